@@ -1,0 +1,53 @@
+# evonas: `make run` and `make test` do everything on a fresh machine with Python 3.11 to 3.13 and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format setup wheel-test bench-digits bench-start bench-trainer clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with the pinned dependencies
+
+$(READY): constraints.txt pyproject.toml scripts/preflight.py
+	@command -v $(PYTHON) >/dev/null || { echo "evonas needs Python 3.11 to 3.13; '$(PYTHON)' was not found. Install it, or run: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) scripts/preflight.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing pinned dependencies into $(VENV) (once, about 2.5 GB) ..."
+	@$(BIN)/python -m pip install --quiet "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	@touch $@
+
+run: $(READY) ## the main job: evolve a network for scikit-learn's digits (a few minutes)
+	@$(BIN)/evonas run configs/digits.yaml
+
+check: $(READY) ## format, lint, types and layers; no tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: check ## all checks and all tests (under 12 minutes on two cores)
+	$(BIN)/pytest
+
+format: $(READY) ## let ruff format and mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+wheel-test: $(READY) ## build the wheel, install it elsewhere, run `evonas run digits` outside the checkout
+	$(BIN)/python benchmarks/wheel.py
+
+bench-digits: $(READY) ## seeds 0 to 4 on digits, evolution beside random search (about half an hour)
+	$(BIN)/python -m benchmarks.digits
+
+bench-start: $(READY) ## how long `evonas --help` takes
+	$(BIN)/python -m benchmarks.start
+
+clean: ## remove .venv and caches, keep the runs
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
