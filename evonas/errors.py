@@ -1,0 +1,125 @@
+"""Every error that evonas raises on purpose, in one tree.
+
+    EvonasError                   exit 1    a bug of evonas: please report it
+    ├── UserError                 exit 2    the command line, a name, a state that the user can mend
+    │   └── InvalidInput          exit 2    a file that cannot be accepted: a list of problems, each with its place
+    │       ├── InvalidYaml                 not strict YAML
+    │       ├── InvalidSpace                a search space
+    │       ├── InvalidGenome               a genome, or a seed genome's file
+    │       ├── InvalidConfig               a run config
+    │       └── InvalidData                 the user's arrays
+    ├── NothingFeasible           exit 3    the budget is spent and no trial succeeded
+    ├── RepeatedFailures          exit 5    many trials in a row failed for one cause
+    ├── RunHeld                   exit 6    another process is working on this run
+    ├── InvalidRecord             exit 65   a damaged record, or one of a newer evonas
+    ├── NoWorker                  exit 69   no worker could be started, or a device is missing
+    ├── DiskFailure               exit 74   the disk is full or not writable
+    └── Stopped                   exit 130  by Ctrl-C
+        └── Terminated            exit 143  by SIGTERM
+
+A failed network is not in this tree: it is an `evonas.trial.Outcome`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class EvonasError(Exception):
+    """The root; its message is one or a few sentences for the user."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UserError(EvonasError):
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, and where.
+
+    Attributes:
+        message: what is wrong, what is allowed, and what was received.
+        key: the path of keys inside the file, such as `strategy.evolution.population`; empty for the whole file.
+        file: the file's path as the user wrote it; empty where there is none.
+        line: the line in the file, counted from 1; 0 where unknown.
+    """
+
+    message: str
+    key: str = ""
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+class InvalidInput(UserError):
+    """Carries every problem found, not only the first."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class InvalidYaml(InvalidInput):
+    pass
+
+
+class InvalidSpace(InvalidInput):
+    pass
+
+
+class InvalidGenome(InvalidInput):
+    pass
+
+
+class InvalidConfig(InvalidInput):
+    pass
+
+
+class InvalidData(InvalidInput):
+    pass
+
+
+class NothingFeasible(EvonasError):
+    exit_code = 3
+
+
+class RepeatedFailures(EvonasError):
+    exit_code = 5
+
+
+class RunHeld(EvonasError):
+    exit_code = 6
+
+
+class InvalidRecord(EvonasError):
+    exit_code = 65
+
+
+class NoWorker(EvonasError):
+    exit_code = 69
+
+
+class DiskFailure(EvonasError):
+    exit_code = 74
+
+
+class Stopped(EvonasError):
+    exit_code = 130
+
+
+class Terminated(Stopped):
+    exit_code = 143
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """A hint to append to an error: ` Did you mean 'adam'?`, or nothing where no known word is close."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
