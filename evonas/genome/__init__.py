@@ -1,0 +1,50 @@
+"""What can be searched.
+
+A **genome** is the encoded network: a few named sections, each an ordered list of genes; a gene is one op with its
+parameters, its inputs where the section is wired, and an innovation number by which relatives are aligned. A **search
+space** says which genomes there are, and is read from YAML. This room also knows how one genome becomes another
+(`mutate`, `cross`), how genomes lie in the unit cube (`encode`, `decode`, `sample`), and what differs between two
+(`changes`). All of it is pure values: no Keras, no clock, no disk but the files that are named.
+"""
+
+from __future__ import annotations
+
+from evonas.genome.changes import changes
+from evonas.genome.crossover import CROSSOVERS, cross
+from evonas.genome.encoding import decode, encode, sample
+from evonas.genome.genome import Gene, Genome, Value
+from evonas.genome.genome_file import load_genome, parse_genome
+from evonas.genome.graph import graph
+from evonas.genome.mutation import MUTATIONS, MutationRates, mutate
+from evonas.genome.parameters import Choice, Number, Parameter
+from evonas.genome.space import Op, SearchSpace, Section
+from evonas.genome.space_file import load_space, parse_space
+from evonas.genome.validity import repair, validate
+
+__all__ = [
+    "CROSSOVERS",
+    "MUTATIONS",
+    "Choice",
+    "Gene",
+    "Genome",
+    "MutationRates",
+    "Number",
+    "Op",
+    "Parameter",
+    "SearchSpace",
+    "Section",
+    "Value",
+    "changes",
+    "cross",
+    "decode",
+    "encode",
+    "graph",
+    "load_genome",
+    "load_space",
+    "mutate",
+    "parse_genome",
+    "parse_space",
+    "repair",
+    "sample",
+    "validate",
+]

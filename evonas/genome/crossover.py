@@ -1,0 +1,63 @@
+"""Crossover: a child of two genomes, their genes aligned by innovation number.
+
+A kind is a function `(section, first, second, rng) -> genes`, called for one section at a time; `repair` follows.
+Another kind is one more entry of `CROSSOVERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from evonas.errors import UserError, did_you_mean
+from evonas.genome.genome import Gene, Genome, Value
+from evonas.genome.space import SearchSpace, Section
+from evonas.genome.validity import repair
+
+Kind = Callable[[Section, Sequence[Gene], Sequence[Gene], np.random.Generator], list[Gene]]
+
+
+def uniform(section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator) -> list[Gene]:
+    """Uniform crossover (Syswerda, 1989): the first parent's list, each matched gene mixed with its match."""
+    matches = {gene.innovation: gene for gene in second}
+    return [_mixed(gene, matches[gene.innovation], rng) if gene.innovation in matches else gene for gene in first]
+
+
+def _mixed(first: Gene, second: Gene, rng: np.random.Generator) -> Gene:
+    """Of one op: each parameter from either; of two: one of the genes. Inputs and `merge` stay together."""
+    if first.op != second.op:
+        return first if rng.random() < 0.5 else second
+    other = second.parameters
+    params: dict[str, Value] = {
+        name: other[name] if name in other and rng.random() < 0.5 else value
+        for name, value in first.params
+        if name != "merge"
+    }
+    wires = first if rng.random() < 0.5 else second
+    params |= {name: value for name, value in wires.params if name == "merge"}
+    return Gene.make(first.op, params, wires.inputs, first.innovation)
+
+
+CROSSOVERS: dict[str, Kind] = {"uniform": uniform}
+"""Every kind of crossover by its word."""
+
+
+def cross(space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator, kind: str = "uniform") -> Genome:
+    """A child that inherits its structure from `first` and mixes in what `second` has in the same places.
+
+    The child is valid if its parents are. It may equal one of them (then nothing differed, or luck chose one side
+    throughout): who wants a new genome mutates it.
+
+    Raises:
+        UserError: no such kind of crossover.
+    """
+    if kind not in CROSSOVERS:
+        known = list(CROSSOVERS)
+        raise UserError(f"No crossover {kind!r}.{did_you_mean(kind, known)} Known: {', '.join(known)}.")
+    sections = []
+    for section in space.sections.values():
+        old = first[section.name]
+        genes = repair(section, CROSSOVERS[kind](section, old, second[section.name], rng))
+        sections.append((section.name, genes if len(genes) >= section.low else tuple(old)))
+    return Genome(tuple(sections))

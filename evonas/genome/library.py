@@ -1,0 +1,56 @@
+"""The files that evonas ships: search spaces, seed genomes and run configs, found by name.
+
+In an installed package they are inside of it; in a checkout they lie beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import evonas.errors
+from evonas.errors import UserError, did_you_mean
+
+Kind = Literal["spaces", "seeds", "configs"]
+
+_PACKAGE = Path(evonas.errors.__file__).resolve().parent
+_IN_PACKAGE: Mapping[Kind, str] = {"spaces": "_genomes/spaces", "seeds": "_genomes/seeds", "configs": "_configs"}
+_IN_CHECKOUT: Mapping[Kind, str] = {"spaces": "genomes/spaces", "seeds": "genomes/seeds", "configs": "configs"}
+_WORDS: Mapping[Kind, str] = {"spaces": "search space", "seeds": "seed genome", "configs": "config"}
+
+
+def folders(kind: Kind) -> tuple[Path, ...]:
+    """Where shipped files of a kind may lie; the first that has a name wins."""
+    return (_PACKAGE / _IN_PACKAGE[kind], _PACKAGE.parent / _IN_CHECKOUT[kind])
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """The names of all shipped files of a kind, in alphabetical order."""
+    return tuple(sorted({file.stem for folder in folders(kind) for file in folder.glob("*.yaml")}))
+
+
+def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path:
+    """The file that somebody means.
+
+    Args:
+        kind: of file.
+        name_or_path: a shipped name, such as `convnet`; or a path, which contains `/` or ends with `.yaml`.
+        relative_to: the file that names it, whose folder a relative path starts from, or that folder; None for the
+            current folder.
+
+    Raises:
+        UserError: no such file, or no such name; the shipped names are listed.
+    """
+    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+        start = Path() if relative_to is None else relative_to if relative_to.is_dir() else relative_to.parent
+        path = start / Path(name_or_path).expanduser()
+        if path.is_file():
+            return path
+        raise UserError(f"No {_WORDS[kind]} at {path}. Give a path, relative to {start.resolve()}, or a shipped name.")
+    shipped = names(kind)
+    if name_or_path in shipped:
+        files = (folder / f"{name_or_path}.yaml" for folder in folders(kind))
+        return next(file for file in files if file.is_file())
+    listed = f"Shipped: {', '.join(shipped)}; or give a path that ends with .yaml." if shipped else "None is shipped."
+    raise UserError(f"No shipped {_WORDS[kind]} {name_or_path!r}.{did_you_mean(name_or_path, shipped)} {listed}")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evonas.errors import UserError
+from evonas.genome import CROSSOVERS, Gene, Genome, SearchSpace, cross, decode, encode, sample, validate
+
+Bred = Callable[[SearchSpace, int], Genome]
+
+
+@pytest.mark.parametrize("kind", CROSSOVERS)
+@settings(max_examples=60)
+@given(seeds=st.tuples(st.integers(0, 2**32), st.integers(0, 2**32)))
+def test_a_child_of_valid_parents_is_valid(space: SearchSpace, bred: Bred, kind: str, seeds: tuple[int, int]) -> None:
+    first, second = (bred(space, seed) for seed in seeds)
+    child = cross(space, first, second, np.random.default_rng(seeds), kind)
+    validate(space, child)
+    assert decode(space, encode(space, child)) == child
+    assert cross(space, first, first, np.random.default_rng(seeds), kind) == first
+
+
+def test_structure_from_the_first_values_from_both(convnet: SearchSpace) -> None:
+    rng = np.random.default_rng(0)
+    mixed = 0
+    for _ in range(200):
+        first, second = sample(convnet, rng), sample(convnet, rng)
+        child = cross(convnet, first, second, rng)
+        for name, genes in child.sections:
+            ours, theirs = ({gene.innovation: gene for gene in parent[name]} for parent in (first, second))
+            assert [gene.innovation for gene in genes] == list(ours)
+            for gene in genes:
+                parents = [parent[gene.innovation] for parent in (ours, theirs) if gene.innovation in parent]
+                assert gene.op in {parent.op for parent in parents}
+                for parameter, value in gene.params:
+                    if parameter != "merge":
+                        assert value in [p.parameters.get(parameter) for p in parents if p.op == gene.op]
+                mixed += all(gene.params != parent.params for parent in parents)
+    assert mixed > 50
+
+
+def test_inputs_and_merge_stay_together(convnet: SearchSpace) -> None:
+    rng = np.random.default_rng(1)
+    plain, wired = (Gene("max_pooling", (), (), n) for n in (1, 2)), Gene.make("flat", {"merge": "concat"}, (0,), 3)
+    genes = [*plain]
+    section = convnet["features"]
+    seen = set()
+    for _ in range(40):
+        child = CROSSOVERS["uniform"](section, [*genes, Gene("flat", (), (), 3)], [*genes, wired], rng)
+        seen.add((child[2].inputs, child[2].parameters.get("merge")))
+    assert seen == {((), None), ((0,), "concat")}
+
+
+def test_a_kind_is_added_by_an_entry(convnet: SearchSpace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CROSSOVERS, "second", lambda section, first, second, rng: [*second])
+    rng = np.random.default_rng(0)
+    first, second = sample(convnet, rng), sample(convnet, rng)
+    assert cross(convnet, first, second, rng, "second") == second
+
+
+def test_a_child_that_is_too_short_keeps_the_first_parents_section(
+    convnet: SearchSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CROSSOVERS, "nothing", lambda section, first, second, rng: [])
+    rng = np.random.default_rng(0)
+    first, second = sample(convnet, rng), sample(convnet, rng)
+    assert cross(convnet, first, second, rng, "nothing") == first.with_section("head", ())
+
+
+def test_unknown_kinds_are_refused(convnet: SearchSpace) -> None:
+    genome = sample(convnet, np.random.default_rng(0))
+    with pytest.raises(UserError, match="Did you mean 'uniform'"):
+        cross(convnet, genome, genome, np.random.default_rng(0), "unifrom")
