@@ -1,0 +1,57 @@
+"""Shared pieces: a small search space, and trials that need no training."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import pytest
+
+from evonas.genome import SearchSpace, parse_space
+from evonas.trial import Objective, Proposal, Trial, TrialState
+
+SMALL = """
+space: small
+about: Few enough decisions that twins are frequent.
+input: vector
+network:
+  layers:
+    length: [1, 2]
+    ops:
+      dense: {units: {choice: [4, 8, 16]}, activation: {choice: [relu, tanh]}}
+settings:
+  optimizer: {ops: {sgd: {learning_rate: {float: [1e-3, 1.0], log: true}}, adam: {learning_rate: 0.01}}}
+  training: {ops: {training: {batch_size: {choice: [16, 32]}}}}
+"""
+
+
+@pytest.fixture(scope="session")
+def small_space() -> SearchSpace:
+    return parse_space(SMALL, "small.yaml")
+
+
+@pytest.fixture(scope="session")
+def loss() -> Objective:
+    return Objective("val_loss", "min")
+
+
+class Oracle:
+    """Answers for a worker: a fitness that is a pure function of the genome; some genomes fail."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+
+    def settle(self, id: int, proposal: Proposal) -> Trial:
+        number = int(hashlib.sha256(proposal.genome.canonical().encode()).hexdigest(), 16)
+        if number % 7 == 0:
+            return Trial(id, proposal, state=TrialState.DIVERGED)
+        metrics = {"val_loss": number % 1000 / 1000}
+        return Trial(id, proposal, None, TrialState.OK, metrics, self.objective.fitness(metrics))
+
+
+@pytest.fixture
+def oracle(loss: Objective) -> Oracle:
+    return Oracle(loss)
