@@ -1,0 +1,70 @@
+"""The layers of a model as rows of plain values, for a terminal, a report or JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import layers
+
+
+def layer_table(model: keras.Model) -> list[dict[str, Any]]:
+    """One row a layer, in the order of the model.
+
+    Returns:
+        rows of `name`, `kind` (the layer's class), `output_shape` (of one sample, a list), `parameters` (all weights of
+        the layer) and `settings` (in words, such as `16 filters 5x5, tanh`; empty where there is nothing to say).
+    """
+    return [_row(layer) for layer in model.layers]
+
+
+def _row(layer: Any) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "kind": type(layer).__name__,
+        "output_shape": list(layer._inbound_nodes[0].output_tensors[0].shape[1:]),  # `layer.output` fails if shared
+        "parameters": sum(math.prod(weight.shape) for weight in layer.weights),
+        "settings": ", ".join(_settings(layer)),
+    }
+
+
+def _settings(layer: Any) -> list[str]:
+    words: list[str] = []
+    match layer:
+        case layers.Conv2D() | layers.Conv1D():
+            words.append(f"{layer.filters} filters {_times(layer.kernel_size)}")
+        case layers.Dense():
+            words.append(f"{layer.units} units")
+        case layers.MaxPooling2D() | layers.AveragePooling2D() | layers.MaxPooling1D() | layers.AveragePooling1D():
+            words.append(_times(layer.pool_size))
+            if layer.strides != layer.pool_size:
+                words.append(f"stride {_times(layer.strides)}")
+        case layers.UpSampling2D() | layers.UpSampling1D():
+            words.append(_times(layer.size))
+        case layers.Dropout():
+            words.append(f"rate {layer.rate:g}")
+        case layers.Rescaling():
+            words.append(f"x {layer.scale:g} + {layer.offset:g}")
+    return words + _common(layer)
+
+
+def _common(layer: Any) -> list[str]:
+    """Activation, a missing bias, and regularization, of whatever layer has them."""
+    words = []
+    activation = getattr(layer, "activation", None)
+    if activation is not None and activation is not keras.activations.linear:
+        words.append(activation.__name__)
+    if getattr(layer, "use_bias", True) is False:
+        words.append("no bias")
+    regularizer = getattr(layer, "kernel_regularizer", None)
+    for kind in ("l1", "l2"):
+        value = float(getattr(regularizer, kind, 0.0) or 0.0)
+        if value:
+            words.append(f"{kind} {value:.4g}")
+    return words
+
+
+def _times(size: Any) -> str:
+    """`5x5` for (5, 5), `3` for 3."""
+    return "x".join(map(str, size)) if isinstance(size, tuple | list) else str(size)
