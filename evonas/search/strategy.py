@@ -1,0 +1,74 @@
+"""The strategy's contract: ask and tell."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from evonas.genome import Genome, SearchSpace
+from evonas.trial import Fidelity, Objective, Proposal, Trial
+
+
+@dataclass(frozen=True)
+class SearchProblem:
+    """What every strategy is given.
+
+    Attributes:
+        fidelity: of a full training; strategies without rungs propose everything at it.
+        seed: of the run; the only source of randomness.
+        seeds: seed genomes by name, already checked against the space.
+    """
+
+    space: SearchSpace
+    objective: Objective
+    fidelity: Fidelity
+    seed: int
+    seeds: Mapping[str, Genome] = field(default_factory=dict)
+
+
+class Strategy(ABC):
+    """Proposes trials and learns from their outcomes.
+
+    The engine numbers proposals from 0 in the order in which they are asked, and tells every one of them exactly once,
+    in that order, with a final state. Between the two it may ask again. A strategy
+
+    * draws random numbers only from `evonas.randomness.generator(seed, purpose, *counter)`, so its state is counters
+      and trial ids, and replaying the same tells and asks gives the same proposals;
+    * never makes a failed trial a parent;
+    * may return fewer proposals than asked for, which means: *wait for a tell*. An ask that returns nothing changes
+    nothing.
+
+    Class attributes:
+        Settings: a frozen dataclass, filled from the YAML; its docstring and fields are the user's documentation.
+        continues_trials: whether proposals may have a `resume_from`, so that finished trainings keep their checkpoints.
+    """
+
+    Settings: ClassVar[type[Any]]
+    continues_trials: ClassVar[bool] = False
+
+    def __init__(self, problem: SearchProblem, settings: Any) -> None:
+        self.problem = problem
+        self.settings = settings
+
+    @abstractmethod
+    def ask(self, count: int) -> list[Proposal]:
+        """Up to `count` (at least 1) new proposals."""
+
+    @abstractmethod
+    def tell(self, trial: Trial) -> None:
+        """What became of the next trial, in the order of proposals."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the strategy will never propose again; most go on until the budget ends."""
+        return False
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Counters and trial ids, as plain JSON: no genomes, no generators."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
+        """Go on where `state_dict` was taken; `trials` holds every trial that was told until then, by id."""

@@ -1,0 +1,138 @@
+"""What every strategy promises, run over the registry: register a strategy and it is held to this."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+from evonas.genome import validate
+from evonas.search.registry import STRATEGIES
+from evonas.search.strategy import SearchProblem, Strategy
+from evonas.trial import Fidelity, Proposal, Trial
+
+LOOK_AHEAD = 5
+
+
+@pytest.fixture(params=sorted(STRATEGIES))
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def make(name, small_space, loss):
+    def build(seed: int = 0) -> Strategy:
+        kind = STRATEGIES[name]
+        return kind(SearchProblem(small_space, loss, Fidelity(3), seed), kind.Settings())
+
+    return build
+
+
+def drive(strategy: Strategy, oracle, trials: list[Trial], told: int, steps: int) -> int:
+    """Tell one, then ask while the window is open, as the engine does; returns how many are told."""
+    for _ in range(steps):
+        if told < len(trials):
+            strategy.tell(trials[told])
+            told += 1
+        while len(trials) - told < LOOK_AHEAD and (asked := strategy.ask(1)):
+            trials.extend(oracle.settle(len(trials) + i, proposal) for i, proposal in enumerate(asked))
+    return told
+
+
+def proposals(trials: list[Trial]) -> list[Proposal]:
+    return [trial.proposal for trial in trials]
+
+
+def test_proposals_are_valid_genomes_of_the_space(make, oracle, small_space):
+    trials: list[Trial] = []
+    drive(make(), oracle, trials, 0, 60)
+    assert len(trials) >= 60
+    for trial in trials:
+        validate(small_space, trial.genome)
+
+
+def test_equal_seeds_give_equal_proposals_and_different_seeds_different_ones(make, oracle):
+    runs: list[list[Trial]] = [[], [], []]
+    for trials, seed in zip(runs, (0, 0, 1), strict=True):
+        drive(make(seed), oracle, trials, 0, 40)
+    assert proposals(runs[0]) == proposals(runs[1])
+    assert proposals(runs[0]) != proposals(runs[2])
+
+
+def test_going_on_from_a_saved_state_is_the_same_as_never_stopping(make, oracle):
+    whole: list[Trial] = []
+    drive(make(), oracle, whole, 0, 70)
+    for stop in (0, 1, 7, 16, 17, 33, 50):
+        trials: list[Trial] = []
+        first = make()
+        told = drive(first, oracle, trials, 0, stop)
+        state = json.loads(json.dumps(first.state_dict()))
+        second = make()
+        second.load_state_dict(state, {trial.id: trial for trial in trials[:told]})
+        drive(second, oracle, trials, told, 70 - stop)
+        assert proposals(trials) == proposals(whole), f"stopped after {stop} steps"
+
+
+def test_the_global_random_streams_are_left_alone(make, oracle):
+    random.seed(5)
+    np.random.seed(5)
+    expected = random.random(), np.random.rand()
+    random.seed(5)
+    np.random.seed(5)
+    drive(make(), oracle, [], 0, 40)
+    assert (random.random(), np.random.rand()) == expected
+
+
+def test_the_users_seeding_of_the_global_streams_changes_nothing(make, oracle):
+    runs: list[list[Trial]] = [[], []]
+    for trials, seed in zip(runs, (1, 2), strict=True):
+        random.seed(seed)
+        np.random.seed(seed)
+        drive(make(), oracle, trials, 0, 40)
+    assert proposals(runs[0]) == proposals(runs[1])
+
+
+def test_an_ask_that_returns_nothing_changes_nothing(make):
+    strategy = make()
+    for _ in range(1000):
+        before = strategy.state_dict()
+        if not strategy.ask(1):
+            assert strategy.state_dict() == before
+            return
+    assert not strategy.is_done, "a strategy that never waits proposes for ever"
+
+
+def test_asking_for_many_is_asking_one_by_one(make):
+    many, single = make(), make()
+    together = many.ask(7)
+    one_by_one = [proposal for _ in range(7) for proposal in single.ask(1)]
+    assert together == one_by_one[: len(together)]
+    assert len(together) == len(one_by_one)
+    assert many.state_dict() == single.state_dict()
+
+
+def test_failed_trials_never_become_parents(make, oracle):
+    trials: list[Trial] = []
+    drive(make(), oracle, trials, 0, 120)
+    parents = {parent for trial in trials for parent in trial.lineage.parents}
+    assert any(trial.fitness is None for trial in trials), "the oracle must fail some, or this shows nothing"
+    assert all(trials[parent].fitness is not None for parent in parents)
+
+
+def test_parents_are_told_before_their_children_are_asked(make, oracle):
+    strategy, trials, told = make(), [], 0
+    for _ in range(80):
+        known = told + 1 if told < len(trials) else told
+        before = len(trials)
+        told = drive(strategy, oracle, trials, told, 1)
+        assert all(parent < known for trial in trials[before:] for parent in trial.lineage.parents)
+
+
+def test_the_state_is_small_and_holds_no_genome(make, oracle):
+    strategy, trials = make(), []
+    drive(strategy, oracle, trials, 0, 60)
+    text = json.dumps(strategy.state_dict(), allow_nan=False)
+    assert len(text) < 2000
+    assert "dense" not in text
