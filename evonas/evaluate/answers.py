@@ -1,0 +1,129 @@
+"""Reading what a worker says. A network or a plugin may have spoilt its process: nothing is taken on trust."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from evonas.evaluate.protocol import PROTOCOL, Task, outcome_from_json
+from evonas.trial import Outcome, TrialState
+
+SHOWN = 80
+"""Characters of a bad message that are quoted."""
+
+
+class BadAnswer(ValueError):
+    """What a worker has sent is not the protocol; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The worker has taken in the setup.
+
+    Attributes:
+        devices: that TensorFlow has opened, such as `/device:GPU:0`; None where the worker does not tell.
+    """
+
+    devices: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The task has finished an epoch."""
+
+    number: int
+    metrics: Mapping[str, float]
+
+
+def read_answer(line: bytes, task: Task | None) -> Ready | Epoch | Outcome:
+    """One line of a worker.
+
+    Args:
+        line: without its line end.
+        task: that the worker works on; None while it has none.
+
+    Raises:
+        BadAnswer: not JSON, not the protocol, or about another task.
+    """
+    try:
+        message = json.loads(line, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer(f"not JSON ({_quote(line)})") from error
+    if (
+        not isinstance(message, dict)
+        or len(message) != 1
+        or not isinstance(content := next(iter(message.values())), dict)
+    ):
+        raise BadAnswer(f"not a message of the protocol ({_quote(line)})")
+    match next(iter(message)):
+        case "ready":
+            if content.get("protocol", PROTOCOL) != PROTOCOL:
+                raise BadAnswer(f"protocol {content['protocol']}, where {PROTOCOL} is spoken here")
+            devices = content.get("devices")
+            return Ready(tuple(map(str, devices)) if isinstance(devices, list) else None)
+        case "progress":
+            _check_task(content, task)
+            return _read_epoch(content)
+        case "outcome":
+            _check_task(content, task)
+            return _read_outcome({key: value for key, value in content.items() if key not in ("trial", "attempt")})
+        case kind:
+            raise BadAnswer(f"not a message of the protocol: {_quote(str(kind).encode())}")
+
+
+def _check_task(content: Mapping[str, Any], task: Task | None) -> None:
+    got = (content.get("trial"), content.get("attempt"))
+    if task is None or got != (task.trial, task.attempt):
+        awaited = "no answer is awaited" if task is None else f"trial {task.trial}, attempt {task.attempt} is awaited"
+        raise BadAnswer(f"an answer for trial {got[0]}, attempt {got[1]}, where {awaited}")
+
+
+def _read_epoch(content: Mapping[str, Any]) -> Epoch:
+    epoch, metrics = content.get("epoch"), content.get("metrics")
+    if not isinstance(epoch, int) or not isinstance(metrics, dict):
+        raise BadAnswer("a progress message without epoch and metrics")
+    return Epoch(epoch, {name: value for name, value in metrics.items() if _is_number(value)})
+
+
+FIELDS: Mapping[str, type | tuple[type, ...]] = {
+    "metrics": dict,
+    "epochs": int,
+    "seconds": (int, float),
+    "history": dict,
+    "message": str,
+    "files": dict,
+    "details": dict,
+}
+
+
+def _read_outcome(data: Mapping[str, Any]) -> Outcome:
+    for name, kind in FIELDS.items():
+        if name in data and not isinstance(data[name], kind):
+            raise BadAnswer(f"an outcome whose {name!r} is {_quote(repr(data[name]).encode())}")
+    try:
+        outcome = outcome_from_json(data)
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadAnswer(f"not an outcome: {_quote(str(error).encode())}") from error
+    if outcome.state is TrialState.WAITING:
+        raise BadAnswer("an outcome 'waiting'")
+    if not all(map(_is_number, outcome.metrics.values())):
+        raise BadAnswer("an outcome with a metric that is no number")
+    if not all(isinstance(values, list) for values in outcome.history.values()):
+        raise BadAnswer("an outcome with a history that is no list")
+    return outcome
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _quote(data: bytes) -> str:
+    text = data[: SHOWN + 1].decode(errors="replace")
+    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "...")

@@ -1,0 +1,138 @@
+"""The pool of this machine: one worker process a slot, supervised."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from evonas.errors import NoWorker
+from evonas.evaluate.devices import Slot
+from evonas.evaluate.launcher import Launcher
+from evonas.evaluate.pool import Finished, Pool, Report
+from evonas.evaluate.protocol import Setup, Task, encode
+from evonas.evaluate.seat import Limits, Phase, Seat, Starts
+from evonas.evaluate.worker_log import WorkerLog
+
+SLICE = 0.25
+"""Seconds that `poll` waits at most, so that the caller sees within them what a signal handler has noted."""
+IMPATIENT_SLICE = 0.01
+"""Seconds between two looks at a worker whose end is near: no event tells of it."""
+FAILED_STARTS = 3
+"""Failed starts in a row after which there is no point in another."""
+CLOSE_LIMIT = 10.0
+
+
+class LocalPool(Pool):
+    """Runs tasks in processes of this machine, and answers for them: a worker may crash, hang, stop or talk nonsense.
+
+    A worker is started with the first task of its slot, gets one task at a time, and is replaced after
+    `recycle_after` tasks (Keras leaks) and after any outcome that may be its own fault. `poll` may return before its
+    timeout with nothing, at once while nothing runs, else after 0.25 s.
+
+    Args:
+        setup: sent to each worker at its start.
+        slots: one worker each.
+        launcher: starts the processes; or what makes it, called at the first task. It is the pool's from here on, and
+            closed with it.
+        logs: the folder of the workers' logs, `worker-<slot>.log`.
+        time_limit: seconds for one task; None for no limit. Monotonic, as all times here.
+        start_limit: seconds for a worker's start.
+        recycle_after: tasks.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        slots: Sequence[Slot],
+        launcher: Launcher | Callable[[], Launcher],
+        logs: Path,
+        time_limit: float | None = None,
+        start_limit: float = 120.0,
+        recycle_after: int = 20,
+    ) -> None:
+        self._launcher = launcher
+        self._starts = Starts()
+        self._reports: list[Report] = []
+        self._is_closed = False
+        greeting = encode({"setup": setup.to_json()})
+        limits = Limits(time_limit, start_limit, recycle_after)
+        self._seats = [
+            Seat(slot, WorkerLog(logs / f"worker-{slot.number}.log"), greeting, limits, self._starts) for slot in slots
+        ]
+
+    @property
+    def capacity(self) -> int:
+        return len(self._seats)
+
+    @property
+    def running(self) -> int:
+        unreported = sum(isinstance(report, Finished) for report in self._reports)
+        return unreported + sum(seat.task is not None for seat in self._seats)
+
+    def submit(self, task: Task) -> None:
+        if self._is_closed:
+            raise RuntimeError("The pool is closed.")
+        if self.running >= self.capacity:
+            raise RuntimeError(f"All {self.capacity} slots are taken.")
+        self._advance()  # an idle worker may have died meanwhile
+        if self._starts.failed >= FAILED_STARTS:
+            raise NoWorker(f"{self._starts.failed} workers in a row could not be started. {self._starts.why}")
+        while not (free := [seat for seat in self._seats if seat.is_free]):
+            time.sleep(
+                IMPATIENT_SLICE
+            )  # the idle worker of the last slot has just died; seats give one up after a time
+            self._advance()
+        seat = min(free, key=lambda seat: seat.phase is Phase.EMPTY)
+        seat.assign(task, self._open_launcher(), time.monotonic())
+
+    def poll(self, timeout: float) -> Sequence[Report]:
+        self._advance()
+        deadline = time.monotonic() + min(timeout, SLICE)
+        while not self._reports and self.running and (left := deadline - time.monotonic()) > 0:
+            self._wait(left)
+            self._advance()
+        reports, self._reports = self._reports, []
+        return reports
+
+    def cancel(self, trial: int) -> None:
+        for seat in self._seats:
+            if seat.task is not None and seat.task.trial == trial:
+                seat.cancel(time.monotonic())
+
+    def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for seat in self._seats:
+            seat.kill(time.monotonic())
+        deadline = time.monotonic() + CLOSE_LIMIT
+        while any(seat.channel is not None for seat in self._seats) and time.monotonic() < deadline:
+            self._advance()
+            time.sleep(0.002)
+        for seat in self._seats:
+            if seat.channel is not None:
+                seat.channel.close()
+        if isinstance(self._launcher, Launcher):
+            self._launcher.close()
+        self._seats, self._reports = [], []
+
+    def _open_launcher(self) -> Launcher:
+        if not isinstance(self._launcher, Launcher):
+            self._launcher = self._launcher()
+        return self._launcher
+
+    def _advance(self) -> None:
+        for seat in self._seats:
+            self._reports += seat.advance(time.monotonic())
+
+    def _wait(self, timeout: float) -> None:
+        """Until a worker says something or `timeout` seconds are over; shorter where an end is near."""
+        poll = select.poll()
+        for seat in self._seats:
+            if seat.is_ending:
+                timeout = min(timeout, IMPATIENT_SLICE)
+            elif seat.channel is not None:
+                poll.register(seat.channel.fileno(), seat.channel.events)
+        poll.poll(timeout * 1000)

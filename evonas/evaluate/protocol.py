@@ -1,0 +1,122 @@
+"""What the driver and a worker say to each other: one JSON object a line, over a socket.
+
+    driver -> worker    {"setup": Setup}      once, at the start
+                        {"task": Task}        then one task at a time
+    worker -> driver    {"ready": {...}}      after the setup
+                        {"progress": {...}}   while it works: trial, attempt, epoch, metrics
+                        {"outcome": {...}}    trial, attempt, and the Outcome
+
+A worker is told paths and numbers, never an object; weights travel by file. Test data are named by an `export`
+task only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from evonas.trial import Outcome, TrialState
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all tasks of a run share.
+
+    Attributes:
+        directory: of the run; every path in a task is relative to it.
+        seed: of the run.
+        space: the text of the search space's file.
+        interface: `evonas.model.interface.Interface.to_json()`.
+        objective: name and direction; the best epoch is the one that is best by it.
+        patience: epochs without improvement after which a training ends; None trains all epochs.
+        limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is `infeasible`.
+        plugins: modules that may be imported for ops named `package.module:function`.
+        threads: of TensorFlow, inside and between ops.
+    """
+
+    directory: str
+    seed: int
+    space: str
+    interface: Mapping[str, Any]
+    objective: Mapping[str, str]
+    patience: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+    plugins: tuple[str, ...] = ()
+    threads: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Setup:
+        return cls(**{**data, "plugins": tuple(data["plugins"])})
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing for a worker to do.
+
+    Attributes:
+        kind: `train` a genome, or `export` a trained one: evaluate it on the test data and write the model's file.
+        trial: the trial's id.
+        attempt: counted from 0; with `session`, it tells a late answer from the awaited one.
+        session: how many times a driver has opened the run.
+        genome: `Genome.to_dict()`.
+        seed: of the training.
+        epochs: to be trained at most.
+        weights: where the best epoch's weights are (train: written; export: read).
+        checkpoint: where the exact state of an unfinished training is kept; None for none.
+        resume_from: the checkpoint of an earlier, shorter training of the same genome to go on from.
+        model: for `export`: where the `.keras` file goes.
+        arrays: for `export`: the test data's files, `x` and `y`.
+    """
+
+    kind: Literal["train", "export"]
+    trial: int
+    attempt: int
+    session: int
+    genome: Mapping[str, Any]
+    seed: int
+    epochs: int
+    weights: str
+    checkpoint: str | None = None
+    resume_from: str | None = None
+    model: str | None = None
+    arrays: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Task:
+        return cls(**data)
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """One line of strict JSON. Non-finite numbers are refused: they do not survive a pipe.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
+    return json.dumps(message, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """Non-finite metrics are left out, non-finite entries of the history become None."""
+    data = asdict(outcome)
+    data["metrics"] = {name: value for name, value in outcome.metrics.items() if math.isfinite(value)}
+    data["history"] = {name: [_finite(value) for value in values] for name, values in outcome.history.items()}
+    return data
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
+    return Outcome(**{**data, "state": TrialState(data["state"])})

@@ -1,0 +1,264 @@
+"""One slot of the local pool: its worker, its task, and what it is waiting for."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from evonas.evaluate.answers import BadAnswer, Epoch, Ready, read_answer
+from evonas.evaluate.channel import Channel, LineTooLong
+from evonas.evaluate.devices import Slot
+from evonas.evaluate.launcher import Handle, Launcher
+from evonas.evaluate.pool import Finished, Progress, Report
+from evonas.evaluate.protocol import Task, encode
+from evonas.evaluate.worker_log import WorkerLog
+from evonas.trial import Outcome, TrialState
+
+HANG_UP_LIMIT = 1.0
+"""Seconds from the end of a worker's connection to its own end; after them it is killed."""
+KILL_LIMIT = 30.0
+"""Seconds that a killed worker may take to be gone; after them it is given up, its task reported all the same."""
+
+KEEPS_WORKER = frozenset({TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED})
+"""Outcomes that say nothing against the worker; after any other the next task gets a fresh one."""
+WITHOUT_LOG = KEEPS_WORKER | {TrialState.CANCELLED}
+
+
+class Phase(Enum):
+    EMPTY = auto()  # no worker
+    STARTING = auto()  # sent the setup, not yet ready
+    IDLE = auto()
+    WORKING = auto()
+    HUNG_UP = auto()  # the connection has ended, the process not yet
+    KILLED = auto()  # and not yet gone
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of a worker: seconds for a task and for a start, and tasks after which a fresh one takes over."""
+
+    task: float | None
+    start: float
+    tasks: int
+
+
+@dataclass
+class Starts:
+    """Failed starts in a row, of all seats of a pool."""
+
+    failed: int = 0
+    why: str = ""
+
+
+@dataclass
+class _Worker:
+    handle: Handle
+    channel: Channel
+    is_ready: bool = False
+    tasks: int = 0
+
+
+class Seat:
+    """Owns at most one worker process, which has at most one task.
+
+    A task is reported when its worker is ready for the next one or is gone for certain: on a GPU, a successor would
+    else meet the memory of the dead.
+    """
+
+    def __init__(self, slot: Slot, log: WorkerLog, setup: bytes, limits: Limits, starts: Starts) -> None:
+        self.slot = slot
+        self.task: Task | None = None
+        self.phase = Phase.EMPTY
+        self._log, self._setup, self._limits, self._starts = log, setup, limits, starts
+        self._worker: _Worker | None = None
+        self._launcher: Launcher | None = None
+        self._deadline: float | None = None
+        self._outcome: Outcome | None = None
+
+    @property
+    def channel(self) -> Channel | None:
+        return None if self._worker is None else self._worker.channel
+
+    @property
+    def is_free(self) -> bool:
+        return self.phase in (Phase.EMPTY, Phase.IDLE)
+
+    @property
+    def is_ending(self) -> bool:
+        """The worker will soon be gone; nothing on the connection tells when."""
+        return self.phase in (Phase.HUNG_UP, Phase.KILLED)
+
+    def assign(self, task: Task, launcher: Launcher, now: float) -> None:
+        """Give the free seat a task, and a worker if it has none.
+
+        Raises:
+            NoWorker: no process can be started; the seat stays free.
+            DiskFailure: the log cannot be written; the seat stays free.
+        """
+        self._log.begin()
+        if self._worker is None:
+            handle = launcher.spawn(self.slot.environment(), self._log.path)
+            self._launcher, self._worker = launcher, _Worker(handle, Channel(handle.socket))
+            self._worker.channel.send(self._setup)
+            self.phase, self._deadline = Phase.STARTING, now + self._limits.start
+            self.task = task
+        else:
+            self._begin(task, now)
+
+    def _begin(self, task: Task, now: float) -> None:
+        assert self._worker is not None
+        self.task = task
+        self.phase = Phase.WORKING
+        self._deadline = None if self._limits.task is None else now + self._limits.task
+        self._worker.channel.send(encode({"task": task.to_json()}))
+
+    def cancel(self, now: float) -> None:
+        """End the task; nothing where its outcome is known already."""
+        if self.task is not None and self._outcome is None:
+            self._end(Outcome(TrialState.CANCELLED, message="It was cancelled."), now)
+
+    def kill(self, now: float) -> None:
+        """End the worker, if there is one."""
+        if self._worker is not None and self.phase is not Phase.KILLED:
+            self._end(self._outcome, now)
+
+    def advance(self, now: float) -> list[Report]:
+        """Take in what has happened. Never waits.
+
+        The worker's end is looked up before its words are read: then no word can come after them. Deadlines come last,
+        so that a driver that was stopped for an hour finds the answer rather than the time.
+        """
+        if self._worker is None or self._launcher is None:
+            return []
+        code = self._launcher.exit_code(self._worker.handle)
+        self._worker.channel.flush()
+        reports = self._listen(now, everything=code is not None)
+        if code is not None:
+            reports += self._bury(code)
+        elif self._worker.channel.has_ended and not self.is_ending:
+            self.phase, self._deadline = Phase.HUNG_UP, now + HANG_UP_LIMIT
+        elif self._deadline is not None and now >= self._deadline:
+            reports += self._expire(now)
+        return reports
+
+    def _listen(self, now: float, everything: bool) -> list[Report]:
+        assert self._worker is not None
+        reports: list[Report] = []
+        if self.phase is Phase.KILLED:
+            return reports
+        try:
+            for line in self._worker.channel.receive(everything):
+                if self._outcome is None:
+                    reports += self._hear(line, now)
+        except (BadAnswer, LineTooLong) as error:
+            self._fail(f"The worker sent {error}, and was killed.", now)
+        return reports
+
+    def _hear(self, line: bytes, now: float) -> list[Report]:
+        assert self._worker is not None
+        working = self.task if self.phase is Phase.WORKING else None
+        answer = read_answer(line, working)
+        if isinstance(answer, Ready):
+            if self.phase is not Phase.STARTING or self.task is None:
+                raise BadAnswer("'ready' a second time")
+            self._welcome(answer, self.task, now)
+            return []
+        assert working is not None
+        if isinstance(answer, Epoch):
+            return [Progress(working, answer.number, answer.metrics)]
+        self._worker.tasks += 1
+        if answer.state not in KEEPS_WORKER or self._worker.tasks >= self._limits.tasks:
+            self._end(answer, now)
+            return []
+        self.phase, self.task, self._deadline = Phase.IDLE, None, None
+        return [Finished(working, answer)]
+
+    def _welcome(self, answer: Ready, task: Task, now: float) -> None:
+        """The worker is ready for its first task; unless it would silently train on the CPU in a GPU's slot."""
+        assert self._worker is not None
+        if self.slot.device is not None and answer.devices is not None and not any("GPU" in d for d in answer.devices):
+            sees = ", ".join(answer.devices) or "nothing"
+            self._fail(f"The worker was given GPU {self.slot.device}, but TensorFlow has opened {sees} only.", now)
+            return
+        self._starts.failed = 0
+        self._worker.is_ready = True
+        self._begin(task, now)
+
+    def _end(self, outcome: Outcome | None, now: float) -> None:
+        """Kill the worker; its task is reported with this outcome when the worker is gone."""
+        assert self._worker is not None
+        assert self._launcher is not None
+        self._outcome = outcome
+        self._launcher.kill(self._worker.handle)
+        self.phase, self._deadline = Phase.KILLED, now + KILL_LIMIT
+
+    def _fail(self, why: str, now: float) -> None:
+        """Kill the worker for what it has done; a worker that never was ready says nothing about its task."""
+        assert self._worker is not None
+        if not self._worker.is_ready:
+            self._note_failed_start(why)
+        self._end(Outcome(TrialState.CRASHED if self._worker.is_ready else TrialState.LOST, message=why), now)
+
+    def _expire(self, now: float) -> list[Report]:
+        match self.phase:
+            case Phase.STARTING:
+                self._fail(f"The worker was not ready within {self._limits.start:g} s of its start.", now)
+            case Phase.WORKING:
+                why = f"The time limit of {self._limits.task:g} s for one trial was reached."
+                self._end(Outcome(TrialState.TIMEOUT, seconds=self._limits.task or 0.0, message=why), now)
+            case Phase.HUNG_UP:
+                self._fail("The worker closed its connection without an answer, and was killed.", now)
+            case _:
+                return self._bury(None)
+        return []
+
+    def _bury(self, code: int | None) -> list[Report]:
+        """The worker is gone (or given up): its seat is free, and its task is reported."""
+        assert self._worker is not None
+        task, outcome = self.task, self._outcome
+        if task is not None and outcome is None:
+            outcome = self._what_death_means(code)
+        self._worker.channel.close()
+        self._worker, self.task, self._outcome, self._deadline = None, None, None, None
+        self.phase = Phase.EMPTY
+        if task is None or outcome is None:
+            return []
+        return [Finished(task, self._with_log(outcome))]
+
+    def _what_death_means(self, code: int | None) -> Outcome:
+        """The outcome of a task whose worker has ended by itself."""
+        assert self._worker is not None
+        assert self._launcher is not None
+        if self._launcher.is_lost(self._worker.handle):
+            return Outcome(
+                TrialState.LOST, message="The worker ended with the nursery, the process that had forked it."
+            )
+        if not self._worker.is_ready:
+            why = f"The worker {describe_end(code)} before it was ready."
+            self._note_failed_start(why)
+            return Outcome(TrialState.LOST, message=why)
+        return Outcome(TrialState.CRASHED, message=f"The worker {describe_end(code)} without an answer.")
+
+    def _note_failed_start(self, why: str) -> None:
+        self._starts.failed += 1
+        self._starts.why = f"{why} Its log, {self._log.path}, ends with:\n{self._log.tail()}"
+
+    def _with_log(self, outcome: Outcome) -> Outcome:
+        if outcome.state in WITHOUT_LOG or "log" in outcome.details:
+            return outcome
+        return replace(outcome, details={**outcome.details, "log": self._log.tail()})
+
+
+def describe_end(code: int | None) -> str:
+    """How a process ended, in words that follow `The worker`."""
+    if code is None:
+        return "could not be ended"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = ", perhaps by the system for want of memory," if -code == signal.SIGKILL else ""
+    return f"was killed by {name}{hint}"

@@ -1,0 +1,68 @@
+"""A pool of stubs inside the driver: at once, without processes, and in an order that nobody may rely on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from evonas.evaluate.pool import Finished, Pool, Progress, Report
+from evonas.evaluate.protocol import Setup, Task, outcome_from_json, outcome_to_json
+from evonas.testing.stub_worker import PLAIN, Stub, run_stub
+from evonas.trial import Outcome, TrialState
+
+
+class StubPool(Pool):
+    """Each `poll` ends one of the running tasks, chosen at random, with the answer that a stub worker gives.
+
+    Args:
+        setup: of the run; the stubs write their files into its directory.
+        capacity: tasks at once.
+        stub: rates; `sleep` and `hang` have no meaning here.
+    """
+
+    def __init__(self, setup: Setup, capacity: int = 1, stub: Stub = PLAIN) -> None:
+        self._setup, self._capacity, self._stub = setup, capacity, stub
+        self._tasks: list[Task] = []
+        self._cancelled: set[int] = set()
+        self._chance = random.SystemRandom()
+        self._is_closed = False
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
+
+    @property
+    def running(self) -> int:
+        return len(self._tasks)
+
+    def submit(self, task: Task) -> None:
+        if self._is_closed:
+            raise RuntimeError("The pool is closed.")
+        if len(self._tasks) >= self._capacity:
+            raise RuntimeError(f"All {self._capacity} slots are taken.")
+        self._tasks.append(task)
+
+    def poll(self, timeout: float) -> Sequence[Report]:
+        if not self._tasks:
+            return []
+        task = self._tasks.pop(self._chance.randrange(len(self._tasks)))
+        epochs: list[Report] = []
+        outcome = self._answer(task, epochs)
+        return [*epochs, Finished(task, outcome)]
+
+    def _answer(self, task: Task, epochs: list[Report]) -> Outcome:
+        if task.trial in self._cancelled:
+            self._cancelled.remove(task.trial)
+            return Outcome(TrialState.CANCELLED, message="It was cancelled.")
+        if task.attempt == 0 and self._chance.random() < self._stub.crash:
+            return Outcome(TrialState.CRASHED, message="The worker crashed: made up by the stub.")
+        outcome = run_stub(
+            self._setup, task, lambda epoch, metrics: epochs.append(Progress(task, epoch, metrics)), self._stub
+        )
+        return outcome_from_json(outcome_to_json(outcome))
+
+    def cancel(self, trial: int) -> None:
+        self._cancelled |= {task.trial for task in self._tasks if task.trial == trial}
+
+    def close(self) -> None:
+        self._tasks, self._is_closed = [], True

@@ -1,0 +1,164 @@
+"""A worker without TensorFlow: a real process that speaks the real protocol and makes up its numbers.
+
+What it answers depends on the task alone, so that a run with stubs repeats itself. Its misbehaviour is set by the
+environment: `EVONAS_STUB={"sleep": 0.01, "crash": 0.05}`, the fields of `Stub`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evonas.evaluate.inline import OnEpoch
+from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_to_json
+from evonas.files import sha256_of, write_whole
+from evonas.trial import Outcome, TrialState
+
+VARIABLE = "EVONAS_STUB"
+
+
+@dataclass(frozen=True)
+class Stub:
+    """How a stub behaves. Rates are in [0, 1].
+
+    Attributes:
+        sleep: mean seconds a task takes, of an exponential distribution; never the same twice.
+        crash: rate of workers that kill themselves, at random, on a task's first attempt only: the next one succeeds.
+        hang: rate of workers that never answer; likewise.
+        diverge: share of the genomes that are `diverged`, always the same ones.
+        fail: share of the genomes that are an `error`, always the same ones.
+        environment: names of variables whose values are told in the outcome's details.
+    """
+
+    sleep: float = 0.0
+    crash: float = 0.0
+    hang: float = 0.0
+    diverge: float = 0.09
+    fail: float = 0.0
+    environment: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls) -> Stub:
+        fields = json.loads(os.environ.get(VARIABLE, "{}"))
+        return cls(**{**fields, "environment": tuple(fields.get("environment", ()))})
+
+
+PLAIN = Stub()
+
+
+def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
+    """What a stub answers to a task: a pure function of the genome, the seed and the number of epochs.
+
+    A training continued to 9 epochs has the history of one that was trained to 9 at once.
+    """
+    genome = json.dumps(task.genome, sort_keys=True)
+    size = {
+        "parameters": 1000.0 + int(99_000 * _fraction(genome, "size")),
+        "flops": 1e6 * (1 + _fraction(genome, "flops")),
+    }
+    for name, limit in setup.limits.items():
+        if size.get(name, 0.0) > limit:
+            message = f"{name}: {size[name]:.0f}, more than the limit of {limit}"
+            return Outcome(TrialState.INFEASIBLE, metrics=size, message=message)
+    if _fraction(genome, "diverge") < stub.diverge:
+        message = "the loss was inf in epoch 1"
+        return Outcome(TrialState.DIVERGED, size, epochs=1, history={"loss": [None]}, message=message)
+    if _fraction(genome, "fail") < stub.fail:
+        return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
+    quality = _fraction(genome, "quality")
+    losses = [_loss(quality, epoch, _fraction(genome, task.seed, epoch)) for epoch in range(1, task.epochs + 1)]
+    metric = "accuracy" if setup.interface.get("task", "classification") == "classification" else "mean_absolute_error"
+    scores = [1 - loss / 4 if metric == "accuracy" else loss / 2 for loss in losses]
+    history = {"loss": [0.9 * loss for loss in losses], "val_loss": losses, f"val_{metric}": scores}
+    best = _best_epoch(history, setup.objective)
+    metrics = {name: values[best] for name, values in history.items()}
+    if task.kind == "export":
+        scores_of_test = {"test_loss": metrics["val_loss"] * 1.01, f"test_{metric}": metrics[f"val_{metric}"] * 0.99}
+        return Outcome(TrialState.OK, {**metrics, **(scores_of_test if task.arrays else {}), **size})
+    return Outcome(TrialState.OK, {**metrics, **size}, epochs=task.epochs, history=history)
+
+
+def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
+    """`stub_outcome`, and the files that a worker leaves: weights and checkpoint, or the exported model."""
+    root = Path(setup.directory)
+    needed = task.weights if task.kind == "export" else task.resume_from
+    if needed is not None and not (root / needed).is_file():
+        return Outcome(TrialState.ERROR, message=f"FileNotFoundError: {needed}")
+    outcome = stub_outcome(task, setup, stub)
+    if stub.environment:
+        variables = {name: os.environ.get(name) for name in stub.environment}
+        outcome = replace(outcome, details={"environment": variables})
+    if outcome.state is not TrialState.OK:
+        return outcome
+    for epoch in range(len(outcome.history.get("val_loss", ()))):
+        row = {name: values[epoch] for name, values in outcome.history.items()}
+        on_epoch(epoch + 1, {name: value for name, value in row.items() if value is not None})
+    written = [task.model] if task.kind == "export" else [task.weights, task.checkpoint]
+    files = {}
+    for name in filter(None, written):
+        content = f"stub {name} {_fraction(json.dumps(task.genome, sort_keys=True), task.seed, task.epochs)}\n".encode()
+        write_whole(root / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
+        files[name] = sha256_of(root / name)
+    return replace(outcome, files=files)
+
+
+def serve(fd: int) -> None:
+    """The worker's whole life: a setup, then tasks, until the driver closes the connection."""
+    stub = Stub.from_environment()
+    with socket.socket(fileno=fd) as connection, connection.makefile("rb") as lines:
+        first = lines.readline()
+        if not first:
+            return  # the driver was gone at once
+        setup = Setup.from_json(json.loads(first)["setup"])
+        connection.sendall(encode({"ready": {"protocol": PROTOCOL, "pid": os.getpid()}}))
+        for line in lines:
+            task = Task.from_json(json.loads(line)["task"])
+            _work(connection, setup, task, stub)
+
+
+def _work(connection: socket.socket, setup: Setup, task: Task, stub: Stub) -> None:
+    started = time.monotonic()
+    name = {"trial": task.trial, "attempt": task.attempt}
+
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        connection.sendall(encode({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}}))
+
+    _misbehave(task, stub)
+    outcome = replace(run_stub(setup, task, on_epoch, stub), seconds=time.monotonic() - started)
+    connection.sendall(encode({"outcome": {**name, **outcome_to_json(outcome)}}))
+
+
+def _misbehave(task: Task, stub: Stub) -> None:
+    chance = random.SystemRandom()
+    if stub.sleep:
+        time.sleep(chance.expovariate(1 / stub.sleep))
+    if task.attempt == 0 and chance.random() < stub.crash:
+        os.kill(os.getpid(), signal.SIGKILL)
+    while task.attempt == 0 and chance.random() < stub.hang:
+        signal.pause()
+
+
+def _loss(quality: float, epoch: int, noise: float) -> float:
+    """Falls with the epochs towards a value that the genome decides; always below 4."""
+    return 0.1 + quality + 1.5 * math.exp(-epoch / 4) + 0.05 * noise
+
+
+def _best_epoch(history: Mapping[str, list[float]], objective: Mapping[str, str]) -> int:
+    values = history.get(objective.get("name", "val_loss"), history["val_loss"])
+    best = max if objective.get("direction") == "max" else min
+    return values.index(best(values))
+
+
+def _fraction(*key: object) -> float:
+    """A number in [0, 1) that looks random and is the same for the same key, on every machine."""
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big") / 2**48

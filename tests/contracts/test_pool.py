@@ -1,0 +1,196 @@
+"""What `evonas.evaluate.pool.Pool` promises, held against every pool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from evonas.evaluate.devices import Slot
+from evonas.evaluate.inline import InlinePool
+from evonas.evaluate.launcher import NurseryLauncher, SubprocessLauncher
+from evonas.evaluate.local import LocalPool
+from evonas.evaluate.pool import Finished, Pool, Progress, Report
+from evonas.files import sha256_of
+from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_worker import VARIABLE, run_stub, stub_outcome
+from evonas.testing.tasks import make_setup, make_task
+from evonas.trial import TrialState
+
+STUB = "evonas.testing.stub_worker"
+LINUX = pytest.mark.skipif("not __import__('sys').platform.startswith('linux')", reason="the nursery needs Linux")
+KINDS = [
+    pytest.param("inline"),
+    pytest.param("stub"),
+    pytest.param("nursery", marks=LINUX),
+    pytest.param("subprocess"),
+]
+
+
+@pytest.fixture(params=KINDS)
+def open_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Pool]]:
+    """Makes pools of one kind; what a test leaves open is closed."""
+    setup = make_setup(tmp_path)
+    local = partial(LocalPool, setup, [Slot(0), Slot(1)], logs=tmp_path / "logs")
+    makers: dict[str, Callable[[], Pool]] = {
+        "inline": partial(InlinePool, setup, run_stub),
+        "stub": partial(StubPool, setup, 2),
+        "nursery": lambda: local(launcher=NurseryLauncher(f"{STUB}:serve", [STUB])),
+        "subprocess": lambda: local(launcher=SubprocessLauncher(f"{STUB}:serve")),
+    }
+    opened: list[Pool] = []
+
+    def make() -> Pool:
+        opened.append(makers[request.param]())
+        return opened[-1]
+
+    yield make
+    for pool in opened:
+        pool.close()
+
+
+def drain(pool: Pool) -> list[Report]:
+    """Poll until nothing runs."""
+    reports: list[Report] = []
+    while pool.running:
+        reports += pool.poll(1.0)
+    return reports
+
+
+def finished(reports: list[Report]) -> list[Finished]:
+    return [report for report in reports if isinstance(report, Finished)]
+
+
+def test_every_task_is_reported_finished_exactly_once_with_the_outcome_of_the_task(
+    open_pool: Callable[[], Pool], tmp_path: Path
+) -> None:
+    pool = open_pool()
+    tasks = [make_task(trial) for trial in range(30)]
+    waiting, reports = list(tasks), []
+    while waiting or pool.running:
+        while waiting and pool.running < pool.capacity:
+            pool.submit(waiting.pop(0))
+        reports += pool.poll(1.0)
+    answers = {report.task.trial: report for report in finished(reports)}
+    assert sorted(report.task.trial for report in finished(reports)) == list(range(30))
+    states = set()
+    for task in tasks:
+        expected = stub_outcome(task, make_setup(tmp_path))
+        got = answers[task.trial]
+        assert got.task == task
+        assert (got.outcome.state, got.outcome.metrics) == (expected.state, expected.metrics)
+        states.add(got.outcome.state)
+    assert states == {TrialState.OK, TrialState.DIVERGED}
+
+
+def test_epochs_are_reported_in_order_and_before_the_end(open_pool: Callable[[], Pool]) -> None:
+    pool = open_pool()
+    pool.submit(make_task(1, epochs=5))
+    reports = drain(pool)
+    assert [type(report) for report in reports] == [Progress] * 5 + [Finished]
+    epochs = [report for report in reports if isinstance(report, Progress)]
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4, 5]
+    assert all(epoch.task == make_task(1, epochs=5) and epoch.metrics["val_loss"] > 0 for epoch in epochs)
+
+
+def test_files_are_there_with_the_sha256_that_the_outcome_tells(open_pool: Callable[[], Pool], tmp_path: Path) -> None:
+    pool = open_pool()
+    pool.submit(make_task(1, checkpoint="checkpoints/1.npz"))
+    (answer,) = finished(drain(pool))
+    assert set(answer.outcome.files) == {"weights/1.npz", "checkpoints/1.npz"}
+    assert {name: sha256_of(tmp_path / name) for name in answer.outcome.files} == answer.outcome.files
+
+
+def test_an_export_is_a_task_like_any_other(open_pool: Callable[[], Pool], tmp_path: Path) -> None:
+    pool = open_pool()
+    pool.submit(make_task(1))
+    drain(pool)
+    pool.submit(make_task(1, kind="export", model="best.keras", arrays={"x": "x.npy", "y": "y.npy"}))
+    (answer,) = finished(drain(pool))
+    assert answer.outcome.state is TrialState.OK
+    assert set(answer.outcome.metrics) >= {"test_loss", "test_accuracy"}
+    assert (tmp_path / "best.keras").is_file()
+
+
+def test_running_counts_what_is_not_yet_reported(open_pool: Callable[[], Pool]) -> None:
+    pool = open_pool()
+    assert pool.capacity >= 1
+    assert pool.running == 0
+    for trial in range(pool.capacity):
+        pool.submit(make_task(trial))
+        assert pool.running == trial + 1
+    seen = 0
+    while pool.running:
+        before = pool.running
+        ended = len(finished(list(pool.poll(1.0))))
+        assert pool.running == before - ended
+        seen += ended
+    assert seen == pool.capacity
+
+
+def test_no_more_tasks_than_slots(open_pool: Callable[[], Pool]) -> None:
+    pool = open_pool()
+    for trial in range(pool.capacity):
+        pool.submit(make_task(trial))
+    with pytest.raises(RuntimeError, match="taken"):
+        pool.submit(make_task(99))
+    assert len(finished(drain(pool))) == pool.capacity
+
+
+def test_poll_without_tasks_has_nothing_to_say(open_pool: Callable[[], Pool]) -> None:
+    assert list(open_pool().poll(0.0)) == []
+
+
+def test_a_cancelled_task_is_reported_cancelled_and_its_slot_is_free(
+    open_pool: Callable[[], Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, json.dumps({"hang": 1.0}))
+    pool = open_pool()
+    pool.submit(make_task(1))
+    pool.cancel(1)
+    (answer,) = finished(drain(pool))
+    assert (answer.task.trial, answer.outcome.state) == (1, TrialState.CANCELLED)
+    pool.submit(make_task(2, attempt=1))  # a stub hangs on a first attempt only
+    (answer,) = finished(drain(pool))
+    assert (answer.task.trial, answer.outcome.state) == (2, TrialState.OK)
+
+
+def test_a_trial_that_was_cancelled_can_be_submitted_again(open_pool: Callable[[], Pool]) -> None:
+    pool = open_pool()
+    pool.submit(make_task(1))
+    pool.cancel(1)
+    drain(pool)
+    pool.submit(make_task(1, attempt=1))
+    (answer,) = finished(drain(pool))
+    assert answer.outcome.state is TrialState.OK
+
+
+def test_cancelling_a_trial_that_does_not_run_changes_nothing(open_pool: Callable[[], Pool]) -> None:
+    pool = open_pool()
+    pool.cancel(7)
+    pool.submit(make_task(1))
+    pool.cancel(7)
+    (answer,) = finished(drain(pool))
+    assert answer.outcome.state is TrialState.OK
+
+
+def test_after_close_nothing_is_reported_and_nothing_taken(
+    open_pool: Callable[[], Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, json.dumps({"hang": 1.0}))
+    pool = open_pool()
+    pool.submit(make_task(1))
+    pool.close()
+    pool.close()
+    assert list(pool.poll(0.0)) == []
+    with pytest.raises(RuntimeError, match="closed"):
+        pool.submit(make_task(2))
+
+
+def test_a_pool_closes_itself_after_with(open_pool: Callable[[], Pool]) -> None:
+    with open_pool() as pool:
+        pool.submit(make_task(1))
+    assert list(pool.poll(0.0)) == []

@@ -1,0 +1,121 @@
+"""A worker that does what the genome says: every way in which a real one could go wrong. No test itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import Any
+
+from evonas.evaluate.protocol import encode, outcome_to_json
+from evonas.trial import Outcome, TrialState
+
+
+def serve(fd: int) -> None:
+    with socket.socket(fileno=fd) as connection, connection.makefile("rb") as lines:
+        setup = json.loads(next(lines))["setup"]
+        if setup["plugins"]:
+            start(connection, setup["plugins"][0])
+        connection.sendall(encode({"ready": {"devices": ["/device:CPU:0"]}}))
+        for line in lines:
+            task = json.loads(line)["task"]
+            act(connection, task, task["genome"]["act"])
+
+
+def start(connection: socket.socket, how: str) -> None:
+    """A start that goes wrong."""
+    if how == "exit":
+        raise RuntimeError("the plugin is broken")
+    if how == "never":
+        time.sleep(1000)
+    if how == "babble":
+        connection.sendall(b"hello\n")
+    if how == "hang up":
+        connection.shutdown(socket.SHUT_RDWR)
+        time.sleep(1000)
+
+
+def act(connection: socket.socket, task: dict[str, Any], what: str) -> None:
+    if what == "exit":
+        note("about to go")
+        os._exit(3)
+    elif what == "raise":
+        raise ValueError("a bug of the worker")
+    elif what == "segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif what == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif what == "hang":
+        time.sleep(1000)
+    elif what == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif what == "ignore":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(1000)
+    elif what == "garbage":
+        connection.sendall(b"\xff\xfe garbage\n")
+    elif what == "nan":
+        connection.sendall(b'{"outcome": {"trial": 0, "attempt": 0, "state": "ok", "metrics": {"val_loss": NaN}}}\n')
+    elif what == "flood":
+        while True:
+            connection.sendall(b"x" * 2**16)
+    elif what == "half":
+        connection.sendall(b'{"outcome": {"trial"')
+        time.sleep(1000)
+    elif what == "half and exit":
+        connection.sendall(b'{"outcome": {"trial"')
+        os._exit(0)
+    elif what == "hang up":
+        connection.shutdown(socket.SHUT_RDWR)
+        time.sleep(1000)
+    elif what == "noise":
+        note("\n".join(f"line {number}" for number in range(1000)))
+        os.write(2, b"not utf-8: \xff\n")
+        os._exit(1)
+    elif what == "daemon":
+        child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        answer(connection, task, child=child.pid)
+        os._exit(0)
+    else:
+        react(connection, task, what)
+
+
+def react(connection: socket.socket, task: dict[str, Any], what: str) -> None:
+    """What is followed by an answer."""
+    if what == "grandchild":
+        child = subprocess.Popen(["sleep", "1000"])
+        answer(connection, task, child=child.pid)
+    elif what == "grandchild, exit":
+        child = subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL)
+        note(f"grandchild {child.pid}")
+        os._exit(0)
+    elif what == "other trial":
+        answer(connection, {**task, "trial": task["trial"] + 1})
+    elif what == "twice":
+        answer(connection, task)
+        answer(connection, task)
+    elif what == "answer and exit":
+        answer(connection, task, padding="x" * 100_000)
+        os._exit(0)
+    elif what == "error":
+        note("a traceback")
+        answer(connection, task, state=TrialState.ERROR)
+    else:
+        answer(connection, task)
+
+
+def note(text: str) -> None:
+    """A line for the log."""
+    os.write(1, f"{text}\n".encode())
+
+
+def answer(
+    connection: socket.socket, task: dict[str, Any], state: TrialState = TrialState.OK, **details: object
+) -> None:
+    """An outcome with the worker's pid among its details."""
+    outcome = Outcome(state, {"val_loss": 1.0}, details={"pid": os.getpid(), **details})
+    name = {"trial": task["trial"], "attempt": task["attempt"]}
+    connection.sendall(encode({"outcome": {**name, **outcome_to_json(outcome)}}))

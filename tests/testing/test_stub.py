@@ -1,0 +1,80 @@
+"""The stubs must be dull: the same answer to the same task, whoever asks and however often."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from evonas.evaluate.pool import Finished
+from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_worker import VARIABLE, Stub, run_stub, stub_outcome
+from evonas.testing.tasks import make_setup, make_task
+from evonas.trial import TrialState
+
+SETUP = make_setup(Path("nowhere"))
+
+
+def test_an_answer_depends_on_genome_seed_and_epochs_only() -> None:
+    task = make_task(5)
+    same = make_task(6, genome=task.genome, seed=task.seed, attempt=2, session=9, weights="elsewhere")
+    assert stub_outcome(task, SETUP) == stub_outcome(same, SETUP)
+    for change in ({"genome": {"stub": 50}}, {"seed": 50}, {"epochs": 4}):
+        assert stub_outcome(make_task(5, **change), SETUP) != stub_outcome(task, SETUP)
+
+
+def test_longer_trainings_continue_shorter_ones() -> None:
+    short, long = (stub_outcome(make_task(5, epochs=epochs), SETUP).history["val_loss"] for epochs in (3, 9))
+    assert long[:3] == short
+    assert len(long) == 9
+
+
+@pytest.mark.parametrize(("name", "direction", "best"), [("val_loss", "min", min), ("val_accuracy", "max", max)])
+def test_metrics_are_those_of_the_best_epoch(name: str, direction: str, best: object) -> None:
+    outcome = stub_outcome(
+        make_task(5, epochs=30), make_setup(Path(), objective={"name": name, "direction": direction})
+    )
+    assert callable(best)
+    assert outcome.metrics[name] == best(outcome.history[name])
+    assert all(map(math.isfinite, outcome.metrics.values()))
+
+
+def test_a_share_of_the_genomes_diverges_or_fails() -> None:
+    counts = Counter(stub_outcome(make_task(n), SETUP, Stub(diverge=0.3, fail=0.5)).state for n in range(400))
+    assert set(counts) == {TrialState.OK, TrialState.DIVERGED, TrialState.ERROR}
+    assert 80 < counts[TrialState.DIVERGED] < 160
+    assert 100 < counts[TrialState.ERROR] < 180
+
+
+def test_limits_are_kept() -> None:
+    outcome = stub_outcome(make_task(5), make_setup(Path(), limits={"parameters": 10}))
+    assert outcome.state is TrialState.INFEASIBLE
+    assert "limit of 10" in outcome.message
+
+
+def test_what_must_be_read_must_be_there(tmp_path: Path) -> None:
+    setup = make_setup(tmp_path)
+    for task in (make_task(5, resume_from="none.npz"), make_task(5, kind="export", model="m.keras")):
+        assert run_stub(setup, task, lambda epoch, metrics: None).state is TrialState.ERROR
+
+
+def test_the_pool_answers_in_any_order_and_crashes_on_first_attempts_only(tmp_path: Path) -> None:
+    orders = set()
+    for _ in range(20):
+        with StubPool(make_setup(tmp_path), capacity=4, stub=Stub(crash=1.0)) as pool:
+            for trial in range(4):
+                pool.submit(make_task(trial, attempt=trial % 2))
+            reports = [report for _ in range(4) for report in pool.poll(0.0) if isinstance(report, Finished)]
+        orders.add(tuple(report.task.trial for report in reports))
+        crashed = {report.task.trial for report in reports if report.outcome.state is TrialState.CRASHED}
+        assert crashed == {0, 2}
+    assert len(orders) > 1
+
+
+def test_the_environment_sets_the_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Stub.from_environment() == Stub()
+    monkeypatch.setenv(VARIABLE, json.dumps({"sleep": 0.01, "crash": 0.05, "environment": ["HOME"]}))
+    assert Stub.from_environment() == Stub(sleep=0.01, crash=0.05, environment=("HOME",))
