@@ -1,0 +1,249 @@
+"""Reading a run's config with everything that it names, and telling every problem at once.
+
+The config's file, the overrides of the command line, the search space and the seed genomes are checked together, so
+that a user mends all of them in one go. Nothing is trained, and no data are read.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Problem, UserError
+from evonas.evaluate.data import DataSettings
+from evonas.genome import Genome, SearchSpace, library, load_genome, load_space, strict_yaml
+from evonas.genome.strict_yaml import Document, KeyPath, key_text
+from evonas.model.catalog import check_space
+from evonas.runtime.config import FAMILIES, RunConfig, parse
+from evonas.runtime.settings import Builder, shown
+
+OVERRIDE = "--set"
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A config that can be run, and what it names.
+
+    Attributes:
+        config: with every default; a path to data is absolute.
+        file: that it was read from.
+        space: its search space.
+        seeds: its seed genomes, by name.
+        warnings: sentences for the user; none of them keeps the run from starting.
+    """
+
+    config: RunConfig
+    file: Path
+    space: SearchSpace
+    seeds: Mapping[str, Genome]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The config after overrides, with every default: canonical JSON, which a config's file may hold, too."""
+        return self.config.canonical()
+
+    def data_settings(self) -> DataSettings:
+        """What `evonas.evaluate.data.prepare` needs."""
+        return self.config.data.settings(self.space.input)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check has found.
+
+    Attributes:
+        loaded: None where there are problems.
+        problems: all that keeps the run from starting, but for those of the data.
+    """
+
+    loaded: LoadedConfig | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.loaded.warnings if self.loaded else ()
+
+
+def load_config(path_or_name: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
+    """Read a config.
+
+    Args:
+        path_or_name: a path, or the name of a shipped config.
+        overrides: `key.path=value` each; the value is read as YAML.
+
+    Raises:
+        UserError: there is no such config.
+        InvalidConfig: all problems of the config, of its space and of its seed genomes.
+    """
+    checked = check(path_or_name, overrides)
+    if checked.loaded is None:
+        raise InvalidConfig(checked.problems)
+    return checked.loaded
+
+
+def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
+    """Everything that is wrong with a config, or the config; data are not read.
+
+    Raises:
+        UserError: there is no such config.
+    """
+    file = library.find("configs", str(path_or_name), None)
+    try:
+        source = _Source(strict_yaml.load_file(file), overrides)
+    except InvalidYaml as error:
+        return Checked(None, error.problems)
+    config, problems = _parse(source, file)
+    space, space_problems = _space(source, file)
+    seeds, seed_problems = _seeds(space, source, file)
+    problems += space_problems + seed_problems
+    if config is None or space is None or problems:
+        return Checked(None, _in_order(problems))
+    return Checked(LoadedConfig(config, file, space, seeds, tuple(warnings(config))), ())
+
+
+def warnings(config: RunConfig) -> list[str]:
+    """What is allowed and probably not meant."""
+    found = []
+    workers, ahead, budget = config.pool.workers, config.look_ahead, config.budget.trials
+    if ahead < workers:
+        found.append(f"look_ahead ({ahead}) is below the {workers} workers: {workers - ahead} of them will never work.")
+    elif workers > 1 and ahead < 2 * workers:
+        advice = f"at least {2 * workers} keeps them busier"
+        found.append(
+            f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the slowest; {advice}."
+        )
+    population = getattr(config.strategy.settings, "population", 0)
+    if population > budget:
+        size = f"the population ({population}) is larger than the budget ({budget} trials)"
+        found.append(f"{size}: {config.strategy.name} ends within its first generation.")
+    return found
+
+
+def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, file by file, from top to bottom."""
+    files = list(dict.fromkeys(problem.file for problem in problems))
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: (files.index(problem.file), problem.line)))
+
+
+class _Source:
+    """A config's file with overrides applied: plain data, and the place of every key."""
+
+    def __init__(self, document: Document, overrides: Sequence[str]) -> None:
+        self.data: Any = copy.deepcopy(document.data)
+        self.problems: list[Problem] = []
+        self._document = document
+        self._overridden: dict[KeyPath, str] = {}
+        for text in overrides:
+            self._override(text)
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """A problem at a key: of the file, or of the override that set it."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self._overridden:
+                return Problem(message, key_text(path), f"{OVERRIDE} {self._overridden[path[:end]]}")
+        return self._document.problem(path, message)
+
+    def _override(self, text: str) -> None:
+        name, equals, value = text.partition("=")
+        path = tuple(name.strip().split("."))
+        place = f"{OVERRIDE} {text}"
+        if not equals or not all(path):
+            self.problems.append(Problem("must have the form key.path=value, such as budget.trials=20.", file=place))
+            return
+        try:
+            new = strict_yaml.load(value, place).data
+        except InvalidYaml as error:
+            self.problems += [dataclasses.replace(problem, line=0) for problem in error.problems]
+            return
+        if not isinstance(self.data, dict):
+            return  # that is reported as a problem of the file
+        node = self.data
+        for i, key in enumerate(path[:-1]):
+            if key not in node:
+                self._overridden[path[: i + 1]] = text
+            node[key] = _opened(node.get(key), path[i + 1])
+            if not isinstance(node[key], dict):
+                message = f"has no keys, so that {path[i + 1]!r} cannot be set in it. It is {shown(node[key])}."
+                self.problems.append(Problem(message, key_text(path[: i + 1]), place))
+                return
+            node = node[key]
+        node[path[-1]] = new
+        self._overridden[path] = text
+
+
+def _opened(value: Any, key: str) -> Any:
+    """What an override may go into: `random` is short for `{random: {}}`, and nothing for an empty mapping."""
+    if value is None:
+        return {}
+    return {key: {}} if value == key else value
+
+
+def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Problem]]:
+    """The config, with its name and the data's path filled in."""
+    if not isinstance(source.data, dict):
+        message = f"a config is a mapping that has at least space, data and budget. Received: {shown(source.data)}."
+        return None, [*source.problems, source.problem((), message)]
+    builder = Builder(FAMILIES)
+    config = parse(builder, {"run": file.stem, **source.data})
+    problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]
+    if config is None or config.data.path is None:
+        return config, problems
+    data = dataclasses.replace(config.data, path=str((file.parent / config.data.path).resolve()))
+    if not Path(str(data.path)).is_file():
+        problems.append(source.problem(("data", "path"), f"there is no such file. Received: {data.path}"))
+    return dataclasses.replace(config, data=data), problems
+
+
+def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Problem]]:
+    """The search space, also of a config with other problems; without problems if it is not named at all."""
+    name = source.data.get("space") if isinstance(source.data, dict) else None
+    if not isinstance(name, str):
+        return None, []
+    try:
+        path = library.find("spaces", name, file.parent)
+        space = load_space(path)
+    except InvalidInput as error:
+        return None, list(error.problems)
+    except UserError as error:
+        return None, [source.problem(("space",), str(error))]
+    listed = source.data.get("plugins")
+    plugins = [module for module in listed if isinstance(module, str)] if isinstance(listed, list) else []
+    problems = check_space(space, plugins, str(path))
+    if space.has_parameter("training", "epochs"):
+        message = "epochs cannot be a gene: `training.epochs` of the config says how long every network is trained."
+        key = ("settings", "training", "ops", "training", "epochs")
+        problems.append(strict_yaml.load(space.text, str(path)).problem(key, message))
+    return space, problems
+
+
+def _seeds(space: SearchSpace | None, source: _Source, file: Path) -> tuple[dict[str, Genome], list[Problem]]:
+    """The seed genomes that the strategy wants, by the names that the config calls them."""
+    seeds: dict[str, Genome] = {}
+    problems: list[Problem] = []
+    for key, name in _wanted_seeds(source.data):
+        try:
+            path = library.find("seeds", name, file.parent)
+            if space is not None:
+                seeds[name] = load_genome(path, space)
+        except InvalidInput as error:
+            problems += error.problems
+        except UserError as error:
+            problems.append(source.problem(key, str(error)))
+    return seeds, problems
+
+
+def _wanted_seeds(data: Any) -> list[tuple[KeyPath, str]]:
+    """Names under `strategy.NAME.seeds`, with their keys; also of a config with other problems."""
+    strategy = data.get("strategy") if isinstance(data, dict) else None
+    found: list[tuple[KeyPath, str]] = []
+    for name, settings in strategy.items() if isinstance(strategy, dict) else ():
+        seeds = settings.get("seeds") if isinstance(settings, dict) else None
+        for i, seed in enumerate(seeds if isinstance(seeds, list) else ()):
+            if isinstance(seed, str):
+                found.append((("strategy", name, "seeds", i), seed))
+    return found

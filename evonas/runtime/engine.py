@@ -1,0 +1,330 @@
+"""The engine: asks the strategy, hands out tasks, records outcomes, tells the strategy; in an order that no crash can
+spoil.
+
+Outcomes are committed when they arrive. The strategy is told in the order of proposals, whatever the order of
+arrival, and what it is told and then asked is one transaction with its state. Tasks are submitted after that commit.
+So the record always ends where a step ends, its content is the same for one worker or many, and a driver killed at
+any instant leaves a record from which the next one goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evonas.errors import RepeatedFailures
+from evonas.evaluate.pool import Finished, Pool
+from evonas.evaluate.protocol import Task
+from evonas.randomness import training_seed
+from evonas.runtime.observer import Observer
+from evonas.runtime.progress import Progress, estimate_remaining
+from evonas.runtime.record import Record, settled
+from evonas.runtime.stopping import StopRequest, Urgency
+from evonas.search.strategy import Strategy
+from evonas.testing.failpoints import failpoint
+from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState
+
+RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
+"""Failures of the machine rather than of the network, and how often they are tried again, in a fresh worker."""
+
+FAILURES_OF_ONE_CAUSE = frozenset(
+    {
+        TrialState.ERROR,
+        TrialState.CRASHED,
+        TrialState.LOST,
+        TrialState.TIMEOUT,
+        TrialState.OOM_HOST,
+        TrialState.OOM_DEVICE,
+    }
+)
+"""Failures that, many in a row, are no property of the networks."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds the loop.
+
+    Attributes:
+        trials: the budget; twins are not counted.
+        look_ahead: proposals that may be asked and not yet told; part of what makes a run repeatable.
+        twins_in_a_row: so many end the run: the strategy finds nothing new.
+        failures_in_a_row: so many of one cause stop the run.
+    """
+
+    trials: int
+    look_ahead: int = 16
+    twins_in_a_row: int = 100
+    failures_in_a_row: int = 20
+
+
+class Engine:
+    """One session of one run.
+
+    The record, the pool, the clock and the strategy are given; the engine owns none of them.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        record: Record,
+        pool: Pool,
+        limits: Limits,
+        objective: Objective,
+        seed: int,
+        *,
+        observers: Sequence[Observer] = (),
+        stop: StopRequest | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._strategy, self._record, self._pool = strategy, record, pool
+        self._limits, self._objective, self._seed = limits, objective, seed
+        self._observers, self._stop, self._clock = observers, stop or StopRequest(), clock
+        self._trials: list[Trial] = []
+        self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
+        self._waiting: list[int] = []  # to be submitted, in order
+        self._running: dict[int, Task] = {}
+        self._retries: dict[tuple[int, TrialState], int] = {}
+        self._charged = 0
+        self._done = 0
+        self._failures = 0
+        self._twins_in_a_row = 0
+        self._failures_in_a_row: list[int] = []
+        self._incumbent: Trial | None = None
+        self._told = 0
+        self._restore()
+        self._started, self._done_before = clock(), self._done
+
+    def _restore(self) -> None:
+        """Memory as the last session's was after its last step; the strategy from its state."""
+        for trial in self._record.trials(self._objective):
+            self._admit(trial)
+            if trial.state.is_final and trial.twin_of is None:
+                self._account(trial)
+        self._told = self._record.told()
+        if self._record.has_meta("strategy"):
+            told = {trial.id: trial for trial in self._trials[: self._told]}
+            self._strategy.load_state_dict(self._record.meta("strategy"), told)
+        failpoint("engine.restored")
+
+    def run(self) -> None:
+        """Search until the budget is spent, the strategy is done, or nothing new is found.
+
+        Raises:
+            Stopped: by a signal; the record is complete up to here, and another session can go on.
+            RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
+        """
+        for observer in self._observers:
+            observer.on_start(self.progress())
+        announced = False
+        while self._stop.urgency < Urgency.ABANDON:
+            if self._stop.urgency == Urgency.NONE:
+                self._step()
+                self._submit()
+            elif not announced:
+                announced = True
+                for observer in self._observers:
+                    observer.on_stop(f"{self._stop.by.name}: finishing {len(self._running)} running trials")
+            if not self._running:
+                break
+            for report in self._pool.poll(timeout=1.0):
+                if isinstance(report, Finished):
+                    self._finish(report.task, report.outcome)
+                else:
+                    for observer in self._observers:
+                        observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
+        for observer in self._observers:
+            observer.on_end(self.progress())
+        if self._stop.urgency > Urgency.NONE and not self.is_over:
+            raise self._stop.error(f"stopped after {self._done} of {self._limits.trials} trials; nothing is lost")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no trial will follow: everything asked is told, and nothing more is asked."""
+        return self._told == len(self._trials) and not self._wants_more
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the run ends because nothing new is found."""
+        return self._twins_in_a_row >= self._limits.twins_in_a_row
+
+    @property
+    def _wants_more(self) -> bool:
+        return self._charged < self._limits.trials and not self.is_exhausted and not self._strategy.is_done
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        return self._trials
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """The best trial so far; of equal ones the oldest."""
+        return self._incumbent
+
+    def progress(self) -> Progress:
+        elapsed = self._clock() - self._started
+        left = self._limits.trials - self._done
+        return Progress(
+            generation=self._trials[-1].lineage.generation if self._trials else 0,
+            done=self._done,
+            total=self._limits.trials,
+            running=len(self._running),
+            failures=self._failures,
+            twins=len(self._trials) - self._charged,
+            incumbent=self._incumbent,
+            elapsed=elapsed,
+            remaining=estimate_remaining(elapsed, self._done - self._done_before, left),
+        )
+
+    def _step(self) -> None:
+        """Tell one, ask while the window is open, commit both with the strategy's state; again until nothing
+        changes."""
+        while True:
+            failpoint("engine.step")
+            told = self._tell_next()
+            before, asked = self._told, self._ask()
+            if not told and not asked:
+                return
+            self._record.commit_step(told, asked, self._strategy.state_dict(), before)
+            for observer in self._observers:
+                observer.on_progress(self.progress())
+            self._check_failures()
+
+    def _tell_next(self) -> list[Trial]:
+        """Tell the next trial in order, if its outcome is known; a twin has its outcome from the trial it is a twin
+        of."""
+        if self._told == len(self._trials):
+            return []
+        trial = self._trials[self._told]
+        if trial.twin_of is not None:
+            first = self._trials[trial.twin_of]
+            trial = settled(trial, first.state, first.metrics, self._objective)
+        if not trial.state.is_final:
+            return []
+        self._trials[trial.id] = trial
+        self._strategy.tell(trial)
+        self._told += 1
+        if trial.twin_of is None and trial.state in FAILURES_OF_ONE_CAUSE:
+            last = self._failures_in_a_row and self._trials[self._failures_in_a_row[-1]].state
+            self._failures_in_a_row = [*(self._failures_in_a_row if last == trial.state else ()), trial.id]
+        elif trial.twin_of is None:
+            self._failures_in_a_row = []
+        return [trial]
+
+    def _ask(self) -> list[Trial]:
+        """New trials while the window is open and the budget lasts; one by one, for the window depends on twins,
+        too."""
+        asked: list[Trial] = []
+        while len(self._trials) - self._told < self._limits.look_ahead and self._wants_more:
+            proposals = self._strategy.ask(1)
+            if not proposals:
+                break
+            asked.append(self._admit(self._number(proposals[0])))
+        return asked
+
+    def _number(self, proposal: Proposal) -> Trial:
+        trial = Trial(len(self._trials), proposal)
+        return Trial(trial.id, proposal, twin_of=self._first.get(trial.twin_key))
+
+    def _admit(self, trial: Trial) -> Trial:
+        """Into memory; the same for a new trial and for one from the record."""
+        self._trials.append(trial)
+        if trial.twin_of is not None:
+            self._twins_in_a_row += 1
+            return trial
+        self._first[trial.twin_key] = trial.id
+        self._charged += 1
+        self._twins_in_a_row = 0
+        if not trial.state.is_final:
+            self._waiting.append(trial.id)
+        return trial
+
+    def _submit(self) -> None:
+        """Hand out what waits, in order, while slots are free.
+
+        What is handed out is in the record already.
+        """
+        while self._waiting and self._pool.running < self._pool.capacity:
+            trial = self._trials[self._waiting.pop(0)]
+            number = self._record.start_attempt(trial.id)
+            failpoint("engine.attempt")
+            task = self._task(trial, number)
+            self._running[trial.id] = task
+            self._pool.submit(task)
+            failpoint("engine.submitted")
+            for observer in self._observers:
+                observer.on_submit(trial, number)
+
+    def _task(self, trial: Trial, attempt: int) -> Task:
+        proposal = trial.proposal
+        return Task(
+            kind="train",
+            trial=trial.id,
+            attempt=attempt,
+            session=self._record.session,
+            genome=trial.genome.to_dict(),
+            seed=training_seed(self._seed, trial.genome.digest, proposal.repeat),
+            epochs=proposal.fidelity.epochs,
+            weights=weights_path(trial.id),
+            checkpoint=checkpoint_path(trial.id),
+            resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
+        )
+
+    def _finish(self, task: Task, outcome: Outcome) -> None:
+        """Record what came of a task; try again where the machine failed rather than the network."""
+        failpoint("engine.outcome")
+        if self._running.get(task.trial) != task:
+            return  # a late answer of an attempt that was given up
+        del self._running[task.trial]
+        final = not self._may_retry(task.trial, outcome.state)
+        trial = self._trials[task.trial]
+        if final:
+            trial = settled(trial, outcome.state, outcome.metrics, self._objective)
+        self._record.finish_attempt(trial, task.attempt, outcome, final)
+        if final:
+            self._trials[trial.id] = trial
+            self._account(trial)
+        else:
+            self._waiting.insert(0, trial.id)
+        for observer in self._observers:
+            observer.on_outcome(trial, outcome, task.attempt, final)
+            observer.on_progress(self.progress())
+
+    def _may_retry(self, trial: int, state: TrialState) -> bool:
+        used = self._retries.get((trial, state), 0)
+        self._retries[trial, state] = used + 1
+        return used < RETRIES.get(state, 0)
+
+    def _account(self, trial: Trial) -> None:
+        """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
+        self._done += 1
+        self._failures += trial.state is not TrialState.OK
+        if trial.fitness is not None and _rank(trial) < _rank(self._incumbent):
+            self._incumbent = trial
+
+    def _check_failures(self) -> None:
+        failed = self._failures_in_a_row
+        if len(failed) < self._limits.failures_in_a_row:
+            return
+        attempt = self._record.attempts(failed[-1])[-1]
+        log = "".join(f"\n    {line}" for line in attempt.details.get("log", []))
+        raise RepeatedFailures(
+            f"{len(failed)} trials in a row ended as `{attempt.state}`, so the cause is probably not the networks."
+            f" The last one, trial {failed[-1]}, said: {attempt.message}{log}"
+        )
+
+
+def _rank(trial: Trial | None) -> tuple[float, int]:
+    """Smaller is better; nothing is worse than nobody."""
+    return (math.inf, 0) if trial is None or trial.fitness is None else (trial.fitness.key, trial.id)
+
+
+def weights_path(trial: int) -> str:
+    """Where the best epoch's weights of a trial are, relative to the run directory."""
+    return f"weights/{trial:05d}.npz"
+
+
+def checkpoint_path(trial: int) -> str:
+    """Where the exact state of a training is kept while it runs, relative to the run directory."""
+    return f"checkpoints/{trial:05d}.npz"

@@ -1,0 +1,75 @@
+"""Where things are in a run's directory, and who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from evonas.errors import DiskFailure, RunHeld
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one run.
+
+    Attributes:
+        root: the run's directory.
+    """
+
+    root: Path
+
+    @property
+    def record(self) -> Path:
+        return self.root / "run.db"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def model(self) -> Path:
+        return self.root / "best.keras"
+
+    @property
+    def card(self) -> Path:
+        """What there is to know about the exported model, as JSON."""
+        return self.root / "best.json"
+
+    @property
+    def climb(self) -> Path:
+        return self.root / "genealogy.svg"
+
+
+class Lock:
+    """Held by the one process that works on a run. The kernel lets go of it when the holder ends, however it ends.
+
+    Raises:
+        RunHeld: another process holds it.
+        DiskFailure: the directory is not writable.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        path = layout.root / "run.lock"
+        try:
+            self._file: TextIO = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise DiskFailure(f"the run at {layout.root} is not writable: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "an unknown process"
+            self._file.close()
+            raise RunHeld(
+                f"the run at {layout.root} is being worked on by {holder}. Only one process may, at a time."
+            ) from error
+        self._file.truncate(0)
+        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.close()

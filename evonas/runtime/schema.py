@@ -1,0 +1,53 @@
+"""The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON."""
+
+VERSION = 1
+
+SCHEMA = """
+create table meta (
+  key text primary key,
+  value text not null                      -- JSON
+) strict;
+create table trial (
+  id integer primary key,                  -- from 0, in the order of proposals
+  genome text not null,                    -- Genome.to_dict()
+  digest text not null,
+  epochs integer not null,                 -- fidelity
+  repeat integer not null,
+  operator text not null,
+  parents text not null,                   -- ids, the main parent first
+  generation integer not null,
+  resume_from integer references trial (id),
+  twin_of integer references trial (id),
+  state text not null,
+  value real,                              -- of the objective; null unless ok
+  metrics text not null,
+  told integer not null,                   -- whether the strategy knows; always the first so many
+  told_before integer not null             -- how many were told when this one was asked
+) strict;
+create index trial_twin on trial (digest, epochs, repeat);
+create table attempt (
+  trial integer not null references trial (id),
+  number integer not null,                 -- from 0
+  session integer not null,                -- which opening of the run started it
+  state text not null,                     -- 'running' until an outcome arrives; 'abandoned' if none ever will
+  started real not null,
+  ended real,
+  epochs integer not null default 0,
+  seconds real,
+  history text not null default '{}',      -- metric -> one value an epoch (null where not finite)
+  message text not null default '',
+  details text not null default '{}',
+  primary key (trial, number)
+) strict;
+create table file (
+  path text primary key,                   -- relative to the run directory, with forward slashes
+  sha256 text not null,
+  trial integer references trial (id)
+) strict;
+create table event (
+  id integer primary key,
+  at real not null,
+  kind text not null,
+  detail text not null
+) strict;
+"""

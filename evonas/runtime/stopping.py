@@ -1,0 +1,57 @@
+"""Stopping by signal: Ctrl-C once finishes what runs, twice abandons it; SIGTERM abandons at once.
+
+The record is safe in each case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from enum import IntEnum
+from types import FrameType
+from typing import Any
+
+from evonas.errors import Stopped, Terminated
+
+
+class Urgency(IntEnum):
+    NONE = 0
+    FINISH = 1
+    ABANDON = 2
+
+
+class StopRequest:
+    """What the user has asked for so far; the engine looks at it between two polls."""
+
+    def __init__(self) -> None:
+        self.urgency = Urgency.NONE
+        self.by = signal.SIGINT
+
+    def raise_urgency(self, number: int, frame: FrameType | None = None) -> None:
+        """The signal handler: does nothing but note."""
+        self.by = signal.Signals(number)
+        if self.by == signal.SIGTERM or self.urgency >= Urgency.FINISH:
+            self.urgency = Urgency.ABANDON
+        else:
+            self.urgency = Urgency.FINISH
+
+    def error(self, message: str) -> Stopped:
+        return (Terminated if self.by == signal.SIGTERM else Stopped)(message)
+
+
+@contextlib.contextmanager
+def stop_on_signals(request: StopRequest) -> Iterator[None]:
+    """SIGINT and SIGTERM go to the request while this lasts; outside the main thread, Python allows no handlers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, request.raise_urgency)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

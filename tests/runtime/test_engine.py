@@ -1,0 +1,250 @@
+"""The engine with stubs in the driver: order, twins, budget, retries, stopping."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evonas.errors import RepeatedFailures, Stopped, Terminated
+from evonas.evaluate.pool import Finished, Pool
+from evonas.evaluate.protocol import Setup
+from evonas.genome import decode
+from evonas.runtime.engine import RETRIES, Engine, Limits
+from evonas.runtime.observer import Observer
+from evonas.runtime.record import Record
+from evonas.runtime.stopping import StopRequest, Urgency
+from evonas.search.random_search import RandomSearch, RandomSettings
+from evonas.search.strategy import SearchProblem, Strategy
+from evonas.testing.stub_pool import StubPool
+from evonas.trial import Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
+
+
+class Script(Strategy):
+    """Proposes given genomes, in order; keeps what it was told."""
+
+    Settings = RandomSettings
+
+    def __init__(self, problem, points):
+        super().__init__(problem, RandomSettings())
+        self.points, self.asked, self.told = points, 0, []
+
+    def ask(self, count):
+        chosen = self.points[self.asked : self.asked + count]
+        self.asked += len(chosen)
+        return [Proposal(self._genome(point), self.problem.fidelity, Lineage("script")) for point in chosen]
+
+    def _genome(self, point):
+        return decode(self.problem.space, np.random.default_rng(point).random(self.problem.space.dimension))
+
+    def tell(self, trial):
+        self.told.append(trial)
+
+    @property
+    def is_done(self):
+        return self.asked == len(self.points)
+
+    def state_dict(self):
+        return {"asked": self.asked, "told": [trial.id for trial in self.told]}
+
+    def load_state_dict(self, state, trials):
+        self.asked, self.told = state["asked"], [trials[id] for id in state["told"]]
+
+
+class Answers(Pool):
+    """Answers with given states, one list of states a trial id (its attempts); the newest submission first."""
+
+    def __init__(self, states, capacity=2):
+        self.states, self.tasks, self.seen = states, [], []
+        self._capacity = capacity
+
+    capacity = property(lambda self: self._capacity)
+    running = property(lambda self: len(self.tasks))
+
+    def submit(self, task):
+        self.tasks.append(task)
+        self.seen.append((task.trial, task.attempt))
+
+    def poll(self, timeout):
+        task = self.tasks.pop()
+        states = self.states.get(task.trial, ["ok"])
+        state = TrialState(states[min(task.attempt, len(states) - 1)])
+        metrics = {"val_loss": 1.0 / (task.trial + 1)} if state is TrialState.OK else {}
+        return [Finished(task, Outcome(state, metrics, message=f"trial {task.trial} is {state}"))]
+
+    def cancel(self, trial):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def problem(small_space, loss):
+    return SearchProblem(small_space, loss, Fidelity(2), 0)
+
+
+@pytest.fixture
+def record(tmp_path):
+    Record.create(tmp_path / "run.db", {}, {})
+    with Record(tmp_path / "run.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def engine(record, problem, loss):
+    def make(strategy, pool, limits=Limits(trials=10, look_ahead=4), **more):  # noqa: B008
+        return Engine(strategy, record, pool, limits, loss, 0, **more)
+
+    return make
+
+
+def test_trials_are_told_in_the_order_of_proposals_whatever_the_order_of_arrival(engine, problem):
+    strategy = Script(problem, list(range(10)))
+    engine(strategy, Answers({}, capacity=4)).run()
+    assert [trial.id for trial in strategy.told] == list(range(10))
+
+
+def test_the_budget_counts_trials_and_not_twins(engine, problem, record, loss):
+    strategy = Script(problem, [0, 0, 1, 0, 2, 1, 3, 4])
+    pool = Answers({})
+    engine(strategy, pool, Limits(trials=4, look_ahead=8)).run()
+    trials = record.trials(loss)
+    assert [trial.twin_of for trial in trials] == [None, 0, None, 0, None, 2, None]
+    assert {trial for trial, _ in pool.seen} == {0, 2, 4, 6}
+    assert all(trial.fitness == trials[trial.twin_of].fitness for trial in trials if trial.twin_of is not None)
+    assert strategy.told[1].fitness == strategy.told[0].fitness
+
+
+def test_a_twin_of_a_failed_trial_fails_with_it(engine, problem, record, loss):
+    engine(Script(problem, [0, 0]), Answers({0: ["diverged"]})).run()
+    assert [trial.state for trial in record.trials(loss)] == ["diverged", "diverged"]
+
+
+def test_twins_in_a_row_end_the_run(engine, problem):
+    run = engine(Script(problem, [0] * 50), Answers({}), Limits(trials=10, twins_in_a_row=5))
+    run.run()
+    assert run.is_exhausted
+    assert len(run.trials) == 6
+
+
+@pytest.mark.parametrize("state", sorted(RETRIES))
+def test_failures_of_the_machine_are_tried_again(engine, problem, record, loss, state):
+    pool = Answers({1: [state, "ok"]})
+    engine(Script(problem, [0, 1, 2]), pool).run()
+    assert [trial.state for trial in record.trials(loss)] == ["ok"] * 3
+    assert [attempt.state for attempt in record.attempts(1)] == [state, "ok"]
+
+
+def test_retries_have_an_end(engine, problem, record, loss):
+    pool = Answers({1: ["crashed"]})
+    engine(Script(problem, [0, 1, 2]), pool).run()
+    assert record.trials(loss)[1].state is TrialState.CRASHED
+    assert len(record.attempts(1)) == 1 + RETRIES[TrialState.CRASHED]
+
+
+@pytest.mark.parametrize("state", ["diverged", "infeasible", "timeout", "error"])
+def test_failures_of_the_network_are_not_tried_again(engine, problem, record, state):
+    engine(Script(problem, [0, 1]), Answers({0: [state, "ok"]})).run()
+    assert [attempt.state for attempt in record.attempts(0)] == [state]
+
+
+def test_many_failures_of_one_cause_stop_the_run_with_that_cause(engine, problem):
+    pool = Answers({id: ["error"] for id in range(100)})
+    with pytest.raises(RepeatedFailures, match=r"5 trials in a row ended as `error`.*trial 4 is error") as raised:
+        engine(Script(problem, list(range(50))), pool, Limits(trials=50, failures_in_a_row=5)).run()
+    assert raised.value.exit_code == 5
+
+
+def test_networks_that_diverge_do_not_stop_the_run(engine, problem):
+    run = engine(
+        Script(problem, list(range(9))), Answers({id: ["diverged"] for id in range(9)}), Limits(9, failures_in_a_row=3)
+    )
+    run.run()
+    assert run.is_over
+    assert run.incumbent is None
+
+
+def test_the_incumbent_is_the_best_and_of_equal_ones_the_oldest(engine, problem):
+    class Equal(Answers):
+        def poll(self, timeout):
+            (report,) = super().poll(timeout)
+            return [Finished(report.task, Outcome(TrialState.OK, {"val_loss": 0.5}))]
+
+    run = engine(Script(problem, list(range(6))), Equal({}, capacity=4))
+    run.run()
+    assert run.incumbent is not None
+    assert run.incumbent.id == 0
+
+
+class StopAfter(Observer):
+    def __init__(self, stop: StopRequest, outcomes: int, signals: list[int]) -> None:
+        self.stop, self.left, self.signals, self.reasons = stop, outcomes, signals, []
+
+    def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
+        self.left -= 1
+        if self.left == 0:
+            for number in self.signals:
+                self.stop.raise_urgency(number)
+
+    def on_stop(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+
+def test_one_interrupt_finishes_what_runs_and_a_second_session_ends_the_same(
+    record, engine, problem, small_space, loss
+):
+    import signal
+
+    stop = StopRequest()
+    observer = StopAfter(stop, 3, [signal.SIGINT])
+    setup = Setup(directory=str(record.path.parent), seed=0, space="", interface={}, objective={"name": "val_loss"})
+    pool = StubPool(setup, capacity=2)
+    with pytest.raises(Stopped) as raised:
+        engine(RandomSearch(problem, RandomSettings()), pool, observers=[observer], stop=stop).run()
+    assert raised.value.exit_code == 130
+    assert observer.reasons
+    assert pool.running == 0
+    assert all(attempt.state != "running" for attempt in record.attempts())
+    engine(RandomSearch(problem, RandomSettings()), StubPool(setup, capacity=2)).run()
+    stopped = record.content()
+    other = record.path.with_name("other.db")
+    Record.create(other, {}, {})
+    with Record(other) as whole:
+        Engine(
+            RandomSearch(problem, RandomSettings()), whole, StubPool(setup, 2), Limits(10, look_ahead=4), loss, 0
+        ).run()
+        assert whole.content() == stopped
+
+
+def test_two_interrupts_and_a_terminate_abandon_at_once(engine, problem):
+    import signal
+
+    for signals, kind in (([signal.SIGINT, signal.SIGINT], Stopped), ([signal.SIGTERM], Terminated)):
+        stop = StopRequest()
+        pool = Answers({}, capacity=3)
+        run = engine(Script(problem, list(range(8))), pool, observers=[StopAfter(stop, 1, signals)], stop=stop)
+        with pytest.raises(kind) as raised:
+            run.run()
+        assert type(raised.value) is kind
+        assert stop.urgency is Urgency.ABANDON
+        assert pool.running > 0, "what runs is left to the pool's close"
+
+
+def test_progress_counts_and_estimates(engine, problem):
+    seen = []
+
+    class Watch(Observer):
+        def on_progress(self, progress):
+            seen.append(progress)
+
+    now = iter(range(10_000))
+    engine(
+        Script(problem, [0, 0, *range(1, 12)]),
+        Answers({3: ["diverged"]}),
+        observers=[Watch()],
+        clock=lambda: float(next(now)),
+    ).run()
+    assert seen[0].remaining is None
+    assert (seen[-1].done, seen[-1].total, seen[-1].failures, seen[-1].twins) == (10, 10, 1, 1)
+    assert seen[-1].remaining == 0
+    assert any(progress.remaining and progress.remaining > 0 for progress in seen)
