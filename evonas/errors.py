@@ -12,6 +12,7 @@
     ├── RepeatedFailures          exit 5    many trials in a row failed for one cause
     ├── RunHeld                   exit 6    another process is working on this run
     ├── InvalidRecord             exit 65   a damaged record, or one of a newer evonas
+    │   └── InvalidCheckpoint     exit 65   a file of arrays is damaged, or is one of another training
     ├── NoWorker                  exit 69   no worker could be started, or a device is missing
     ├── DiskFailure               exit 74   the disk is full or not writable
     └── Stopped                   exit 130  by Ctrl-C
@@ -101,6 +102,10 @@ class RunHeld(EvonasError):
 
 class InvalidRecord(EvonasError):
     exit_code = 65
+
+
+class InvalidCheckpoint(InvalidRecord):
+    pass
 
 
 class NoWorker(EvonasError):
