@@ -1,0 +1,245 @@
+"""Evonas from Python: run a search, go on with one, look at what came of it."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evonas.errors import InvalidRecord, NothingFeasible, UserError
+from evonas.evaluate.data import Prepared
+from evonas.export.bundle import check_weights, export_best, export_trial
+from evonas.files import sha256_of, write_text_whole
+from evonas.genome import parse_space
+from evonas.insight.climb import climb_svg
+from evonas.insight.genealogy import genealogy
+from evonas.insight.summary import incumbent, summarize
+from evonas.model.interface import Interface
+from evonas.runtime.config import RunConfig
+from evonas.runtime.config_file import LoadedConfig, load_config
+from evonas.runtime.layout import Layout
+from evonas.runtime.observer import Observer
+from evonas.runtime.record import Attempt, RecordReader
+from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
+from evonas.runtime.stopping import StopRequest, stop_on_signals
+from evonas.trial import Objective, Trial
+
+if TYPE_CHECKING:
+    import keras
+    import networkx as nx
+
+DEFAULT_RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class RecordedTrial(Trial):
+    """A trial of a run on the disk: what every trial has, and its model."""
+
+    run: Run = field(kw_only=True, repr=False, compare=False)
+
+    def model(self) -> keras.Model:
+        """The trained Keras model: takes raw samples (n, *shape).
+
+        Imports Keras.
+                Raises:
+                    UserError: the trial did not succeed.
+                    InvalidRecord: its weights are missing or damaged.
+        """
+        from evonas.evaluate.worker import load_model
+
+        if self.fitness is None:
+            raise UserError(f"trial {self.id} has no model: it is `{self.state}`")
+        return load_model(
+            self.run.space, self.genome, self.run.interface, self.run.weights(self), tuple(self.run.config.plugins)
+        )
+
+    def attempts(self) -> list[Attempt]:
+        """The tries at this trial; a twin has none, it took another's outcome."""
+        with RecordReader(self.run.layout.record) as record:
+            return record.attempts(self.id)
+
+
+class Run:
+    """A run as its record is at this moment; load it again to see more of a run that goes on.
+
+    Attributes:
+        trials: all, by id.
+        result: the card of the exported winner; None before the end.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.layout = Layout(directory)
+        with RecordReader(self.layout.record) as record:
+            try:
+                self.config = RunConfig.from_json(record.meta("config"))
+                self.interface = Interface.from_json(record.meta("interface"))
+                self.space = parse_space(record.meta("space"), f"{self.layout.record} (space)")
+            except KeyError as error:
+                raise InvalidRecord(f"{self.layout.record} lacks the entry {error}: it is damaged") from error
+            self.objective: Objective = self.config.objective.to_objective()
+            self.is_finished = bool(record.meta("sealed"))
+            self.result: Mapping[str, Any] | None = record.meta("result") if record.has_meta("result") else None
+            self._files = record.files()
+            self.trials = [
+                RecordedTrial(**{item.name: getattr(trial, item.name) for item in fields(trial)}, run=self)
+                for trial in record.trials(self.objective)
+            ]
+
+    @property
+    def directory(self) -> Path:
+        return self.layout.root
+
+    @property
+    def name(self) -> str:
+        return self.config.run
+
+    @property
+    def best(self) -> RecordedTrial | None:
+        """The trial with the best fitness, of equal ones the oldest; None where none has succeeded."""
+        best = incumbent(self.trials)
+        return None if best is None else self.trials[best.id]
+
+    def weights(self, trial: Trial) -> Path:
+        """Where this trial's weights are.
+
+        Raises:
+            InvalidRecord: they are missing, or not what the record says.
+        """
+        return check_weights(self.directory, self._files, trial)
+
+    def trial(self, id: int) -> RecordedTrial:
+        """
+        Raises:
+            UserError: there is no such trial.
+        """
+        if not 0 <= id < len(self.trials):
+            raise UserError(
+                f"there is no trial {id} in {self.directory}; they are numbered 0 to {len(self.trials) - 1}"
+            )
+        return self.trials[id]
+
+    def genealogy(self) -> nx.DiGraph[int]:
+        """The family tree as a graph: every node a trial with its own fitness, every edge parent -> child with its
+        changes."""
+        return genealogy(self.trials, self.objective)
+
+    def summary(self) -> dict[str, Any]:
+        """The run in plain numbers."""
+        return {
+            "run": self.name,
+            "directory": str(self.directory),
+            "finished": self.is_finished,
+            "objective": self.objective.name,
+            "budget": self.config.budget.trials,
+            **summarize(self.trials, self.objective),
+            "result": self.result,
+        }
+
+    def export(self, target: str | Path, trial: int | None = None) -> Mapping[str, Any]:
+        """Write a trial's model (the winner's, if none is named) to `target`, its card beside it; returns the card.
+
+        Raises:
+            UserError: there is no such trial, it did not succeed, or the target is not a `.keras` path.
+            RunHeld: the run is going on.
+        """
+        chosen = self.best if trial is None else self.trial(trial)
+        if chosen is None:
+            raise UserError(f"no trial of {self.directory} has succeeded yet, so there is nothing to export")
+        with Session(self.directory) as session:
+            exported = export_trial(session, chosen, Path(target))
+            if self.is_finished:
+                session.record.seal()
+        return exported.card
+
+    def __repr__(self) -> str:
+        state = "finished" if self.is_finished else "unfinished"
+        return f"<Run {self.name!r} at {self.directory}: {len(self.trials)} trials, {state}>"
+
+
+def run(
+    config: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    runs: str | Path = DEFAULT_RUNS,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Search, from a config to an exported model.
+
+    Args:
+        config: a path, or the name of a shipped config.
+        overrides: `key.path=value`, as `evonas run --set` takes them.
+        runs: the folder in which the run's own directory is made.
+
+    Raises:
+        InvalidConfig, InvalidSpace, InvalidData: before any training.
+        NothingFeasible, RepeatedFailures, Stopped: see `evonas.errors`.
+    """
+    directory, _ = create(load_config(config, overrides), Path(runs))
+    return work(directory, observers)
+
+
+def resume(directory: str | Path, *, observers: Sequence[Observer] = ()) -> Run:
+    """Go on with a run, wherever it was stopped or killed; a finished one is left as it is.
+
+    Raises:
+        UserError: there is no run.
+        RunHeld: another process is working on it.
+    """
+    return work(Path(directory), observers)
+
+
+def load(directory: str | Path) -> Run:
+    """Look at a run, also while it is going on.
+
+    Raises:
+        UserError: there is no run.
+        InvalidRecord: its record is damaged, or of a newer evonas.
+    """
+    return Run(Path(directory))
+
+
+def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
+    """Make the directory of a new run: `runs/NAME`, or `runs/NAME-2` and so on where that is taken."""
+    names = (loaded.config.run if number == 1 else f"{loaded.config.run}-{number}" for number in range(1, 1_000_000))
+    directory = next(runs / name for name in names if not Layout(runs / name).record.exists())
+    return directory, create_run(loaded, directory)
+
+
+def work(directory: Path, observers: Sequence[Observer] = (), pool_factory: PoolFactory = local_pool) -> Run:
+    """One session on a run: search to the end of the budget, export the winner, draw the genealogy, seal the
+    record."""
+    if Layout(directory).record.is_file() and load(directory).is_finished:
+        return load(directory)
+    stop = StopRequest()
+    with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
+        engine = session.engine(observers)
+        engine.run()
+        if engine.incumbent is not None and not _has_result(session, engine.incumbent):
+            export_best(session, engine.incumbent)
+        svg = climb_svg(engine.trials, session.objective, title=session.config.run)
+        write_text_whole(session.layout.climb, svg)
+        session.record.note_files({session.layout.climb.name: sha256_of(session.layout.climb)})
+        session.record.seal()
+    if engine.incumbent is None:
+        raise NothingFeasible(_nothing_feasible(engine.trials, directory))
+    return load(directory)
+
+
+def _has_result(session: Session, best: Trial) -> bool:
+    """Whether the winner was exported by an earlier session that was killed just after."""
+    if not session.record.has_meta("result"):
+        return False
+    result = session.record.meta("result")
+    path = session.layout.model
+    return bool(result["trial"] == best.id and path.is_file() and sha256_of(path) == result["sha256"])
+
+
+def _nothing_feasible(trials: Sequence[Trial], directory: Path) -> str:
+    counts = collections.Counter(str(trial.state) for trial in trials)
+    ended = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    return (
+        f"no trial succeeded; of {len(trials)}: {ended}. `evonas show {directory} --trials` lists them;"
+        " `infeasible` ones are beyond the config's limits, `diverged` ones often have too large a learning rate."
+    )

@@ -1,0 +1,92 @@
+"""The `evonas` command: its subcommands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evonas import __version__
+from evonas.cli import check, export, genealogy, listing, resume, run, show
+from evonas.cli.console import complain
+from evonas.errors import DiskFailure, EvonasError, Stopped
+
+app = typer.Typer(
+    name="evonas",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""
+**Neural architecture search by evolution, for Keras.**
+
+A short YAML file and a budget go in; a Keras model that has proven itself on data it never saw comes out, with its
+family tree.
+
+    evonas run digits                 # a shipped example; or the path of your own config
+
+    evonas show runs/digits           # what came of it
+
+    evonas genealogy runs/digits      # how the winner came to be
+
+    evonas export runs/digits --to digits.keras
+
+Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 5 stopped by repeated failures,
+6 run held by another process, 65 damaged or newer record, 69 no worker or device, 74 disk full or not writable,
+130 Ctrl-C, 143 SIGTERM.
+""",
+)
+
+for module in (run, resume, listing, show, genealogy, export, check):
+    app.command(module.NAME)(module.command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"evonas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; every way out has its exit code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        complain("stopped; nothing was being trained.")
+        sys.exit(Stopped.exit_code)
+    except BrokenPipeError:  # `evonas list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except EvonasError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except OSError as error:
+        complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        sys.exit(DiskFailure.exit_code)
+    except Exception:  # the last border: a bug of evonas, which must leave its log
+        sys.exit(_report_bug())
+
+
+def _report_bug() -> int:
+    with tempfile.NamedTemporaryFile("w", prefix="evonas-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(f"evonas {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n{traceback.format_exc()}")
+    last = traceback.format_exc().strip().splitlines()[-1]
+    complain(
+        f"this is a bug of evonas: {last}\nPlease report it with {Path(log.name)}. What a run has recorded is safe."
+    )
+    return EvonasError.exit_code

@@ -1,0 +1,42 @@
+"""`evonas check`: everything that is wrong with a config, at once, without training."""
+
+from __future__ import annotations
+
+from evonas.cli.options import ConfigArgument, JsonOption, SetOption
+
+NAME = "check"
+
+
+def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOption = False) -> None:
+    """Check a config, its search space, its seed genomes and its data; report every problem, each with file, line and
+    key.
+
+    Nothing is trained and nothing is written. `evonas run` checks the same before it begins.
+    """
+    import dataclasses
+    import tempfile
+    from pathlib import Path
+
+    from evonas.cli.console import console, print_json
+    from evonas.errors import InvalidInput
+    from evonas.evaluate.data import prepare
+    from evonas.runtime.config_file import load_config
+
+    try:
+        loaded = load_config(config, changes or ())
+        with tempfile.TemporaryDirectory() as scratch:
+            prepared = prepare(loaded.data_settings(), Path(scratch))
+    except InvalidInput as error:
+        if as_json:
+            print_json({"ok": False, "problems": [dataclasses.asdict(problem) for problem in error.problems]})
+            raise SystemExit(InvalidInput.exit_code) from error
+        raise
+    if as_json:
+        print_json({"ok": True, "warnings": list(loaded.warnings), "counts": dict(prepared.counts)})
+        return
+    for warning in loaded.warnings:
+        console().print(f"note: {warning}", soft_wrap=True)
+    samples = ", ".join(f"{count} {part}" for part, count in prepared.counts.items())
+    console().print(
+        f"{config} is fine: space {loaded.space.name} ({loaded.space.dimension} decisions), samples: {samples}."
+    )

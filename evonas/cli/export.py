@@ -1,0 +1,38 @@
+"""`evonas export`: a trial's model, as a `.keras` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption
+
+NAME = "export"
+
+
+def command(
+    run: RunArgument,
+    to: Annotated[Path, typer.Option("--to", metavar="PATH", help="Where the model goes; must end in `.keras`.")],
+    trial: Annotated[
+        int | None, typer.Argument(metavar="[TRIAL]", help="A trial's number; the winner if left out.")
+    ] = None,
+    runs: RunsOption = DEFAULT_RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a trial's trained model, and a card beside it that says what it is and what it scored.
+
+    The model is rebuilt in a worker, scored against the record, saved, loaded again and compared. It takes raw samples.
+    """
+    from evonas import api
+    from evonas.cli.console import console, find_run, print_json
+
+    card = api.load(find_run(run, runs)).export(to, trial)
+    if as_json:
+        print_json(card)
+        return
+    scores = ", ".join(
+        f"{name} {value:.4f}" for name, value in card["metrics"].items() if name.startswith(("val_", "test_"))
+    )
+    console().print(f"wrote {to} and {to.with_suffix('.json')}: trial {card['trial']}, {scores}", soft_wrap=True)

@@ -1,0 +1,29 @@
+"""`evonas run`: from a config to an exported model."""
+
+from __future__ import annotations
+
+from evonas.cli.options import DEFAULT_RUNS, ConfigArgument, JsonOption, RunsOption, SetOption
+
+NAME = "run"
+
+
+def command(
+    config: ConfigArgument, changes: SetOption = None, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False
+) -> None:
+    """Search, from a config to an exported Keras model.
+
+    The config and the data are checked before anything is trained. The run's directory holds its record, the best
+    model and the genealogy. **Ctrl-C** once finishes the running trials, twice abandons them; `evonas resume` goes on
+    either way.
+    """
+    from evonas import api
+    from evonas.cli.console import complain
+    from evonas.cli.search import announce, search
+    from evonas.runtime.config_file import load_config
+
+    loaded = load_config(config, changes or ())
+    for warning in loaded.warnings:
+        complain(f"note: {warning}")
+    directory, prepared = api.create(loaded, runs)
+    announce(loaded, directory, prepared, quiet=as_json)
+    search(directory, as_json)

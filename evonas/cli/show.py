@@ -1,0 +1,95 @@
+"""`evonas show`: what came of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption
+
+if TYPE_CHECKING:
+    from evonas.api import RecordedTrial, Run
+
+NAME = "show"
+
+
+def command(
+    run: RunArgument,
+    trials: Annotated[bool, typer.Option("--trials", help="List every trial, the best first.")] = False,
+    runs: RunsOption = DEFAULT_RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a run: the winner, its scores, how the trials ended. Works while the run goes on."""
+    from evonas import api
+    from evonas.cli.console import console, find_run, print_json
+    from evonas.cli.search import conclude
+
+    view = api.load(find_run(run, runs))
+    if as_json:
+        print_json({**view.summary(), **({"all_trials": [as_plain(trial) for trial in view.trials]} if trials else {})})
+        return
+    summary = view.summary()
+    states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
+    console().print(f"Run [bold]{view.name}[/]: {summary['trials']} trials of {summary['budget']} ({states})")
+    if trials:
+        console().print(_trial_table(view))
+    if view.result is not None:
+        conclude(view)
+    elif view.best is not None and view.best.fitness is not None:
+        console().print(f"Best so far: trial {view.best.id}, {view.objective.name} {view.best.fitness.value:.4f}")
+        console().print(f"To go on:  evonas resume {view.directory}", soft_wrap=True)
+
+
+def as_plain(trial: RecordedTrial) -> dict[str, object]:
+    """A trial as plain JSON."""
+    return {
+        "id": trial.id,
+        "state": str(trial.state),
+        "value": None if trial.fitness is None else trial.fitness.value,
+        "metrics": dict(trial.metrics),
+        "generation": trial.lineage.generation,
+        "operator": trial.lineage.operator,
+        "parents": list(trial.lineage.parents),
+        "twin_of": trial.twin_of,
+        "digest": trial.genome.digest,
+        "genome": trial.genome.to_dict(),
+    }
+
+
+def _trial_table(view: Run) -> object:
+    from rich import box
+    from rich.table import Table
+
+    from evonas.cli.console import number
+
+    table = Table(box=box.SIMPLE)
+    for name in (
+        "trial",
+        "generation",
+        "state",
+        view.objective.name,
+        view.interface.metric,
+        "parameters",
+        "operator",
+        "parents",
+    ):
+        table.add_column(name)
+    order = sorted(
+        view.trials, key=lambda trial: (trial.fitness is None, trial.fitness.key if trial.fitness else 0, trial.id)
+    )
+    for trial in order:
+        state = str(trial.state) if trial.twin_of is None else f"twin of {trial.twin_of}"
+        metrics = (trial.metrics.get(name) for name in (f"val_{view.interface.metric}", "parameters"))
+        value = None if trial.fitness is None else trial.fitness.value
+        numbers = [number(item) for item in (value, *metrics)]
+        lineage = trial.lineage
+        table.add_row(
+            str(trial.id),
+            str(lineage.generation),
+            state,
+            *numbers,
+            lineage.operator,
+            " ".join(map(str, lineage.parents)),
+        )
+    return table

@@ -1,0 +1,162 @@
+"""Exports a trial: the `.keras` file, and a card beside it that says what it is and what it scored."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonas.errors import EvonasError, InvalidRecord, UserError
+from evonas.evaluate.data import FILES
+from evonas.evaluate.pool import Finished
+from evonas.evaluate.protocol import Task
+from evonas.files import sha256_of, write_text_whole
+from evonas.randomness import training_seed
+from evonas.runtime.engine import weights_path
+from evonas.runtime.session import Session
+from evonas.trial import Outcome, Trial, TrialState
+
+TOLERANCE = 1e-6
+"""Between what the record says and what the rebuilt model scores: rounding of sums, nothing else."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Where an exported model is, and what it scored.
+
+    Attributes:
+        card: everything in the `.json` file beside the model.
+    """
+
+    model: Path
+    card_file: Path
+    card: Mapping[str, Any]
+
+
+def export_best(session: Session, trial: Trial) -> Exported:
+    """The winner's export at the end of a run: the one time that the test data are opened.
+
+    Raises:
+        EvonasError: the rebuilt model does not score what the record says.
+    """
+    layout = session.layout
+    x, y = FILES["test"]
+    outcome = _rebuild(session, trial, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y})
+    card = _card(session, trial, outcome, layout.model)
+    write_text_whole(layout.card, json.dumps(card, indent=2, allow_nan=False) + "\n")
+    session.record.put_meta("result", card)
+    session.record.note_files({layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)})
+    return Exported(layout.model, layout.card, card)
+
+
+def export_trial(session: Session, trial: Trial, target: Path) -> Exported:
+    """Any successful trial, to a path of the user's choice.
+
+    The test data stay closed: only the winner has a test score.
+
+    Raises:
+        UserError: the trial did not succeed, or the target is not a `.keras` path in a folder that exists.
+        EvonasError: the rebuilt model does not score what the record says.
+    """
+    _check_target(trial, target)
+    card_file = target.with_suffix(".json")
+    kept = session.layout.root / "exports" / f"{trial.id:05d}.keras"
+    result = session.record.meta("result") if session.record.has_meta("result") else {}
+    if result.get("trial") == trial.id and _is_intact(session.layout.model, result["sha256"]):
+        shutil.copyfile(session.layout.model, target)
+        card = result
+    else:
+        outcome = _rebuild(session, trial, kept.relative_to(session.layout.root).as_posix(), {})
+        card = _card(session, trial, outcome, kept)
+        shutil.move(kept, target)
+    write_text_whole(card_file, json.dumps(card, indent=2, allow_nan=False) + "\n")
+    return Exported(target, card_file, card)
+
+
+def _check_target(trial: Trial, target: Path) -> None:
+    if trial.state is not TrialState.OK:
+        raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
+    if target.suffix != ".keras":
+        raise UserError(f"an export's path ends in .keras, which is Keras's own format. Received: {target}")
+    if not target.parent.is_dir():
+        raise UserError(f"there is no folder {target.parent} to export to")
+
+
+def _is_intact(path: Path, sha256: str) -> bool:
+    return path.is_file() and sha256_of(path) == sha256
+
+
+def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) -> Path:
+    """The path of a trial's recorded weights.
+
+    Raises:
+        InvalidRecord: they are missing, or not what the record says.
+    """
+    first = trial.id if trial.twin_of is None else trial.twin_of
+    name = weights_path(first)
+    path = session_root / name
+    if name not in files or not _is_intact(path, files[name]):
+        raise InvalidRecord(
+            f"the weights of trial {trial.id} ({path}) are missing or damaged, so it cannot be exported"
+        )
+    return path
+
+
+def _rebuild(session: Session, trial: Trial, model: str, arrays: Mapping[str, str]) -> Outcome:
+    """Run the export task in a worker, and hold its scores against the record."""
+    weights = check_weights(session.layout.root, session.record.files(), trial)
+    seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
+    task = Task(
+        kind="export",
+        trial=trial.id,
+        attempt=0,
+        session=session.record.session,
+        genome=trial.genome.to_dict(),
+        seed=seed,
+        epochs=trial.proposal.fidelity.epochs,
+        weights=weights.relative_to(session.layout.root).as_posix(),
+        model=model,
+        arrays=arrays,
+    )
+    outcome = _run(session, task)
+    if outcome.state is not TrialState.OK:
+        raise EvonasError(f"the model of trial {trial.id} could not be rebuilt ({outcome.state}): {outcome.message}")
+    for name in ("val_loss", f"val_{session.interface.metric}"):
+        ours, theirs = trial.metrics.get(name), outcome.metrics.get(name)
+        if ours is None or theirs is None or not math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            raise EvonasError(
+                f"the rebuilt model of trial {trial.id} is another one: its {name} is {theirs}, the record says {ours}"
+            )
+    return outcome
+
+
+def _run(session: Session, task: Task) -> Outcome:
+    session.pool.submit(task)
+    while True:
+        for report in session.pool.poll(timeout=1.0):
+            if isinstance(report, Finished) and report.task == task:
+                return report.outcome
+
+
+def _card(session: Session, trial: Trial, outcome: Outcome, model: Path) -> dict[str, Any]:
+    """What there is to know about an exported model."""
+    interface = session.interface
+    return {
+        "run": session.config.run,
+        "trial": trial.id,
+        "genome": trial.genome.digest,
+        "task": interface.task,
+        "input_shape": list(interface.shape),
+        "classes": list(interface.classes),
+        "metrics": dict(outcome.metrics),
+        "parameters": outcome.details.get("parameters"),
+        "flops": outcome.details.get("flops"),
+        "layers": outcome.details.get("layers"),
+        "reload_difference": outcome.details.get("reload_difference"),
+        "versions": outcome.details.get("versions"),
+        "sha256": sha256_of(model),
+    }

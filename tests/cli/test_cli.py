@@ -1,0 +1,101 @@
+"""The command line's manners: help, exit codes, refusals in one sentence. No training."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check")
+
+
+def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("evonas")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+def test_help_names_every_command_and_exit_code():
+    done = evonas("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in COMMANDS)
+    for code in ("0", "1", "2", "3", "5", "6", "65", "69", "74", "130", "143"):
+        assert f"{code} " in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_that_is_more_than_its_options(name):
+    done = evonas(name, "--help")
+    assert done.returncode == 0
+    assert len(done.stdout.split("Options")[0]) > 150
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "digitz"], ["digitz", "Did you mean", "digits"]),
+        (["run", "missing.yaml"], ["missing.yaml"]),
+        (["run", "digits", "--set", "budget.trials=many"], ["budget.trials", "whole number", "many"]),
+        (["run", "digits", "--set", "budgit.trials=3"], ["budgit", "budget"]),
+        (["show", "nothing"], ["no run at nothing"]),
+        (["resume", "nothing"], ["no run at nothing"]),
+        (["genealogy", "nothing"], ["no run at nothing"]),
+        (["export", "nothing", "--to", "x.keras"], ["no run at nothing"]),
+        (["fly"], ["fly"]),
+        (["genealogy", "x", "--format", "png"], ["png", "svg"]),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_words_with_exit_code_2(arguments, words, tmp_path):
+    done = evonas(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert not (tmp_path / "runs").exists(), "nothing is made before everything is checked"
+
+
+def test_all_problems_of_a_config_are_told_at_once_and_as_json(tmp_path):
+    (tmp_path / "bad.yaml").write_text(
+        "space: convnet\ndata: {name: digits}\nbudget: {trials: 0}\nstrategy: {evolutoin: {}}\nsede: 1\n"
+    )
+    done = evonas("check", "bad.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    for word in ("bad.yaml:3", "bad.yaml:4", "bad.yaml:5", "evolution", "seed"):
+        assert word in done.stderr
+    data = evonas("check", "bad.yaml", "--json", cwd=tmp_path)
+    assert data.returncode == 2
+    problems = json.loads(data.stdout)["problems"]
+    assert {problem["line"] for problem in problems} == {3, 4, 5}
+    assert all(problem["file"].endswith("bad.yaml") for problem in problems)
+
+
+def test_labels_with_nan_are_refused_before_any_training(tmp_path):
+    import numpy as np
+
+    y = np.zeros(50)
+    y[7] = np.nan
+    np.savez(tmp_path / "data.npz", x=np.zeros((50, 8, 8)), y=y)
+    (tmp_path / "nan.yaml").write_text(
+        "space: convnet\ndata: {path: data.npz, task: classification}\nbudget: {trials: 1}\n"
+    )
+    done = evonas("run", "nan.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "NaN" in done.stderr or "nan" in done.stderr
+    assert "7" in done.stderr
+
+
+def test_list_of_nothing_says_how_to_begin(tmp_path):
+    done = evonas("list", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "evonas run digits" in done.stdout
+
+
+def test_a_damaged_record_has_an_exit_code_of_its_own(tmp_path):
+    (tmp_path / "runs" / "bad").mkdir(parents=True)
+    (tmp_path / "runs" / "bad" / "run.db").write_bytes(b"nonsense" * 1000)
+    assert evonas("show", "bad", cwd=tmp_path).returncode == 65
+    listed = evonas("list", cwd=tmp_path)
+    assert listed.returncode == 0
+    assert "bad" in listed.stdout

@@ -1,0 +1,228 @@
+"""The main job with real Keras trainings, through the command line as a user starts it; small, so that it is quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evonas
+from evonas.genome import changes
+from evonas.runtime.record import RecordReader
+
+CHECKOUT = Path(__file__).parents[2]
+SMALL = ("budget.trials=10", "training.epochs=2", "strategy.evolution.population=5", "look_ahead=4")
+
+
+def evonas_command(*arguments: object, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("evonas")), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=check, cwd=cwd)
+
+
+def settings(*changes: str) -> list[str]:
+    return [part for change in (*SMALL, *changes) for part in ("--set", change)]
+
+
+def content(root: Path) -> list[tuple[Any, ...]]:
+    with RecordReader(root / "run.db") as record:
+        return record.content()
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("a user's folder, with %41 & ünïcode")
+
+
+@pytest.fixture(scope="module")
+def finished(work):
+    """A finished run of the shipped config, made small."""
+    done = evonas_command("run", "digits", *settings(), cwd=work)
+    return done.stdout, work / "runs" / "digits"
+
+
+def test_the_user_sees_progress_the_winner_its_scores_and_what_to_do_next(finished):
+    out, _ = finished
+    for words in ("10/10 trials", "ETA", "best ", "failed", "The winner: trial", "parameters", "FLOPs", "validation"):
+        assert words in out
+    for words in ("test ", "best.keras", "best.json", "genealogy.svg", "run.db", "evonas genealogy", "evonas export"):
+        assert words in out
+
+
+def test_the_driver_never_imports_tensorflow(work):
+    code = (
+        "import sys; sys.argv = ['evonas', *sys.argv[1:]]\n"
+        "from evonas.cli.app import main\n"
+        "try: main()\n"
+        "finally: print('HEAVY', [m for m in ('tensorflow', 'keras') if m in sys.modules])\n"
+    )
+    arguments = ["run", "digits", *settings("run=light", "budget.trials=2", "training.epochs=1")]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "The winner" in done.stdout
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_plain_keras_repeats_the_scores_of_the_export_on_raw_arrays(finished):
+    _, root = finished
+    script = CHECKOUT / "benchmarks" / "plain_keras.py"
+    files = [root / "best.keras", root / "best.json", root / "data/test/x.npy", root / "data/test/y.npy"]
+    done = subprocess.run([sys.executable, str(script), *map(str, files)], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["raw"]
+    assert found["samples"] == 359
+    assert found["accuracy"] == found["recorded_accuracy"]
+    assert found["loss"] == pytest.approx(found["recorded_loss"], abs=1e-6)
+
+
+def test_the_card_has_the_labels_and_matches_the_record(finished):
+    _, root = finished
+    card, run = json.loads((root / "best.json").read_text()), evonas.load(root)
+    assert card == run.result
+    assert card["classes"] == list(range(10))
+    assert card["input_shape"] == [8, 8]
+    assert run.best is not None
+    assert card["trial"] == run.best.id
+    assert card["metrics"]["val_loss"] == pytest.approx(run.best.metrics["val_loss"], abs=1e-6)
+
+
+def test_the_genealogy_is_true(finished):
+    import networkx as nx
+
+    _, root = finished
+    run = evonas.load(root)
+    graph = run.genealogy()
+    assert nx.is_directed_acyclic_graph(graph)
+    assert sorted(graph.nodes) == [trial.id for trial in run.trials]
+    assert graph.number_of_edges() > 0
+    for trial in run.trials:
+        assert graph.nodes[trial.id]["fitness"] == (None if trial.fitness is None else trial.fitness.value)
+    for parent, child, edge in graph.edges(data=True):
+        assert edge["operator"] == run.trials[child].lineage.operator
+        assert tuple(edge["changes"]) == changes(run.trials[parent].genome, run.trials[child].genome)
+
+
+def test_list_show_genealogy_export_and_check_answer_in_words_and_in_json(finished, work):
+    _, root = finished
+    assert "runs/digits" in evonas_command("list", cwd=work).stdout
+    assert json.loads(evonas_command("list", "--json", cwd=work).stdout)[0]["finished"] is True
+    shown = evonas_command("show", "digits", "--trials", cwd=work).stdout
+    assert "The winner" in shown
+    assert "crossover" in shown or "sample" in shown
+    data = json.loads(evonas_command("show", "runs/digits", "--json", "--trials", cwd=work).stdout)
+    assert len(data["all_trials"]) == len(evonas.load(root).trials)
+    for form, start in (("text", "How trial"), ("svg", "<svg"), ("json", "{"), ("graphml", "<graphml")):
+        assert evonas_command("genealogy", "digits", "--format", form, cwd=work).stdout.startswith(start)
+    assert "is fine" in evonas_command("check", "digits", cwd=work).stdout
+    assert json.loads(evonas_command("check", "digits", "--json", cwd=work).stdout)["ok"] is True
+
+
+def test_any_successful_trial_can_be_exported_and_only_the_winner_has_a_test_score(finished, work):
+    _, root = finished
+    run = evonas.load(root)
+    assert run.best is not None
+    evonas_command("export", "digits", "--to", "winner.keras", cwd=work)
+    assert (work / "winner.keras").read_bytes() == (root / "best.keras").read_bytes()
+    other = next(trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id)
+    out = evonas_command("export", "digits", other.id, "--to", "other.keras", "--json", cwd=work).stdout
+    card = json.loads(out)
+    assert card["metrics"]["val_loss"] == pytest.approx(other.metrics["val_loss"], abs=1e-6)
+    assert not any(name.startswith("test_") for name in card["metrics"])
+    assert json.loads((work / "other.json").read_text()) == card
+    wrong = evonas_command("export", "digits", "--to", "winner.h5", cwd=work, check=False)
+    assert wrong.returncode == 2
+    assert "ends in .keras" in wrong.stderr
+
+
+def test_the_model_from_python_scores_what_the_record_says(finished):
+    _, root = finished
+    code = (
+        f"import evonas, numpy as np; run = evonas.load({str(root)!r}); model = run.best.model()\n"
+        f"x, y = (np.load({str(root)!r} + f'/data/{{n}}_validation.npy') for n in 'xy')\n"
+        "accuracy = (model.predict(x, verbose=0).argmax(axis=1) == y).mean()\n"
+        "assert abs(accuracy - run.best.metrics['val_accuracy']) < 1e-6, accuracy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_finished_run_is_left_as_it_is_and_a_second_one_has_its_own_directory(finished, work):
+    _, root = finished
+    before = content(root)
+    assert "The winner" in evonas_command("resume", "digits", cwd=work).stdout
+    assert content(root) == before
+    evonas_command("run", "digits", *settings("budget.trials=1", "training.epochs=1"), cwd=work)
+    assert (work / "runs" / "digits-2" / "best.keras").exists()
+
+
+def test_the_search_never_opens_the_test_data(work, tmp_path):
+    """They are away while it runs, and come back for the end."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom evonas import api\nfrom evonas.runtime.config_file import load_config\n"
+        "from evonas.runtime.observer import Observer\n"
+        "root, _ = api.create(load_config('digits', sys.argv[2:]), Path(sys.argv[1]))\n"
+        "test, away = root / 'data/test', root / 'away'\n"
+        "class Hide(Observer):\n"
+        "    def on_start(self, progress): test.rename(away)\n"
+        "    def on_end(self, progress): away.rename(test)\n"
+        "print(api.work(root, [Hide()]).result['metrics']['test_accuracy'])\n"
+    )
+    arguments = [*SMALL, "budget.trials=3", "training.epochs=1"]
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path), *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 0 < float(done.stdout) <= 1
+
+
+def test_one_worker_two_workers_and_three_kills_give_the_same_record(finished, work):
+    _, reference = finished
+    evonas_command("run", "digits", *settings("run=one", "pool.local.workers=1"), cwd=work)
+    assert content(work / "runs" / "one") == content(reference)
+    killed = work / "runs" / "killed"
+    command = [str(Path(sys.executable).with_name("evonas"))]
+    start = [*command, "run", "digits", *settings("run=killed")]
+    for number in range(3):
+        seen = len(outcomes(killed))
+        with subprocess.Popen(start if number == 0 else [*command, "resume", "killed"], cwd=work, stdout=-3) as process:
+            while len(outcomes(killed)) < seen + 2 and process.poll() is None:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL, "it must be killed before it ends, or this shows nothing"
+    evonas_command("resume", "killed", cwd=work)
+    assert content(killed) == content(reference)
+
+
+def outcomes(root: Path) -> list[int]:
+    if not (root / "run.db").exists():
+        return []
+    with RecordReader(root / "run.db") as record:
+        return [attempt.trial for attempt in record.attempts() if attempt.state not in ("running", "abandoned")]
+
+
+def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(work):
+    command = [str(Path(sys.executable).with_name("evonas")), "run", "digits", *settings("run=stopped")]
+    with subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while len(outcomes(work / "runs" / "stopped")) < 1 and process.poll() is None:
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        _, complaint = process.communicate()
+    assert process.returncode == 130
+    assert f"evonas resume runs{os.sep}stopped" in complaint
+    with RecordReader(work / "runs" / "stopped" / "run.db") as record:
+        assert all(attempt.state not in ("running", "abandoned") for attempt in record.attempts())
+
+
+def test_a_seed_genome_is_in_the_first_generation(work):
+    evonas_command(
+        "run",
+        "digits",
+        *settings("run=seeded", "budget.trials=2", "training.epochs=1", "strategy.evolution.seeds=[lenet5]"),
+        cwd=work,
+    )
+    run = evonas.load(work / "runs" / "seeded")
+    assert run.trials[0].lineage.operator == "seed lenet5"
+    assert [gene.op for gene in run.trials[0].genome["features"]] == ["conv2d", "average_pooling"] * 2

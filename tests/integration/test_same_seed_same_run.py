@@ -1,0 +1,92 @@
+"""Same seed, same run: for any number of workers, and whatever is killed at any instant. With stub workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from evonas.runtime.record import RecordReader
+
+SCRIPT = Path(__file__).with_name("stub_runs.py")
+STUB = {"sleep": 0.01, "crash": 0.05}
+
+
+def script(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=check, env=environment)
+
+
+def content(root: Path) -> list[tuple[object, ...]]:
+    with RecordReader(root / "run.db") as record:
+        return record.content()
+
+
+def new_run(directory: Path, strategy: str = "evolution", trials: int = 40) -> Path:
+    script("make", directory, strategy, trials)
+    return directory / "stub"
+
+
+@pytest.mark.parametrize("strategy", ["evolution", "random"])
+def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
+    runs = []
+    for workers in (1, 2, 8):
+        root = new_run(tmp_path / str(workers), strategy)
+        script("work", root, workers)
+        runs.append(content(root))
+    assert runs[0] == runs[1] == runs[2]
+    assert len(runs[0]) >= 40
+    assert len({row[-1] for row in runs[0]}) > 1, (
+        "trials must have been asked at different times, or this shows nothing"
+    )
+
+
+def test_another_seed_is_another_run(tmp_path):
+    first, second = new_run(tmp_path / "a"), new_run(tmp_path / "b")
+    script("work", first, 2)
+    with RecordReader(second / "run.db") as record:
+        config = record.meta("config")
+    import sqlite3
+
+    connection = sqlite3.connect(second / "run.db")
+    with connection:
+        connection.execute("update meta set value = ? where key = 'config'", (json.dumps({**config, "seed": 1}),))
+    connection.close()
+    script("work", second, 2)
+    assert content(first) != content(second)
+
+
+@pytest.mark.parametrize("strategy", ["evolution", "random"])
+def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy):
+    root = new_run(tmp_path, strategy, trials=9)
+    report = json.loads(script("points", root).stdout)
+    assert report["points"] >= 100
+    assert report["killed"] == report["points"]
+    assert report["killed_twice"] > 10
+    assert report["different"] == []
+    assert report["most_repeated"] <= 2 * 2, "at most one repeated trial a slot and crash; two slots, two crashes"
+
+
+def test_killed_at_random_instants_with_real_processes(tmp_path):
+    reference = new_run(tmp_path / "reference", trials=60)
+    script("work", reference, 2)
+    root = new_run(tmp_path / "killed", trials=60)
+    chance, kills = random.SystemRandom(), 0
+    environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
+    for _ in range(5):
+        command = [sys.executable, str(SCRIPT), "work", str(root), "4"]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+            time.sleep(0.8 + chance.random())
+            process.send_signal(signal.SIGKILL)
+            kills += process.wait() == -signal.SIGKILL
+    script("work", root, 1)
+    assert kills >= 1
+    assert content(root) == content(reference)
