@@ -1,0 +1,31 @@
+"""`make wheel-test`: the built wheel, installed in another environment, runs `evonas run digits` outside the
+checkout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        outside = Path(scratch)
+        subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(outside), str(CHECKOUT)], check=True)
+        (wheel,) = outside.glob("*.whl")
+        venv.create(outside / "venv", with_pip=True)
+        python = outside / "venv" / "bin" / "python"
+        pins = ["--constraint", str(CHECKOUT / "constraints.txt")]
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *pins, str(wheel)], check=True)
+        where = [python, "-c", "import evonas; print('evonas is imported from', evonas.__file__)"]
+        subprocess.run(where, check=True, cwd=outside)
+        command = [python.with_name("evonas"), "run", "digits", *sys.argv[1:]]
+        subprocess.run(command, check=True, cwd=outside)
+
+
+if __name__ == "__main__":
+    main()
