@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.errors import InvalidRecord, NothingFeasible, UserError
 from evonas.evaluate.data import Prepared
-from evonas.export.bundle import check_weights, export_best, export_trial
+from evonas.export.bundle import check_target, check_weights, copy_winner, export_best, export_trial, is_intact
 from evonas.files import sha256_of, write_text_whole
 from evonas.genome import parse_space
 from evonas.insight.climb import climb_svg
@@ -147,8 +147,11 @@ class Run:
         chosen = self.best if trial is None else self.trial(trial)
         if chosen is None:
             raise UserError(f"no trial of {self.directory} has succeeded yet, so there is nothing to export")
+        target = check_target(chosen, Path(target))
+        if self.result is not None and self.result["trial"] == chosen.id and is_intact(self.layout.model, self.result):
+            return copy_winner(self.layout.model, self.result, target).card
         with Session(self.directory) as session:
-            exported = export_trial(session, chosen, Path(target))
+            exported = export_trial(session, chosen, target)
             if self.is_finished:
                 session.record.seal()
         return exported.card
@@ -232,8 +235,7 @@ def _has_result(session: Session, best: Trial) -> bool:
     if not session.record.has_meta("result"):
         return False
     result = session.record.meta("result")
-    path = session.layout.model
-    return bool(result["trial"] == best.id and path.is_file() and sha256_of(path) == result["sha256"])
+    return bool(result["trial"] == best.id) and is_intact(session.layout.model, result)
 
 
 def _nothing_feasible(trials: Sequence[Trial], directory: Path) -> str:

@@ -47,47 +47,58 @@ def export_best(session: Session, trial: Trial) -> Exported:
     x, y = FILES["test"]
     outcome = _rebuild(session, trial, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y})
     card = _card(session, trial, outcome, layout.model)
-    write_text_whole(layout.card, json.dumps(card, indent=2, allow_nan=False) + "\n")
+    exported = _with_card(layout.model, card)
     session.record.put_meta("result", card)
     session.record.note_files({layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)})
-    return Exported(layout.model, layout.card, card)
+    return exported
+
+
+def copy_winner(model: Path, card: Mapping[str, Any], target: Path) -> Exported:
+    """The winner's exported model, and its card, to a path of the user's choice; nothing of the run is opened."""
+    shutil.copyfile(model, target)
+    return _with_card(target, card)
 
 
 def export_trial(session: Session, trial: Trial, target: Path) -> Exported:
-    """Any successful trial, to a path of the user's choice.
+    """Any successful trial, to a path of the user's choice; the test data stay closed, for only the winner is tested.
 
-    The test data stay closed: only the winner has a test score.
+    Args:
+        target: as `check_target` gives it.
+
+    Raises:
+        EvonasError: the rebuilt model does not score what the record says.
+    """
+    name = f"exports/{trial.id:05d}.keras"
+    outcome = _rebuild(session, trial, name, {})
+    card = _card(session, trial, outcome, session.layout.root / name)
+    shutil.move(session.layout.root / name, target)
+    return _with_card(target, card)
+
+
+def check_target(trial: Trial, target: Path) -> Path:
+    """The target, if a trial can be exported to it.
 
     Raises:
         UserError: the trial did not succeed, or the target is not a `.keras` path in a folder that exists.
-        EvonasError: the rebuilt model does not score what the record says.
     """
-    _check_target(trial, target)
-    card_file = target.with_suffix(".json")
-    kept = session.layout.root / "exports" / f"{trial.id:05d}.keras"
-    result = session.record.meta("result") if session.record.has_meta("result") else {}
-    if result.get("trial") == trial.id and _is_intact(session.layout.model, result["sha256"]):
-        shutil.copyfile(session.layout.model, target)
-        card = result
-    else:
-        outcome = _rebuild(session, trial, kept.relative_to(session.layout.root).as_posix(), {})
-        card = _card(session, trial, outcome, kept)
-        shutil.move(kept, target)
-    write_text_whole(card_file, json.dumps(card, indent=2, allow_nan=False) + "\n")
-    return Exported(target, card_file, card)
-
-
-def _check_target(trial: Trial, target: Path) -> None:
     if trial.state is not TrialState.OK:
         raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
     if target.suffix != ".keras":
         raise UserError(f"an export's path ends in .keras, which is Keras's own format. Received: {target}")
     if not target.parent.is_dir():
         raise UserError(f"there is no folder {target.parent} to export to")
+    return target
 
 
-def _is_intact(path: Path, sha256: str) -> bool:
-    return path.is_file() and sha256_of(path) == sha256
+def is_intact(model: Path, card: Mapping[str, Any]) -> bool:
+    """Whether this is the very file that the card was written for."""
+    return model.is_file() and sha256_of(model) == card["sha256"]
+
+
+def _with_card(model: Path, card: Mapping[str, Any]) -> Exported:
+    card_file = model.with_suffix(".json")
+    write_text_whole(card_file, json.dumps(card, indent=2, allow_nan=False) + "\n")
+    return Exported(model, card_file, card)
 
 
 def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) -> Path:
@@ -99,7 +110,7 @@ def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) ->
     first = trial.id if trial.twin_of is None else trial.twin_of
     name = weights_path(first)
     path = session_root / name
-    if name not in files or not _is_intact(path, files[name]):
+    if name not in files or not path.is_file() or sha256_of(path) != files[name]:
         raise InvalidRecord(
             f"the weights of trial {trial.id} ({path}) are missing or damaged, so it cannot be exported"
         )
