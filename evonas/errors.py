@@ -2,6 +2,7 @@
 
     EvonasError                   exit 1    a bug of evonas: please report it
     ├── UserError                 exit 2    the command line, a name, a state that the user can mend
+    │   ├── NothingToMutate       exit 2    no edit with a rate above 0 can change this genome
     │   └── InvalidInput          exit 2    a file that cannot be accepted: a list of problems, each with its place
     │       ├── InvalidYaml                 not strict YAML
     │       ├── InvalidSpace                a search space
@@ -37,6 +38,10 @@ class EvonasError(Exception):
 
 class UserError(EvonasError):
     exit_code = 2
+
+
+class NothingToMutate(UserError):
+    pass
 
 
 @dataclass(frozen=True)

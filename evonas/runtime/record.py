@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import DiskFailure, InvalidRecord, UserError
+from evonas.errors import DiskFailure, EvonasError, InvalidRecord, RunHeld, UserError
 from evonas.genome import Genome
 from evonas.runtime.schema import SCHEMA, VERSION
 from evonas.testing.failpoints import failpoint
@@ -51,15 +51,17 @@ def _dump(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors in evonas's words."""
+def _translated(path: Path, doing: str = "written") -> Iterator[None]:
+    """SQLite's errors in evonas's words; `doing` is what cannot be done with the record."""
     try:
         yield
     except sqlite3.OperationalError as error:
         text = str(error)
+        if "locked" in text or "busy" in text:
+            raise RunHeld(f"the record {path} is locked by another process: {text}. Try again.") from error
         if "full" in text or "readonly" in text or "disk I/O" in text or "unable to open" in text:
             raise DiskFailure(
-                f"the record {path} cannot be written: {text}. Nothing that was committed is lost."
+                f"the record {path} cannot be {doing}: {text}. Nothing that was committed is lost."
             ) from error
         raise InvalidRecord(f"the record {path} cannot be used: {text}") from error
     except sqlite3.DatabaseError as error:
@@ -76,18 +78,19 @@ class RecordReader:
         self.path = path
         if not path.is_file():
             raise UserError(f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs.")
-        with _translated(path):
-            self._connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30
-            )
+        with _translated(path, "read"):
+            self._connection = _open_to_read(path)
         self._check_version()
 
     def _check_version(self) -> None:
         try:
             version = self.meta("schema")
-        except (DiskFailure, InvalidRecord, KeyError) as error:
+        except (InvalidRecord, KeyError) as error:
             self.close()
             raise InvalidRecord(f"{self.path} is not an evonas record, or it is damaged: {error}") from error
+        except EvonasError:
+            self.close()
+            raise
         if version > VERSION:
             self.close()
             raise InvalidRecord(
@@ -95,7 +98,7 @@ class RecordReader:
             )
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with _translated(self.path):
+        with _translated(self.path, "read"):
             return self._connection.execute(query, values).fetchall()
 
     def meta(self, key: str) -> Any:
@@ -115,6 +118,10 @@ class RecordReader:
     def trials(self, objective: Objective) -> list[Trial]:
         """All trials, by id; the fitness is read from the metrics by this objective."""
         return [_trial(row, objective) for row in self._rows(f"select {TRIAL_COLUMNS} from trial order by id")]
+
+    def waiting(self) -> list[int]:
+        """The trials whose outcome is not known."""
+        return [row[0] for row in self._rows("select id from trial where state = ? order by id", (TrialState.WAITING,))]
 
     def told(self) -> int:
         """How many trials the strategy has been told."""
@@ -175,7 +182,6 @@ class Record(RecordReader):
         with self._transaction():
             self.session = int(self.meta("session")) + 1
             self._put("session", self.session)
-            self._put("sealed", False)
             self._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
             self._event("opened", {"session": self.session})
         failpoint("record.session")
@@ -202,7 +208,8 @@ class Record(RecordReader):
             finally:
                 connection.close()
         failpoint("record.created")
-        temporary.replace(path)
+        path.hardlink_to(temporary)  # never in the place of another record, as a rename would be
+        temporary.unlink()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -300,18 +307,45 @@ class Record(RecordReader):
             [(path, digest, trial) for path, digest in files.items()],
         )
 
-    def note_files(self, files: Mapping[str, str]) -> None:
-        """Path -> sha256 of files that the run as a whole has written."""
+    def note_files(self, files: Mapping[str, str], result: Mapping[str, Any] | None = None) -> None:
+        """Path -> sha256 of files that the run as a whole has written, and the result that they hold, if it is one."""
         with self._transaction():
             self._files(files, None)
+            if result is not None:
+                self._put("result", dict(result))
 
     def seal(self) -> None:
-        """The run has ended: leave one plain file, without a write-ahead log."""
-        self.put_meta("sealed", True)
-        with _translated(self.path):
+        """The run has ended: leave one plain file, without a write-ahead log.
+
+        While somebody reads, the log cannot be given up; the record is as whole with it.
+        """
+        with contextlib.suppress(sqlite3.OperationalError):
             self._connection.execute("pragma wal_checkpoint(truncate)")
             self._connection.execute("pragma journal_mode = delete")
+        failpoint("record.folded")
+        self.put_meta("sealed", True)
         failpoint("record.sealed")
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write.
+
+    A record that was not sealed cannot be opened from a read-only folder in the usual way; where no log lies beside it,
+    it is whole and cannot change.
+    """
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=30)
+    try:
+        connection.execute("select 1 from sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "unable to open" not in str(error) or path.with_name(f"{path.name}-wal").exists():
+            raise
+        return sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
 
 
 def _row(trial: Trial, told_before: int) -> tuple[Any, ...]:

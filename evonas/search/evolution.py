@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Interval
 
+from evonas.errors import NothingToMutate
 from evonas.genome import MUTATIONS, Genome, MutationRates, mutate, sample
 from evonas.randomness import generator
 from evonas.search.crossover import Crossover, Uniform
@@ -18,6 +19,9 @@ from evonas.search.replacement import Elitist, Replacement
 from evonas.search.selection import Selection, Tournament
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Lineage, Proposal, Trial
+
+TRIES = 20
+"""Edits of a child that still equals a parent; then it stays what it is."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Mutation:
         operators: the weights of the operators, by name; those not named have 1, and 0 switches one off.
     """
 
-    rate: Annotated[float, Interval(ge=0, le=1)] = 0.8
-    edits: Annotated[int, Ge(1)] = 2
+    rate: Annotated[float, Interval(ge=0, le=1)] = 0.5
+    edits: Annotated[int, Ge(1)] = 1
     settings: Annotated[float, Interval(ge=0, le=1)] = 0.25
     operators: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
 
@@ -109,7 +113,7 @@ class Evolution(Strategy):
         return self._propose(sample(self.problem.space, rng), "sample")
 
     def _bear(self, slot: int) -> Proposal:
-        """A child of one or two parents, different from both."""
+        """A child of one or two parents, different from both; where there is none, a twin, which costs nothing."""
         rng = generator(self.problem.seed, "child", self._generation, slot)
         crossing = rng.random() < self.settings.crossover.rate
         parents = self._parents(2 if crossing else 1, rng)
@@ -119,9 +123,11 @@ class Evolution(Strategy):
             words.append("crossover")
         if len(parents) == 1 or rng.random() < self.settings.mutation.rate:
             child = self._edit(child, int(rng.integers(1, self.settings.mutation.edits + 1)), words, rng)
-        while any(child == parent.genome for parent in parents):
+        for _ in range(TRIES):
+            if all(child != parent.genome for parent in parents):
+                break
             child = self._edit(child, 1, words, rng)
-        return self._propose(child, "+".join(words), tuple(parent.id for parent in parents))
+        return self._propose(child, "+".join(words) or "copy", tuple(parent.id for parent in parents))
 
     def _parents(self, count: int, rng: np.random.Generator) -> list[Individual]:
         """One parent, or two different ones where selection finds a second within a few draws."""
@@ -131,7 +137,10 @@ class Evolution(Strategy):
 
     def _edit(self, child: Genome, edits: int, words: list[str], rng: np.random.Generator) -> Genome:
         for _ in range(edits):
-            child, word = mutate(self.problem.space, child, rng, self._rates)
+            try:
+                child, word = mutate(self.problem.space, child, rng, self._rates)
+            except NothingToMutate:
+                return child
             words.append(word)
         return child
 
