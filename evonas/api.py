@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
+from evonas.errors import EvonasError, NothingFeasible, RunHeld, UserError
 from evonas.evaluate.data import Prepared
 from evonas.export.bundle import check_target, check_weights, copy_winner, export_best, export_trial, is_intact
 from evonas.files import sha256_of, write_text_whole
@@ -23,7 +23,7 @@ from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig, load_config
 from evonas.runtime.layout import Layout, Lock, is_held
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import Attempt, RecordReader
+from evonas.runtime.record import Attempt, RecordReader, decoding
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.runtime.stopping import StopRequest, stop_on_signals
 from evonas.trial import Objective, Trial
@@ -79,12 +79,10 @@ class Run:
     def __init__(self, directory: Path) -> None:
         self.layout = Layout(directory)
         with RecordReader(self.layout.record) as record:
-            try:
+            with decoding(self.layout.record):
                 self.config = RunConfig.from_json(record.meta("config"))
                 self.interface = Interface.from_json(record.meta("interface"))
-                self.space = parse_space(record.meta("space"), f"{self.layout.record} (space)")
-            except KeyError as error:
-                raise InvalidRecord(f"{self.layout.record} lacks the entry {error}: it is damaged") from error
+                self.space = parse_space(record.meta("space"), "the recorded space")
             self.objective: Objective = self.config.objective.to_objective()
             self.is_finished = bool(record.meta("sealed"))
             self.result: Mapping[str, Any] | None = record.meta("result") if record.has_meta("result") else None

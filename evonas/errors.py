@@ -129,6 +129,13 @@ class Terminated(Stopped):
     exit_code = 143
 
 
+def switch_hint(received: object) -> str:
+    """A hint to append where true or false is wanted: YAML 1.2 reads `no` as a word. Nothing for anything else."""
+    meant = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+    word = received.lower() if isinstance(received, str) else ""
+    return f" In YAML 1.2 `{received}` is a word: write {meant[word]}." if word in meant else ""
+
+
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """A hint to append to an error: ` Did you mean 'adam'?`, or nothing where no known word is close."""
     close = difflib.get_close_matches(word, known, n=1)

@@ -64,6 +64,8 @@ def find_run(name: str, runs: Path) -> Path:
     for directory in (Path(name), runs / name):
         if (directory / "run.db").is_file():
             return directory
+    if Path(name).suffix in (".yaml", ".yml"):
+        raise UserError(f"{name} is a config, not a run. To run it:  evonas run {name}")
     known = sorted(path.parent.name for path in runs.glob("*/run.db"))
     hint = f"In {runs} there are: {', '.join(known)}." if known else f"There are none in {runs}, either."
     raise UserError(f"there is no run at {name}. {hint}")

@@ -15,8 +15,10 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
 
     from evonas import api
     from evonas.cli.console import console, number, print_json
-    from evonas.errors import EvonasError
+    from evonas.errors import EvonasError, UserError
 
+    if not runs.is_dir() and runs != DEFAULT_RUNS:
+        raise UserError(f"there is no folder {runs}")
     found = []
     for record in sorted(runs.glob("*/run.db")):
         try:

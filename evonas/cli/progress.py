@@ -60,6 +60,7 @@ class LineProgress(_Told):
         self._every, self._clock = every, clock
         self._last = -every
         self._said: tuple[int, int | None] = (-1, None)
+        self._done = -1
 
     def on_start(self, progress: Progress) -> None:
         if progress.done:
@@ -69,7 +70,7 @@ class LineProgress(_Told):
         news = (progress.generation, progress.incumbent.id if progress.incumbent else None)
         if news == self._said and self._clock() - self._last < self._every:
             return
-        self._said, self._last = news, self._clock()
+        self._said, self._last, self._done = news, self._clock(), progress.done
         self._say(progress)
 
     def _say(self, progress: Progress) -> None:
@@ -78,7 +79,8 @@ class LineProgress(_Told):
         self._out.print(f"{where}  {best_so_far(progress)}  {counts(progress)}  {when}", soft_wrap=True)
 
     def on_end(self, progress: Progress) -> None:
-        self._say(progress)
+        if progress.done != self._done:
+            self._say(progress)
 
 
 class LiveProgress(_Told):

@@ -328,7 +328,8 @@ class Engine:
         self._record.event(STOPPED, {"told": self._told, "state": attempt.state})  # a resume begins to count anew
         raise RepeatedFailures(
             f"{len(failed)} trials in a row ended as `{attempt.state}`, so the cause is probably not the networks."
-            f" The last one, trial {failed[-1]}, said: {attempt.message}{log}"
+            f" Mend it and begin a new run: failed trials stay failed. The last one, trial {failed[-1]}, said:"
+            f" {attempt.message}{log}"
         )
 
 

@@ -46,6 +46,15 @@ class Attempt:
     details: Mapping[str, Any]
 
 
+@contextlib.contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """What was written by evonas cannot be read as evonas's: somebody else, or a failing disk, wrote there."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
+        raise InvalidRecord(f"the record {path} is damaged: {type(error).__name__}: {error}") from error
+
+
 def _dump(value: Any) -> str:
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
@@ -110,14 +119,19 @@ class RecordReader:
         rows = self._rows("select value from meta where key = ?", (key,))
         if not rows:
             raise KeyError(key)
-        return json.loads(rows[0][0])
+        with decoding(self.path):
+            return json.loads(rows[0][0])
 
     def has_meta(self, key: str) -> bool:
         return bool(self._rows("select 1 from meta where key = ?", (key,)))
 
     def trials(self, objective: Objective) -> list[Trial]:
         """All trials, by id; the fitness is read from the metrics by this objective."""
-        return [_trial(row, objective) for row in self._rows(f"select {TRIAL_COLUMNS} from trial order by id")]
+        rows = self._rows(f"select {TRIAL_COLUMNS} from trial order by id")
+        if [row[0] for row in rows] != list(range(len(rows))):
+            raise InvalidRecord(f"the record {self.path} is damaged: trials are missing")
+        with decoding(self.path):
+            return [_trial(row, objective) for row in rows]
 
     def waiting(self) -> list[int]:
         """The trials whose outcome is not known."""
@@ -133,9 +147,11 @@ class RecordReader:
         rows = self._rows(
             f"select {columns} from attempt where ? is null or trial = ? order by trial, number", (trial, trial)
         )
-        return [
-            Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row))) for row in rows
-        ]
+        with decoding(self.path):
+            return [
+                Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row)))
+                for row in rows
+            ]
 
     def files(self, trial: int | None = None) -> dict[str, str]:
         """Path -> sha256 of the files that this trial's worker wrote, or of all files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Problem, UserError
+from evonas.errors import InvalidConfig, InvalidData, Problem, UserError
 from evonas.evaluate.data import Prepared, prepare
 from evonas.evaluate.devices import Slot, inventory, slots
 from evonas.evaluate.inline import InlinePool
@@ -28,7 +29,7 @@ from evonas.runtime.engine import Engine, Limits, checkpoint_path
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer
 from evonas.runtime.progress import Progress
-from evonas.runtime.record import Record
+from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem, Strategy
@@ -74,6 +75,10 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
     """
     if isinstance(loaded.config.pool, LocalConfig):
         _places(loaded.config.pool)
+    for module in loaded.config.plugins:
+        if importlib.util.find_spec(module.partition(".")[0]) is None:
+            message = f"there is no module {module}. A plugin must be installed, or its folder must be in PYTHONPATH"
+            raise InvalidConfig(Problem(message, "plugins", str(loaded.file)))
     prepared = prepare(loaded.data_settings(), root)
     if wrong := loaded.config.objective.problem(prepared.interface.task):
         raise InvalidConfig(Problem(wrong, "objective", str(loaded.file)))
@@ -152,15 +157,11 @@ class Session:
             self._exit = stack.pop_all()
 
     def _read(self) -> None:
-        try:
+        with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
-            self.space = parse_space(self.record.meta("space"), f"{self.layout.record} (space)")
+            self.space = parse_space(self.record.meta("space"), "the recorded space")
             self.interface = Interface.from_json(self.record.meta("interface"))
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
-        except KeyError as error:
-            raise InvalidRecord(
-                f"{self.layout.record} lacks the entry {error}: it is damaged or was made by hand"
-            ) from error
         self.objective = self.config.objective.to_objective()
 
     def _check_data(self) -> None:
