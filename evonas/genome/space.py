@@ -187,6 +187,14 @@ class SearchSpace:
         """Whether some op of this section has an argument of this name, searched or constant."""
         return section in self.sections and any(name in op.names for op in self.sections[section].ops.values())
 
+    def greatest(self, section: str, name: str) -> float | None:
+        """The largest number that an argument of this name may be in this section; None where none has a number."""
+        ops = self.sections[section].ops.values() if section in self.sections else ()
+        found: list[object] = [op.constants[name] for op in ops if name in op.constants]
+        for parameter in (op.parameters[name] for op in ops if name in op.parameters):
+            found += parameter.values if isinstance(parameter, Choice) else [parameter.from_unit(1.0)]
+        return max((float(value) for value in found if isinstance(value, int | float)), default=None)
+
     def arguments(self, genome: Genome, section_name: str, gene: Gene) -> dict[str, Value]:
         """What the gene's op is called with: its parameters, the constants, and what it takes from other sections.
 

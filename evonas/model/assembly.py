@@ -14,7 +14,8 @@ from evonas.errors import UserError
 from evonas.genome import Gene, Genome, SearchSpace
 from evonas.model.interface import InputKind, Interface
 from evonas.model.merging import merge
-from evonas.model.ops import OpFunction, Tensor, find_op, rank
+from evonas.model.ops import OpFunction, find_op
+from evonas.model.parts import Tensor, rank
 
 _RANKS: dict[InputKind, int] = {"image": 3, "sequence": 2, "vector": 1}
 

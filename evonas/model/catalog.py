@@ -41,7 +41,11 @@ class OpSignature:
 
 _IMAGE: frozenset[InputKind] = frozenset(("image",))
 _MAP: frozenset[InputKind] = frozenset(("image", "sequence"))
+_SEQUENCE: frozenset[InputKind] = frozenset(("sequence",))
 _STYLE = ("activation", "batch_normalization", "dropout", "kernel_initializer", "l1", "l2")
+_RECURRENT = ("activation", "bidirectional", "dropout", "kernel_initializer", "l1", "l2", "recurrent_dropout")
+_ADAM = ("beta_1", "beta_2", "epsilon")
+_SCHEDULE = ("schedule", "final_fraction")
 
 
 def _catalog(*signatures: OpSignature) -> dict[str, OpSignature]:
@@ -50,19 +54,27 @@ def _catalog(*signatures: OpSignature) -> dict[str, OpSignature]:
 
 NETWORK_OPS: Mapping[str, OpSignature] = _catalog(
     OpSignature("conv2d", ("filters", "kernel_size"), _STYLE, takes=_IMAGE),
+    OpSignature("separable_conv2d", ("filters", "kernel_size"), _STYLE, takes=_IMAGE),
+    OpSignature("conv1d", ("filters", "kernel_size"), _STYLE, takes=_SEQUENCE),
+    *(OpSignature(name, ("units",), _RECURRENT, takes=_SEQUENCE) for name in ("lstm", "gru", "simple_rnn")),
+    OpSignature("dense", ("units",), _STYLE),
+    OpSignature("layer_normalization"),
     OpSignature("max_pooling", (), ("pool_size",), takes=_MAP),
     OpSignature("average_pooling", (), ("pool_size",), takes=_MAP),
     OpSignature("flatten", gives="vector"),
+    OpSignature("last", takes=_SEQUENCE, gives="vector"),
+    OpSignature("attention_pooling", takes=_SEQUENCE, gives="vector"),
     OpSignature("global_average", takes=_MAP, gives="vector"),
     OpSignature("global_max", takes=_MAP, gives="vector"),
-    OpSignature("dense", ("units",), _STYLE),
 )
 """Ops of the network sections, by name."""
 
 OPTIMIZERS: Mapping[str, OpSignature] = _catalog(
-    OpSignature("sgd", ("learning_rate",)),
-    OpSignature("momentum", ("learning_rate", "momentum"), ("nesterov",)),
-    OpSignature("adam", ("learning_rate",), ("beta_1", "beta_2", "epsilon")),
+    OpSignature("sgd", ("learning_rate",), _SCHEDULE),
+    OpSignature("momentum", ("learning_rate", "momentum"), ("nesterov", *_SCHEDULE)),
+    OpSignature("adam", ("learning_rate",), (*_ADAM, *_SCHEDULE)),
+    OpSignature("adamw", ("learning_rate",), ("weight_decay", *_ADAM, *_SCHEDULE)),
+    OpSignature("rmsprop", ("learning_rate",), ("rho", "momentum", "epsilon", *_SCHEDULE)),
 )
 """Ops of the settings section `optimizer`, by name."""
 
@@ -71,6 +83,9 @@ TRAINING = OpSignature("training", ("batch_size",), ("epochs",))
 
 STYLE = OpSignature("style", (), tuple(sorted({p for op in NETWORK_OPS.values() for p in op.parameters})))
 """The op of any other settings section: a place for parameters that network ops take from it by `same_as`."""
+
+SCHEDULES = ("constant", "cosine", "exponential")
+"""How the learning rate goes from its start to `final_fraction` of it over a full training."""
 
 ACTIVATIONS = (
     "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
@@ -122,10 +137,12 @@ _POSITIVE = _number("above 0", lambda value: 0 < value < float("inf"))
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("filters", "kernel_size", "units", "pool_size", "batch_size", "epochs"), _COUNT),
-    **dict.fromkeys(("batch_normalization", "nesterov"), _SWITCH),
-    **dict.fromkeys(("dropout", "beta_1", "beta_2"), _SHARE),
-    **dict.fromkeys(("l1", "l2"), _PENALTY),
+    **dict.fromkeys(("batch_normalization", "bidirectional", "nesterov"), _SWITCH),
+    **dict.fromkeys(("dropout", "recurrent_dropout", "beta_1", "beta_2", "rho"), _SHARE),
+    **dict.fromkeys(("l1", "l2", "weight_decay"), _PENALTY),
     **dict.fromkeys(("learning_rate", "epsilon"), _POSITIVE),
+    "final_fraction": _number("above 0, at most 1", lambda value: 0 < value <= 1),
+    "schedule": _word(SCHEDULES),
     "momentum": _number("from 0 to 1", lambda value: 0 <= value <= 1),
     "activation": _word(ACTIVATIONS),
     "kernel_initializer": _word(KERNEL_INITIALIZERS),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from keras import layers
 
-from evonas.model.ops import Tensor, part, rank
+from evonas.model.parts import Tensor, part, rank
 
 
 def merge(main: Tensor, skips: Sequence[Tensor], how: str, name: str = "") -> Tensor:
