@@ -31,6 +31,11 @@ def merge(main: Tensor, skips: Sequence[Tensor], how: str, name: str = "") -> Te
     return layers.Add(name=part(name, "add"))([main, *added])
 
 
+def fit(x: Tensor, like: Tensor, name: str = "") -> Tensor:
+    """`x` in the shape of `like`: resized, then projected."""
+    return project(fit_size(x, like, name), like.shape[-1], name)
+
+
 def fit_size(x: Tensor, like: Tensor, name: str = "") -> Tensor:
     """`x` with the rank, height and width (or steps) of `like`; its channels stay."""
     if rank(like) == 1 and rank(x) > 1:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from keras import layers
 
 from evonas.errors import UserError, did_you_mean
+from evonas.model.cells import pair
 from evonas.model.parts import Tensor, finished, part, rank, regularizer
 from evonas.model.recurrent import attention_pooling, conv1d, gru, last, lstm, simple_rnn
 
@@ -162,7 +163,7 @@ def global_max(x: Tensor, *, name: str = "") -> Tensor:
 
 _ALL: tuple[OpFunction, ...] = (
     *(conv2d, separable_conv2d, conv1d, lstm, gru, simple_rnn, dense, layer_normalization),
-    *(max_pooling, average_pooling, flatten, last, attention_pooling, global_average, global_max),
+    *(max_pooling, average_pooling, flatten, last, attention_pooling, global_average, global_max, pair),
 )
 
 OPS: Mapping[str, OpFunction] = {op.__name__: op for op in _ALL}

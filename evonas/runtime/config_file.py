@@ -17,7 +17,7 @@ from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Problem, Use
 from evonas.evaluate.data import DataSettings
 from evonas.genome import Genome, SearchSpace, library, load_genome, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text
-from evonas.model.catalog import check_space
+from evonas.model.space_check import check_space
 from evonas.runtime.config import FAMILIES, RunConfig, parse
 from evonas.runtime.settings import Builder, shown
 from evonas.search.registry import STRATEGIES
