@@ -34,6 +34,8 @@ class Setup:
         interface: `evonas.model.interface.Interface.to_json()`.
         objective: name and direction; the best epoch is the one that is best by it.
         patience: epochs without improvement after which a training ends; None trains all epochs.
+        epochs: of a full training, which a learning-rate schedule is laid over, also where a task asks for fewer; None
+            for those of each task.
         limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is `infeasible`.
         plugins: modules that may be imported for ops named `package.module:function`.
         threads: of TensorFlow, inside and between ops.
@@ -45,6 +47,7 @@ class Setup:
     interface: Mapping[str, Any]
     objective: Mapping[str, str]
     patience: int | None = None
+    epochs: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     threads: int = 1

@@ -21,7 +21,7 @@ from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.assembly import build_model
 from evonas.model.interface import Interface
-from evonas.model.optimizers import batch_size, build_optimizer
+from evonas.model.optimizers import batch_size, build_optimizer, epochs, has_schedule
 from evonas.model.size import ModelSize, measure, measure_unbuilt
 from evonas.trial import Direction, Objective, Outcome, TrialState
 
@@ -71,7 +71,7 @@ def train(
         keeper.save_when_due()
 
     try:
-        trainer.train(task.epochs, on_epoch)
+        trainer.train(epochs(space_of(setup), Genome.from_dict(task.genome), task.epochs), on_epoch)
     except Diverged as error:
         return _outcome(TrialState.DIVERGED, trainer, metrics=_size_metrics(size), message=str(error))
     keeper.save()
@@ -116,10 +116,15 @@ def _trainer(setup: Setup, task: Task, model: keras.Model, data: TrainingData) -
     space, genome = space_of(setup), Genome.from_dict(task.genome)
     batch = batch_size(space, genome)
     fingerprint = {"genome": genome.digest, "seed": task.seed, "batch_size": batch, "interface": setup.interface}
+    steps = 1
+    if has_schedule(space, genome):
+        full = epochs(space, genome, setup.epochs or task.epochs)
+        steps = full * -(-data.samples // batch)
+        fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
     trainer = Trainer(
         model,
-        build_optimizer(space, genome),
+        build_optimizer(space, genome, steps),
         data,
         Interface.from_json(setup.interface),
         batch_size=batch,

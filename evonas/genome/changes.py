@@ -65,7 +65,9 @@ class _Comparison:
             found.append(f"{self._name}: {' and '.join(f'[{place}]' for place in self._swapped)} swapped")
         for j in range(len(self._new)):
             if j in self._match:
-                found += self._gene_words(self._match[j], j) + self._skip_words(self._match[j], j)
+                i = self._match[j]
+                is_dag = any("merge" not in gene.parameters and gene.inputs for gene in (self._old[i], self._new[j]))
+                found += self._gene_words(i, j) + (self._input_words if is_dag else self._skip_words)(i, j)
             else:
                 found.append(self._added(j))
         return found
@@ -77,7 +79,7 @@ class _Comparison:
     def _added(self, j: int) -> str:
         gene, sources = self._new[j], self._new_inputs[j]
         merge = gene.parameters.get("merge")
-        skip = f"skip from {' and '.join(map(self._at, sources))}" if sources else ""
+        skip = f"{'skip ' if merge is not None else ''}from {' and '.join(map(self._at, sources))}" if sources else ""
         joined = f"merge {_text(merge)}" if merge is not None else ""
         details = ", ".join(filter(None, (_parameters_text(gene), skip, joined)))
         return f"{self._at(j)}: {gene.op} added" + (f" ({details})" if details else "")
@@ -89,6 +91,13 @@ class _Comparison:
             details = _parameters_text(new)
             return [f"{here}: {old.op} -> {new.op}" + (f" ({details})" if details else "")]
         return [f"{here}.{name}: {_text(before)} -> {_text(after)}" for name, before, after in _differences(old, new)]
+
+    def _input_words(self, i: int, j: int) -> list[str]:
+        """What differs between two matched genes' inputs in a dag: all that the gene takes now."""
+        after = self._new_inputs[j]
+        if tuple(self._now.get(place) for place in self._old_inputs[i]) == after:
+            return []
+        return [f"{self._at(j)}: now from {' and '.join(map(self._at, after))}"]
 
     def _skip_words(self, i: int, j: int) -> list[str]:
         """What differs between two matched genes' skips, their sources seen from the child, and how they join."""

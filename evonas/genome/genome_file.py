@@ -3,7 +3,8 @@
 A section is a list of genes, each `op: {parameter: value, ...}` or the bare word `op`. A parameter that the file does
 not name is `off` where the space offers that, and false where it is a switch; any other must be named. In a section
 wired with skips, `inputs: [input, 0]` takes the section's input and the output of its first gene beside that of the
-gene before, and `merge` says how they join. Floats are rounded as the space rounds them.
+gene before, and `merge` says how they join. In a dag, `inputs` are all that the gene takes; `input 2` is the second
+input of a cell. Floats are rounded as the space rounds them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from evonas.genome.space import Op, SearchSpace, Section
 from evonas.genome.strict_yaml import KeyPath
 from evonas.genome.validity import inputs_text, length_text, validate
 from evonas.genome.wiring import Inputs
+
+_SOURCES = {"input": -1, "input 2": -2}
 
 
 def load_genome(path: str | Path, space: SearchSpace) -> Genome:
@@ -105,6 +108,10 @@ def _gene(reader: Reader, section: Section, i: int, entry: Any) -> Gene | None:
 
 def _wires(reader: Reader, section: Section, i: int, path: KeyPath, given: dict[str, Any]) -> dict[str, Any]:
     """Takes `inputs` and `merge` out of what is given: {inputs: positions}, and `merge` where there are some."""
+    if section.wiring == "dag":
+        if "inputs" not in given and len(section.legal(i)) == 1:
+            return {"inputs": section.legal(i)[0]}
+        return {"inputs": _inputs(reader, section, i, (*path, "inputs"), given.pop("inputs", None))}
     if section.merge is None:
         return {"inputs": section.legal(i)[0]}
     inputs = _inputs(reader, section, i, (*path, "inputs"), given.pop("inputs", []))
@@ -123,9 +130,11 @@ def _wires(reader: Reader, section: Section, i: int, path: KeyPath, given: dict[
 def _inputs(reader: Reader, section: Section, i: int, path: KeyPath, data: Any) -> Inputs:
     """The inputs of gene i as positions in normal form; none, and a problem, where they are not legal."""
     items = data if isinstance(data, list) else [data]
-    places = [-1 if item == "input" else item for item in items]
-    if not isinstance(data, list) or not all(type(place) is int for place in places) or items.count(-1):
-        reader.expected(path, "a list of places in the section (0 is the first gene) or the word input", data)
+    places = [_SOURCES.get(item, item) if isinstance(item, str) else item for item in items]
+    known = all(item in _SOURCES if isinstance(item, str) else type(item) is int and item >= 0 for item in items)
+    if not isinstance(data, list) or not known:
+        words = "the words input and input 2" if section.sources > 1 else "the word input"
+        reader.expected(path, f"a list of places in the section (0 is the first gene) or {words}", data)
         return ()
     inputs = tuple(sorted(places, reverse=True))
     if inputs not in section.legal(i):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from evonas.genome.genome import Gene, Genome, Value, positions
 from evonas.genome.innovation import innovation, neighbours
 from evonas.genome.space import Group, Op, SearchSpace, Section
 from evonas.genome.validity import POSITION_INPUTS, repair
+from evonas.genome.wiring import Inputs
 
 Genes = Sequence[Gene]
 Edit = Callable[[Section, Genes, np.random.Generator], list[Gene] | None]
@@ -89,7 +91,7 @@ def mutate(
     for _ in range(_RANDOM_TRIES):
         group = groups[0] if len(groups) == 1 or rng.random() >= rates.settings else groups[1]
         word = words[_draw(rng, shares)]
-        sections = space.group(group)
+        sections = _sections(space, group)
         sizes = np.array([max(1, len(genome[section.name])) for section in sections], dtype=np.float64)
         child = _edited(sections[_draw(rng, sizes / sizes.sum())], genome, rng, word)
         if child is not None:
@@ -99,24 +101,29 @@ def mutate(
 
 def _groups(space: SearchSpace, rates: MutationRates) -> list[Group]:
     """The groups that may be edited, network first; where a space has one group only, the rate does not matter."""
-    existing: list[Group] = [group for group in ("network", "settings") if space.group(group)]
+    existing: list[Group] = [group for group in ("network", "settings") if _sections(space, group)]
     if len(existing) < 2:
         return existing
     return ["network"] if rates.settings == 0 else ["settings"] if rates.settings == 1 else existing
+
+
+def _sections(space: SearchSpace, group: Group) -> tuple[Section, ...]:
+    """The sections of a group; cells are parts of the network."""
+    return (*space.group("cells"), *space.group("network")) if group == "network" else space.group(group)
 
 
 def _any_edit(
     space: SearchSpace, genome: Genome, rng: np.random.Generator, groups: Sequence[Group], words: Sequence[str]
 ) -> tuple[Genome, str]:
     """An edit where few are possible: everything is tried, in random order."""
-    sites = [(section, word) for group in groups for section in space.group(group) for word in words]
+    sites = [(section, word) for group in groups for section in _sections(space, group) for word in words]
     for i in rng.permutation(len(sites)):
         section, word = sites[i]
         for _ in range(_TRIES_EACH):
             child = _edited(section, genome, rng, word)
             if child is not None:
                 return child, word
-    names = [section.name for group in groups for section in space.group(group)]
+    names = [section.name for group in groups for section in _sections(space, group)]
     raise NothingToMutate(
         f"Nothing in this genome of {space.name} can be mutated: in the sections {', '.join(names)}, "
         f"none of {', '.join(words)} leads to another genome."
@@ -146,24 +153,30 @@ def draw_values(op: Op, rng: np.random.Generator, known: Mapping[str, Value]) ->
 
 @edit("add")
 def add(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
-    """A new gene somewhere, its op drawn by weight; wired in the plainest way that is legal there."""
+    """A new gene somewhere, its op drawn by weight; wired in the plainest way that is legal there, or at random in a
+    dag."""
     if len(genes) >= section.high:
         return None
     i = int(rng.integers(len(genes) + 1))
     op = section.op_from_unit(rng.random())
     numbers = {k: gene.innovation for k, gene in enumerate(genes)} | dict(POSITION_INPUTS)
-    inputs = [numbers[place] for place in section.legal(i)[0]]
+    places = section.look_up.from_unit(i, rng.random()) if section.wiring == "dag" else section.legal(i)[0]
+    inputs = [numbers[place] for place in places]
     number = innovation(genes, *neighbours(genes, i), op.name)
     return [*genes[:i], Gene.make(op.name, draw_values(op, rng, {}), inputs, number), *genes[i:]]
 
 
 @edit("remove")
 def remove(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
-    """One gene less; skips from it are gone."""
+    """One gene less; skips from it are gone, and in a dag its takers take what it took first."""
     if len(genes) <= section.low:
         return None
     i = int(rng.integers(len(genes)))
-    return [*genes[:i], *genes[i + 1 :]]
+    gone, left = genes[i], [*genes[:i], *genes[i + 1 :]]
+    if section.wiring != "dag":
+        return left
+    heirs = {gone.innovation: gone.inputs[0]}
+    return [dataclasses.replace(gene, inputs=tuple(heirs.get(n, n) for n in gene.inputs)) for gene in left]
 
 
 @edit("duplicate")
@@ -178,12 +191,12 @@ def duplicate(section: Section, genes: Genes, rng: np.random.Generator) -> list[
 
 @edit("swap")
 def swap(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
-    """Two genes change places; where the length is fixed, a place keeps its number and its inputs."""
+    """Two genes change places; where the length is fixed, and in a dag, a place keeps its number and its inputs."""
     if len(genes) < 2:
         return None
     i, j = (int(k) for k in rng.choice(len(genes), 2, replace=False))
     first, second = genes[i], genes[j]
-    if section.low == section.high:
+    if section.low == section.high or section.wiring == "dag":
         first, second = _content(first, second), _content(second, first)
     swapped = list(genes)
     swapped[i], swapped[j] = second, first
@@ -232,36 +245,42 @@ def perturb(section: Section, genes: Genes, rng: np.random.Generator) -> list[Ge
 @edit("add_skip")
 def add_skip(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
     """One input more for a gene, merged as its others are, or in a way drawn from the prior."""
-    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) + 1 and old <= new)
+    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) + 1 and _common(old, new) == len(old))
 
 
 @edit("remove_skip")
 def remove_skip(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
     """One input less for a gene."""
-    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) - 1 and new <= old)
+    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) - 1 and _common(old, new) == len(new))
 
 
 @edit("move_skip")
 def move_skip(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
     """One input of a gene comes from elsewhere."""
-    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) == len(old & new) + 1)
+    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) == _common(old, new) + 1)
+
+
+def _common(old: Inputs, new: Inputs) -> int:
+    """How many inputs are in both; one that is taken twice in both counts twice."""
+    return (Counter(old) & Counter(new)).total()
 
 
 def _rewired(
-    section: Section, genes: Genes, rng: np.random.Generator, wanted: Callable[[frozenset[int], frozenset[int]], bool]
+    section: Section, genes: Genes, rng: np.random.Generator, wanted: Callable[[Inputs, Inputs], bool]
 ) -> list[Gene] | None:
-    """One gene with other inputs: the gene is drawn first, then its inputs; only a wiring that merges has skips."""
-    if section.merge is None:
+    """One gene with other inputs: the gene is drawn first, then its inputs; in a chain there is nothing to rewire."""
+    if section.wiring == "chain":
         return None
     places = positions(genes)
     for i in (int(k) for k in rng.permutation(len(genes))):
-        old = frozenset(places[i])
-        options = [inputs for inputs in section.legal(i) if wanted(old, frozenset(inputs))]
+        options = [inputs for inputs in section.legal(i) if wanted(places[i], inputs)]
         if not options:
             continue
         inputs = options[int(rng.integers(len(options)))]
         numbers = {k: gene.innovation for k, gene in enumerate(genes)} | dict(POSITION_INPUTS)
-        params = {"merge": section.merge.from_unit(rng.random())} | genes[i].parameters
+        params = genes[i].parameters
+        if section.merge is not None:
+            params = {"merge": section.merge.from_unit(rng.random())} | params
         changed = list(genes)
         changed[i] = Gene.make(genes[i].op, params, (numbers[k] for k in inputs), genes[i].innovation)
         return changed

@@ -12,9 +12,9 @@ from typing import Literal
 from evonas.errors import UserError, did_you_mean
 from evonas.genome.genome import Gene, Genome, Value
 from evonas.genome.parameters import Choice, Parameter
-from evonas.genome.wiring import Chain, Inputs, Skip, Wiring
+from evonas.genome.wiring import Chain, Dag, Inputs, Skip, Wiring
 
-Group = Literal["network", "settings"]
+Group = Literal["cells", "network", "settings"]
 InputKind = Literal["image", "sequence", "vector"]
 Coordinate = tuple[str, int, str]
 """(section, slot, key): the key is `length` (with slot -1), `op`, `inputs`, `merge`, or a parameter's name."""
@@ -49,13 +49,15 @@ class Section:
     """A list of genes of a space: which ops, how many, and how they are connected.
 
     Attributes:
-        group: `network` sections are built in their order; `settings` sections say how the network is trained.
+        group: `network` sections are built in their order; `cells` are built wherever a network gene has a cell's name
+            as its op; `settings` sections say how the network is trained.
         ops: by name; at least one.
         low: the smallest number of genes.
         high: the largest number of genes, at least 1.
-        wiring: `chain` or `skip`.
-        max_skips: skips into one gene, at most; 0 for a chain.
+        wiring: `chain`, `skip` or `dag`.
+        max_skips: skips into one gene, at most; 0 for another wiring.
         merge: how a skip joins, for the wiring `skip`; else None.
+        inputs: tensors that each gene takes, for the wiring `dag`; else 0.
     """
 
     name: str
@@ -66,10 +68,18 @@ class Section:
     wiring: str = "chain"
     max_skips: int = 0
     merge: Choice | None = None
+    inputs: int = 0
+
+    @property
+    def sources(self) -> int:
+        """Tensors that come in: a cell takes the outputs of the two genes before it."""
+        return 2 if self.group == "cells" else 1
 
     @functools.cached_property
     def look_up(self) -> Wiring:
         """The wiring as an object."""
+        if self.wiring == "dag":
+            return Dag(self.inputs, self.sources)
         return Skip(self.max_skips) if self.wiring == "skip" else Chain()
 
     def legal(self, i: int) -> tuple[Inputs, ...]:
@@ -134,7 +144,7 @@ class SearchSpace:
         name: such as `convnet`.
         about: one sentence for people; may be empty.
         input: what the networks take.
-        sections: by name, network sections first, in the order in which they are built.
+        sections: by name: cells, then network sections in the order in which they are built, then settings.
         text: the file's content, for the record and for the workers.
     """
 
@@ -162,6 +172,10 @@ class SearchSpace:
         """The sections of a group, in order."""
         return tuple(section for section in self.sections.values() if section.group == group)
 
+    def is_cell(self, op: str) -> bool:
+        """Whether a gene with this op is a cell."""
+        return op in self.sections and self.sections[op].group == "cells"
+
     @functools.cached_property
     def coordinates(self) -> tuple[Coordinate, ...]:
         """What each coordinate of the unit cube decides; length, op and inputs only where there is an alternative."""
@@ -186,6 +200,14 @@ class SearchSpace:
     def has_parameter(self, section: str, name: str) -> bool:
         """Whether some op of this section has an argument of this name, searched or constant."""
         return section in self.sections and any(name in op.names for op in self.sections[section].ops.values())
+
+    def greatest(self, section: str, name: str) -> float | None:
+        """The largest number that an argument of this name may be in this section; None where none has a number."""
+        ops = self.sections[section].ops.values() if section in self.sections else ()
+        found: list[object] = [op.constants[name] for op in ops if name in op.constants]
+        for parameter in (op.parameters[name] for op in ops if name in op.parameters):
+            found += parameter.values if isinstance(parameter, Choice) else [parameter.from_unit(1.0)]
+        return max((float(value) for value in found if isinstance(value, int | float)), default=None)
 
     def arguments(self, genome: Genome, section_name: str, gene: Gene) -> dict[str, Value]:
         """What the gene's op is called with: its parameters, the constants, and what it takes from other sections.

@@ -17,9 +17,9 @@ from evonas.genome.reading import Reader
 from evonas.genome.space import Group, InputKind, Op, SearchSpace, Section
 from evonas.genome.strict_yaml import KeyPath
 
-GROUPS: tuple[Group, ...] = ("network", "settings")
+GROUPS: tuple[Group, ...] = ("cells", "network", "settings")
 INPUTS: tuple[InputKind, ...] = ("image", "sequence", "vector")
-WIRINGS = ("chain", "skip")
+WIRINGS = ("chain", "skip", "dag")
 MERGES = ("add", "concat")
 MAX_LENGTH = 200
 MAX_DIMENSION = 10_000
@@ -28,7 +28,9 @@ MAX_INPUTS = 200_000
 LEAST_WEIGHT, MOST_WEIGHT = 1e-3, 1e3
 
 _TOP = ("space", "about", "input", *GROUPS)
-_SECTION = ("length", "wiring", "max_skips", "merge", "weights", "ops")
+_SECTION = ("length", "wiring", "max_skips", "merge", "inputs", "weights", "ops")
+MAX_TENSORS = 4
+"""That a gene of a dag takes."""
 _RESERVED_SECTIONS = ("space", "about")
 _RESERVED_PARAMETERS = ("op", "inputs", "merge")
 _EXAMPLE = "{features: {ops: {dense: {units: {int: [8, 64]}}}}}"
@@ -93,8 +95,11 @@ def _sections(reader: Reader, top: Mapping[str, Any]) -> dict[str, Section]:
     for group in GROUPS:
         if group not in top:
             continue
-        for name, data in reader.mapping((group,), top[group], _EXAMPLE).items():
+        listed = reader.mapping((group,), top[group], _EXAMPLE)
+        for name, data in listed.items():
             path = (group, name)
+            if group == "cells":
+                data = _like(reader, path, data, listed)
             if not reader.word(path, name):
                 continue
             if name in _RESERVED_SECTIONS:
@@ -107,29 +112,44 @@ def _sections(reader: Reader, top: Mapping[str, Any]) -> dict[str, Section]:
     return sections
 
 
+def _like(reader: Reader, path: KeyPath, data: Any, cells: Mapping[str, Any]) -> Any:
+    """A cell with the keys of the one that `like` names, where it has none of its own."""
+    if not isinstance(data, dict) or "like" not in data:
+        return data
+    known = [name for name, other in cells.items() if isinstance(other, dict) and "like" not in other]
+    other = reader.one_of((*path, "like"), data["like"], known)
+    return {**(cells[other] if other else {}), **{key: value for key, value in data.items() if key != "like"}}
+
+
 def _section(reader: Reader, group: Group, name: str, data: Any) -> Section:
     path = (group, name)
     data = reader.mapping(path, data, "{ops: {flatten: {}}}")
     reader.only(path, data, _SECTION)
     low, high = _length(reader, (*path, "length"), data.get("length", 1))
     ops = _ops(reader, path, data)
-    wiring, max_skips, merge = "chain", 0, None
+    wiring, max_skips, merge, inputs = "chain", 0, None, 0
     if "wiring" in data:
-        wiring = reader.one_of((*path, "wiring"), data["wiring"], WIRINGS) or "chain"
-    if wiring == "skip" and group == "settings":
-        reader.wrong((*path, "wiring"), "settings are not connected: only network sections have skips.")
+        wiring = reader.one_of((*path, "wiring"), data["wiring"], WIRINGS) or ""
+    if wiring in ("skip", "dag") and group == "settings":
+        reader.wrong((*path, "wiring"), "settings are not connected: only network sections and cells are wired.")
     elif wiring == "skip":
         max_skips = reader.integer((*path, "max_skips"), data.get("max_skips", 1), 1, MAX_LENGTH) or 1
         merge = _merge(reader, (*path, "merge"), data.get("merge", "add"))
-    else:
-        for key in ("max_skips", "merge"):
-            if key in data and data.get("wiring", "chain") == "chain":
-                reader.wrong((*path, key), "goes with `wiring: skip` only.")
-    section = Section(name, group, ops, low, high, wiring, max_skips, merge)
+    elif wiring == "dag":
+        inputs = reader.integer((*path, "inputs"), data.get("inputs", 2), 1, MAX_TENSORS) or 1
+    for key, kind in (("max_skips", "skip"), ("merge", "skip"), ("inputs", "dag")):
+        if key in data and wiring and wiring != kind:
+            reader.wrong((*path, key), f"goes with `wiring: {kind}` only.")
+    if wiring == "dag" and group == "network" and low == 0:
+        reader.wrong((*path, "length"), "a dag has at least one gene: there is no output without one.")
+    elif group == "cells" and low == 0:
+        reader.wrong((*path, "length"), "a cell has at least one gene.")
+    section = Section(name, group, ops, low, high, wiring or "chain", max_skips, merge, inputs)
     count = sum(section.look_up.count(i) for i in range(high))
     if count > MAX_INPUTS:
-        text = f"{high} genes with up to {max_skips} skips each have {count} legal inputs; at most {MAX_INPUTS}."
-        reader.wrong((*path, "max_skips"), f"{text} Lower `max_skips` or `length`.")
+        key, what = ("inputs", f"{inputs} inputs") if wiring == "dag" else ("max_skips", f"up to {max_skips} skips")
+        text = f"{high} genes with {what} each have {count} legal inputs; at most {MAX_INPUTS}."
+        reader.wrong((*path, key), f"{text} Lower `{key}` or `length`.")
     return section
 
 

@@ -91,6 +91,9 @@ def length_text(section: Section) -> str:
 def inputs_text(section: Section, i: int) -> str:
     """Which inputs gene i may have, in words."""
     legal = section.legal(i)
+    if section.wiring == "dag":
+        sources = sorted({place for inputs in legal for place in inputs})
+        return f"gene {i} has {section.inputs} of {_places_text(sources)}, the nearest first; one may be taken twice."
     if len(legal) == 1:
         return f"gene {i} may have no other input than the gene before it."
     sources = sorted({place for inputs in legal for place in inputs})

@@ -1,7 +1,7 @@
 """How the genes of a section are connected: one look-up of the inputs that are legal at each place.
 
 Sampling, mutation, encoding, validation and repair all go through `legal`; a new kind of wiring is one more class here.
-Positions count from 0; -1 is the section's first input.
+Positions count from 0; -1 is the section's first input, -2 the second one of a cell.
 """
 
 from __future__ import annotations
@@ -97,6 +97,51 @@ class Skip:
         """See `Wiring`."""
         k = _places(i, self.most)[inputs]
         return 0.5 + (k - 0.5) / (len(self.legal(i)) - 1) / 2 if k else 0.25
+
+
+@dataclass(frozen=True)
+class Dag:
+    """Each gene takes as many tensors as its op wants, from any earlier genes or the section's inputs.
+
+    One source may be taken twice, else the first gene of a section with one input could not have two. What no gene
+    takes is concatenated to the section's output, so that no gene is without effect.
+
+    Attributes:
+        inputs: tensors that each gene takes.
+        sources: inputs of the section itself: 2 for a cell, else 1.
+    """
+
+    inputs: int = 2
+    sources: int = 1
+    word: str = "dag"
+    merges: bool = False
+
+    def count(self, i: int) -> int:
+        """See `Wiring`."""
+        return math.comb(i + self.sources + self.inputs - 1, self.inputs)
+
+    def legal(self, i: int) -> tuple[Inputs, ...]:
+        """See `Wiring`."""
+        return _draws(i, self.inputs, self.sources)
+
+    def from_unit(self, i: int, u: float) -> Inputs:
+        """All alike."""
+        legal = self.legal(i)
+        return legal[min(int(u * len(legal)), len(legal) - 1)]
+
+    def to_unit(self, i: int, inputs: Inputs) -> float:
+        """See `Wiring`."""
+        return (_draw_places(i, self.inputs, self.sources)[inputs] + 0.5) / self.count(i)
+
+
+@functools.cache
+def _draws(i: int, inputs: int, sources: int) -> tuple[Inputs, ...]:
+    return tuple(itertools.combinations_with_replacement(range(i - 1, -1 - sources, -1), inputs))
+
+
+@functools.cache
+def _draw_places(i: int, inputs: int, sources: int) -> Mapping[Inputs, int]:
+    return {drawn: k for k, drawn in enumerate(_draws(i, inputs, sources))}
 
 
 @functools.cache  # the space's loader bounds what one section can ask for

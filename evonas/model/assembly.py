@@ -11,10 +11,11 @@ import keras
 from keras import layers
 
 from evonas.errors import UserError
-from evonas.genome import Gene, Genome, SearchSpace
+from evonas.genome import Gene, Genome, SearchSpace, Section
 from evonas.model.interface import InputKind, Interface
-from evonas.model.merging import merge
-from evonas.model.ops import OpFunction, Tensor, find_op, rank
+from evonas.model.merging import fit, merge, project, resize
+from evonas.model.ops import OpFunction, find_op
+from evonas.model.parts import Tensor, rank
 
 _RANKS: dict[InputKind, int] = {"image": 3, "sequence": 2, "vector": 1}
 
@@ -41,9 +42,9 @@ def build_model(space: SearchSpace, genome: Genome, interface: Interface, plugin
     """
     inputs = keras.Input(interface.shape, name="input")
     x = _entrance(inputs, interface)
-    for name, section in space.sections.items():
-        if section.group == "network":
-            x = _section(space, genome, name, x, plugins)
+    builder = _Builder(space, genome, plugins)
+    for section in space.group("network"):
+        x = builder.section(section, [x], section.name)
     return keras.Model(inputs, _head(x, interface), name=f"network_{genome.digest}")
 
 
@@ -67,46 +68,92 @@ def _head(x: Tensor, interface: Interface) -> Tensor:
     return layers.Rescaling(interface.target_scale, offset=interface.target_mean, name="output")(x)
 
 
-def _section(space: SearchSpace, genome: Genome, name: str, x: Tensor, plugins: Sequence[str]) -> Tensor:
-    """A chain of genes; a gene with inputs also gets the outputs of earlier ones, merged into the chain's."""
-    outputs = {0: x}
-    for position, gene in enumerate(genome[name]):
-        label = f"{name}_{position}"
-        skips = [outputs[innovation] for innovation in gene.inputs]
-        if skips:
-            x = merge(x, skips, str(gene["merge"]), label)
-        x = _apply(space, genome, name, gene, x, label, plugins)
-        outputs[gene.innovation] = x
-    return x
+class _Builder:
+    """Makes layers of the genes of one genome."""
 
+    def __init__(self, space: SearchSpace, genome: Genome, plugins: Sequence[str]) -> None:
+        self._space, self._genome, self._plugins = space, genome, plugins
 
-def _apply(
-    space: SearchSpace, genome: Genome, section: str, gene: Gene, x: Tensor, label: str, plugins: Sequence[str]
-) -> Tensor:
-    function = find_op(gene.op, plugins)
-    arguments = dict(space.arguments(genome, section, gene))
-    if _takes_name(function):
-        arguments["name"] = label
-    try:
-        inspect.signature(function).bind(x, **arguments)
-    except TypeError as error:
-        raise UserError(f"{section}: the op {gene.op!r} cannot be called with {sorted(arguments)}: {error}.") from error
-    y = function(x, **arguments)
-    if not _takes_name(function):
-        _rename(x, y, label)
-    return y
+    def section(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
+        """The output of a section.
+
+        Args:
+            inputs: one tensor, or the two of a cell.
+            label: the prefix of the layers' names: the section's name, or, in a cell, its gene's label as well.
+        """
+        return self._dag(section, inputs, label) if section.wiring == "dag" else self._chain(section, inputs, label)
+
+    def _chain(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
+        """Gene after gene; one with inputs also gets the outputs of earlier ones, merged into the chain's."""
+        x, before = inputs[0], inputs[-1]
+        outputs = {0: x, -1: before}
+        for position, gene in enumerate(self._genome[section.name]):
+            here = f"{label}_{position}"
+            skips = [outputs[innovation] for innovation in gene.inputs]
+            if skips:
+                x = merge(x, skips, str(gene["merge"]), here)
+            if self._space.is_cell(gene.op):
+                x, before = self._cell(section, gene, [x, before], here), x
+            else:
+                x, before = self._apply(section, gene, [x], here), x
+            outputs[gene.innovation] = x
+        return x
+
+    def _dag(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
+        """Each gene gets its inputs, all in the shape of the first; what no gene takes is concatenated."""
+        genes = self._genome[section.name]
+        outputs = {0: inputs[0], -1: inputs[-1]}
+        for position, gene in enumerate(genes):
+            here = f"{label}_{position}"
+            first, *others = [outputs[innovation] for innovation in gene.inputs]
+            fitted = [fit(x, first, f"{here}_input_{k}") for k, x in enumerate(others, 1)]
+            outputs[gene.innovation] = self._apply(section, gene, [first, *fitted], here)
+        used = {innovation for gene in genes for innovation in gene.inputs}
+        first, *others = [outputs[gene.innovation] for gene in genes if gene.innovation not in used]
+        return merge(first, others, "concat", f"{label}_output")
+
+    def _cell(self, section: Section, gene: Gene, inputs: Sequence[Tensor], label: str) -> Tensor:
+        """A cell in the manner of NASNet (Zoph et al., 2018).
+
+        It takes the outputs of the two genes before it; a stride of 2 halves height and width and doubles the channels.
+        Its output has as many channels as each of its inputs then has, so that cells can be stacked.
+        """
+        stride = int(self._space.arguments(self._genome, section.name, gene).get("stride", 1))
+        size = tuple(-(-length // stride) for length in inputs[0].shape[1:-1])
+        channels = inputs[0].shape[-1] * stride
+        named = [(x, f"{label}_input_{k}") for k, x in enumerate(inputs)]
+        fitted = [project(resize(x, size, name), channels, name) for x, name in named]
+        y = self.section(self._space.sections[gene.op], fitted, f"{label}_{gene.op}")
+        return project(y, channels, f"{label}_output")
+
+    def _apply(self, section: Section, gene: Gene, inputs: Sequence[Tensor], label: str) -> Tensor:
+        function = find_op(gene.op, self._plugins)
+        arguments = dict(self._space.arguments(self._genome, section.name, gene))
+        if _takes_name(function):
+            arguments["name"] = label
+        try:
+            inspect.signature(function).bind(*inputs, **arguments)
+        except TypeError as error:
+            many = f" and {len(inputs)} tensors" if len(inputs) > 1 else ""
+            message = f"the op {gene.op!r} cannot be called with {sorted(arguments)}{many}: {error}."
+            raise UserError(f"{section.name}: {message}") from error
+        y = function(*inputs, **arguments)
+        if not _takes_name(function):
+            _rename(inputs, y, label)
+        return y
 
 
 def _takes_name(function: OpFunction) -> bool:
     return "name" in inspect.signature(function).parameters
 
 
-def _rename(x: Tensor, y: Tensor, label: str) -> None:
-    """Names the layers between two tensors, which a user's op has left to Keras's counters, after the gene."""
-    if y is x:
+def _rename(inputs: Sequence[Tensor], y: Tensor, label: str) -> None:
+    """Names the layers between tensors, which a user's op has left to Keras's counters, after the gene."""
+    if any(y is x for x in inputs):
         return
     seen: Counter[str] = Counter()
-    for operation in keras.Function(x, y).operations:
+    distinct = list({id(x): x for x in inputs}.values())
+    for operation in keras.Function(distinct if len(distinct) > 1 else distinct[0], y).operations:
         kind = re.sub(r"_\d+$", "", operation.name)
         operation.name = f"{label}_{kind}_{seen[kind]}" if seen[kind] else f"{label}_{kind}"
         seen[kind] += 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from keras import layers
 
-from evonas.model.ops import Tensor, part, rank
+from evonas.model.parts import Tensor, part, rank
 
 
 def merge(main: Tensor, skips: Sequence[Tensor], how: str, name: str = "") -> Tensor:
@@ -29,6 +29,11 @@ def merge(main: Tensor, skips: Sequence[Tensor], how: str, name: str = "") -> Te
     channels = main.shape[-1]
     added = [project(skip, channels, f"{name}_skip_{k}" if name else "") for k, skip in enumerate(fitted)]
     return layers.Add(name=part(name, "add"))([main, *added])
+
+
+def fit(x: Tensor, like: Tensor, name: str = "") -> Tensor:
+    """`x` in the shape of `like`: resized, then projected."""
+    return project(fit_size(x, like, name), like.shape[-1], name)
 
 
 def fit_size(x: Tensor, like: Tensor, name: str = "") -> Tensor:

@@ -1,6 +1,7 @@
 """The ops of the network sections: ordinary functions from Keras tensor to Keras tensor, and the registry of them.
 
-To add one, write the function here, put it in `OPS`, and describe it in `evonas.model.catalog`.
+To add one, write the function here (or, for sequences, in `evonas.model.recurrent`), put it in `OPS`, and describe it
+in `evonas.model.catalog`.
 
 Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras. An op that draws random
 numbers while training must own its `keras.random.SeedGenerator`, as Keras's dropout layers do: only then is the
@@ -12,32 +13,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
-import keras
 from keras import layers
 
 from evonas.errors import UserError, did_you_mean
-
-Tensor = Any
-"""A symbolic Keras tensor, (batch, ...); Keras brings no types."""
+from evonas.model.cells import pair
+from evonas.model.parts import Tensor, finished, part, rank, regularizer
+from evonas.model.recurrent import attention_pooling, conv1d, gru, last, lstm, simple_rnn
 
 OpFunction = Callable[..., Tensor]
-
-
-STATISTICS_MOMENTUM = 0.9
-"""Of batch normalization's moving statistics. Keras's own 0.99 needs several hundred batches before a network scores on
-validation data what it does on training data; a trial has often no more, and would be judged by its start."""
-
-
-def part(name: str, kind: str) -> str | None:
-    """The name of one layer of an op, such as `features_0_dropout`; None lets Keras choose."""
-    return f"{name}_{kind}" if name else None
-
-
-def rank(x: Tensor) -> int:
-    """The axes of one sample: 3 for an image's map, 2 for a sequence, 1 for a vector."""
-    return len(x.shape) - 1
 
 
 def conv2d(
@@ -68,12 +52,48 @@ def conv2d(
         activation=None if batch_normalization else activation,
         use_bias=not batch_normalization,
         kernel_initializer=kernel_initializer,
-        kernel_regularizer=_regularizer(l1, l2),
+        kernel_regularizer=regularizer(l1, l2),
         name=part(name, "conv2d"),
     )(x)
-    if batch_normalization:
-        x = _normalized(x, activation, name)
-    return layers.SpatialDropout2D(dropout, name=part(name, "dropout"))(x) if dropout else x
+    return finished(x, layers.SpatialDropout2D, activation, batch_normalization, dropout, name)
+
+
+def separable_conv2d(
+    x: Tensor,
+    *,
+    filters: int,
+    kernel_size: int,
+    activation: str = "relu",
+    batch_normalization: bool = False,
+    dropout: float = 0.0,
+    kernel_initializer: str = "glorot_uniform",
+    l1: float = 0.0,
+    l2: float = 0.0,
+    name: str = "",
+) -> Tensor:
+    """A depthwise separable convolution (Chollet, 2017): each channel for itself, then a mixture of the channels.
+
+    Initializer and penalties go to both of its kernels.
+
+    Args:
+        x: (batch, height, width, channels).
+
+    Returns:
+        (batch, height, width, filters).
+    """
+    x = layers.SeparableConv2D(
+        filters,
+        kernel_size,
+        padding="same",
+        activation=None if batch_normalization else activation,
+        use_bias=not batch_normalization,
+        depthwise_initializer=kernel_initializer,
+        pointwise_initializer=kernel_initializer,
+        depthwise_regularizer=regularizer(l1, l2),
+        pointwise_regularizer=regularizer(l1, l2),
+        name=part(name, "separable_conv2d"),
+    )(x)
+    return finished(x, layers.SpatialDropout2D, activation, batch_normalization, dropout, name)
 
 
 def dense(
@@ -101,12 +121,15 @@ def dense(
         activation=None if batch_normalization else activation,
         use_bias=not batch_normalization,
         kernel_initializer=kernel_initializer,
-        kernel_regularizer=_regularizer(l1, l2),
+        kernel_regularizer=regularizer(l1, l2),
         name=part(name, "dense"),
     )(x)
-    if batch_normalization:
-        x = _normalized(x, activation, name)
-    return layers.Dropout(dropout, name=part(name, "dropout"))(x) if dropout else x
+    return finished(x, layers.Dropout, activation, batch_normalization, dropout, name)
+
+
+def layer_normalization(x: Tensor, *, name: str = "") -> Tensor:
+    """Each position of a sample brought to mean 0 and variance 1 over its channels (Ba et al., 2016), then scaled."""
+    return layers.LayerNormalization(name=part(name, "layer_normalization"))(x)
 
 
 def max_pooling(x: Tensor, *, pool_size: int = 2, name: str = "") -> Tensor:
@@ -138,9 +161,12 @@ def global_max(x: Tensor, *, name: str = "") -> Tensor:
     return kind(name=part(name, "global_max"))(x)
 
 
-OPS: Mapping[str, OpFunction] = {
-    op.__name__: op for op in (conv2d, max_pooling, average_pooling, flatten, global_average, global_max, dense)
-}
+_ALL: tuple[OpFunction, ...] = (
+    *(conv2d, separable_conv2d, conv1d, lstm, gru, simple_rnn, dense, layer_normalization),
+    *(max_pooling, average_pooling, flatten, last, attention_pooling, global_average, global_max, pair),
+)
+
+OPS: Mapping[str, OpFunction] = {op.__name__: op for op in _ALL}
 """The registry: op name -> function."""
 
 
@@ -169,12 +195,3 @@ def find_op(name: str, plugins: Iterable[str] = ()) -> OpFunction:
     if not callable(found):
         raise UserError(f"op {name!r}: the module {module!r} has no function {function!r}.")
     return found  # type: ignore[no-any-return]  # any callable of the user's
-
-
-def _regularizer(l1: float, l2: float) -> Any:
-    return keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
-
-
-def _normalized(x: Tensor, activation: str, name: str) -> Tensor:
-    x = layers.BatchNormalization(momentum=STATISTICS_MOMENTUM, name=part(name, "batch_normalization"))(x)
-    return layers.Activation(activation, name=part(name, "activation"))(x)

@@ -13,30 +13,86 @@ import keras
 from evonas.errors import UserError, did_you_mean
 from evonas.genome import Genome, SearchSpace
 
+LearningRate = Any
+"""A number, or one of Keras's schedules."""
 
-def sgd(*, learning_rate: float) -> keras.optimizers.Optimizer:
+
+def sgd(*, learning_rate: LearningRate) -> keras.optimizers.Optimizer:
     """Gradient descent without momentum."""
     return keras.optimizers.SGD(learning_rate)
 
 
-def momentum(*, learning_rate: float, momentum: float, nesterov: bool = False) -> keras.optimizers.Optimizer:
+def momentum(*, learning_rate: LearningRate, momentum: float, nesterov: bool = False) -> keras.optimizers.Optimizer:
     """Gradient descent with momentum, looking ahead where `nesterov` (Sutskever et al., 2013)."""
     return keras.optimizers.SGD(learning_rate, momentum=momentum, nesterov=nesterov)
 
 
 def adam(
-    *, learning_rate: float, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+    *, learning_rate: LearningRate, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
 ) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba, 2015)."""
     return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
 
-OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {f.__name__: f for f in (sgd, momentum, adam)}
-"""The registry: op name of the section `optimizer` -> function."""
+def adamw(
+    *,
+    learning_rate: LearningRate,
+    weight_decay: float = 0.004,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+) -> keras.optimizers.Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    return keras.optimizers.AdamW(
+        learning_rate, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon
+    )
 
 
-def build_optimizer(space: SearchSpace, genome: Genome) -> keras.optimizers.Optimizer:
+def rmsprop(
+    *, learning_rate: LearningRate, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
+) -> keras.optimizers.Optimizer:
+    """RMSprop (Tieleman and Hinton, 2012)."""
+    return keras.optimizers.RMSprop(learning_rate, rho=rho, momentum=momentum, epsilon=epsilon)
+
+
+OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {
+    f.__name__: f for f in (sgd, momentum, adam, adamw, rmsprop)
+}
+"""The registry: op name of the section `optimizer` -> function.
+
+Each also has the parameters `schedule` and `final_fraction`; what they make of the learning rate, `scheduled` says.
+"""
+
+FINAL_FRACTION = 0.01
+
+
+def scheduled(
+    learning_rate: float, steps: int, schedule: str = "constant", final_fraction: float = FINAL_FRACTION
+) -> LearningRate:
+    """The learning rate over a training.
+
+    It is a function of the optimizer's step count, which is in every checkpoint, and of the length of the full
+    training: a training that is stopped and continued, also one that was asked for in pieces, sees the same rates.
+
+    Args:
+        learning_rate: at the start.
+        steps: of the full training; what comes after them goes on with the last rate (cosine) or falls on
+            (exponential).
+        schedule: `constant`; `cosine` (Loshchilov and Hutter, 2017, without restarts); `exponential`.
+        final_fraction: the rate after the last step, divided by the one at the start.
+    """
+    if schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=final_fraction)
+    if schedule == "exponential":
+        return keras.optimizers.schedules.ExponentialDecay(learning_rate, steps, decay_rate=final_fraction)
+    return learning_rate
+
+
+def build_optimizer(space: SearchSpace, genome: Genome, steps: int = 1) -> keras.optimizers.Optimizer:
     """A new optimizer with the parameters of the genome's `optimizer` section.
+
+    Args:
+        steps: of a full training, the length of a learning-rate schedule.
 
     Raises:
         UserError: where the section is missing or names an unknown optimizer.
@@ -45,7 +101,16 @@ def build_optimizer(space: SearchSpace, genome: Genome) -> keras.optimizers.Opti
     if op not in OPTIMIZERS:
         hint = did_you_mean(op, tuple(OPTIMIZERS))
         raise UserError(f"unknown optimizer {op!r}.{hint} Known: {', '.join(OPTIMIZERS)}.")
+    course = {name: arguments.pop(name) for name in ("schedule", "final_fraction") if name in arguments}
+    if course.get("schedule", "constant") != "constant":
+        arguments["learning_rate"] = scheduled(arguments["learning_rate"], steps, **course)
     return OPTIMIZERS[op](**arguments)
+
+
+def has_schedule(space: SearchSpace, genome: Genome) -> bool:
+    """Whether the learning rate changes, so that a training depends on its full length."""
+    _, arguments = _settings(space, genome, "optimizer")
+    return str(arguments.get("schedule", "constant")) != "constant"
 
 
 def batch_size(space: SearchSpace, genome: Genome) -> int:
@@ -58,6 +123,12 @@ def batch_size(space: SearchSpace, genome: Genome) -> int:
     if "batch_size" not in arguments:
         raise UserError(f"the search space {space.name!r} has no settings.training.ops.training.batch_size.")
     return int(arguments["batch_size"])
+
+
+def epochs(space: SearchSpace, genome: Genome, most: int) -> int:
+    """How long the genome wants to be trained: its gene `epochs`, where it has one, and `most` at most."""
+    _, arguments = _settings(space, genome, "training")
+    return min(int(arguments.get("epochs", most)), most)
 
 
 def _settings(space: SearchSpace, genome: Genome, section: str) -> tuple[str, dict[str, Any]]:

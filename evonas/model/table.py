@@ -32,7 +32,13 @@ def _row(layer: Any) -> dict[str, Any]:
 def _settings(layer: Any) -> list[str]:
     words: list[str] = []
     match layer:
-        case layers.Conv2D() | layers.Conv1D():
+        case layers.Bidirectional():
+            return [*_settings(layer.forward_layer), "in both directions"]
+        case layers.LSTM() | layers.GRU() | layers.SimpleRNN():
+            words.append(f"{layer.units} units")
+            rates = (("dropout", layer.dropout), ("recurrent dropout", layer.recurrent_dropout))
+            words += [f"{name} {rate:g}" for name, rate in rates if rate]
+        case layers.Conv2D() | layers.Conv1D() | layers.SeparableConv2D():
             words.append(f"{layer.filters} filters {_times(layer.kernel_size)}")
         case layers.Dense():
             words.append(f"{layer.units} units")
@@ -57,7 +63,7 @@ def _common(layer: Any) -> list[str]:
         words.append(activation.__name__)
     if getattr(layer, "use_bias", True) is False:
         words.append("no bias")
-    regularizer = getattr(layer, "kernel_regularizer", None)
+    regularizer = getattr(layer, "kernel_regularizer", None) or getattr(layer, "depthwise_regularizer", None)
     for kind in ("l1", "l2"):
         value = float(getattr(regularizer, kind, 0.0) or 0.0)
         if value:

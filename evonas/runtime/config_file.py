@@ -17,9 +17,10 @@ from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Problem, Use
 from evonas.evaluate.data import DataSettings
 from evonas.genome import Genome, SearchSpace, library, load_genome, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text
-from evonas.model.catalog import check_space
+from evonas.model.space_check import check_space
 from evonas.runtime.config import FAMILIES, RunConfig, parse
 from evonas.runtime.settings import Builder, shown
+from evonas.search.registry import STRATEGIES
 
 OVERRIDE = "--set"
 
@@ -103,12 +104,15 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     problems += space_problems + seed_problems
     if config is None or space is None or problems:
         return Checked(None, _in_order(problems))
-    return Checked(LoadedConfig(config, file, space, seeds, tuple(warnings(config))), ())
+    return Checked(LoadedConfig(config, file, space, seeds, tuple(warnings(config, space))), ())
 
 
-def warnings(config: RunConfig) -> list[str]:
+def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     """What is allowed and probably not meant."""
     found = []
+    longest, full = space.greatest("training", "epochs"), config.training.epochs
+    if longest is not None and longest > full:
+        found.append(f"training.epochs ({full}) cuts short the gene epochs, which goes up to {longest:g}.")
     workers, ahead, budget = config.pool.workers, config.look_ahead, config.budget.trials
     if ahead < workers:
         found.append(f"look_ahead ({ahead}) is below the {workers} workers: {workers - ahead} of them will never work.")
@@ -214,11 +218,20 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Proble
     listed = source.data.get("plugins")
     plugins = [module for module in listed if isinstance(module, str)] if isinstance(listed, list) else []
     problems = check_space(space, plugins, str(path))
-    if space.has_parameter("training", "epochs"):
-        message = "epochs cannot be a gene: `training.epochs` of the config says how long every network is trained."
+    strategy = _strategy_that_sets_epochs(source.data)
+    if strategy and space.has_parameter("training", "epochs"):
+        message = f"epochs cannot be a gene under the strategy {strategy}, which says how long a network is trained."
         key = ("settings", "training", "ops", "training", "epochs")
         problems.append(strict_yaml.load(space.text, str(path)).problem(key, message))
     return space, problems
+
+
+def _strategy_that_sets_epochs(data: Any) -> str:
+    """The name of the config's strategy, where it decides itself how long each trial is trained; else empty."""
+    named = data.get("strategy") if isinstance(data, dict) else None
+    name = next(iter(named), None) if isinstance(named, dict) else named
+    kind = STRATEGIES.get(name) if isinstance(name, str) else None
+    return str(name) if kind is not None and kind.sets_epochs else ""
 
 
 def _seeds(space: SearchSpace | None, source: _Source, file: Path) -> tuple[dict[str, Genome], list[Problem]]:

@@ -200,6 +200,7 @@ class Session:
             interface=self.interface.to_json(),
             objective={"name": self.objective.name, "direction": self.objective.direction},
             patience=self.config.training.patience,
+            epochs=self.config.training.epochs,
             limits={name: bound for name, bound in bounds.items() if bound is not None},
             plugins=tuple(self.config.plugins),
             threads=threads,

@@ -42,10 +42,12 @@ class Strategy(ABC):
 
     Class attributes:
         Settings: a frozen dataclass, filled from the YAML; its docstring and fields are the user's documentation.
+        sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
         continues_trials: whether proposals may have a `resume_from`, so that finished trainings keep their checkpoints.
     """
 
     Settings: ClassVar[type[Any]]
+    sets_epochs: ClassVar[bool] = False
     continues_trials: ClassVar[bool] = False
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check")
+COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check", "space")
 
 
 def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -45,6 +45,8 @@ def test_every_command_has_help_that_is_more_than_its_options(name):
         (["export", "nothing", "--to", "x.keras"], ["no run at nothing"]),
         (["fly"], ["fly"]),
         (["genealogy", "x", "--format", "png"], ["png", "svg"]),
+        (["space", "convnett"], ["convnett", "Did you mean", "convnet"]),
+        (["space", "mlp", "--shape", "3,3"], ["--shape", "sizes above 0", "3,3"]),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words_with_exit_code_2(arguments, words, tmp_path):
@@ -99,3 +101,28 @@ def test_a_damaged_record_has_an_exit_code_of_its_own(tmp_path):
     listed = evonas("list", cwd=tmp_path)
     assert listed.returncode == 0
     assert "bad" in listed.stdout
+
+
+def test_a_space_is_described_without_keras():
+    done = evonas("space", "cells")
+    assert done.returncode == 0, done.stderr
+    words = ("45 decisions", "10^29 genomes", "dag, 2 inputs a gene", "2 to 5 genes", "separable_3x3", "always 2")
+    assert all(word in done.stdout for word in words)
+    code = "import sys; sys.argv = ['evonas', 'space', 'mlp', '--json']; from evonas.cli.app import app\n"
+    code += "try: app()\nexcept SystemExit: sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    plain = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert plain.returncode == 0
+    facts = json.loads(plain.stdout)
+    assert (facts["dimension"], facts["input"], facts["samples"]) == (56, "vector", [])
+    assert facts["sections"][0]["ops"]["dense"]["dropout"] == "a number in [0.05, 0.6] or 0.0"
+    assert sum(section["decisions"] for section in facts["sections"]) == 56
+
+
+def test_samples_of_a_space_are_networks_of_its_random_search():
+    done = evonas("space", "recurrent", "--samples", "2", "--shape", "5,3", "--json")
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads(done.stdout)["samples"]
+    assert first["digest"] != second["digest"]
+    assert first["layers"][0]["output_shape"] == [5, 3]
+    assert set(first["settings"]) == {"optimizer", "training"}
+    assert first["parameters"] == sum(row["parameters"] for row in first["layers"] if row["kind"] != "Normalization")

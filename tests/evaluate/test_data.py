@@ -75,6 +75,38 @@ def test_digits_are_split_whole_and_stratified(tmp_path: Path) -> None:
     assert sorted(map(bytes, np.concatenate(seen))) == sorted(map(bytes, everything))
 
 
+@pytest.mark.parametrize(
+    ("name", "counts", "features", "classes"),
+    [
+        ("breast_cancer", (341, 114, 114), 30, (0, 1)),
+        ("wine", (106, 36, 36), 13, (0, 1, 2)),
+        ("diabetes", (266, 88, 88), 10, ()),
+    ],
+)
+def test_tables_that_scikit_learn_brings(
+    tmp_path: Path, name: str, counts: tuple[int, ...], features: int, classes: tuple[int, ...]
+) -> None:
+    result = prepare(DataSettings("vector", name=name), tmp_path / "run")
+    interface = result.interface
+    assert tuple(result.counts[part] for part in ("train", "validation", "test")) == counts
+    assert (interface.shape, interface.classes) == ((features,), classes)
+    assert interface.task == ("classification" if classes else "regression")
+    assert result.guess.startswith(interface.task)
+    x, y = stored(tmp_path, "train")
+    assert x.dtype == np.float32
+    assert not np.isclose(x.mean(axis=0), 0).all(), "as it was measured: the model normalizes"
+    if not classes:
+        assert (y.min(), y.max()) == (25, 346)
+
+
+def test_digits_are_read_row_by_row_where_the_space_wants_sequences(tmp_path: Path) -> None:
+    interface = prepare(DataSettings("sequence", name="digits"), tmp_path / "run").interface
+    assert (interface.kind, interface.shape) == ("sequence", (8, 8))
+    x, _ = stored(tmp_path, "train")
+    assert len(interface.mean) == 8
+    assert interface.mean == pytest.approx(tuple(x.mean(axis=(0, 1), dtype=np.float64)))
+
+
 def test_normalization_is_measured_on_training_data_alone(tmp_path: Path) -> None:
     x = np.zeros((N, 2, 3), np.float32)
     x[:, :, 1] = np.arange(N)[:, np.newaxis] ** 2

@@ -18,7 +18,9 @@ from evonas.evaluate import trainer as module
 from evonas.evaluate.checkpoint import Array, load_state, save_state
 from evonas.evaluate.tensors import TensorCache, TrainingData
 from evonas.evaluate.trainer import Diverged, Trainer, fast_graphs
+from evonas.model import ops
 from evonas.model.interface import Interface
+from evonas.model.optimizers import scheduled
 from evonas.randomness import generator
 from evonas.trial import Objective
 
@@ -36,6 +38,9 @@ OPTIMIZERS: dict[str, Build] = {
     "sgd": lambda: keras.optimizers.SGD(0.05),
     "nesterov": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
     "adam": lambda: keras.optimizers.Adam(0.01),
+    "adamw": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01),
+    "rmsprop": lambda: keras.optimizers.RMSprop(scheduled(0.01, 45, "exponential", 0.1)),
+    "cosine": lambda: keras.optimizers.SGD(scheduled(0.05, 45, "cosine"), momentum=0.9),
 }
 
 
@@ -65,6 +70,14 @@ def convnet(regularized: bool = True) -> Any:
     x = layers.ReLU()(layers.BatchNormalization()(x))
     x = layers.Dropout(0.3)(layers.Flatten()(x))
     return keras.Model(inputs, layers.Dense(3, activation="softmax", kernel_regularizer=penalty)(x))
+
+
+def recurrent() -> Any:
+    """Dropout of inputs and of states, in both directions: each has a generator of its own."""
+    x = inputs = keras.Input((6, 6))
+    x = ops.gru(x, units=3, bidirectional=True, dropout=0.2, recurrent_dropout=0.3, l2=1e-3)
+    x = ops.attention_pooling(x)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
 
 
 def perceptron(mean: float = 3.0, scale: float = 4.0) -> Any:
@@ -186,9 +199,19 @@ def test_seeds_make_the_difference() -> None:
     assert not np.array_equal(epoch_order(3, 0), epoch_order(4, 0))
 
 
-@pytest.mark.parametrize("patience", [None, 2])
-def test_resumed_is_the_same_as_never_stopped(patience: int | None, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"patience": patience, "objective": Objective("val_accuracy", "max")}
+RESUMED: list[tuple[Build, str, int | None]] = [
+    *((convnet, "adam", patience) for patience in (None, 2)),
+    *((convnet, optimizer, None) for optimizer in ("adamw", "rmsprop", "cosine")),
+    (recurrent, "cosine", None),
+]
+
+
+@pytest.mark.parametrize(("build", "optimizer", "patience"), RESUMED)
+def test_resumed_is_the_same_as_never_stopped(
+    build: Build, optimizer: str, patience: int | None, tmp_path: Path
+) -> None:
+    accuracy = Objective("val_accuracy", "max")
+    options: dict[str, Any] = {"build": build, "optimizer": optimizer, "patience": patience, "objective": accuracy}
     model, trainer = make(**options)
     trainer.train(9)
     _, shorter = make(**options)

@@ -56,7 +56,8 @@ network:
   bridge: {ops: {flatten: {}}}
   head: {length: [0, 1], ops: {dense: {units: {int: [2, 10000000000]}}}}
 settings:
-  optimizer: {ops: {sgd: {learning_rate: {float: [1e-3, 1e+30], log: true}}, adam: {learning_rate: 0.01}}}
+  optimizer: {ops: {sgd: {learning_rate: {float: [1e-3, 1e+30], log: true}}, adam: {learning_rate: 0.01},
+                    momentum: {learning_rate: 0.05, momentum: 0.9, schedule: {choice: [constant, cosine, exponential]}}}}
   training: {ops: {training: {batch_size: {choice: [16, 32]}}}}
 """
 
@@ -272,6 +273,34 @@ def test_a_longer_training_continues_a_finished_one(setup: Setup) -> None:
     task = train_task(epochs=5, resume_from="checkpoints/00001.npz", checkpoint="checkpoints/00005.npz")
     assert same(run_task(setup, task, lambda epoch, metrics: told.append(epoch))) == same(whole)
     assert told == [3, 4, 5]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "exponential"])
+def test_a_schedule_is_as_long_as_the_full_training_whatever_a_task_asks_for(setup: Setup, schedule: str) -> None:
+    setup = replace(setup, epochs=9)
+    planned = genome(optimizer=Gene.make("momentum", {"schedule": schedule}, innovation=1))
+    whole = run_task(setup, train_task(epochs=9, genome=planned), SILENT)
+    short = train_task(epochs=3, genome=planned, checkpoint="checkpoints/00001.npz", weights="weights/00001.npz")
+    part = run_task(setup, short, SILENT)
+    told: list[int] = []
+    task = train_task(epochs=9, genome=planned, resume_from="checkpoints/00001.npz")
+    assert same(run_task(setup, task, lambda epoch, metrics: told.append(epoch))) == same(whole)
+    assert told == [4, 5, 6, 7, 8, 9]
+    assert part.history["val_loss"] == whole.history["val_loss"][:3]
+    constant = genome(optimizer=Gene.make("momentum", {"schedule": "constant"}, innovation=1))
+    other = run_task(setup, train_task(epochs=9, genome=constant), SILENT)
+    assert other.history["val_loss"] != whole.history["val_loss"]
+    shorter = run_task(replace(setup, epochs=4), task, SILENT)  # another schedule: its checkpoint does not fit
+    assert shorter.history["val_loss"][0] != whole.history["val_loss"][0]
+
+
+def test_the_gene_epochs_ends_a_training_and_the_task_does_so_before(setup: Setup) -> None:
+    text = SPACE.replace("{batch_size: {choice: [16, 32]}}", "{batch_size: 16, epochs: {choice: [2, 50]}}")
+    for wanted, epochs in ((2, 2), (50, 4)):
+        planned = genome()
+        planned["training"] = [{"op": "training", "params": {"epochs": wanted}, "inputs": [], "innovation": 1}]
+        outcome = run_task(replace(setup, space=text), train_task(genome=planned, epochs=4), SILENT)
+        assert (outcome.state, outcome.epochs) == (TrialState.OK, epochs)
 
 
 def test_a_checkpoint_is_written_when_it_is_due_and_at_the_end(setup: Setup) -> None:

@@ -44,6 +44,22 @@ settings:
 """
 
 
+DAG = """
+space: dag
+input: image
+cells:
+  even: {length: [1, 4], wiring: dag, inputs: 2, ops: {pair: {k: {choice: [a, b]}}}}
+  odd: {like: even, length: 3, ops: {pair: {}, plug.in:other: {m: {int: [1, 5]}}}}
+  plain: {length: [1, 3], ops: {x: {}, y: {k: {choice: [1, 2]}}}}
+network:
+  trunk: {length: [1, 6], wiring: dag, inputs: 1, ops: {x: {}, y: {k: {choice: [1, 2]}}}}
+  stack: {length: [1, 4], ops: {even: {}, odd: {stride: 2}, plain: {}}}
+  three: {length: 4, wiring: dag, inputs: 3, ops: {x: {k: {float: [0, 1]}}}}
+"""
+
+SHIPPED = sorted(path.stem for path in (ROOT / "genomes/spaces").glob("*.yaml"))
+
+
 @pytest.fixture(scope="session")
 def convnet() -> SearchSpace:
     return load_space(ROOT / "genomes/spaces/convnet.yaml")
@@ -54,9 +70,17 @@ def mlp() -> SearchSpace:
     return parse_space(MLP, "mlp.yaml")
 
 
-@pytest.fixture(scope="session", params=["convnet", "mlp", "table"])
-def space(request: pytest.FixtureRequest, convnet: SearchSpace, mlp: SearchSpace) -> SearchSpace:
-    return {"convnet": convnet, "mlp": mlp, "table": parse_space(TABLE, "table.yaml")}[request.param]
+@pytest.fixture(scope="session")
+def dag() -> SearchSpace:
+    return parse_space(DAG, "dag.yaml")
+
+
+@pytest.fixture(scope="session", params=["every feature", "table", "dag", *SHIPPED])
+def space(request: pytest.FixtureRequest) -> SearchSpace:
+    texts = {"every feature": MLP, "table": TABLE, "dag": DAG}
+    if request.param in texts:
+        return parse_space(texts[request.param], f"{request.param}.yaml")
+    return load_space(ROOT / f"genomes/spaces/{request.param}.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -25,26 +25,31 @@ class Read:
     op: str
     params: dict[str, str] = field(default_factory=dict)
     skips: set[str] = field(default_factory=set)
+    inputs: list[str] = field(default_factory=list)
 
 
 def content(genome: Genome, name: str) -> list[Read]:
     found = []
     for gene, inputs in zip(genome[name], positions(genome[name]), strict=True):
         params = {key: value_text(value) for key, value in gene.params}
-        found.append(Read(gene.op, params, {"input" if i < 0 else f"{name}[{i}]" for i in inputs}))
+        sources = [{-1: "input", -2: "input 2"}.get(i, f"{name}[{i}]") for i in inputs]
+        is_dag = "merge" not in params
+        found.append(Read(gene.op, params, set() if is_dag else set(sources), sources if is_dag else []))
     return found
 
 
-def details(text: str | None) -> tuple[dict[str, str], set[str]]:
-    """Parameters and skips out of `units 64, skip from input and a[0], merge add`."""
-    params, skips = {}, set[str]()
+def details(text: str | None) -> tuple[dict[str, str], set[str], list[str]]:
+    """Parameters, skips and inputs out of `units 64, skip from input and a[0], merge add`, or `k a, from input`."""
+    params, skips, inputs = {}, set[str](), list[str]()
     for part in (text or "").split(", ") if text else []:
         if part.startswith("skip from "):
             skips = set(part.removeprefix("skip from ").split(" and "))
+        elif part.startswith("from "):
+            inputs = part.removeprefix("from ").split(" and ")
         else:
             key, value = part.split(" ", 1)
             params[key] = value
-    return params, skips
+    return params, skips, inputs
 
 
 def apply(name: str, old: list[Read], words: list[str]) -> list[Read]:
@@ -72,13 +77,14 @@ def apply(name: str, old: list[Read], words: list[str]) -> list[Read]:
     place |= dict(zip([i for i in range(len(old)) if i not in gone and i not in moved], free, strict=True))
     if swapped:
         place[swapped[0]], place[swapped[1]] = place[swapped[1]], place[swapped[0]]
-    now = {f"{name}[{i}]": f"{name}[{j}]" for i, j in place.items()} | {"input": "input"}
+    now = {f"{name}[{i}]": f"{name}[{j}]" for i, j in place.items()} | {"input": "input", "input 2": "input 2"}
     new = dict(added)
     for i, j in place.items():
         lost = {skip for skip in old[i].skips if skip not in now}
         told = {w.split(" with ")[1] for w in edits if w.startswith(f"{name}[{j}]: skip removed with ")}
         assert lost == told
         new[j] = Read(old[i].op, dict(old[i].params), {now[skip] for skip in old[i].skips if skip in now})
+        new[j].inputs = [now.get(source, "lost") for source in old[i].inputs]
         if lost and not new[j].skips and not any(f"{name}[{j}]: skip from" in w for w in edits):
             new[j].params.pop("merge", None)
     for word in edits:
@@ -101,6 +107,8 @@ def edit(name: str, new: dict[int, Read], word: str) -> None:
         gene.skips.add(m[1])
         if m[2]:
             gene.params["merge"] = m[2]
+    elif m := re.fullmatch(r": now from (.+)", rest):
+        gene.inputs = m[1].split(" and ")
     elif m := re.fullmatch(r": skip from (\S+) removed", rest):
         gene.skips.remove(m[1])
         if not gene.skips:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import networkx as nx
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,3 +44,25 @@ def test_importing_the_room_is_light() -> None:
     code = "import sys, evonas.genome; print([m for m in ('networkx', 'keras', 'tensorflow') if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_a_dag_ends_in_one_node_and_a_cell_is_a_component(dag: SearchSpace) -> None:
+    for seed in range(20):
+        genome = sample(dag, np.random.default_rng(seed))
+        made = graph(dag, genome)
+        assert nx.is_directed_acyclic_graph(made)
+        for name, start in (
+            ("even", "even:input"),
+            ("odd", "odd:input"),
+            ("trunk", "input"),
+            ("three", "trunk:output"),
+        ):
+            ends = {f"{name}:output"}
+            genes = [f"{name}[{i}]" for i in range(len(genome[name]))]
+            assert {node for node in genes if not nx.descendants(made, node) & ends} == set(), (
+                "no gene is without effect"
+            )
+            assert all(made.in_degree(node) <= dag[name].inputs for node in genes)
+            assert start in made
+        assert not nx.has_path(made, "even:input", "three:output")
+        assert nx.has_path(made, "input", "three:output")

@@ -165,6 +165,36 @@ def test_a_skip_follows_its_source_or_goes_with_it() -> None:
     assert seen == {((), (), (0,)), ((), (), ())}
 
 
+def test_in_a_dag_the_takers_of_a_removed_gene_take_what_it_took_first() -> None:
+    text = "space: s\ninput: image\nnetwork: {a: {length: [1, 4], wiring: dag, inputs: 2, ops: {x: {}}}}"
+    genes = (Gene("x", (), (0, 0), 1), Gene("x", (), (1, 0), 2), Gene("x", (), (2, 2), 3), Gene("x", (), (3, 2), 4))
+    seen = set()
+    for seed in range(30):
+        child, _ = mutate(parse_space(text, "s"), Genome((("a", genes),)), np.random.default_rng(seed), only("remove"))
+        seen.add(positions(child["a"]))
+    first, last = ((-1, -1), (0, -1), (1, 1), (2, 1)), ((-1, -1), (0, 0), (1, 0))
+    assert positions(genes) == first
+    assert seen == {
+        ((-1, -1), (0, 0), (1, 0)),  # without the first: its taker takes the input twice
+        last,  # without the second
+        ((-1, -1), (0, -1), (1, 1)),  # without the third, and without the last
+    }
+
+
+def test_every_edit_of_a_dag_is_legal_and_only_those_that_keep_the_number_of_inputs_happen(dag: SearchSpace) -> None:
+    for word in ("add", "remove", "duplicate", "swap", "change_op", "perturb", "move_skip"):
+        for parent, child in children(dag, word, 20):
+            for name in ("even", "odd", "trunk", "three"):
+                wanted = dag[name].inputs
+                assert {len(gene.inputs) for gene in child[name]} == {wanted}
+            assert word != "move_skip" or ops(child) == ops(parent)
+    cells = {name for parent, child in children(dag, "perturb") for name in parent.names if parent[name] != child[name]}
+    assert cells >= {"even", "odd", "plain"}, "cells are edited as the network is"
+    for word in ("add_skip", "remove_skip"):
+        with pytest.raises(UserError, match="can be mutated"):
+            mutate(dag, sample(dag, np.random.default_rng(0)), np.random.default_rng(0), only(word))
+
+
 def test_settings_have_a_rate_of_their_own(convnet: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     for rate in (0.0, 0.25, 0.6, 1.0):

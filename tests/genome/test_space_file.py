@@ -43,6 +43,14 @@ def test_what_may_be_left_out() -> None:
     assert concat.merge == Choice(("concat",))
 
 
+def test_a_cell_like_another_has_its_keys_but_those_of_its_own() -> None:
+    cells = "cells: {a: {length: [2, 5], wiring: dag, ops: {x: {k: 1}}}, b: {like: a, length: 3}}"
+    a, b = parse_space(GOOD + cells, "s.yaml").group("cells")
+    assert (b.name, b.low, b.high, b.wiring, b.inputs, b.ops) == ("b", 3, 3, "dag", 2, a.ops)
+    assert (a.low, a.high, a.sources) == (2, 5, 2)
+    assert a.legal(0) == ((-1, -1), (-1, -2), (-2, -2))
+
+
 def test_numbers_in_a_choice_are_put_in_order_and_keep_their_types() -> None:
     space = parse_space(
         "space: s\nsettings: {a: {ops: {b: {k: {choice: [4, 1, 2.5]}, c: {choice: [z, a]}}}}}", "s.yaml"
@@ -84,7 +92,20 @@ REFUSED = [
     (GOOD.replace("vector", "vectr"), "input", "Did you mean 'vector'"),
     (GOOD + "about: [1]", "about", "must be a sentence"),
     (GOOD.replace("network:", "netwrok:"), "netwrok", "Did you mean 'network'"),
-    (GOOD + "cells: {normal: {ops: {a: {}}}}", "cells", "not known"),
+    (GOOD + "cell: {normal: {ops: {a: {}}}}", "cell", "Did you mean 'cells'"),
+    # cells and dags
+    (GOOD + "cells: {a: {ops: {x: {}}}, b: {like: c}}", "cells.b.like", "one of a"),
+    (GOOD + "cells: {a: {ops: {x: {}}}, b: {like: b}}", "cells.b.like", "one of a"),
+    (GOOD + "cells: {a: {length: [0, 2], ops: {x: {}}}}", "cells.a.length", "at least one gene"),
+    (GOOD + "cells: {layers: {ops: {x: {}}}}", "network.layers", "in cells already"),
+    (section("wiring: dag, length: [0, 3],"), "network.layers.length", "at least one gene"),
+    (section("wiring: dag, inputs: 5,"), "network.layers.inputs", "an integer in [1, 4]"),
+    (section("wiring: dag, max_skips: 2,"), "network.layers.max_skips", "`wiring: skip` only"),
+    (section("wiring: dag, merge: add,"), "network.layers.merge", "`wiring: skip` only"),
+    (section("wiring: skip, inputs: 2,"), "network.layers.inputs", "`wiring: dag` only"),
+    (section("inputs: 2,"), "network.layers.inputs", "`wiring: dag` only"),
+    (section("wiring: dag, length: 200, inputs: 4,"), "network.layers.inputs", "Lower `inputs` or `length`"),
+    (GOOD.replace("style: {ops", "style: {wiring: dag, ops"), "settings.style.wiring", "settings are not connected"),
     # sections
     (GOOD.replace("style: {ops", "layers: {ops"), "settings.layers", "in network already"),
     (GOOD.replace("layers:", "space:"), "network.space", "may not have this name"),
@@ -92,7 +113,7 @@ REFUSED = [
     ("space: s\ninput: image\nnetwork: {layers: 3}", "network.layers", "must be a mapping"),
     (section("lenght: 3,"), "network.layers.lenght", "Did you mean 'length'"),
     (section("like: style,"), "network.layers.like", "not known"),
-    (section("wiring: dag,"), "network.layers.wiring", "must be one of chain, skip"),
+    (section("wiring: tree,"), "network.layers.wiring", "must be one of chain, skip, dag"),
     (section("wiring: [skip],"), "network.layers.wiring", "must be one of chain, skip"),
     (section("max_skips: 2,"), "network.layers.max_skips", "`wiring: skip` only"),
     (section("merge: add,"), "network.layers.merge", "`wiring: skip` only"),

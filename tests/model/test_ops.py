@@ -63,6 +63,77 @@ def test_dense_uses_every_parameter() -> None:
     assert dropout.rate == 0.5
 
 
+def test_separable_conv2d_uses_every_parameter() -> None:
+    convolution, normalization, activation, dropout = chain(
+        "separable_conv2d", (6, 5, 2), filters=7, kernel_size=3, activation="silu", batch_normalization=True,
+        dropout=0.25, kernel_initializer="he_uniform", l1=0.125, l2=0.5,
+    )  # fmt: skip
+    assert isinstance(convolution, layers.SeparableConv2D)
+    assert [tuple(weight.shape) for weight in convolution.weights] == [(3, 3, 2, 1), (1, 1, 2, 7)]
+    assert convolution.output.shape == (None, 6, 5, 7)
+    for kind in ("depthwise", "pointwise"):
+        assert isinstance(getattr(convolution, f"{kind}_initializer"), keras.initializers.HeUniform)
+        assert getattr(convolution, f"{kind}_regularizer").get_config() == {"l1": 0.125, "l2": 0.5}
+    assert isinstance(normalization, layers.BatchNormalization)
+    assert activation.activation is keras.activations.silu
+    assert (type(dropout), dropout.rate) == (layers.SpatialDropout2D, 0.25)
+
+
+def test_conv1d_uses_every_parameter() -> None:
+    convolution, normalization, activation, dropout = chain(
+        "conv1d", (6, 2), filters=7, kernel_size=3, activation="gelu", batch_normalization=True, dropout=0.25,
+        kernel_initializer="he_normal", l1=0.125, l2=0.5,
+    )  # fmt: skip
+    assert isinstance(convolution, layers.Conv1D)
+    assert convolution.kernel.shape == (3, 2, 7)
+    assert convolution.output.shape == (None, 6, 7)
+    assert isinstance(convolution.kernel_initializer, keras.initializers.HeNormal)
+    assert convolution.kernel_regularizer.get_config() == {"l1": 0.125, "l2": 0.5}
+    assert isinstance(normalization, layers.BatchNormalization)
+    assert activation.activation is keras.activations.gelu
+    assert (type(dropout), dropout.rate) == (layers.SpatialDropout1D, 0.25)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_recurrent_ops_use_every_parameter(kind: str, bidirectional: bool) -> None:
+    op = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "simple_rnn"}[kind]
+    (layer,) = chain(
+        op, (6, 2), units=7, bidirectional=bidirectional, dropout=0.25, recurrent_dropout=0.125, activation="relu",
+        kernel_initializer="orthogonal", l1=0.5, l2=0.25,
+    )  # fmt: skip
+    assert layer.output.shape == (None, 6, 14 if bidirectional else 7)
+    assert layer.name == ("gene_bidirectional" if bidirectional else f"gene_{op}")
+    cells = [layer.forward_layer, layer.backward_layer] if bidirectional else [layer]
+    for cell in cells:
+        assert isinstance(cell, getattr(layers, kind))
+        assert (cell.units, cell.dropout, cell.recurrent_dropout) == (7, 0.25, 0.125)
+        assert cell.activation is keras.activations.relu
+        assert isinstance(cell.kernel_initializer, keras.initializers.Orthogonal)
+        assert cell.kernel_regularizer.get_config() == {"l1": 0.5, "l2": 0.25}
+
+
+def test_layer_normalization_works_on_channels() -> None:
+    data = np.random.default_rng(0).normal(3, 2, size=(4, 3, 2, 16)).astype("float32")
+    x = keras.Input((3, 2, 16))
+    normalized = keras.Model(x, ops.layer_normalization(x))(data).numpy()
+    np.testing.assert_allclose(normalized.mean(axis=-1), np.zeros((4, 3, 2)), atol=1e-5)
+    np.testing.assert_allclose(normalized.std(axis=-1), np.ones((4, 3, 2)), atol=1e-2)
+
+
+def test_a_sequence_becomes_a_vector() -> None:
+    data = np.random.default_rng(0).normal(size=(4, 5, 3)).astype("float32")
+    x = keras.Input((5, 3))
+    np.testing.assert_array_equal(keras.Model(x, ops.last(x))(data).numpy(), data[:, -1])
+    pooled = keras.Model(x, ops.attention_pooling(x))
+    kernel, bias = (weight.numpy() for weight in pooled.weights)
+    scores = np.exp(data @ kernel + bias)
+    expected = (data * scores / scores.sum(axis=1, keepdims=True)).sum(axis=1)
+    np.testing.assert_allclose(pooled(data).numpy(), expected, rtol=1e-5, atol=1e-6)
+    short = keras.Input((1, 3))
+    np.testing.assert_array_equal(keras.Model(short, ops.last(short))(data[:, :1]).numpy(), data[:, 0])
+
+
 def test_dense_works_on_the_last_axis_of_a_map() -> None:
     assert chain("dense", (6, 5, 2), units=4)[0].output.shape == (None, 6, 5, 4)
 

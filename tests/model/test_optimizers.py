@@ -5,7 +5,7 @@ import pytest
 
 from evonas.errors import UserError
 from evonas.genome import Gene, Genome, SearchSpace, parse_space
-from evonas.model.optimizers import batch_size, build_optimizer
+from evonas.model.optimizers import batch_size, build_optimizer, epochs, has_schedule
 
 
 def genome_with(section: str, op: str, **parameters: object) -> Genome:
@@ -31,6 +31,51 @@ def test_adam_with_a_constant_of_the_space(space: SearchSpace) -> None:
     optimizer = build_optimizer(space, genome_with("optimizer", "adam", learning_rate=0.0625))
     assert type(optimizer) is keras.optimizers.Adam
     assert (float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2) == (0.0625, 0.8, 0.999)
+
+
+EVERY = """
+space: every
+settings:
+  optimizer:
+    ops:
+      adamw: {learning_rate: 0.25, weight_decay: 0.125, beta_1: 0.5, beta_2: 0.75, epsilon: 0.0625}
+      rmsprop: {learning_rate: 0.25, rho: 0.5, momentum: 0.75, epsilon: 0.0625}
+      sgd: {learning_rate: 0.5, schedule: {choice: [constant, cosine, exponential]}, final_fraction: 0.25}
+  training: {ops: {training: {batch_size: 32, epochs: {int: [2, 40]}}}}
+"""
+
+
+def test_adamw_and_rmsprop_use_every_parameter() -> None:
+    space = parse_space(EVERY, "every.yaml")
+    adamw = build_optimizer(space, genome_with("optimizer", "adamw"))
+    assert type(adamw) is keras.optimizers.AdamW
+    found = (float(adamw.learning_rate), adamw.weight_decay, adamw.beta_1, adamw.beta_2, adamw.epsilon)
+    assert found == (0.25, 0.125, 0.5, 0.75, 0.0625)
+    rmsprop = build_optimizer(space, genome_with("optimizer", "rmsprop"))
+    assert type(rmsprop) is keras.optimizers.RMSprop
+    assert (float(rmsprop.learning_rate), rmsprop.rho, rmsprop.momentum, rmsprop.epsilon) == (0.25, 0.5, 0.75, 0.0625)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "halfway", "end"), [("constant", 0.5, 0.5), ("cosine", 0.3125, 0.125), ("exponential", 0.25, 0.125)]
+)
+def test_schedules_start_at_the_rate_and_end_at_their_fraction_of_it(schedule: str, halfway: float, end: float) -> None:
+    space = parse_space(EVERY, "every.yaml")
+    genome = genome_with("optimizer", "sgd", schedule=schedule)
+    optimizer = build_optimizer(space, genome, steps=80)
+    weight = keras.Variable([1.0])
+    optimizer.build([weight])
+    for step, rate in ((0, 0.5), (40, halfway), (80, end)):
+        optimizer.iterations.assign(step)
+        assert float(optimizer.learning_rate) == pytest.approx(rate)
+    assert has_schedule(space, genome) is (schedule != "constant")
+
+
+def test_epochs_are_those_of_the_gene_up_to_the_most_that_is_allowed(space: SearchSpace) -> None:
+    genome = genome_with("training", "training", epochs=12)
+    every = parse_space(EVERY, "every.yaml")
+    assert (epochs(every, genome, 40), epochs(every, genome, 9)) == (12, 9)
+    assert epochs(space, genome_with("training", "training", batch_size=16), 9) == 9
 
 
 def test_batch_size(space: SearchSpace) -> None:

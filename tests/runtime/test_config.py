@@ -14,9 +14,11 @@ import pytest
 
 from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Problem, UserError
 from evonas.evaluate.data import prepare
-from evonas.runtime.config import InlineConfig, LocalConfig, RunConfig
+from evonas.runtime.config import FAMILIES, InlineConfig, LocalConfig, RunConfig, StrategyConfig
 from evonas.runtime.config_file import LoadedConfig, check, load_config
 from evonas.search.evolution import EvolutionSettings
+from evonas.search.random_search import RandomSearch
+from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
 
@@ -312,10 +314,28 @@ def test_a_config_must_be_a_mapping(tmp_path: Path, text: str) -> None:
     assert "space, data and budget" in problem(tmp_path, text).message
 
 
-def test_epochs_cannot_be_a_gene(tmp_path: Path) -> None:
-    space = SPACE.replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:")
-    found = problem(tmp_path, space=space)
-    assert "epochs cannot be a gene" in found.message
+EPOCHS = SPACE.replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:")
+
+
+def test_epochs_may_be_a_gene_up_to_those_of_a_full_training(tmp_path: Path) -> None:
+    short = check(written(tmp_path, space=EPOCHS))
+    assert short.warnings == ("training.epochs (3) cuts short the gene epochs, which goes up to 9.",)
+    assert check(written(tmp_path, CONFIG.replace("epochs: 3", "epochs: 9"), EPOCHS)).warnings == ()
+
+
+@pytest.mark.parametrize("strategy", ["{halving: {}}", "halving"])
+def test_epochs_cannot_be_a_gene_where_the_strategy_sets_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    class Halving(RandomSearch):
+        sets_epochs = True
+
+    monkeypatch.setitem(STRATEGIES, "halving", Halving)  # type: ignore[index]
+    monkeypatch.setitem(FAMILIES[StrategyConfig], "halving", Halving.Settings)  # type: ignore[index]
+    config = CONFIG[: CONFIG.index("strategy")] + f"strategy: {strategy}\n"
+    assert check(written(tmp_path, config)).problems == ()
+    found = problem(tmp_path, config, space=EPOCHS)
+    assert "epochs cannot be a gene under the strategy halving" in found.message
     assert (found.line, Path(found.file).name) == (14, "space.yaml")
 
 

@@ -1,0 +1,70 @@
+"""Every block of YAML and Python in the guides is run: a guide that does not work is worse than none.
+
+A block says in its first line which file it is; the blocks of a guide are written side by side, as its reader would.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas.genome import load_genome, load_space, strict_yaml
+from evonas.model.space_check import check_space
+from evonas.runtime.config_file import check
+
+DOCS = Path(__file__).parents[1] / "docs"
+GUIDES = ("search-space", "your-own-op")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHORT = ("budget.trials=2", "training.epochs=1", "pool={inline: {}}")
+
+
+@pytest.fixture(params=GUIDES)
+def files(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """A guide's blocks as files."""
+    found = {}
+    for _, text in BLOCK.findall((DOCS / f"{request.param}.md").read_text(encoding="utf-8")):
+        name = text.splitlines()[0].removeprefix("# ")
+        assert re.fullmatch(r"\w+\.(yaml|py)", name), f"a block must say which file it is: {text[:60]!r}"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        found[name] = tmp_path / name
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", ":".join([str(tmp_path), *sys.path]))
+    return found
+
+
+def kind_of(data: dict[str, Any]) -> str:
+    return "config" if "budget" in data else "space" if "network" in data else "seed"
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_blocks_of_a_guide_work(files: dict[str, Path]) -> None:
+    main = "from evonas.cli.app import main; main()"
+    data = {name: strict_yaml.load_file(path).data for name, path in files.items() if name.endswith(".yaml")}
+    plugins = [module for content in data.values() for module in content.get("plugins", [])]
+    listed = [part for module in plugins for part in ("--plugin", module)]
+    spaces = {
+        content["space"]: load_space(files[name]) for name, content in data.items() if kind_of(content) == "space"
+    }
+    for name, content in data.items():
+        if kind_of(content) == "space":
+            assert check_space(spaces[content["space"]], plugins) == []
+            assert "Network" in run("-c", main, "space", f"./{name}", "--samples", "3", *listed)
+        elif kind_of(content) == "seed":
+            load_genome(files[name], spaces[content["space"]])
+        else:
+            assert check(f"./{name}").problems == ()
+            told = run("-c", main, "run", f"./{name}", *(part for change in SHORT for part in ("--set", change)))
+            assert "The winner" in told
+    for name in files:
+        if name.endswith(".py"):
+            run(name)
