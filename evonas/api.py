@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections
+import itertools
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.errors import InvalidRecord, NothingFeasible, UserError
+from evonas.errors import EvonasError, NothingFeasible, RunHeld, UserError
 from evonas.evaluate.data import Prepared
 from evonas.export.bundle import check_target, check_weights, copy_winner, export_best, export_trial, is_intact
 from evonas.files import sha256_of, write_text_whole
@@ -19,9 +21,9 @@ from evonas.insight.summary import incumbent, summarize
 from evonas.model.interface import Interface
 from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig, load_config
-from evonas.runtime.layout import Layout
+from evonas.runtime.layout import Layout, Lock, is_held
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import Attempt, RecordReader
+from evonas.runtime.record import Attempt, RecordReader, decoding
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.runtime.stopping import StopRequest, stop_on_signals
 from evonas.trial import Objective, Trial
@@ -55,6 +57,11 @@ class RecordedTrial(Trial):
             self.run.space, self.genome, self.run.interface, self.run.weights(self), tuple(self.run.config.plugins)
         )
 
+    def message(self) -> str:
+        """What its last attempt said; empty for a success."""
+        attempts = self.attempts()
+        return attempts[-1].message if attempts else ""
+
     def attempts(self) -> list[Attempt]:
         """The tries at this trial; a twin has none, it took another's outcome."""
         with RecordReader(self.run.layout.record) as record:
@@ -72,12 +79,10 @@ class Run:
     def __init__(self, directory: Path) -> None:
         self.layout = Layout(directory)
         with RecordReader(self.layout.record) as record:
-            try:
+            with decoding(self.layout.record):
                 self.config = RunConfig.from_json(record.meta("config"))
                 self.interface = Interface.from_json(record.meta("interface"))
-                self.space = parse_space(record.meta("space"), f"{self.layout.record} (space)")
-            except KeyError as error:
-                raise InvalidRecord(f"{self.layout.record} lacks the entry {error}: it is damaged") from error
+                self.space = parse_space(record.meta("space"), "the recorded space")
             self.objective: Objective = self.config.objective.to_objective()
             self.is_finished = bool(record.meta("sealed"))
             self.result: Mapping[str, Any] | None = record.meta("result") if record.has_meta("result") else None
@@ -94,6 +99,11 @@ class Run:
     @property
     def name(self) -> str:
         return self.config.run
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether a process is working on it right now."""
+        return is_held(self.layout)
 
     @property
     def best(self) -> RecordedTrial | None:
@@ -147,14 +157,15 @@ class Run:
         chosen = self.best if trial is None else self.trial(trial)
         if chosen is None:
             raise UserError(f"no trial of {self.directory} has succeeded yet, so there is nothing to export")
-        target = check_target(chosen, Path(target))
+        target = check_target(chosen, Path(target), self.directory)
         if self.result is not None and self.result["trial"] == chosen.id and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
         with Session(self.directory) as session:
-            exported = export_trial(session, chosen, target)
-            if self.is_finished:
-                session.record.seal()
-        return exported.card
+            try:
+                return export_trial(session, chosen, target).card
+            finally:
+                if self.is_finished:
+                    session.record.seal()
 
     def __repr__(self) -> str:
         state = "finished" if self.is_finished else "unfinished"
@@ -204,19 +215,37 @@ def load(directory: str | Path) -> Run:
 
 
 def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
-    """Make the directory of a new run: `runs/NAME`, or `runs/NAME-2` and so on where that is taken."""
-    names = (loaded.config.run if number == 1 else f"{loaded.config.run}-{number}" for number in range(1, 1_000_000))
-    directory = next(runs / name for name in names if not Layout(runs / name).record.exists())
-    return directory, create_run(loaded, directory)
+    """Make the directory of a new run: `runs/NAME`, or `runs/NAME-2` and so on where that is taken.
+
+    A directory is claimed before anything is written, so two runs that start at once get one each; where the data are
+    refused, it goes again.
+    """
+    for number in itertools.count(1):
+        directory = runs / (loaded.config.run if number == 1 else f"{loaded.config.run}-{number}")
+        is_new = not directory.exists()
+        try:
+            with Lock(Layout(directory)):
+                if not Layout(directory).record.exists():  # perhaps begun and cut off: it is begun again
+                    return directory, create_run(loaded, directory)
+        except RunHeld:
+            continue
+        except EvonasError:
+            if is_new:
+                shutil.rmtree(directory, ignore_errors=True)
+            raise
+    raise AssertionError("unreachable")
 
 
 def work(directory: Path, observers: Sequence[Observer] = (), pool_factory: PoolFactory = local_pool) -> Run:
     """One session on a run: search to the end of the budget, export the winner, draw the genealogy, seal the
     record."""
-    if Layout(directory).record.is_file() and load(directory).is_finished:
-        return load(directory)
+    if Layout(directory).record.is_file() and (done := load(directory)).is_finished:
+        return _successful(done)
     stop = StopRequest()
     with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
+        for name, (then, now) in session.changed_versions.items():
+            for observer in observers:
+                observer.on_note(f"{name} is {now} now and was {then} when the run began: results may differ")
         engine = session.engine(observers)
         engine.run()
         if engine.incumbent is not None and not _has_result(session, engine.incumbent):
@@ -225,9 +254,23 @@ def work(directory: Path, observers: Sequence[Observer] = (), pool_factory: Pool
         write_text_whole(session.layout.climb, svg)
         session.record.note_files({session.layout.climb.name: sha256_of(session.layout.climb)})
         session.record.seal()
-    if engine.incumbent is None:
-        raise NothingFeasible(_nothing_feasible(engine.trials, directory))
-    return load(directory)
+    return _successful(load(directory))
+
+
+def _successful(run: Run) -> Run:
+    """A finished run, if it has found anything.
+
+    Raises:
+        NothingFeasible: it has not; the message says how the trials ended, and what the last one of each kind said.
+    """
+    if run.best is not None:
+        return run
+    counts = collections.Counter(str(trial.state) for trial in run.trials)
+    ended = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    said = {trial.state: trial.message() for trial in run.trials if trial.twin_of is None}
+    last = "".join(f"\n    {state}: {message}" for state, message in said.items())
+    hint = "`infeasible` ones are beyond the config's limits, `diverged` ones often have too large a learning rate"
+    raise NothingFeasible(f"no trial succeeded; of {len(run.trials)}: {ended}. The last of each kind:{last}\n{hint}.")
 
 
 def _has_result(session: Session, best: Trial) -> bool:
@@ -236,12 +279,3 @@ def _has_result(session: Session, best: Trial) -> bool:
         return False
     result = session.record.meta("result")
     return bool(result["trial"] == best.id) and is_intact(session.layout.model, result)
-
-
-def _nothing_feasible(trials: Sequence[Trial], directory: Path) -> str:
-    counts = collections.Counter(str(trial.state) for trial in trials)
-    ended = ", ".join(f"{count} {state}" for state, count in counts.most_common())
-    return (
-        f"no trial succeeded; of {len(trials)}: {ended}. `evonas show {directory} --trials` lists them;"
-        " `infeasible` ones are beyond the config's limits, `diverged` ones often have too large a learning rate."
-    )

@@ -2,6 +2,7 @@
 
     EvonasError                   exit 1    a bug of evonas: please report it
     ├── UserError                 exit 2    the command line, a name, a state that the user can mend
+    │   ├── NothingToMutate       exit 2    no edit with a rate above 0 can change this genome
     │   └── InvalidInput          exit 2    a file that cannot be accepted: a list of problems, each with its place
     │       ├── InvalidYaml                 not strict YAML
     │       ├── InvalidSpace                a search space
@@ -38,6 +39,10 @@ class EvonasError(Exception):
 
 class UserError(EvonasError):
     exit_code = 2
+
+
+class NothingToMutate(UserError):
+    pass
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,13 @@ class Stopped(EvonasError):
 
 class Terminated(Stopped):
     exit_code = 143
+
+
+def switch_hint(received: object) -> str:
+    """A hint to append where true or false is wanted: YAML 1.2 reads `no` as a word. Nothing for anything else."""
+    meant = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+    word = received.lower() if isinstance(received, str) else ""
+    return f" In YAML 1.2 `{received}` is a word: write {meant[word]}." if word in meant else ""
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

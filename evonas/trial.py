@@ -187,3 +187,8 @@ class Trial:
     def twin_key(self) -> tuple[str, int, int]:
         """Trials with equal keys are the very same training."""
         return (self.genome.digest, self.proposal.fidelity.epochs, self.proposal.repeat)
+
+
+def rank(trial: Trial) -> tuple[float, int]:
+    """For sorting best first: by fitness, equal ones by age; trials without a fitness come last."""
+    return (math.inf if trial.fitness is None else trial.fitness.key, trial.id)

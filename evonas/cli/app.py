@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import traceback
@@ -14,7 +13,7 @@ import typer
 from evonas import __version__
 from evonas.cli import audit, check, export, genealogy, listing, resume, run, show
 from evonas.cli.console import complain
-from evonas.errors import DiskFailure, EvonasError, Stopped
+from evonas.errors import DiskFailure, EvonasError
 
 app = typer.Typer(
     name="evonas",
@@ -66,14 +65,8 @@ def main() -> None:
     """Run the command line; every way out has its exit code."""
     try:
         app()
-    except KeyboardInterrupt:
-        complain("stopped; nothing was being trained.")
-        sys.exit(Stopped.exit_code)
-    except BrokenPipeError:  # `evonas list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except EvonasError as error:
-        complain(str(error))
+        complain("\n".join([str(error), *getattr(error, "__notes__", [])]))
         sys.exit(error.exit_code)
     except OSError as error:
         complain(f"{error.filename or 'a file'}: {error.strerror or error}")

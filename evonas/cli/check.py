@@ -18,25 +18,27 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     from pathlib import Path
 
     from evonas.cli.console import console, print_json
-    from evonas.errors import InvalidInput
-    from evonas.evaluate.data import prepare
+    from evonas.errors import EvonasError, InvalidInput, Problem
     from evonas.runtime.config_file import load_config
+    from evonas.runtime.session import prepare_data
 
     try:
         loaded = load_config(config, changes or ())
         with tempfile.TemporaryDirectory() as scratch:
-            prepared = prepare(loaded.data_settings(), Path(scratch))
-    except InvalidInput as error:
+            prepared = prepare_data(loaded, Path(scratch))
+    except EvonasError as error:
         if as_json:
-            print_json({"ok": False, "problems": [dataclasses.asdict(problem) for problem in error.problems]})
-            raise SystemExit(InvalidInput.exit_code) from error
+            problems = error.problems if isinstance(error, InvalidInput) else (Problem(str(error)),)
+            print_json({"ok": False, "problems": [dataclasses.asdict(problem) for problem in problems]})
+            raise SystemExit(error.exit_code) from error
         raise
     if as_json:
         print_json({"ok": True, "warnings": list(loaded.warnings), "counts": dict(prepared.counts)})
         return
     for warning in loaded.warnings:
         console().print(f"note: {warning}", soft_wrap=True)
+    if prepared.guess:
+        console().print(f"task: {prepared.guess}", soft_wrap=True)
     samples = ", ".join(f"{count} {part}" for part, count in prepared.counts.items())
-    console().print(
-        f"{config} is fine: space {loaded.space.name} ({loaded.space.dimension} decisions), samples: {samples}."
-    )
+    space = f"space {loaded.space.name} ({loaded.space.dimension} decisions)"
+    console().print(f"{config} is fine: {space}, samples: {samples}.", soft_wrap=True)

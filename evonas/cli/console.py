@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,31 @@ if TYPE_CHECKING:
 
 
 def console() -> Console:
-    """For standard output; as wide as the terminal, or 100 columns where there is none."""
+    """For standard output; as wide as the terminal, or 100 columns where there is none. What it prints is no markup.
+
+    A reader that has gone away (`evonas list | head`) is no error, and must never end a search.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+    class Patient(Console):
+        def on_broken_pipe(self) -> None:
+            _forget_stdout()
+
+    return Patient(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 100)
+
+
+def emit(text: str) -> None:
+    """Plain text, as it is."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+
+
+def _forget_stdout() -> None:
+    """Nobody reads: what is still written goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:
@@ -30,7 +52,7 @@ def complain(message: str) -> None:
 
 
 def print_json(data: Any) -> None:
-    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
+    emit(json.dumps(data, indent=2, allow_nan=False))
 
 
 def find_run(name: str, runs: Path) -> Path:
@@ -42,6 +64,8 @@ def find_run(name: str, runs: Path) -> Path:
     for directory in (Path(name), runs / name):
         if (directory / "run.db").is_file():
             return directory
+    if Path(name).suffix in (".yaml", ".yml"):
+        raise UserError(f"{name} is a config, not a run. To run it:  evonas run {name}")
     known = sorted(path.parent.name for path in runs.glob("*/run.db"))
     hint = f"In {runs} there are: {', '.join(known)}." if known else f"There are none in {runs}, either."
     raise UserError(f"there is no run at {name}. {hint}")

@@ -46,13 +46,13 @@ def command(
     """Show who descends from whom: every trial with its own fitness, every edge with its operator and what it
     changed."""
     from evonas import api
-    from evonas.cli.console import console, find_run
+    from evonas.cli.console import console, emit, find_run
     from evonas.files import write_text_whole
 
     view = api.load(find_run(run, runs))
     text = render(view, form, of, above, below)
     if to is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        emit(text)
     else:
         write_text_whole(to, text)
         console().print(f"wrote {to}", soft_wrap=True)

@@ -11,11 +11,14 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
     """List the runs: how far each is, and its best so far."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from evonas import api
     from evonas.cli.console import console, number, print_json
-    from evonas.errors import EvonasError
+    from evonas.errors import EvonasError, UserError
 
+    if not runs.is_dir() and runs != DEFAULT_RUNS:
+        raise UserError(f"there is no folder {runs}")
     found = []
     for record in sorted(runs.glob("*/run.db")):
         try:
@@ -33,7 +36,7 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
         table.add_column(name)
     for row in found:
         if "error" in row:
-            table.add_row(row["directory"], "", f"[red]{row['error']}[/]", "", "")
+            table.add_row(row["directory"], "", Text(row["error"], style="red"), "", "")
         else:
             state = "finished" if row["finished"] else "unfinished"
             best = number(row["best_value"])

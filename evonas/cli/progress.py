@@ -30,7 +30,25 @@ def counts(progress: Progress) -> str:
     return f"{progress.failures} failed{twins}"
 
 
-class LineProgress(Observer):
+class _Told(Observer):
+    """Says what went wrong with a trial, unless it is the network's own affair."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+
+    def on_note(self, text: str) -> None:
+        self._out.print(f"note: {text}")
+
+    def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
+        if outcome.state not in (TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED):
+            again = "" if final else "; it is tried again"
+            self._out.print(f"trial {trial.id}: {outcome.state}: {outcome.message}{again}", soft_wrap=True)
+
+    def on_stop(self, reason: str) -> None:
+        self._out.print(f"{reason}. Ctrl-C again abandons them.")
+
+
+class LineProgress(_Told):
     """A line for each new best and each new generation, and otherwise one now and then.
 
     Args:
@@ -38,9 +56,11 @@ class LineProgress(Observer):
     """
 
     def __init__(self, out: Console, every: float = 15.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self._out, self._every, self._clock = out, every, clock
+        super().__init__(out)
+        self._every, self._clock = every, clock
         self._last = -every
         self._said: tuple[int, int | None] = (-1, None)
+        self._done = -1
 
     def on_start(self, progress: Progress) -> None:
         if progress.done:
@@ -50,7 +70,7 @@ class LineProgress(Observer):
         news = (progress.generation, progress.incumbent.id if progress.incumbent else None)
         if news == self._said and self._clock() - self._last < self._every:
             return
-        self._said, self._last = news, self._clock()
+        self._said, self._last, self._done = news, self._clock(), progress.done
         self._say(progress)
 
     def _say(self, progress: Progress) -> None:
@@ -58,20 +78,19 @@ class LineProgress(Observer):
         when = f"{duration(progress.elapsed)} gone, ETA {duration(progress.remaining)}"
         self._out.print(f"{where}  {best_so_far(progress)}  {counts(progress)}  {when}", soft_wrap=True)
 
-    def on_stop(self, reason: str) -> None:
-        self._out.print(f"{reason}. Ctrl-C again abandons them.")
-
     def on_end(self, progress: Progress) -> None:
-        self._say(progress)
+        if progress.done != self._done:
+            self._say(progress)
 
 
-class LiveProgress(Observer):
+class LiveProgress(_Told):
     """One live line with a bar; new bests and failures scroll by above it."""
 
     def __init__(self, out: Console) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
+        super().__init__(out)
         self._bar = Bar(
             TextColumn("generation {task.fields[generation]}"),
             BarColumn(bar_width=24),
@@ -92,16 +111,11 @@ class LiveProgress(Observer):
         if self._latest is not None:
             self._show(self._latest)
 
-    def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
-        if outcome.state not in (TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED):
-            again = "" if final else "; it is tried again"
-            self._bar.console.print(f"trial {trial.id}: {outcome.state}: {outcome.message}{again}", markup=False)
-
     def on_progress(self, progress: Progress) -> None:
         best = progress.incumbent
         if best is not None and best.id != self._best:
             self._best = best.id
-            self._bar.console.print(f"trial {best.id}: {best_so_far(progress)}, {best.lineage.operator}", markup=False)
+            self._out.print(f"trial {best.id}: {best_so_far(progress)}, {best.lineage.operator}")
         self._show(progress)
 
     def _show(self, progress: Progress) -> None:
@@ -116,9 +130,6 @@ class LiveProgress(Observer):
             counts=counts(progress),
             when=f"ETA {duration(progress.remaining)}",
         )
-
-    def on_stop(self, reason: str) -> None:
-        self._bar.console.print(f"{reason}. Ctrl-C again abandons them.")
 
     def on_end(self, progress: Progress) -> None:
         self._show(progress)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonas.cli.console import complain, console, duration, number, print_json
-from evonas.errors import RepeatedFailures, Stopped
+from evonas.cli.console import console, number, print_json
+from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
 from evonas.runtime.observer import Observer
 
 if TYPE_CHECKING:
@@ -21,19 +22,22 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
     if quiet:
         return
     config, counts, interface = loaded.config, prepared.counts, prepared.interface
-    out = console()
-    out.print(f"Run [bold]{config.run}[/] in {directory}, seed {config.seed}")
+    strategy, _ = config.strategy_parts()
     shape = "x".join(map(str, interface.shape))
     classes = f", {len(interface.classes)} classes" if interface.classes else ""
     split = f"{counts['train']} training, {counts['validation']} validation and {counts['test']} test samples"
-    out.print(f"  data      {split} of shape {shape}{classes}")
-    if prepared.guess:
-        out.print(f"  task      {prepared.guess}")
-    if config.plugins:
-        out.print(f"  plugins   {', '.join(config.plugins)} (code of yours, run by the workers)")
-    out.print(f"  space     {loaded.space.name}: {loaded.space.dimension} decisions")
-    strategy, _ = config.strategy_parts()
-    out.print(f"  search    {strategy}, {config.budget.trials} trials of up to {config.training.epochs} epochs")
+    lines = {
+        "data": f"{split} of shape {shape}{classes}",
+        "task": prepared.guess,
+        "plugins": f"{', '.join(config.plugins)} (code of yours, run by the workers)" if config.plugins else "",
+        "space": f"{loaded.space.name}: {loaded.space.dimension} decisions",
+        "search": f"{strategy}, {config.budget.trials} trials of up to {config.training.epochs} epochs",
+    }
+    out = console()
+    out.print(f"Run {config.run} in {directory}, seed {config.seed}", style="bold", soft_wrap=True)
+    for name, words in lines.items():
+        if words:
+            out.print(f"  {name:<8}  {words}", soft_wrap=True)
 
 
 def search(directory: Path, as_json: bool) -> None:
@@ -42,12 +46,15 @@ def search(directory: Path, as_json: bool) -> None:
 
     try:
         run = api.work(directory, _observers(as_json))
-    except (Stopped, RepeatedFailures) as error:
-        raise type(error)(f"{error}\nTo go on:  evonas resume {directory}") from error
+    except (UserError, NothingFeasible, RunHeld, InvalidRecord):
+        raise
+    except EvonasError as error:
+        error.add_note(f"To go on:  evonas resume {shlex.quote(str(directory))}")
+        raise
     if as_json:
         print_json(run.summary())
     else:
-        conclude(run)
+        conclude(run, "test data opened once, now")
 
 
 def _observers(as_json: bool) -> Sequence[Observer]:
@@ -59,43 +66,35 @@ def _observers(as_json: bool) -> Sequence[Observer]:
     return (LiveProgress(out),) if out.is_terminal else (LineProgress(out),)
 
 
-def conclude(run: Run) -> None:
+def conclude(run: Run, about_test: str = "test data opened once, at the end of the run") -> None:
     """The winner as a table, what it scored, what was written, and what to do next."""
-    out = console()
     result, best = run.result, run.best
     if result is None or best is None:
-        complain(f"the run at {run.directory} has no result yet. To go on:  evonas resume {run.directory}")
         return
+    out = console()
+    trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
-    out.print(
-        layer_table(
-            result["layers"], f"The winner: trial {best.id} of {len(run.trials)}, generation {best.lineage.generation}"
-        )
-    )
+    title = f"The winner: trial {best.id}, the best of {trained}, born in generation {best.lineage.generation}"
+    out.print(layer_table(result["layers"], title))
     out.print(f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample")
-    metrics = result["metrics"]
-    names = ("loss", run.interface.metric)
-    for part, prefix in (("validation", "val_"), ("test", "test_")):
+    metrics, names = result["metrics"], ("loss", run.interface.metric)
+    for part, prefix, note in (
+        ("validation", "val_", f"what the search saw, {trained} times"),
+        ("test", "test_", about_test),
+    ):
         scores = ", ".join(f"{name} {metrics[prefix + name]:.4f}" for name in names if prefix + name in metrics)
-        note = "  (test data opened once, now)" if part == "test" else f"  (best of {len(run.trials)} trials)"
-        out.print(f"  [bold]{part:<10}[/]  {scores}{note}")
+        out.print(f"  {part:<10}  {scores}  ({note})")
     out.print()
-    for label, path in (
-        ("model", run.layout.model),
-        ("card", run.layout.card),
-        ("genealogy", run.layout.climb),
-        ("record", run.layout.record),
-    ):
+    layout = run.layout
+    files = {"model": layout.model, "card": layout.card, "genealogy": layout.climb, "record": layout.record}
+    for label, path in files.items():
         out.print(f"  {label:<10}  {path}", soft_wrap=True)
-    takes = "x".join(map(str, ("n", *run.interface.shape)))
-    out.print(f"\n  best.keras takes raw samples of shape ({takes.replace('x', ', ')}); preprocessing is inside.")
+    takes = ", ".join(map(str, ("n", *run.interface.shape)))
+    out.print(f"\n  {layout.model.name} takes raw samples of shape ({takes}); preprocessing is inside.")
     out.print("\nTo go on:")
-    for line in (
-        f"evonas show {run.directory}",
-        f"evonas genealogy {run.directory}",
-        f"evonas export {run.directory} --to {run.name}.keras",
-    ):
-        out.print(f"  {line}", soft_wrap=True)
+    directory = shlex.quote(str(run.directory))
+    for line in ("show {}", "genealogy {}", f"export {{}} --to {run.name}.keras"):
+        out.print(f"  evonas {line.format(directory)}", soft_wrap=True)
 
 
 def layer_table(layers: Sequence[dict[str, object]], title: str) -> object:
@@ -104,12 +103,9 @@ def layer_table(layers: Sequence[dict[str, object]], title: str) -> object:
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
     for name in ("layer", "kind", "output", "settings"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     table.add_column("parameters", justify="right")
     for row in layers:
         shape = "x".join(map(str, row["output_shape"]))  # type: ignore[call-overload]
         table.add_row(str(row["name"]), str(row["kind"]), shape, str(row.get("settings", "")), f"{row['parameters']:,}")
     return table
-
-
-__all__ = ["announce", "conclude", "duration", "layer_table", "search"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,14 +32,21 @@ def command(
         return
     summary = view.summary()
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
-    console().print(f"Run [bold]{view.name}[/]: {summary['trials']} trials of {summary['budget']} ({states})")
+    out = console()
+    out.print(f"Run {view.name}: {summary['trials']} trials of {summary['budget']} ({states})", style="bold")
     if trials:
-        console().print(_trial_table(view))
+        out.print(_trial_table(view))
     if view.result is not None:
         conclude(view)
-    elif view.best is not None and view.best.fitness is not None:
-        console().print(f"Best so far: trial {view.best.id}, {view.objective.name} {view.best.fitness.value:.4f}")
-        console().print(f"To go on:  evonas resume {view.directory}", soft_wrap=True)
+        return
+    if view.best is not None and view.best.fitness is not None:
+        out.print(f"Best so far: trial {view.best.id}, {view.objective.name} {view.best.fitness.value:.4f}")
+    if view.is_going_on:
+        out.print("It is going on.")
+    elif view.is_finished:
+        out.print("It has ended, and no trial succeeded.")
+    else:
+        out.print(f"To go on:  evonas resume {shlex.quote(str(view.directory))}", soft_wrap=True)
 
 
 def as_plain(trial: RecordedTrial) -> dict[str, object]:
@@ -46,6 +54,7 @@ def as_plain(trial: RecordedTrial) -> dict[str, object]:
     return {
         "id": trial.id,
         "state": str(trial.state),
+        "message": trial.message(),
         "value": None if trial.fitness is None else trial.fitness.value,
         "metrics": dict(trial.metrics),
         "generation": trial.lineage.generation,

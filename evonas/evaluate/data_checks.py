@@ -127,14 +127,19 @@ def _check_labels(arrays: Arrays) -> list[Problem]:
     return problems
 
 
+LARGEST_LABEL = 2.0**53
+"""Beyond it, neighbouring whole numbers are one and the same float."""
+
+
 def _check_whole(y: Array, key: str, origin: str) -> list[Problem]:
     if y.dtype.kind != "f":
         return []
-    fractional = y != np.floor(y)
-    if not fractional.any():
+    wrong = (y != np.floor(y)) | (np.abs(y) > LARGEST_LABEL)
+    if not wrong.any():
         return []
-    first = int(np.argmax(fractional))
-    message = "class labels must be whole numbers, words or booleans; for quantities, write `task: regression`."
+    first = int(np.argmax(wrong))
+    allowed = "whole numbers (as floats: up to 2**53), words or booleans"
+    message = f"class labels must be {allowed}; for quantities, write `task: regression`."
     return [Problem(f"{message} Received: {y[first]} at {key}[{first}].", key, origin)]
 
 

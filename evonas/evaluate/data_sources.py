@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -67,6 +70,13 @@ def load_source(name: str) -> Arrays:
             Problem(f"no data set has this name. Known: {known}. Received: {name!r}.{hint}", key="data.name")
         )
     return SOURCES[name]()
+
+
+UNREADABLE: tuple[type[Exception], ...] = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, struct.error),
+    *(EOFError, OSError, NotImplementedError, RuntimeError, SyntaxError),
+)
+"""What a damaged, encrypted or strangely packed member of a zip file raises when it is read."""
 
 
 def load_npz(path: Path) -> Arrays:
@@ -140,7 +150,9 @@ def _read(archive: np.lib.npyio.NpzFile, key: str, origin: str) -> Array | Probl
             "holds Python objects (rows of different lengths, or mixed types), one array of plain values is wanted."
         )
         return Problem(f"{message} Pad rows to one length.", key, origin)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except MemoryError as error:
+        return Problem(f"is larger than this machine can hold: {error}.", key, origin)
+    except UNREADABLE as error:
         return Problem(f"is damaged or cut short: {error}.", key, origin)
     if not isinstance(array, np.ndarray):
         return Problem(f"is no array. {HOW_TO_WRITE}", key, origin)

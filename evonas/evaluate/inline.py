@@ -57,8 +57,9 @@ class InlinePool(Pool):
 
     def _run(self, task: Task, on_epoch: OnEpoch) -> Outcome:
         if self._run_task is None:
-            from evonas.evaluate.worker import run_task  # imports Keras, which this pool does on purpose
+            from evonas.evaluate.worker import configure, run_task  # imports Keras, which this pool does on purpose
 
+            configure(self._setup.threads)
             self._run_task = run_task
         try:
             outcome = self._run_task(self._setup, task, on_epoch)

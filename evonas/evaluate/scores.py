@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from evonas.model.interface import Interface
 
-_LEAST = np.finfo(np.float32).tiny
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""No probability counts as less: the loss of a sample is at most 87.3."""
 
 
 def scores(interface: Interface, y: NDArray[Any], predictions: NDArray[Any]) -> dict[str, float]:
@@ -28,7 +29,7 @@ def scores(interface: Interface, y: NDArray[Any], predictions: NDArray[Any]) -> 
     if interface.task == "classification":
         right = predictions[np.arange(len(y)), y].astype(np.float64)
         return {
-            "loss": float(-np.log(np.maximum(right, _LEAST)).mean()),
+            "loss": float(-np.log(np.maximum(right, LEAST_PROBABILITY)).mean()),
             "accuracy": float((predictions.argmax(axis=-1) == y).mean()),
         }
     error = predictions.reshape(len(y)).astype(np.float64) - y

@@ -110,7 +110,8 @@ class Seat:
         assert self._worker is not None
         self.task = task
         self.phase = Phase.WORKING
-        self._deadline = None if self._limits.task is None else now + self._limits.task
+        limit = self._limits.task if task.kind == "train" else None  # an export is the run's work, not a trial
+        self._deadline = None if limit is None else now + limit
         self._worker.channel.send(encode({"task": task.to_json()}))
 
     def cancel(self, now: float) -> None:

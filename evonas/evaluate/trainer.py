@@ -14,6 +14,7 @@ import tensorflow as tf
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.checkpoint import Array, TrainingState
 from evonas.evaluate.patience import best_epoch, is_exhausted
+from evonas.evaluate.scores import LEAST_PROBABILITY
 from evonas.evaluate.tensors import Tensor, TrainingData
 from evonas.model.interface import Interface
 from evonas.randomness import generator
@@ -228,7 +229,8 @@ class Trainer:
         """The loss and the metric of each sample, both (batch,), in the targets' units."""
         if self._classification:
             hits = tf.argmax(predicted, axis=-1, output_type=tf.int32) == tf.cast(y, tf.int32)
-            return keras.losses.sparse_categorical_crossentropy(y, predicted), hits
+            right = tf.cast(tf.gather(predicted, y, batch_dims=1), tf.float64)
+            return -tf.math.log(tf.maximum(right, LEAST_PROBABILITY)), hits
         error = tf.cast(tf.reshape(predicted, [-1]), tf.float64) - tf.cast(y, tf.float64)
         return tf.square(error), tf.abs(error)
 

@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from evonas.errors import DiskFailure
 from evonas.evaluate.export_task import export, load_model
 from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_to_json
 from evonas.evaluate.tensors import TensorCache
@@ -103,6 +104,8 @@ def _sorted(setup: Setup, task: Task, report: Report) -> Outcome:
         return export(setup, task) if task.kind == "export" else train(setup, task, report, _CACHE)
     except tf.errors.ResourceExhaustedError as error:
         return Outcome(TrialState.OOM_DEVICE, message=f"TensorFlow is out of memory: {_first_line(error)}")
+    except DiskFailure as error:  # the machine's fault, not the network's: it may be tried again
+        return Outcome(TrialState.LOST, message=str(error))
     except MemoryError as error:
         return Outcome(TrialState.OOM_HOST, message=f"Python is out of memory. {_first_line(error)}".strip())
     except Exception as error:

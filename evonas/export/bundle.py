@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from evonas.errors import EvonasError, InvalidRecord, UserError
 from evonas.evaluate.data import FILES
 from evonas.evaluate.pool import Finished
 from evonas.evaluate.protocol import Task
-from evonas.files import sha256_of, write_text_whole
+from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.randomness import training_seed
-from evonas.runtime.engine import weights_path
+from evonas.runtime.engine import RETRIES, weights_path
 from evonas.runtime.session import Session
+from evonas.runtime.stopping import Urgency
 from evonas.trial import Outcome, Trial, TrialState
 
 TOLERANCE = 1e-6
@@ -48,14 +50,14 @@ def export_best(session: Session, trial: Trial) -> Exported:
     outcome = _rebuild(session, trial, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y})
     card = _card(session, trial, outcome, layout.model)
     exported = _with_card(layout.model, card)
-    session.record.put_meta("result", card)
-    session.record.note_files({layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)})
+    files = {layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)}
+    session.record.note_files(files, result=card)
     return exported
 
 
 def copy_winner(model: Path, card: Mapping[str, Any], target: Path) -> Exported:
     """The winner's exported model, and its card, to a path of the user's choice; nothing of the run is opened."""
-    shutil.copyfile(model, target)
+    _copy(model, target)
     return _with_card(target, card)
 
 
@@ -71,15 +73,17 @@ def export_trial(session: Session, trial: Trial, target: Path) -> Exported:
     name = f"exports/{trial.id:05d}.keras"
     outcome = _rebuild(session, trial, name, {})
     card = _card(session, trial, outcome, session.layout.root / name)
-    shutil.move(session.layout.root / name, target)
+    _copy(session.layout.root / name, target)
+    (session.layout.root / name).unlink()
     return _with_card(target, card)
 
 
-def check_target(trial: Trial, target: Path) -> Path:
-    """The target, if a trial can be exported to it.
+def check_target(trial: Trial, target: Path, root: Path) -> Path:
+    """The target, if a trial of the run at `root` can be exported to it.
 
     Raises:
-        UserError: the trial did not succeed, or the target is not a `.keras` path in a folder that exists.
+        UserError: the trial did not succeed, or the target is not a `.keras` path in a folder that exists, or it is in
+            the run's own directory.
     """
     if trial.state is not TrialState.OK:
         raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
@@ -87,7 +91,16 @@ def check_target(trial: Trial, target: Path) -> Path:
         raise UserError(f"an export's path ends in .keras, which is Keras's own format. Received: {target}")
     if not target.parent.is_dir():
         raise UserError(f"there is no folder {target.parent} to export to")
+    if target.resolve().is_relative_to(root.resolve()):
+        raise UserError(
+            f"{target} is in the run's own directory, whose files are the record's; name a path outside of it"
+        )
     return target
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as file:
+        write_whole(target, lambda out: shutil.copyfileobj(file, out))
 
 
 def is_intact(model: Path, card: Mapping[str, Any]) -> bool:
@@ -146,11 +159,25 @@ def _rebuild(session: Session, trial: Trial, model: str, arrays: Mapping[str, st
 
 
 def _run(session: Session, task: Task) -> Outcome:
-    session.pool.submit(task)
-    while True:
+    """The task's outcome; failures of the machine are tried again, as in a search.
+
+    Raises:
+        Stopped: by a second Ctrl-C, or by SIGTERM; the next session does the export.
+    """
+    for attempt in itertools.count():
+        session.pool.submit(replace(task, attempt=attempt))
+        outcome = _await(session)
+        if attempt >= RETRIES.get(outcome.state, 0):
+            return outcome
+    raise AssertionError("unreachable")
+
+
+def _await(session: Session) -> Outcome:
+    while session.stop.urgency < Urgency.ABANDON:
         for report in session.pool.poll(timeout=1.0):
-            if isinstance(report, Finished) and report.task == task:
+            if isinstance(report, Finished):
                 return report.outcome
+    raise session.stop.error("stopped during the export; nothing is lost")
 
 
 def _card(session: Session, trial: Trial, outcome: Outcome, model: Path) -> dict[str, Any]:

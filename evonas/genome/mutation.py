@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evonas.errors import UserError, did_you_mean
+from evonas.errors import NothingToMutate, UserError, did_you_mean
 from evonas.genome.genome import Gene, Genome, Value, positions
 from evonas.genome.innovation import innovation, neighbours
 from evonas.genome.space import Group, Op, SearchSpace, Section
@@ -77,7 +77,7 @@ def mutate(
         A valid genome that differs from `genome` (if that one is valid), and the word of the edit.
 
     Raises:
-        UserError: no edit with a rate above 0 can change this genome.
+        NothingToMutate: no edit with a rate above 0 can change this genome.
     """
     rates = rates or MutationRates()
     words = [word for word, weight in rates.operators.items() if weight > 0]
@@ -117,7 +117,7 @@ def _any_edit(
             if child is not None:
                 return child, word
     names = [section.name for group in groups for section in space.group(group)]
-    raise UserError(
+    raise NothingToMutate(
         f"Nothing in this genome of {space.name} can be mutated: in the sections {', '.join(names)}, "
         f"none of {', '.join(words)} leads to another genome."
     )

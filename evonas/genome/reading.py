@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evonas.errors import Problem, did_you_mean
+from evonas.errors import Problem, did_you_mean, switch_hint
 from evonas.genome.strict_yaml import Document, KeyPath
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -36,7 +36,8 @@ class Reader:
 
     def expected(self, path: KeyPath, allowed: str, received: object) -> None:
         """Notes that a key holds something that it may not hold."""
-        self.wrong(path, f"must be {allowed}. Received: {shown(received)}")
+        hint = switch_hint(received) if "true" in allowed else ""
+        self.wrong(path, f"must be {allowed}. Received: {shown(received)}{'.' + hint if hint else ''}")
 
     def mapping(self, path: KeyPath, value: Any, example: str, empty: bool = False) -> Mapping[str, Any]:
         """The mapping, or an empty one where it is none; nothing at all is a mapping where `empty` allows it."""

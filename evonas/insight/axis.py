@@ -18,10 +18,7 @@ from evonas.trial import Direction, Objective, Trial
 
 Kind = Literal["accuracy", "log", "linear"]
 
-OF_A_CLASSIFIER = frozenset({"val_loss", "val_accuracy", "loss", "accuracy"})
-"""Objectives beside which the validation accuracy tells the same story in a unit that everyone knows."""
-
-ACCURACY = "val_accuracy"
+ACCURACY = "accuracy"
 ENOUGH_TICKS = 6
 
 LARGEST = 1e300
@@ -48,15 +45,13 @@ class Measure:
     def title(self) -> str:
         """What to write at the axis."""
         if self.kind == "accuracy":
-            return "validation accuracy (by the logarithm of the error)"
+            return f"{self.name} (by the logarithm of the error)"
         return f"{self.name} (better upwards{', logarithmic' if self.kind == 'log' else ''})"
 
     def value(self, trial: Trial) -> float | None:
         """The value that is drawn; None for a trial that has none."""
         fitness = succeeded(trial)
-        if fitness is None or self.kind != "accuracy":
-            return None if fitness is None else fitness.value
-        return trial.metrics.get(ACCURACY, fitness.value)
+        return None if fitness is None else fitness.value
 
     def height(self, value: float) -> float:
         """The place on the axis, before it is scaled to the picture."""
@@ -76,16 +71,11 @@ class Measure:
 
 
 def measure_of(trials: Sequence[Trial], objective: Objective) -> Measure:
-    """Accuracy where the objective is a classifier's and every success has it, else the objective itself."""
-    done = [(trial, fitness.value) for trial in trials if (fitness := succeeded(trial)) is not None]
-    values = [value for _, value in done]
-    if objective.name in OF_A_CLASSIFIER:
-        accuracies = [trial.metrics.get(ACCURACY, math.nan) for trial, _ in done]
-        if objective.name == ACCURACY:
-            accuracies = values
-        if accuracies and all(0 <= accuracy <= 1 for accuracy in accuracies):
-            errors = [1 - accuracy for accuracy in accuracies if accuracy < 1]
-            return Measure(ACCURACY, "accuracy", "max", min(errors, default=0.01) / 2)
+    """The objective itself, on a scale that suits it: what is drawn is what the search saw, so the winner is on top."""
+    values = [fitness.value for trial in trials if (fitness := succeeded(trial)) is not None]
+    if objective.name.endswith(ACCURACY) and values and all(0 <= value <= 1 for value in values):
+        errors = [1 - value for value in values if value < 1]
+        return Measure(objective.name, "accuracy", "max", min(errors, default=0.01) / 2)
     if objective.direction == "min" and values and min(values) > SMALLEST:
         return Measure(objective.name, "log", "min", min(values) / 2)
     return Measure(objective.name, "linear", objective.direction)

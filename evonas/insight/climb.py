@@ -78,8 +78,9 @@ def _subtitle(view: Scene, objective: Objective) -> str:
     parts = []
     if view.winner is not None and view.winner.trial.fitness is not None:
         best = f"best {objective.name} {number(view.winner.trial.fitness.value)}"
-        if view.measure.name != objective.name:
-            best += f" ({view.measure.name} {view.measure.text(view.winner.value)})"
+        accuracy = view.winner.trial.metrics.get("val_accuracy")
+        if accuracy is not None and objective.name != "val_accuracy":
+            best += f" (val_accuracy {100 * accuracy:.1f} %)"
         parts.append(f"{best} by trial {view.winner.trial.id}")
     parts.append(counted(len(trials), "trial"))
     if view.by_generation:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from evonas.trial import Fitness, Objective, Trial, TrialState
+from evonas.trial import Fitness, Objective, Trial, TrialState, rank
 
 
 def succeeded(trial: Trial) -> Fitness | None:
@@ -33,8 +33,7 @@ def incumbent(trials: Sequence[Trial]) -> Trial | None:
 
     Of equals the lowest id wins; so a twin, which shares the outcome of an earlier trial, never does.
     """
-    found = improvements(trials)
-    return found[-1] if found else None
+    return min((trial for trial in trials if succeeded(trial) is not None), key=rank, default=None)
 
 
 def best_so_far(trials: Sequence[Trial]) -> list[float | None]:

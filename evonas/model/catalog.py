@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evonas.errors import Problem, did_you_mean
+from evonas.errors import Problem, did_you_mean, switch_hint
 from evonas.genome import Choice, Number, Op, SearchSpace, Section, Value, strict_yaml
 from evonas.model.interface import InputKind
 
@@ -261,8 +261,8 @@ def _refused(name: str, values: Iterable[Value], key: Key) -> Found:
     rule = RULES.get(name)
     for value in values:
         if rule is not None and not rule.accepts(value):
-            hint = did_you_mean(str(value), rule.words)
-            yield key, f"{name} must be {rule.allowed}.{hint} Received: {value!r}"
+            hint = switch_hint(value) if rule is _SWITCH else did_you_mean(str(value), rule.words)
+            yield key, f"{name} must be {rule.allowed}. Received: {value!r}.{hint}"
 
 
 def _values(op: Op) -> dict[str, tuple[Value, ...]]:

@@ -25,6 +25,11 @@ Tensor = Any
 OpFunction = Callable[..., Tensor]
 
 
+STATISTICS_MOMENTUM = 0.9
+"""Of batch normalization's moving statistics. Keras's own 0.99 needs several hundred batches before a network scores on
+validation data what it does on training data; a trial has often no more, and would be judged by its start."""
+
+
 def part(name: str, kind: str) -> str | None:
     """The name of one layer of an op, such as `features_0_dropout`; None lets Keras choose."""
     return f"{name}_{kind}" if name else None
@@ -171,5 +176,5 @@ def _regularizer(l1: float, l2: float) -> Any:
 
 
 def _normalized(x: Tensor, activation: str, name: str) -> Tensor:
-    x = layers.BatchNormalization(name=part(name, "batch_normalization"))(x)
+    x = layers.BatchNormalization(momentum=STATISTICS_MOMENTUM, name=part(name, "batch_normalization"))(x)
     return layers.Activation(activation, name=part(name, "activation"))(x)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from evonas.errors import InvalidRecord, did_you_mean
 from evonas.evaluate.data import DataSettings
@@ -25,6 +25,7 @@ from evonas.search.registry import PARTS, STRATEGIES
 from evonas.trial import Direction, Objective
 
 Count = Annotated[int, Ge(1)]
+Few = Annotated[int, Ge(1), Le(1024)]
 Fraction = Annotated[float, Gt(0), Lt(1)]
 
 METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
@@ -41,13 +42,20 @@ def _run_problem(name: str) -> str:
     if _RUN_NAME.fullmatch(name):
         return ""
     allowed = "letters, digits, `.`, `_` and `-`, at most 64, with a letter or digit first and no `.` at the end"
-    return f"must be a safe folder name: {allowed}. Received: {shown(name)}."
+    hint = "The key `run` sets it; without that, it is the file's name."
+    return f"must be a safe folder name: {allowed}. {hint} Received: {shown(name)}."
 
 
 def _plugin_problem(name: str) -> str:
     if all(part.isidentifier() for part in name.split(".")):
         return ""
     return f"must be the name of a Python module, such as `my_ops.layers`. Received: {shown(name)}."
+
+
+def _path_problem(path: str | None) -> str:
+    if path is None or ("\0" not in path and len(path) < 4096):
+        return ""
+    return f"must be a path of less than 4096 characters, without NUL. Received: {shown(path)}."
 
 
 def _data_set_problem(name: str | None) -> str:
@@ -70,7 +78,7 @@ class DataConfig:
     """
 
     name: Annotated[str | None, Check(_data_set_problem)] = None
-    path: str | None = None
+    path: Annotated[str | None, Check(_path_problem)] = None
     task: TaskKind | None = None
     split_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     validation: Fraction = 0.2
@@ -172,9 +180,9 @@ class LocalConfig(PoolConfig):
         threads: of each worker; part of the result, so never derived from the number of workers.
     """
 
-    workers: Count = 2
+    workers: Few = 2
     devices: Literal["auto", "cpu"] | tuple[Annotated[int, Ge(0)], ...] = "auto"
-    threads: Count = 1
+    threads: Few = 1
 
     def problems(self) -> dict[str, str]:
         if self.devices == ():

@@ -9,7 +9,6 @@ any instant leaves a record from which the next one goes on as if nothing had ha
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from evonas.runtime.record import Record, settled
 from evonas.runtime.stopping import StopRequest, Urgency
 from evonas.search.strategy import Strategy
 from evonas.testing.failpoints import failpoint
-from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState
+from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState, rank
 
 RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
 """Failures of the machine rather than of the network, and how often they are tried again, in a fresh worker."""
@@ -40,6 +39,10 @@ FAILURES_OF_ONE_CAUSE = frozenset(
     }
 )
 """Failures that, many in a row, are no property of the networks."""
+
+
+STOPPED = "stopped by failures"
+"""The event of a run that was stopped by failures in a row."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,9 @@ class Engine:
             if trial.state.is_final and trial.twin_of is None:
                 self._account(trial)
         self._told = self._record.told()
+        counted_from = max((detail["told"] for _, kind, detail in self._record.events() if kind == STOPPED), default=0)
+        for trial in self._trials[counted_from : self._told]:
+            self._count_failure(trial)
         if self._record.has_meta("strategy"):
             told = {trial.id: trial for trial in self._trials[: self._told]}
             self._strategy.load_state_dict(self._record.meta("strategy"), told)
@@ -115,8 +121,18 @@ class Engine:
             Stopped: by a signal; the record is complete up to here, and another session can go on.
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
         """
-        for observer in self._observers:
-            observer.on_start(self.progress())
+        try:
+            for observer in self._observers:
+                observer.on_start(self.progress())
+            self._check_failures()
+            self._search()
+        finally:
+            for observer in self._observers:
+                observer.on_end(self.progress())
+        if self._stop.urgency > Urgency.NONE and not self.is_over:
+            raise self._stop.error(f"stopped after {self._done} of {self._limits.trials} trials; nothing is lost")
+
+    def _search(self) -> None:
         announced = False
         while self._stop.urgency < Urgency.ABANDON:
             if self._stop.urgency == Urgency.NONE:
@@ -134,10 +150,6 @@ class Engine:
                 else:
                     for observer in self._observers:
                         observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
-        for observer in self._observers:
-            observer.on_end(self.progress())
-        if self._stop.urgency > Urgency.NONE and not self.is_over:
-            raise self._stop.error(f"stopped after {self._done} of {self._limits.trials} trials; nothing is lost")
 
     @property
     def is_over(self) -> bool:
@@ -205,12 +217,16 @@ class Engine:
         self._trials[trial.id] = trial
         self._strategy.tell(trial)
         self._told += 1
-        if trial.twin_of is None and trial.state in FAILURES_OF_ONE_CAUSE:
-            last = self._failures_in_a_row and self._trials[self._failures_in_a_row[-1]].state
-            self._failures_in_a_row = [*(self._failures_in_a_row if last == trial.state else ()), trial.id]
-        elif trial.twin_of is None:
-            self._failures_in_a_row = []
+        self._count_failure(trial)
         return [trial]
+
+    def _count_failure(self, trial: Trial) -> None:
+        """Of the trials told last, those in a row that failed for one cause; twins do not count."""
+        if trial.twin_of is not None:
+            return
+        last = self._failures_in_a_row and self._trials[self._failures_in_a_row[-1]].state
+        before = self._failures_in_a_row if last == trial.state else []
+        self._failures_in_a_row = [*before, trial.id] if trial.state in FAILURES_OF_ONE_CAUSE else []
 
     def _ask(self) -> list[Trial]:
         """New trials while the window is open and the budget lasts; one by one, for the window depends on twins,
@@ -245,7 +261,7 @@ class Engine:
 
         What is handed out is in the record already.
         """
-        while self._waiting and self._pool.running < self._pool.capacity:
+        while self._waiting and self._pool.running < self._pool.capacity and self._stop.urgency == Urgency.NONE:
             trial = self._trials[self._waiting.pop(0)]
             number = self._record.start_attempt(trial.id)
             failpoint("engine.attempt")
@@ -300,7 +316,7 @@ class Engine:
         """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
         self._done += 1
         self._failures += trial.state is not TrialState.OK
-        if trial.fitness is not None and _rank(trial) < _rank(self._incumbent):
+        if trial.fitness is not None and (self._incumbent is None or rank(trial) < rank(self._incumbent)):
             self._incumbent = trial
 
     def _check_failures(self) -> None:
@@ -308,16 +324,13 @@ class Engine:
         if len(failed) < self._limits.failures_in_a_row:
             return
         attempt = self._record.attempts(failed[-1])[-1]
-        log = "".join(f"\n    {line}" for line in attempt.details.get("log", []))
+        log = "".join(f"\n    {line}" for line in attempt.details.get("log", "").splitlines())
+        self._record.event(STOPPED, {"told": self._told, "state": attempt.state})  # a resume begins to count anew
         raise RepeatedFailures(
             f"{len(failed)} trials in a row ended as `{attempt.state}`, so the cause is probably not the networks."
-            f" The last one, trial {failed[-1]}, said: {attempt.message}{log}"
+            f" Mend it and begin a new run: failed trials stay failed. The last one, trial {failed[-1]}, said:"
+            f" {attempt.message}{log}"
         )
-
-
-def _rank(trial: Trial | None) -> tuple[float, int]:
-    """Smaller is better; nothing is worse than nobody."""
-    return (math.inf, 0) if trial is None or trial.fitness is None else (trial.fitness.key, trial.id)
 
 
 def weights_path(trial: int) -> str:

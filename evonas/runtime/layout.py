@@ -11,6 +11,8 @@ from typing import TextIO
 
 from evonas.errors import DiskFailure, RunHeld
 
+LOCK = "run.lock"
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -44,6 +46,18 @@ class Layout:
         return self.root / "genealogy.svg"
 
 
+def is_held(layout: Layout) -> bool:
+    """Whether a process is working on the run at this moment."""
+    try:
+        with (layout.root / LOCK).open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 class Lock:
     """Held by the one process that works on a run. The kernel lets go of it when the holder ends, however it ends.
 
@@ -53,8 +67,9 @@ class Lock:
     """
 
     def __init__(self, layout: Layout) -> None:
-        path = layout.root / "run.lock"
+        path = layout.root / LOCK
         try:
+            layout.root.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = path.open("a+", encoding="utf-8")
         except OSError as error:
             raise DiskFailure(f"the run at {layout.root} is not writable: {error.strerror}") from error
@@ -73,3 +88,9 @@ class Lock:
 
     def release(self) -> None:
         self._file.close()
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()

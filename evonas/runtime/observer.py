@@ -17,6 +17,9 @@ class Observer:
     Errors of an observer are errors of evonas.
     """
 
+    def on_note(self, text: str) -> None:
+        """Something that the user should know, before the session begins."""
+
     def on_start(self, progress: Progress) -> None:
         """A session begins, new or resumed."""
 

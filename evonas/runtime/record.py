@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import DiskFailure, InvalidRecord, UserError
+from evonas.errors import DiskFailure, EvonasError, InvalidRecord, RunHeld, UserError
 from evonas.genome import Genome
 from evonas.runtime.schema import SCHEMA, VERSION
 from evonas.testing.failpoints import failpoint
@@ -46,20 +46,31 @@ class Attempt:
     details: Mapping[str, Any]
 
 
+@contextlib.contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """What was written by evonas cannot be read as evonas's: somebody else, or a failing disk, wrote there."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
+        raise InvalidRecord(f"the record {path} is damaged: {type(error).__name__}: {error}") from error
+
+
 def _dump(value: Any) -> str:
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 @contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors in evonas's words."""
+def _translated(path: Path, doing: str = "written") -> Iterator[None]:
+    """SQLite's errors in evonas's words; `doing` is what cannot be done with the record."""
     try:
         yield
     except sqlite3.OperationalError as error:
         text = str(error)
+        if "locked" in text or "busy" in text:
+            raise RunHeld(f"the record {path} is locked by another process: {text}. Try again.") from error
         if "full" in text or "readonly" in text or "disk I/O" in text or "unable to open" in text:
             raise DiskFailure(
-                f"the record {path} cannot be written: {text}. Nothing that was committed is lost."
+                f"the record {path} cannot be {doing}: {text}. Nothing that was committed is lost."
             ) from error
         raise InvalidRecord(f"the record {path} cannot be used: {text}") from error
     except sqlite3.DatabaseError as error:
@@ -76,18 +87,19 @@ class RecordReader:
         self.path = path
         if not path.is_file():
             raise UserError(f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs.")
-        with _translated(path):
-            self._connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30
-            )
+        with _translated(path, "read"):
+            self._connection = _open_to_read(path)
         self._check_version()
 
     def _check_version(self) -> None:
         try:
             version = self.meta("schema")
-        except (DiskFailure, InvalidRecord, KeyError) as error:
+        except (InvalidRecord, KeyError) as error:
             self.close()
             raise InvalidRecord(f"{self.path} is not an evonas record, or it is damaged: {error}") from error
+        except EvonasError:
+            self.close()
+            raise
         if version > VERSION:
             self.close()
             raise InvalidRecord(
@@ -95,7 +107,7 @@ class RecordReader:
             )
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with _translated(self.path):
+        with _translated(self.path, "read"):
             return self._connection.execute(query, values).fetchall()
 
     def meta(self, key: str) -> Any:
@@ -107,14 +119,23 @@ class RecordReader:
         rows = self._rows("select value from meta where key = ?", (key,))
         if not rows:
             raise KeyError(key)
-        return json.loads(rows[0][0])
+        with decoding(self.path):
+            return json.loads(rows[0][0])
 
     def has_meta(self, key: str) -> bool:
         return bool(self._rows("select 1 from meta where key = ?", (key,)))
 
     def trials(self, objective: Objective) -> list[Trial]:
         """All trials, by id; the fitness is read from the metrics by this objective."""
-        return [_trial(row, objective) for row in self._rows(f"select {TRIAL_COLUMNS} from trial order by id")]
+        rows = self._rows(f"select {TRIAL_COLUMNS} from trial order by id")
+        if [row[0] for row in rows] != list(range(len(rows))):
+            raise InvalidRecord(f"the record {self.path} is damaged: trials are missing")
+        with decoding(self.path):
+            return [_trial(row, objective) for row in rows]
+
+    def waiting(self) -> list[int]:
+        """The trials whose outcome is not known."""
+        return [row[0] for row in self._rows("select id from trial where state = ? order by id", (TrialState.WAITING,))]
 
     def told(self) -> int:
         """How many trials the strategy has been told."""
@@ -130,9 +151,11 @@ class RecordReader:
         rows = self._rows(
             f"select {columns} from attempt where ? is null or trial = ? order by trial, number", (trial, trial)
         )
-        return [
-            Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row))) for row in rows
-        ]
+        with decoding(self.path):
+            return [
+                Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row)))
+                for row in rows
+            ]
 
     def files(self, trial: int | None = None) -> dict[str, str]:
         """Path -> sha256 of the files that this trial's worker wrote, or of all files."""
@@ -179,7 +202,6 @@ class Record(RecordReader):
         with self._transaction():
             self.session = int(self.meta("session")) + 1
             self._put("session", self.session)
-            self._put("sealed", False)
             self._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
             self._event("opened", {"session": self.session})
         failpoint("record.session")
@@ -206,7 +228,8 @@ class Record(RecordReader):
             finally:
                 connection.close()
         failpoint("record.created")
-        temporary.replace(path)
+        path.hardlink_to(temporary)  # never in the place of another record, as a rename would be
+        temporary.unlink()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -304,18 +327,45 @@ class Record(RecordReader):
             [(path, digest, trial) for path, digest in files.items()],
         )
 
-    def note_files(self, files: Mapping[str, str]) -> None:
-        """Path -> sha256 of files that the run as a whole has written."""
+    def note_files(self, files: Mapping[str, str], result: Mapping[str, Any] | None = None) -> None:
+        """Path -> sha256 of files that the run as a whole has written, and the result that they hold, if it is one."""
         with self._transaction():
             self._files(files, None)
+            if result is not None:
+                self._put("result", dict(result))
 
     def seal(self) -> None:
-        """The run has ended: leave one plain file, without a write-ahead log."""
-        self.put_meta("sealed", True)
-        with _translated(self.path):
+        """The run has ended: leave one plain file, without a write-ahead log.
+
+        While somebody reads, the log cannot be given up; the record is as whole with it.
+        """
+        with contextlib.suppress(sqlite3.OperationalError):
             self._connection.execute("pragma wal_checkpoint(truncate)")
             self._connection.execute("pragma journal_mode = delete")
+        failpoint("record.folded")
+        self.put_meta("sealed", True)
         failpoint("record.sealed")
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write.
+
+    A record that was not sealed cannot be opened from a read-only folder in the usual way; where no log lies beside it,
+    it is whole and cannot change.
+    """
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=30)
+    try:
+        connection.execute("select 1 from sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "unable to open" not in str(error) or path.with_name(f"{path.name}-wal").exists():
+            raise
+        return sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
 
 
 def _row(trial: Trial, told_before: int) -> tuple[Any, ...]:

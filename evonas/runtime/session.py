@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -10,9 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Problem, UserError
+from evonas.errors import InvalidConfig, InvalidData, Problem, UserError
 from evonas.evaluate.data import Prepared, prepare
-from evonas.evaluate.devices import inventory, slots
+from evonas.evaluate.devices import Slot, inventory, slots
 from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import start_launcher
 from evonas.evaluate.local import LocalPool
@@ -26,7 +28,8 @@ from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.engine import Engine, Limits, checkpoint_path
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import Record
+from evonas.runtime.progress import Progress
+from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem, Strategy
@@ -40,12 +43,20 @@ class Sweeper(Observer):
         keep: for strategies that continue finished trainings.
     """
 
-    def __init__(self, root: Path, keep: bool) -> None:
-        self._root, self._keep = root, keep
+    def __init__(self, record: Record, keep: bool) -> None:
+        self._record, self._keep = record, keep
+
+    def on_start(self, progress: Progress) -> None:
+        """What the last session did not come to."""
+        waiting = {checkpoint_path(trial) for trial in self._record.waiting()}
+        root = self._record.path.parent
+        for path in sorted(root.glob("checkpoints/*")):
+            if not self._keep and path.relative_to(root).as_posix() not in waiting:
+                path.unlink(missing_ok=True)
 
     def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
         if final and not self._keep:
-            (self._root / checkpoint_path(trial.id)).unlink(missing_ok=True)
+            (self._record.path.parent / checkpoint_path(trial.id)).unlink(missing_ok=True)
 
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
@@ -53,18 +64,34 @@ PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 WORKER = "evonas.evaluate.worker:serve"
 
 
-def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
-    """Make a run's directory: the data, split and written, and a record that holds everything a session needs.
+def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
+    """Check everything that the config alone cannot tell: the devices, the data, and the objective for their task.
 
     Raises:
-        InvalidData: the data cannot be used; nothing is left of the run but its directory.
+        NoWorker: a device that the config names is missing.
+        InvalidData: the data cannot be used.
         InvalidConfig: the objective is not measured for the task that the data turn out to be.
         DiskFailure: the directory is not writable.
     """
-    layout = Layout(root)
+    if isinstance(loaded.config.pool, LocalConfig):
+        _places(loaded.config.pool)
+    for module in loaded.config.plugins:
+        if importlib.util.find_spec(module.partition(".")[0]) is None:
+            message = f"there is no module {module}. A plugin must be installed, or its folder must be in PYTHONPATH"
+            raise InvalidConfig(Problem(message, "plugins", str(loaded.file)))
     prepared = prepare(loaded.data_settings(), root)
     if wrong := loaded.config.objective.problem(prepared.interface.task):
         raise InvalidConfig(Problem(wrong, "objective", str(loaded.file)))
+    return prepared
+
+
+def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
+    """Fill a run's directory: the data, split and written, and a record that holds everything a session needs.
+
+    Raises:
+        as `prepare_data`; there is no record then.
+    """
+    prepared = prepare_data(loaded, root)
     seeds = {name: genome.to_dict() for name, genome in loaded.seeds.items()}
     meta = {
         "config": loaded.config.to_json(),
@@ -77,7 +104,7 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         "data_files": dict(prepared.files),
         "versions": versions(),
     }
-    Record.create(layout.record, meta, prepared.files)
+    Record.create(Layout(root).record, meta, prepared.files)
     return prepared
 
 
@@ -99,9 +126,12 @@ def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
     if not isinstance(config.pool, LocalConfig):
         return InlinePool(setup)
-    places = slots(config.pool.workers, config.pool.devices, inventory(), threads=config.pool.threads)
     launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
-    return LocalPool(setup, places, launcher, Layout(root).logs, time_limit=config.limits.seconds)
+    return LocalPool(setup, _places(config.pool), launcher, Layout(root).logs, time_limit=config.limits.seconds)
+
+
+def _places(pool: LocalConfig) -> list[Slot]:
+    return slots(pool.workers, pool.devices, inventory(), threads=pool.threads)
 
 
 class Session:
@@ -135,30 +165,36 @@ class Session:
             self._exit = stack.pop_all()
 
     def _read(self) -> None:
-        try:
+        with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
-            self.space = parse_space(self.record.meta("space"), f"{self.layout.record} (space)")
+            self.space = parse_space(self.record.meta("space"), "the recorded space")
             self.interface = Interface.from_json(self.record.meta("interface"))
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
-        except KeyError as error:
-            raise InvalidRecord(
-                f"{self.layout.record} lacks the entry {error}: it is damaged or was made by hand"
-            ) from error
         self.objective = self.config.objective.to_objective()
 
     def _check_data(self) -> None:
-        """Damaged or missing arrays are made again from their source, if that is still the same."""
+        """Damaged or missing arrays are made again from their source, if that gives the very same."""
         files: Mapping[str, str] = self.record.meta("data_files")
-        if all(
-            (self.layout.root / path).is_file() and sha256_of(self.layout.root / path) == sha
-            for path, sha in files.items()
-        ):
+        root = self.layout.root
+        damaged = [path for path, sha in files.items() if not (root / path).is_file() or sha256_of(root / path) != sha]
+        if not damaged:
             return
-        prepared = prepare(self.config.data.settings(self.space.input), self.layout.root)
-        if prepared.fingerprint != self.record.meta("fingerprint"):
-            message = "the run's arrays are damaged, and their source is not what it was when the run began"
-            raise InvalidData(Problem(message, file=str(self.config.data.path or self.config.data.name)))
-        self.record.event("data restored", {})
+        with tempfile.TemporaryDirectory(dir=root) as scratch:
+            again = prepare(self.config.data.settings(self.space.input), Path(scratch))
+            if dict(again.files) != dict(files):
+                source = str(self.config.data.path or self.config.data.name)
+                lost = f"the run's arrays {', '.join(damaged)} are missing or damaged"
+                raise InvalidData(Problem(f"{lost}, and their source no longer gives the same", file=source))
+            for path in damaged:
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (Path(scratch) / path).replace(root / path)
+        self.record.event("data restored", damaged)
+
+    @property
+    def changed_versions(self) -> dict[str, tuple[str, str]]:
+        """What a result depends on and is no longer what it was when the run began: name -> (then, now)."""
+        then, now = self.record.meta("versions"), versions()
+        return {name: (then[name], now[name]) for name in now if then.get(name) != now[name]}
 
     def setup(self) -> Setup:
         """What every worker of this run is told."""
@@ -201,7 +237,7 @@ class Session:
             limits,
             self.objective,
             config.seed,
-            observers=[Sweeper(self.layout.root, keep=strategy.continues_trials), *observers],
+            observers=[Sweeper(self.record, keep=strategy.continues_trials), *observers],
             stop=self.stop,
         )
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Interval, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from evonas.errors import did_you_mean
+from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath
 
 Families = Mapping[type, Mapping[str, type[Any]]]
@@ -234,9 +234,8 @@ def _meant(hint: Any, value: Any) -> str:
         return " Put it in quotes."
     if not isinstance(value, str):
         return ""
-    if base is bool and value.lower() in ("no", "off", "n", "yes", "on", "y"):
-        wanted = "false" if value.lower() in ("no", "off", "n") else "true"
-        return f" In YAML 1.2 `{value}` is a word: write {wanted}."
+    if base is bool:
+        return switch_hint(value)
     arms = typing.get_args(base) if typing.get_origin(base) in (typing.Union, types.UnionType) else (base,)
     words = [word for arm in arms if typing.get_origin(arm) is Literal for word in typing.get_args(arm)]
     return did_you_mean(value, words)

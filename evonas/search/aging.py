@@ -14,7 +14,7 @@ from evonas.genome import sample
 from evonas.randomness import generator
 from evonas.search.individual import Individual, best_first, lent_randomness
 from evonas.search.strategy import SearchProblem, Strategy
-from evonas.search.variation import Mutation, edited
+from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Proposal, Trial
 
 
@@ -88,9 +88,8 @@ class Aging(Strategy):
         words: list[str] = []
         edits = int(rng.integers(1, self.settings.mutation.edits + 1))
         child = edited(self.problem.space, parent.genome, edits, words, rng, self._credit.rates)
-        while child == parent.genome:
-            child = edited(self.problem.space, child, 1, words, rng, self._credit.rates)
-        return self._propose(number, child, "+".join(words), (parent.id,))
+        child = different(self.problem.space, child, [parent.genome], words, rng, self._credit.rates)
+        return self._propose(number, child, "+".join(words) or "copy", (parent.id,))
 
     def _propose(self, number: int, genome: Any, operator: str, parents: tuple[int, ...] = ()) -> Proposal:
         """There are no generations: as many trials as live are counted as one."""

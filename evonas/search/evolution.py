@@ -17,7 +17,7 @@ from evonas.search.individual import Individual
 from evonas.search.replacement import Elitist, Replacement
 from evonas.search.selection import Selection, Tournament
 from evonas.search.strategy import SearchProblem, Strategy
-from evonas.search.variation import Mutation, edited
+from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Objective, Proposal, Trial
 
 
@@ -99,7 +99,7 @@ class Evolution(Strategy):
         return self._propose(sample(self.problem.space, rng), "sample")
 
     def _bear(self, slot: int) -> Proposal:
-        """A child of one or two parents, different from both."""
+        """A child of one or two parents, different from both; where there is none, a twin, which costs nothing."""
         space, mutation, rates = self.problem.space, self.settings.mutation, self._credit.rates
         rng = generator(self.problem.seed, "child", self._generation, slot)
         crossing = rng.random() < self.settings.crossover.rate
@@ -110,10 +110,9 @@ class Evolution(Strategy):
             words.append("crossover")
         if len(parents) == 1 or rng.random() < mutation.rate:
             child = edited(space, child, int(rng.integers(1, mutation.edits + 1)), words, rng, rates)
-        while any(child == parent.genome for parent in parents):
-            child = edited(space, child, 1, words, rng, rates)
-        ids = tuple(parent.id for parent in parents)
-        return self._propose(child, "+".join(words), ids, slot // self.settings.population if self._is_steady else 0)
+        child = different(space, child, [parent.genome for parent in parents], words, rng, rates)
+        ids, row = tuple(parent.id for parent in parents), slot // self.settings.population if self._is_steady else 0
+        return self._propose(child, "+".join(words) or "copy", ids, row)
 
     def _parents(self, count: int, slot: int, rng: np.random.Generator) -> list[Individual]:
         """One parent, or two different ones where selection finds a second within a few draws."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Interval
 
+from evonas.errors import NothingToMutate
 from evonas.genome import MUTATIONS, Genome, MutationRates, SearchSpace, mutate
 from evonas.search.adaptation import Adaptation, Credit, Fixed
+
+TRIES = 20
+"""Edits of a child that still equals a parent; then it stays what it is."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Mutation:
         adaptation: whether and how these weights follow what the operators' children have gained.
     """
 
-    rate: Annotated[float, Interval(ge=0, le=1)] = 0.8
-    edits: Annotated[int, Ge(1)] = 2
+    rate: Annotated[float, Interval(ge=0, le=1)] = 0.5
+    edits: Annotated[int, Ge(1)] = 1
     settings: Annotated[float, Interval(ge=0, le=1)] = 0.25
     operators: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
     adaptation: Adaptation = field(default_factory=Fixed)
@@ -53,8 +57,27 @@ class Mutation:
 def edited(
     space: SearchSpace, genome: Genome, edits: int, words: list[str], rng: np.random.Generator, rates: MutationRates
 ) -> Genome:
-    """A genome after so many edits; their words are appended to `words`."""
+    """A genome after so many edits, fewer where none is possible; their words are appended to `words`."""
     for _ in range(edits):
-        genome, word = mutate(space, genome, rng, rates)
+        try:
+            genome, word = mutate(space, genome, rng, rates)
+        except NothingToMutate:
+            return genome
         words.append(word)
     return genome
+
+
+def different(
+    space: SearchSpace,
+    child: Genome,
+    parents: Sequence[Genome],
+    words: list[str],
+    rng: np.random.Generator,
+    rates: MutationRates,
+) -> Genome:
+    """The child, edited until it differs from its parents; where none can be found, a twin, which costs nothing."""
+    for _ in range(TRIES):
+        if all(child != parent for parent in parents):
+            break
+        child = edited(space, child, 1, words, rng, rates)
+    return child

@@ -8,18 +8,26 @@ from evonas.insight.axis import Measure, bottom, measure_of, round_values, ticks
 from evonas.trial import Objective
 
 LOSS = Objective("val_loss", "min")
+ACCURACY = Objective("val_accuracy", "max")
 
 
-def test_accuracy_where_every_success_has_it(make_trial):
-    trials = [make_trial(0, 0.5, val_accuracy=0.8), make_trial(1, 0.4, val_accuracy=1.0), make_trial(2, None)]
+def test_the_objective_is_what_is_drawn(make_trial):
+    trials = [make_trial(0, 0.5, val_accuracy=0.8), make_trial(1, 0.4, val_accuracy=0.7), make_trial(2, None)]
 
     measure = measure_of(trials, LOSS)
 
-    assert (measure.kind, measure.name) == ("accuracy", "val_accuracy")
+    assert (measure.kind, measure.name) == ("log", "val_loss")
+    assert measure.height(0.4) > measure.height(0.5)
+    assert [measure.value(trial) for trial in trials] == [0.5, 0.4, None]
+
+
+def test_a_perfect_accuracy_is_half_an_error_above_the_next(make_trial):
+    trials = [make_trial(i, value, objective=ACCURACY) for i, value in enumerate((0.8, 1.0))]
+
+    measure = measure_of(trials, ACCURACY)
+
     assert measure.floor == pytest.approx(0.1)
     assert measure.height(1.0) == measure.height(0.9)
-    assert measure.value(trials[0]) == 0.8
-    assert measure.value(trials[2]) is None
 
 
 @pytest.mark.parametrize(
@@ -28,8 +36,9 @@ def test_accuracy_where_every_success_has_it(make_trial):
         (LOSS, (0.5, 0.1), {}, "log"),
         (LOSS, (0.5, 0.0), {}, "linear"),
         (LOSS, (-5.0, 1.0), {}, "linear"),
-        (LOSS, (0.5, 0.1), {"val_accuracy": 1.5}, "log"),
-        (Objective("val_accuracy", "max"), (0.5, 0.9), {}, "accuracy"),
+        (LOSS, (0.5, 0.1), {"val_accuracy": 0.5}, "log"),
+        (ACCURACY, (0.5, 0.9), {}, "accuracy"),
+        (ACCURACY, (0.5, 1.5), {}, "linear"),
         (Objective("flops", "min"), (100.0, 10.0), {"val_accuracy": 0.9}, "log"),
         (Objective("reward", "max"), (-5.0, 2.0), {}, "linear"),
     ],
@@ -38,10 +47,6 @@ def test_the_kind_of_axis_follows_objective_and_values(make_trial, objective, va
     trials = [make_trial(i, value, objective=objective, **extra) for i, value in enumerate(values)]
 
     assert measure_of(trials, objective).kind == kind
-
-
-def test_one_trial_without_accuracy_means_no_accuracy_axis(make_trial):
-    assert measure_of([make_trial(0, 0.5, val_accuracy=0.8), make_trial(1, 0.4)], LOSS).kind == "log"
 
 
 @pytest.mark.parametrize(

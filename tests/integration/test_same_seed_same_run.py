@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record import Attempt, RecordReader
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 STUB = {"sleep": 0.01, "crash": 0.05}
@@ -78,14 +78,22 @@ def test_killed_at_random_instants_with_real_processes(tmp_path):
     reference = new_run(tmp_path / "reference", trials=60)
     script("work", reference, 2)
     root = new_run(tmp_path / "killed", trials=60)
-    chance, kills = random.SystemRandom(), 0
+    chance = random.SystemRandom()
     environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
     for _ in range(5):
+        seen = len(attempts(root, "running", "abandoned", not_in=True))
         command = [sys.executable, str(SCRIPT), "work", str(root), "4"]
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-            time.sleep(0.8 + chance.random())
+            while len(attempts(root, "running", "abandoned", not_in=True)) < seen + 3 and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(chance.random() * 0.05)
             process.send_signal(signal.SIGKILL)
-            kills += process.wait() == -signal.SIGKILL
+            assert process.wait() == -signal.SIGKILL, "it must be killed before it ends, or this shows nothing"
     script("work", root, 1)
-    assert kills >= 1
+    assert attempts(root, "abandoned"), "some trials must have been running when it was killed"
     assert content(root) == content(reference)
+
+
+def attempts(root: Path, *states: str, not_in: bool = False) -> list[Attempt]:
+    with RecordReader(root / "run.db") as record:
+        return [attempt for attempt in record.attempts() if (attempt.state in states) != not_in]

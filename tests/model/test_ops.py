@@ -33,6 +33,7 @@ def test_conv2d_uses_every_parameter() -> None:
     assert convolution.activation is keras.activations.linear
     assert not convolution.use_bias
     assert isinstance(normalization, layers.BatchNormalization)
+    assert normalization.momentum == 0.9
     assert activation.activation is keras.activations.gelu
     assert isinstance(dropout, layers.SpatialDropout2D)
     assert dropout.rate == 0.25

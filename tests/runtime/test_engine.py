@@ -155,6 +155,64 @@ def test_many_failures_of_one_cause_stop_the_run_with_that_cause(engine, problem
     assert raised.value.exit_code == 5
 
 
+def test_failures_in_a_row_are_counted_across_a_kill_and_anew_after_a_stop(engine, problem, record):
+    strategy = lambda: Script(problem, list(range(50)))  # noqa: E731
+    limits = Limits(trials=50, look_ahead=4, failures_in_a_row=7)
+    pool = lambda: Answers({id: ["error"] for id in range(100)}, capacity=1)  # noqa: E731
+
+    class Kill(Observer):
+        def on_outcome(self, trial, outcome, attempt, final):
+            if trial.id == 4:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine(strategy(), pool(), limits, observers=[Kill()]).run()
+    with pytest.raises(RepeatedFailures, match="7 trials in a row"):
+        engine(strategy(), pool(), limits).run()
+    assert record.told() == 7
+    with pytest.raises(RepeatedFailures, match="7 trials in a row"):
+        engine(strategy(), pool(), limits).run()
+    assert record.told() == 14
+
+
+def test_the_log_of_the_last_failure_is_shown_line_by_line(engine, problem):
+    class Loud(Answers):
+        def poll(self, timeout):
+            (report,) = super().poll(timeout)
+            return [Finished(report.task, Outcome(TrialState.ERROR, message="no", details={"log": "one\ntwo"}))]
+
+    with pytest.raises(RepeatedFailures) as raised:
+        engine(Script(problem, list(range(9))), Loud({}), Limits(trials=9, failures_in_a_row=2)).run()
+    assert str(raised.value).endswith("said: no\n    one\n    two")
+
+
+def test_observers_hear_of_the_end_whatever_ends_it(engine, problem):
+    ends = []
+
+    class Ends(Observer):
+        def on_end(self, progress):
+            ends.append(progress.done)
+
+    with pytest.raises(RepeatedFailures):
+        pool = Answers({id: ["error"] for id in range(9)})
+        engine(Script(problem, list(range(9))), pool, Limits(9, failures_in_a_row=2), observers=[Ends()]).run()
+    assert len(ends) == 1
+
+
+def test_no_trial_is_begun_after_a_signal(engine, problem):
+    stop = StopRequest()
+
+    class During(Answers):
+        def submit(self, task):
+            super().submit(task)
+            stop.raise_urgency(2)
+
+    pool = During({}, capacity=4)
+    with pytest.raises(Stopped):
+        engine(Script(problem, list(range(8))), pool, stop=stop).run()
+    assert pool.seen == [(0, 0)]
+
+
 def test_networks_that_diverge_do_not_stop_the_run(engine, problem):
     run = engine(
         Script(problem, list(range(9))), Answers({id: ["diverged"] for id in range(9)}), Limits(9, failures_in_a_row=3)

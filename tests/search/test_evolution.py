@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evonas.genome import MUTATIONS, decode
+from evonas.genome import MUTATIONS, decode, parse_space
 from evonas.search.evolution import Evolution, EvolutionSettings
 from evonas.search.replacement import Elitist
 from evonas.search.strategy import SearchProblem
@@ -110,3 +110,16 @@ def test_rates_of_operators_are_kept(small_space, loss, oracle):
 )
 def test_settings_that_contradict_each_other_are_named(settings, key):
     assert list(settings.problems()) == [key]
+
+
+@pytest.mark.parametrize("units", ["[4, 8]", "4"])
+def test_a_space_without_another_genome_gives_twins_and_never_hangs(loss, oracle, units):
+    space = parse_space(
+        "space: tiny\ninput: vector\nnetwork: {layers: {ops: {dense: {units: UNITS}}}}\n".replace(
+            "UNITS", f"{{choice: {units}}}" if "[" in units else units
+        ),
+        "tiny.yaml",
+    )
+    trials = evolve(space, loss, oracle, EvolutionSettings(population=4, replacement=Elitist(1)), generations=5)
+    assert len(trials) >= 4 + 4 * 3
+    assert len({trial.genome for trial in trials}) <= 2

@@ -18,7 +18,7 @@ class Crossover(ABC):
     rate: the probability that a child has two parents; otherwise it is a mutated copy of one.
     """
 
-    rate: Annotated[float, Interval(ge=0, le=1)] = 0.5
+    rate: Annotated[float, Interval(ge=0, le=1)] = 0.25
 
     @abstractmethod
     def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
