@@ -10,6 +10,7 @@
     │       ├── InvalidConfig               a run config
     │       └── InvalidData                 the user's arrays
     ├── NothingFeasible           exit 3    the budget is spent and no trial succeeded
+    ├── NotRepeatable             exit 4    a replay of a run's decisions does not give what is in its record
     ├── RepeatedFailures          exit 5    many trials in a row failed for one cause
     ├── RunHeld                   exit 6    another process is working on this run
     ├── InvalidRecord             exit 65   a damaged record, or one of a newer evonas
@@ -95,6 +96,10 @@ class InvalidData(InvalidInput):
 
 class NothingFeasible(EvonasError):
     exit_code = 3
+
+
+class NotRepeatable(EvonasError):
+    exit_code = 4
 
 
 class RepeatedFailures(EvonasError):

@@ -9,7 +9,7 @@ import hashlib
 
 import numpy as np
 
-PURPOSES = ("sample", "child", "select", "split", "order", "surrogate")
+PURPOSES = ("sample", "child", "select", "split", "order", "surrogate", "replace")
 
 
 def generator(seed: int, purpose: str, *counter: int) -> np.random.Generator:

@@ -25,6 +25,9 @@ KNOWN_DIRECTIONS: Mapping[str, Direction] = {
 }
 """Directions of the metrics that evonas measures, without the prefix `val_` or `test_`."""
 
+NON_NEGATIVE = frozenset(KNOWN_DIRECTIONS)
+"""Those of them that are never negative: all, so far. A metric that is not known to be is not among them."""
+
 
 class TrialState(StrEnum):
     """What became of a trial: stable words, the same in the record, in `--json` and in the guides."""
@@ -83,6 +86,11 @@ class Objective:
 
     name: str
     direction: Direction
+
+    @property
+    def measure(self) -> str:
+        """The metric's name without the data that it is measured on: `loss` of `val_loss`."""
+        return self.name.removeprefix("val_").removeprefix("test_")
 
     def fitness(self, metrics: Mapping[str, float]) -> Fitness | None:
         """The fitness in these metrics; None where the metric is missing or not finite."""

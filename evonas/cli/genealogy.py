@@ -21,6 +21,7 @@ class Format(StrEnum):
     SVG = "svg"
     JSON = "json"
     GRAPHML = "graphml"
+    DOT = "dot"
 
 
 def command(
@@ -29,9 +30,14 @@ def command(
         Format,
         typer.Option(
             "--format",
-            help="`text`: the winner's line of descent; `svg`: the climb; the others: the whole family tree.",
+            help="`text`: a line of descent, the winner's; `svg`: the climb; the others: the whole family tree.",
         ),
     ] = Format.TEXT,
+    of: Annotated[
+        int | None, typer.Option("--of", metavar="TRIAL", help="Another trial than the winner, and its ancestors only.")
+    ] = None,
+    above: Annotated[bool, typer.Option("--ancestors", help="Only the trial and all of its ancestors.")] = False,
+    below: Annotated[bool, typer.Option("--descendants", help="Only the trial and all of its descendants.")] = False,
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Write to a file instead of standard output.")
     ] = None,
@@ -44,7 +50,7 @@ def command(
     from evonas.files import write_text_whole
 
     view = api.load(find_run(run, runs))
-    text = render(view, form)
+    text = render(view, form, of, above, below)
     if to is None:
         emit(text)
     else:
@@ -52,12 +58,32 @@ def command(
         console().print(f"wrote {to}", soft_wrap=True)
 
 
-def render(view: Run, form: Format) -> str:
+def render(view: Run, form: Format, of: int | None = None, above: bool = False, below: bool = False) -> str:
+    """
+    Raises:
+        UserError: there is no such trial, nobody has won, or the format shows all trials only.
+    """
+    from evonas.errors import UserError
     from evonas.insight.climb import climb_svg
+    from evonas.insight.dot import to_dot
     from evonas.insight.genealogy import to_graphml, to_json, to_text
+    from evonas.insight.kin import kin_text, relatives
 
-    if form is Format.TEXT:
-        return to_text(view.trials, view.objective)
     if form is Format.SVG:
+        if of is not None or above or below:
+            raise UserError("the climb shows all trials. For a part of the family, choose text, json, graphml or dot.")
         return climb_svg(view.trials, view.objective, title=view.name)
-    return to_json(view.genealogy()) if form is Format.JSON else to_graphml(view.genealogy())
+    if form is Format.TEXT and not (above or below):
+        return to_text(view.trials, view.objective, of)
+    graph = view.genealogy()
+    centre = of if of is not None else None if view.best is None else view.best.id
+    if of is not None or above or below:
+        if centre is None:
+            raise UserError("no trial has succeeded yet; name one with --of.")
+        found = relatives(view.trials, centre, above or not below, below)
+        if form is Format.TEXT:
+            return kin_text(view.trials, centre, found)
+        graph = graph.subgraph(sorted(found))
+    if form is Format.DOT:
+        return to_dot(graph, centre)
+    return to_json(graph) if form is Format.JSON else to_graphml(graph)

@@ -39,12 +39,33 @@ def _mixed(first: Gene, second: Gene, rng: np.random.Generator) -> Gene:
     return Gene.make(first.op, params, wires.inputs, first.innovation)
 
 
-CROSSOVERS: dict[str, Kind] = {"uniform": uniform}
+def one_point(section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator) -> list[Gene]:
+    """One-point crossover (Holland, 1975) of each section: the first parent's genes up to a gene that both have, the
+    second's from there on.
+
+    With k genes in common there are k + 1 cuts, each as likely; the last leaves the first parent's section as it is,
+    and so do parents with nothing in common here.
+    """
+    places = {gene.innovation: i for i, gene in enumerate(second)}
+    common = [i for i, gene in enumerate(first) if gene.innovation in places]
+    cut = int(rng.integers(len(common) + 1))
+    if cut == len(common):
+        return [*first]
+    head = first[: common[cut]]
+    return [*head, *second[places[first[common[cut]].innovation] :]]
+
+
+def sections(section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator) -> list[Gene]:
+    """Whole sections from either parent, each with the same probability: modules change hands, nothing inside them."""
+    return [*first] if rng.random() < 0.5 else [*second]
+
+
+CROSSOVERS: dict[str, Kind] = {"uniform": uniform, "one_point": one_point, "sections": sections}
 """Every kind of crossover by its word."""
 
 
 def cross(space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator, kind: str = "uniform") -> Genome:
-    """A child that inherits its structure from `first` and mixes in what `second` has in the same places.
+    """A child of both. How much of its structure is the first parent's depends on the kind; of `uniform`, all of it.
 
     The child is valid if its parents are. It may equal one of them (then nothing differed, or luck chose one side
     throughout): who wants a new genome mutates it.
@@ -55,9 +76,9 @@ def cross(space: SearchSpace, first: Genome, second: Genome, rng: np.random.Gene
     if kind not in CROSSOVERS:
         known = list(CROSSOVERS)
         raise UserError(f"No crossover {kind!r}.{did_you_mean(kind, known)} Known: {', '.join(known)}.")
-    sections = []
+    made = []
     for section in space.sections.values():
         old = first[section.name]
         genes = repair(section, CROSSOVERS[kind](section, old, second[section.name], rng))
-        sections.append((section.name, genes if len(genes) >= section.low else tuple(old)))
-    return Genome(tuple(sections))
+        made.append((section.name, genes if len(genes) >= section.low else tuple(old)))
+    return Genome(tuple(made))

@@ -56,6 +56,16 @@ def ancestors(trials: Sequence[Trial], trial_id: int) -> set[int]:
     return found
 
 
+def check_trial(trials: Sequence[Trial], trial_id: int) -> None:
+    """
+    Raises:
+        UserError: there is no such trial.
+    """
+    if not 0 <= trial_id < len(trials):
+        allowed = f"Trials are numbered 0 to {len(trials) - 1}." if trials else "There are no trials yet."
+        raise UserError(f"There is no trial {trial_id}. {allowed}")
+
+
 def main_line(trials: Sequence[Trial], trial_id: int) -> list[int]:
     """The ids from the founder to the trial, following the main parents."""
     line = [trial_id]
@@ -171,9 +181,7 @@ def line_of_descent(trials: Sequence[Trial], trial_id: int) -> list[Step]:
         UserError: there is no such trial.
         InvalidRecord: a parent is not an earlier trial.
     """
-    if not 0 <= trial_id < len(trials):
-        allowed = f"Trials are numbered 0 to {len(trials) - 1}." if trials else "There are no trials yet."
-        raise UserError(f"There is no trial {trial_id}. {allowed}")
+    check_trial(trials, trial_id)
     line = [trials[i] for i in main_line(trials, trial_id)]
     return [_step(parent, child) for parent, child in zip([None, *line], line, strict=False)]
 

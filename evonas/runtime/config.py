@@ -239,8 +239,14 @@ class RunConfig:
     plugins: tuple[Annotated[str, Check(_plugin_problem)], ...] = ()
 
     def problems(self) -> dict[str, str]:
+        """What is wrong between the parts of a config, by key."""
         wrong = self.objective.problem(self.data.task)
-        return {"objective": wrong} if wrong else {}
+        found = {"objective": wrong} if wrong else {}
+        name, settings = self.strategy_parts()
+        if hasattr(settings, "objective_problems"):
+            problems = settings.objective_problems(self.objective.to_objective())
+            found |= {f"strategy.{name}.{key}": message for key, message in problems.items()}
+        return found
 
     def strategy_parts(self) -> tuple[str, Any]:
         """The strategy's name in the registry, and its settings."""

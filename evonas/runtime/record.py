@@ -141,6 +141,10 @@ class RecordReader:
         """How many trials the strategy has been told."""
         return int(self._rows("select count(*) from trial where told")[0][0])
 
+    def told_before(self) -> list[int]:
+        """For each trial, by id, how many trials had been told when it was asked."""
+        return [int(count) for (count,) in self._rows("select told_before from trial order by id")]
+
     def attempts(self, trial: int | None = None) -> list[Attempt]:
         """The attempts at one trial, or at all, in order."""
         columns = "trial, number, session, state, started, ended, epochs, seconds, history, message, details"

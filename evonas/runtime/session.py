@@ -21,7 +21,7 @@ from evonas.evaluate.local import LocalPool
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
 from evonas.files import sha256_of
-from evonas.genome import Genome, parse_space
+from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, RunConfig
 from evonas.runtime.config_file import LoadedConfig
@@ -112,6 +112,14 @@ def versions() -> dict[str, str]:
     """What a result depends on; TensorFlow's and Keras's versions are read without importing them."""
     names = ("evonas", "tensorflow", "keras", "numpy", "deap")
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+
+
+def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome]) -> Strategy:
+    """The strategy that a config names, before the first ask."""
+    fidelity = Fidelity(config.training.epochs)
+    problem = SearchProblem(space, config.objective.to_objective(), fidelity, config.seed, seeds)
+    kind, settings = config.strategy_parts()
+    return STRATEGIES[kind](problem, settings)
 
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
@@ -216,10 +224,7 @@ class Session:
 
     def strategy(self) -> Strategy:
         """The strategy as it was before the first ask; the engine brings it to where the record is."""
-        fidelity = Fidelity(self.config.training.epochs)
-        problem = SearchProblem(self.space, self.objective, fidelity, self.config.seed, self.seeds)
-        kind, settings = self.config.strategy_parts()
-        return STRATEGIES[kind](problem, settings)
+        return make_strategy(self.config, self.space, self.seeds)
 
     def engine(self, observers: Sequence[Observer] = ()) -> Engine:
         config, strategy = self.config, self.strategy()

@@ -8,42 +8,17 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Interval
+from annotated_types import Ge
 
-from evonas.errors import NothingToMutate
-from evonas.genome import MUTATIONS, Genome, MutationRates, mutate, sample
+from evonas.genome import Genome, sample
 from evonas.randomness import generator
 from evonas.search.crossover import Crossover, Uniform
 from evonas.search.individual import Individual
 from evonas.search.replacement import Elitist, Replacement
 from evonas.search.selection import Selection, Tournament
 from evonas.search.strategy import SearchProblem, Strategy
-from evonas.trial import Lineage, Proposal, Trial
-
-TRIES = 20
-"""Edits of a child that still equals a parent; then it stays what it is."""
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """How a child is edited.
-
-    Attributes:
-        rate: the probability that a child of two parents is edited too; a child of one parent always is.
-        edits: an edited child gets 1 to this many edits, each number as likely.
-        settings: the probability that an edit goes to the settings (optimizer, training, style), not to the network.
-        operators: the weights of the operators, by name; those not named have 1, and 0 switches one off.
-    """
-
-    rate: Annotated[float, Interval(ge=0, le=1)] = 0.5
-    edits: Annotated[int, Ge(1)] = 1
-    settings: Annotated[float, Interval(ge=0, le=1)] = 0.25
-    operators: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
-
-    def rates(self) -> MutationRates:
-        return MutationRates(
-            settings=self.settings, operators={name: self.operators.get(name, 1.0) for name in MUTATIONS}
-        )
+from evonas.search.variation import Mutation, different, edited
+from evonas.trial import Lineage, Objective, Proposal, Trial
 
 
 @dataclass(frozen=True)
@@ -64,21 +39,26 @@ class EvolutionSettings:
 
     def problems(self) -> dict[str, str]:
         """What is wrong between these settings, by key; empty where nothing is."""
-        found = {"replacement": self.replacement.problem(self.population)}
+        found = {
+            "replacement": self.replacement.problem(self.population),
+            "mutation.operators": self.mutation.operators_problem(),
+        }
         if len(self.seeds) > self.population:
             found["seeds"] = f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
-        unknown = sorted(set(self.mutation.operators) - set(MUTATIONS))
-        if unknown:
-            found["mutation.operators"] = f"unknown operators {unknown}; there are {sorted(MUTATIONS)}"
-        elif not any(weight > 0 for weight in self.mutation.rates().operators.values()):
-            found["mutation.operators"] = "at least one operator must have a weight above 0"
         return {key: message for key, message in found.items() if message}
+
+    def objective_problems(self, objective: Objective) -> dict[str, str]:
+        """What of these settings cannot work with this objective, by key; empty where everything can."""
+        wrong = self.selection.problem(objective)
+        return {"selection": wrong} if wrong else {}
 
 
 class Evolution(Strategy):
     """Generation 0 is sampled; each later one is born of the population that lives when the one before is fully told.
 
     Only successful trials enter the population. As long as none is there, generations are sampled like the first.
+    Under a steady replacement (`Replacement.is_steady`) there are no generations after the founders: children are asked
+    at any time, and the population changes with every `offspring` of them that are told.
     """
 
     Settings = EvolutionSettings
@@ -86,11 +66,16 @@ class Evolution(Strategy):
     def __init__(self, problem: SearchProblem, settings: EvolutionSettings) -> None:
         super().__init__(problem, settings)
         self.settings: EvolutionSettings = settings
-        self._rates = settings.mutation.rates()
+        self._credit = settings.mutation.credit()
         self._generation = 0
         self._asked = 0  # of this generation
-        self._told: list[Trial] = []  # of this generation
+        self._told: list[Trial] = []  # of this generation; under a steady replacement, since it was last applied
         self._population: list[Individual] = []
+        self._drawn: list[list[Individual]] = []  # main parents and their partners, of schemes that draw all at once
+
+    @property
+    def _is_steady(self) -> bool:
+        return self.settings.replacement.is_steady and bool(self._population)
 
     @property
     def _size(self) -> int:
@@ -100,7 +85,8 @@ class Evolution(Strategy):
         return self.settings.replacement.offspring(self.settings.population)
 
     def ask(self, count: int) -> list[Proposal]:
-        slots = range(self._asked, min(self._asked + count, self._size))
+        end = self._asked + count
+        slots = range(self._asked, end if self._is_steady else min(end, self._size))
         self._asked = max(self._asked, slots.stop)
         return [self._bear(slot) if self._population else self._found(slot) for slot in slots]
 
@@ -114,49 +100,57 @@ class Evolution(Strategy):
 
     def _bear(self, slot: int) -> Proposal:
         """A child of one or two parents, different from both; where there is none, a twin, which costs nothing."""
+        space, mutation, rates = self.problem.space, self.settings.mutation, self._credit.rates
         rng = generator(self.problem.seed, "child", self._generation, slot)
         crossing = rng.random() < self.settings.crossover.rate
-        parents = self._parents(2 if crossing else 1, rng)
-        child, words = parents[0].genome, []
+        parents = self._parents(2 if crossing else 1, slot, rng)
+        child, words = parents[0].genome, list[str]()
         if len(parents) == 2:
-            child = self.settings.crossover.cross(self.problem.space, parents[0].genome, parents[1].genome, rng)
+            child = self.settings.crossover.cross(space, parents[0].genome, parents[1].genome, rng)
             words.append("crossover")
-        if len(parents) == 1 or rng.random() < self.settings.mutation.rate:
-            child = self._edit(child, int(rng.integers(1, self.settings.mutation.edits + 1)), words, rng)
-        for _ in range(TRIES):
-            if all(child != parent.genome for parent in parents):
-                break
-            child = self._edit(child, 1, words, rng)
-        return self._propose(child, "+".join(words) or "copy", tuple(parent.id for parent in parents))
+        if len(parents) == 1 or rng.random() < mutation.rate:
+            child = edited(space, child, int(rng.integers(1, mutation.edits + 1)), words, rng, rates)
+        child = different(space, child, [parent.genome for parent in parents], words, rng, rates)
+        ids, row = tuple(parent.id for parent in parents), slot // self.settings.population if self._is_steady else 0
+        return self._propose(child, "+".join(words) or "copy", ids, row)
 
-    def _parents(self, count: int, rng: np.random.Generator) -> list[Individual]:
+    def _parents(self, count: int, slot: int, rng: np.random.Generator) -> list[Individual]:
         """One parent, or two different ones where selection finds a second within a few draws."""
-        first, *others = self.settings.selection.select(self._population, 1 if count == 1 else 8, rng)
+        if self.settings.selection.at_once and not self._is_steady:
+            mains, partners = self._all_parents()
+            first, others = mains[slot], partners[slot:] + partners[:slot]
+        else:
+            first, *others = self.settings.selection.select(self._population, 1 if count == 1 else 8, rng)
         second = next((other for other in others if other.id != first.id), None)
-        return [first] if second is None else [first, second]
+        return [first] if count == 1 or second is None else [first, second]
 
-    def _edit(self, child: Genome, edits: int, words: list[str], rng: np.random.Generator) -> Genome:
-        for _ in range(edits):
-            try:
-                child, word = mutate(self.problem.space, child, rng, self._rates)
-            except NothingToMutate:
-                return child
-            words.append(word)
-        return child
+    def _all_parents(self) -> list[list[Individual]]:
+        """The main parents of this generation by slot, and a partner for each; drawn when the first is needed."""
+        if not self._drawn:
+            rng = generator(self.problem.seed, "select", self._generation)
+            draw = self.settings.selection.select
+            self._drawn = [draw(self._population, self._size, rng) for _ in range(2)]
+        return self._drawn
 
-    def _propose(self, genome: Genome, operator: str, parents: tuple[int, ...] = ()) -> Proposal:
-        return Proposal(genome, self.problem.fidelity, Lineage(operator, parents, self._generation))
+    def _propose(self, genome: Genome, operator: str, parents: tuple[int, ...] = (), later: int = 0) -> Proposal:
+        return Proposal(genome, self.problem.fidelity, Lineage(operator, parents, self._generation + later))
 
     def tell(self, trial: Trial) -> None:
+        self._credit.tell(trial)
         self._told.append(trial)
         if len(self._told) == self._size:
-            self._replace()
+            self._replace(trial.id)
 
-    def _replace(self) -> None:
+    def _replace(self, last: int) -> None:
         """The generation is complete: survivors become the next population."""
+        was_steady = self._is_steady
         children = [Individual(trial) for trial in self._newcomers()]
-        self._population = self.settings.replacement.survivors(self._population, children, self.settings.population)
-        self._generation, self._asked, self._told = self._generation + 1, 0, []
+        rng = generator(self.problem.seed, "replace", last)
+        settings = self.settings
+        self._population = settings.replacement.survivors(self._population, children, settings.population, rng)
+        self._told, self._drawn = [], []
+        if not was_steady:
+            self._generation, self._asked = self._generation + 1, 0
 
     def _newcomers(self) -> list[Trial]:
         """The generation's successful trials whose genome does not live yet: a genome lives once, or twins would
@@ -177,3 +171,5 @@ class Evolution(Strategy):
         self._generation, self._asked = state["generation"], state["asked"]
         self._told = [trials[id] for id in state["told"]]
         self._population = [Individual(trials[id]) for id in state["population"]]
+        self._drawn = []
+        self._credit.restore(trials)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check", "space")
+COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check", "space", "audit")
 
 
 def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -21,7 +21,7 @@ def test_help_names_every_command_and_exit_code():
     done = evonas("--help")
     assert done.returncode == 0
     assert all(name in done.stdout for name in COMMANDS)
-    for code in ("0", "1", "2", "3", "5", "6", "65", "69", "74", "130", "143"):
+    for code in ("0", "1", "2", "3", "4", "5", "6", "65", "69", "74", "130", "143"):
         assert f"{code} " in done.stdout
 
 
@@ -42,6 +42,8 @@ def test_every_command_has_help_that_is_more_than_its_options(name):
         (["show", "nothing"], ["no run at nothing"]),
         (["resume", "nothing"], ["no run at nothing"]),
         (["genealogy", "nothing"], ["no run at nothing"]),
+        (["genealogy", "nothing", "--of", "first"], ["--of", "integer"]),
+        (["audit", "nothing"], ["no run at nothing"]),
         (["export", "nothing", "--to", "x.keras"], ["no run at nothing"]),
         (["fly"], ["fly"]),
         (["genealogy", "x", "--format", "png"], ["png", "svg"]),

@@ -9,14 +9,36 @@ import numpy as np
 import pytest
 
 from evonas.genome import validate
+from evonas.search.adaptation import Matching, Pursuit
+from evonas.search.aging import AgingSettings
+from evonas.search.evolution import EvolutionSettings
 from evonas.search.registry import STRATEGIES
+from evonas.search.replacement import Comma, SteadyState
+from evonas.search.selection import StochasticUniversal
 from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.variation import Mutation
 from evonas.trial import Fidelity, Proposal, Trial
 
 LOOK_AHEAD = 5
 
 
-@pytest.fixture(params=sorted(STRATEGIES))
+VARIANTS = {
+    **{name: (name, kind.Settings()) for name, kind in STRATEGIES.items()},
+    "steady state": ("evolution", EvolutionSettings(population=6, replacement=SteadyState(2))),
+    "steady state, adaptive": (
+        "evolution",
+        EvolutionSettings(population=6, replacement=SteadyState(), mutation=Mutation(adaptation=Matching())),
+    ),
+    "universal sampling, comma, adaptive": (
+        "evolution",
+        EvolutionSettings(4, (), StochasticUniversal(), mutation=Mutation(adaptation=Pursuit()), replacement=Comma(9)),
+    ),
+    "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
+}
+"""Every strategy as it is by default, and settings that change how it asks or what it remembers."""
+
+
+@pytest.fixture(params=sorted(VARIANTS))
 def name(request):
     return request.param
 
@@ -24,8 +46,8 @@ def name(request):
 @pytest.fixture
 def make(name, small_space, loss):
     def build(seed: int = 0) -> Strategy:
-        kind = STRATEGIES[name]
-        return kind(SearchProblem(small_space, loss, Fidelity(3), seed), kind.Settings())
+        kind, settings = VARIANTS[name]
+        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(3), seed), settings)
 
     return build
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from evonas.errors import UserError
 from evonas.genome import CROSSOVERS, Gene, Genome, SearchSpace, cross, decode, encode, sample, validate
@@ -53,6 +54,42 @@ def test_inputs_and_merge_stay_together(convnet: SearchSpace) -> None:
         child = CROSSOVERS["uniform"](section, [*genes, Gene("flat", (), (), 3)], [*genes, wired], rng)
         seen.add((child[2].inputs, child[2].parameters.get("merge")))
     assert seen == {((), None), ((0,), "concat")}
+
+
+def test_one_point_is_a_head_of_one_and_a_tail_of_the_other(convnet: SearchSpace) -> None:
+    """With k common genes, k + 1 cuts, all as likely; the cut gene is the second parent's."""
+    section = convnet["features"]
+    first = [Gene.make("max_pooling", {}, (), n) for n in (1, 5, 2, 3)]
+    second = [Gene.make("average_pooling", {}, (), n) for n in (1, 2, 7, 3)]
+    rng = np.random.default_rng(0)
+    counts: dict[tuple[int, ...], int] = {}
+    for _ in range(4000):
+        child = CROSSOVERS["one_point"](section, first, second, rng)
+        cut = next((i for i, gene in enumerate(child) if gene.op == "average_pooling"), len(child))
+        assert all(gene.op == "average_pooling" for gene in child[cut:]), "one cut only"
+        key = tuple(gene.innovation if i < cut else -gene.innovation for i, gene in enumerate(child))
+        counts[key] = counts.get(key, 0) + 1
+    cuts = {(-1, -2, -7, -3), (1, 5, -2, -7, -3), (1, 5, 2, -3), (1, 5, 2, 3)}
+    assert set(counts) == cuts
+    assert stats.chisquare(list(counts.values())).pvalue > 0.001
+    strangers = [Gene.make("average_pooling", {}, (), n) for n in (8, 9)]
+    assert CROSSOVERS["one_point"](section, first, strangers, rng) == first
+
+
+def test_sections_are_whole_and_from_either(convnet: SearchSpace) -> None:
+    rng = np.random.default_rng(0)
+    taken = dict.fromkeys(convnet.sections, 0)
+    different = 0
+    for _ in range(400):
+        first, second = sample(convnet, rng), sample(convnet, rng)
+        child = cross(convnet, first, second, rng, "sections")
+        for name, genes in child.sections:
+            assert genes in (first[name], second[name])
+            taken[name] += genes == second[name] != first[name]
+        different += child not in (first, second)
+    assert different > 300
+    for count in (taken["features"], taken["head"], taken["training"]):
+        assert 100 < count < 260
 
 
 def test_a_kind_is_added_by_an_entry(convnet: SearchSpace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from evonas.genome import MUTATIONS, decode, parse_space
-from evonas.search.evolution import Evolution, EvolutionSettings, Mutation
+from evonas.search.evolution import Evolution, EvolutionSettings
 from evonas.search.replacement import Elitist
 from evonas.search.strategy import SearchProblem
+from evonas.search.variation import Mutation
 from evonas.trial import Fidelity, Trial, TrialState
 
 

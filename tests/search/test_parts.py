@@ -12,26 +12,18 @@ from evonas.genome import sample
 from evonas.search.individual import Individual, best_first, lent_randomness
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
-from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState
 
-
-def population(space, values, direction="min", first=0):
-    objective = Objective("val_loss", direction)
-    rng = np.random.default_rng(0)
-    proposals = [Proposal(sample(space, rng), Fidelity(1), Lineage("sample")) for _ in values]
-    return [
-        Individual(Trial(first + i, proposal, None, TrialState.OK, {"val_loss": v}, objective.fitness({"val_loss": v})))
-        for i, (proposal, v) in enumerate(zip(proposals, values, strict=True))
-    ]
+RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_tournament_chooses_the_ith_best_as_often_as_the_formula_says(small_space, size, direction):
+def test_tournament_chooses_the_ith_best_as_often_as_the_formula_says(make_population, size, direction):
     """Of n, with replacement: P(rank i wins) = ((n - i)^s - (n - i - 1)^s) / n^s, i from 0 for the best."""
     n, draws = 8, 20_000
     values = list(range(n)) if direction == "min" else list(range(n))[::-1]
-    chosen = Tournament(size).select(population(small_space, values, direction), draws, np.random.default_rng(1))
+    chosen = Tournament(size).select(make_population(values, direction), draws, np.random.default_rng(1))
     counts = Counter(individual.id for individual in chosen)
     expected = np.array([((n - i) ** size - (n - i - 1) ** size) / n**size for i in range(n)])
     observed = np.array([counts[i] for i in range(n)])
@@ -40,8 +32,8 @@ def test_tournament_chooses_the_ith_best_as_often_as_the_formula_says(small_spac
     assert chi2 < 24.3, "above the 99.9 % quantile of chi-square with 7 degrees of freedom"
 
 
-def test_selection_leaves_the_population_and_the_global_streams_alone(small_space):
-    individuals = population(small_space, [3.0, 1.0, 2.0])
+def test_selection_leaves_the_population_and_the_global_streams_alone(make_population):
+    individuals = make_population([3.0, 1.0, 2.0])
     before = list(individuals)
     random.seed(3)
     expected = random.random()
@@ -61,25 +53,25 @@ def test_lent_randomness_is_given_back_after_an_error():
     assert random.random() == expected
 
 
-def test_elitist_keeps_the_best_parents_and_every_child(small_space):
-    parents = population(small_space, [0.1, 0.5, 0.3, 0.4])
-    children = population(small_space, [0.9, 0.2], first=10)
-    survivors = Elitist(2).survivors(parents, children, 4)
+def test_elitist_keeps_the_best_parents_and_every_child(make_population):
+    parents = make_population([0.1, 0.5, 0.3, 0.4])
+    children = make_population([0.9, 0.2], first=10)
+    survivors = Elitist(2).survivors(parents, children, 4, RNG)
     assert [individual.id for individual in survivors] == [0, 11, 2, 10]
 
 
-def test_elitist_without_elites_is_fully_generational(small_space):
-    parents, children = population(small_space, [0.1]), population(small_space, [0.9], first=10)
-    assert [individual.id for individual in Elitist(0).survivors(parents, children, 1)] == [10]
+def test_elitist_without_elites_is_fully_generational(make_population):
+    parents, children = make_population([0.1]), make_population([0.9], first=10)
+    assert [individual.id for individual in Elitist(0).survivors(parents, children, 1, RNG)] == [10]
 
 
-def test_parents_live_on_where_every_child_failed(small_space):
-    parents = population(small_space, [0.2, 0.1])
-    assert [individual.id for individual in Elitist(0).survivors(parents, [], 2)] == [1, 0]
+def test_parents_live_on_where_every_child_failed(make_population):
+    parents = make_population([0.2, 0.1])
+    assert [individual.id for individual in Elitist(0).survivors(parents, [], 2, RNG)] == [1, 0]
 
 
-def test_best_first_breaks_ties_by_age(small_space):
-    assert [individual.id for individual in best_first(population(small_space, [0.5, 0.2, 0.5, 0.2])[::-1])] == [
+def test_best_first_breaks_ties_by_age(make_population):
+    assert [individual.id for individual in best_first(make_population([0.5, 0.2, 0.5, 0.2])[::-1])] == [
         1,
         3,
         0,

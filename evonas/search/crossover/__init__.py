@@ -4,8 +4,10 @@ One file a scheme; a scheme is added by a file and a line in `CROSSOVERS`.
 """
 
 from evonas.search.crossover.crossover import Crossover
+from evonas.search.crossover.one_point import OnePoint
+from evonas.search.crossover.sections import Sections
 from evonas.search.crossover.uniform import Uniform
 
-CROSSOVERS: dict[str, type[Crossover]] = {"uniform": Uniform}
+CROSSOVERS: dict[str, type[Crossover]] = {"uniform": Uniform, "one_point": OnePoint, "sections": Sections}
 
-__all__ = ["CROSSOVERS", "Crossover", "Uniform"]
+__all__ = ["CROSSOVERS", "Crossover", "OnePoint", "Sections", "Uniform"]

@@ -22,4 +22,4 @@ class Crossover(ABC):
 
     @abstractmethod
     def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
-        """A valid genome made of both; `first` is the main parent and gives the structure. It may equal a parent."""
+        """A valid genome made of both; `first` is the main parent. It may equal a parent."""

@@ -3,9 +3,30 @@
 One file a scheme; a scheme is added by a file and a line in `REPLACEMENTS`.
 """
 
+from evonas.search.replacement.comma import Comma
 from evonas.search.replacement.elitist import Elitist
+from evonas.search.replacement.generational import Generational
+from evonas.search.replacement.plus import Plus
 from evonas.search.replacement.replacement import Replacement
+from evonas.search.replacement.steady_state import SteadyState
+from evonas.search.replacement.tournament import TournamentReplacement
 
-REPLACEMENTS: dict[str, type[Replacement]] = {"elitist": Elitist}
+REPLACEMENTS: dict[str, type[Replacement]] = {
+    "generational": Generational,
+    "elitist": Elitist,
+    "tournament": TournamentReplacement,
+    "plus": Plus,
+    "comma": Comma,
+    "steady_state": SteadyState,
+}
 
-__all__ = ["REPLACEMENTS", "Elitist", "Replacement"]
+__all__ = [
+    "REPLACEMENTS",
+    "Comma",
+    "Elitist",
+    "Generational",
+    "Plus",
+    "Replacement",
+    "SteadyState",
+    "TournamentReplacement",
+]

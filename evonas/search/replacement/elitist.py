@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Ge
 
 from evonas.search.individual import Individual, best_first
@@ -24,7 +25,7 @@ class Elitist(Replacement):
         return population - self.elites
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int
+        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
     ) -> list[Individual]:
         elites = best_first(parents)[: self.elites]
         return best_first([*elites, *children])[:population] or best_first(parents)

@@ -1,0 +1,14 @@
+"""Adaptation: which operators are used more often, learned from what their children gained.
+
+One file a scheme; a scheme is added by a file and a line in `ADAPTATIONS`.
+"""
+
+from evonas.search.adaptation.adaptation import Adaptation, Learned
+from evonas.search.adaptation.credit import Credit, gain
+from evonas.search.adaptation.fixed import Fixed
+from evonas.search.adaptation.matching import Matching
+from evonas.search.adaptation.pursuit import Pursuit
+
+ADAPTATIONS: dict[str, type[Adaptation]] = {"fixed": Fixed, "matching": Matching, "pursuit": Pursuit}
+
+__all__ = ["ADAPTATIONS", "Adaptation", "Credit", "Fixed", "Learned", "Matching", "Pursuit", "gain"]

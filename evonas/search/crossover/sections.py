@@ -1,0 +1,19 @@
+"""Section crossover: each section comes whole from either parent, as modules do in CoDeepNEAT (Miikkulainen et al.,
+2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evonas.genome import Genome, SearchSpace, cross
+from evonas.search.crossover.crossover import Crossover
+
+
+@dataclass(frozen=True)
+class Sections(Crossover):
+    """One parent's layers with the other's optimizer, for instance; what works together inside a section stays so."""
+
+    def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
+        return cross(space, first, second, rng, "sections")

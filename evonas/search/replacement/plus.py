@@ -1,0 +1,32 @@
+"""Plus replacement, (mu + lambda): parents and children compete for the places together (Schwefel, 1981)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+
+from evonas.search.individual import Individual, best_first
+from evonas.search.replacement.replacement import Replacement
+
+
+@dataclass(frozen=True)
+class Plus(Replacement):
+    """The best `population` of all live on; mu is the population.
+
+    Attributes:
+        children: lambda, the children of a generation; null for as many as the population has members.
+    """
+
+    children: Annotated[int, Ge(1)] | None = None
+
+    def offspring(self, population: int) -> int:
+        return self.children or population
+
+    def survivors(
+        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+    ) -> list[Individual]:
+        return best_first([*parents, *children])[:population]

@@ -1,0 +1,181 @@
+"""The audit finds nothing in an honest run, and whatever a strategy hides."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evonas.errors import InvalidRecord
+from evonas.runtime.audit import audit, replay
+from evonas.search.evolution import Evolution, EvolutionSettings
+from evonas.search.random_search import RandomSearch, RandomSettings
+from evonas.search.registry import STRATEGIES
+from evonas.search.strategy import SearchProblem
+from evonas.trial import Fidelity, Lineage
+
+SCRIPT = Path(__file__).parents[1] / "integration" / "stub_runs.py"
+
+
+@pytest.fixture(scope="module")
+def stub_run(tmp_path_factory) -> Path:
+    """A finished run, as `evonas run` leaves it, but for its trainings."""
+    directory = tmp_path_factory.mktemp("audit")
+    for command in (["make", directory, "evolution", "40"], ["inside", directory / "stub", "3"]):
+        subprocess.run(
+            [sys.executable, str(SCRIPT), *map(str, command)], check=True, capture_output=True, env=os.environ
+        )
+    return directory / "stub"
+
+
+def evonas(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from evonas.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def altered(root: Path, tmp_path: Path, query: str, *values: object) -> Path:
+    """A copy of the run's record with something else in it."""
+    copy = tmp_path / "altered"
+    copy.mkdir()
+    (copy / "run.db").write_bytes((root / "run.db").read_bytes())
+    connection = sqlite3.connect(copy / "run.db")
+    with connection:
+        assert connection.execute(query, values).rowcount >= 1
+    connection.close()
+    return copy
+
+
+def test_an_honest_run_is_repeated(stub_run):
+    found = audit(stub_run)
+    assert found.is_repeated, found.difference
+    assert found.trials >= 40
+    assert found.told == found.trials
+    done = evonas("audit", str(stub_run))
+    assert done.returncode == 0, done.stderr
+    assert "are those of the record" in done.stdout
+    data = json.loads(evonas("audit", str(stub_run), "--json").stdout)
+    assert (data["ok"], data["trial"], data["versions"]) == (True, None, {})
+
+
+def test_another_outcome_changes_what_follows_and_is_found(stub_run, tmp_path):
+    """An outcome that is not what the strategy was told."""
+    root = altered(stub_run, tmp_path, "update trial set metrics = ? where id < 5", '{"val_loss":0.5}')
+    found = audit(root)
+    assert found.trial is not None
+    assert found.trial >= 5
+    assert found.told <= found.trial
+    done = evonas("audit", str(root))
+    assert done.returncode == 4
+    assert f"trial {found.trial}, asked when" in done.stderr
+    assert "Traceback" not in done.stderr
+    data = evonas("audit", str(root), "--json")
+    assert data.returncode == 4
+    assert json.loads(data.stdout)["difference"] == found.difference
+
+
+def test_the_version_that_made_the_record_is_named(stub_run, tmp_path):
+    root = altered(stub_run, tmp_path, "update trial set operator = 'seed x' where id = 7")
+    connection = sqlite3.connect(root / "run.db")
+    with connection:
+        connection.execute("update meta set value = json_set(value, '$.deap', '0.9') where key = 'versions'")
+    connection.close()
+    done = evonas("audit", str(root))
+    assert done.returncode == 4
+    assert "its operator is 'seed x' in the record" in done.stderr
+    assert "made with deap 0.9" in done.stderr
+
+
+def test_a_state_that_is_not_what_the_trials_make_of_it(stub_run, tmp_path):
+    query = "update meta set value = json_set(value, '$.generation', 99) where key = 'strategy'"
+    found = audit(altered(stub_run, tmp_path, query))
+    assert (found.trial, found.difference) == (None, "after all trials, the strategy's state differs in generation.")
+
+
+def test_a_record_that_contradicts_itself(stub_run, tmp_path):
+    with pytest.raises(InvalidRecord, match="trial 0 is said to have been told"):
+        audit(altered(stub_run, tmp_path, "update trial set state = 'waiting' where id = 0"))
+
+
+def recorded(strategy, oracle, count=60, look_ahead=5):
+    """What the engine would record of it."""
+    trials, told_before, told = [], [], 0
+    while len(trials) < count:
+        if told < len(trials):
+            strategy.tell(trials[told])
+            told += 1
+        while len(trials) - told < look_ahead and (asked := strategy.ask(1)):
+            told_before.append(told)
+            trials += [oracle.settle(len(trials), proposal) for proposal in asked]
+    return trials, told_before, told
+
+
+class DrawsFromTheGlobalStream(Evolution):
+    def _bear(self, slot):
+        return super()._bear(slot + 1000 * (random.random() < 0.2))
+
+
+class RemembersTheProcess(RandomSearch):
+    """Asks are counted across all of its instances."""
+
+    count = 0
+
+    def _propose(self, number):
+        RemembersTheProcess.count += 1
+        return super()._propose(RemembersTheProcess.count)
+
+
+class PutsChanceIntoItsState(Evolution):
+    def state_dict(self):
+        return {**super().state_dict(), "secret": random.random()}
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
+    kind = STRATEGIES[name]
+    problem = SearchProblem(small_space, loss, Fidelity(1), 0)
+    strategy = kind(problem, kind.Settings())
+    trials, told_before, told = recorded(strategy, oracle)
+    state = json.loads(json.dumps(strategy.state_dict()))
+    assert replay(kind(problem, kind.Settings()), trials, told_before, told, state).difference == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "words"),
+    [
+        (DrawsFromTheGlobalStream, EvolutionSettings(population=4), "differs from its replay"),
+        (RemembersTheProcess, RandomSettings(), "trial 0, asked when 0 trials had been told"),
+        (PutsChanceIntoItsState, EvolutionSettings(population=4), "the strategy's state differs in secret"),
+    ],
+)
+def test_what_a_strategy_hides_is_found(small_space, loss, oracle, kind, settings, words):
+    problem = SearchProblem(small_space, loss, Fidelity(1), 0)
+    strategy = kind(problem, settings)
+    trials, told_before, told = recorded(strategy, oracle)
+    found = replay(kind(problem, settings), trials, told_before, told, json.loads(json.dumps(strategy.state_dict())))
+    assert words in found.difference
+
+
+def test_each_kind_of_difference_is_named(small_space, loss, oracle):
+    problem = SearchProblem(small_space, loss, Fidelity(1), 0)
+    trials, told_before, told = recorded(RandomSearch(problem, RandomSettings()), oracle, 10)
+    first = trials[0].proposal
+    for other, words in (
+        (replace(first, fidelity=Fidelity(7)), "its epochs is 7 in the record and 1 in the replay"),
+        (replace(first, lineage=Lineage("sample", (3,))), "its parents is [3] in the record and [] in the replay"),
+        (replace(first, repeat=1), "its repeat is 1"),
+        (replace(first, genome=trials[1].genome), "its genome is another one ("),
+    ):
+        changed = [replace(trials[0], proposal=other), *trials[1:]]
+        assert words in replay(RandomSearch(problem, RandomSettings()), changed, told_before, told).difference
+    small = EvolutionSettings(population=3)
+    trials, _, _ = recorded(Evolution(problem, small), oracle, 10)
+    never_told = replay(Evolution(problem, small), trials, [0] * len(trials), 0)
+    assert "trial 3, asked when 0 trials had been told" in never_told.difference
+    assert "proposes nothing, and waits" in never_told.difference
