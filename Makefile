@@ -20,7 +20,7 @@ $(READY): constraints.txt pyproject.toml scripts/preflight.py
 	@$(PYTHON) scripts/preflight.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing pinned dependencies into $(VENV) (once, about 2.5 GB) ..."
-	@$(BIN)/python -m pip install --quiet "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet "pip==26.3"
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	@touch $@
 
@@ -34,7 +34,7 @@ check: $(READY) ## format, lint, types and layers; no tests
 	$(BIN)/lint-imports --no-cache
 
 test: check ## all checks and all tests (under 12 minutes on two cores)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 format: $(READY) ## let ruff format and mend
 	$(BIN)/ruff format .
