@@ -18,7 +18,8 @@ from evonas.genome import changes
 from evonas.runtime.record import RecordReader
 
 CHECKOUT = Path(__file__).parents[2]
-SMALL = ("budget.trials=10", "training.epochs=2", "strategy.evolution.population=5", "look_ahead=4")
+EVOLUTION = "strategy={evolution: {population: 5, replacement: {elitist: {elites: 2}}}}"
+SMALL = ("budget.trials=10", "training.epochs=2", "look_ahead=4", EVOLUTION)
 
 
 def evonas_command(*arguments: object, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
