@@ -92,7 +92,7 @@ def test_the_shipped_config_is_complete() -> None:
     expected = EvolutionSettings(16, seeds=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8))
     assert config.config.strategy_parts() == ("evolution", expected)
     assert config.config.pool == LocalConfig(workers=2)
-    assert (config.config.limits.parameters, config.config.limits.flops) == (300_000, 8_000_000)
+    assert (config.config.limits.parameters, config.config.limits.flops) == (300_000, 5_000_000)
 
 
 def test_defaults_are_filled_in(tmp_path: Path) -> None:
