@@ -33,7 +33,10 @@ def command(
     summary = view.summary()
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
     out = console()
-    out.print(f"Run {view.name}: {summary['trials']} trials of {summary['budget']} ({states})", style="bold")
+    out.print(
+        f"Run {view.name}: {summary['trials'] - summary['twins']} trials of {summary['budget']} ({states})",
+        style="bold",
+    )
     if trials:
         out.print(_trial_table(view))
     if view.result is not None:
