@@ -75,7 +75,7 @@ def main() -> int:
             same, off = plain["accuracy"] == plain["recorded_accuracy"], abs(plain["loss"] - plain["recorded_loss"])
             faithful &= same and off <= 1e-6 and plain["raw"]
             accuracy.setdefault(strategy, []).append(plain["accuracy"])
-            losses.setdefault(strategy, []).append(card["val_loss"])
+            losses.setdefault(strategy, []).append((run.result or {})["metrics"]["val_loss"])
             figures = (
                 f"{card['val_loss']:.4f}",
                 f"{plain['accuracy']:.4f}",
