@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup wheel-test bench-digits bench-start bench-trainer clean
+.PHONY: help run test check format setup wheel-test bench-digits bench-configs bench-schemes bench-start clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ wheel-test: $(READY) ## build the wheel, install it elsewhere, run `evonas run d
 
 bench-digits: $(READY) ## seeds 0 to 4 on digits, evolution beside random search (about half an hour)
 	$(BIN)/python -m benchmarks.digits
+
+bench-configs: $(READY) ## the smaller configs, five seeds each, beside linear models (about fifteen minutes)
+	$(BIN)/python -m benchmarks.configs
+
+bench-schemes: $(READY) ## selection and replacement schemes on digits, five seeds each (about an hour)
+	$(BIN)/python -m benchmarks.schemes
 
 bench-start: $(READY) ## how long `evonas --help` takes
 	$(BIN)/python -m benchmarks.start

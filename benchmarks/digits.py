@@ -1,58 +1,31 @@
 """`make bench-digits`: seeds 0 to 4 of configs/digits.yaml, evolution beside random search with the same budget.
 
 The runs are kept in build/bench-digits; a second call goes on where the first was stopped. Each exported model is
-scored
-again by plain Keras in a process where importing evonas fails.
+scored again by plain Keras in a process where importing evonas fails.
 """
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from benchmarks.machine import describe
+from benchmarks.runs import CHECKOUT, RESULTS, SEEDS, finished, plain_keras, spread
 from evonas import api
 from evonas.runtime.config_file import load_config
 
-CHECKOUT = Path(__file__).parent.parent
-RUNS = CHECKOUT / "build" / "bench-digits"
-RESULTS = CHECKOUT / "benchmarks" / "results" / "digits.md"
-SEEDS = range(5)
 STRATEGIES: dict[str, Sequence[str]] = {"evolution": (), "random": ("strategy={random: {}}",)}
 
 
-def search(strategy: str, seed: int) -> api.Run:
-    """The finished run of a strategy and a seed; what is on the disk already is not done again."""
-    name = f"{strategy}-{seed}"
-    if not (RUNS / name / "run.db").exists():
-        changes = [f"seed={seed}", f"run={name}", *STRATEGIES[strategy]]
-        api.create(load_config(CHECKOUT / "configs" / "digits.yaml", changes), RUNS)
-    run = api.work(RUNS / name)
-    print(f"  {name}: {json.dumps(scores(run))}", flush=True)
-    return run
+def is_raw(run: api.Run) -> bool:
+    """Whether the test images on the disk are scikit-learn's own, unscaled."""
+    from sklearn.datasets import load_digits
 
-
-def scores(run: api.Run) -> dict[str, float]:
-    metrics = (run.result or {})["metrics"]
-    return {name: round(metrics[name], 4) for name in ("val_loss", "val_accuracy", "test_loss", "test_accuracy")}
-
-
-def plain_keras(run: api.Run) -> dict[str, Any]:
-    """The exported model's scores in a process without evonas."""
-    test = run.directory / "data" / "test"
-    files = (run.layout.model, run.layout.card, test / "x.npy", test / "y.npy")
-    command = [sys.executable, str(Path(__file__).with_name("plain_keras.py")), *map(str, files)]
-    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return found
-
-
-def spread(values: Sequence[float]) -> str:
-    return f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}"
+    known = {image.astype("float32").tobytes() for image in load_digits().images}
+    return all(row.tobytes() in known for row in np.load(run.directory / "data" / "test" / "x.npy"))
 
 
 def main() -> int:
@@ -70,14 +43,14 @@ def main() -> int:
     faithful = True
     for strategy in STRATEGIES:
         for seed in SEEDS:
-            run = search(strategy, seed)
-            plain, card = plain_keras(run), scores(run)
+            run = finished("digits", "bench-digits", f"{strategy}-{seed}", [f"seed={seed}", *STRATEGIES[strategy]])
+            plain, metrics = plain_keras(run), (run.result or {})["metrics"]
             same, off = plain["accuracy"] == plain["recorded_accuracy"], abs(plain["loss"] - plain["recorded_loss"])
-            faithful &= same and off <= 1e-6 and plain["raw"]
+            faithful &= same and off <= 1e-6 and is_raw(run)
             accuracy.setdefault(strategy, []).append(plain["accuracy"])
-            losses.setdefault(strategy, []).append((run.result or {})["metrics"]["val_loss"])
+            losses.setdefault(strategy, []).append(metrics["val_loss"])
             figures = (
-                f"{card['val_loss']:.4f}",
+                f"{metrics['val_loss']:.4f}",
                 f"{plain['accuracy']:.4f}",
                 f"{plain['loss']:.4f}",
                 f"{same}, {off:.1e}",
@@ -91,8 +64,7 @@ def main() -> int:
     wins = sum(a < b for a, b in zip(losses["evolution"], losses["random"], strict=True))
     lines.append(f"* Evolution has the lower validation loss on {wins} of {len(SEEDS)} seeds.")
     text = "\n".join(lines) + "\n"
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(text)
+    (RESULTS / "digits.md").write_text(text)
     print("\n" + text)
     good = statistics.mean(accuracy["evolution"]) >= 0.98
     print(f"goal, mean test accuracy of evolution at least 0.98: {'reached' if good else 'MISSED'}")

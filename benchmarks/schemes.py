@@ -1,0 +1,99 @@
+"""`make bench-schemes`: selection and replacement schemes on digits with equal budget, five seeds each.
+
+One part is changed at a time; everything else is as in BASE. Whether a scheme differs from the base is asked by paired
+differences over the seeds: a t interval of their mean, at 95 % for all comparisons together (Bonferroni).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+from collections.abc import Sequence
+
+from scipy.stats import t as student
+
+from benchmarks.machine import describe
+from benchmarks.runs import RESULTS, SEEDS, finished, spread
+
+BASE = "selection tournament, replacement elitist"
+SCHEMES: dict[str, str] = {
+    BASE: "{}",
+    "selection roulette": "{selection: roulette}",
+    "selection rank": "{selection: rank}",
+    "selection stochastic_universal": "{selection: stochastic_universal}",
+    "selection best": "{selection: best}",
+    "selection random": "{selection: random}",
+    "replacement generational": "{replacement: generational}",
+    "replacement tournament": "{replacement: tournament}",
+    "replacement plus": "{replacement: plus}",
+    "replacement comma": "{replacement: comma}",
+    "replacement steady_state": "{replacement: steady_state}",
+}
+CHANGES = ("budget.trials=48", "training={epochs: 6}", "limits={parameters: 100000, flops: 2000000}")
+RANDOM = "random search"
+
+
+def strategy(scheme: str) -> Sequence[str]:
+    """The changes to configs/digits.yaml that make it this scheme, or random search."""
+    if scheme == RANDOM:
+        return ("strategy=random",)
+    parts = SCHEMES[scheme].strip("{}")
+    settings = ", ".join(filter(None, ["population: 8, seeds: [lenet5]", parts]))
+    return (f"strategy={{evolution: {{{settings}}}}}",)
+
+
+def difference(values: Sequence[float], base: Sequence[float], comparisons: int) -> tuple[float, float]:
+    """The mean of the paired differences, and the half width of its interval."""
+    paired = [a - b for a, b in zip(values, base, strict=True)]
+    quantile = student.ppf(1 - 0.05 / comparisons / 2, len(paired) - 1)
+    return statistics.mean(paired), float(quantile * statistics.stdev(paired) / math.sqrt(len(paired)))
+
+
+def main() -> int:
+    print(describe())
+    losses: dict[str, list[float]] = {}
+    accuracy: dict[str, list[float]] = {}
+    for seed in SEEDS:
+        for scheme in (*SCHEMES, RANDOM):
+            name = f"{scheme.rpartition(' replacement ')[2].replace(' ', '-').replace(',', '')}-{seed}"
+            run = finished("digits", "bench-schemes", name, [f"seed={seed}", *CHANGES, *strategy(scheme)])
+            metrics = (run.result or {})["metrics"]
+            losses.setdefault(scheme, []).append(metrics["val_loss"])
+            accuracy.setdefault(scheme, []).append(metrics["test_accuracy"])
+    lines = ["# Selection and replacement schemes on digits", "", describe() + ".", ""]
+    lines += [
+        f"Seeds {SEEDS.start} to {SEEDS.stop - 1}, each with 48 trials of 6 epochs, a population of 8, the founder"
+        " lenet5, at most 100,000 parameters and 2,000,000 FLOPs. The base is selection tournament of 3 and replacement"
+        " elitist with 2 elites; each other row changes the one part that it names. ± is the standard deviation over the"
+        f" seeds. The last column is the mean of the paired differences of the validation loss to the base with its interval,"
+        f" 95 % for all {len(SCHEMES)} comparisons together.",
+        "",
+        "| scheme | validation loss of the winner | test accuracy | difference to the base |",
+        "|---|---|---|---|",
+    ]
+    told_apart = []
+    for scheme in (*SCHEMES, RANDOM):
+        row = f"| {scheme} | {spread(losses[scheme])} | {spread(accuracy[scheme])} |"
+        if scheme == BASE:
+            lines.append(f"{row} |")
+            continue
+        mean, half = difference(losses[scheme], losses[BASE], len(SCHEMES))
+        noise = abs(mean) <= half
+        if not noise:
+            told_apart.append(scheme)
+        lines.append(f"{row} {mean:+.4f} ± {half:.4f}{': within noise' if noise else ''} |")
+    verdict = (
+        f"Told apart from the base: {', '.join(told_apart)}."
+        if told_apart
+        else "No scheme can be told apart from the base."
+    )
+    lines += ["", f"{verdict} Everything else is within noise at five seeds.", ""]
+    text = "\n".join(lines)
+    (RESULTS / "schemes.md").write_text(text)
+    print("\n" + text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
