@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.machine import describe
 from benchmarks.runs import RESULTS, SEEDS, finished, plain_keras, spread
+from evonas.evaluate.data import FILES
 from evonas.runtime.config_file import load_config
 
 CONFIGS = ("digits-recurrent", "breast-cancer", "diabetes", "digits-cells")
@@ -27,9 +28,9 @@ TRIALS = 20
 PENALTIES = np.logspace(-4, 4, 13)
 
 
-def linear(data: Path, task: str) -> tuple[str, dict[str, float]]:
-    """What the linear model is called, and its loss and companion metric on the test data."""
-    parts = {part: _arrays(data / part) for part in ("train", "validation", "test")}
+def linear(directory: Path, task: str) -> tuple[str, dict[str, float]]:
+    """What the linear model is called, and its loss and companion metric on the test data of a run."""
+    parts = {part: _arrays(directory, files) for part, files in FILES.items()}
     models = [
         make_pipeline(StandardScaler(), _regression(task, float(penalty))).fit(*parts["train"]) for penalty in PENALTIES
     ]
@@ -42,8 +43,8 @@ def _regression(task: str, penalty: float) -> Any:
     return LogisticRegression(C=1 / penalty, max_iter=5000) if task == "classification" else Ridge(alpha=penalty)
 
 
-def _arrays(folder: Path) -> tuple[Any, Any]:
-    x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
+def _arrays(directory: Path, files: tuple[str, str]) -> tuple[Any, Any]:
+    x, y = (np.load(directory / file) for file in files)
     return x.reshape(len(x), -1).astype("float64"), y
 
 
@@ -80,7 +81,7 @@ def main() -> int:
             size = run.trial((run.result or {})["trial"]).metrics["parameters"]
             exact = f"{off[0]:.1e}, {off[1]:.1e}"
             lines.append(f"| {config} | {seed} | {plain[metric]:.4f} | {plain['loss']:.4f} | {size:,.0f} | {exact} |")
-        name, beside = linear(run.directory / "data", run.interface.task)
+        name, beside = linear(run.directory, run.interface.task)
         ours = " | ".join(spread(values) for values in zip(*found, strict=True))
         summary.append(f"| {config} | {ours} | {name} | {beside['metric']:.4f} | {beside['loss']:.4f} |")
         mean = statistics.mean(value for value, _ in found)
