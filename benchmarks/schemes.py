@@ -64,10 +64,10 @@ def main() -> int:
     lines = ["# Selection and replacement schemes on digits", "", describe() + ".", ""]
     lines += [
         f"Seeds {SEEDS.start} to {SEEDS.stop - 1}, each with 48 trials of 6 epochs, a population of 8, the founder",
-        "lenet5, at most 100,000 parameters and 2,000,000 FLOPs. The base is selection tournament of 3 and replacement elitist",
-        "with 2 elites; each other row changes the one part that it names. ± is the standard deviation over the seeds.",
-        "The last column is the mean of the paired differences of the validation loss to the base with its interval,",
-        f"95 % for all {len(SCHEMES)} comparisons together.",
+        "lenet5, at most 100,000 parameters and 2,000,000 FLOPs. The base is selection tournament of 3 and",
+        "replacement elitist with 2 elites; each other row changes the one part that it names. ± is the standard",
+        "deviation over the seeds. The last column is the mean of the paired differences of the validation loss to",
+        f"the base with its interval, 95 % for all {len(SCHEMES)} comparisons together.",
         "",
         "| scheme | validation loss of the winner | test accuracy | difference to the base |",
         "|---|---|---|---|",

@@ -323,6 +323,46 @@ def test_batch_size_and_epochs() -> None:
             assert read(space, genome) == value
 
 
+def table() -> list[str]:
+    """The rows of the table in docs/search-space.md: hyperparameter, space, parameter, where it is read back."""
+    kinds = {
+        space: [op for name, _, op, _ in KINDS if name == space] for space in dict.fromkeys(row[0] for row in KINDS)
+    }
+    rows = [("kind of layer", space, ", ".join(ops), "the layer's class") for space, ops in kinds.items()]
+    rows += [
+        ("number of layers", space, "length", "the layers, counted")
+        for space in ("convnet", "convnet_wide", "mlp", "recurrent")
+    ]
+    rows += [(row[0], row[1], f"{row[3]}.{row[4]}", f"layer `{row[5].format(f'{row[2]}_0')}`") for row in LAYERS]
+    rows += [(row[0], row[1], f"style.{row[2]}", f"the first layer of `{row[3]}`, {row[4]}") for row in STYLE]
+    rows += [
+        ("bidirectional", "recurrent", "lstm, gru, simple_rnn", "layer `encoder_0_bidirectional`"),
+        (
+            "batch normalization",
+            "convnet, convnet_wide, mlp, recurrent",
+            "batch_normalization",
+            "layer `..._batch_normalization`",
+        ),
+        ("skip connections", "convnet", "merge: add, concat", "layers `features_2_add`, `_concat`, `_projection`"),
+        ("wiring dag", "cells", "inputs of a pair", "the inputs of its layers, the concatenated loose ends"),
+        ("halves of a cell", "cells", "pair.left, pair.right", "kernel or pool size of their layers"),
+        ("stride of a cell", "cells", "reduction", "the shape after it"),
+        ("optimizer", "convnet_wide", "sgd, momentum, adam, adamw, rmsprop", "the optimizer's class"),
+        ("schedule", "convnet_wide", "constant, cosine, exponential", "the class of `learning_rate` in `get_config()`"),
+    ]
+    rows += [(row[0], "convnet_wide", f"{row[1]}.{row[2]}", "the optimizer") for row in OPTIMIZER]
+    rows += [
+        ("batch size", "convnet_wide", "training.batch_size", "the trainer's batch size"),
+        ("epochs", "convnet_wide", "training.epochs", "the trainer's epochs"),
+    ]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def test_the_guide_has_the_table() -> None:
+    guide = (SPACES.parents[1] / "docs" / "search-space.md").read_text(encoding="utf-8").splitlines()
+    assert [row for row in table() if row not in guide] == []
+
+
 def test_every_parameter_of_every_shipped_space_is_in_a_row() -> None:
     """A parameter that is added to a space needs a row here; `batch_normalization` and others have tests of their own."""
     rows = {(row[3], row[4]) for row in LAYERS} | {(row[1], row[2]) for row in OPTIMIZER}
