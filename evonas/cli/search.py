@@ -40,12 +40,12 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
             out.print(f"  {name:<8}  {words}", soft_wrap=True)
 
 
-def search(directory: Path, as_json: bool) -> None:
+def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> None:
     """One session, from wherever the run is to its end, with everything that the user sees of it."""
     from evonas import api
 
     try:
-        run = api.work(directory, _observers(as_json))
+        run = api.work(directory, _observers(as_json), overrides=overrides)
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
         raise
     except EvonasError as error:
@@ -75,7 +75,7 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
     title = f"The winner: trial {best.id}, the best of {trained}, born in generation {best.lineage.generation}"
-    out.print(layer_table(result["layers"], title))
+    out.print(layer_table(result["layers"] or (), title))
     out.print(f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample")
     metrics, names = result["metrics"], ("loss", run.interface.metric)
     for part, prefix, note in (
