@@ -1,33 +1,28 @@
-"""How evenly each sampler fills a space, for people who choose one."""
+"""How evenly a sampler fills a cube, for people who choose one: the centered L2 discrepancy (Hickernell, 1998)."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from evonas.search.sampling.sampling import Sampler
 
 
-@dataclass(frozen=True)
-class Evenness:
-    """What is known of a sampler in a cube.
+def discrepancy(sampler: Sampler, dimension: int, count: int, seed: int) -> float:
+    """The square of the discrepancy, as SciPy gives it, of the points that a run with a budget of `count` trials would
+    have: the lower, the more even.
 
-    Attributes:
-        discrepancy: centered, in the L2 norm (Hickernell, 1998): the lower, the more even. Comparable only for equal
-            dimensions and numbers of points. None where the sampler cannot do the dimension.
-        problem: why it cannot; else empty.
+    Raises:
+        ValueError: the sampler cannot do the dimension; see `Sampler.problem`.
     """
-
-    discrepancy: float | None
-    problem: str = ""
-
-
-def evenness(sampler: Sampler, dimension: int, count: int, seed: int) -> Evenness:
-    """The discrepancy of the first `count` points, as a run with that budget of trials would draw them."""
+    import numpy as np
     from scipy.stats import qmc
 
     if problem := sampler.problem(dimension):
-        return Evenness(None, problem)
+        raise ValueError(problem)
     size = sampler.size(count)
     rounds = [sampler.points(dimension, size, seed, round) for round in range(-(-count // size))]
-    points = [point for part in rounds for point in part][:count]
-    return Evenness(float(qmc.discrepancy(points, method="CD")))
+    return float(qmc.discrepancy(np.concatenate(rounds)[:count], method="CD"))
+
+
+def expected(dimension: int, count: int) -> float:
+    """What `discrepancy` is on average for independent uniform points; without it, values of many dimensions tell
+    nothing."""
+    return float(1.25**dimension - (13 / 12) ** dimension) / count
