@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,6 @@ from evonas.search.rungs import lengths, promotable, source
 from evonas.search.sampling import Design
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Fidelity, Lineage, Proposal, Trial, rank
-
-SAMPLE = "sample"
-PROMOTE = "promote"
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Asha(Strategy):
         self._epochs = lengths(problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs)
         self._design = Design(settings.sampler, problem.space, problem.trials, problem.seed)
         self._sampled = 0
-        self._waiting: deque[int | None] = deque()  # asked and not told: who goes on, None for a new genome
+        self._going: list[int] = []  # whose promotion is asked and not told
         self._forget()
 
     def _forget(self) -> None:
@@ -59,14 +55,13 @@ class Asha(Strategy):
             found = promotable(self._rungs[level], self.settings.reduction_factor, self._promoted)
             if found:
                 self._promoted.add(found[0])
-                self._waiting.append(found[0])
+                self._going.append(found[0])
                 return promotion(self._trials[found[0]], Fidelity(self._epochs[level + 1]), level + 1)
         self._sampled += 1
-        self._waiting.append(None)
-        return Proposal(self._design[self._sampled - 1], Fidelity(self._epochs[0]), Lineage(SAMPLE))
+        return Proposal(self._design[self._sampled - 1], Fidelity(self._epochs[0]), Lineage("sample"))
 
     def tell(self, trial: Trial) -> None:
-        self._waiting.popleft()
+        self._going = [id for id in self._going if id not in trial.lineage.parents]
         self._admit(trial)
 
     def _admit(self, trial: Trial) -> None:
@@ -83,7 +78,7 @@ class Asha(Strategy):
         """The ids of told trials whose checkpoints may still be needed: of those that go on, and of those that would be
         among the best of their rung if all the rest of the budget came onto it and were worse.
         """
-        found = {source(self._trials[id]) for id in self._waiting if id is not None}
+        found = {source(self._trials[id]) for id in self._going}
         for ranked in self._rungs[:-1]:
             most = len(ranked)
             if self.problem.trials is not None:
@@ -93,13 +88,13 @@ class Asha(Strategy):
         return frozenset(found)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"sampled": self._sampled, "waiting": list(self._waiting)}
+        return {"sampled": self._sampled, "going": list(self._going)}
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         """The rungs are in the trials: a state that named them all would grow with the run."""
-        self._sampled, self._waiting = state["sampled"], deque(state["waiting"])
+        self._sampled, self._going = state["sampled"], list(state["going"])
         self._forget()
         for id in sorted(trials):
             self._admit(trials[id])
             self._promoted |= set(trials[id].lineage.parents)
-        self._promoted |= {id for id in self._waiting if id is not None}
+        self._promoted |= set(self._going)

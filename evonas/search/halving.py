@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -57,6 +56,27 @@ class _Open:
     told: list[Trial] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A trial that is asked and not told: it is known again by what it trains, for tells may come in any order.
+
+    Attributes:
+        bracket: its number.
+        genome: the digest.
+        parent: who goes on; None for a new genome.
+    """
+
+    bracket: int
+    genome: str
+    parent: Trial | None
+
+    def is_told_by(self, trial: Trial) -> bool:
+        """Whether this may be that trial; its epochs are not looked at."""
+        return self.genome == trial.genome.digest and trial.lineage.parents == (
+            () if self.parent is None else (self.parent.id,)
+        )
+
+
 class Halving(Strategy):
     """Works through a schedule of brackets, again and again until the budget ends.
 
@@ -78,7 +98,7 @@ class Halving(Strategy):
         self._sampled = 0
         self._begun = 0  # brackets
         self._open: list[_Open] = []  # the oldest first
-        self._waiting: deque[tuple[int, Trial | None]] = deque()  # asked and not told: bracket, and who goes on
+        self._waiting: list[_Asked] = []
 
     def ask(self, count: int) -> list[Proposal]:
         return [self._propose(self._next()) for _ in range(count)]
@@ -103,18 +123,30 @@ class Halving(Strategy):
         fidelity, level = Fidelity(plan.rungs[bracket.rung].epochs), plan.level + bracket.rung
         parent = bracket.promoted[bracket.asked] if bracket.rung else None
         bracket.asked += 1
-        self._waiting.append((bracket.number, parent))
         if parent is not None:
-            return promotion(parent, fidelity, level)
-        self._sampled += 1
-        return Proposal(self._design[self._sampled - 1], fidelity, Lineage("sample", (), level))
+            proposal = promotion(parent, fidelity, level)
+        else:
+            proposal = Proposal(self._design[self._sampled], fidelity, Lineage("sample", (), level))
+            self._sampled += 1
+        self._waiting.append(_Asked(bracket.number, proposal.genome.digest, parent))
+        return proposal
 
     def tell(self, trial: Trial) -> None:
-        number, _ = self._waiting.popleft()
-        bracket = next(bracket for bracket in self._open if bracket.number == number)
+        bracket = self._leave(trial)
         bracket.told.append(trial)
         if len(bracket.told) == self._places(bracket):
             self._climb(bracket)
+
+    def _leave(self, trial: Trial) -> _Open:
+        """The bracket that waits for this trial; from now on it does not."""
+        opened = {bracket.number: bracket for bracket in self._open}
+        for place, asked in enumerate(self._waiting):
+            bracket = opened[asked.bracket]
+            epochs = self._bracket(bracket).rungs[bracket.rung].epochs
+            if asked.is_told_by(trial) and epochs == trial.proposal.fidelity.epochs:
+                del self._waiting[place]
+                return bracket
+        raise ValueError(f"trial {trial.id} was not asked of this strategy, or is told twice")
 
     def _climb(self, bracket: _Open) -> None:
         """The rung is complete: the best go on to the next one, if there is one and somebody has succeeded."""
@@ -128,7 +160,7 @@ class Halving(Strategy):
     @property
     def living(self) -> frozenset[int]:
         """The ids of told trials whose checkpoints may still be needed."""
-        found = {source(parent) for _, parent in self._waiting if parent is not None}
+        found = {source(asked.parent) for asked in self._waiting if asked.parent is not None}
         for bracket in self._open:
             found |= {source(trial) for trial in bracket.promoted[bracket.asked :]}
             if bracket.rung + 1 < len(self._bracket(bracket).rungs):
@@ -149,7 +181,10 @@ class Halving(Strategy):
                 }
                 for bracket in self._open
             ],
-            "waiting": [[number, None if parent is None else parent.id] for number, parent in self._waiting],
+            "waiting": [
+                [asked.bracket, asked.genome, None if asked.parent is None else asked.parent.id]
+                for asked in self._waiting
+            ],
         }
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
@@ -164,7 +199,9 @@ class Halving(Strategy):
             )
             for saved in state["open"]
         ]
-        self._waiting = deque((number, None if id is None else trials[id]) for number, id in state["waiting"])
+        self._waiting = [
+            _Asked(number, genome, None if id is None else trials[id]) for number, genome, id in state["waiting"]
+        ]
 
 
 def promotion(parent: Trial, fidelity: Fidelity, level: int) -> Proposal:

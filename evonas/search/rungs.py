@@ -79,8 +79,9 @@ def brackets(max_epochs: int, reduction_factor: int = 3, min_epochs: int = 1) ->
 
 
 def distinct(trials: Sequence[Trial]) -> list[Trial]:
-    """The trials without those whose genome another one before them has: a genome has one place on a rung."""
-    return list({trial.genome.digest: trial for trial in reversed(trials)}.values())[::-1]
+    """The trials by id, without those whose genome an older one has: a genome has one place on a rung."""
+    by_age = sorted(trials, key=lambda trial: trial.id, reverse=True)
+    return list({trial.genome.digest: trial for trial in by_age}.values())[::-1]
 
 
 def best(trials: Sequence[Trial], count: int) -> list[int]:

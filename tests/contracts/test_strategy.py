@@ -55,7 +55,7 @@ def name(request):
 def make(name, small_space, loss):
     def build(seed: int = 0) -> Strategy:
         kind, settings = VARIANTS[name]
-        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(9), seed, trials=24), settings)
+        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(9), seed), settings)
 
     return build
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from dataclasses import replace
 
 import pytest
 
@@ -144,3 +146,31 @@ def test_a_twin_goes_on_from_the_trial_that_was_trained(make, tell):
         tell(strategy, id, proposal, 0.1 if id == 2 else 0.5, twin_of=0 if id == 2 else None)
     (promoted,) = strategy.ask(1)
     assert (promoted.resume_from, promoted.lineage.parents) == (0, (2,))
+
+
+def test_tells_may_come_in_any_order(make, oracle):
+    """As under `deterministic: false`."""
+    chance = random.Random(3)
+    strategy, trials, waiting = make(), [], []
+    first: dict[tuple[str, int, int], int] = {}
+    for _ in range(150):
+        while len(waiting) < 12:
+            trial = oracle.settle(len(trials), strategy.ask(1)[0])
+            trials.append(replace(trial, twin_of=first.get(trial.twin_key)))
+            waiting.append(trials[-1])
+            first.setdefault(trial.twin_key, trial.id)
+        waiting_ids = {trial.id for trial in waiting}
+        ready = [
+            trial for trial in waiting if trial.twin_of not in waiting_ids
+        ]  # a twin comes after the trial it is of
+        told = chance.choice(ready)
+        waiting.remove(told)
+        strategy.tell(told)
+        state = json.loads(json.dumps(strategy.state_dict()))
+        living = strategy.living
+        strategy = make()
+        strategy.load_state_dict(state, {trial.id: trial for trial in trials if trial not in waiting})
+        assert strategy.living == living
+    assert {trial.proposal.fidelity.epochs for trial in trials} == {1, 3, 9}
+    parents = [trial.lineage.parents for trial in trials if trial.lineage.parents]
+    assert len(set(parents)) == len(parents)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 
 import pytest
 
@@ -186,6 +187,37 @@ def test_successive_halving_ends_with_full_trainings_whatever_it_begins_with(mak
 def test_a_latin_hypercube_covers_one_pass_over_the_brackets(small_space, loss):
     strategy = Hyperband(SearchProblem(small_space, loss, Fidelity(9), 0), HyperbandSettings(sampler=LatinHypercube()))
     assert strategy._design._size == 9 + 3 + 3
+
+
+@pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
+def test_tells_may_come_in_any_order(make, small_space, oracle, kind):
+    """As under `deterministic: false`; in a small space, where the same genome waits in several brackets."""
+    chance = random.Random(3)
+    strategy, trials, waiting = make(kind, epochs=9, space=small_space), [], []
+    for _ in range(200):
+        while len(waiting) < 12:
+            waiting.append(oracle.settle(len(trials), strategy.ask(1)[0]))
+            trials.append(waiting[-1])
+        strategy.tell(waiting.pop(chance.randrange(len(waiting))))
+        state = json.loads(json.dumps(strategy.state_dict()))
+        assert len(state["waiting"]) == len(waiting)
+        told = {trial.id: trial for trial in trials if trial not in waiting}
+        strategy = make(kind, epochs=9, space=small_space)
+        strategy.load_state_dict(state, told)
+    for child in trials:
+        if child.proposal.resume_from is not None:
+            parent = trials[child.proposal.resume_from]
+            assert child.proposal.fidelity.epochs == 3 * parent.proposal.fidelity.epochs
+            assert parent.fitness is not None
+    assert {trial.proposal.fidelity.epochs for trial in trials} == {1, 3, 9}
+
+
+def test_a_trial_that_nobody_asked_for_is_an_error(make, loss):
+    strategy = make(epochs=3)
+    (proposal,) = strategy.ask(1)
+    strategy.tell(settle(loss, 0, proposal, 0.5))
+    with pytest.raises(ValueError, match="trial 0 was not asked"):
+        strategy.tell(settle(loss, 0, proposal, 0.5))
 
 
 @pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
