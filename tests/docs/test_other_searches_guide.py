@@ -75,3 +75,13 @@ def test_the_table_of_brackets_is_what_is_searched():
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     columns = [[cell for cell in column if cell] for column in zip(*cells, strict=True)]
     assert columns == [[f"{rung.places}, {rung.epochs}" for rung in bracket.rungs] for bracket in brackets(81, 3)]
+
+
+@pytest.mark.parametrize("strategy", ["successive_halving", "hyperband", "asha"])
+def test_epochs_cannot_be_a_gene_where_rungs_decide(strategy, folder):
+    (folder / "few.yaml").write_text(SPACES[0].replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:"))
+    text = "space: ./few.yaml\ndata: {name: digits}\nbudget: {trials: 9}\nstrategy: "
+    (folder / "guide.yaml").write_text(text + strategy)
+    assert f"epochs cannot be a gene under the strategy {strategy}" in check(folder / "guide.yaml").problems[0].message
+    (folder / "guide.yaml").write_text(text + "{random: {sampler: halton}}")
+    assert check(folder / "guide.yaml").problems == ()
