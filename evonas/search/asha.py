@@ -94,7 +94,8 @@ class Asha(Strategy):
         """The rungs are in the trials: a state that named them all would grow with the run."""
         self._sampled, self._going = state["sampled"], list(state["going"])
         self._forget()
-        for id in sorted(trials):
-            self._admit(trials[id])
-            self._promoted |= set(trials[id].lineage.parents)
+        for trial in sorted(trials.values(), key=lambda trial: trial.id):
+            self._promoted |= set(trial.lineage.parents)
+            if trial.state.is_final:
+                self._admit(trial)
         self._promoted |= set(self._going)

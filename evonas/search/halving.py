@@ -56,27 +56,6 @@ class _Open:
     told: list[Trial] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A trial that is asked and not told: it is known again by what it trains, for tells may come in any order.
-
-    Attributes:
-        bracket: its number.
-        genome: the digest.
-        parent: who goes on; None for a new genome.
-    """
-
-    bracket: int
-    genome: str
-    parent: Trial | None
-
-    def is_told_by(self, trial: Trial) -> bool:
-        """Whether this may be that trial; its epochs are not looked at."""
-        return self.genome == trial.genome.digest and trial.lineage.parents == (
-            () if self.parent is None else (self.parent.id,)
-        )
-
-
 class Halving(Strategy):
     """Works through a schedule of brackets, again and again until the budget ends.
 
@@ -98,7 +77,8 @@ class Halving(Strategy):
         self._sampled = 0
         self._begun = 0  # brackets
         self._open: list[_Open] = []  # the oldest first
-        self._waiting: list[_Asked] = []
+        self._asked = 0
+        self._waiting: dict[int, tuple[int, Trial | None]] = {}  # asked, not told: the bracket, and who goes on
 
     def ask(self, count: int) -> list[Proposal]:
         return [self._propose(self._next()) for _ in range(count)]
@@ -128,25 +108,16 @@ class Halving(Strategy):
         else:
             proposal = Proposal(self._design[self._sampled], fidelity, Lineage("sample", (), level))
             self._sampled += 1
-        self._waiting.append(_Asked(bracket.number, proposal.genome.digest, parent))
+        self._waiting[self._asked] = bracket.number, parent
+        self._asked += 1
         return proposal
 
     def tell(self, trial: Trial) -> None:
-        bracket = self._leave(trial)
+        number, _ = self._waiting.pop(trial.id)
+        bracket = next(bracket for bracket in self._open if bracket.number == number)
         bracket.told.append(trial)
         if len(bracket.told) == self._places(bracket):
             self._climb(bracket)
-
-    def _leave(self, trial: Trial) -> _Open:
-        """The bracket that waits for this trial; from now on it does not."""
-        opened = {bracket.number: bracket for bracket in self._open}
-        for place, asked in enumerate(self._waiting):
-            bracket = opened[asked.bracket]
-            epochs = self._bracket(bracket).rungs[bracket.rung].epochs
-            if asked.is_told_by(trial) and epochs == trial.proposal.fidelity.epochs:
-                del self._waiting[place]
-                return bracket
-        raise ValueError(f"trial {trial.id} was not asked of this strategy, or is told twice")
 
     def _climb(self, bracket: _Open) -> None:
         """The rung is complete: the best go on to the next one, if there is one and somebody has succeeded."""
@@ -160,7 +131,7 @@ class Halving(Strategy):
     @property
     def living(self) -> frozenset[int]:
         """The ids of told trials whose checkpoints may still be needed."""
-        found = {source(asked.parent) for asked in self._waiting if asked.parent is not None}
+        found = {source(parent) for _, parent in self._waiting.values() if parent is not None}
         for bracket in self._open:
             found |= {source(trial) for trial in bracket.promoted[bracket.asked :]}
             if bracket.rung + 1 < len(self._bracket(bracket).rungs):
@@ -181,9 +152,9 @@ class Halving(Strategy):
                 }
                 for bracket in self._open
             ],
+            "asked": self._asked,
             "waiting": [
-                [asked.bracket, asked.genome, None if asked.parent is None else asked.parent.id]
-                for asked in self._waiting
+                [id, number, None if parent is None else parent.id] for id, (number, parent) in self._waiting.items()
             ],
         }
 
@@ -199,9 +170,10 @@ class Halving(Strategy):
             )
             for saved in state["open"]
         ]
-        self._waiting = [
-            _Asked(number, genome, None if id is None else trials[id]) for number, genome, id in state["waiting"]
-        ]
+        self._asked = state["asked"]
+        self._waiting = {
+            id: (number, None if parent is None else trials[parent]) for id, number, parent in state["waiting"]
+        }
 
 
 def promotion(parent: Trial, fidelity: Fidelity, level: int) -> Proposal:

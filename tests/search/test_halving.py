@@ -212,14 +212,6 @@ def test_tells_may_come_in_any_order(make, small_space, oracle, kind):
     assert {trial.proposal.fidelity.epochs for trial in trials} == {1, 3, 9}
 
 
-def test_a_trial_that_nobody_asked_for_is_an_error(make, loss):
-    strategy = make(epochs=3)
-    (proposal,) = strategy.ask(1)
-    strategy.tell(settle(loss, 0, proposal, 0.5))
-    with pytest.raises(ValueError, match="trial 0 was not asked"):
-        strategy.tell(settle(loss, 0, proposal, 0.5))
-
-
 @pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
 def test_its_record_can_be_replayed(make, small_space, oracle, kind):
     strategy, trials, told_before, told = make(kind, epochs=9, space=small_space), [], [], 0
