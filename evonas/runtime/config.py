@@ -18,11 +18,13 @@ from annotated_types import Ge, Gt, Le, Lt
 from evonas.errors import InvalidRecord, did_you_mean
 from evonas.evaluate.data import DataSettings
 from evonas.evaluate.data_sources import SOURCES
+from evonas.genome import Genome, SearchSpace
 from evonas.model.interface import InputKind, TaskKind
 from evonas.runtime.settings import FAILED, Builder, Check, Families, Named, dump, shown
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.registry import PARTS, STRATEGIES
-from evonas.trial import Direction, Objective
+from evonas.search.strategy import SearchProblem
+from evonas.trial import Direction, Fidelity, Objective
 
 Count = Annotated[int, Ge(1)]
 Few = Annotated[int, Ge(1), Le(1024)]
@@ -260,6 +262,11 @@ class RunConfig:
     def strategy_parts(self) -> tuple[str, Any]:
         """The strategy's name in the registry, and its settings."""
         return self.strategy.name, self.strategy.settings
+
+    def search_problem(self, space: SearchSpace, seeds: Mapping[str, Genome]) -> SearchProblem:
+        """What the strategy is given."""
+        objective, fidelity = self.objective.to_objective(), Fidelity(self.training.epochs)
+        return SearchProblem(space, objective, fidelity, self.seed, seeds, self.budget.trials)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""

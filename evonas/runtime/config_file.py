@@ -102,6 +102,8 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     space, space_problems = _space(source, file)
     seeds, seed_problems = _seeds(space, source, file)
     problems += space_problems + seed_problems
+    if config is not None and space is not None and not problems:
+        problems += _misfits(config, space, seeds, source)
     if config is None or space is None or problems:
         return Checked(None, _in_order(problems))
     return Checked(LoadedConfig(config, file, space, seeds, tuple(warnings(config, space))), ())
@@ -233,6 +235,15 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Proble
         key = ("settings", "training", "ops", "training", "epochs")
         problems.append(strict_yaml.load(space.text, str(path)).problem(key, message))
     return space, problems
+
+
+def _misfits(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source) -> list[Problem]:
+    """What of the strategy's settings does not fit this space and this budget."""
+    name, settings = config.strategy_parts()
+    if not hasattr(settings, "misfits"):
+        return []
+    found: Mapping[str, str] = settings.misfits(config.search_problem(space, seeds))
+    return [source.problem(("strategy", name, *key.split(".")), message) for key, message in found.items()]
 
 
 def _strategy_that_sets_epochs(data: Any) -> str:

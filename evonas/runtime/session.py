@@ -33,8 +33,8 @@ from evonas.runtime.progress import Progress
 from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
 from evonas.search.registry import STRATEGIES
-from evonas.search.strategy import SearchProblem, Strategy
-from evonas.trial import Fidelity, Outcome, Trial
+from evonas.search.strategy import Strategy
+from evonas.trial import Outcome, Trial
 
 
 class Sweeper(Observer):
@@ -118,10 +118,8 @@ def versions() -> dict[str, str]:
 
 def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome]) -> Strategy:
     """The strategy that a config names, before the first ask."""
-    fidelity = Fidelity(config.training.epochs)
-    problem = SearchProblem(space, config.objective.to_objective(), fidelity, config.seed, seeds)
     kind, settings = config.strategy_parts()
-    return STRATEGIES[kind](problem, settings)
+    return STRATEGIES[kind](config.search_problem(space, seeds), settings)
 
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:

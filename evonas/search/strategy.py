@@ -19,6 +19,8 @@ class SearchProblem:
         fidelity: of a full training; strategies without rungs propose everything at it.
         seed: of the run; the only source of randomness.
         seeds: seed genomes by name, already checked against the space.
+        trials: the budget, for samplers and grids that must know how many points there will be; None where it is not
+            counted in trials.
     """
 
     space: SearchSpace
@@ -26,6 +28,7 @@ class SearchProblem:
     fidelity: Fidelity
     seed: int
     seeds: Mapping[str, Genome] = field(default_factory=dict)
+    trials: int | None = None
 
 
 class Strategy(ABC):
@@ -41,7 +44,9 @@ class Strategy(ABC):
     nothing.
 
     Class attributes:
-        Settings: a frozen dataclass, filled from the YAML; its docstring and fields are the user's documentation.
+        Settings: a frozen dataclass, filled from the YAML; its docstring and fields are the user's documentation. Where
+            it has a method `problems()`, that tells what is wrong between the settings, and `misfits(problem)` what of
+            them does not fit a search problem: a sentence for the key of each such setting.
         sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
         continues_trials: whether proposals may have a `resume_from`, so that finished trainings keep their checkpoints.
     """

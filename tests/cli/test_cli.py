@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from evonas.search.sampling import SAMPLERS
+
 COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check", "space", "audit")
 
 
@@ -123,8 +125,13 @@ def test_a_space_is_described_without_keras():
 def test_samples_of_a_space_are_networks_of_its_random_search():
     done = evonas("space", "recurrent", "--samples", "2", "--shape", "5,3", "--json")
     assert done.returncode == 0, done.stderr
-    first, second = json.loads(done.stdout)["samples"]
+    facts = json.loads(done.stdout)
+    first, second = facts["samples"]
     assert first["digest"] != second["digest"]
     assert first["layers"][0]["output_shape"] == [5, 3]
     assert set(first["settings"]) == {"optimizer", "training"}
     assert first["parameters"] == sum(row["parameters"] for row in first["layers"] if row["kind"] != "Normalization")
+    assert set(facts["samplers"]) == set(SAMPLERS)
+    assert all((known["discrepancy"] is None) == bool(known["problem"]) for known in facts["samplers"].values())
+    assert "at most 7 dimensions" in facts["samplers"]["poisson_disk"]["problem"]
+    assert "This space has 64" in facts["samplers"]["poisson_disk"]["problem"]

@@ -11,9 +11,13 @@ import pytest
 from evonas.genome import validate
 from evonas.search.adaptation import Matching, Pursuit
 from evonas.search.aging import AgingSettings
+from evonas.search.asha import AshaSettings
 from evonas.search.evolution import EvolutionSettings
+from evonas.search.hyperband import HyperbandSettings
+from evonas.search.random_search import RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
+from evonas.search.sampling import Hammersley, LatinHypercube, Sobol
 from evonas.search.selection import StochasticUniversal
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.variation import Mutation
@@ -33,6 +37,10 @@ VARIANTS = {
         "evolution",
         EvolutionSettings(4, (), StochasticUniversal(), mutation=Mutation(adaptation=Pursuit()), replacement=Comma(9)),
     ),
+    "random, a sequence": ("random", RandomSettings(Sobol())),
+    "random, sets one after another": ("random", RandomSettings(LatinHypercube())),
+    "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
+    "hyperband, halves": ("hyperband", HyperbandSettings(2)),
     "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
 }
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
@@ -47,7 +55,7 @@ def name(request):
 def make(name, small_space, loss):
     def build(seed: int = 0) -> Strategy:
         kind, settings = VARIANTS[name]
-        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(3), seed), settings)
+        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(9), seed), settings)
 
     return build
 

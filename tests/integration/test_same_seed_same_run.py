@@ -35,7 +35,7 @@ def new_run(directory: Path, strategy: str = "evolution", trials: int = 40) -> P
     return directory / "stub"
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "aging", "random"])
+@pytest.mark.parametrize("strategy", ["evolution", "aging", "random", "hyperband", "asha"])
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     runs = []
     for workers in (1, 2, 8):
@@ -58,8 +58,9 @@ def test_another_seed_is_another_run(tmp_path):
     assert content(first) != content(second)
 
 
-def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path):
-    root = new_run(tmp_path, trials=7)  # a whole generation, and the children of the next
+@pytest.mark.parametrize("strategy", ["evolution", "hyperband"])
+def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy):
+    root = new_run(tmp_path, strategy, trials=7)  # a whole generation and children of the next; a bracket and more
     report = json.loads(script("points", root).stdout)
     assert report["points"] >= 100
     assert report["killed"] == report["points"]
