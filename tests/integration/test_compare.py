@@ -1,4 +1,4 @@
-"""`evonas compare` on real trainings: two schemes that share their founders, two seeds."""
+"""`evonas compare` on real trainings: two schemes that share their founders."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import pytest
 EXPERIMENT = """
 experiment: tiny
 config: breast-cancer
-seeds: [0, 1]
+seeds: [0]
 strategies:
   tournament: {evolution: {population: 3, replacement: {elitist: {elites: 1}}}}
-  random: random
   rank: {evolution: {population: 3, selection: rank, replacement: {elitist: {elites: 1}}}}
-changes: {budget.trials: 5, training: {epochs: 2}, pool: inline}
+changes: {budget.trials: 4, training: {epochs: 2}, pool: inline}
 reference: rank
 fresh: 1
 """
@@ -34,7 +33,7 @@ def compare(folder: Path, *arguments: str) -> str:
 def test_an_experiment_on_real_trainings(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(EXPERIMENT)
     told = compare(tmp_path)
-    assert "tournament and rank" in told or "beats" in told
+    assert "One seed shows nothing about tournament and rank" in told
     assert "comparison.html" in told
     found = json.loads(compare(tmp_path, "--json"))  # nothing is done again
     rows = {row["strategy"]: row for row in found["strategies"]}
