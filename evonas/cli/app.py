@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from evonas import __version__
-from evonas.cli import audit, check, export, genealogy, listing, resume, run, show, space
+from evonas.cli import audit, check, compare, export, genealogy, listing, resume, run, show, space
 from evonas.cli.console import complain
 from evonas.errors import DiskFailure, EvonasError
 
@@ -42,7 +42,7 @@ Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible fou
 """,
 )
 
-for module in (run, resume, listing, show, genealogy, export, check, space, audit):
+for module in (run, resume, listing, show, genealogy, compare, export, check, space, audit):
     app.command(module.NAME)(module.command)
 
 

@@ -147,7 +147,7 @@ def _rebuild(session: Session, trial: Trial, model: str, arrays: Mapping[str, st
         model=model,
         arrays=arrays,
     )
-    outcome = _run(session, task)
+    outcome = run_task(session, task)
     if outcome.state is not TrialState.OK:
         raise EvonasError(f"the model of trial {trial.id} could not be rebuilt ({outcome.state}): {outcome.message}")
     for name in ("val_loss", f"val_{session.interface.metric}"):
@@ -159,7 +159,7 @@ def _rebuild(session: Session, trial: Trial, model: str, arrays: Mapping[str, st
     return outcome
 
 
-def _run(session: Session, task: Task) -> Outcome:
+def run_task(session: Session, task: Task) -> Outcome:
     """The task's outcome; failures of the machine are tried again, as in a search.
 
     Raises:

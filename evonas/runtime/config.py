@@ -40,7 +40,8 @@ METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
 _RUN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 
 
-def _run_problem(name: str) -> str:
+def run_name_problem(name: str) -> str:
+    """What is wrong with the name of a run's folder; empty where nothing is."""
     if _RUN_NAME.fullmatch(name):
         return ""
     allowed = "letters, digits, `.`, `_` and `-`, at most 64, with a letter or digit first and no `.` at the end"
@@ -237,7 +238,7 @@ class RunConfig:
     space: str
     data: DataConfig
     budget: BudgetConfig
-    run: Annotated[str, Check(_run_problem)] = "run"
+    run: Annotated[str, Check(run_name_problem)] = "run"
     seed: Annotated[int, Ge(0)] = 0
     objective: ObjectiveConfig = ObjectiveConfig("val_loss", "min")
     strategy: StrategyConfig = field(default_factory=lambda: StrategyConfig("evolution", EvolutionSettings()))

@@ -203,6 +203,9 @@ def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Problem]
     if not isinstance(source.data, dict):
         message = f"a config is a mapping that has at least space, data and budget. Received: {shown(source.data)}."
         return None, [*source.problems, source.problem((), message)]
+    if "strategies" in source.data:
+        message = "this is an experiment, which compares strategies; to run it:  evonas compare"
+        return None, [*source.problems, source.problem(("strategies",), f"{message} {file}")]
     builder = Builder(FAMILIES)
     config = parse(builder, {"run": file.stem, **source.data})
     problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]

@@ -15,6 +15,7 @@ from evonas.evaluate.launcher import NurseryLauncher, SubprocessLauncher
 from evonas.evaluate.local import LocalPool
 from evonas.evaluate.pool import Finished, Pool, Progress, Report
 from evonas.files import sha256_of
+from evonas.runtime.reuse import ReusingPool
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import VARIABLE, run_stub, stub_outcome
 from evonas.testing.tasks import make_setup, make_task
@@ -25,6 +26,7 @@ LINUX = pytest.mark.skipif("not __import__('sys').platform.startswith('linux')",
 KINDS = [
     pytest.param("inline"),
     pytest.param("stub"),
+    pytest.param("reusing"),
     pytest.param("nursery", marks=LINUX),
     pytest.param("subprocess"),
 ]
@@ -38,6 +40,7 @@ def open_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
     makers: dict[str, Callable[[], Pool]] = {
         "inline": partial(InlinePool, setup, run_stub),
         "stub": partial(StubPool, setup, 2),
+        "reusing": lambda: ReusingPool(StubPool(setup, 2), {}, tmp_path),
         "nursery": lambda: local(launcher=NurseryLauncher(f"{STUB}:serve", [STUB])),
         "subprocess": lambda: local(launcher=SubprocessLauncher(f"{STUB}:serve")),
     }
