@@ -17,7 +17,8 @@ from evonas.evaluate.pool import Finished
 from evonas.evaluate.protocol import Task
 from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.randomness import training_seed
-from evonas.runtime.engine import RETRIES, weights_path
+from evonas.runtime.engine import weights_path
+from evonas.runtime.retries import RETRIES
 from evonas.runtime.session import Session
 from evonas.runtime.stopping import Urgency
 from evonas.trial import Outcome, Trial, TrialState

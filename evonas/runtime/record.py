@@ -233,17 +233,22 @@ class Record(RecordReader):
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        with self._silent_transaction():
+            yield
+            failpoint("record.before_commit")
+        failpoint("record.after_commit")
+
+    @contextlib.contextmanager
+    def _silent_transaction(self) -> Iterator[None]:
         with _translated(self.path):
             self._connection.execute("begin immediate")
             try:
                 yield
-                failpoint("record.before_commit")
                 self._connection.execute("commit")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("rollback")
                 raise
-        failpoint("record.after_commit")
 
     def _put(self, key: str, value: Any) -> None:
         self._connection.execute(
@@ -292,6 +297,15 @@ class Record(RecordReader):
                 (trial, number, self.session, self._clock()),
             )
         return number
+
+    def note_epochs(self, reached: Mapping[tuple[int, int], int]) -> None:
+        """How many epochs running attempts have behind them, by trial and number.
+
+        No part of the content, and without failpoints: when it is called depends on the clock.
+        """
+        rows = [(epochs, trial, number) for (trial, number), epochs in reached.items()]
+        with self._silent_transaction():
+            self._connection.executemany("update attempt set epochs = ? where trial = ? and number = ?", rows)
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
         """What came of an attempt.
