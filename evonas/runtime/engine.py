@@ -34,7 +34,17 @@ from evonas.search.strategy import Strategy
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState, rank
 
-__all__ = ["FAILURES_OF_ONE_CAUSE", "RETRIES", "STOPPED", "Engine", "Limits", "checkpoint_path", "weights_path"]
+__all__ = [
+    "FAILURES_OF_ONE_CAUSE",
+    "RETRIES",
+    "STOPPED",
+    "Engine",
+    "Limits",
+    "checkpoint_path",
+    "parts_before",
+    "training_task",
+    "weights_path",
+]
 
 FAILURES_OF_ONE_CAUSE = frozenset(
     {
@@ -299,20 +309,8 @@ class Engine:
                 observer.on_submit(trial, number)
 
     def _task(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Task:
-        proposal = trial.proposal
-        return Task(
-            kind="train",
-            trial=trial.id,
-            attempt=attempt,
-            session=self._record.session,
-            genome=trial.genome.to_dict(),
-            seed=training_seed(self._seed, trial.genome.digest, proposal.repeat),
-            epochs=proposal.fidelity.epochs,
-            weights=weights_path(trial.id),
-            checkpoint=checkpoint_path(trial.id),
-            resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
-            accumulation=accumulation(earlier, parts_before(trial, self._trials)),
-        )
+        parts = accumulation(earlier, parts_before(trial, self._trials))
+        return training_task(trial, self._seed, attempt, self._record.session, parts)
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         """Record what came of a task; try again where the machine failed rather than the network."""
@@ -386,6 +384,29 @@ class Engine:
             f" `evonas replay RUN {failed[-1]}` trains the last one in the foreground."
             f" Mend the cause and begin a new run: failed trials stay failed. The last one, {said}{log}"
         )
+
+
+def training_task(trial: Trial, seed: int, attempt: int, session: int, parts: int) -> Task:
+    """What a worker is told to train.
+
+    Args:
+        seed: of the run.
+        parts: in which batches are trained.
+    """
+    proposal = trial.proposal
+    return Task(
+        kind="train",
+        trial=trial.id,
+        attempt=attempt,
+        session=session,
+        genome=trial.genome.to_dict(),
+        seed=training_seed(seed, trial.genome.digest, proposal.repeat),
+        epochs=proposal.fidelity.epochs,
+        weights=weights_path(trial.id),
+        checkpoint=checkpoint_path(trial.id),
+        resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
+        accumulation=parts,
+    )
 
 
 def parts_before(trial: Trial, trials: Sequence[Trial]) -> int:
