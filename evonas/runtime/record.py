@@ -148,9 +148,8 @@ class RecordReader:
     def attempts(self, trial: int | None = None) -> list[Attempt]:
         """The attempts at one trial, or at all, in order."""
         columns = "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
-        rows = self._rows(
-            f"select {columns} from attempt where ? is null or trial = ? order by trial, number", (trial, trial)
-        )
+        where, values = ("", ()) if trial is None else ("where trial = ?", (trial,))  # a search, not a scan
+        rows = self._rows(f"select {columns} from attempt {where} order by trial, number", values)
         with decoding(self.path):
             return [
                 Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row)))

@@ -28,11 +28,12 @@ settings:
 """
 CONFIG = """
 run: fragile
+seed: 3
 space: ./fragile.yaml
 data: {path: data.npz, task: classification}
 strategy: random
 training: {epochs: 2}
-budget: {trials: 7}
+budget: {trials: 5}
 plugins: [fragile_ops]
 pool: {local: {workers: 2, devices: cpu}}
 """
