@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evonas.cli import one_trial
 from evonas.cli.console import console, number, print_json
 from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
 from evonas.runtime.observer import Observer
@@ -77,6 +78,8 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     title = f"The winner: trial {best.id}, the best of {trained}, born in generation {best.lineage.generation}"
     out.print(layer_table(result["layers"] or (), title))
     out.print(f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample")
+    if one_trial.is_cut(best):
+        out.print(f"  trained {one_trial.CUT}")
     metrics, names = result["metrics"], ("loss", run.interface.metric)
     for part, prefix, note in (
         ("validation", "val_", f"what the search saw, {trained} times"),

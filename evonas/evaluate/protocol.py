@@ -23,6 +23,9 @@ from evonas.trial import Outcome, TrialState
 
 PROTOCOL = 1
 
+ACCUMULATION = "accumulation_steps"
+"""Marks a training whose batches were cut: a metric of its outcome, and a detail of each attempt."""
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -78,6 +81,8 @@ class Task:
         resume_from: the checkpoint of an earlier, shorter training of the same genome to go on from.
         model: for `export`: where the `.keras` file goes.
         arrays: for `export`: the test data's files, `x` and `y`.
+        accumulation: parts in which a batch is trained, their gradients summed before the step: 2 for a genome that ran
+            out of device memory, which half the batch may fit.
     """
 
     kind: Literal["train", "export"]
@@ -92,6 +97,7 @@ class Task:
     resume_from: str | None = None
     model: str | None = None
     arrays: Mapping[str, str] = field(default_factory=dict)
+    accumulation: int = 1
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

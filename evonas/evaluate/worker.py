@@ -26,7 +26,7 @@ from evonas.errors import DiskFailure
 from evonas.evaluate.export_task import export, load_model
 from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_to_json
 from evonas.evaluate.tensors import TensorCache
-from evonas.evaluate.train_task import Alive, Report, train
+from evonas.evaluate.train_task import Alive, Report, batch_of, train
 from evonas.trial import Outcome, TrialState
 
 __all__ = ["load_model", "run_task", "serve"]
@@ -128,7 +128,9 @@ def _sorted(setup: Setup, task: Task, report: Report, alive: Alive) -> Outcome:
         keras.backend.clear_session(free_memory=False)  # layers are named from 0, as in a new process
         return export(setup, task) if task.kind == "export" else train(setup, task, report, _CACHE, alive=alive)
     except tf.errors.ResourceExhaustedError as error:
-        return Outcome(TrialState.OOM_DEVICE, message=f"TensorFlow is out of memory: {_first_line(error)}")
+        message = f"TensorFlow is out of memory: {_first_line(error)}"
+        details = {"batch_size": batch_of(setup, task)}  # a batch of 1 cannot be cut: there is no second try
+        return Outcome(TrialState.OOM_DEVICE, message=message, details=details)
     except DiskFailure as error:
         return _lost_to_the_disk(error)
     except MemoryError as error:

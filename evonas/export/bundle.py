@@ -14,10 +14,11 @@ from typing import Any
 from evonas.errors import EvonasError, InvalidRecord, UserError
 from evonas.evaluate.data import FILES
 from evonas.evaluate.pool import Finished
-from evonas.evaluate.protocol import Task
+from evonas.evaluate.protocol import ACCUMULATION, Task
 from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.randomness import training_seed
-from evonas.runtime.engine import RETRIES, weights_path
+from evonas.runtime.engine import weights_path
+from evonas.runtime.retries import RETRIES
 from evonas.runtime.session import Session
 from evonas.runtime.stopping import Urgency
 from evonas.trial import Outcome, Trial, TrialState
@@ -194,6 +195,7 @@ def _card(session: Session, trial: Trial, outcome: Outcome, model: Path) -> dict
         "metrics": dict(outcome.metrics),
         "parameters": outcome.details.get("parameters"),
         "flops": outcome.details.get("flops"),
+        ACCUMULATION: int(trial.metrics.get(ACCUMULATION, 1)),
         "layers": outcome.details.get("layers"),
         "reload_difference": outcome.details.get("reload_difference"),
         "versions": outcome.details.get("versions"),

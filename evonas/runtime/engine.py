@@ -11,22 +11,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evonas.errors import RepeatedFailures
 from evonas.evaluate.pool import Finished, Pool
-from evonas.evaluate.protocol import Task
+from evonas.evaluate.pool import Progress as Epoch
+from evonas.evaluate.protocol import ACCUMULATION, Task
 from evonas.randomness import training_seed
 from evonas.runtime.observer import Observer
 from evonas.runtime.progress import Progress, estimate_remaining
-from evonas.runtime.record import Record, settled
+from evonas.runtime.record import Attempt, Record, settled
+from evonas.runtime.retries import (
+    RETRIES,
+    accumulation,
+    is_tried_again,
+    runs_alone,
+    set_aside,
+    suspicion,
+)
 from evonas.runtime.stopping import StopRequest, Urgency
 from evonas.search.strategy import Strategy
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState, rank
 
-RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
-"""Failures of the machine rather than of the network, and how often they are tried again, in a fresh worker."""
+__all__ = [
+    "FAILURES_OF_ONE_CAUSE",
+    "RETRIES",
+    "STOPPED",
+    "Engine",
+    "Limits",
+    "checkpoint_path",
+    "parts_before",
+    "training_task",
+    "weights_path",
+]
 
 FAILURES_OF_ONE_CAUSE = frozenset(
     {
@@ -43,6 +61,9 @@ FAILURES_OF_ONE_CAUSE = frozenset(
 
 STOPPED = "stopped by failures"
 """The event of a run that was stopped by failures in a row."""
+
+NOTE_SECONDS = 1.0
+"""Between two notes in the record of how far the running trials are."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +109,9 @@ class Engine:
         self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
         self._waiting: list[int] = []  # to be submitted, in order
         self._running: dict[int, Task] = {}
-        self._retries: dict[tuple[int, TrialState], int] = {}
+        self._is_alone = False  # the one trial that runs: nothing is submitted beside it
+        self._reached: dict[int, int] = {}  # running trial -> epochs, not yet in the record
+        self._noted = clock()
         self._charged = 0
         self._done = 0
         self._failures = 0
@@ -107,7 +130,9 @@ class Engine:
             if trial.state.is_final and trial.twin_of is None:
                 self._account(trial)
         self._told = self._record.told()
-        counted_from = max((detail["told"] for _, kind, detail in self._record.events() if kind == STOPPED), default=0)
+        stops = [detail for _, kind, detail in self._record.events() if kind == STOPPED]
+        counted_from = max((stop["told"] for stop in stops), default=0)
+        self._stopped_by = stops[-1].get("why", "") if stops and counted_from == self._told else ""
         for trial in self._trials[counted_from : self._told]:
             self._count_failure(trial)
         if self._record.has_meta("strategy"):
@@ -122,9 +147,12 @@ class Engine:
             Stopped: by a signal; the record is complete up to here, and another session can go on.
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
         """
+        if self._stopped_by:
+            self._note(f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}")
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
+            self._set_aside()
             self._check_failures()
             self._search()
         finally:
@@ -146,11 +174,12 @@ class Engine:
             if not self._running:
                 break
             for report in self._pool.poll(timeout=1.0):
+                if self._running.get(report.task.trial) != report.task:
+                    continue  # a late answer: of an attempt that was given up, or of another session
                 if isinstance(report, Finished):
                     self._finish(report.task, report.outcome)
                 else:
-                    for observer in self._observers:
-                        observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
+                    self._hear(report)
 
     @property
     def is_over(self) -> bool:
@@ -269,58 +298,80 @@ class Engine:
     def _submit(self) -> None:
         """Hand out what waits, in order, while slots are free.
 
-        What is handed out is in the record already.
+        What is handed out is in the record already. A trial that is to run alone waits for those that run, and those
+        after it wait for it.
         """
         while self._waiting and self._pool.running < self._pool.capacity and self._stop.urgency == Urgency.NONE:
-            trial = self._trials[self._waiting.pop(0)]
+            trial = self._trials[self._waiting[0]]
+            earlier = self._record.attempts(trial.id)
+            alone = runs_alone(earlier)
+            if self._running and (alone or self._is_alone):
+                return
+            self._waiting.pop(0)
+            self._is_alone = alone
             number = self._record.start_attempt(trial.id)
             failpoint("engine.attempt")
-            task = self._task(trial, number)
+            task = self._task(trial, number, earlier)
             self._running[trial.id] = task
             self._pool.submit(task)
             failpoint("engine.submitted")
             for observer in self._observers:
                 observer.on_submit(trial, number)
 
-    def _task(self, trial: Trial, attempt: int) -> Task:
-        proposal = trial.proposal
-        return Task(
-            kind="train",
-            trial=trial.id,
-            attempt=attempt,
-            session=self._record.session,
-            genome=trial.genome.to_dict(),
-            seed=training_seed(self._seed, trial.genome.digest, proposal.repeat),
-            epochs=proposal.fidelity.epochs,
-            weights=weights_path(trial.id),
-            checkpoint=checkpoint_path(trial.id),
-            resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
-        )
+    def _task(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Task:
+        parts = accumulation(earlier, parts_before(trial, self._trials))
+        return training_task(trial, self._seed, attempt, self._record.session, parts)
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         """Record what came of a task; try again where the machine failed rather than the network."""
         failpoint("engine.outcome")
-        if self._running.get(task.trial) != task:
-            return  # a late answer of an attempt that was given up
         del self._running[task.trial]
-        final = not self._may_retry(task.trial, outcome.state)
-        trial = self._trials[task.trial]
+        self._reached.pop(task.trial, None)
+        if task.accumulation > 1:
+            outcome = replace(outcome, details={**outcome.details, ACCUMULATION: task.accumulation})
+        final = not is_tried_again(self._record.attempts(task.trial), outcome, task.accumulation)
+        self._settle(task.trial, task.attempt, outcome, final)
+        if not final:
+            self._waiting.insert(0, task.trial)
+
+    def _settle(self, id: int, attempt: int, outcome: Outcome, final: bool) -> None:
+        """Record what came of an attempt, and of its trial if it is final; the one way of an outcome into the run."""
+        trial = self._trials[id]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
-        self._record.finish_attempt(trial, task.attempt, outcome, final)
+        self._record.finish_attempt(trial, attempt, outcome, final)
         if final:
-            self._trials[trial.id] = trial
+            self._trials[id] = trial
             self._account(trial)
-        else:
-            self._waiting.insert(0, trial.id)
         for observer in self._observers:
-            observer.on_outcome(trial, outcome, task.attempt, final)
+            observer.on_outcome(trial, outcome, attempt, final)
             observer.on_progress(self.progress())
 
-    def _may_retry(self, trial: int, state: TrialState) -> bool:
-        used = self._retries.get((trial, state), 0)
-        self._retries[trial, state] = used + 1
-        return used < RETRIES.get(state, 0)
+    def _hear(self, report: Epoch) -> None:
+        """A running task has finished an epoch: tell the observers, and once a second the record."""
+        self._reached[report.task.trial] = report.epoch
+        for observer in self._observers:
+            observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
+        if self._clock() - self._noted >= NOTE_SECONDS:
+            self._record.note_epochs({(id, self._running[id].attempt): n for id, n in self._reached.items()})
+            self._reached, self._noted = {}, self._clock()
+
+    def _set_aside(self) -> None:
+        """Give up, as `lost`, what was running each time that the driver or the machine went down.
+
+        What was abandoned is known when a session begins, and does not change in it.
+        """
+        for id in list(self._waiting):
+            attempts = self._record.attempts(id)
+            if outcome := set_aside(id, attempts):
+                self._waiting.remove(id)
+                self._settle(id, attempts[-1].number, outcome, final=True)
+            elif words := suspicion(id, attempts):
+                self._note(words)
+
+    def _note(self, text: str) -> None:
+        for observer in self._observers:
+            observer.on_note(text)
 
     def _account(self, trial: Trial) -> None:
         """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
@@ -335,12 +386,47 @@ class Engine:
             return
         attempt = self._record.attempts(failed[-1])[-1]
         log = "".join(f"\n    {line}" for line in attempt.details.get("log", "").splitlines())
-        self._record.event(STOPPED, {"told": self._told, "state": attempt.state})  # a resume begins to count anew
+        why = f"{len(failed)} trials in a row ended as `{attempt.state}`"
+        said = f"trial {failed[-1]} said: {attempt.message}"  # a resume begins to count anew
+        self._record.event(STOPPED, {"told": self._told, "state": attempt.state, "why": f"{why}; {said}"})
         raise RepeatedFailures(
-            f"{len(failed)} trials in a row ended as `{attempt.state}`, so the cause is probably not the networks."
-            f" Mend it and begin a new run: failed trials stay failed. The last one, trial {failed[-1]}, said:"
-            f" {attempt.message}{log}"
+            f"{why}, so the cause is probably not the networks."
+            f" `evonas replay RUN {failed[-1]}` trains the last one in the foreground."
+            f" Mend the cause and begin a new run: failed trials stay failed. The last one, {said}{log}"
         )
+
+
+def training_task(trial: Trial, seed: int, attempt: int, session: int, parts: int) -> Task:
+    """What a worker is told to train.
+
+    Args:
+        seed: of the run.
+        parts: in which batches are trained.
+    """
+    proposal = trial.proposal
+    return Task(
+        kind="train",
+        trial=trial.id,
+        attempt=attempt,
+        session=session,
+        genome=trial.genome.to_dict(),
+        seed=training_seed(seed, trial.genome.digest, proposal.repeat),
+        epochs=proposal.fidelity.epochs,
+        weights=weights_path(trial.id),
+        checkpoint=checkpoint_path(trial.id),
+        resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
+        accumulation=parts,
+    )
+
+
+def parts_before(trial: Trial, trials: Sequence[Trial]) -> int:
+    """In how many parts batches were trained by the trial that this one continues; 1 where it continues none.
+
+    Args:
+        trials: of the run, by id.
+    """
+    before = trial.proposal.resume_from
+    return 1 if before is None else int(trials[before].metrics.get(ACCUMULATION, 1))
 
 
 def weights_path(trial: int) -> str:

@@ -170,9 +170,8 @@ class RecordReader:
     def attempts(self, trial: int | None = None) -> list[Attempt]:
         """The attempts at one trial, or at all, in order."""
         columns = "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
-        rows = self._rows(
-            f"select {columns} from attempt where ? is null or trial = ? order by trial, number", (trial, trial)
-        )
+        where, values = ("", ()) if trial is None else ("where trial = ?", (trial,))  # a search, not a scan
+        rows = self._rows(f"select {columns} from attempt {where} order by trial, number", values)
         with decoding(self.path):
             return [
                 Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row)))
@@ -300,6 +299,13 @@ class Record(RecordReader):
         Args:
             as_new: begin a session, rather than be held to the one that was begun last.
         """
+        with self._silent_transaction(as_new):
+            yield
+            failpoint("record.before_commit")
+        failpoint("record.after_commit")
+
+    @contextlib.contextmanager
+    def _silent_transaction(self, as_new: bool = False) -> Iterator[None]:
         with translated(self.path):
             self._connection.execute("begin immediate")
             self._ledger.forget()
@@ -308,13 +314,11 @@ class Record(RecordReader):
                     raise RunHeld(f"the run at {self.path.parent} was taken over by another process")
                 yield
                 self._ledger.enter()
-                failpoint("record.before_commit")
                 self._connection.execute("commit")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("rollback")
                 raise
-        failpoint("record.after_commit")
 
     def _put(self, key: str, value: Any) -> None:
         self._connection.execute(
@@ -387,6 +391,15 @@ class Record(RecordReader):
                 (trial, number, self.session, self._clock()),
             )
         return number
+
+    def note_epochs(self, reached: Mapping[tuple[int, int], int]) -> None:
+        """How many epochs running attempts have behind them, by trial and number.
+
+        No part of the content, and without failpoints: when it is called depends on the clock.
+        """
+        rows = [(epochs, trial, number) for (trial, number), epochs in reached.items()]
+        with self._silent_transaction():
+            self._connection.executemany("update attempt set epochs = ? where trial = ? and number = ?", rows)
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
         """What came of an attempt.

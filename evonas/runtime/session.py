@@ -122,6 +122,24 @@ def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Gen
     return STRATEGIES[kind](config.search_problem(space, seeds), settings)
 
 
+def make_setup(config: RunConfig, space: SearchSpace, interface: Interface, root: Path) -> Setup:
+    """What every worker of a run in this directory is told."""
+    objective = config.objective.to_objective()
+    bounds = {"parameters": config.limits.parameters, "flops": config.limits.flops}
+    return Setup(
+        directory=str(root.resolve()),
+        seed=config.seed,
+        space=space.text,
+        interface=interface.to_json(),
+        objective={"name": objective.name, "direction": objective.direction},
+        patience=config.training.patience,
+        epochs=config.training.epochs,
+        limits={name: bound for name, bound in bounds.items() if bound is not None},
+        plugins=tuple(config.plugins),
+        threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,
+    )
+
+
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
     if not isinstance(config.pool, LocalConfig):
@@ -211,21 +229,7 @@ class Session:
 
     def setup(self) -> Setup:
         """What every worker of this run is told."""
-        limits = self.config.limits
-        bounds = {"parameters": limits.parameters, "flops": limits.flops}
-        threads = self.config.pool.threads if isinstance(self.config.pool, LocalConfig) else 1
-        return Setup(
-            directory=str(self.layout.root.resolve()),
-            seed=self.config.seed,
-            space=self.space.text,
-            interface=self.interface.to_json(),
-            objective={"name": self.objective.name, "direction": self.objective.direction},
-            patience=self.config.training.patience,
-            epochs=self.config.training.epochs,
-            limits={name: bound for name, bound in bounds.items() if bound is not None},
-            plugins=tuple(self.config.plugins),
-            threads=threads,
-        )
+        return make_setup(self.config, self.space, self.interface, self.layout.root)
 
     @property
     def pool(self) -> Pool:

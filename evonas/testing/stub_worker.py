@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evonas.evaluate.inline import OnEpoch
-from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_to_json
+from evonas.evaluate.protocol import ACCUMULATION, PROTOCOL, Setup, Task, encode, outcome_to_json
 from evonas.files import sha256_of, write_whole
 from evonas.trial import Outcome, TrialState
 
@@ -36,6 +36,8 @@ class Stub:
         hang: rate of workers that never answer; likewise.
         diverge: share of the genomes that are `diverged`, always the same ones.
         fail: share of the genomes that are an `error`, always the same ones.
+        oom: share of the genomes that are `oom_device` unless their batches are cut, always the same ones.
+        oom_always: share of those that are it with cut batches, too.
         environment: names of variables whose values are told in the outcome's details.
     """
 
@@ -44,6 +46,8 @@ class Stub:
     hang: float = 0.0
     diverge: float = 0.09
     fail: float = 0.0
+    oom: float = 0.0
+    oom_always: float = 0.0
     environment: tuple[str, ...] = ()
 
     @classmethod
@@ -74,6 +78,9 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         return Outcome(TrialState.DIVERGED, size, epochs=1, history={"loss": [None]}, message=message)
     if _fraction(genome, "fail") < stub.fail:
         return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
+    is_large = task.kind == "train" and _fraction(genome, "oom") < stub.oom
+    if is_large and (task.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
+        return Outcome(TrialState.OOM_DEVICE, message="out of memory: made up by the stub")
     quality = _fraction(genome, "quality")
     losses = [_loss(quality, epoch, _fraction(genome, task.seed, epoch)) for epoch in range(1, task.epochs + 1)]
     metric = "accuracy" if setup.interface.get("task", "classification") == "classification" else "mean_absolute_error"
@@ -84,7 +91,8 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     if task.kind == "export":
         scores_of_test = {"test_loss": metrics["val_loss"] * 1.01, f"test_{metric}": metrics[f"val_{metric}"] * 0.99}
         return Outcome(TrialState.OK, {**metrics, **(scores_of_test if task.arrays else {}), **size})
-    return Outcome(TrialState.OK, {**metrics, **size}, epochs=task.epochs, history=history)
+    cut = {ACCUMULATION: float(task.accumulation)} if task.accumulation > 1 else {}
+    return Outcome(TrialState.OK, {**metrics, **size, **cut}, epochs=task.epochs, history=history)
 
 
 def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:

@@ -11,7 +11,9 @@ import pytest
 
 from evonas.search.sampling import SAMPLERS
 
-COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check", "space", "audit")
+COMMANDS = (
+    *("run", "resume", "list", "show", "genealogy", "compare", "export", "check", "space", "audit", "replay"),
+)
 
 
 def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -46,6 +48,8 @@ def test_every_command_has_help_that_is_more_than_its_options(name):
         (["genealogy", "nothing"], ["no run at nothing"]),
         (["genealogy", "nothing", "--of", "first"], ["--of", "integer"]),
         (["audit", "nothing"], ["no run at nothing"]),
+        (["replay", "nothing", "0"], ["no run at nothing"]),
+        (["replay", "nothing", "first"], ["TRIAL", "integer"]),
         (["export", "nothing", "--to", "x.keras"], ["no run at nothing"]),
         (["fly"], ["fly"]),
         (["genealogy", "x", "--format", "png"], ["png", "svg"]),

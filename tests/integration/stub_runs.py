@@ -16,6 +16,7 @@ import random
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from evonas.runtime.config_file import load_config
 from evonas.runtime.record import RecordReader
 from evonas.testing.failpoints import failpoints
 from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_worker import Stub
 
 SPACE = """
 space: small
@@ -79,8 +81,9 @@ def work(root: Path, workers: int) -> None:
 
 
 def work_inside(root: Path, capacity: int = 2) -> None:
-    """With stubs in this process, so that failpoints can be counted."""
-    api.work(root, pool_factory=lambda config, setup, root: StubPool(setup, capacity))
+    """With stubs in this process, so that failpoints can be counted; none of them crashes, which would be by chance."""
+    stub = replace(Stub.from_environment(), crash=0.0)
+    api.work(root, pool_factory=lambda config, setup, root: StubPool(setup, capacity, stub))
 
 
 def content_hash(root: Path) -> str:
