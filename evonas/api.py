@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.errors import EvonasError, NothingFeasible, RunHeld, UserError
 from evonas.evaluate.data import Prepared
-from evonas.export.bundle import check_target, check_weights, copy_winner, export_best, export_trial, is_intact
+from evonas.export.bundle import check_target, copy_winner, export_best, export_trial, is_intact
+from evonas.export.retraining import check_weights
 from evonas.files import sha256_of, write_text_whole
 from evonas.genome import parse_space
 from evonas.insight.climb import climb_svg
@@ -22,7 +23,7 @@ from evonas.model.interface import Interface
 from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig, load_config
 from evonas.runtime.layout import Layout, Lock, is_held
-from evonas.runtime.observer import Observer
+from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Attempt, RecordReader, decoding
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.runtime.stopping import StopRequest, stop_on_signals
@@ -47,7 +48,7 @@ class RecordedTrial(Trial):
         Imports Keras.
                 Raises:
                     UserError: the trial did not succeed.
-                    InvalidRecord: its weights are missing or damaged.
+                    InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.worker import load_model
 
@@ -59,6 +60,8 @@ class RecordedTrial(Trial):
 
     def message(self) -> str:
         """What its last attempt said; empty for a success."""
+        if self.fitness is not None:
+            return ""
         attempts = self.attempts()
         return attempts[-1].message if attempts else ""
 
@@ -147,8 +150,17 @@ class Run:
             "result": self.result,
         }
 
-    def export(self, target: str | Path, trial: int | None = None) -> Mapping[str, Any]:
+    def export(
+        self,
+        target: str | Path,
+        trial: int | None = None,
+        *,
+        observers: Sequence[Observer] = (),
+        pool_factory: PoolFactory = local_pool,
+    ) -> Mapping[str, Any]:
         """Write a trial's model (the winner's, if none is named) to `target`, its card beside it; returns the card.
+
+        A trial whose weights are not kept, or are damaged, is trained again first; the observers are told so.
 
         Raises:
             UserError: there is no such trial, it did not succeed, or the target is not a `.keras` path.
@@ -160,9 +172,9 @@ class Run:
         target = check_target(chosen, Path(target), self.directory)
         if self.result is not None and self.result["trial"] == chosen.id and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
-        with Session(self.directory) as session:
+        with Session(self.directory, pool_factory) as session:
             try:
-                return export_trial(session, chosen, target).card
+                return export_trial(session, chosen, target, teller(observers)).card
             finally:
                 if self.is_finished:
                     session.record.seal()
@@ -239,7 +251,7 @@ def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
 def work(directory: Path, observers: Sequence[Observer] = (), pool_factory: PoolFactory = local_pool) -> Run:
     """One session on a run: search to the end of the budget, export the winner, draw the genealogy, seal the
     record."""
-    if Layout(directory).record.is_file() and (done := load(directory)).is_finished:
+    if Layout(directory).record.is_file() and (done := load(directory)).is_finished and _is_complete(done):
         return _successful(done)
     stop = StopRequest()
     with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
@@ -249,12 +261,17 @@ def work(directory: Path, observers: Sequence[Observer] = (), pool_factory: Pool
         engine = session.engine(observers)
         engine.run()
         if engine.incumbent is not None and not _has_result(session, engine.incumbent):
-            export_best(session, engine.incumbent)
+            export_best(session, engine.incumbent, teller(observers))
         svg = climb_svg(engine.trials, session.objective, title=session.config.run)
         write_text_whole(session.layout.climb, svg)
         session.record.note_files({session.layout.climb.name: sha256_of(session.layout.climb)})
         session.record.seal()
     return _successful(load(directory))
+
+
+def _is_complete(run: Run) -> bool:
+    """Whether a finished run has its model still; where it was deleted or damaged, it is made again."""
+    return run.result is None or is_intact(run.layout.model, run.result)
 
 
 def _successful(run: Run) -> Run:

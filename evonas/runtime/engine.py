@@ -12,15 +12,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from evonas.errors import RepeatedFailures
+from evonas.errors import DiskFailure, RepeatedFailures
 from evonas.evaluate.pool import Finished, Pool
 from evonas.evaluate.protocol import Task
-from evonas.randomness import training_seed
+from evonas.runtime.disk_guard import DiskGuard
 from evonas.runtime.observer import Observer
 from evonas.runtime.progress import Progress, estimate_remaining
 from evonas.runtime.record import Record, settled
 from evonas.runtime.stopping import StopRequest, Urgency
+from evonas.runtime.storage import Storage
+from evonas.runtime.tasks import could_not_write, training_task
 from evonas.search.strategy import Strategy
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState, rank
@@ -45,6 +48,9 @@ STOPPED = "stopped by failures"
 """The event of a run that was stopped by failures in a row."""
 
 
+_T = TypeVar("_T")
+
+
 @dataclass(frozen=True)
 class Limits:
     """What bounds the loop.
@@ -66,6 +72,10 @@ class Engine:
     """One session of one run.
 
     The record, the pool, the clock and the strategy are given; the engine owns none of them.
+
+    Args:
+        storage: sweeps the files of trials; made for the record's folder, if none is given.
+        guard: says whether there is space for another trial; without one there always is.
     """
 
     def __init__(
@@ -80,10 +90,14 @@ class Engine:
         observers: Sequence[Observer] = (),
         stop: StopRequest | None = None,
         clock: Callable[[], float] = time.monotonic,
+        storage: Storage | None = None,
+        guard: DiskGuard | None = None,
     ) -> None:
         self._strategy, self._record, self._pool = strategy, record, pool
         self._limits, self._objective, self._seed = limits, objective, seed
         self._observers, self._stop, self._clock = observers, stop or StopRequest(), clock
+        self._storage = storage or Storage(record.path.parent, continues_trials=strategy.continues_trials)
+        self._guard = guard or DiskGuard(self._storage)
         self._trials: list[Trial] = []
         self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
         self._waiting: list[int] = []  # to be submitted, in order
@@ -120,7 +134,9 @@ class Engine:
         Raises:
             Stopped: by a signal; the record is complete up to here, and another session can go on.
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
+            DiskFailure: the disk is full; likewise.
         """
+        self._storage.open(self._trials, self._told, self._strategy.living)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
@@ -143,13 +159,21 @@ class Engine:
                 for observer in self._observers:
                     observer.on_stop(f"{self._stop.by.name}: finishing {len(self._running)} running trials")
             if not self._running:
-                break
+                if not self._is_held_back:
+                    break
+                self._guard.wait()
+                continue
             for report in self._pool.poll(timeout=1.0):
                 if isinstance(report, Finished):
                     self._finish(report.task, report.outcome)
                 else:
                     for observer in self._observers:
                         observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
+
+    @property
+    def _is_held_back(self) -> bool:
+        """Whether trials wait for nothing but space on the disk."""
+        return bool(self._waiting) and self._guard.is_paused and self._stop.urgency == Urgency.NONE
 
     @property
     def is_over(self) -> bool:
@@ -198,7 +222,9 @@ class Engine:
             before, asked = self._told, self._ask()
             if not told and not asked:
                 return
-            self._record.commit_step(told, asked, self._strategy.state_dict(), before)
+            state = self._strategy.state_dict()
+            self._recorded(lambda: self._record.commit_step(told, asked, state, before))  # noqa: B023 - called at once
+            self._storage.sweep(self._trials, self._told, self._strategy.living)
             for observer in self._observers:
                 observer.on_progress(self.progress())
             self._check_failures()
@@ -262,30 +288,27 @@ class Engine:
         What is handed out is in the record already.
         """
         while self._waiting and self._pool.running < self._pool.capacity and self._stop.urgency == Urgency.NONE:
+            if not self._guard.may_start(self._running.values()):
+                return
             trial = self._trials[self._waiting.pop(0)]
-            number = self._record.start_attempt(trial.id)
+            number = self._recorded(lambda: self._record.start_attempt(trial.id))  # noqa: B023 - called at once
             failpoint("engine.attempt")
-            task = self._task(trial, number)
+            source = self._storage.source(self._trials, trial)
+            task = training_task(trial, number, self._record.session, self._seed, source)
             self._running[trial.id] = task
             self._pool.submit(task)
             failpoint("engine.submitted")
             for observer in self._observers:
                 observer.on_submit(trial, number)
 
-    def _task(self, trial: Trial, attempt: int) -> Task:
-        proposal = trial.proposal
-        return Task(
-            kind="train",
-            trial=trial.id,
-            attempt=attempt,
-            session=self._record.session,
-            genome=trial.genome.to_dict(),
-            seed=training_seed(self._seed, trial.genome.digest, proposal.repeat),
-            epochs=proposal.fidelity.epochs,
-            weights=weights_path(trial.id),
-            checkpoint=checkpoint_path(trial.id),
-            resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
-        )
+    def _recorded(self, write: Callable[[], _T]) -> _T:
+        """A record that cannot be written is given the room that the caches take, and one more chance."""
+        try:
+            return write()
+        except DiskFailure:
+            if not self._storage.free(self._running.values()):
+                raise
+            return write()
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         """Record what came of a task; try again where the machine failed rather than the network."""
@@ -293,19 +316,22 @@ class Engine:
         if self._running.get(task.trial) != task:
             return  # a late answer of an attempt that was given up
         del self._running[task.trial]
-        final = not self._may_retry(task.trial, outcome.state)
+        final = not could_not_write(outcome) and not self._may_retry(task.trial, outcome.state)
         trial = self._trials[task.trial]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
-        self._record.finish_attempt(trial, task.attempt, outcome, final)
+        self._recorded(lambda: self._record.finish_attempt(trial, task.attempt, outcome, final))
         if final:
             self._trials[trial.id] = trial
             self._account(trial)
+            self._storage.settle(trial)
+            self._storage.sweep(self._trials, self._told, self._strategy.living)
         else:
             self._waiting.insert(0, trial.id)
         for observer in self._observers:
             observer.on_outcome(trial, outcome, task.attempt, final)
             observer.on_progress(self.progress())
+        self._guard.heard(task, outcome, self._running.values())
 
     def _may_retry(self, trial: int, state: TrialState) -> bool:
         used = self._retries.get((trial, state), 0)
@@ -331,13 +357,3 @@ class Engine:
             f" Mend it and begin a new run: failed trials stay failed. The last one, trial {failed[-1]}, said:"
             f" {attempt.message}{log}"
         )
-
-
-def weights_path(trial: int) -> str:
-    """Where the best epoch's weights of a trial are, relative to the run directory."""
-    return f"weights/{trial:05d}.npz"
-
-
-def checkpoint_path(trial: int) -> str:
-    """Where the exact state of a training is kept while it runs, relative to the run directory."""
-    return f"checkpoints/{trial:05d}.npz"
