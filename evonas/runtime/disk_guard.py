@@ -86,8 +86,8 @@ class DiskGuard:
         return self._measure(self._storage.root) < self._floor * MB
 
     def _shortage(self) -> str:
-        free = self._measure(self._storage.root) / MB
-        return f"the disk is nearly full: {free:.0f} MB are free, and `storage.free_mb` is {self._floor}."
+        free = self._measure(self._storage.root) // MB
+        return f"the disk is nearly full: {free} MB are free, and `storage.free_mb` is {self._floor}."
 
     def wait(self) -> None:
         """Wait a moment for space; called while paused, once nothing runs.

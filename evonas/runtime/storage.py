@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from evonas.errors import DiskFailure
@@ -43,7 +43,7 @@ class Storage:
     def root(self) -> Path:
         return self._root
 
-    def open(self, trials: Sequence[Trial], told: int, living: Sequence[int]) -> None:
+    def open(self, trials: Sequence[Trial], told: int, living: Collection[int]) -> None:
         """A session begins: sweep what the last one did not come to.
 
         Args:
@@ -73,7 +73,7 @@ class Storage:
         insort(self._best, rank(trial))
         del self._best[self._keep_best :]
 
-    def sweep(self, trials: Sequence[Trial], told: int, living: Sequence[int]) -> None:
+    def sweep(self, trials: Sequence[Trial], told: int, living: Collection[int]) -> None:
         """Delete what is not kept; called after each commit. Arguments as for `open`.
 
         Raises:

@@ -3,7 +3,7 @@ architecture search)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -106,7 +106,7 @@ class Aging(Strategy):
             self._founders += self.settings.population  # all have failed: another lot
 
     @property
-    def living(self) -> Sequence[int]:
+    def living(self) -> Collection[int]:
         return [individual.id for individual in self._population]
 
     def state_dict(self) -> dict[str, Any]:

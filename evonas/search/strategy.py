@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -68,7 +68,7 @@ class Strategy(ABC):
         return False
 
     @property
-    def living(self) -> Sequence[int]:
+    def living(self) -> Collection[int]:
         """Ids of told trials whose files are kept: the population, and whoever may still enter it.
 
         It names every trial that a later proposal may resume from, at every moment from its tell to that proposal: the
