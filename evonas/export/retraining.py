@@ -112,7 +112,7 @@ def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
     if outcome.state is not TrialState.OK:
         message = f"trial {trial.id} cannot be trained again ({outcome.state}): {outcome.message}"
         raise EvonasError(message)
-    names = sorted(trial.metrics)
+    names = sorted(trial.metrics, key=lambda name: (name != session.objective.name, name))
     other = [name for name in names if outcome.metrics.get(name) != trial.metrics[name]]
     # the event first: where only the file's hash were new, its scores would be held against the old ones
     session.record.event(
