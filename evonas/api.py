@@ -14,13 +14,13 @@ from evonas.errors import EvonasError, NothingFeasible, RunHeld, UserError
 from evonas.evaluate.data import Prepared
 from evonas.export.bundle import (
     check_target,
-    check_weights,
     copy_winner,
     export_best,
     export_trial,
     is_intact,
     with_card,
 )
+from evonas.export.retraining import Tell, check_weights
 from evonas.files import sha256_of, write_text_whole
 from evonas.genome import parse_space
 from evonas.insight.climb import climb_svg
@@ -32,7 +32,7 @@ from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig, load_config
 from evonas.runtime.engine import Engine
 from evonas.runtime.layout import Layout, Lock, is_held
-from evonas.runtime.observer import Observer
+from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Attempt, RecordReader, decoding
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.runtime.stopping import StopRequest, stop_on_signals
@@ -57,7 +57,7 @@ class RecordedTrial(Trial):
         Imports Keras.
                 Raises:
                     UserError: the trial did not succeed.
-                    InvalidRecord: its weights are missing or damaged.
+                    InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.worker import load_model
 
@@ -69,6 +69,8 @@ class RecordedTrial(Trial):
 
     def message(self) -> str:
         """What its last attempt said; empty for a success."""
+        if self.fitness is not None:
+            return ""
         attempts = self.attempts()
         return attempts[-1].message if attempts else ""
 
@@ -159,8 +161,17 @@ class Run:
             "result": self.result,
         }
 
-    def export(self, target: str | Path, trial: int | None = None) -> Mapping[str, Any]:
+    def export(
+        self,
+        target: str | Path,
+        trial: int | None = None,
+        *,
+        observers: Sequence[Observer] = (),
+        pool_factory: PoolFactory = local_pool,
+    ) -> Mapping[str, Any]:
         """Write a trial's model (the winner's, if none is named) to `target`, its card beside it; returns the card.
+
+        A trial whose weights are not kept, or are damaged, is trained again first; the observers are told so.
 
         Raises:
             UserError: there is no such trial, it did not succeed, or the target is not a `.keras` path.
@@ -172,9 +183,9 @@ class Run:
         target = check_target(chosen, Path(target), self.directory)
         if self.result is not None and self.result["trial"] == chosen.id and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
-        with Session(self.directory) as session:
+        with Session(self.directory, pool_factory) as session:
             try:
-                return export_trial(session, chosen, target).card
+                return export_trial(session, chosen, target, teller(observers)).card
             finally:
                 if self.is_finished:
                     session.record.seal()
@@ -272,7 +283,7 @@ def work(
                 observer.on_note(note)
         engine = session.engine(observers)
         engine.run()
-        _conclude(session, engine)
+        _conclude(session, engine, teller(observers))
     return _successful(load(directory))
 
 
@@ -291,14 +302,14 @@ def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
     return not whole or run.layout.log_of_record.exists()
 
 
-def _conclude(session: Session, engine: Engine) -> None:
+def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
     """What is made of a search that is over, and is made again where it is missing or damaged."""
     layout = session.layout
     if engine.incumbent is not None:
         if _has_result(session, engine.incumbent):
             with_card(layout.model, session.record.meta("result"))
         else:
-            export_best(session, engine.incumbent)
+            export_best(session, engine.incumbent, tell)
     write_text_whole(layout.climb, climb_svg(engine.trials, session.objective, title=session.config.run))
     session.record.note_files({layout.climb.name: sha256_of(layout.climb)})
     session.record.seal()

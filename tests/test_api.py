@@ -10,7 +10,7 @@ import pytest
 
 import evonas
 from evonas import api
-from evonas.errors import EvonasError, InvalidConfig, InvalidData, InvalidRecord, NothingFeasible, RunHeld, UserError
+from evonas.errors import EvonasError, InvalidConfig, InvalidData, NothingFeasible, RunHeld, UserError
 from evonas.evaluate.pool import Finished
 from evonas.runtime.config_file import load_config
 from evonas.runtime.layout import Layout, Lock
@@ -113,9 +113,8 @@ def test_a_finished_run_stays_finished_when_an_export_fails(folder):
     run = finish(create(folder))
     assert run.best is not None
     other = next(trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id)
-    run.weights(other).write_bytes(b"damaged")
-    with pytest.raises(InvalidRecord, match="missing or damaged"):
-        run.export(folder / "other.keras", other.id)
+    with pytest.raises(EvonasError, match="could not be rebuilt"):
+        run.export(folder / "other.keras", other.id, pool_factory=failing_export([TrialState.ERROR]))
     assert evonas.load(run.directory).is_finished
     assert not (run.directory / "run.db-wal").exists()
 

@@ -168,6 +168,20 @@ class LimitsConfig:
     stalled_seconds: Annotated[float, Gt(0)] | None = 1800.0
 
 
+@dataclass(frozen=True)
+class StorageConfig:
+    """What a run keeps on the disk beside its record.
+
+    Attributes:
+        keep_best: trials that keep their weights, the best ones, whether or not they are in the living population. What
+            is not kept is trained again if it is asked for.
+        free_mb: below so much free space, in MB of 1,000,000 bytes, no trial is started; 0 for no watch.
+    """
+
+    keep_best: Count = 10
+    free_mb: Annotated[int, Ge(0)] = 500
+
+
 class PoolConfig:
     """Where trials are trained; written by name, `local: {workers: 2}`."""
 
@@ -245,6 +259,7 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     pool: PoolConfig = field(default_factory=LocalConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
     look_ahead: Count = 16
     max_twins_in_a_row: Count = 100
     max_failures_in_a_row: Count = 20

@@ -12,17 +12,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from evonas.errors import RepeatedFailures
+from evonas.errors import DiskFailure, RepeatedFailures
 from evonas.evaluate.pool import Finished, Pool
 from evonas.evaluate.pool import Progress as Epoch
 from evonas.evaluate.protocol import ACCUMULATION, Task
-from evonas.randomness import training_seed
+from evonas.runtime.disk_guard import DiskGuard
 from evonas.runtime.observer import Observer
 from evonas.runtime.progress import Progress, estimate_remaining
 from evonas.runtime.record import Attempt, Record, settled
 from evonas.runtime.retries import (
-    RETRIES,
     accumulation,
     is_tried_again,
     runs_alone,
@@ -30,21 +30,11 @@ from evonas.runtime.retries import (
     suspicion,
 )
 from evonas.runtime.stopping import StopRequest, Urgency
+from evonas.runtime.storage import Storage
+from evonas.runtime.tasks import parts_before, training_task
 from evonas.search.strategy import Strategy
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState, rank
-
-__all__ = [
-    "FAILURES_OF_ONE_CAUSE",
-    "RETRIES",
-    "STOPPED",
-    "Engine",
-    "Limits",
-    "checkpoint_path",
-    "parts_before",
-    "training_task",
-    "weights_path",
-]
 
 FAILURES_OF_ONE_CAUSE = frozenset(
     {
@@ -64,6 +54,9 @@ STOPPED = "stopped by failures"
 
 NOTE_SECONDS = 1.0
 """Between two notes in the record of how far the running trials are."""
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -87,6 +80,10 @@ class Engine:
     """One session of one run.
 
     The record, the pool, the clock and the strategy are given; the engine owns none of them.
+
+    Args:
+        storage: sweeps the files of trials; made for the record's folder, if none is given.
+        guard: says whether there is space for another trial; without one there always is.
     """
 
     def __init__(
@@ -101,10 +98,14 @@ class Engine:
         observers: Sequence[Observer] = (),
         stop: StopRequest | None = None,
         clock: Callable[[], float] = time.monotonic,
+        storage: Storage | None = None,
+        guard: DiskGuard | None = None,
     ) -> None:
         self._strategy, self._record, self._pool = strategy, record, pool
         self._limits, self._objective, self._seed = limits, objective, seed
         self._observers, self._stop, self._clock = observers, stop or StopRequest(), clock
+        self._storage = storage or Storage(record.path.parent, continues_trials=strategy.continues_trials)
+        self._guard = guard or DiskGuard(self._storage)
         self._trials: list[Trial] = []
         self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
         self._waiting: list[int] = []  # to be submitted, in order
@@ -146,9 +147,11 @@ class Engine:
         Raises:
             Stopped: by a signal; the record is complete up to here, and another session can go on.
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
+            DiskFailure: the disk is full; likewise.
         """
         if self._stopped_by:
             self._note(f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}")
+        self._storage.open(self._trials, self._told, self._strategy.living)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
@@ -172,7 +175,10 @@ class Engine:
                 for observer in self._observers:
                     observer.on_stop(f"{self._stop.by.name}: finishing {len(self._running)} running trials")
             if not self._running:
-                break
+                if not self._is_held_back:
+                    break
+                self._guard.wait()
+                continue
             for report in self._pool.poll(timeout=1.0):
                 if self._running.get(report.task.trial) != report.task:
                     continue  # a late answer: of an attempt that was given up, or of another session
@@ -180,6 +186,11 @@ class Engine:
                     self._finish(report.task, report.outcome)
                 else:
                     self._hear(report)
+
+    @property
+    def _is_held_back(self) -> bool:
+        """Whether trials wait for nothing but space on the disk."""
+        return bool(self._waiting) and self._guard.is_paused and self._stop.urgency == Urgency.NONE
 
     @property
     def is_over(self) -> bool:
@@ -236,7 +247,9 @@ class Engine:
         before, asked = self._told, self._ask()
         if not told and not asked:
             return False
-        self._record.commit_step(told, asked, self._strategy.state_dict(), before)
+        state = self._strategy.state_dict()
+        self._recorded(lambda: self._record.commit_step(told, asked, state, before))
+        self._storage.sweep(self._trials, self._told, self._strategy.living)
         for observer in self._observers:
             observer.on_progress(self.progress())
         self._check_failures()
@@ -302,6 +315,8 @@ class Engine:
         after it wait for it.
         """
         while self._waiting and self._pool.running < self._pool.capacity and self._stop.urgency == Urgency.NONE:
+            if not self._guard.may_start(self._running.values()):
+                return
             trial = self._trials[self._waiting[0]]
             earlier = self._record.attempts(trial.id)
             alone = runs_alone(earlier)
@@ -309,7 +324,7 @@ class Engine:
                 return
             self._waiting.pop(0)
             self._is_alone = alone
-            number = self._record.start_attempt(trial.id)
+            number = self._recorded(lambda: self._record.start_attempt(trial.id))  # noqa: B023 - called at once
             failpoint("engine.attempt")
             task = self._task(trial, number, earlier)
             self._running[trial.id] = task
@@ -320,7 +335,17 @@ class Engine:
 
     def _task(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Task:
         parts = accumulation(earlier, parts_before(trial, self._trials))
-        return training_task(trial, self._seed, attempt, self._record.session, parts)
+        source = self._storage.source(self._trials, trial)
+        return training_task(trial, attempt, self._record.session, self._seed, source, parts)
+
+    def _recorded(self, write: Callable[[], _T]) -> _T:
+        """A record that cannot be written is given the room that the caches take, and one more chance."""
+        try:
+            return write()
+        except DiskFailure:
+            if not self._storage.free(self._running.values()):
+                raise
+            return write()
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         """Record what came of a task; try again where the machine failed rather than the network."""
@@ -333,16 +358,19 @@ class Engine:
         self._settle(task.trial, task.attempt, outcome, final)
         if not final:
             self._waiting.insert(0, task.trial)
+        self._guard.heard(task, outcome, self._running.values())
 
     def _settle(self, id: int, attempt: int, outcome: Outcome, final: bool) -> None:
         """Record what came of an attempt, and of its trial if it is final; the one way of an outcome into the run."""
         trial = self._trials[id]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
-        self._record.finish_attempt(trial, attempt, outcome, final)
+        self._recorded(lambda: self._record.finish_attempt(trial, attempt, outcome, final))
         if final:
             self._trials[id] = trial
             self._account(trial)
+            self._storage.settle(trial)
+            self._storage.sweep(self._trials, self._told, self._strategy.living)
         for observer in self._observers:
             observer.on_outcome(trial, outcome, attempt, final)
             observer.on_progress(self.progress())
@@ -394,46 +422,3 @@ class Engine:
             f" `evonas replay RUN {failed[-1]}` trains the last one in the foreground."
             f" Mend the cause and begin a new run: failed trials stay failed. The last one, {said}{log}"
         )
-
-
-def training_task(trial: Trial, seed: int, attempt: int, session: int, parts: int) -> Task:
-    """What a worker is told to train.
-
-    Args:
-        seed: of the run.
-        parts: in which batches are trained.
-    """
-    proposal = trial.proposal
-    return Task(
-        kind="train",
-        trial=trial.id,
-        attempt=attempt,
-        session=session,
-        genome=trial.genome.to_dict(),
-        seed=training_seed(seed, trial.genome.digest, proposal.repeat),
-        epochs=proposal.fidelity.epochs,
-        weights=weights_path(trial.id),
-        checkpoint=checkpoint_path(trial.id),
-        resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
-        accumulation=parts,
-    )
-
-
-def parts_before(trial: Trial, trials: Sequence[Trial]) -> int:
-    """In how many parts batches were trained by the trial that this one continues; 1 where it continues none.
-
-    Args:
-        trials: of the run, by id.
-    """
-    before = trial.proposal.resume_from
-    return 1 if before is None else int(trials[before].metrics.get(ACCUMULATION, 1))
-
-
-def weights_path(trial: int) -> str:
-    """Where the best epoch's weights of a trial are, relative to the run directory."""
-    return f"weights/{trial:05d}.npz"
-
-
-def checkpoint_path(trial: int) -> str:
-    """Where the exact state of a training is kept while it runs, relative to the run directory."""
-    return f"checkpoints/{trial:05d}.npz"

@@ -23,11 +23,11 @@ from evonas.files import sha256_of
 from evonas.genome import parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, PoolConfig, RunConfig
-from evonas.runtime.engine import parts_before, training_task
 from evonas.runtime.layout import Layout
 from evonas.runtime.record import Attempt, RecordReader, decoding
 from evonas.runtime.retries import accumulation
 from evonas.runtime.session import make_setup, versions
+from evonas.runtime.tasks import checkpoint_path, parts_before, training_task
 from evonas.trial import Outcome, Trial, TrialState
 
 
@@ -97,7 +97,10 @@ def plan_replay(root: Path, trial: int) -> Plan:
     _check_data(root, files)
     parts = accumulation(attempts[:-1], parts_before(trained, trials))
     last = attempts[-1] if attempts else None
-    task = training_task(trained, config.seed, last.number if last else 0, last.session if last else 0, parts)
+    source = trained.proposal.resume_from
+    resume_from = None if source is None else checkpoint_path(source)
+    number, session = (last.number, last.session) if last else (0, 0)
+    task = training_task(trained, number, session, config.seed, resume_from, parts)
     now = versions()
     other = {name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then}
     setup = make_setup(config, space, interface, root)

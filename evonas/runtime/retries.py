@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evonas.runtime.record import Attempt
+from evonas.runtime.tasks import DISK, could_not_write
 from evonas.trial import Outcome, TrialState
 
 RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
@@ -55,7 +56,10 @@ def is_tried_again(attempts: Sequence[Attempt], outcome: Outcome, parts: int) ->
     """
     if outcome.state is TrialState.OOM_DEVICE:
         return parts == 1 and outcome.details.get("batch_size") != 1
-    used = sum(attempt.state == outcome.state for attempt in attempts)
+    if could_not_write(outcome):
+        return True  # as often as the disk guard lets it: the disk's failure is nobody's
+    like = [attempt for attempt in attempts if attempt.state == outcome.state]
+    used = sum(1 for attempt in like if attempt.details.get("cause") != DISK)
     return used < RETRIES.get(outcome.state, 0)
 
 

@@ -26,39 +26,15 @@ from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, RunConfig
 from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
-from evonas.runtime.engine import Engine, Limits, checkpoint_path
+from evonas.runtime.disk_guard import DiskGuard
+from evonas.runtime.engine import Engine, Limits
 from evonas.runtime.layout import Layout, Lock
-from evonas.runtime.observer import Observer
-from evonas.runtime.progress import Progress
+from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
+from evonas.runtime.storage import Storage
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import Strategy
-from evonas.trial import Outcome, Trial
-
-
-class Sweeper(Observer):
-    """Deletes a training's checkpoint when its outcome is recorded: it was for going on after a crash.
-
-    Args:
-        keep: for strategies that continue finished trainings.
-    """
-
-    def __init__(self, record: Record, keep: bool) -> None:
-        self._record, self._keep = record, keep
-
-    def on_start(self, progress: Progress) -> None:
-        """What the last session did not come to."""
-        waiting = {checkpoint_path(trial) for trial in self._record.waiting()}
-        root = self._record.path.parent
-        for path in sorted(root.glob("checkpoints/*")):
-            if not self._keep and path.relative_to(root).as_posix() not in waiting:
-                path.unlink(missing_ok=True)
-
-    def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
-        if final and not self._keep:
-            (self._record.path.parent / checkpoint_path(trial.id)).unlink(missing_ok=True)
-
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 
@@ -204,6 +180,7 @@ class Session:
             self.interface = Interface.from_json(self.record.meta("interface"))
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
         self.objective = self.config.objective.to_objective()
+        self.storage = Storage(self.layout.root, self.config.storage.keep_best)
 
     def notes(self, goes_on: bool) -> list[str]:
         """What the user should know before the session begins.
@@ -245,6 +222,7 @@ class Session:
 
     def engine(self, observers: Sequence[Observer] = ()) -> Engine:
         config, strategy = self.config, self.strategy()
+        self.storage = Storage(self.layout.root, config.storage.keep_best, strategy.continues_trials)
         limits = Limits(
             config.budget.trials, config.look_ahead, config.max_twins_in_a_row, config.max_failures_in_a_row
         )
@@ -255,8 +233,10 @@ class Session:
             limits,
             self.objective,
             config.seed,
-            observers=[Sweeper(self.record, keep=strategy.continues_trials), *observers],
+            observers=observers,
             stop=self.stop,
+            storage=self.storage,
+            guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
         )
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -48,7 +48,7 @@ class Strategy(ABC):
             it has a method `problems()`, that tells what is wrong between the settings, and `misfits(problem)` what of
             them does not fit a search problem: a sentence for the key of each such setting.
         sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
-        continues_trials: whether proposals may have a `resume_from`, so that finished trainings keep their checkpoints.
+        continues_trials: whether proposals may have a `resume_from`: then the checkpoints of `living` are kept.
     """
 
     Settings: ClassVar[type[Any]]
@@ -71,6 +71,16 @@ class Strategy(ABC):
     def is_done(self) -> bool:
         """Whether the strategy will never propose again; most go on until the budget ends."""
         return False
+
+    @property
+    def living(self) -> Collection[int]:
+        """Ids of told trials whose files are kept: the population, and whoever may still enter it.
+
+        It names every trial that a later proposal may resume from, at every moment from its tell to that proposal: the
+        checkpoint of any other one is deleted. What is not named here costs a training if it is needed after all,
+        never the run. Asked after every step, so it should be short and quick; none for strategies that keep no one.
+        """
+        return ()
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:

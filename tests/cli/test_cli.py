@@ -11,9 +11,7 @@ import pytest
 
 from evonas.search.sampling import SAMPLERS
 
-COMMANDS = (
-    *("run", "resume", "list", "show", "genealogy", "compare", "export", "check", "space", "audit", "replay"),
-)
+COMMANDS = (*("run", "resume", "list", "show", "genealogy", "compare", "export", "check", "space", "audit", "replay"),)
 
 
 def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
