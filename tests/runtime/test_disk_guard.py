@@ -8,9 +8,10 @@ from evonas.errors import DiskFailure, Stopped
 from evonas.evaluate.pool import Finished
 from evonas.evaluate.protocol import Setup
 from evonas.runtime.disk_guard import MB, PATIENCE, DiskGuard
-from evonas.runtime.engine import RETRIES, Engine, Limits
+from evonas.runtime.engine import Engine, Limits
 from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Record
+from evonas.runtime.retries import RETRIES
 from evonas.runtime.stopping import StopRequest
 from evonas.runtime.storage import Storage
 from evonas.search.evolution import Evolution, EvolutionSettings

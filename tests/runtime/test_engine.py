@@ -12,9 +12,10 @@ from evonas.evaluate.pool import Finished, Pool
 from evonas.evaluate.pool import Progress as Epoch
 from evonas.evaluate.protocol import Setup
 from evonas.genome import decode
-from evonas.runtime.engine import RETRIES, Engine, Limits
+from evonas.runtime.engine import Engine, Limits
 from evonas.runtime.observer import Observer
 from evonas.runtime.record import Record
+from evonas.runtime.retries import RETRIES
 from evonas.runtime.stopping import StopRequest, Urgency
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem, Strategy
