@@ -38,7 +38,12 @@ class Epoch:
     metrics: Mapping[str, float]
 
 
-def read_answer(line: bytes, task: Task | None) -> Ready | Epoch | Outcome:
+@dataclass(frozen=True)
+class Alive:
+    """The task goes on, in the middle of an epoch."""
+
+
+def read_answer(line: bytes, task: Task | None) -> Ready | Epoch | Alive | Outcome:
     """One line of a worker.
 
     Args:
@@ -67,6 +72,9 @@ def read_answer(line: bytes, task: Task | None) -> Ready | Epoch | Outcome:
         case "progress":
             _check_task(content, task)
             return _read_epoch(content)
+        case "alive":
+            _check_task(content, task)
+            return Alive()
         case "outcome":
             _check_task(content, task)
             return _read_outcome({key: value for key, value in content.items() if key not in ("trial", "attempt")})

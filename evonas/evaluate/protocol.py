@@ -4,6 +4,7 @@
                         {"task": Task}        then one task at a time
     worker -> driver    {"ready": {...}}      after the setup
                         {"progress": {...}}   while it works: trial, attempt, epoch, metrics
+                        {"alive": {...}}      within an epoch, at most once a second: trial, attempt
                         {"outcome": {...}}    trial, attempt, and the Outcome
 
 A worker is told paths and numbers, never an object; weights travel by file. Test data are named by an `export`

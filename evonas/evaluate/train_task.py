@@ -31,6 +31,9 @@ CHECKPOINT_SECONDS = 30.0
 Report = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, counted from 1, and its metrics."""
 
+Alive = Callable[[], None]
+"""Called again and again within an epoch: a sign of life."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +44,7 @@ def train(
     cache: TensorCache,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     clock: Callable[[], float] = time.monotonic,
+    alive: Alive = lambda: None,
 ) -> Outcome:
     """Build, measure and train a network, and write the weights of its best epoch.
 
@@ -71,7 +75,7 @@ def train(
         keeper.save_when_due()
 
     try:
-        trainer.train(epochs(space_of(setup), Genome.from_dict(task.genome), task.epochs), on_epoch)
+        trainer.train(epochs(space_of(setup), Genome.from_dict(task.genome), task.epochs), on_epoch, alive)
     except Diverged as error:
         return _outcome(TrialState.DIVERGED, trainer, metrics=_size_metrics(size), message=str(error))
     keeper.save()

@@ -29,6 +29,10 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 """Called with the number of the epoch, counted from 1, and its metrics."""
 
 
+OnCall = Callable[[], None]
+"""Called after each call of the compiled loop; a long epoch has several."""
+
+
 class Diverged(ArithmeticError):
     """A loss is not finite; the training is over."""
 
@@ -107,7 +111,9 @@ class Trainer:
         """Whether patience has ended the training."""
         return is_exhausted(self.history, self._objective, self._patience)
 
-    def train(self, epochs: int, on_epoch: OnEpoch = lambda epoch, metrics: None) -> None:
+    def train(
+        self, epochs: int, on_epoch: OnEpoch = lambda epoch, metrics: None, on_call: OnCall = lambda: None
+    ) -> None:
         """Train until the history has this many epochs, or patience is at its end.
 
         Raises:
@@ -118,7 +124,7 @@ class Trainer:
             raise ValueError(f"epochs must be at least 1. Received: {epochs}.")
         with fast_graphs():
             while len(self.history) < epochs and not self.is_exhausted:
-                row = self._epoch()
+                row = self._epoch(on_call)
                 self.history.append(row)
                 if self.best_epoch == len(self.history) - 1:
                     self.best_weights = _values(self._model.weights)
@@ -156,7 +162,7 @@ class Trainer:
         self.history = [dict(row) for row in state.history]
         self.best_weights = list(state.best)
 
-    def _epoch(self) -> dict[str, float]:
+    def _epoch(self, on_call: OnCall) -> dict[str, float]:
         """One pass over the training data, in the order of (seed, epoch), and one over the validation data."""
         epoch, samples = len(self.history), self._data.samples
         order = generator(self._seed, "order", epoch).permutation(samples).astype(np.int32)
@@ -164,6 +170,7 @@ class Trainer:
         for start in range(0, samples, step):
             loss, last = self._run(order[start : start + step])
             total += float(loss)
+            on_call()
             if not math.isfinite(last):
                 raise Diverged(f"The loss of a batch is {float(last)} in epoch {epoch + 1}.")
         loss, metric = self._check()

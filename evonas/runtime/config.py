@@ -155,12 +155,14 @@ class LimitsConfig:
     """Attributes:
     parameters: a network with more weights is infeasible, before any training.
     flops: the same for operations per sample.
-    seconds: a trial that takes longer is ended.
+    seconds: a trial that takes longer is ended; null for no limit.
+    stalled_seconds: a trial that finishes neither an epoch nor 1,000 batches for so long is ended; null for no limit.
     """
 
     parameters: Count | None = None
     flops: Count | None = None
     seconds: Annotated[float, Gt(0)] | None = None
+    stalled_seconds: Annotated[float, Gt(0)] | None = 1800.0
 
 
 class PoolConfig:
@@ -178,11 +180,18 @@ class LocalConfig(PoolConfig):
         workers: processes, each training one network at a time.
         devices: `auto` for the GPUs that there are, else the CPU; `cpu`; or a list of GPU numbers.
         threads: of each worker; part of the result, so never derived from the number of workers.
+        recycle_mb: MiB by which a worker's memory may grow; after more, a fresh one takes the next trial. Null: any.
+        memory_mb: MiB that a worker may take, with its child processes; one that takes more is ended. Null: any.
+        free_memory_mb: MiB that stay free on this machine, or in the cgroup (container) that evonas runs in: with less,
+            the largest worker is ended, before the system ends something else. 0: none.
     """
 
     workers: Few = 2
     devices: Literal["auto", "cpu"] | tuple[Annotated[int, Ge(0)], ...] = "auto"
     threads: Few = 1
+    recycle_mb: Count | None = 1024
+    memory_mb: Count | None = None
+    free_memory_mb: Annotated[int, Ge(0)] = 512
 
     def problems(self) -> dict[str, str]:
         if self.devices == ():

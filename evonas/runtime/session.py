@@ -18,6 +18,8 @@ from evonas.evaluate.devices import Slot, inventory, slots
 from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import start_launcher
 from evonas.evaluate.local import LocalPool
+from evonas.evaluate.memory import MIB
+from evonas.evaluate.memory_guard import MemoryLimits
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
 from evonas.files import sha256_of
@@ -127,7 +129,21 @@ def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     if not isinstance(config.pool, LocalConfig):
         return InlinePool(setup)
     launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
-    return LocalPool(setup, _places(config.pool), launcher, Layout(root).logs, time_limit=config.limits.seconds)
+    return LocalPool(
+        setup,
+        _places(config.pool),
+        launcher,
+        Layout(root).logs,
+        time_limit=config.limits.seconds,
+        stalled_limit=config.limits.stalled_seconds,
+        memory_limits=_memory_limits(config.pool),
+    )
+
+
+def _memory_limits(pool: LocalConfig) -> MemoryLimits:
+    growth = None if pool.recycle_mb is None else pool.recycle_mb * MIB
+    worker = None if pool.memory_mb is None else pool.memory_mb * MIB
+    return MemoryLimits(growth, worker, pool.free_memory_mb * MIB)
 
 
 def _places(pool: LocalConfig) -> list[Slot]:
