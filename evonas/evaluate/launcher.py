@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonas.errors import NoWorker
-from evonas.evaluate.nursery import PACKET, kill_group
+from evonas.evaluate.nursery import LEAVING, PACKET, group_is_gone, kill_group
 
 START_LIMIT = 120.0
 """Seconds that a nursery may take to import its modules."""
@@ -72,7 +73,10 @@ class Launcher(ABC):
 
     @abstractmethod
     def exit_code(self, handle: Handle) -> int | None:
-        """How the worker ended: its exit code, or minus the signal; None while it lives. Never waits."""
+        """How the worker ended: its exit code, or minus the signal. Never waits.
+
+        None while it lives, and for at most a second more while its group does: its children are killed with it.
+        """
 
     def is_lost(self, handle: Handle) -> bool:
         """True where the worker ended because what had launched it did."""
@@ -123,6 +127,9 @@ class SubprocessLauncher(Launcher):
         self._entry = entry
         self._environment = python_environment()
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._leaving: dict[
+            int, tuple[int, float]
+        ] = {}  # number -> the dead worker's group, and until when it may take
         self._codes: dict[int, int] = {}
         self._born = 0
 
@@ -157,10 +164,17 @@ class SubprocessLauncher(Launcher):
         if process is not None and _has_ended(process):
             kill_group(process.pid)  # before it is reaped: until then the group's number cannot be another's
             self._codes[handle.number] = process.wait()
+            self._leaving[handle.number] = process.pid, time.monotonic() + LEAVING
             del self._processes[handle.number]
+        if handle.number in self._leaving:
+            group, deadline = self._leaving[handle.number]
+            if not group_is_gone(group) and time.monotonic() < deadline:
+                return None
+            del self._leaving[handle.number]
         return self._codes.get(handle.number)
 
     def close(self) -> None:
+        self._leaving = {}
         for process in self._processes.values():
             kill_group(process.pid)
         for number, process in self._processes.items():

@@ -125,7 +125,8 @@ class Memory:
         In a container the path may be the host's, and only its beginning is mounted here, as the root: folders that are
         not there are passed by.
         """
-        lines = [line.split(":", 2) for line in _text(self._proc / "self" / "cgroup").splitlines()]
+        text = _text(self._proc / "self" / "cgroup")
+        lines = [line.split(":", 2) for line in text.splitlines() if line.count(":") > 1]
         of_version_1 = [path for _, controllers, path in lines if "memory" in controllers.split(",")]
         of_version_2 = [path for number, controllers, path in lines if number == "0" and not controllers]
         files, root = (_V1, self._roots / "memory") if of_version_1 else (_V2, self._roots)

@@ -29,6 +29,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -38,6 +39,21 @@ PACKET = 2**18
 """Bytes a packet may have: about the size of the kernel's buffer."""
 FAREWELL = 5.0
 """Seconds that the nursery waits for what it has killed."""
+LEAVING = 1.0
+"""Seconds that a dead worker's group may take to be gone; after them its exit is told all the same."""
+
+
+@dataclass(frozen=True)
+class _Leaving:
+    """A dead worker, whose children have been killed and are not yet gone."""
+
+    pid: int
+    number: int
+    code: int
+    deadline: float
+
+    def is_gone(self) -> bool:
+        return group_is_gone(self.pid) or time.monotonic() >= self.deadline
 
 
 class Nursery:
@@ -51,6 +67,7 @@ class Nursery:
         self._control = control
         self._pid = os.getpid()
         self._alive: dict[int, int] = {}  # pid -> the driver's number
+        self._leaving: list[_Leaving] = []
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)  # only the byte in the pipe counts
@@ -63,7 +80,7 @@ class Nursery:
             self._say(ready=self._pid, threads=count_threads())
             while True:
                 sources: list[socket.socket | int] = [self._control, self._wake]
-                readable, _, _ = select.select(sources, [], [])
+                readable, _, _ = select.select(sources, [], [], 0.01 if self._leaving else None)
                 if self._wake in readable and self._is_told_to_end():
                     return
                 self._reap()
@@ -130,14 +147,21 @@ class Nursery:
         bootstrap.run(order["entry"], fd)
 
     def _reap(self) -> None:
-        """Bury the dead. A dead worker's group is killed before its number is given back to the kernel."""
+        """Bury the dead. A dead worker's group is killed before its number is given back to the kernel.
+
+        Its exit is told when nothing of the group is left, for a child may hold memory of the device too.
+        """
         while (dead := next_dead()) is not None:
             kill_group(dead)
             _, status = os.waitpid(dead, 0)
             number = self._alive.pop(dead, None)
             self._kill_orphans()
             if number is not None:
-                self._say(exit=number, code=os.waitstatus_to_exitcode(status))
+                code = os.waitstatus_to_exitcode(status)
+                self._leaving.append(_Leaving(dead, number, code, time.monotonic() + LEAVING))
+        for leaving in [leaving for leaving in self._leaving if leaving.is_gone()]:
+            self._leaving.remove(leaving)
+            self._say(exit=leaving.number, code=leaving.code)
 
     def _kill_orphans(self) -> None:
         """Kill the daemons that a worker has left: our children that belong to no living worker's session."""
@@ -172,6 +196,17 @@ def kill_group(pid: int) -> None:
             kill(pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue
+
+
+def group_is_gone(pid: int) -> bool:
+    """Whether the group that `pid` led has no member left, not even one that waits to be reaped."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def session_of(pid: int) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from evonas.evaluate.answers import BadAnswer, Epoch, Ready, read_answer
+from evonas.evaluate.answers import Alive, BadAnswer, Epoch, Ready, read_answer
 from evonas.evaluate.protocol import encode, outcome_to_json
 from evonas.testing.tasks import make_task
 from evonas.trial import Outcome, TrialState
@@ -30,6 +30,12 @@ def test_ready() -> None:
 def test_progress_keeps_the_numbers() -> None:
     message = line(progress={**NAME, "epoch": 2, "metrics": {"loss": 1, "val_loss": 0.5, "bad": None, "worse": "x"}})
     assert read_answer(message, TASK) == Epoch(2, {"loss": 1, "val_loss": 0.5})
+
+
+def test_a_sign_of_life_is_of_the_task() -> None:
+    assert read_answer(line(alive=NAME), TASK) == Alive()
+    with pytest.raises(BadAnswer, match="where no answer is awaited"):
+        read_answer(line(alive=NAME), None)
 
 
 def test_an_outcome_comes_back_as_it_was_sent() -> None:
@@ -65,6 +71,8 @@ def test_an_outcome_comes_back_as_it_was_sent() -> None:
         line(outcome={"trial": 3, "state": "ok"}),
         line(outcome={"trial": 3, "attempt": 0, "state": "ok"}),
         line(outcome=NAME),
+        line(alive={}),
+        line(alive={"trial": 3, "attempt": 0}),
         outcome(state="splendid"),
         outcome(state="waiting"),
         outcome(state=None),

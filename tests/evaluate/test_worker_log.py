@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evonas.errors import DiskFailure
-from evonas.evaluate.worker_log import TAIL_BYTES, WorkerLog
+from evonas.evaluate.worker_log import KEPT, TAIL_BYTES, WorkerLog
 
 
 def test_the_tail_begins_with_the_task(tmp_path: Path) -> None:
@@ -55,3 +55,25 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskFailure, match="file/worker"):
         WorkerLog(tmp_path / "file" / "worker-0.log").begin()
+
+
+def test_within_a_task_a_log_beyond_its_limit_keeps_its_end_only(tmp_path: Path) -> None:
+    path = tmp_path / "worker-0.log"
+    log = WorkerLog(path, size_limit=2 * KEPT)
+    with path.open("ab", buffering=0) as worker:
+        worker.write(b"of the task before\n")
+        log.begin()
+        worker.write(b"x" * KEPT)
+        log.trim()
+        assert path.stat().st_size > KEPT
+        worker.write(b"y" * KEPT + b"\nlast words\n")
+        log.trim()
+        assert path.read_bytes() == b""
+        assert log.tail().endswith("y\nlast words")
+        worker.write(b"new\n")
+        assert log.tail().endswith("y\nlast words\nnew")
+        assert (tmp_path / "worker-0.log.1").stat().st_size == KEPT
+        log.begin()
+        assert log.tail() == ""
+    path.unlink()
+    log.trim()
