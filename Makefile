@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup wheel-test bench-digits bench-configs bench-schemes bench-start clean
+.PHONY: help run test check format setup wheel-test bench-digits bench-configs bench-schemes bench-start bench-hangs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-schemes: $(READY) ## selection and replacement schemes on digits, five see
 
 bench-start: $(READY) ## how long `evonas --help` takes
 	$(BIN)/python -m benchmarks.start
+
+bench-hangs: $(READY) ## how soon the slot of a hanging worker is free again (about four minutes)
+	$(BIN)/python -m benchmarks.hangs
 
 clean: ## remove .venv and caches, keep the runs
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -56,12 +56,16 @@ class Launcher(ABC):
     """Starts worker processes and kills them. Owned by one thread.
 
     A worker runs `module:function` with the file descriptor of its end of a stream socket. Its standard input is empty,
-    its output goes to a log file. Its environment is the driver's when the launcher was made, and what `spawn` adds.
+    its output goes to a file or a pipe. Its environment is that of the driver when the launcher was made, and what
+    `spawn` adds.
     """
 
     @abstractmethod
-    def spawn(self, environment: Mapping[str, str], log: Path) -> Handle:
+    def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
         """Start a worker.
+
+        Args:
+            log: where its output is appended; or an open file descriptor for it, which stays the caller's.
 
         Raises:
             NoWorker: the process cannot be started.
@@ -133,12 +137,12 @@ class SubprocessLauncher(Launcher):
         self._codes: dict[int, int] = {}
         self._born = 0
 
-    def spawn(self, environment: Mapping[str, str], log: Path) -> Handle:
+    def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
         self._born += 1
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                with log.open("ab") as output:
+                with open(log, "ab", closefd=isinstance(log, Path)) as output:
                     process = subprocess.Popen(
                         python_command("evonas.evaluate.bootstrap", theirs.fileno(), os.getpid(), self._entry),
                         env={**self._environment, **environment},
@@ -211,7 +215,7 @@ class NurseryLauncher(Launcher):
         """Of the nursery; None while there is none."""
         return None if self._process is None else self._process.pid
 
-    def spawn(self, environment: Mapping[str, str], log: Path) -> Handle:
+    def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
         self._hear()
         for _ in range(2):  # a nursery may die at any instant; its successor gets one try
             if self._process is None:
@@ -291,12 +295,16 @@ class NurseryLauncher(Launcher):
         what = f"did not finish importing {modules} within {self._start_limit:g} s, or died of it"
         return f"No worker can be started: the nursery, the process that forks the workers, {what}."
 
-    def _order_birth(self, number: int, environment: Mapping[str, str], log: Path, theirs: socket.socket) -> int | None:
+    def _order_birth(
+        self, number: int, environment: Mapping[str, str], log: Path | int, theirs: socket.socket
+    ) -> int | None:
         """The new worker's pid; None where the nursery died instead."""
-        order = {"spawn": number, "entry": self._entry, "environment": dict(environment), "log": str(log.absolute())}
+        path = str(log.absolute()) if isinstance(log, Path) else None
+        fds = [theirs.fileno()] if isinstance(log, Path) else [theirs.fileno(), log]
+        order = {"spawn": number, "entry": self._entry, "environment": dict(environment), "log": path}
         try:
             self._control.settimeout(BIRTH_LIMIT)
-            socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
+            socket.send_fds(self._control, [json.dumps(order).encode()], fds)
             while (answer := self._receive(BIRTH_LIMIT)) is not None:
                 if answer.get("born") == number:
                     return int(answer["pid"])

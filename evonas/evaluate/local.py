@@ -18,7 +18,7 @@ from evonas.evaluate.seat import Limits, Phase, Seat, Starts
 from evonas.evaluate.worker_log import WorkerLog
 
 WATCH = 0.1
-"""Seconds between two looks while `poll` waits: at the sizes of the logs, and when it is due at the memory."""
+"""Seconds between two looks while `poll` waits: at what they print, and when it is due at the memory."""
 SLICE = 0.25
 """Seconds that `poll` waits at most, so that the caller sees within them what a signal handler has noted."""
 IMPATIENT_SLICE = 0.01
@@ -127,8 +127,7 @@ class LocalPool(Pool):
             self._advance()
             time.sleep(0.002)
         for seat in self._seats:
-            if seat.channel is not None:
-                seat.channel.close()
+            seat.let_go()
         if isinstance(self._launcher, Launcher):
             self._launcher.close()
         self._seats, self._reports = [], []

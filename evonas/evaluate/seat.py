@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -127,7 +128,7 @@ class Seat:
         """
         self._log.begin()
         if self._worker is None:
-            handle = launcher.spawn(self.slot.environment(), self._log.path)
+            handle = self._spawn(launcher)
             worker = _Worker(handle, Channel(handle.socket), self._memory.oom_kills())
             self._launcher, self._worker = launcher, worker
             self._worker.channel.send(self._setup)
@@ -136,6 +137,13 @@ class Seat:
         else:
             self._worker.oom_kills = self._memory.oom_kills()
             self._begin(task, now)
+
+    def _spawn(self, launcher: Launcher) -> Handle:
+        output = self._log.open()
+        try:
+            return launcher.spawn(self.slot.environment(), output)
+        finally:
+            os.close(output)
 
     def _begin(self, task: Task, now: float) -> None:
         assert self._worker is not None
@@ -160,6 +168,12 @@ class Seat:
         if self._worker is not None and self.phase is not Phase.KILLED:
             self._end(self._outcome, now)
 
+    def let_go(self) -> None:
+        """Give up the worker, if there is one that cannot be ended."""
+        self._log.close()
+        if self._worker is not None:
+            self._worker.channel.close()
+
     def advance(self, now: float) -> list[Report]:
         """Take in what has happened. Never waits.
 
@@ -168,7 +182,7 @@ class Seat:
         """
         if self._worker is None or self._launcher is None:
             return []
-        self._log.trim()
+        self._log.drain()
         code = self._launcher.exit_code(self._worker.handle)
         self._worker.channel.flush()
         reports = self._listen(now, everything=code is not None)
@@ -284,12 +298,11 @@ class Seat:
         task, outcome = self.task, self._outcome
         if task is not None and outcome is None:
             outcome = self._what_death_means(code)
-        self._worker.channel.close()
+        report = None if task is None or outcome is None else Finished(task, self._with_log(outcome))
+        self.let_go()
         self._worker, self.task, self._outcome, self._deadline = None, None, None, None
         self.phase = Phase.EMPTY
-        if task is None or outcome is None:
-            return []
-        return [Finished(task, self._with_log(outcome))]
+        return [] if report is None else [report]
 
     def _what_death_means(self, code: int | None) -> Outcome:
         """The outcome of a task whose worker has ended by itself."""

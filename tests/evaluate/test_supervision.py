@@ -291,16 +291,20 @@ def test_the_kernel_would_rather_kill_a_worker_than_the_driver(open_pool: Callab
 def test_a_log_that_is_printed_to_without_end_stays_small(open_pool: Callable[..., LocalPool], tmp_path: Path) -> None:
     pool = open_pool()
     pool.submit(act("print"))
-    log, cut = tmp_path / "logs" / "worker-0.log", tmp_path / "logs" / "worker-0.log.1"
     worker = psutil.Process(group_of(pool))
-    many = 40 * worker_log.SIZE_LIMIT
-    wait_for(lambda: pool.poll(0.1) == [] and worker.io_counters().write_chars > many)
-    assert log.stat().st_size < many / 2
-    assert cut.stat().st_size <= worker_log.KEPT
+    most = 0
+
+    def has_written_much() -> bool:
+        nonlocal most
+        assert pool.poll(0.1) == []
+        most = max(most, sum(path.stat().st_size for path in (tmp_path / "logs").iterdir()))
+        return worker.io_counters().write_chars > 4 * worker_log.SIZE_LIMIT
+
+    wait_for(has_written_much)
+    assert worker_log.SIZE_LIMIT < most <= 2 * worker_log.SIZE_LIMIT
     worker.kill()
     (answer,) = drain(pool)
     assert isinstance(answer, Finished)
     assert answer.outcome.state is TrialState.CRASHED
     assert answer.outcome.details["log"]
     assert outcome_of(pool, "answer").state is TrialState.OK
-    assert log.stat().st_size <= worker_log.SIZE_LIMIT
