@@ -60,8 +60,9 @@ class Halving(Strategy):
     """Works through a schedule of brackets, again and again until the budget ends.
 
     On a rung, everybody is trained to the same epoch; when all of them are told, the best go on from their checkpoints.
-    While the oldest bracket waits for the last of a rung, the next one is begun, so that no worker waits. Brackets know
-    nothing of one another, so this changes the order of trials and nothing else.
+    While the oldest bracket waits for the last of a rung, the next one is begun, so that no worker waits; but not where
+    the budget has no room for all of it: then it begins when the others are done, so that the end of the budget goes to
+    those who have come far. Brackets know nothing of one another, so this changes the order of trials and nothing else.
 
     Where fewer succeed than the next rung has places for, those go on; where nobody does, the bracket is over.
     """
@@ -81,16 +82,29 @@ class Halving(Strategy):
         self._waiting: dict[int, tuple[int, Trial | None]] = {}  # asked, not told: the bracket, and who goes on
 
     def ask(self, count: int) -> list[Proposal]:
-        return [self._propose(self._next()) for _ in range(count)]
+        found: list[Proposal] = []
+        while len(found) < count and (bracket := self._next()) is not None:
+            found.append(self._propose(bracket))
+        return found
 
-    def _next(self) -> _Open:
-        """The oldest bracket that has a trial to ask, or a new one."""
+    def _next(self) -> _Open | None:
+        """The oldest bracket that has a trial to ask, or a new one; None to wait for a tell."""
         for bracket in self._open:
             if bracket.asked < self._places(bracket):
                 return bracket
-        self._open.append(_Open(self._begun))
+        begun = _Open(self._begun)
+        if self._open and not self._has_room(begun):
+            return None
+        self._open.append(begun)
         self._begun += 1
-        return self._open[-1]
+        return begun
+
+    def _has_room(self, begun: _Open) -> bool:
+        """Whether the budget is enough for all trials that open brackets and this one may still ask."""
+        if self.problem.trials is None:
+            return True
+        later = sum(rung.places for bracket in self._open for rung in self._bracket(bracket).rungs[bracket.rung + 1 :])
+        return self._asked + later + sum(rung.places for rung in self._bracket(begun).rungs) <= self.problem.trials
 
     def _bracket(self, bracket: _Open) -> Bracket:
         return self._schedule[bracket.number % len(self._schedule)]

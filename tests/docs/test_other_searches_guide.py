@@ -9,6 +9,7 @@ import pytest
 
 from evonas.genome import strict_yaml, validate
 from evonas.runtime.config_file import check
+from evonas.runtime.session import prepare_data
 from evonas.search.registry import STRATEGIES
 from evonas.search.rungs import brackets
 from evonas.search.sampling import SAMPLERS
@@ -44,6 +45,7 @@ def test_every_yaml_block(text, folder, oracle):
         return
     assert checked.problems == ()
     loaded = checked.loaded
+    prepare_data(loaded, folder / "run")
     kind, settings = loaded.config.strategy_parts()
     strategy = STRATEGIES[kind](loaded.config.search_problem(loaded.space, loaded.seeds), settings)
     trials: list[Trial] = []

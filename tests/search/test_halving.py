@@ -26,8 +26,8 @@ def space():
 
 @pytest.fixture
 def make(space, loss):
-    def build(kind=Hyperband, epochs: int = 27, seed: int = 0, space=space, **settings):
-        return kind(SearchProblem(space, loss, Fidelity(epochs), seed), kind.Settings(**settings))
+    def build(kind=Hyperband, epochs: int = 27, seed: int = 0, space=space, trials: int | None = None, **settings):
+        return kind(SearchProblem(space, loss, Fidelity(epochs), seed, {}, trials), kind.Settings(**settings))
 
     return build
 
@@ -111,6 +111,26 @@ def test_while_a_rung_waits_the_next_bracket_begins(make):
     assert further.fidelity.epochs == 3, "of the bracket that trains everybody fully"
     assert further.resume_from is None
     assert strategy.state_dict()["begun"] == 2
+
+
+@pytest.mark.parametrize(("budget", "begun"), [(20, 3), (32, 3), (33, 4)])
+def test_a_bracket_is_begun_early_only_where_the_budget_has_room_for_all_of_it(make, loss, budget, begun):
+    """9 + 3 + 1, 3 + 1 and 3 trials make a pass of 20; the next one begins with 13."""
+    strategy, trials, told = make(epochs=9, trials=budget), [], 0
+    found = strategy.ask(100)
+    assert strategy.state_dict()["begun"] == begun
+    assert len(found) == (15 if begun == 3 else 24)
+    state = strategy.state_dict()
+    assert strategy.ask(1) == []
+    assert strategy.state_dict() == state
+    trials = [settle(loss, id, proposal, float(id)) for id, proposal in enumerate(found)]
+    while len(trials) < budget:
+        strategy.tell(trials[told])
+        told += 1
+        trials += [settle(loss, len(trials), proposal, 0.5) for proposal in strategy.ask(1)]
+        assert told < len(trials), "it waits for a tell that will never come"
+    full = [trial.proposal.fidelity.epochs for trial in trials].count(9)
+    assert full == 5 + (begun == 4), "every bracket that was begun in time has come to its end"
 
 
 def test_a_promotion_comes_before_new_genomes(make, loss):
