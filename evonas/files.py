@@ -33,7 +33,7 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _flush_directory(path.parent)
+        flush_directory(path.parent)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
@@ -57,7 +57,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush_directory(directory: Path) -> None:
+def flush_directory(directory: Path) -> None:
     """A rename is on the disk only when its folder is."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import DiskFailure, EvonasError, InvalidRecord, RunHeld, UserError
+from evonas.errors import EvonasError, InvalidRecord, RunHeld, UserError
 from evonas.genome import Genome
+from evonas.runtime import checksum
+from evonas.runtime.migrations import back_up, migrate, migrated_copy
+from evonas.runtime.opening import open_to_read, open_to_write, translated
 from evonas.runtime.schema import SCHEMA, VERSION
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Fidelity, Lineage, Objective, Outcome, Proposal, Trial, TrialState
@@ -59,41 +62,29 @@ def _dump(value: Any) -> str:
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
-@contextlib.contextmanager
-def _translated(path: Path, doing: str = "written") -> Iterator[None]:
-    """SQLite's errors in evonas's words; `doing` is what cannot be done with the record."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "locked" in text or "busy" in text:
-            raise RunHeld(f"the record {path} is locked by another process: {text}. Try again.") from error
-        if "full" in text or "readonly" in text or "disk I/O" in text or "unable to open" in text:
-            raise DiskFailure(
-                f"the record {path} cannot be {doing}: {text}. Nothing that was committed is lost."
-            ) from error
-        raise InvalidRecord(f"the record {path} cannot be used: {text}") from error
-    except sqlite3.DatabaseError as error:
-        raise InvalidRecord(f"the record {path} is damaged: {error}") from error
-
-
 class RecordReader:
     """Reads a record, also while a run is writing it.
 
-    Sees what is committed, never half a transaction.
+    Sees what is committed, never half a transaction. A record of an older evonas is read as a migrated copy in memory.
+
+    Attributes:
+        version: of the schema that the file has.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
             raise UserError(f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs.")
-        with _translated(path, "read"):
-            self._connection = _open_to_read(path)
-        self._check_version()
+        with translated(path, "read"):
+            self._connection = open_to_read(path)
+        self.version = self._check_version()
+        if self.version < VERSION:
+            with contextlib.closing(self._connection) as old, translated(path, "read"):
+                self._connection = migrated_copy(old, self.version)
 
-    def _check_version(self) -> None:
+    def _check_version(self) -> int:
         try:
-            version = self.meta("schema")
+            version = int(self.meta("schema"))
         except (InvalidRecord, KeyError) as error:
             self.close()
             raise InvalidRecord(f"{self.path} is not an evonas record, or it is damaged: {error}") from error
@@ -105,9 +96,34 @@ class RecordReader:
             raise InvalidRecord(
                 f"{self.path} was written by a newer evonas: its schema is {version}, this one reads up to {VERSION}."
             )
+        if version < 1:
+            self.close()
+            raise InvalidRecord(f"{self.path} is damaged: its schema is said to be {version}.")
+        return version
+
+    def verify(self) -> None:
+        """Have SQLite check its pages and indices, and hold everything that is recorded against its checksum.
+
+        Raises:
+            InvalidRecord: something has changed that evonas did not write.
+        """
+        with translated(self.path, "read"):
+            self._connection.execute("begin")  # one look at all of it, whatever the writer does meanwhile
+            try:
+                (words,) = self._connection.execute("pragma integrity_check(1)").fetchone()
+                if words == "ok" and self.meta(checksum.KEY) != checksum.total(self._connection):
+                    words = "its content is not what was written"
+            except KeyError:
+                words = "its checksum is missing"
+            finally:
+                self._connection.execute("rollback")
+        if words != "ok":
+            raise InvalidRecord(
+                f"the record {self.path} is damaged: {words.splitlines()[-1]}. A copy of the run can replace it; nothing else can."
+            )
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with _translated(self.path, "read"):
+        with translated(self.path, "read"):
             return self._connection.execute(query, values).fetchall()
 
     def meta(self, key: str) -> Any:
@@ -165,7 +181,8 @@ class RecordReader:
 
     def events(self) -> list[tuple[float, str, Any]]:
         rows = self._rows("select at, kind, detail from event order by id")
-        return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
+        with decoding(self.path):
+            return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
 
     def content(self) -> list[tuple[Any, ...]]:
         """The table of trials: what must be the same for the same config and seed, whatever happened on the way."""
@@ -184,27 +201,64 @@ class RecordReader:
 class Record(RecordReader):
     """The writer.
 
-    Exactly one a run at any time: the run's lock sees to that.
-        Args:
-            clock: gives the time for the columns that are times; they are no part of the content.
+    Exactly one a run at any time: the run's lock sees to that. Where the lock fails (somebody deleted it), the session
+    that was opened last goes on, and the other one is refused at its next transaction.
+
+    Args:
+        clock: gives the time for the columns that are times; they are no part of the content.
+
+    Attributes:
+        session: the number of this opening, from 1.
+        backup: of the record as an older evonas left it; None where there was nothing to migrate.
+
+    Raises:
+        InvalidRecord: the record is damaged; nothing was written.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         super().__init__(path)
-        self.close()
+        with contextlib.closing(self._connection):
+            self.verify()
         self._clock = clock
-        with _translated(path):
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = full")
-            self._connection.execute("pragma foreign_keys = on")
+        with translated(path):
+            self._connection = open_to_write(path)
+        self.session = 0
+        self.backup: Path | None = None
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        if self.version < VERSION:
+            self._migrate()
+        with translated(self.path):
+            self._ledger = checksum.Ledger(self._connection)
         failpoint("record.opened")
-        with self._transaction():
+        with self._transaction(as_new=True):
             self.session = int(self.meta("session")) + 1
             self._put("session", self.session)
             self._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
             self._event("opened", {"session": self.session})
+            if self.backup:
+                self._event("migrated", {"from": self.version, "to": VERSION, "backup": self.backup.name})
         failpoint("record.session")
+
+    def _migrate(self) -> None:
+        """The backup first; then all of it or nothing."""
+        with translated(self.path):
+            self.backup = back_up(self._connection, self.path, self.version)
+            self._connection.execute("begin immediate")
+            try:
+                migrate(self._connection, self.version)
+                failpoint("migration.before_commit")
+                self._connection.execute("commit")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("rollback")
+                raise
+        failpoint("migration.done")
 
     @classmethod
     def create(cls, path: Path, meta: Mapping[str, Any], files: Mapping[str, str]) -> None:
@@ -216,7 +270,7 @@ class Record(RecordReader):
         """
         temporary = path.with_suffix(".new")
         temporary.unlink(missing_ok=True)
-        with _translated(path):
+        with translated(path):
             connection = sqlite3.connect(temporary, isolation_level=None)
             try:
                 connection.executescript(SCHEMA)
@@ -224,6 +278,7 @@ class Record(RecordReader):
                 everything = {**meta, "schema": VERSION, "session": 0, "sealed": False}
                 connection.executemany("insert into meta values (?, ?)", [(k, _dump(v)) for k, v in everything.items()])
                 connection.executemany("insert into file values (?, ?, null)", list(files.items()))
+                checksum.put(connection, checksum.total(connection))
                 connection.execute("commit")
             finally:
                 connection.close()
@@ -232,11 +287,20 @@ class Record(RecordReader):
         temporary.unlink()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _translated(self.path):
+    def _transaction(self, as_new: bool = False) -> Iterator[None]:
+        """All of it or nothing.
+
+        Args:
+            as_new: begin a session, rather than be held to the one that was begun last.
+        """
+        with translated(self.path):
             self._connection.execute("begin immediate")
+            self._ledger.forget()
             try:
+                if not as_new and self.meta("session") != self.session:
+                    raise RunHeld(f"the run at {self.path.parent} was taken over by another process")
                 yield
+                self._ledger.enter()
                 failpoint("record.before_commit")
                 self._connection.execute("commit")
             except BaseException:
@@ -339,33 +403,14 @@ class Record(RecordReader):
 
         While somebody reads, the log cannot be given up; the record is as whole with it.
         """
+        self._connection.execute("pragma busy_timeout = 1000")
         with contextlib.suppress(sqlite3.OperationalError):
             self._connection.execute("pragma wal_checkpoint(truncate)")
             self._connection.execute("pragma journal_mode = delete")
+        self._connection.execute("pragma busy_timeout = 30000")
         failpoint("record.folded")
         self.put_meta("sealed", True)
         failpoint("record.sealed")
-
-
-def _open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write.
-
-    A record that was not sealed cannot be opened from a read-only folder in the usual way; where no log lies beside it,
-    it is whole and cannot change.
-    """
-    address = f"{path.resolve().as_uri()}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=30)
-    try:
-        connection.execute("select 1 from sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "unable to open" not in str(error) or path.with_name(f"{path.name}-wal").exists():
-            raise
-        return sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
 
 
 def _row(trial: Trial, told_before: int) -> tuple[Any, ...]:

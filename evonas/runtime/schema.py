@@ -1,11 +1,14 @@
-"""The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON."""
+"""The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON.
 
-VERSION = 1
+Whoever changes a table raises the version, and adds what leads there from the last one to `migrations.py`.
+"""
+
+VERSION = 2
 
 SCHEMA = """
 create table meta (
   key text primary key,
-  value text not null                      -- JSON
+  value text not null                      -- JSON; under `checksum`, the sum over all other rows of all tables
 ) strict;
 create table trial (
   id integer primary key,                  -- from 0, in the order of proposals
@@ -24,7 +27,6 @@ create table trial (
   told integer not null,                   -- whether the strategy knows; always the first so many
   told_before integer not null             -- how many were told when this one was asked
 ) strict;
-create index trial_twin on trial (digest, epochs, repeat);
 create table attempt (
   trial integer not null references trial (id),
   number integer not null,                 -- from 0
