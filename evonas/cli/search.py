@@ -40,12 +40,12 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
             out.print(f"  {name:<8}  {words}", soft_wrap=True)
 
 
-def search(directory: Path, as_json: bool) -> None:
+def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> None:
     """One session, from wherever the run is to its end, with everything that the user sees of it."""
     from evonas import api
 
     try:
-        run = api.work(directory, _observers(as_json))
+        run = api.work(directory, _observers(as_json), overrides=overrides)
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
         raise
     except EvonasError as error:

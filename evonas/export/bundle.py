@@ -49,7 +49,7 @@ def export_best(session: Session, trial: Trial) -> Exported:
     x, y = FILES["test"]
     outcome = _rebuild(session, trial, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y})
     card = _card(session, trial, outcome, layout.model)
-    exported = _with_card(layout.model, card)
+    exported = with_card(layout.model, card)
     files = {layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)}
     session.record.note_files(files, result=card)
     return exported
@@ -58,7 +58,7 @@ def export_best(session: Session, trial: Trial) -> Exported:
 def copy_winner(model: Path, card: Mapping[str, Any], target: Path) -> Exported:
     """The winner's exported model, and its card, to a path of the user's choice; nothing of the run is opened."""
     _copy(model, target)
-    return _with_card(target, card)
+    return with_card(target, card)
 
 
 def export_trial(session: Session, trial: Trial, target: Path) -> Exported:
@@ -75,7 +75,7 @@ def export_trial(session: Session, trial: Trial, target: Path) -> Exported:
     card = _card(session, trial, outcome, session.layout.root / name)
     _copy(session.layout.root / name, target)
     (session.layout.root / name).unlink()
-    return _with_card(target, card)
+    return with_card(target, card)
 
 
 def check_target(trial: Trial, target: Path, root: Path) -> Path:
@@ -108,7 +108,8 @@ def is_intact(model: Path, card: Mapping[str, Any]) -> bool:
     return model.is_file() and sha256_of(model) == card["sha256"]
 
 
-def _with_card(model: Path, card: Mapping[str, Any]) -> Exported:
+def with_card(model: Path, card: Mapping[str, Any]) -> Exported:
+    """Write the card beside its model."""
     card_file = model.with_suffix(".json")
     write_text_whole(card_file, json.dumps(card, indent=2, allow_nan=False) + "\n")
     return Exported(model, card_file, card)

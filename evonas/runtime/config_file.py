@@ -107,6 +107,15 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     return Checked(LoadedConfig(config, file, space, seeds, tuple(warnings(config, space))), ())
 
 
+def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig | None, list[Problem]]:
+    """A config that was read before, with overrides, or all that is wrong with them; paths are left as they are."""
+    source = _Source(Document(config.to_json(), "the recorded config"), overrides)
+    builder = Builder(FAMILIES)
+    changed = parse(builder, source.data)
+    problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]
+    return (None if problems else changed), problems
+
+
 def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     """What is allowed and probably not meant."""
     found = []

@@ -96,6 +96,7 @@ class Engine:
         self._failures_in_a_row: list[int] = []
         self._incumbent: Trial | None = None
         self._told = 0
+        self._has_asked = False  # in this session
         self._restore()
         self._started, self._done_before = clock(), self._done
 
@@ -190,18 +191,27 @@ class Engine:
         )
 
     def _step(self) -> None:
-        """Tell one, ask while the window is open, commit both with the strategy's state; again until nothing
-        changes."""
-        while True:
+        """Tell one, ask while the window is open, commit both with the strategy's state; again until nothing changes.
+
+        A session begins with asking: where the budget was raised since, more is asked before the next is told.
+        """
+        failpoint("engine.step")
+        if not self._has_asked:
+            self._has_asked = True
+            self._advance([])
+        while self._advance(self._tell_next()):
             failpoint("engine.step")
-            told = self._tell_next()
-            before, asked = self._told, self._ask()
-            if not told and not asked:
-                return
-            self._record.commit_step(told, asked, self._strategy.state_dict(), before)
-            for observer in self._observers:
-                observer.on_progress(self.progress())
-            self._check_failures()
+
+    def _advance(self, told: list[Trial]) -> bool:
+        """Ask, and commit it with what was told; whether anything was told or asked."""
+        before, asked = self._told, self._ask()
+        if not told and not asked:
+            return False
+        self._record.commit_step(told, asked, self._strategy.state_dict(), before)
+        for observer in self._observers:
+            observer.on_progress(self.progress())
+        self._check_failures()
+        return True
 
     def _tell_next(self) -> list[Trial]:
         """Tell the next trial in order, if its outcome is known; a twin has its outcome from the trial it is a twin

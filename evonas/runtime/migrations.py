@@ -25,7 +25,7 @@ MIGRATIONS: Mapping[int, Migration] = {
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring a record of this version to `VERSION`; the caller holds a transaction open."""
+    """Bring a record of this version to `VERSION`, but for the checksum; the caller holds a transaction open."""
     for number in range(version, VERSION):
         step = MIGRATIONS[number]
         if callable(step):
@@ -35,7 +35,6 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
                 connection.execute(statement)
         connection.execute("update meta set value = ? where key = 'schema'", (str(number + 1),))
         failpoint("migration.step")
-    checksum.put(connection, checksum.total(connection))
 
 
 def migrated_copy(source: sqlite3.Connection, version: int) -> sqlite3.Connection:
@@ -45,6 +44,7 @@ def migrated_copy(source: sqlite3.Connection, version: int) -> sqlite3.Connectio
         source.backup(copy)
         copy.execute("begin")
         migrate(copy, version)
+        checksum.put(copy, checksum.total(copy))
         copy.execute("commit")
     except BaseException:
         copy.close()

@@ -20,7 +20,7 @@ from evonas.errors import EvonasError, InvalidRecord, RunHeld, UserError
 from evonas.genome import Genome
 from evonas.runtime import checksum
 from evonas.runtime.migrations import back_up, migrate, migrated_copy
-from evonas.runtime.opening import open_to_read, open_to_write, translated
+from evonas.runtime.opening import PATIENCE, open_to_read, open_to_write, translated
 from evonas.runtime.schema import SCHEMA, VERSION
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Fidelity, Lineage, Objective, Outcome, Proposal, Trial, TrialState
@@ -85,7 +85,7 @@ class RecordReader:
     def _check_version(self) -> int:
         try:
             version = int(self.meta("schema"))
-        except (InvalidRecord, KeyError) as error:
+        except (InvalidRecord, KeyError, TypeError, ValueError) as error:
             self.close()
             raise InvalidRecord(f"{self.path} is not an evonas record, or it is damaged: {error}") from error
         except EvonasError:
@@ -116,10 +116,12 @@ class RecordReader:
             except KeyError:
                 words = "its checksum is missing"
             finally:
-                self._connection.execute("rollback")
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("rollback")
         if words != "ok":
+            last = words.splitlines()[-1]
             raise InvalidRecord(
-                f"the record {self.path} is damaged: {words.splitlines()[-1]}. A copy of the run can replace it; nothing else can."
+                f"the record {self.path} is damaged: {last}. Put a copy in its place, or begin a new run."
             )
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -152,6 +154,10 @@ class RecordReader:
     def waiting(self) -> list[int]:
         """The trials whose outcome is not known."""
         return [row[0] for row in self._rows("select id from trial where state = ? order by id", (TrialState.WAITING,))]
+
+    def charged(self) -> int:
+        """How many trials are no twins: what the budget is spent on."""
+        return int(self._rows("select count(*) from trial where twin_of is null")[0][0])
 
     def told(self) -> int:
         """How many trials the strategy has been told."""
@@ -241,8 +247,6 @@ class Record(RecordReader):
             self._put("session", self.session)
             self._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
             self._event("opened", {"session": self.session})
-            if self.backup:
-                self._event("migrated", {"from": self.version, "to": VERSION, "backup": self.backup.name})
         failpoint("record.session")
 
     def _migrate(self) -> None:
@@ -252,6 +256,8 @@ class Record(RecordReader):
             self._connection.execute("begin immediate")
             try:
                 migrate(self._connection, self.version)
+                self._event("migrated", {"from": self.version, "to": VERSION, "backup": self.backup.name})
+                checksum.put(self._connection, checksum.total(self._connection))
                 failpoint("migration.before_commit")
                 self._connection.execute("commit")
             except BaseException:
@@ -347,6 +353,30 @@ class Record(RecordReader):
             self._put("strategy", dict(state))
             failpoint("record.strategy")
 
+    def change_config(
+        self,
+        config: Mapping[str, Any],
+        changes: Sequence[Mapping[str, Any]],
+        rewound: tuple[int, Mapping[str, Any]] | None,
+    ) -> None:
+        """Later sessions go by this config, and the run is not over.
+
+        Args:
+            changes: what has changed, for the reader: `key`, `from`, `to`.
+            rewound: how many trials the strategy counts as told from now on, and its state then; None to leave both.
+                Outcomes are kept.
+        """
+        with self._transaction():
+            self._put("config", dict(config))
+            self._put("sealed", False)
+            for change in changes:
+                self._event("config changed", dict(change))
+            failpoint("record.config")
+            if rewound is not None:
+                told, state = rewound
+                self._connection.execute("update trial set told = 0 where id >= ?", (told,))
+                self._put("strategy", dict(state))
+
     def start_attempt(self, trial: int) -> int:
         """The number of the attempt that starts now."""
         with self._transaction():
@@ -403,14 +433,24 @@ class Record(RecordReader):
 
         While somebody reads, the log cannot be given up; the record is as whole with it.
         """
-        self._connection.execute("pragma busy_timeout = 1000")
-        with contextlib.suppress(sqlite3.OperationalError):
-            self._connection.execute("pragma wal_checkpoint(truncate)")
-            self._connection.execute("pragma journal_mode = delete")
-        self._connection.execute("pragma busy_timeout = 30000")
+        self._fold()
         failpoint("record.folded")
         self.put_meta("sealed", True)
         failpoint("record.sealed")
+
+    def _fold(self) -> None:
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._connection.execute("pragma busy_timeout = 1000")  # of a reader, who is not to be waited for
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+            self._connection.execute("pragma journal_mode = delete")
+        self._connection.execute(f"pragma busy_timeout = {int(PATIENCE * 1000)}")
+
+    def close(self) -> None:
+        """Let go; a sealed record stays one plain file, also where this session had nothing to do."""
+        with contextlib.suppress(EvonasError, sqlite3.Error, KeyError):
+            if self.meta("sealed"):
+                self._fold()
+        super().close()
 
 
 def _row(trial: Trial, told_before: int) -> tuple[Any, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -12,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidConfig, InvalidData, Problem, UserError
+from evonas.errors import InvalidConfig, Problem, UserError
 from evonas.evaluate.data import Prepared, prepare
 from evonas.evaluate.devices import Slot, inventory, slots
 from evonas.evaluate.inline import InlinePool
@@ -20,11 +19,11 @@ from evonas.evaluate.launcher import start_launcher
 from evonas.evaluate.local import LocalPool
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
-from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, RunConfig
 from evonas.runtime.config_file import LoadedConfig
+from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.engine import Engine, Limits, checkpoint_path
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer
@@ -101,6 +100,7 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         "interface": prepared.interface.to_json(),
         "counts": dict(prepared.counts),
         "fingerprint": prepared.fingerprint,
+        SOURCE: source_mark(loaded.config.data),
         "data_files": dict(prepared.files),
         "versions": versions(),
     }
@@ -160,11 +160,12 @@ class Session:
             stack.callback(Lock(self.layout).release)
             self.record = Record(self.layout.record)
             stack.callback(self.record.close)
-            self._read()
-            self._check_data()
+            self.read()
+            restore_arrays(self.record, self.config.data, self.space)
             self._exit = stack.pop_all()
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """From the record, what this session goes by; again after the config was changed."""
         with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
             self.space = parse_space(self.record.meta("space"), "the recorded space")
@@ -172,23 +173,21 @@ class Session:
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
         self.objective = self.config.objective.to_objective()
 
-    def _check_data(self) -> None:
-        """Damaged or missing arrays are made again from their source, if that gives the very same."""
-        files: Mapping[str, str] = self.record.meta("data_files")
-        root = self.layout.root
-        damaged = [path for path, sha in files.items() if not (root / path).is_file() or sha256_of(root / path) != sha]
-        if not damaged:
-            return
-        with tempfile.TemporaryDirectory(dir=root) as scratch:
-            again = prepare(self.config.data.settings(self.space.input), Path(scratch))
-            if dict(again.files) != dict(files):
-                source = str(self.config.data.path or self.config.data.name)
-                lost = f"the run's arrays {', '.join(damaged)} are missing or damaged"
-                raise InvalidData(Problem(f"{lost}, and their source no longer gives the same", file=source))
-            for path in damaged:
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                (Path(scratch) / path).replace(root / path)
-        self.record.event("data restored", damaged)
+    def notes(self, goes_on: bool) -> list[str]:
+        """What the user should know before the session begins.
+
+        Args:
+            goes_on: whether there may be trainings; then the source of the data must be what it was.
+
+        Raises:
+            InvalidData: it is not.
+        """
+        found = check_source(self.record, self.config.data, self.space) if goes_on else []
+        for name, (then, now) in self.changed_versions.items():
+            found.append(f"{name} is {now} now and was {then} when the run began: results may differ")
+        if self.record.backup is not None:
+            found.append(f"the record was of an older evonas; it is as it was in {self.record.backup}")
+        return found
 
     @property
     def changed_versions(self) -> dict[str, tuple[str, str]]:
