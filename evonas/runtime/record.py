@@ -286,6 +286,7 @@ class Record(RecordReader):
                 connection.executemany("insert into file values (?, ?, null)", list(files.items()))
                 checksum.put(connection, checksum.total(connection))
                 connection.execute("commit")
+                connection.execute("pragma journal_mode = wal")  # or the first session would wait for readers
             finally:
                 connection.close()
         failpoint("record.created")
