@@ -75,7 +75,7 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
     title = f"The winner: trial {best.id}, the best of {trained}, born in generation {best.lineage.generation}"
-    out.print(layer_table(result["layers"], title))
+    out.print(layer_table(result["layers"] or (), title))
     out.print(f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample")
     metrics, names = result["metrics"], ("loss", run.interface.metric)
     for part, prefix, note in (
