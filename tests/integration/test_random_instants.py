@@ -18,23 +18,46 @@ from evonas.files import sha256_of
 from evonas.runtime.record import Attempt, RecordReader
 
 KILLS = 20 if os.environ.get("EVONAS_FAULTS") == "full" else 3
-CODE = (
-    "import sys\nfrom pathlib import Path\nfrom functools import partial\nfrom evonas import api\n"
-    "from evonas.runtime.config_file import load_config\n"
-    "root = Path(sys.argv[1])\n"
-    "root.exists() or api.create(load_config('digits', sys.argv[2:]), root.parent)\n"
-    "api.work(root)\n"
-)
+DRIVER = """
+import sys
+from pathlib import Path
+from evonas import api
+from evonas.runtime import session
+from evonas.runtime.config_file import load_config
+
+session.WORKER = "often:serve"
+root = Path(sys.argv[1])
+if not (root / "run.db").exists():
+    api.create(load_config("digits", sys.argv[2:]), root.parent)
+api.work(root)
+"""
+
+OFTEN = """
+from functools import partial
+from evonas.evaluate import worker
+
+worker.train = partial(worker.train, checkpoint_seconds=0.0)  # every epoch, rather than every half minute
+serve = worker.serve
+"""
+
 SETTINGS = (
     "strategy={evolution: {population: 4, replacement: {elitist: {elites: 1}}}}",
     *("look_ahead=4", "training.patience=null", "limits={parameters: 60000, flops: 1000000}"),
+    *(("budget.trials=12", "training.epochs=24") if KILLS > 3 else ("budget.trials=4", "training.epochs=6")),
 )
 
 
-def driver(root: Path, *settings: str) -> subprocess.Popen[bytes]:
-    changes = [f"run={root.name}", *SETTINGS, *settings]
-    environment = {**os.environ, "EVONAS_CHECKPOINT_SECONDS": "0"}
-    return subprocess.Popen([sys.executable, "-c", CODE, str(root), *changes], env=environment)
+def driver(root: Path) -> subprocess.Popen[bytes]:
+    (root.parent / "often.py").write_text(OFTEN)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root.parent), *sys.path])}
+    arguments = [str(root), f"run={root.name}", *SETTINGS]
+    return subprocess.Popen([sys.executable, "-c", DRIVER, *arguments], env=environment)
+
+
+def progress(root: Path) -> tuple[int, float]:
+    """Changes with every outcome and with every checkpointed epoch."""
+    written = [path.stat().st_mtime for path in root.glob("checkpoints") if path.is_dir()]
+    return sum(attempt.ended is not None for attempt in attempts(root)), max(written, default=0.0)
 
 
 def attempts(root: Path) -> list[Attempt]:
@@ -54,28 +77,25 @@ def weights(root: Path) -> dict[str, str]:
 
 
 def test_killed_at_random_instants_the_winner_has_the_same_weights(tmp_path):
-    size = ("budget.trials=8", "training.epochs=6") if KILLS > 3 else ("budget.trials=4", "training.epochs=3")
-    reference = tmp_path / "reference"
-    assert driver(reference, *size).wait() == 0
-    root = tmp_path / "killed"
+    reference, root = tmp_path / "reference", tmp_path / "killed"
+    assert driver(reference).wait() == 0
     chance = random.SystemRandom()
-    from_checkpoint = 0
-    for number in range(KILLS):
-        started = len(attempts(root))
-        with driver(root, *size) as process:
-            while len(attempts(root)) == started and process.poll() is None:
-                time.sleep(0.02)  # until a training was begun: the next instants are its
-            time.sleep(chance.random() * (5.0 if number % 2 else 2.5))
+    killed, cut_short = 0, 0
+    for _ in range(KILLS):
+        before = progress(root)
+        with driver(root) as process:
+            while progress(root) == before and process.poll() is None:
+                time.sleep(0.02)  # until the workers are there, and train
+            time.sleep(chance.random() * 1.5)
             process.send_signal(signal.SIGKILL)
-            process.wait()
-        from_checkpoint += any(root.glob("checkpoints/*.npz"))
-    assert driver(root, *size).wait() == 0
+            killed += process.wait() == -signal.SIGKILL
+        cut_short += any(root.glob("checkpoints/*.npz"))
+    assert driver(root).wait() == 0
+    assert killed > KILLS // 2, "it must be killed before it ends, or this shows nothing"
+    assert cut_short, "some trainings must have been killed after an epoch that was kept"
     assert content(root) == content(reference)
     winner = evonas.load(root).best
     assert winner is not None
-    name = f"{winner.id:05d}.npz"
-    assert weights(root)[name] == weights(reference)[name]
+    assert weights(root)[f"{winner.id:05d}.npz"] == weights(reference)[f"{winner.id:05d}.npz"]
     assert weights(root) == weights(reference)
-    abandoned = [attempt for attempt in attempts(root) if attempt.state == "abandoned"]
-    assert abandoned, "some trials must have been running when it was killed"
-    assert KILLS <= 3 or from_checkpoint, "some trainings must have gone on from a checkpoint"
+    print(f"{killed} kills, {cut_short} with a checkpoint")  # noqa: T201 - shown by `pytest -s`

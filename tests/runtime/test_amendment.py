@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import evonas
@@ -173,3 +178,12 @@ def test_every_key_of_a_config_may_change_or_has_a_reason_why_not():
 
     keys = {field.name for field in dataclasses.fields(RunConfig)}
     assert keys <= {*CHANGEABLE, *REASONS}
+
+
+def test_killed_at_every_failpoint_while_it_goes_on_with_a_greater_budget(tmp_path):
+    script = Path(__file__).with_name("killed_amendment.py")
+    command = [sys.executable, str(script), str(tmp_path)]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert report["killed"] == report["points"] >= 30
+    assert "record.config" in report["kinds"]
+    assert report["wrong"] == []
