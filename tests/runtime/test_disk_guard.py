@@ -295,11 +295,11 @@ def test_a_record_that_cannot_grow_ends_the_session_with_nothing_lost(
     count = iter(range(10_000))
     plain = Record._transaction
 
-    def transaction(record):
+    def transaction(record, as_new=False):
         if next(count) == after:
             (pages,) = record._connection.execute("pragma page_count").fetchone()
             record._connection.execute(f"pragma max_page_count = {pages}")
-        return plain(record)
+        return plain(record, as_new)
 
     monkeypatch.setattr(Record, "_transaction", transaction)
     with pytest.raises(DiskFailure, match=r"database or disk is full.*Nothing that was committed is lost") as raised:
