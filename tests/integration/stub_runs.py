@@ -183,7 +183,7 @@ def points(template: Path, action: str = "kill", step: int = 1) -> dict[str, obj
 
 def size(runs: Path, trials: int, epochs: int) -> dict[str, float]:
     """The growth of the driver's memory over a run of the shipped `digits`, trained by stubs, and its record's size."""
-    changes = [f"budget.trials={trials}", f"training.epochs={epochs}", "look_ahead=64"]
+    changes = [f"budget.trials={trials}", f"training.epochs={epochs}", "strategy=random"]  # no twins, no kin
     root, _ = api.create(load_config("digits", changes), runs)
     process = psutil.Process()
     before: list[int] = []
