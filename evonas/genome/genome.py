@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evonas.errors import InvalidGenome, Problem, did_you_mean
@@ -92,7 +91,7 @@ def positions(genes: Sequence[Gene]) -> tuple[tuple[int, ...], ...]:
         raise InvalidGenome(Problem(f"an input names gene {error.args[0]}, which is not in the section.")) from None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Genome:
     """A few named sections, each an ordered tuple of genes.
 
@@ -104,6 +103,7 @@ class Genome:
     """
 
     sections: tuple[tuple[str, tuple[Gene, ...]], ...]
+    _sha256: bytes = field(default=b"", init=False, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,10 +139,12 @@ class Genome:
         }
         return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
-    @functools.cached_property
+    @property
     def _identity(self) -> bytes:
-        """The sha256 of the canonical text, which is long, and a run keeps thousands of genomes."""
-        return hashlib.sha256(self.canonical().encode()).digest()
+        """The sha256 of the canonical text; the text itself is long, and a run keeps thousands of genomes."""
+        if not self._sha256:
+            object.__setattr__(self, "_sha256", hashlib.sha256(self.canonical().encode()).digest())
+        return self._sha256
 
     @property
     def digest(self) -> str:

@@ -204,9 +204,10 @@ class _Builder:
         """Resolves a plain scalar by the core schema of YAML 1.2; a quoted one is a word."""
         text: str = event.value
         if event.style is not None:
-            if any("\ud800" <= character <= "\udfff" for character in text):
+            try:  # JSON writes a character beyond 16 bits as two escapes
+                return text.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
                 self._refuse("half of a surrogate pair is not text.", event, path)
-            return text
         if text in _WORDS:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):
