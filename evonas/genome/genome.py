@@ -8,10 +8,11 @@ import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from evonas.errors import InvalidGenome, Problem, did_you_mean
 
+T = TypeVar("T")
 Value = str | int | float | bool
 """What a parameter may be. 1, 1.0 and true are three different values: compare with `same_value`."""
 
@@ -26,16 +27,18 @@ def same_value(a: Value | None, b: Value | None) -> bool:
     return type(a) is type(b) and a == b
 
 
-_PAIRS: dict[tuple[str, type, Value], tuple[str, Value]] = {}
-_MOST_PAIRS = 20_000
+_SHARED: dict[tuple[Any, ...], Any] = {}
+_MOST_SHARED = 20_000
+
+
+def _shared(key: tuple[Any, ...], value: T) -> T:
+    """The same object for equal keys, as long as there are not too many: a long run keeps every genome."""
+    return _SHARED.setdefault(key, value) if len(_SHARED) < _MOST_SHARED else _SHARED.get(key, value)  # type: ignore[no-any-return]
 
 
 def _pair(name: str, value: Value) -> tuple[str, Value]:
-    """(name, value), the same object for equal words, whole numbers and zeros: a long run keeps every genome."""
-    name = sys.intern(name)
-    if (isinstance(value, float) and value) or len(_PAIRS) >= _MOST_PAIRS:
-        return (name, value)
-    return _PAIRS.setdefault((name, type(value), value), (name, value))
+    pair = (sys.intern(name), value)
+    return pair if isinstance(value, float) and value else _shared((name, type(value), value), pair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,10 @@ class Gene:
     def make(cls, op: str, params: Mapping[str, Value], inputs: Iterable[int] = (), innovation: int = 0) -> Gene:
         """A gene from a mapping of parameters."""
         pairs = tuple(_pair(*pair) for pair in sorted(params.items()))
-        return cls(sys.intern(op), pairs, tuple(inputs), innovation)
+        gene = cls(sys.intern(op), pairs, tuple(inputs), innovation)
+        if gene.inputs or innovation != 1 or any(isinstance(value, float) for _, value in pairs):
+            return gene
+        return _shared((op, *((name, type(value), value) for name, value in pairs)), gene)  # a section of one gene
 
     @property
     def parameters(self) -> dict[str, Value]:

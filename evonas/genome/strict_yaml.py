@@ -40,7 +40,12 @@ def key_text(path: KeyPath) -> str:
     text = ""
     for key in path:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """The text as it is, or with escapes where it would spoil a line or a terminal."""
+    return text if text.isprintable() else ascii(text)
 
 
 @dataclass(frozen=True)
