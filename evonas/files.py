@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evonas.errors import DiskFailure
+from evonas.testing.failpoints import as_it_is, failpoint
 
 
 def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
@@ -27,12 +28,16 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
     """
     temporary = path.with_name(f"{path.name}.tmp")
     try:
+        failpoint("file.begun", disk=as_it_is)
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             writer(file)
+            failpoint("file.written", disk=as_it_is, file=file)
             file.flush()
             os.fsync(file.fileno())
+        failpoint("file.flushed", disk=as_it_is)
         temporary.replace(path)
+        failpoint("file.renamed")
         flush_directory(path.parent)
     except BaseException as error:
         with suppress(OSError):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evonas.errors import NoWorker
+from evonas.evaluate.claims import verified
 from evonas.evaluate.devices import Slot
 from evonas.evaluate.launcher import Launcher
 from evonas.evaluate.memory import Memory
@@ -64,6 +65,7 @@ class LocalPool(Pool):
         memory_limits: MemoryLimits = MemoryLimits(),  # noqa: B008 - frozen
         memory: Memory | None = None,
     ) -> None:
+        self._setup = setup
         self._launcher = launcher
         self._starts = Starts()
         self._reports: list[Report] = []
@@ -139,7 +141,7 @@ class LocalPool(Pool):
 
     def _advance(self) -> None:
         for seat in self._seats:
-            self._reports += seat.advance(time.monotonic())
+            self._reports += verified(seat.advance(time.monotonic()), self._setup)
         self._guard.look(self._seats, time.monotonic())
 
     def _wait(self, timeout: float) -> None:

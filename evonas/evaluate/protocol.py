@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -129,4 +130,5 @@ def _finite(value: float | None) -> float | None:
 
 
 def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
-    return Outcome(**{**data, "state": TrialState(data["state"])})
+    metrics = {sys.intern(name): value for name, value in data.get("metrics", {}).items()}  # one word for all trials
+    return Outcome(**{**data, "metrics": metrics, "state": TrialState(data["state"])})

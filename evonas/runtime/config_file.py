@@ -16,7 +16,7 @@ from typing import Any
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Problem, UserError
 from evonas.evaluate.data import DataSettings
 from evonas.genome import Genome, SearchSpace, library, load_genome, load_space, strict_yaml
-from evonas.genome.strict_yaml import Document, KeyPath, key_text
+from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable
 from evonas.model.space_check import check_space
 from evonas.runtime.config import FAMILIES, RunConfig, parse
 from evonas.runtime.settings import Builder, shown
@@ -160,13 +160,13 @@ class _Source:
         """A problem at a key: of the file, or of the override that set it."""
         for end in range(len(path), 0, -1):
             if path[:end] in self._overridden:
-                return Problem(message, key_text(path), f"{OVERRIDE} {self._overridden[path[:end]]}")
+                return Problem(message, key_text(path), f"{OVERRIDE} {printable(self._overridden[path[:end]])}")
         return self._document.problem(path, message)
 
     def _override(self, text: str) -> None:
         name, equals, value = text.partition("=")
         path = tuple(name.strip().split("."))
-        place = f"{OVERRIDE} {text}"
+        place = f"{OVERRIDE} {printable(text)}"
         if not equals or not all(path):
             self.problems.append(Problem("must have the form key.path=value, such as budget.trials=20.", file=place))
             return

@@ -8,6 +8,7 @@ one plain file that can be read from read-only media.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import sqlite3
 import time
@@ -60,6 +61,11 @@ def decoding(path: Path) -> Iterator[None]:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _as_sqlite(error: OSError) -> sqlite3.OperationalError:
+    """What SQLite makes of a full or broken disk: for failpoints."""
+    return sqlite3.OperationalError("database or disk is full" if error.errno == errno.ENOSPC else "disk I/O error")
 
 
 class RecordReader:
@@ -301,8 +307,9 @@ class Record(RecordReader):
         """
         with self._silent_transaction(as_new):
             yield
-            failpoint("record.before_commit")
-        failpoint("record.after_commit")
+            failpoint("record.before_commit", disk=_as_sqlite)
+        with translated(self.path):
+            failpoint("record.after_commit", disk=_as_sqlite)  # a failure may be told of what is on the disk
 
     @contextlib.contextmanager
     def _silent_transaction(self, as_new: bool = False) -> Iterator[None]:

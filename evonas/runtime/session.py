@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import InvalidConfig, Problem, UserError
+from evonas.evaluate import plugin_check
 from evonas.evaluate.data import Prepared, prepare
 from evonas.evaluate.devices import Slot, inventory, slots
 from evonas.evaluate.inline import InlinePool
@@ -47,15 +47,15 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
     Raises:
         NoWorker: a device that the config names is missing.
         InvalidData: the data cannot be used.
-        InvalidConfig: the objective is not measured for the task that the data turn out to be.
+        InvalidConfig: a plugin cannot be imported or lacks an op, or the objective is not measured for the task that
+            the data turn out to be.
         DiskFailure: the directory is not writable.
     """
     if isinstance(loaded.config.pool, LocalConfig):
         _places(loaded.config.pool)
-    for module in loaded.config.plugins:
-        if importlib.util.find_spec(module.partition(".")[0]) is None:
-            message = f"there is no module {module}. A plugin must be installed, or its folder must be in PYTHONPATH"
-            raise InvalidConfig(Problem(message, "plugins", str(loaded.file)))
+    ops = [name for section in loaded.space.sections.values() for name in section.ops]
+    if problems := plugin_check.find_problems(loaded.config.plugins, ops):
+        raise InvalidConfig(Problem(problem, "plugins", str(loaded.file)) for problem in problems)
     prepared = prepare(loaded.data_settings(), root)
     if wrong := loaded.config.objective.problem(prepared.interface.task):
         raise InvalidConfig(Problem(wrong, "objective", str(loaded.file)))
