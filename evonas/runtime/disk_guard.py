@@ -98,7 +98,10 @@ class DiskGuard:
         if self._idle_since is None:
             self._idle_since = self._clock()
         if self._clock() - self._idle_since >= PATIENCE:
-            raise DiskFailure(f"{self._shortage()} Nothing is lost: make room at {self._storage.root}, then go on.")
+            raise DiskFailure(
+                f"{self._shortage()} Nothing is lost: make room at {self._storage.root}, or go on with another number"
+                " (--set storage.free_mb=...)."
+            )
         self._sleep(SLICE)
 
     def heard(self, task: Task, outcome: Outcome, running: Collection[Task]) -> None:

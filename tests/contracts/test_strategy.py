@@ -241,8 +241,8 @@ class Continuing(RandomSearch):
 
 def test_the_contract_about_the_living_can_be_broken(small_space, loss, oracle):
     problem = SearchProblem(small_space, loss, Fidelity(3), 0)
-    trials = check_living(Continuing(problem, None), oracle)
+    trials = check_living(Continuing(problem, RandomSettings()), oracle)
     assert sum(trial.proposal.resume_from is not None for trial in trials) > 5
     liar = type("Liar", (Continuing,), {"forgets": frozenset({27})})
     with pytest.raises(AssertionError, match="trial 27 was not alive all the time"):
-        check_living(liar(problem, None), oracle)
+        check_living(liar(problem, RandomSettings()), oracle)
