@@ -102,7 +102,7 @@ class ReusingPool(Pool):
             raise RuntimeError("The pool is closed.")
         if self.running >= self.capacity:
             raise RuntimeError(f"All {self.capacity} slots are taken.")
-        known = self._known.get(_key(task)) if task.kind == "train" else None
+        known = self._known.get(_key(task)) if self._known and task.kind == "train" else None
         if known is None:
             self._inner.submit(task)
         else:
