@@ -57,7 +57,7 @@ class Candidate:
 
 
 class ModelBased(Strategy):
-    """Never waits: what is asked and not told counts as average, so that proposals asked together keep apart.
+    """Never waits: what is asked and not told counts as predicted, so that proposals asked together keep apart.
 
     A genome is proposed once, as long as others are found. The state is one counter, for everything else is a function
     of the trials.

@@ -27,6 +27,12 @@ class StrategyConfig(Named):
 
         return STRATEGIES[self.name]
 
+    @property
+    def innermost(self) -> StrategyConfig:
+        """The strategy that is wrapped by all others; the strategy itself where none wraps another."""
+        inner = getattr(self.settings, "inner", None)
+        return inner.innermost if isinstance(inner, StrategyConfig) else self
+
     def make(self, problem: SearchProblem) -> Strategy:
         """The strategy, before the first ask."""
         return self.kind(problem, self.settings)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Le
 
+from evonas.genome import Genome
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.named import StrategyConfig
 from evonas.search.strategy import SearchProblem, Strategy
@@ -30,8 +31,8 @@ class ScreenedSettings:
 
     inner: StrategyConfig = field(default_factory=lambda: StrategyConfig("evolution", EvolutionSettings()))
     surrogate: Surrogate = field(default_factory=GaussianProcess)
-    factor: Annotated[int, Ge(2), Le(10_000)] = 10
-    warmup: Annotated[int, Ge(2)] = 20
+    factor: Annotated[int, Ge(2), Le(10_000)] = 50
+    warmup: Annotated[int, Ge(2)] = 16
 
     def problems(self) -> dict[str, str]:
         """What is wrong between these settings, by key; empty where nothing is."""
@@ -70,8 +71,11 @@ class Screened(Strategy):
 
     def _chosen(self, options: list[Proposal]) -> Proposal:
         """The most promising one; of equal ones, and before the surrogate chooses, the first."""
-        new = {one.genome.digest: one for one in reversed(options) if not self._experience.knows(one.genome)}
-        options = list(reversed(new.values())) or options[:1]
+        new: dict[Genome, Proposal] = {}
+        for one in options:
+            if not self._experience.knows(one.genome):
+                new.setdefault(one.genome, one)
+        options = list(new.values()) or options[:1]
         if len(options) == 1 or self._experience.told < self.settings.warmup or not self._experience.best(1):
             return options[0]
         return options[int(np.argmax(self._experience.improvement([one.genome for one in options])))]

@@ -31,6 +31,12 @@ class SeededSettings:
     run: str | None = None
     count: Annotated[int, Ge(1)] = 10
 
+    def problems(self) -> dict[str, str]:
+        """What is wrong between these settings, by key; empty where nothing is."""
+        if self.genomes or self.run is not None:
+            return {}
+        return {"genomes": "names no seed, and there is no run either; one of the two is needed"}
+
     def objective_problems(self, objective: Objective) -> dict[str, str]:
         """What of these settings cannot work with this objective, by key; empty where everything can."""
         return self.inner.objective_problems(objective, "inner")

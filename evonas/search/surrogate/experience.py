@@ -21,15 +21,13 @@ from evonas.trial import Trial, rank
 GROWTH = 1.1
 """A surrogate is tuned again when this many times as many trials are told."""
 
-LIAR = "mean"
-
 
 class Experience:
     """Genomes that were proposed, and the trials that are told.
 
     A pure function of the trials, so that it has no state to save. A genome counts once, by its first trial. Failed
-    trials count as the worst. A genome that waits counts as an average one, so that proposals asked at the same time
-    keep apart (the constant liar of Ginsbourger et al., 2010).
+    trials count as the worst. A genome that waits counts as if its prediction had come true, so that proposals asked at
+    the same time keep apart (the kriging believer of Ginsbourger et al., 2010).
 
     Args:
         surrogate: fitted when improvements are asked for after something has changed; tuned now and then.
@@ -43,8 +41,10 @@ class Experience:
         self._told: list[Trial] = []
         self._ranked: list[Trial] = []
         self._known: dict[str, bool] = {}  # whether the genome is told, by digest
-        self._fitted: tuple[Fitted, float] | None = None
-        self._tuned: tuple[int, Any] = (0, None)
+        self._of_told: Fitted | None = None  # fitted on what is told
+        self._fitted: Fitted | None = None  # and on what waits
+        self._best = 0.0  # of the values that were fitted
+        self._tuned: tuple[int, Any] = (0, None)  # how many trials it was tuned on, and what that gave
 
     def ask(self, genome: Genome) -> None:
         """A genome is proposed; its trial has the next number."""
@@ -56,7 +56,7 @@ class Experience:
     def tell(self, trial: Trial) -> None:
         """What became of a genome that was proposed."""
         self._waiting.pop(trial.id, None)
-        self._fitted = None
+        self._fitted = self._of_told = None
         if not self._known.get(trial.genome.digest):
             self._known[trial.genome.digest] = True
             self._told.append(trial)
@@ -96,23 +96,22 @@ class Experience:
         with one_thread():
             if self._fitted is None:
                 self._fitted = self._fit()
-            fitted, best = self._fitted
-            return expected_improvement(*fitted.predict(genomes), best)
+            return expected_improvement(*self._fitted.predict(genomes), self._best)
 
-    def _fit(self) -> tuple[Fitted, float]:
+    def _fit(self) -> Fitted:
         genomes, values = _data(self._chosen())
-        best = float(values.min())
-        waiting = list({genome.digest: genome for genome in self._waiting.values()}.values())
+        self._best = float(values.min())
+        seed, told = self._problem.seed, len(self._told)
         tuned = self._tune()
-        rng = generator(self._problem.seed, "surrogate", self._asked, len(self._told))
-        if waiting:
-            lies = np.zeros(len(waiting))
-            if LIAR == "believer":
-                lies = self._surrogate.fit(self._features, genomes, values, rng, tuned).predict(waiting)[0]
-            if LIAR == "worst":
-                lies += values.max()
-            genomes, values = genomes + waiting, np.concatenate([values, lies])
-        return self._surrogate.fit(self._features, genomes, values, rng, tuned), best
+        if self._of_told is None:
+            rng = generator(seed, "surrogate", told)
+            self._of_told = self._surrogate.fit(self._features, genomes, values, rng, tuned)
+        waiting = [genome for genome in dict.fromkeys(self._waiting.values()) if not self._known[genome.digest]]
+        if not waiting:
+            return self._of_told
+        believed, _ = self._of_told.predict(waiting)
+        rng = generator(seed, "surrogate", told, self._asked)
+        return self._surrogate.fit(self._features, [*genomes, *waiting], np.concatenate([values, believed]), rng, tuned)
 
     def _chosen(self) -> list[Trial]:
         """What is fitted: everything, or the best and the latest."""
