@@ -243,11 +243,8 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Proble
 
 def _misfits(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source) -> list[Problem]:
     """What of the strategy's settings does not fit this space and this budget."""
-    name, settings = config.strategy_parts()
-    if not hasattr(settings, "misfits"):
-        return []
-    found: Mapping[str, str] = settings.misfits(config.search_problem(space, seeds))
-    return [source.problem(("strategy", name, *key.split(".")), message) for key, message in found.items()]
+    found = config.strategy.misfits(config.search_problem(space, seeds), "strategy")
+    return [source.problem(tuple(key.split(".")), message) for key, message in found.items()]
 
 
 def _strategy_that_sets_epochs(data: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonas.search.strategy import SearchProblem, Strategy
+from evonas.trial import Objective
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,12 @@ class StrategyConfig(Named):
         """The strategy, before the first ask."""
         return self.kind(problem, self.settings)
 
-    def objective_problems(self, objective: Any, key: str) -> dict[str, str]:
+    def objective_problems(self, objective: Objective, key: str) -> dict[str, str]:
         """What of these settings cannot work with this objective, by the key under `key`."""
-        if not hasattr(self.settings, "objective_problems"):
-            return {}
-        found = self.settings.objective_problems(objective)
+        found = self.settings.objective_problems(objective) if hasattr(self.settings, "objective_problems") else {}
+        return {f"{key}.{self.name}.{name}": message for name, message in found.items()}
+
+    def misfits(self, problem: SearchProblem, key: str) -> dict[str, str]:
+        """What of these settings does not fit a search problem, by the key under `key`."""
+        found = self.settings.misfits(problem) if hasattr(self.settings, "misfits") else {}
         return {f"{key}.{self.name}.{name}": message for name, message in found.items()}

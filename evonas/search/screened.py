@@ -44,6 +44,10 @@ class ScreenedSettings:
         """What of these settings cannot work with this objective, by key; empty where everything can."""
         return self.inner.objective_problems(objective, "inner")
 
+    def misfits(self, problem: SearchProblem) -> dict[str, str]:
+        """What of these settings does not fit a search problem, by key; empty where everything does."""
+        return self.inner.misfits(problem, "inner")
+
 
 class Screened(Strategy):
     """For each trial, the inner strategy is asked for alternatives, and one of them takes the place of its proposal.

@@ -41,6 +41,10 @@ class SeededSettings:
         """What of these settings cannot work with this objective, by key; empty where everything can."""
         return self.inner.objective_problems(objective, "inner")
 
+    def misfits(self, problem: SearchProblem) -> dict[str, str]:
+        """What of these settings does not fit a search problem, by key; empty where everything does."""
+        return self.inner.misfits(problem, "inner")
+
     def names(self) -> tuple[str, ...]:
         """The seeds' names in order; an earlier run may have fewer."""
         earlier = () if self.run is None else (earlier_name(self.run, place) for place in range(1, self.count + 1))

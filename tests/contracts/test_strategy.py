@@ -64,6 +64,10 @@ VARIANTS = {
         "seeded",
         SeededSettings(StrategyConfig("local_search", LocalSearchSettings(4)), ("third",)),
     ),
+    "seeded hyperband": (
+        "seeded",
+        SeededSettings(StrategyConfig("hyperband", HyperbandSettings()), ("first", "second")),
+    ),
     "seeded process": ("seeded", SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third"))),
 }
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
