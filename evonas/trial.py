@@ -185,6 +185,11 @@ class Trial:
         return self.proposal.lineage
 
     @property
+    def unsettled(self) -> Trial:
+        """The trial as it was before anything became of it."""
+        return Trial(self.id, self.proposal, self.twin_of)
+
+    @property
     def twin_key(self) -> tuple[str, int, int]:
         """Trials with equal keys are the very same training."""
         return (self.genome.digest, self.proposal.fidelity.epochs, self.proposal.repeat)

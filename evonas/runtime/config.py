@@ -20,8 +20,9 @@ from evonas.evaluate.data import DataSettings
 from evonas.evaluate.data_sources import SOURCES
 from evonas.genome import Genome, SearchSpace
 from evonas.model.interface import InputKind, TaskKind
-from evonas.runtime.settings import FAILED, Builder, Check, Families, Named, dump, shown
+from evonas.runtime.settings import FAILED, Builder, Check, Families, dump, shown
 from evonas.search.evolution import EvolutionSettings
+from evonas.search.named import StrategyConfig
 from evonas.search.registry import PARTS, STRATEGIES
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Direction, Fidelity, Objective
@@ -225,10 +226,6 @@ class InlineConfig(PoolConfig):
     workers: int = field(default=1, init=False)
 
 
-class StrategyConfig(Named):
-    """The strategy's name, and an instance of its `Settings`."""
-
-
 FAMILIES: Families = {
     **PARTS,
     StrategyConfig: {name: strategy.Settings for name, strategy in STRATEGIES.items()},
@@ -269,11 +266,7 @@ class RunConfig:
         """What is wrong between the parts of a config, by key."""
         wrong = self.objective.problem(self.data.task)
         found = {"objective": wrong} if wrong else {}
-        name, settings = self.strategy_parts()
-        if hasattr(settings, "objective_problems"):
-            problems = settings.objective_problems(self.objective.to_objective())
-            found |= {f"strategy.{name}.{key}": message for key, message in problems.items()}
-        return found
+        return found | self.strategy.objective_problems(self.objective.to_objective(), "strategy")
 
     def strategy_parts(self) -> tuple[str, Any]:
         """The strategy's name in the registry, and its settings."""

@@ -15,11 +15,12 @@ from typing import Any
 
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Problem, UserError
 from evonas.evaluate.data import DataSettings
-from evonas.genome import Genome, SearchSpace, library, load_genome, load_space, strict_yaml
+from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable
 from evonas.model.space_check import check_space
 from evonas.runtime.config import FAMILIES, RunConfig, parse
 from evonas.runtime.settings import Builder, shown
+from evonas.runtime.wanted_seeds import find_seeds, strategies_in
 from evonas.search.registry import STRATEGIES
 
 OVERRIDE = "--set"
@@ -100,7 +101,7 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
         return Checked(None, error.problems)
     config, problems = _parse(source, file)
     space, space_problems = _space(source, file)
-    seeds, seed_problems = _seeds(space, source, file)
+    seeds, seed_problems = find_seeds(space, source, file)
     problems += space_problems + seed_problems
     if config is not None and space is not None and not problems:
         problems += _misfits(config, space, seeds, source)
@@ -132,10 +133,10 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
         found.append(
             f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the slowest; {advice}."
         )
-    population = getattr(config.strategy.settings, "population", 0)
+    population = getattr(config.strategy.innermost.settings, "population", 0)
     if population > budget:
         size = f"the population ({population}) is larger than the budget ({budget} trials)"
-        found.append(f"{size}: {config.strategy.name} ends within its first generation.")
+        found.append(f"{size}: {config.strategy.innermost.name} ends within its first generation.")
     return found
 
 
@@ -242,44 +243,12 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Proble
 
 def _misfits(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source) -> list[Problem]:
     """What of the strategy's settings does not fit this space and this budget."""
-    name, settings = config.strategy_parts()
-    if not hasattr(settings, "misfits"):
-        return []
-    found: Mapping[str, str] = settings.misfits(config.search_problem(space, seeds))
-    return [source.problem(("strategy", name, *key.split(".")), message) for key, message in found.items()]
+    found = config.strategy.misfits(config.search_problem(space, seeds), "strategy")
+    return [source.problem(tuple(key.split(".")), message) for key, message in found.items()]
 
 
 def _strategy_that_sets_epochs(data: Any) -> str:
-    """The name of the config's strategy, where it decides itself how long each trial is trained; else empty."""
-    named = data.get("strategy") if isinstance(data, dict) else None
-    name = next(iter(named), None) if isinstance(named, dict) else named
-    kind = STRATEGIES.get(name) if isinstance(name, str) else None
-    return str(name) if kind is not None and kind.sets_epochs else ""
-
-
-def _seeds(space: SearchSpace | None, source: _Source, file: Path) -> tuple[dict[str, Genome], list[Problem]]:
-    """The seed genomes that the strategy wants, by the names that the config calls them."""
-    seeds: dict[str, Genome] = {}
-    problems: list[Problem] = []
-    for key, name in _wanted_seeds(source.data):
-        try:
-            path = library.find("seeds", name, file.parent)
-            if space is not None:
-                seeds[name] = load_genome(path, space)
-        except InvalidInput as error:
-            problems += error.problems
-        except UserError as error:
-            problems.append(source.problem(key, str(error)))
-    return seeds, problems
-
-
-def _wanted_seeds(data: Any) -> list[tuple[KeyPath, str]]:
-    """Names under `strategy.NAME.seeds`, with their keys; also of a config with other problems."""
-    strategy = data.get("strategy") if isinstance(data, dict) else None
-    found: list[tuple[KeyPath, str]] = []
-    for name, settings in strategy.items() if isinstance(strategy, dict) else ():
-        seeds = settings.get("seeds") if isinstance(settings, dict) else None
-        for i, seed in enumerate(seeds if isinstance(seeds, list) else ()):
-            if isinstance(seed, str):
-                found.append((("strategy", name, "seeds", i), seed))
-    return found
+    """The name of the config's strategy, or of one that it wraps, that decides itself how long each trial is trained;
+    else empty."""
+    kinds = {strategy.name: STRATEGIES.get(strategy.name) for strategy in strategies_in(data)}
+    return next((name for name, kind in kinds.items() if kind is not None and kind.sets_epochs), "")

@@ -137,8 +137,8 @@ class Engine:
         for trial in self._trials[counted_from : self._told]:
             self._count_failure(trial)
         if self._record.has_meta("strategy"):
-            told = {trial.id: trial for trial in self._trials[: self._told]}
-            self._strategy.load_state_dict(self._record.meta("strategy"), told)
+            known = {trial.id: trial if trial.id < self._told else trial.unsettled for trial in self._trials}
+            self._strategy.load_state_dict(self._record.meta("strategy"), known)
         failpoint("engine.restored")
 
     def run(self) -> None:

@@ -18,9 +18,10 @@ from annotated_types import Ge
 from evonas.errors import InvalidConfig, InvalidInput, Problem, UserError
 from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import Document
-from evonas.runtime.config import FAMILIES, StrategyConfig, run_name_problem
+from evonas.runtime.config import FAMILIES, run_name_problem
 from evonas.runtime.config_file import OVERRIDE, LoadedConfig, load_config
 from evonas.runtime.settings import FAILED, Builder, Check, shown
+from evonas.search.named import StrategyConfig
 
 
 def _labels_problem(labels: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath
+from evonas.search.named import Named
 
 Families = Mapping[type, Mapping[str, type[Any]]]
 """For each type that is written by name, the dataclasses that may stand there."""
@@ -31,14 +32,6 @@ class Issue:
 
     path: KeyPath
     message: str
-
-
-@dataclass(frozen=True)
-class Named:
-    """Something chosen by name, when what it is told does not tell its name: a strategy, with its settings."""
-
-    name: str
-    settings: Any
 
 
 @dataclass(frozen=True)

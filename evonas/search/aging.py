@@ -13,7 +13,7 @@ from deap import tools
 from evonas.genome import sample
 from evonas.randomness import generator
 from evonas.search.individual import Individual, best_first, lent_randomness
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, counters
 from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Proposal, Trial
 
@@ -54,6 +54,7 @@ class Aging(Strategy):
     """
 
     Settings = AgingSettings
+    has_alternatives = True
 
     def __init__(self, problem: SearchProblem, settings: AgingSettings) -> None:
         super().__init__(problem, settings)
@@ -64,24 +65,32 @@ class Aging(Strategy):
         self._population: list[Individual] = []  # the oldest first
         self._credit = settings.mutation.credit()
 
+    @property
+    def _may_bear(self) -> bool:
+        return self._told >= self._founders and bool(self._population)
+
     def ask(self, count: int) -> list[Proposal]:
-        may_bear = self._told >= self._founders and self._population
-        end = self._asked + count if may_bear else min(self._asked + count, self._founders)
+        end = self._asked + count if self._may_bear else min(self._asked + count, self._founders)
         numbers = range(self._asked, end)
         self._asked = max(self._asked, end)
         return [self._bear(number) if number >= self._founders else self._found(number) for number in numbers]
 
-    def _found(self, number: int) -> Proposal:
+    def alternatives(self, count: int) -> list[Proposal]:
+        if self._asked >= self._founders:
+            return [self._bear(self._asked, *other) for other in counters(count)] if self._may_bear else []
+        return [self._found(self._asked, *other) for other in counters(count)]
+
+    def _found(self, number: int, *other: int) -> Proposal:
         if number < len(self.settings.seeds):
             name = self.settings.seeds[number]
             return self._propose(number, self.problem.seeds[name], f"seed {name}")
         return self._propose(
-            number, sample(self.problem.space, generator(self.problem.seed, "sample", number)), "sample"
+            number, sample(self.problem.space, generator(self.problem.seed, "sample", number, *other)), "sample"
         )
 
-    def _bear(self, number: int) -> Proposal:
+    def _bear(self, number: int, *other: int) -> Proposal:
         """A mutated copy of the best of a sample; it differs from its parent."""
-        rng = generator(self.problem.seed, "child", number)
+        rng = generator(self.problem.seed, "child", number, *other)
         with lent_randomness(rng):
             drawn = tools.selRandom(self._population, self.settings.sample)
         parent = best_first(drawn)[0]

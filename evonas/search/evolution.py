@@ -16,7 +16,7 @@ from evonas.search.crossover import Crossover, Uniform
 from evonas.search.individual import Individual
 from evonas.search.replacement import Elitist, Replacement
 from evonas.search.selection import Selection, Tournament
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, counters
 from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Objective, Proposal, Trial
 
@@ -62,6 +62,7 @@ class Evolution(Strategy):
     """
 
     Settings = EvolutionSettings
+    has_alternatives = True
 
     def __init__(self, problem: SearchProblem, settings: EvolutionSettings) -> None:
         super().__init__(problem, settings)
@@ -90,18 +91,25 @@ class Evolution(Strategy):
         self._asked = max(self._asked, slots.stop)
         return [self._bear(slot) if self._population else self._found(slot) for slot in slots]
 
-    def _found(self, slot: int) -> Proposal:
+    def alternatives(self, count: int) -> list[Proposal]:
+        slot = self._asked
+        if slot >= self._size and not self._is_steady:
+            return []
+        make = self._bear if self._population else self._found
+        return [make(slot, *other) for other in counters(count)]
+
+    def _found(self, slot: int, *other: int) -> Proposal:
         """A founder: a seed genome, or a random one."""
         if self._generation == 0 and slot < len(self.settings.seeds):
             name = self.settings.seeds[slot]
             return self._propose(self.problem.seeds[name], f"seed {name}")
-        rng = generator(self.problem.seed, "sample", self._generation, slot)
+        rng = generator(self.problem.seed, "sample", self._generation, slot, *other)
         return self._propose(sample(self.problem.space, rng), "sample")
 
-    def _bear(self, slot: int) -> Proposal:
+    def _bear(self, slot: int, *other: int) -> Proposal:
         """A child of one or two parents, different from both; where there is none, a twin, which costs nothing."""
         space, mutation, rates = self.problem.space, self.settings.mutation, self._credit.rates
-        rng = generator(self.problem.seed, "child", self._generation, slot)
+        rng = generator(self.problem.seed, "child", self._generation, slot, *other)
         crossing = rng.random() < self.settings.crossover.rate
         parents = self._parents(2 if crossing else 1, slot, rng)
         child, words = parents[0].genome, list[str]()

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from evonas.genome import sample
+from evonas.randomness import generator
 from evonas.search.sampling import Design, Sampler, Uniform, misfits
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, counters
 from evonas.trial import Lineage, Proposal, Trial
 
 
@@ -30,6 +32,7 @@ class RandomSearch(Strategy):
     """The baseline that every other strategy has to beat."""
 
     Settings = RandomSettings
+    has_alternatives = True
 
     def __init__(self, problem: SearchProblem, settings: RandomSettings) -> None:
         super().__init__(problem, settings)
@@ -41,8 +44,15 @@ class RandomSearch(Strategy):
         self._asked += count
         return [self._propose(number) for number in numbers]
 
-    def _propose(self, number: int) -> Proposal:
-        return Proposal(self._design[number], self.problem.fidelity, Lineage("sample"))
+    def alternatives(self, count: int) -> list[Proposal]:
+        return [self._propose(self._asked, *others) for others in counters(count)]
+
+    def _propose(self, number: int, *other: int) -> Proposal:
+        """The next point of the sampler; its alternatives are anywhere."""
+        genome = self._design[number]
+        if other:
+            genome = sample(self.problem.space, generator(self.problem.seed, "sample", number, *other))
+        return Proposal(genome, self.problem.fidelity, Lineage("sample"))
 
     def tell(self, trial: Trial) -> None:
         pass

@@ -10,14 +10,20 @@ from evonas.search.aging import Aging
 from evonas.search.asha import Asha
 from evonas.search.crossover import CROSSOVERS, Crossover
 from evonas.search.evolution import Evolution
+from evonas.search.forest import ForestSearch
+from evonas.search.gaussian_process import GaussianProcessSearch
 from evonas.search.grid import Grid
 from evonas.search.hyperband import Hyperband
+from evonas.search.local_search import LocalSearch
 from evonas.search.random_search import RandomSearch
 from evonas.search.replacement import REPLACEMENTS, Replacement
 from evonas.search.sampling import SAMPLERS, Sampler
+from evonas.search.screened import Screened
+from evonas.search.seeded import Seeded
 from evonas.search.selection import SELECTIONS, Selection
 from evonas.search.strategy import Strategy
 from evonas.search.successive_halving import SuccessiveHalving
+from evonas.search.surrogate import SURROGATES, Surrogate
 
 STRATEGIES: Mapping[str, type[Strategy]] = {
     "evolution": Evolution,
@@ -27,6 +33,11 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "successive_halving": SuccessiveHalving,
     "hyperband": Hyperband,
     "asha": Asha,
+    "local_search": LocalSearch,
+    "gaussian_process": GaussianProcessSearch,
+    "forest": ForestSearch,
+    "screened": Screened,
+    "seeded": Seeded,
 }
 
 PARTS: Mapping[type, Mapping[str, type[Any]]] = {
@@ -35,5 +46,6 @@ PARTS: Mapping[type, Mapping[str, type[Any]]] = {
     Replacement: REPLACEMENTS,
     Adaptation: ADAPTATIONS,
     Sampler: SAMPLERS,
+    Surrogate: SURROGATES,
 }
 """The families of named parts: a field of a settings dataclass that has such a type is written `{name: {settings}}`."""

@@ -31,6 +31,11 @@ class SearchProblem:
     trials: int | None = None
 
 
+def counters(count: int) -> list[tuple[int, ...]]:
+    """What follows a proposal's counter, for each of its alternatives; nothing for the first, the proposal itself."""
+    return [(), *((i,) for i in range(1, count))][:count]
+
+
 class Strategy(ABC):
     """Proposes trials and learns from their outcomes.
 
@@ -49,11 +54,13 @@ class Strategy(ABC):
             them does not fit a search problem: a sentence for the key of each such setting.
         sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
         continues_trials: whether proposals may have a `resume_from`: then the checkpoints of `living` are kept.
+        has_alternatives: whether it can say what else it could propose.
     """
 
     Settings: ClassVar[type[Any]]
-    sets_epochs: ClassVar[bool] = False
-    continues_trials: ClassVar[bool] = False
+    sets_epochs: bool = False
+    continues_trials: bool = False
+    has_alternatives: bool = False
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:
         self.problem = problem
@@ -62,6 +69,14 @@ class Strategy(ABC):
     @abstractmethod
     def ask(self, count: int) -> list[Proposal]:
         """Up to `count` (at least 1) new proposals."""
+
+    def alternatives(self, count: int) -> list[Proposal]:
+        """Up to `count` proposals of which any may take the place of the next one; none where that would be a wait.
+
+        The first is what `ask(1)` would give. Nothing changes. Whoever asks then may train another one instead and tell
+        of that: only strategies that remember no genome of their proposals before they are told have alternatives.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no alternatives")
 
     @abstractmethod
     def tell(self, trial: Trial) -> None:
@@ -88,4 +103,8 @@ class Strategy(ABC):
 
     @abstractmethod
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        """Go on where `state_dict` was taken; `trials` holds every trial that was told until then, by id."""
+        """Go on where `state_dict` was taken, as a new strategy.
+
+        Args:
+            trials: every trial that was asked until then, by id; those that were not told are `waiting`.
+        """

@@ -9,23 +9,33 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evonas.genome import validate
+from evonas.genome import sample, validate
 from evonas.search.adaptation import Matching, Pursuit
 from evonas.search.aging import AgingSettings
 from evonas.search.asha import AshaSettings
 from evonas.search.evolution import EvolutionSettings
+from evonas.search.forest import ForestSettings
+from evonas.search.gaussian_process import GaussianProcessSettings
 from evonas.search.hyperband import HyperbandSettings
+from evonas.search.local_search import LocalSearchSettings
+from evonas.search.named import StrategyConfig
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
 from evonas.search.sampling import Hammersley, LatinHypercube, Sobol
+from evonas.search.screened import ScreenedSettings
+from evonas.search.seeded import SeededSettings
 from evonas.search.selection import StochasticUniversal
 from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.surrogate import Forest, GaussianProcess
 from evonas.search.variation import Mutation
 from evonas.trial import Fidelity, Proposal, Trial
 
 LOOK_AHEAD = 5
 
+AGING = StrategyConfig("aging", AgingSettings(population=5))
+QUICK_PROCESS = GaussianProcessSettings(initial=6, candidates=12, parents=3, depth=1, fitted_on=20)
+QUICK_FOREST = ForestSettings(initial=6, candidates=12, parents=3, depth=1, trees=4)
 
 VARIANTS = {
     **{name: (name, kind.Settings()) for name, kind in STRATEGIES.items()},
@@ -43,6 +53,22 @@ VARIANTS = {
     "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
     "hyperband, halves": ("hyperband", HyperbandSettings(2)),
     "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
+    "gaussian_process": ("gaussian_process", QUICK_PROCESS),
+    "forest": ("forest", QUICK_FOREST),
+    "local search, few neighbours": ("local_search", LocalSearchSettings(4, Mutation(adaptation=Matching()))),
+    "screened": ("screened", ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8)),
+    "screened aging": ("screened", ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8)),
+    "seeded": ("seeded", SeededSettings(genomes=("first", "second", "third"))),
+    "seeded aging": ("seeded", SeededSettings(AGING, ("first", "second", "third"))),
+    "seeded local search": (
+        "seeded",
+        SeededSettings(StrategyConfig("local_search", LocalSearchSettings(4)), ("third",)),
+    ),
+    "seeded hyperband": (
+        "seeded",
+        SeededSettings(StrategyConfig("hyperband", HyperbandSettings()), ("first", "second")),
+    ),
+    "seeded process": ("seeded", SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third"))),
 }
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
 
@@ -54,9 +80,11 @@ def name(request):
 
 @pytest.fixture
 def make(name, small_space, loss):
+    seeds = {word: sample(small_space, np.random.default_rng(i)) for i, word in enumerate(["first", "second", "third"])}
+
     def build(seed: int = 0) -> Strategy:
         kind, settings = VARIANTS[name]
-        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(9), seed), settings)
+        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(9), seed, seeds), settings)
 
     return build
 
@@ -70,6 +98,11 @@ def drive(strategy: Strategy, oracle, trials: list[Trial], told: int, steps: int
         while len(trials) - told < LOOK_AHEAD and (asked := strategy.ask(1)):
             trials.extend(oracle.settle(len(trials) + i, proposal) for i, proposal in enumerate(asked))
     return told
+
+
+def known(trials: list[Trial], told: int) -> dict[int, Trial]:
+    """What a strategy is given with its state: those that are not told wait."""
+    return {trial.id: trial if trial.id < told else trial.unsettled for trial in trials}
 
 
 def proposals(trials: list[Trial]) -> list[Proposal]:
@@ -101,7 +134,7 @@ def test_going_on_from_a_saved_state_is_the_same_as_never_stopping(make, oracle)
         told = drive(first, oracle, trials, 0, stop)
         state = json.loads(json.dumps(first.state_dict()))
         second = make()
-        second.load_state_dict(state, {trial.id: trial for trial in trials[:told]})
+        second.load_state_dict(state, known(trials, told))
         drive(second, oracle, trials, told, 70 - stop)
         assert proposals(trials) == proposals(whole), f"stopped after {stop} steps"
 
@@ -246,3 +279,21 @@ def test_the_contract_about_the_living_can_be_broken(small_space, loss, oracle):
     liar = type("Liar", (Continuing,), {"forgets": frozenset({27})})
     with pytest.raises(AssertionError, match="trial 27 was not alive all the time"):
         check_living(liar(problem, RandomSettings()), oracle)
+
+
+def test_alternatives_begin_with_the_next_proposal_and_change_nothing(make, oracle):
+    strategy, trials, told = make(), [], 0
+    if not strategy.has_alternatives:
+        with pytest.raises(NotImplementedError):
+            strategy.alternatives(3)
+        return
+    for _ in range(50):
+        told = drive(strategy, oracle, trials, told, 1)
+        strategy.tell(trials[told])
+        told += 1
+        before, options = strategy.state_dict(), strategy.alternatives(4)
+        assert strategy.state_dict() == before
+        asked = strategy.ask(1)
+        assert options[:1] == asked
+        assert not asked or strategy.problem.seeds or len({option.genome for option in options}) > 1
+        trials.extend(oracle.settle(len(trials), proposal) for proposal in asked)

@@ -109,6 +109,23 @@ def test_trials_are_told_in_the_order_of_proposals_whatever_the_order_of_arrival
     assert [trial.id for trial in strategy.told] == list(range(10))
 
 
+def test_a_strategy_that_goes_on_is_given_what_waits_without_its_outcome(engine, problem, record, loss):
+    class Given(Script):
+        def load_state_dict(self, state, trials):
+            super().load_state_dict(state, trials)
+            self.given = trials
+
+    script = Script(problem, [0, 1, 2])
+    waiting = [Trial(i, proposal) for i, proposal in enumerate(script.ask(3))]
+    record.commit_step([], waiting, script.state_dict(), 0)
+    number, metrics = record.start_attempt(1), {"val_loss": 0.5}
+    arrived = Trial(1, waiting[1].proposal, None, TrialState.OK, metrics, loss.fitness(metrics))
+    record.finish_attempt(arrived, number, Outcome(TrialState.OK, metrics), True)
+    strategy = Given(problem, [0, 1, 2])
+    engine(strategy, Answers({}))
+    assert strategy.given == {trial.id: trial for trial in waiting}, "trial 1 has arrived, and is not told"
+
+
 def test_the_budget_counts_trials_and_not_twins(engine, problem, record, loss):
     strategy = Script(problem, [0, 0, 1, 0, 2, 1, 3, 4])
     pool = Answers({})

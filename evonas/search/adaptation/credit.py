@@ -50,10 +50,11 @@ class Credit:
                 self._learned = self._adaptation.learn(self._learned, word, reward)
 
     def restore(self, trials: Mapping[int, Trial]) -> None:
-        """Start again, and be told all of these."""
+        """Start again, and be told all of these that do not wait."""
         self._start()
         for id in sorted(trials):
-            self.tell(trials[id])
+            if trials[id].state.is_final:
+                self.tell(trials[id])
 
 
 def gain(child: Trial, parent: Fitness) -> float:

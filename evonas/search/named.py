@@ -1,0 +1,49 @@
+"""A strategy chosen by name, with its settings: in a config, and inside of the strategies that wrap another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from evonas.search.strategy import SearchProblem, Strategy
+from evonas.trial import Objective
+
+
+@dataclass(frozen=True)
+class Named:
+    """Something chosen by name, when what it is told does not tell its name: a strategy, with its settings."""
+
+    name: str
+    settings: Any
+
+
+@dataclass(frozen=True)
+class StrategyConfig(Named):
+    """The strategy's name, and an instance of its `Settings`."""
+
+    @property
+    def kind(self) -> type[Strategy]:
+        """The strategy's class."""
+        from evonas.search.registry import STRATEGIES  # here, for strategies that wrap others are registered, too
+
+        return STRATEGIES[self.name]
+
+    @property
+    def innermost(self) -> StrategyConfig:
+        """The strategy that is wrapped by all others; the strategy itself where none wraps another."""
+        inner = getattr(self.settings, "inner", None)
+        return inner.innermost if isinstance(inner, StrategyConfig) else self
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        """The strategy, before the first ask."""
+        return self.kind(problem, self.settings)
+
+    def objective_problems(self, objective: Objective, key: str) -> dict[str, str]:
+        """What of these settings cannot work with this objective, by the key under `key`."""
+        found = self.settings.objective_problems(objective) if hasattr(self.settings, "objective_problems") else {}
+        return {f"{key}.{self.name}.{name}": message for name, message in found.items()}
+
+    def misfits(self, problem: SearchProblem, key: str) -> dict[str, str]:
+        """What of these settings does not fit a search problem, by the key under `key`."""
+        found = self.settings.misfits(problem) if hasattr(self.settings, "misfits") else {}
+        return {f"{key}.{self.name}.{name}": message for name, message in found.items()}
