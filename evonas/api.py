@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from evonas.errors import EvonasError, NothingFeasible, RunHeld, UserError
 from evonas.evaluate.data import Prepared
 from evonas.export.bundle import check_target, check_weights, copy_winner, export_best, export_trial, is_intact
+from evonas.export.card import write_card
 from evonas.files import sha256_of, write_text_whole
 from evonas.genome import parse_space
 from evonas.insight.climb import climb_svg
@@ -21,6 +22,7 @@ from evonas.insight.summary import incumbent, summarize
 from evonas.model.interface import Interface
 from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig, load_config
+from evonas.runtime.evaluators import ends_of
 from evonas.runtime.layout import Layout, Lock, is_held
 from evonas.runtime.observer import Observer
 from evonas.runtime.record import Attempt, RecordReader, decoding
@@ -46,11 +48,12 @@ class RecordedTrial(Trial):
 
         Imports Keras.
                 Raises:
-                    UserError: the trial did not succeed.
+                    UserError: the trial did not succeed, or the run has no networks.
                     InvalidRecord: its weights are missing or damaged.
         """
         from evonas.evaluate.worker import load_model
 
+        self.run.interface  # noqa: B018 - which a run without networks refuses
         if self.fitness is None:
             raise UserError(f"trial {self.id} has no model: it is `{self.state}`")
         return load_model(
@@ -81,7 +84,7 @@ class Run:
         with RecordReader(self.layout.record) as record:
             with decoding(self.layout.record):
                 self.config = RunConfig.from_json(record.meta("config"))
-                self.interface = Interface.from_json(record.meta("interface"))
+                self._interface = Interface.from_json(ends) if (ends := record.meta("interface")) else None
                 self.space = parse_space(record.meta("space"), "the recorded space")
             self.objective: Objective = self.config.objective.to_objective()
             self.is_finished = bool(record.meta("sealed"))
@@ -95,6 +98,20 @@ class Run:
     @property
     def directory(self) -> Path:
         return self.layout.root
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether Keras trained networks; otherwise a table or a function judged the genomes."""
+        return self._interface is not None
+
+    @property
+    def interface(self) -> Interface:
+        """The two ends of every network.
+
+        Raises:
+            UserError: the run has no networks.
+        """
+        return ends_of(self._interface, self.config)
 
     @property
     def name(self) -> str:
@@ -143,6 +160,7 @@ class Run:
             "finished": self.is_finished,
             "objective": self.objective.name,
             "budget": self.config.budget.trials,
+            "budgets": self.config.budget.given,
             **summarize(self.trials, self.objective),
             "result": self.result,
         }
@@ -151,9 +169,11 @@ class Run:
         """Write a trial's model (the winner's, if none is named) to `target`, its card beside it; returns the card.
 
         Raises:
-            UserError: there is no such trial, it did not succeed, or the target is not a `.keras` path.
+            UserError: the run has no networks, there is no such trial, it did not succeed, or the target is not a
+                `.keras` path.
             RunHeld: the run is going on.
         """
+        ends_of(self._interface, self.config)
         chosen = self.best if trial is None else self.trial(trial)
         if chosen is None:
             raise UserError(f"no trial of {self.directory} has succeeded yet, so there is nothing to export")
@@ -249,7 +269,7 @@ def work(directory: Path, observers: Sequence[Observer] = (), pool_factory: Pool
         engine = session.engine(observers)
         engine.run()
         if engine.incumbent is not None and not _has_result(session, engine.incumbent):
-            export_best(session, engine.incumbent)
+            (export_best if session.config.evaluator is None else write_card)(session, engine.incumbent)
         svg = climb_svg(engine.trials, session.objective, title=session.config.run)
         write_text_whole(session.layout.climb, svg)
         session.record.note_files({session.layout.climb.name: sha256_of(session.layout.climb)})
@@ -278,4 +298,6 @@ def _has_result(session: Session, best: Trial) -> bool:
     if not session.record.has_meta("result"):
         return False
     result = session.record.meta("result")
+    if session.config.evaluator is not None:
+        return bool(result["trial"] == best.id) and session.layout.card.is_file()
     return bool(result["trial"] == best.id) and is_intact(session.layout.model, result)

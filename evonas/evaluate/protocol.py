@@ -39,6 +39,8 @@ class Setup:
         limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is `infeasible`.
         plugins: modules that may be imported for ops named `package.module:function`.
         threads: of TensorFlow, inside and between ops.
+        evaluator: what judges genomes instead of Keras, `{"table": {"path": ...}}` or `{"python": {"function": ...,
+            "arguments": ...}}`; None where Keras does.
     """
 
     directory: str
@@ -51,6 +53,7 @@ class Setup:
     limits: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     threads: int = 1
+    evaluator: Mapping[str, Mapping[str, Any]] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -75,6 +78,7 @@ class Task:
         weights: where the best epoch's weights are (train: written; export: read).
         checkpoint: where the exact state of an unfinished training is kept; None for none.
         resume_from: the checkpoint of an earlier, shorter training of the same genome to go on from.
+        trained: the epochs of that training; 0 without one.
         model: for `export`: where the `.keras` file goes.
         arrays: for `export`: the test data's files, `x` and `y`.
     """
@@ -91,6 +95,7 @@ class Task:
     resume_from: str | None = None
     model: str | None = None
     arrays: Mapping[str, str] = field(default_factory=dict)
+    trained: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -143,14 +143,15 @@ class SearchSpace:
     Attributes:
         name: such as `convnet`.
         about: one sentence for people; may be empty.
-        input: what the networks take.
+        input: what the networks take; None where genomes are no networks (`input: none`), so that only an evaluator
+            besides Keras can judge them.
         sections: by name: cells, then network sections in the order in which they are built, then settings.
         text: the file's content, for the record and for the workers.
     """
 
     name: str
     about: str
-    input: InputKind
+    input: InputKind | None
     sections: Mapping[str, Section]
     text: str = ""
 

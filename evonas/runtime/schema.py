@@ -1,4 +1,7 @@
-"""The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON."""
+"""The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON.
+
+The times of attempts in a simulated pool are those of its virtual clock, which begins at 0.
+"""
 
 VERSION = 1
 
@@ -21,7 +24,7 @@ create table trial (
   state text not null,
   value real,                              -- of the objective; null unless ok
   metrics text not null,
-  told integer not null,                   -- whether the strategy knows; always the first so many
+  told integer not null,                   -- 0, or the place among the told, from 1; all 1 in old records: by id
   told_before integer not null             -- how many were told when this one was asked
 ) strict;
 create index trial_twin on trial (digest, epochs, repeat);

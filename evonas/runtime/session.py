@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import platform
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -14,20 +15,22 @@ from typing import Any
 
 from evonas.errors import InvalidConfig, InvalidData, Problem, UserError
 from evonas.evaluate.data import Prepared, prepare
-from evonas.evaluate.devices import Slot, inventory, slots
 from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import start_launcher
 from evonas.evaluate.local import LocalPool
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
+from evonas.evaluate.simulated import SimulatedPool
 from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, RunConfig
 from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.engine import Engine, Limits, checkpoint_path
+from evonas.runtime.evaluators import check_evaluator, check_table, ends_of, evaluator_pool, restore, setup_changes
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer
+from evonas.runtime.places import places
 from evonas.runtime.progress import Progress
 from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
@@ -74,12 +77,15 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
         DiskFailure: the directory is not writable.
     """
     if isinstance(loaded.config.pool, LocalConfig):
-        _places(loaded.config.pool)
+        places(loaded.config.pool)
     for module in loaded.config.plugins:
         if importlib.util.find_spec(module.partition(".")[0]) is None:
             message = f"there is no module {module}. A plugin must be installed, or its folder must be in PYTHONPATH"
             raise InvalidConfig(Problem(message, "plugins", str(loaded.file)))
+    if loaded.config.evaluator is not None:
+        return Prepared(None, files={}, guess="", **check_evaluator(loaded))
     prepared = prepare(loaded.data_settings(), root)
+    assert prepared.interface is not None
     if wrong := loaded.config.objective.problem(prepared.interface.task):
         raise InvalidConfig(Problem(wrong, "objective", str(loaded.file)))
     return prepared
@@ -98,7 +104,7 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         "config_file": str(loaded.file),
         "space": loaded.space.text,
         "seeds": seeds,
-        "interface": prepared.interface.to_json(),
+        "interface": None if prepared.interface is None else prepared.interface.to_json(),
         "counts": dict(prepared.counts),
         "fingerprint": prepared.fingerprint,
         "data_files": dict(prepared.files),
@@ -124,14 +130,12 @@ def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Gen
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
+    if config.evaluator is not None:
+        return evaluator_pool(config, setup, root)
     if not isinstance(config.pool, LocalConfig):
         return InlinePool(setup)
     launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
-    return LocalPool(setup, _places(config.pool), launcher, Layout(root).logs, time_limit=config.limits.seconds)
-
-
-def _places(pool: LocalConfig) -> list[Slot]:
-    return slots(pool.workers, pool.devices, inventory(), threads=pool.threads)
+    return LocalPool(setup, places(config.pool), launcher, Layout(root).logs, time_limit=config.limits.seconds)
 
 
 class Session:
@@ -168,16 +172,26 @@ class Session:
         with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
             self.space = parse_space(self.record.meta("space"), "the recorded space")
-            self.interface = Interface.from_json(self.record.meta("interface"))
+            self._interface = Interface.from_json(ends) if (ends := self.record.meta("interface")) else None
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
         self.objective = self.config.objective.to_objective()
+
+    @property
+    def interface(self) -> Interface:
+        """The two ends of every network.
+
+        Raises:
+            UserError: the run has no networks.
+        """
+        return ends_of(self._interface, self.config)
 
     def _check_data(self) -> None:
         """Damaged or missing arrays are made again from their source, if that gives the very same."""
         files: Mapping[str, str] = self.record.meta("data_files")
         root = self.layout.root
+        check_table(self.config, self.record.meta("fingerprint"))
         damaged = [path for path, sha in files.items() if not (root / path).is_file() or sha256_of(root / path) != sha]
-        if not damaged:
+        if not damaged or self.config.data is None or self.space.input is None:
             return
         with tempfile.TemporaryDirectory(dir=root) as scratch:
             again = prepare(self.config.data.settings(self.space.input), Path(scratch))
@@ -205,13 +219,14 @@ class Session:
             directory=str(self.layout.root.resolve()),
             seed=self.config.seed,
             space=self.space.text,
-            interface=self.interface.to_json(),
+            interface=self._interface.to_json() if self._interface else {},
             objective={"name": self.objective.name, "direction": self.objective.direction},
             patience=self.config.training.patience,
             epochs=self.config.training.epochs,
             limits={name: bound for name, bound in bounds.items() if bound is not None},
             plugins=tuple(self.config.plugins),
             threads=threads,
+            **setup_changes(self.config),
         )
 
     @property
@@ -220,6 +235,8 @@ class Session:
         if self._pool is None:
             self._pool = self._pool_factory(self.config, self.setup(), self.layout.root)
             self._exit.callback(self._pool.close)
+            if isinstance(self._pool, SimulatedPool):
+                restore(self._pool, self.record)
         return self._pool
 
     def strategy(self) -> Strategy:
@@ -229,17 +246,26 @@ class Session:
     def engine(self, observers: Sequence[Observer] = ()) -> Engine:
         config, strategy = self.config, self.strategy()
         limits = Limits(
-            config.budget.trials, config.look_ahead, config.max_twins_in_a_row, config.max_failures_in_a_row
+            config.budget.trials,
+            config.look_ahead,
+            config.max_twins_in_a_row,
+            config.max_failures_in_a_row,
+            config.budget.epochs,
+            config.budget.seconds,
         )
+        pool = self.pool
         return Engine(
             strategy,
             self.record,
-            self.pool,
+            pool,
             limits,
             self.objective,
             config.seed,
             observers=[Sweeper(self.record, keep=strategy.continues_trials), *observers],
             stop=self.stop,
+            clock=(lambda: pool.now) if isinstance(pool, SimulatedPool) else time.monotonic,
+            spent=pool.now if isinstance(pool, SimulatedPool) else self.record.worked_seconds(),
+            in_order=config.deterministic,
         )
 
     def close(self) -> None:

@@ -50,10 +50,10 @@ class Credit:
                 self._learned = self._adaptation.learn(self._learned, word, reward)
 
     def restore(self, trials: Mapping[int, Trial]) -> None:
-        """Start again, and be told all of these."""
+        """Start again, and be told all of these, in their order."""
         self._start()
-        for id in sorted(trials):
-            self.tell(trials[id])
+        for trial in trials.values():
+            self.tell(trial)
 
 
 def gain(child: Trial, parent: Fitness) -> float:
