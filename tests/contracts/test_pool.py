@@ -14,6 +14,7 @@ from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import NurseryLauncher, SubprocessLauncher
 from evonas.evaluate.local import LocalPool
 from evonas.evaluate.pool import Finished, Pool, Progress, Report
+from evonas.evaluate.simulated import SimulatedPool
 from evonas.files import sha256_of
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import VARIABLE, run_stub, stub_outcome
@@ -25,6 +26,7 @@ LINUX = pytest.mark.skipif("not __import__('sys').platform.startswith('linux')",
 KINDS = [
     pytest.param("inline"),
     pytest.param("stub"),
+    pytest.param("simulated"),
     pytest.param("nursery", marks=LINUX),
     pytest.param("subprocess"),
 ]
@@ -38,6 +40,7 @@ def open_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
     makers: dict[str, Callable[[], Pool]] = {
         "inline": partial(InlinePool, setup, run_stub),
         "stub": partial(StubPool, setup, 2),
+        "simulated": partial(SimulatedPool, setup, 2, run_stub),
         "nursery": lambda: local(launcher=NurseryLauncher(f"{STUB}:serve", [STUB])),
         "subprocess": lambda: local(launcher=SubprocessLauncher(f"{STUB}:serve")),
     }
