@@ -103,6 +103,7 @@ class Engine:
         self._retries: dict[tuple[int, TrialState], int] = {}
         self._ready: deque[int] = deque()  # to be told next, where trials are told on arrival
         self._twins: dict[int, list[int]] = {}  # of a trial that runs, those that will take its outcome
+        self._begun = set(self._record.begun())  # of those that wait: by an earlier session, or before a retry
         self._charged = 0
         self._charged_epochs = 0
         self._done = 0
@@ -301,11 +302,13 @@ class Engine:
             self._ready += trials
 
     def _cancel_what_is_late(self) -> None:
-        """When the seconds are spent, what no worker has begun is not begun; the next step tells it."""
-        if self._is_late and self._waiting:
-            for id in self._waiting:
+        """When the seconds are spent, what no worker has ever begun is not begun; the next step tells it."""
+        if not (self._waiting and self._is_late):
+            return
+        for id in self._waiting:
+            if id not in self._begun:
                 self._arrive(settled(self._trials[id], TrialState.CANCELLED, {}, self._objective))
-            self._waiting = []
+        self._waiting = [id for id in self._waiting if id in self._begun]
 
     def _count_failure(self, trial: Trial) -> None:
         """Of the trials told last, those in a row that failed for one cause; twins do not count."""
@@ -365,6 +368,7 @@ class Engine:
         while self._waiting and self._pool.running < self._pool.capacity and self._stop.urgency == Urgency.NONE:
             trial = self._trials[self._waiting.pop(0)]
             number = self._record.start_attempt(trial.id)
+            self._begun.add(trial.id)
             failpoint("engine.attempt")
             task = self._task(trial, number)
             self._running[trial.id] = task

@@ -123,7 +123,7 @@ def test_a_function_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "my_problem_2.py").write_text("1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert callable(import_function("my_problem_1:evaluate"))
-    with pytest.raises(UserError, match="no function 'evaluat'. Did you mean 'evaluate'"):
+    with pytest.raises(UserError, match=r"no function 'evaluat'\. Did you mean 'evaluate'"):
         import_function("my_problem_1:evaluat")
     with pytest.raises(UserError, match="cannot be imported: ZeroDivisionError"):
         import_function("my_problem_2:evaluate")
