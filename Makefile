@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup wheel-test bench-digits bench-configs bench-schemes bench-start clean
+.PHONY: help run test check format setup wheel-test bench-digits bench-configs bench-schemes bench-search bench-start clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench-configs: $(READY) ## the smaller configs, five seeds each, beside linear m
 
 bench-schemes: $(READY) ## selection and replacement schemes on digits, five seeds each (about an hour)
 	$(BIN)/python -m benchmarks.schemes
+
+bench-search: $(READY) ## the strategies on published tables; needs EVONAS_DATA (about an hour)
+	$(BIN)/python -m benchmarks.search
 
 bench-start: $(READY) ## how long `evonas --help` takes
 	$(BIN)/python -m benchmarks.start
