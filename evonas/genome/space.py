@@ -171,7 +171,12 @@ class SearchSpace:
 
     def group(self, group: Group) -> tuple[Section, ...]:
         """The sections of a group, in order."""
-        return tuple(section for section in self.sections.values() if section.group == group)
+        return self._groups[group]
+
+    @functools.cached_property
+    def _groups(self) -> Mapping[Group, tuple[Section, ...]]:
+        listed: tuple[Group, ...] = ("cells", "network", "settings")
+        return {group: tuple(item for item in self.sections.values() if item.group == group) for group in listed}
 
     def is_cell(self, op: str) -> bool:
         """Whether a gene with this op is a cell."""
