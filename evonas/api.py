@@ -31,6 +31,7 @@ from evonas.runtime.amendment import amend, apply
 from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig, load_config
 from evonas.runtime.engine import Engine
+from evonas.runtime.evaluators import ends_of
 from evonas.runtime.layout import Layout, Lock, is_held
 from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Attempt, RecordReader, decoding
@@ -56,11 +57,12 @@ class RecordedTrial(Trial):
 
         Imports Keras.
                 Raises:
-                    UserError: the trial did not succeed.
+                    UserError: the trial did not succeed, or the run has no networks.
                     InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.worker import load_model
 
+        self.run.interface  # noqa: B018 - which a run without networks refuses
         if self.fitness is None:
             raise UserError(f"trial {self.id} has no model: it is `{self.state}`")
         return load_model(
@@ -94,7 +96,7 @@ class Run:
             record.verify()
             with decoding(self.layout.record):
                 self.config = RunConfig.from_json(record.meta("config"))
-                self.interface = Interface.from_json(record.meta("interface"))
+                self._interface = Interface.from_json(ends) if (ends := record.meta("interface")) else None
                 self.space = parse_space(record.meta("space"), "the recorded space")
             self.objective: Objective = self.config.objective.to_objective()
             self.is_finished = bool(record.meta("sealed"))
@@ -109,6 +111,20 @@ class Run:
     @property
     def directory(self) -> Path:
         return self.layout.root
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether Keras trained networks; otherwise a table or a function judged the genomes."""
+        return self._interface is not None
+
+    @property
+    def interface(self) -> Interface:
+        """The two ends of every network.
+
+        Raises:
+            UserError: the run has no networks.
+        """
+        return ends_of(self._interface, self.config)
 
     @property
     def name(self) -> str:
@@ -157,6 +173,7 @@ class Run:
             "finished": self.is_finished,
             "objective": self.objective.name,
             "budget": self.config.budget.trials,
+            "budgets": self.config.budget.given,
             **summarize(self.trials, self.objective),
             "result": self.result,
         }
@@ -174,9 +191,11 @@ class Run:
         A trial whose weights are not kept, or are damaged, is trained again first; the observers are told so.
 
         Raises:
-            UserError: there is no such trial, it did not succeed, or the target is not a `.keras` path.
+            UserError: the run has no networks, there is no such trial, it did not succeed, or the target is not a
+                `.keras` path.
             RunHeld: the run is going on.
         """
+        ends_of(self._interface, self.config)
         chosen = self.best if trial is None else self.trial(trial)
         if chosen is None:
             raise UserError(f"no trial of {self.directory} has succeeded yet, so there is nothing to export")
@@ -306,7 +325,11 @@ def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
     """What is made of a search that is over, and is made again where it is missing or damaged."""
     layout = session.layout
     if engine.incumbent is not None:
-        if _has_result(session, engine.incumbent):
+        is_made = _has_result(session, engine.incumbent)
+        if session.config.evaluator is not None:
+            if not is_made:
+                write_card(session, engine.incumbent)
+        elif is_made:
             with_card(layout.model, session.record.meta("result"))
         else:
             export_best(session, engine.incumbent, tell)
@@ -336,4 +359,6 @@ def _has_result(session: Session, best: Trial) -> bool:
     if not session.record.has_meta("result"):
         return False
     result = session.record.meta("result")
+    if session.config.evaluator is not None:
+        return bool(result["trial"] == best.id) and session.layout.card.is_file()
     return bool(result["trial"] == best.id) and is_intact(session.layout.model, result)

@@ -39,8 +39,12 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
         return
     for warning in loaded.warnings:
         console().print(f"note: {warning}", soft_wrap=True)
+    space = f"space {loaded.space.name} ({loaded.space.dimension} decisions)"
+    if prepared.interface is None:
+        genomes = f", a table of {prepared.counts['genomes']:,} genomes" if prepared.counts else ""
+        console().print(f"{config} is fine: {space}{genomes}.", soft_wrap=True)
+        return
     if prepared.guess:
         console().print(f"task: {prepared.guess}", soft_wrap=True)
     samples = ", ".join(f"{count} {part}" for part, count in prepared.counts.items())
-    space = f"space {loaded.space.name} ({loaded.space.dimension} decisions)"
     console().print(f"{config} is fine: {space}, samples: {samples}.", soft_wrap=True)

@@ -40,7 +40,6 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
         else:
             state = "finished" if row["finished"] else "unfinished"
             best = number(row["best_value"])
-            table.add_row(
-                row["directory"], f"{row['trials'] - row['twins']}/{row['budget']}", state, best, row["objective"]
-            )
+            of = "" if row["budget"] is None else f"/{row['budget']}"
+            table.add_row(row["directory"], f"{row['trials'] - row['twins']}{of}", state, best, row["objective"])
     console().print(table)

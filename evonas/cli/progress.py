@@ -25,6 +25,19 @@ def best_so_far(progress: Progress) -> str:
     return f"best {best.fitness.value:.4f}{beside} (trial {best.id})"
 
 
+def place(progress: Progress) -> str:
+    """How far the run is in each of its budgets: `12/96 trials, 140/1000 epochs`."""
+    trials = f"{progress.done:>4}" + ("" if progress.total is None else f"/{progress.total}") + " trials"
+    others = [
+        f"{duration(budget.amount)}/{duration(budget.limit)}"
+        if budget.unit == "seconds"
+        else f"{budget.amount:.0f}/{budget.limit:.0f} {budget.unit}"
+        for budget in progress.spent
+        if budget.unit != "trials"
+    ]
+    return ", ".join([trials, *others])
+
+
 def counts(progress: Progress) -> str:
     twins = f", {progress.twins} twins" if progress.twins else ""
     return f"{progress.failures} failed{twins}"
@@ -64,7 +77,7 @@ class LineProgress(_Told):
 
     def on_start(self, progress: Progress) -> None:
         if progress.done:
-            self._out.print(f"Going on after {progress.done} of {progress.total} trials.")
+            self._out.print(f"Going on after {place(progress).strip()}.")
 
     def on_progress(self, progress: Progress) -> None:
         news = (progress.generation, progress.incumbent.id if progress.incumbent else None)
@@ -74,7 +87,7 @@ class LineProgress(_Told):
         self._say(progress)
 
     def _say(self, progress: Progress) -> None:
-        where = f"generation {progress.generation:>2}  {progress.done:>4}/{progress.total} trials"
+        where = f"generation {progress.generation:>2}  {place(progress)}"
         when = f"{duration(progress.elapsed)} gone, ETA {duration(progress.remaining)}"
         self._out.print(f"{where}  {best_so_far(progress)}  {counts(progress)}  {when}", soft_wrap=True)
 
@@ -87,14 +100,14 @@ class LiveProgress(_Told):
     """One live line with a bar; new bests and failures scroll by above it."""
 
     def __init__(self, out: Console) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
         super().__init__(out)
         self._bar = Bar(
             TextColumn("generation {task.fields[generation]}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[place]}"),
             TextColumn("{task.fields[best]}  {task.fields[counts]}  {task.fields[when]}"),
             console=out,
         )
@@ -104,7 +117,7 @@ class LiveProgress(_Told):
 
     def on_start(self, progress: Progress) -> None:
         self._bar.start()
-        self._task = self._bar.add_task("", total=progress.total, generation=0, best="", counts="", when="")
+        self._task = self._bar.add_task("", total=1.0, generation=0, place="", best="", counts="", when="")
         self._show(progress)
 
     def on_epoch(self, trial: Trial, epoch: int, metrics: Mapping[str, float]) -> None:
@@ -124,8 +137,9 @@ class LiveProgress(_Told):
             return
         self._bar.update(
             self._task,
-            completed=progress.done,
+            completed=progress.share,
             generation=progress.generation,
+            place=place(progress).strip(),
             best=best_so_far(progress),
             counts=counts(progress),
             when=f"ETA {duration(progress.remaining)}",

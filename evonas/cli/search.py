@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evonas.cli import one_trial
 from evonas.cli.console import console, number, print_json
@@ -22,23 +22,34 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
     """What is going to happen, before it happens."""
     if quiet:
         return
-    config, counts, interface = loaded.config, prepared.counts, prepared.interface
+    config = loaded.config
     strategy, _ = config.strategy_parts()
-    shape = "x".join(map(str, interface.shape))
-    classes = f", {len(interface.classes)} classes" if interface.classes else ""
-    split = f"{counts['train']} training, {counts['validation']} validation and {counts['test']} test samples"
     lines = {
-        "data": f"{split} of shape {shape}{classes}",
+        **_material(loaded, prepared),
         "task": prepared.guess,
         "plugins": f"{', '.join(config.plugins)} (code of yours, run by the workers)" if config.plugins else "",
         "space": f"{loaded.space.name}: {loaded.space.dimension} decisions",
-        "search": f"{strategy}, {config.budget.trials} trials of up to {config.training.epochs} epochs",
+        "search": f"{strategy}, {config.budget}, trials of up to {config.training.epochs} epochs",
     }
     out = console()
     out.print(f"Run {config.run} in {directory}, seed {config.seed}", style="bold", soft_wrap=True)
     for name, words in lines.items():
         if words:
             out.print(f"  {name:<8}  {words}", soft_wrap=True)
+
+
+def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
+    """What genomes are judged by, in words."""
+    counts, interface = prepared.counts, prepared.interface
+    if interface is None:
+        from evonas.runtime.evaluators import judge
+
+        known = f", {counts['genomes']:,} genomes" if "genomes" in counts else ""
+        return {"judge": f"{judge(loaded.config)}{known}"}
+    shape = "x".join(map(str, interface.shape))
+    classes = f", {len(interface.classes)} classes" if interface.classes else ""
+    split = f"{counts['train']} training, {counts['validation']} validation and {counts['test']} test samples"
+    return {"data": f"{split} of shape {shape}{classes}"}
 
 
 def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> None:
@@ -72,6 +83,9 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     result, best = run.result, run.best
     if result is None or best is None:
         return
+    if not run.has_networks:
+        _conclude_without_network(run, result)
+        return
     out = console()
     trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
@@ -98,6 +112,32 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     directory = shlex.quote(str(run.directory))
     for line in ("show {}", "genealogy {}", f"export {{}} --to {run.name}.keras"):
         out.print(f"  evonas {line.format(directory)}", soft_wrap=True)
+
+
+def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
+    """The winner of a table or a function: its genes, what it scored, what was written."""
+    out, metrics = console(), card["metrics"]
+    trained = sum(trial.twin_of is None for trial in run.trials)
+    out.print()
+    out.print(f"The winner: trial {card['trial']}, the best of {trained}, judged by {card['evaluator']}", style="bold")
+    for section, genes in card["sections"].items():
+        told = [f"{op} {in_words(settings)}".strip() for op, settings, *_ in genes]
+        out.print(f"  {section:<10}  {'; '.join(told)}", soft_wrap=True)
+    for part, names in (
+        (f"after {card['epochs']} epochs", [name for name in metrics if not name.startswith("test_")]),
+        ("test data, opened once", [name for name in metrics if name.startswith("test_")]),
+    ):
+        if names:
+            scores = ", ".join(f"{name} {number(metrics[name])}" for name in names)
+            out.print(f"  {part}: {scores}", soft_wrap=True)
+    layout = run.layout
+    for label, path in {"card": layout.card, "genealogy": layout.climb, "record": layout.record}.items():
+        out.print(f"  {label:<10}  {path}", soft_wrap=True)
+
+
+def in_words(settings: Mapping[str, Any]) -> str:
+    """A gene's parameters in words."""
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
 
 
 def layer_table(layers: Sequence[dict[str, object]], title: str) -> object:

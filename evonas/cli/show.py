@@ -46,7 +46,7 @@ def command(
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
     out = console()
     out.print(
-        f"Run {view.name}: {summary['trials'] - summary['twins']} trials of {summary['budget']} ({states})",
+        f"Run {view.name}: {summary['trials'] - summary['twins']} trials{_budget(view)} ({states})",
         style="bold",
     )
     if trials:
@@ -62,6 +62,12 @@ def command(
         out.print("It has ended, and no trial succeeded.")
     else:
         out.print(f"To go on:  evonas resume {shlex.quote(str(view.directory))}", soft_wrap=True)
+
+
+def _budget(view: Run) -> str:
+    """The budget in words, after a number of trials."""
+    budget = view.config.budget
+    return f" of {budget.trials}" if list(budget.given) == ["trials"] else f"; budget {budget}"
 
 
 def as_plain(trial: RecordedTrial) -> dict[str, object]:
@@ -89,13 +95,13 @@ def _trial_table(view: Run) -> object:
     from evonas.cli.one_trial import is_cut
 
     table = Table(box=box.SIMPLE)
+    companions = (view.interface.metric, "parameters") if view.has_networks else _others(view)
     for name in (
         "trial",
         "generation",
         "state",
         view.objective.name,
-        view.interface.metric,
-        "parameters",
+        *companions,
         "operator",
         "parents",
     ):
@@ -106,7 +112,7 @@ def _trial_table(view: Run) -> object:
     for trial in order:
         state = str(trial.state) + (", cut batches" if is_cut(trial) else "")
         state = state if trial.twin_of is None else f"twin of {trial.twin_of}"
-        metrics = (trial.metrics.get(name) for name in (f"val_{view.interface.metric}", "parameters"))
+        metrics = (trial.metrics.get(f"val_{name}", trial.metrics.get(name)) for name in companions)
         value = None if trial.fitness is None else trial.fitness.value
         numbers = [number(item) for item in (value, *metrics)]
         lineage = trial.lineage
@@ -119,3 +125,9 @@ def _trial_table(view: Run) -> object:
             " ".join(map(str, lineage.parents)),
         )
     return table
+
+
+def _others(view: Run) -> tuple[str, ...]:
+    """The metrics beside the objective that an evaluator has given, at most three."""
+    names = dict.fromkeys(name for trial in view.trials for name in trial.metrics)
+    return tuple(name for name in names if name != view.objective.name)[:3]

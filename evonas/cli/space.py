@@ -10,7 +10,7 @@ from evonas.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from evonas.genome import Genome, SearchSpace, Section
-    from evonas.model.interface import Interface
+    from evonas.model.interface import InputKind, Interface
 
 NAME = "space"
 SHAPES = {"image": "8,8", "sequence": "8,8", "vector": "10"}
@@ -49,11 +49,14 @@ def command(
 
     file = library.find("spaces", space)
     found = load_space(file)
-    problems = check_space(found, plugins or (), str(file))
-    if problems:
-        raise InvalidSpace(problems)
-    interface = _interface(found, shape)
-    drawn = [_built(found, genome, interface, plugins or ()) for genome in _draws(found, samples, seed)]
+    if found.input is None:  # no networks: a table or a function judges its genomes
+        drawn = [_plain(genome) for genome in _draws(found, samples, seed)]
+    else:
+        problems = check_space(found, plugins or (), str(file))
+        if problems:
+            raise InvalidSpace(problems)
+        interface = _interface(found, found.input, shape)
+        drawn = [_built(found, genome, interface, plugins or ()) for genome in _draws(found, samples, seed)]
     even = evenness(found, samples, seed) if samples else {}
     if as_json:
         print_json({**describe(found), "samples": drawn, **({"samplers": even} if samples else {})})
@@ -122,7 +125,14 @@ def evenness(space: SearchSpace, count: int, seed: int) -> dict[str, dict[str, A
     return found
 
 
-def _interface(space: SearchSpace, shape: str) -> Interface:
+def _plain(genome: Genome) -> dict[str, Any]:
+    """A genome that is no network, as plain values: per section its genes."""
+    from json import loads
+
+    return {"digest": genome.digest, "sections": loads(genome.canonical())}
+
+
+def _interface(space: SearchSpace, kind: InputKind, shape: str) -> Interface:
     """Data of the given shape, or of a small one.
 
     Raises:
@@ -131,15 +141,15 @@ def _interface(space: SearchSpace, shape: str) -> Interface:
     from evonas.errors import UserError
     from evonas.model.interface import Interface
 
-    sizes = (shape or SHAPES[space.input]).split(",")
-    axes = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}[space.input]
+    sizes = (shape or SHAPES[kind]).split(",")
+    axes = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}[kind]
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes) or len(sizes) not in axes:
         allowed = " or ".join(map(str, axes))
-        raise UserError(f"--shape must be {allowed} sizes above 0, such as {SHAPES[space.input]}. Received: {shape!r}.")
+        raise UserError(f"--shape must be {allowed} sizes above 0, such as {SHAPES[kind]}. Received: {shape!r}.")
     numbers = tuple(map(int, sizes))
     channels = numbers[-1] if len(numbers) == max(axes) else 1
     classes = tuple(range(CLASSES))
-    return Interface(space.input, numbers, "classification", classes, (0.0,) * channels, (1.0,) * channels)
+    return Interface(kind, numbers, "classification", classes, (0.0,) * channels, (1.0,) * channels)
 
 
 def _built(space: SearchSpace, genome: Genome, interface: Interface, plugins: list[str] | tuple[()]) -> dict[str, Any]:
@@ -163,10 +173,11 @@ def _print(space: SearchSpace, drawn: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     from evonas.cli.console import console, number
-    from evonas.cli.search import layer_table
+    from evonas.cli.search import in_words, layer_table
 
     facts, out = describe(space), console()
-    out.print(f"Space [bold]{space.name}[/] for inputs of kind {space.input}. {space.about}", soft_wrap=True)
+    kind = f"for inputs of kind {space.input}" if space.input else "without networks"
+    out.print(f"Space [bold]{space.name}[/] {kind}. {space.about}", soft_wrap=True)
     size = f"about 10^{facts['log10_genomes']:.0f} genomes, values of floats not counted"
     out.print(f"{space.dimension} decisions, {size}.")
     for section in facts["sections"]:
@@ -180,6 +191,12 @@ def _print(space: SearchSpace, drawn: list[dict[str, Any]]) -> None:
                 out.print(Text(f"    {name}: {allowed}"), soft_wrap=True)
     for network in drawn:
         out.print()
+        if space.input is None:
+            out.print(f"Genome {network['digest']}")
+            for section, genes in network["sections"].items():
+                told = [f"{op} {in_words(settings)}".strip() for op, settings, *_ in genes]
+                out.print(f"  {section}: {'; '.join(told)}", soft_wrap=True)
+            continue
         words = f"{number(network['parameters'])} parameters, {number(network['flops'])} FLOPs a sample"
         out.print(layer_table(network["layers"], f"Network {network['digest']}: {words}"))
         for name, chosen in network["settings"].items():

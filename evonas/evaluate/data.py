@@ -69,14 +69,14 @@ class Prepared:
     """What is known of the data once they are on the disk.
 
     Attributes:
-        interface: what every model of the run must accept and answer.
+        interface: what every model of the run must accept and answer; None in a run without networks.
         counts: samples per part: train, validation, test.
         guess: how the task was guessed, one sentence for the user; empty where it was given.
         files: relative path in the run's directory -> sha256.
         fingerprint: sha256 of the source's arrays and of everything that decides their split.
     """
 
-    interface: Interface
+    interface: Interface | None
     counts: Mapping[str, int]
     guess: str
     files: Mapping[str, str]

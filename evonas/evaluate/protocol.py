@@ -44,6 +44,8 @@ class Setup:
         limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is `infeasible`.
         plugins: modules that may be imported for ops named `package.module:function`.
         threads: of TensorFlow, inside and between ops.
+        evaluator: what judges genomes instead of Keras, `{"table": {"path": ...}}` or `{"python": {"function": ...,
+            "arguments": ...}}`; None where Keras does.
     """
 
     directory: str
@@ -56,6 +58,7 @@ class Setup:
     limits: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     threads: int = 1
+    evaluator: Mapping[str, Mapping[str, Any]] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,6 +83,7 @@ class Task:
         weights: where the best epoch's weights are (train: written; export: read).
         checkpoint: where the exact state of an unfinished training is kept; None for none.
         resume_from: the checkpoint of an earlier, shorter training of the same genome to go on from.
+        trained: the epochs of that training; 0 without one.
         model: for `export`: where the `.keras` file goes.
         arrays: for `export`: the test data's files, `x` and `y`.
         accumulation: parts in which a batch is trained, their gradients summed before the step: 2 for a genome that ran
@@ -99,6 +103,7 @@ class Task:
     model: str | None = None
     arrays: Mapping[str, str] = field(default_factory=dict)
     accumulation: int = 1
+    trained: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

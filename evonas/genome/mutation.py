@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 
@@ -86,14 +88,15 @@ def mutate(
     if not words:
         raise UserError("At least one mutation needs a rate above 0.")
     weights = np.array([rates.operators[word] for word in words])
-    shares = weights / weights.sum()
+    shares: list[float] = (weights / weights.sum()).tolist()
     groups = _groups(space, rates)
     for _ in range(_RANDOM_TRIES):
         group = groups[0] if len(groups) == 1 or rng.random() >= rates.settings else groups[1]
         word = words[_draw(rng, shares)]
         sections = _sections(space, group)
-        sizes = np.array([max(1, len(genome[section.name])) for section in sections], dtype=np.float64)
-        child = _edited(sections[_draw(rng, sizes / sizes.sum())], genome, rng, word)
+        sizes = [max(1, len(genome[section.name])) for section in sections]
+        total = sum(sizes)
+        child = _edited(sections[_draw(rng, [size / total for size in sizes])], genome, rng, word)
         if child is not None:
             return child, word
     return _any_edit(space, genome, rng, groups, words)
@@ -138,9 +141,9 @@ def _edited(section: Section, genome: Genome, rng: np.random.Generator, word: st
     return None if child == genome else child
 
 
-def _draw(rng: np.random.Generator, shares: np.ndarray[tuple[int], np.dtype[np.float64]]) -> int:
+def _draw(rng: np.random.Generator, shares: Sequence[float]) -> int:
     """An index, drawn with these probabilities."""
-    return min(int(np.searchsorted(np.cumsum(shares), rng.random(), side="right")), len(shares) - 1)
+    return min(bisect_right(list(accumulate(shares)), rng.random()), len(shares) - 1)
 
 
 def draw_values(op: Op, rng: np.random.Generator, known: Mapping[str, Value]) -> dict[str, Value]:
@@ -218,7 +221,7 @@ def change_op(section: Section, genes: Genes, rng: np.random.Generator) -> list[
     i = int(rng.integers(len(genes)))
     others = [op for op in section.ops.values() if op.name != genes[i].op]
     weights = np.array([op.weight for op in others])
-    op = others[_draw(rng, weights / weights.sum())]
+    op = others[_draw(rng, (weights / weights.sum()).tolist())]
     known = genes[i].parameters
     params = draw_values(op, rng, known)
     if section.merge is not None and "merge" in known:

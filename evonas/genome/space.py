@@ -143,14 +143,15 @@ class SearchSpace:
     Attributes:
         name: such as `convnet`.
         about: one sentence for people; may be empty.
-        input: what the networks take.
+        input: what the networks take; None where genomes are no networks (`input: none`), so that only an evaluator
+            besides Keras can judge them.
         sections: by name: cells, then network sections in the order in which they are built, then settings.
         text: the file's content, for the record and for the workers.
     """
 
     name: str
     about: str
-    input: InputKind
+    input: InputKind | None
     sections: Mapping[str, Section]
     text: str = ""
 
@@ -170,7 +171,12 @@ class SearchSpace:
 
     def group(self, group: Group) -> tuple[Section, ...]:
         """The sections of a group, in order."""
-        return tuple(section for section in self.sections.values() if section.group == group)
+        return self._groups[group]
+
+    @functools.cached_property
+    def _groups(self) -> Mapping[Group, tuple[Section, ...]]:
+        listed: tuple[Group, ...] = ("cells", "network", "settings")
+        return {group: tuple(item for item in self.sections.values() if item.group == group) for group in listed}
 
     def is_cell(self, op: str) -> bool:
         """Whether a gene with this op is a cell."""

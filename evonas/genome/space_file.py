@@ -19,6 +19,8 @@ from evonas.genome.strict_yaml import KeyPath
 
 GROUPS: tuple[Group, ...] = ("cells", "network", "settings")
 INPUTS: tuple[InputKind, ...] = ("image", "sequence", "vector")
+NO_INPUT = "none"
+"""The `input` of a space whose genomes are no networks; also that of one without network sections, if it names none."""
 WIRINGS = ("chain", "skip", "dag")
 MERGES = ("add", "concat")
 MAX_LENGTH = 200
@@ -78,7 +80,8 @@ def parse_document(document: strict_yaml.Document) -> SearchSpace:
         _check_shared(reader, section, sections)
     if reader.problems:
         raise InvalidSpace(reader.problems)
-    kind = cast(InputKind, top.get("input", "vector"))
+    named = top.get("input", NO_INPUT)
+    kind = None if named == NO_INPUT else cast(InputKind, named)
     size = sum(section.high * (len(section.slot_names) + 1) for section in sections.values())
     if size > MAX_DIMENSION:
         raise InvalidSpace(document.problem((), f"too large: about {size} decisions; at most {MAX_DIMENSION}."))
@@ -89,9 +92,9 @@ def _sections(reader: Reader, top: Mapping[str, Any]) -> dict[str, Section]:
     """The sections of all groups, in the order in which the groups are listed above."""
     sections: dict[str, Section] = {}
     if "input" in top:
-        reader.one_of(("input",), top["input"], INPUTS)
+        reader.one_of(("input",), top["input"], (*INPUTS, NO_INPUT))
     elif "network" in top:
-        reader.wrong((), f"the key `input` is missing; it is one of {', '.join(INPUTS)}.")
+        reader.wrong((), f"the key `input` is missing; it is one of {', '.join((*INPUTS, NO_INPUT))}.")
     for group in GROUPS:
         if group not in top:
             continue

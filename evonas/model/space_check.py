@@ -25,6 +25,10 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
     Returns:
         the problems, each once, with key paths such as `network.features.ops.conv2d.kernel`.
     """
+    document = strict_yaml.load(space.text, file)
+    if space.input is None and space.group("network"):
+        message = "must be image, sequence or vector, for Keras is to train networks here. Received: none"
+        return [document.problem(("input",), f"{message}, which is for an evaluator besides Keras.")]
     found = [*_missing_sections(space), *_misplaced_ops(space), *_misused_cells(space)]
     for section in space.sections.values():
         for op in section.ops.values():
@@ -33,7 +37,6 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
             found += _tensor_problems(section, op, signature)
             found += _parameter_problems(space, section, op, signature)
             found += _value_problems(space, section, op)
-    document = strict_yaml.load(space.text, file)
     return [document.problem(key, message) for key, message in dict.fromkeys(found)]
 
 

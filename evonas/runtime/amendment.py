@@ -27,6 +27,8 @@ REASONS: Mapping[str, str] = {
     "seed": "everything random so far came from it",
     "space": "the trials so far were drawn from it",
     "plugins": "the networks so far were built with them",
+    "evaluator": "the trials so far were judged by it",
+    "deterministic": "when a trial is told is part of the result",
     "data": "the fitness of the trials so far was measured on them",
     "objective": "the trials so far were compared by it",
     "strategy": "it chose the trials so far, and its state fits no other settings",
@@ -104,7 +106,10 @@ def _rewind(session: Session) -> tuple[int, Mapping[str, Any]] | None:
     """
     trials, told_before = session.record.trials(session.objective), session.record.told_before()
     strategy = session.strategy()
-    if not trials or not replay(strategy, trials, told_before, told_before[-1]).is_repeated:
+    if (
+        not trials
+        or not replay(strategy, trials, told_before, session.record.told_order()[: told_before[-1]]).is_repeated
+    ):
         return None
     return told_before[-1], strategy.state_dict()
 

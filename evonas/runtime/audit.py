@@ -63,7 +63,7 @@ def audit(root: Path) -> Audit:
         except KeyError as error:
             raise InvalidRecord(f"{record.path} lacks the entry {error}: it is damaged") from error
         trials = record.trials(config.objective.to_objective())
-        told_before, told = record.told_before(), record.told()
+        told_before, told = record.told_before(), record.told_order()
         state = record.meta("strategy") if record.has_meta("strategy") else None
     found = replay(make_strategy(config, space, seeds), trials, told_before, told, state)
     now = versions()
@@ -75,7 +75,7 @@ def replay(
     strategy: Strategy,
     trials: Sequence[Trial],
     told_before: Sequence[int],
-    told: int,
+    told: int | Sequence[int],
     state: Mapping[str, Any] | None = None,
 ) -> Audit:
     """Ask and tell a fresh strategy as the record says, and compare; it ends at the first difference.
@@ -83,18 +83,18 @@ def replay(
     Args:
         trials: as recorded, by id.
         told_before: for each of them, how many had been told when it was asked.
-        told: how many have been told in the end.
+        told: ids of those that have been told in the end, in the order of the telling; or how many, if by id.
         state: the strategy's state in the end; None to compare proposals only.
     """
-    done = 0
+    done, order = 0, [trials[id] for id in (range(told) if isinstance(told, int) else told)]
     for trial, before in zip(trials, told_before, strict=True):
-        done = _tell(strategy, trials, done, before)
+        done = _tell(strategy, order, done, before)
         asked = strategy.ask(1)
         words = _difference(trial.proposal, asked[0]) if asked else "the replay proposes nothing, and waits"
         if words:
             place = f"trial {trial.id}, asked when {before} trials had been told, differs from its replay"
             return Audit(trial.id + 1, done, trial.id, f"{place}: {words}.")
-    done = _tell(strategy, trials, done, told)
+    done = _tell(strategy, order, done, len(order))
     if state is not None and json.loads(json.dumps(strategy.state_dict())) != state:
         now = strategy.state_dict()
         keys = sorted(key for key in {*state, *now} if state.get(key) != now.get(key))
@@ -102,8 +102,8 @@ def replay(
     return Audit(len(trials), done)
 
 
-def _tell(strategy: Strategy, trials: Sequence[Trial], done: int, until: int) -> int:
-    for trial in trials[done:until]:
+def _tell(strategy: Strategy, order: Sequence[Trial], done: int, until: int) -> int:
+    for trial in order[done:until]:
         if not trial.state.is_final:
             raise InvalidRecord(f"trial {trial.id} is said to have been told, but is still {trial.state}")
         strategy.tell(trial)

@@ -20,7 +20,16 @@ from evonas.evaluate.data import DataSettings
 from evonas.evaluate.data_sources import SOURCES
 from evonas.genome import Genome, SearchSpace
 from evonas.model.interface import InputKind, TaskKind
-from evonas.runtime.settings import FAILED, Builder, Check, Families, dump, shown
+from evonas.runtime.evaluator_config import (
+    BudgetConfig,
+    EvaluatorConfig,
+    PythonConfig,
+    TableConfig,
+    direction_of,
+    objective_problems,
+    path_problem,
+)
+from evonas.runtime.settings import FAILED, Builder, Check, Families, Issue, dump, shown
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.named import StrategyConfig
 from evonas.search.registry import PARTS, STRATEGIES
@@ -56,12 +65,6 @@ def _plugin_problem(name: str) -> str:
     return f"must be the name of a Python module, such as `my_ops.layers`. Received: {shown(name)}."
 
 
-def _path_problem(path: str | None) -> str:
-    if path is None or ("\0" not in path and len(path) < 4096):
-        return ""
-    return f"must be a path of less than 4096 characters, without NUL. Received: {shown(path)}."
-
-
 def _data_set_problem(name: str | None) -> str:
     if name is None or name in SOURCES:
         return ""
@@ -82,7 +85,7 @@ class DataConfig:
     """
 
     name: Annotated[str | None, Check(_data_set_problem)] = None
-    path: Annotated[str | None, Check(_path_problem)] = None
+    path: Annotated[str | None, Check(path_problem)] = None
     task: TaskKind | None = None
     split_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     validation: Fraction = 0.2
@@ -116,7 +119,8 @@ class ObjectiveConfig:
     def to_objective(self) -> Objective:
         return Objective(self.name, self.direction)
 
-    def problems(self) -> dict[str, str]:
+    def keras_problems(self) -> dict[str, str]:
+        """What is wrong with it, by key, where Keras trains the networks and evonas measures them."""
         if self.name not in METRICS:
             hint = did_you_mean(self.name, list(METRICS))
             allowed = f"Allowed: {', '.join(METRICS)}."
@@ -128,7 +132,7 @@ class ObjectiveConfig:
 
     def problem(self, task: TaskKind | None) -> str:
         """Why this cannot be optimised under this task, None where it is not known yet; empty where it can."""
-        _, needed = METRICS[self.name]
+        _, needed = METRICS.get(self.name, (None, None))
         if task is None or needed in (None, task):
             return ""
         return f"{self.name} is measured for {needed} only; the task is {task}."
@@ -143,15 +147,6 @@ class TrainingConfig:
 
     epochs: Count = 12
     patience: Count | None = 4
-
-
-@dataclass(frozen=True)
-class BudgetConfig:
-    """Attributes:
-    trials: to be trained; twins cost nothing.
-    """
-
-    trials: Count
 
 
 @dataclass(frozen=True)
@@ -226,10 +221,22 @@ class InlineConfig(PoolConfig):
     workers: int = field(default=1, init=False)
 
 
+@dataclass(frozen=True)
+class SimulatedConfig(PoolConfig):
+    """For the evaluators `table` and `python`: their seconds are replayed on a virtual clock.
+
+    Attributes:
+        workers: as many as the simulation shall have.
+    """
+
+    workers: Count = 1
+
+
 FAMILIES: Families = {
     **PARTS,
     StrategyConfig: {name: strategy.Settings for name, strategy in STRATEGIES.items()},
-    PoolConfig: {"local": LocalConfig, "inline": InlineConfig},
+    PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
+    EvaluatorConfig: {"table": TableConfig, "python": PythonConfig},
 }
 
 
@@ -237,18 +244,23 @@ FAMILIES: Families = {
 class RunConfig:
     """Attributes:
     space: a shipped name, or a path relative to the config's file.
+    data: what Keras trains networks on; exactly one of `data` and `evaluator` is given.
+    evaluator: what judges genomes instead of Keras: a table of known results, or a function.
     run: the name of the run's folder.
     seed: of everything random but the split; 0 is a seed like any other.
     objective: the metric that is optimised.
     plugins: modules that ops named `package.module:function` may come from; no other is imported.
+    deterministic: tell the strategy in the order of proposals, so that the same seed gives the same run; false tells on
+        arrival, which keeps workers busier. In the simulated pool arrivals repeat themselves, and so does the run.
     look_ahead: proposals asked and not yet told, at most; part of the result, so never derived from the workers.
     max_twins_in_a_row: as many proposals of known genomes end the run: the space is exhausted.
     max_failures_in_a_row: as many failed trials of one cause stop the run.
     """
 
     space: str
-    data: DataConfig
     budget: BudgetConfig
+    data: DataConfig | None = None
+    evaluator: EvaluatorConfig | None = None
     run: Annotated[str, Check(run_name_problem)] = "run"
     seed: Annotated[int, Ge(0)] = 0
     objective: ObjectiveConfig = ObjectiveConfig("val_loss", "min")
@@ -257,6 +269,7 @@ class RunConfig:
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     pool: PoolConfig = field(default_factory=LocalConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
+    deterministic: bool = True
     look_ahead: Count = 16
     max_twins_in_a_row: Count = 100
     max_failures_in_a_row: Count = 20
@@ -264,9 +277,24 @@ class RunConfig:
 
     def problems(self) -> dict[str, str]:
         """What is wrong between the parts of a config, by key."""
-        wrong = self.objective.problem(self.data.task)
+        wrong = self.objective.problem(self.data.task) if self.data is not None else ""
         found = {"objective": wrong} if wrong else {}
+        found |= self._evaluator_problems()
         return found | self.strategy.objective_problems(self.objective.to_objective(), "strategy")
+
+    def _evaluator_problems(self) -> dict[str, str]:
+        """What does not fit between the evaluator, the pool and the plugins."""
+        is_simulated = isinstance(self.pool, SimulatedConfig)
+        if is_simulated and self.evaluator is None:
+            return {"pool": "simulated replays an evaluator (table or python); trainings by Keras need a real pool."}
+        if isinstance(self.evaluator, TableConfig) and not is_simulated:
+            return {"pool": "a table is replayed by the simulated pool: write `simulated: {workers: 8}`."}
+        if isinstance(self.evaluator, PythonConfig) and self.evaluator.module not in self.plugins:
+            allowed = ", ".join(self.plugins) or "none"
+            module = self.evaluator.module
+            message = f"the module {module!r} is not among the plugins that may be imported: {allowed}."
+            return {"evaluator.python.function": message + did_you_mean(module, self.plugins)}
+        return {}
 
     def strategy_parts(self) -> tuple[str, Any]:
         """The strategy's name in the registry, and its settings."""
@@ -305,16 +333,41 @@ class RunConfig:
 def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     """The config in plain data; None where the builder has noted issues."""
     data = dict(data)
+    by_keras = data.get("evaluator") is None
     if "objective" in data:
-        data["objective"] = _expanded(data["objective"])
+        data["objective"] = _expanded(data["objective"], by_keras)
+        builder.issues += _objective_issues(data["objective"], by_keras)
+    if _is_table(data.get("evaluator")) and "pool" not in data:
+        data["pool"] = {"simulated": {}}
     config = builder.build(RunConfig, data)
-    return None if config is FAILED else config
+    if by_keras == (data.get("data") is None):
+        place = "is missing" if by_keras else "cannot stand beside evaluator"
+        message = (
+            "there must be exactly one of data, which Keras trains on, and evaluator, which is a table or a function"
+        )
+        builder.refuse(("data",), f"{place}: {message}.")
+    return None if config is FAILED or builder.issues else config
 
 
-def _expanded(objective: Any) -> Any:
+def _is_table(evaluator: Any) -> bool:
+    return isinstance(evaluator, dict) and set(evaluator) == {"table"}
+
+
+def _expanded(objective: Any, by_keras: bool) -> Any:
     """`val_loss` is short for `{name: val_loss}`, and a known metric needs no direction."""
     named = {"name": objective} if isinstance(objective, str) else objective
-    if isinstance(named, dict) and "direction" not in named:
-        known = METRICS.get(named["name"]) if isinstance(named.get("name"), str) else None
-        return {**named, "direction": known[0] if known else "min"}
-    return named
+    if not isinstance(named, dict) or "direction" in named or not isinstance(name := named.get("name"), str):
+        return named
+    if by_keras:
+        return {**named, "direction": METRICS[name][0] if name in METRICS else "min"}
+    known = direction_of(name)
+    return named if known is None else {**named, "direction": known}
+
+
+def _objective_issues(objective: Any, by_keras: bool) -> list[Issue]:
+    """What is wrong with an objective of the right form, whatever else is wrong with the config."""
+    built = Builder(FAMILIES).build(ObjectiveConfig, objective)
+    if not isinstance(built, ObjectiveConfig):
+        return []
+    found = built.keras_problems() if by_keras else objective_problems(built.name, built.direction)
+    return [Issue(("objective", key), message) for key, message in found.items()]

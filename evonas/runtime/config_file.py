@@ -19,6 +19,7 @@ from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable
 from evonas.model.space_check import check_space
 from evonas.runtime.config import FAMILIES, RunConfig, parse
+from evonas.runtime.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.settings import Builder, shown
 from evonas.runtime.wanted_seeds import find_seeds, strategies_in
 from evonas.search.registry import STRATEGIES
@@ -45,12 +46,19 @@ class LoadedConfig:
     warnings: tuple[str, ...] = ()
 
     @property
+    def evaluator(self) -> EvaluatorConfig | None:
+        """What judges genomes instead of Keras; None where Keras does."""
+        return self.config.evaluator
+
+    @property
     def text(self) -> str:
         """The config after overrides, with every default: canonical JSON, which a config's file may hold, too."""
         return self.config.canonical()
 
     def data_settings(self) -> DataSettings:
-        """What `evonas.evaluate.data.prepare` needs."""
+        """What `evonas.evaluate.data.prepare` needs; for a config with `data` only."""
+        assert self.config.data is not None
+        assert self.space.input is not None
         return self.config.data.settings(self.space.input)
 
 
@@ -125,7 +133,7 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     longest, full = space.greatest("training", "epochs"), config.training.epochs
     if longest is not None and longest > full:
         found.append(f"training.epochs ({full}) cuts short the gene epochs, which goes up to {longest:g}.")
-    workers, ahead, budget = config.pool.workers, config.look_ahead, config.budget.trials
+    workers, ahead, trials = config.pool.workers, config.look_ahead, config.budget.trials
     if ahead < workers:
         found.append(f"look_ahead ({ahead}) is below the {workers} workers: {workers - ahead} of them will never work.")
     elif workers > 1 and ahead < 2 * workers:
@@ -134,8 +142,8 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
             f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the slowest; {advice}."
         )
     population = getattr(config.strategy.innermost.settings, "population", 0)
-    if population > budget:
-        size = f"the population ({population}) is larger than the budget ({budget} trials)"
+    if trials is not None and population > trials:
+        size = f"the population ({population}) is larger than the budget ({trials} trials)"
         found.append(f"{size}: {config.strategy.innermost.name} ends within its first generation.")
     return found
 
@@ -202,20 +210,31 @@ def _opened(value: Any, key: str) -> Any:
 def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Problem]]:
     """The config, with its name and the data's path filled in."""
     if not isinstance(source.data, dict):
-        message = f"a config is a mapping that has at least space, data and budget. Received: {shown(source.data)}."
-        return None, [*source.problems, source.problem((), message)]
+        needed = "a config is a mapping that has at least space, budget, and data or evaluator"
+        return None, [*source.problems, source.problem((), f"{needed}. Received: {shown(source.data)}.")]
     if "strategies" in source.data:
         message = "this is an experiment, which compares strategies; to run it:  evonas compare"
         return None, [*source.problems, source.problem(("strategies",), f"{message} {file}")]
     builder = Builder(FAMILIES)
     config = parse(builder, {"run": file.stem, **source.data})
     problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]
-    if config is None or config.data.path is None:
-        return config, problems
-    data = dataclasses.replace(config.data, path=str((file.parent / config.data.path).resolve()))
-    if not Path(str(data.path)).is_file():
-        problems.append(source.problem(("data", "path"), f"there is no such file. Received: {data.path}"))
-    return dataclasses.replace(config, data=data), problems
+    if config is None:
+        return None, problems
+    data, evaluator = config.data, config.evaluator
+    if data is not None and data.path is not None:
+        data = dataclasses.replace(data, path=_found(source, file, ("data", "path"), data.path, problems))
+    if isinstance(evaluator, TableConfig):
+        key = ("evaluator", "table", "path")
+        evaluator = dataclasses.replace(evaluator, path=_found(source, file, key, evaluator.path, problems))
+    return dataclasses.replace(config, data=data, evaluator=evaluator), problems
+
+
+def _found(source: _Source, file: Path, key: KeyPath, path: str, problems: list[Problem]) -> str:
+    """A path that the config's file names, made absolute."""
+    absolute = (file.parent / path).resolve()
+    if not absolute.is_file():
+        problems.append(source.problem(key, f"there is no such file. Received: {absolute}"))
+    return str(absolute)
 
 
 def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Problem]]:
@@ -232,7 +251,8 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Proble
         return None, [source.problem(("space",), str(error))]
     listed = source.data.get("plugins")
     plugins = [module for module in listed if isinstance(module, str)] if isinstance(listed, list) else []
-    problems = check_space(space, plugins, str(path))
+    is_for_evaluator = space.input is None and source.data.get("evaluator") is not None
+    problems = [] if is_for_evaluator else check_space(space, plugins, str(path))
     strategy = _strategy_that_sets_epochs(source.data)
     if strategy and space.has_parameter("training", "epochs"):
         message = f"epochs cannot be a gene under the strategy {strategy}, which says how long a network is trained."

@@ -76,6 +76,7 @@ def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[s
 
 
 def _prepared(data: DataConfig, space: SearchSpace, scratch: Path, trouble: str) -> Prepared:
+    assert space.input is not None, "a space without networks has no data"
     try:
         return prepare(data.settings(space.input), scratch)
     except InvalidData as error:

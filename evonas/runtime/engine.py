@@ -10,6 +10,7 @@ any instant leaves a record from which the next one goes on as if nothing had ha
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -20,7 +21,7 @@ from evonas.evaluate.pool import Progress as Epoch
 from evonas.evaluate.protocol import ACCUMULATION, Task
 from evonas.runtime.disk_guard import DiskGuard
 from evonas.runtime.observer import Observer
-from evonas.runtime.progress import Progress, estimate_remaining
+from evonas.runtime.progress import Progress, Spent, estimate_remaining
 from evonas.runtime.record import Attempt, Record, settled
 from evonas.runtime.retries import (
     accumulation,
@@ -64,16 +65,20 @@ class Limits:
     """What bounds the loop.
 
     Attributes:
-        trials: the budget; twins are not counted.
+        trials: the budget; twins are not counted. None where it is in epochs or seconds only.
         look_ahead: proposals that may be asked and not yet told; part of what makes a run repeatable.
         twins_in_a_row: so many end the run: the strategy finds nothing new.
         failures_in_a_row: so many of one cause stop the run.
+        epochs: the budget in epochs, charged when a trial is asked, less those of the training that it continues.
+        seconds: the budget on the engine's clock. When they are over, nothing is begun, and what waits is cancelled.
     """
 
-    trials: int
+    trials: int | None
     look_ahead: int = 16
     twins_in_a_row: int = 100
     failures_in_a_row: int = 20
+    epochs: int | None = None
+    seconds: float | None = None
 
 
 class Engine:
@@ -84,6 +89,8 @@ class Engine:
     Args:
         storage: sweeps the files of trials; made for the record's folder, if none is given.
         guard: says whether there is space for another trial; without one there always is.
+        spent: seconds that earlier sessions have spent.
+        in_order: tell trials in the order of proposals; False tells them as they arrive.
     """
 
     def __init__(
@@ -100,12 +107,15 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
         storage: Storage | None = None,
         guard: DiskGuard | None = None,
+        spent: float = 0.0,
+        in_order: bool = True,
     ) -> None:
         self._strategy, self._record, self._pool = strategy, record, pool
         self._limits, self._objective, self._seed = limits, objective, seed
         self._observers, self._stop, self._clock = observers, stop or StopRequest(), clock
         self._storage = storage or Storage(record.path.parent, continues_trials=strategy.continues_trials)
         self._guard = guard or DiskGuard(self._storage)
+        self._spent_before, self._in_order = spent, in_order
         self._trials: list[Trial] = []
         self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
         self._waiting: list[int] = []  # to be submitted, in order
@@ -113,16 +123,23 @@ class Engine:
         self._is_alone = False  # the one trial that runs: nothing is submitted beside it
         self._reached: dict[int, int] = {}  # running trial -> epochs, not yet in the record
         self._noted = clock()
+        self._ahead: dict[int, None] = {}  # trials that are not told, by id
+        self._ready: deque[int] = deque()  # to be told next, where trials are told on arrival
+        self._twins: dict[int, list[int]] = {}  # of a trial that runs, those that will take its outcome
+        self._begun = set(self._record.begun())  # of those that wait: by an earlier session, or before a retry
         self._charged = 0
+        self._charged_epochs = 0
         self._done = 0
+        self._done_epochs = 0
         self._failures = 0
         self._twins_in_a_row = 0
         self._failures_in_a_row: list[int] = []
         self._incumbent: Trial | None = None
         self._told = 0
         self._has_asked = False  # in this session
+        self._started = clock()
         self._restore()
-        self._started, self._done_before = clock(), self._done
+        self._share_before = max((budget.share for budget in self._spent()), default=0.0)
 
     def _restore(self) -> None:
         """Memory as the last session's was after its last step; the strategy from its state."""
@@ -130,14 +147,20 @@ class Engine:
             self._admit(trial)
             if trial.state.is_final and trial.twin_of is None:
                 self._account(trial)
-        self._told = self._record.told()
+        order = self._record.told_order()
+        self._told = len(order)
+        for id in order:
+            del self._ahead[id]
+        self._ready.clear()
+        self._make_ready([id for id in self._arrived() if id in self._ahead])
         stops = [detail for _, kind, detail in self._record.events() if kind == STOPPED]
         counted_from = max((stop["told"] for stop in stops), default=0)
         self._stopped_by = stops[-1].get("why", "") if stops and counted_from == self._told else ""
-        for trial in self._trials[counted_from : self._told]:
-            self._count_failure(trial)
+        for id in order[counted_from:]:
+            self._count_failure(self._trials[id])
         if self._record.has_meta("strategy"):
-            known = {trial.id: trial if trial.id < self._told else trial.unsettled for trial in self._trials}
+            known = {id: self._trials[id] for id in order}
+            known |= {id: self._trials[id].unsettled for id in self._ahead}
             self._strategy.load_state_dict(self._record.meta("strategy"), known)
         failpoint("engine.restored")
 
@@ -151,7 +174,7 @@ class Engine:
         """
         if self._stopped_by:
             self._note(f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}")
-        self._storage.open(self._trials, self._told, self._strategy.living)
+        self._storage.open(self._trials, list(self._ahead), self._strategy.living)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
@@ -162,12 +185,14 @@ class Engine:
             for observer in self._observers:
                 observer.on_end(self.progress())
         if self._stop.urgency > Urgency.NONE and not self.is_over:
-            raise self._stop.error(f"stopped after {self._done} of {self._limits.trials} trials; nothing is lost")
+            of = "" if self._limits.trials is None else f" of {self._limits.trials}"
+            raise self._stop.error(f"stopped after {self._done}{of} trials; nothing is lost")
 
     def _search(self) -> None:
         announced = False
         while self._stop.urgency < Urgency.ABANDON:
             if self._stop.urgency == Urgency.NONE:
+                self._cancel_what_is_late()
                 self._step()
                 self._submit()
             elif not announced:
@@ -204,7 +229,24 @@ class Engine:
 
     @property
     def _wants_more(self) -> bool:
-        return self._charged < self._limits.trials and not self.is_exhausted and not self._strategy.is_done
+        return not self._is_spent and not self.is_exhausted and not self._strategy.is_done
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether one of the budgets is."""
+        limits = self._limits
+        of_trials = limits.trials is not None and self._charged >= limits.trials
+        return of_trials or (limits.epochs is not None and self._charged_epochs >= limits.epochs) or self._is_late
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether the budget in seconds is spent."""
+        return self._limits.seconds is not None and self.seconds >= self._limits.seconds
+
+    @property
+    def seconds(self) -> float:
+        """That all sessions have spent, on the engine's clock."""
+        return self._spent_before + self._clock() - self._started
 
     @property
     def trials(self) -> Sequence[Trial]:
@@ -216,8 +258,8 @@ class Engine:
         return self._incumbent
 
     def progress(self) -> Progress:
-        elapsed = self._clock() - self._started
-        left = self._limits.trials - self._done
+        elapsed, spent = self._clock() - self._started, self._spent()
+        share = max((budget.share for budget in spent), default=0.0)
         return Progress(
             generation=self._trials[-1].lineage.generation if self._trials else 0,
             done=self._done,
@@ -227,7 +269,21 @@ class Engine:
             twins=len(self._trials) - self._charged,
             incumbent=self._incumbent,
             elapsed=elapsed,
-            remaining=estimate_remaining(elapsed, self._done - self._done_before, left),
+            remaining=estimate_remaining(elapsed, share - self._share_before, 1.0 - share),
+            spent=spent,
+        )
+
+    def _spent(self) -> tuple[Spent, ...]:
+        """What the outcomes so far have used up of each budget."""
+        limits = self._limits
+        return tuple(
+            Spent(unit, amount, limit)
+            for unit, amount, limit in (
+                ("trials", self._done, limits.trials),
+                ("epochs", self._done_epochs, limits.epochs),
+                ("seconds", self.seconds, limits.seconds),
+            )
+            if limit is not None
         )
 
     def _step(self) -> None:
@@ -249,28 +305,67 @@ class Engine:
             return False
         state = self._strategy.state_dict()
         self._recorded(lambda: self._record.commit_step(told, asked, state, before))
-        self._storage.sweep(self._trials, self._told, self._strategy.living)
+        self._sweep()
         for observer in self._observers:
             observer.on_progress(self.progress())
         self._check_failures()
         return True
 
+    def _sweep(self) -> None:
+        self._storage.sweep(self._trials, list(self._ahead), self._strategy.living)
+
     def _tell_next(self) -> list[Trial]:
         """Tell the next trial in order, if its outcome is known; a twin has its outcome from the trial it is a twin
         of."""
-        if self._told == len(self._trials):
+        trial = self._next()
+        if trial is None:
             return []
-        trial = self._trials[self._told]
         if trial.twin_of is not None:
             first = self._trials[trial.twin_of]
             trial = settled(trial, first.state, first.metrics, self._objective)
         if not trial.state.is_final:
             return []
+        if not self._in_order:
+            self._ready.popleft()
         self._trials[trial.id] = trial
         self._strategy.tell(trial)
         self._told += 1
+        del self._ahead[trial.id]
         self._count_failure(trial)
         return [trial]
+
+    def _next(self) -> Trial | None:
+        """The trial whose turn it is to be told, whether its outcome is known or not."""
+        if self._in_order:
+            return self._trials[next(iter(self._ahead))] if self._ahead else None
+        return self._trials[self._ready[0]] if self._ready else None
+
+    def _arrived(self) -> list[int]:
+        """Trials whose outcome is known, and twins of such, by id: a trial before its twins."""
+        return [
+            trial.id
+            for trial in self._trials
+            if (trial if trial.twin_of is None else self._trials[trial.twin_of]).state.is_final
+        ]
+
+    def _arrive(self, trial: Trial) -> None:
+        """A trial's outcome is known, and so its twins' is."""
+        self._trials[trial.id] = trial
+        self._account(trial)
+        self._make_ready([trial.id, *self._twins.pop(trial.id, [])])
+
+    def _make_ready(self, trials: Sequence[int]) -> None:
+        if not self._in_order:
+            self._ready += trials
+
+    def _cancel_what_is_late(self) -> None:
+        """When the seconds are spent, what no worker has ever begun is not begun; the next step tells it."""
+        if not (self._waiting and self._is_late):
+            return
+        for id in self._waiting:
+            if id not in self._begun:
+                self._arrive(settled(self._trials[id], TrialState.CANCELLED, {}, self._objective))
+        self._waiting = [id for id in self._waiting if id in self._begun]
 
     def _count_failure(self, trial: Trial) -> None:
         """Of the trials told last, those in a row that failed for one cause; twins do not count."""
@@ -298,15 +393,30 @@ class Engine:
     def _admit(self, trial: Trial) -> Trial:
         """Into memory; the same for a new trial and for one from the record."""
         self._trials.append(trial)
+        self._ahead[trial.id] = None
         if trial.twin_of is not None:
             self._twins_in_a_row += 1
+            if self._trials[trial.twin_of].state.is_final:
+                self._make_ready([trial.id])
+            else:
+                self._twins.setdefault(trial.twin_of, []).append(trial.id)
             return trial
         self._first[trial.twin_key] = trial.id
         self._charged += 1
+        self._charged_epochs += self._cost(trial)
         self._twins_in_a_row = 0
         if not trial.state.is_final:
             self._waiting.append(trial.id)
         return trial
+
+    def _cost(self, trial: Trial) -> int:
+        """Epochs that this trial is charged."""
+        return max(0, trial.proposal.fidelity.epochs - self._trained(trial))
+
+    def _trained(self, trial: Trial) -> int:
+        """Epochs of the training that this trial continues; 0 where it begins anew."""
+        start = trial.proposal.resume_from
+        return 0 if start is None else self._trials[start].proposal.fidelity.epochs
 
     def _submit(self) -> None:
         """Hand out what waits, in order, while slots are free.
@@ -318,13 +428,14 @@ class Engine:
             if not self._guard.may_start(self._running.values()):
                 return
             trial = self._trials[self._waiting[0]]
-            earlier = self._record.attempts(trial.id)
+            earlier = self._record.attempts(trial.id) if trial.id in self._begun else []
             alone = runs_alone(earlier)
             if self._running and (alone or self._is_alone):
                 return
             self._waiting.pop(0)
             self._is_alone = alone
             number = self._recorded(lambda: self._record.start_attempt(trial.id))  # noqa: B023 - called at once
+            self._begun.add(trial.id)
             failpoint("engine.attempt")
             task = self._task(trial, number, earlier)
             self._running[trial.id] = task
@@ -336,7 +447,7 @@ class Engine:
     def _task(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Task:
         parts = accumulation(earlier, parts_before(trial, self._trials))
         source = self._storage.source(self._trials, trial)
-        return training_task(trial, attempt, self._record.session, self._seed, source, parts)
+        return training_task(trial, attempt, self._record.session, self._seed, source, parts, self._trained(trial))
 
     def _recorded(self, write: Callable[[], _T]) -> _T:
         """A record that cannot be written is given the room that the caches take, and one more chance."""
@@ -354,7 +465,10 @@ class Engine:
         self._reached.pop(task.trial, None)
         if task.accumulation > 1:
             outcome = replace(outcome, details={**outcome.details, ACCUMULATION: task.accumulation})
-        final = not is_tried_again(self._record.attempts(task.trial), outcome, task.accumulation)
+        again = outcome.state in FAILURES_OF_ONE_CAUSE and is_tried_again(
+            self._record.attempts(task.trial), outcome, task.accumulation
+        )
+        final = not again
         self._settle(task.trial, task.attempt, outcome, final)
         if not final:
             self._waiting.insert(0, task.trial)
@@ -367,10 +481,9 @@ class Engine:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
         self._recorded(lambda: self._record.finish_attempt(trial, attempt, outcome, final))
         if final:
-            self._trials[id] = trial
-            self._account(trial)
+            self._arrive(trial)
             self._storage.settle(trial)
-            self._storage.sweep(self._trials, self._told, self._strategy.living)
+            self._sweep()
         for observer in self._observers:
             observer.on_outcome(trial, outcome, attempt, final)
             observer.on_progress(self.progress())
@@ -403,7 +516,10 @@ class Engine:
 
     def _account(self, trial: Trial) -> None:
         """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
+        if trial.state is TrialState.CANCELLED:
+            return
         self._done += 1
+        self._done_epochs += self._cost(trial)
         self._failures += trial.state is not TrialState.OK
         if trial.fitness is not None and (self._incumbent is None or rank(trial) < rank(self._incumbent)):
             self._incumbent = trial

@@ -8,38 +8,65 @@ from evonas.trial import Trial
 
 
 @dataclass(frozen=True)
+class Spent:
+    """How much of a budget is used up.
+
+    Attributes:
+        unit: `trials`, `epochs` or `seconds`.
+        amount: by what is done; of trials without twins.
+        limit: of the budget.
+    """
+
+    unit: str
+    amount: float
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """In [0, 1]."""
+        return min(1.0, self.amount / self.limit)
+
+
+@dataclass(frozen=True)
 class Progress:
     """A picture of the run at one moment.
 
     Attributes:
         generation: of the latest proposal.
         done: trials with an outcome, without twins.
-        total: the budget, in trials.
+        total: the budget, in trials; None where it is in epochs or seconds only.
         running: trials that are in a worker.
         failures: trials that are done and not `ok`.
         twins: proposals that took an earlier trial's outcome and cost nothing.
         incumbent: the best trial so far; None before the first success.
-        elapsed: seconds since this session began.
+        elapsed: seconds since this session began; on the virtual clock of a simulated pool.
         remaining: estimated seconds to the end; None before the first outcome of this session.
+        spent: of each budget; the one that is spent first ends the run.
     """
 
     generation: int
     done: int
-    total: int
+    total: int | None
     running: int
     failures: int
     twins: int
     incumbent: Trial | None
     elapsed: float
     remaining: float | None
+    spent: tuple[Spent, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Of the budget that is nearest to its end."""
+        return max((budget.share for budget in self.spent), default=0.0)
 
 
-def estimate_remaining(elapsed: float, done_now: int, left: int) -> float | None:
+def estimate_remaining(elapsed: float, done_now: float, left: float) -> float | None:
     """Seconds to the end if the rest goes at the pace of this session.
 
     Args:
         elapsed: seconds of this session.
-        done_now: trials that this session has finished.
-        left: trials still to finish.
+        done_now: what this session has done of the budget, in trials or as a share.
+        left: what is still to be done, in the same unit.
     """
-    return None if done_now == 0 else elapsed / done_now * left
+    return None if done_now <= 0 else elapsed / done_now * left

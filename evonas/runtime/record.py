@@ -169,6 +169,25 @@ class RecordReader:
         """How many trials the strategy has been told."""
         return int(self._rows("select count(*) from trial where told")[0][0])
 
+    def told_order(self) -> list[int]:
+        """The trials that the strategy has been told, in the order of the telling."""
+        return [row[0] for row in self._rows("select id from trial where told > 0 order by told")]
+
+    def worked_seconds(self) -> float:
+        """How long its sessions have worked: of each, from the first attempt's start to the last one's end."""
+        times = "max(max(coalesce(ended, started)), max(started)) - min(started)"
+        rows = self._rows(f"select {times} from attempt group by session")
+        return float(sum(seconds for (seconds,) in rows))
+
+    def latest_end(self) -> float:
+        """When the latest of the attempts ended; 0 where none has."""
+        return float(self._rows("select coalesce(max(ended), 0) from attempt")[0][0])
+
+    def begun(self) -> dict[int, float]:
+        """Of the trials that wait and were in a worker already, when their first attempt started."""
+        query = "select trial, min(started) from attempt join trial on id = trial where trial.state = ? group by trial"
+        return dict(self._rows(query, (TrialState.WAITING,)))
+
     def told_before(self) -> list[int]:
         """For each trial, by id, how many trials had been told when it was asked."""
         return [int(count) for (count,) in self._rows("select told_before from trial order by id")]
@@ -298,6 +317,15 @@ class Record(RecordReader):
         path.hardlink_to(temporary)  # never in the place of another record, as a rename would be
         temporary.unlink()
 
+    def use_clock(self, clock: Callable[[], float]) -> None:
+        """Keep times by another clock: the virtual one of a simulation.
+
+        Its commits are not forced to the disk one by one any more. A killed process loses none of them even so; a
+        machine that loses its power may lose the last ones, and repeats them exactly when the run is resumed.
+        """
+        self._clock = clock
+        self._connection.execute("pragma synchronous = normal")
+
     @contextlib.contextmanager
     def _transaction(self, as_new: bool = False) -> Iterator[None]:
         """All of it or nothing.
@@ -350,12 +378,12 @@ class Record(RecordReader):
         """What the strategy was told and then asked, and its state after it, in one transaction.
 
         Args:
-            before: how many trials had been told when `asked` were asked.
+            before: how many trials had been told when `asked` were asked, `told` included.
         """
         with self._transaction():
-            for trial in told:
+            for place, trial in enumerate(told, before - len(told) + 1):
                 self._settle(trial)
-                self._connection.execute("update trial set told = 1 where id = ?", (trial.id,))
+                self._connection.execute("update trial set told = ? where id = ?", (place, trial.id))
                 failpoint("record.told")
             for trial in asked:
                 self._connection.execute(
@@ -386,7 +414,7 @@ class Record(RecordReader):
             failpoint("record.config")
             if rewound is not None:
                 told, state = rewound
-                self._connection.execute("update trial set told = 0 where id >= ?", (told,))
+                self._connection.execute("update trial set told = 0 where told > ?", (told,))
                 self._put("strategy", dict(state))
 
     def start_attempt(self, trial: int) -> int:

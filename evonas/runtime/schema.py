@@ -1,4 +1,5 @@
 """The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON.
+The times of attempts in a simulated pool are those of its virtual clock, which begins at 0.
 
 Whoever changes a table raises the version, and adds what leads there from the last one to `migrations.py`.
 """
@@ -24,7 +25,7 @@ create table trial (
   state text not null,
   value real,                              -- of the objective; null unless ok
   metrics text not null,
-  told integer not null,                   -- whether the strategy knows; always the first so many
+  told integer not null,                   -- 0, or the place among the told, from 1
   told_before integer not null             -- how many were told when this one was asked
 ) strict;
 create table attempt (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -13,7 +14,6 @@ from typing import Any
 from evonas.errors import InvalidConfig, Problem, UserError
 from evonas.evaluate import plugin_check
 from evonas.evaluate.data import Prepared, prepare
-from evonas.evaluate.devices import Slot, inventory, slots
 from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import start_launcher
 from evonas.evaluate.local import LocalPool
@@ -21,6 +21,7 @@ from evonas.evaluate.memory import MIB
 from evonas.evaluate.memory_guard import MemoryLimits
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
+from evonas.evaluate.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, RunConfig
@@ -28,8 +29,10 @@ from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.disk_guard import DiskGuard
 from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.evaluators import check_evaluator, check_table, ends_of, evaluator_pool, restore, setup_changes
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer, teller
+from evonas.runtime.places import places
 from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
 from evonas.runtime.storage import Storage
@@ -52,11 +55,14 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
         DiskFailure: the directory is not writable.
     """
     if isinstance(loaded.config.pool, LocalConfig):
-        _places(loaded.config.pool)
+        places(loaded.config.pool)
     ops = [name for section in loaded.space.sections.values() for name in section.ops]
     if problems := plugin_check.find_problems(loaded.config.plugins, ops):
         raise InvalidConfig(Problem(problem, "plugins", str(loaded.file)) for problem in problems)
+    if loaded.config.evaluator is not None:
+        return Prepared(None, files={}, guess="", **check_evaluator(loaded))
     prepared = prepare(loaded.data_settings(), root)
+    assert prepared.interface is not None
     if wrong := loaded.config.objective.problem(prepared.interface.task):
         raise InvalidConfig(Problem(wrong, "objective", str(loaded.file)))
     return prepared
@@ -75,10 +81,10 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         "config_file": str(loaded.file),
         "space": loaded.space.text,
         "seeds": seeds,
-        "interface": prepared.interface.to_json(),
+        "interface": None if prepared.interface is None else prepared.interface.to_json(),
         "counts": dict(prepared.counts),
         "fingerprint": prepared.fingerprint,
-        SOURCE: source_mark(loaded.config.data),
+        SOURCE: {} if loaded.config.data is None else source_mark(loaded.config.data),
         "data_files": dict(prepared.files),
         "versions": versions(),
     }
@@ -98,32 +104,35 @@ def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Gen
     return STRATEGIES[kind](config.search_problem(space, seeds), settings)
 
 
-def make_setup(config: RunConfig, space: SearchSpace, interface: Interface, root: Path) -> Setup:
-    """What every worker of a run in this directory is told."""
+def make_setup(config: RunConfig, space: SearchSpace, interface: Interface | None, root: Path) -> Setup:
+    """What every worker of a run in this directory is told; without an interface where there are no networks."""
     objective = config.objective.to_objective()
     bounds = {"parameters": config.limits.parameters, "flops": config.limits.flops}
     return Setup(
         directory=str(root.resolve()),
         seed=config.seed,
         space=space.text,
-        interface=interface.to_json(),
+        interface=interface.to_json() if interface else {},
         objective={"name": objective.name, "direction": objective.direction},
         patience=config.training.patience,
         epochs=config.training.epochs,
         limits={name: bound for name, bound in bounds.items() if bound is not None},
         plugins=tuple(config.plugins),
         threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,
+        **setup_changes(config),
     )
 
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
+    if config.evaluator is not None:
+        return evaluator_pool(config, setup, root)
     if not isinstance(config.pool, LocalConfig):
         return InlinePool(setup)
     launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
     return LocalPool(
         setup,
-        _places(config.pool),
+        places(config.pool),
         launcher,
         Layout(root).logs,
         time_limit=config.limits.seconds,
@@ -136,10 +145,6 @@ def _memory_limits(pool: LocalConfig) -> MemoryLimits:
     growth = None if pool.recycle_mb is None else pool.recycle_mb * MIB
     worker = None if pool.memory_mb is None else pool.memory_mb * MIB
     return MemoryLimits(growth, worker, pool.free_memory_mb * MIB)
-
-
-def _places(pool: LocalConfig) -> list[Slot]:
-    return slots(pool.workers, pool.devices, inventory(), threads=pool.threads)
 
 
 class Session:
@@ -169,7 +174,9 @@ class Session:
             self.record = Record(self.layout.record)
             stack.callback(self.record.close)
             self.read()
-            restore_arrays(self.record, self.config.data, self.space)
+            if self.config.data is not None:
+                restore_arrays(self.record, self.config.data, self.space)
+            check_table(self.config, self.record.meta("fingerprint"))
             self._exit = stack.pop_all()
 
     def read(self) -> None:
@@ -177,10 +184,19 @@ class Session:
         with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
             self.space = parse_space(self.record.meta("space"), "the recorded space")
-            self.interface = Interface.from_json(self.record.meta("interface"))
+            self._interface = Interface.from_json(ends) if (ends := self.record.meta("interface")) else None
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
         self.objective = self.config.objective.to_objective()
         self.storage = Storage(self.layout.root, self.config.storage.keep_best)
+
+    @property
+    def interface(self) -> Interface:
+        """The two ends of every network.
+
+        Raises:
+            UserError: the run has no networks.
+        """
+        return ends_of(self._interface, self.config)
 
     def notes(self, goes_on: bool) -> list[str]:
         """What the user should know before the session begins.
@@ -191,7 +207,8 @@ class Session:
         Raises:
             InvalidData: it is not.
         """
-        found = check_source(self.record, self.config.data, self.space) if goes_on else []
+        data = self.config.data
+        found = check_source(self.record, data, self.space) if goes_on and data is not None else []
         for name, (then, now) in self.changed_versions.items():
             found.append(f"{name} is {now} now and was {then} when the run began: results may differ")
         if self.record.backup is not None:
@@ -206,7 +223,7 @@ class Session:
 
     def setup(self) -> Setup:
         """What every worker of this run is told."""
-        return make_setup(self.config, self.space, self.interface, self.layout.root)
+        return make_setup(self.config, self.space, self._interface, self.layout.root)
 
     @property
     def pool(self) -> Pool:
@@ -214,6 +231,8 @@ class Session:
         if self._pool is None:
             self._pool = self._pool_factory(self.config, self.setup(), self.layout.root)
             self._exit.callback(self._pool.close)
+            if isinstance(self._pool, SimulatedPool):
+                restore(self._pool, self.record)
         return self._pool
 
     def strategy(self) -> Strategy:
@@ -224,12 +243,18 @@ class Session:
         config, strategy = self.config, self.strategy()
         self.storage = Storage(self.layout.root, config.storage.keep_best, strategy.continues_trials)
         limits = Limits(
-            config.budget.trials, config.look_ahead, config.max_twins_in_a_row, config.max_failures_in_a_row
+            config.budget.trials,
+            config.look_ahead,
+            config.max_twins_in_a_row,
+            config.max_failures_in_a_row,
+            config.budget.epochs,
+            config.budget.seconds,
         )
+        pool = self.pool
         return Engine(
             strategy,
             self.record,
-            self.pool,
+            pool,
             limits,
             self.objective,
             config.seed,
@@ -237,6 +262,9 @@ class Session:
             stop=self.stop,
             storage=self.storage,
             guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
+            clock=(lambda: pool.now) if isinstance(pool, SimulatedPool) else time.monotonic,
+            spent=pool.now if isinstance(pool, SimulatedPool) else self.record.worked_seconds(),
+            in_order=config.deterministic,
         )
 
     def close(self) -> None:

@@ -98,6 +98,9 @@ class Builder:
             return self.refuse(path, f"must be {describe(hint)}. Received: {shown(value)}.{_meant(hint, value)}")
 
     def _union(self, hint: Any, arms: tuple[Any, ...], value: Any, path: KeyPath) -> Any:
+        whole = [arm for arm in arms if arm in self.families or dataclasses.is_dataclass(arm)]
+        if len(whole) == len(arms) - 1 == 1 and types.NoneType in arms and value is not None:
+            return self.build(whole[0], value, path)  # which tells what is wrong inside
         for arm in arms:
             trial = Builder(self.families)
             built = trial.build(arm, value, path)

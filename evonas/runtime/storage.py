@@ -43,12 +43,12 @@ class Storage:
     def root(self) -> Path:
         return self._root
 
-    def open(self, trials: Sequence[Trial], told: int, living: Collection[int]) -> None:
+    def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
         """A session begins: sweep what the last one did not come to.
 
         Args:
             trials: all, by id.
-            told: how many of them the strategy knows.
+            ahead: those that the strategy is not yet told of.
             living: `Strategy.living`.
         """
         for path in [*self._files("weights"), *self._files("checkpoints")]:
@@ -60,7 +60,7 @@ class Storage:
             if trial.twin_of is None and trial.fitness is not None:
                 self._rate(trial)
         self._is_open = True
-        self.sweep(trials, told, living)
+        self.sweep(trials, ahead, living)
 
     def settle(self, trial: Trial) -> None:
         """The outcome of this trial is recorded."""
@@ -73,15 +73,14 @@ class Storage:
         insort(self._best, rank(trial))
         del self._best[self._keep_best :]
 
-    def sweep(self, trials: Sequence[Trial], told: int, living: Collection[int]) -> None:
+    def sweep(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
         """Delete what is not kept; called after each commit. Arguments as for `open`.
 
         Raises:
             DiskFailure: the folder is not writable.
         """
-        ahead = trials[told:]
-        kept = {trained(trials, id) for id in (*living, *(trial.id for trial in ahead))}
-        unfinished = [trial for trial in ahead if not trial.state.is_final]
+        kept = {trained(trials, id) for id in (*living, *ahead)}
+        unfinished = [trials[id] for id in ahead if not trials[id].state.is_final]
         sources = (trial.proposal.resume_from for trial in unfinished)
         needed = {trial.id for trial in unfinished} | {trained(trials, id) for id in sources if id is not None}
         self._drop(self._weights, weights_path, kept | {id for _, id in self._best})

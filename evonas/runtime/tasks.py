@@ -13,7 +13,13 @@ DISK = "disk"
 
 
 def training_task(
-    trial: Trial, attempt: int, session: int, seed: int, resume_from: str | None = None, parts: int = 1
+    trial: Trial,
+    attempt: int,
+    session: int,
+    seed: int,
+    resume_from: str | None = None,
+    parts: int = 1,
+    trained: int = 0,
 ) -> Task:
     """The training of a trial; the same for a search, and for weights that have to be made again.
 
@@ -23,6 +29,7 @@ def training_task(
         seed: of the run.
         resume_from: the path of the checkpoint that the training goes on from.
         parts: in which batches are trained.
+        trained: epochs of the training that it goes on from.
     """
     return Task(
         kind="train",
@@ -36,6 +43,7 @@ def training_task(
         checkpoint=checkpoint_path(trial.id),
         resume_from=resume_from,
         accumulation=parts,
+        trained=trained,
     )
 
 

@@ -40,7 +40,8 @@ class Strategy(ABC):
     """Proposes trials and learns from their outcomes.
 
     The engine numbers proposals from 0 in the order in which they are asked, and tells every one of them exactly once,
-    in that order, with a final state. Between the two it may ask again. A strategy
+    with a final state: in that order, or as they arrive where the config says `deterministic: false`. Between the two
+    it may ask again. A strategy
 
     * draws random numbers only from `evonas.randomness.generator(seed, purpose, *counter)`, so its state is counters
       and trial ids, and replaying the same tells and asks gives the same proposals;
@@ -80,7 +81,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def tell(self, trial: Trial) -> None:
-        """What became of the next trial, in the order of proposals."""
+        """What became of the next trial, in the order of proposals or of arrival."""
 
     @property
     def is_done(self) -> bool:
@@ -106,5 +107,6 @@ class Strategy(ABC):
         """Go on where `state_dict` was taken, as a new strategy.
 
         Args:
-            trials: every trial that was asked until then, by id; those that were not told are `waiting`.
+            trials: every trial that was asked until then, by id: first those that were told, in the order of the
+                telling, then the others, which are `waiting`.
         """

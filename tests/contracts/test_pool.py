@@ -14,6 +14,7 @@ from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import NurseryLauncher, SubprocessLauncher
 from evonas.evaluate.local import LocalPool
 from evonas.evaluate.pool import Finished, Pool, Progress, Report
+from evonas.evaluate.simulated import SimulatedPool
 from evonas.files import sha256_of
 from evonas.runtime.reuse import ReusingPool
 from evonas.testing.stub_pool import StubPool
@@ -27,6 +28,7 @@ KINDS = [
     pytest.param("inline"),
     pytest.param("stub"),
     pytest.param("reusing"),
+    pytest.param("simulated"),
     pytest.param("nursery", marks=LINUX),
     pytest.param("subprocess"),
 ]
@@ -41,6 +43,7 @@ def open_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
         "inline": partial(InlinePool, setup, run_stub),
         "stub": partial(StubPool, setup, 2),
         "reusing": lambda: ReusingPool(StubPool(setup, 2), {}, tmp_path),
+        "simulated": partial(SimulatedPool, setup, 2, run_stub),
         "nursery": lambda: local(launcher=NurseryLauncher(f"{STUB}:serve", [STUB])),
         "subprocess": lambda: local(launcher=SubprocessLauncher(f"{STUB}:serve")),
     }

@@ -36,7 +36,7 @@ def test_the_shipped_convnet() -> None:
 
 def test_what_may_be_left_out() -> None:
     space = parse_space("space: s\nsettings: {a: {ops: {b: , c: {}}, length: 2}}", "s.yaml")
-    assert (space.about, space.input, space["a"].low, space["a"].high) == ("", "vector", 2, 2)
+    assert (space.about, space.input, space["a"].low, space["a"].high) == ("", None, 2, 2)
     skip = parse_space(GOOD.replace("length: [1, 4],", "length: [1, 4], wiring: skip,"), "s.yaml")["layers"]
     assert (skip.max_skips, skip.merge) == (1, Choice(("add",)))
     concat = parse_space(GOOD.replace("length: [1, 4],", "length: 4, wiring: skip, merge: concat,"), "s.yaml")["layers"]

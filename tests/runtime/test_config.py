@@ -114,7 +114,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
 
 def test_only_space_data_and_budget_are_required(tmp_path: Path) -> None:
     found = problems(tmp_path, "seed: 1\n")
-    assert [item.key for item in found] == ["space", "data", "budget"]
+    assert [item.key for item in found] == ["space", "budget", "data"]
     assert all("missing" in item.message for item in found)
 
 
@@ -212,7 +212,7 @@ def test_bad_input_1_an_unknown_key(tmp_path: Path) -> None:
 
 def test_bad_input_2_a_wrong_type(tmp_path: Path) -> None:
     found = problem(tmp_path, CONFIG.replace("trials: 24", 'trials: "24"'))
-    assert found.message == 'must be a whole number of at least 1. Received: "24".'
+    assert found.message == 'must be a whole number of at least 1, or null. Received: "24".'
     assert (found.key, found.line) == ("budget.trials", 3)
 
 
@@ -334,7 +334,7 @@ def test_an_objective_must_fit_the_task(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "digits"])
 def test_a_config_must_be_a_mapping(tmp_path: Path, text: str) -> None:
-    assert "space, data and budget" in problem(tmp_path, text).message
+    assert "space, budget, and data or evaluator" in problem(tmp_path, text).message
 
 
 EPOCHS = SPACE.replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:")

@@ -97,7 +97,7 @@ def test_what_is_learned_can_be_told_again(born):
     for trial in trials:
         one.tell(trial)
     other.tell(born(9, 0.5))
-    other.restore({trial.id: trial for trial in reversed(trials)})
+    other.restore({trial.id: trial for trial in trials})
     assert one.rates == other.rates
 
 

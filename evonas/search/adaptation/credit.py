@@ -50,11 +50,11 @@ class Credit:
                 self._learned = self._adaptation.learn(self._learned, word, reward)
 
     def restore(self, trials: Mapping[int, Trial]) -> None:
-        """Start again, and be told all of these that do not wait."""
+        """Start again, and be told all of these that do not wait, in their order."""
         self._start()
-        for id in sorted(trials):
-            if trials[id].state.is_final:
-                self.tell(trials[id])
+        for trial in trials.values():
+            if trial.state.is_final:
+                self.tell(trial)
 
 
 def gain(child: Trial, parent: Fitness) -> float:

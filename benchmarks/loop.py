@@ -1,0 +1,132 @@
+"""Thousands of simulated searches in one process: the engine, the strategy and the simulated pool, with a record in
+memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from evonas.evaluate.evaluator import TableEvaluator
+from evonas.evaluate.inline import RunTask
+from evonas.evaluate.protocol import Setup
+from evonas.evaluate.simulated import SimulatedPool
+from evonas.evaluate.table import Table, load_table
+from evonas.genome import SearchSpace, load_space
+from evonas.runtime.config import FAMILIES, StrategyConfig
+from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.record import Record
+from evonas.runtime.settings import Builder
+from evonas.search.registry import STRATEGIES
+from evonas.search.strategy import SearchProblem
+from evonas.trial import Fidelity, Objective, Outcome, Trial
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is searched, and by what it is judged.
+
+    Attributes:
+        epochs: of a full training.
+        evaluate: judges a genome.
+        table: that it looks genomes up in; None for a function.
+    """
+
+    space: SearchSpace
+    objective: Objective
+    epochs: int
+    evaluate: RunTask
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finished search.
+
+    Attributes:
+        trials: by id, twins among them.
+        ends: when each ended on the virtual clock; twins never ran.
+    """
+
+    trials: Sequence[Trial]
+    ends: Mapping[int, float]
+
+    @property
+    def trained(self) -> list[Trial]:
+        """The trials that are no twins, in the order of proposals."""
+        return [trial for trial in self.trials if trial.twin_of is None]
+
+
+def tabled(space: Path, table: Path, metric: str, epochs: int) -> Problem:
+    """A problem from a table's file; more of the metric is better."""
+    searched_space = load_space(space)
+    known = load_table(table, searched_space)
+    return Problem(searched_space, Objective(metric, "max"), epochs, TableEvaluator(known), known)
+
+
+def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Limits, workers: int = 1) -> Found:
+    """One search.
+
+    Args:
+        strategy: as in a config, `{"aging": {"population": 10}}`.
+        limits: with one worker, a `look_ahead` of 1 asks for a proposal when all before it are told.
+    """
+    builder = Builder(FAMILIES)
+    config: StrategyConfig = builder.build(StrategyConfig, dict(strategy))
+    assert not builder.issues, builder.issues
+    asked = SearchProblem(problem.space, problem.objective, Fidelity(problem.epochs), seed)
+    objective = {"name": problem.objective.name, "direction": problem.objective.direction}
+    setup = Setup("", seed, problem.space.text, {}, objective)
+    pool = SimulatedPool(setup, workers, problem.evaluate)
+    record = MemoryRecord(lambda: pool.now)
+    engine = Engine(
+        STRATEGIES[config.name](asked, config.settings),
+        cast(Record, record),
+        pool,
+        limits,
+        problem.objective,
+        seed,
+        clock=lambda: pool.now,
+    )
+    engine.run()
+    return Found(engine.trials, record.ends)
+
+
+@dataclass
+class MemoryRecord:
+    """Takes what the engine writes and keeps the times: for searches that nobody wants to resume."""
+
+    clock: Callable[[], float]
+    ends: dict[int, float] = field(default_factory=dict)
+    session: int = 1
+
+    def trials(self, objective: Objective) -> list[Trial]:
+        return []
+
+    def told_order(self) -> list[int]:
+        return []
+
+    def begun(self) -> dict[int, float]:
+        return {}
+
+    def events(self) -> list[tuple[float, str, Any]]:
+        return []
+
+    def has_meta(self, key: str) -> bool:
+        return False
+
+    def commit_step(self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int) -> None:
+        pass
+
+    def start_attempt(self, trial: int) -> int:
+        return 0
+
+    def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
+        self.ends[trial.id] = self.clock()
+
+    def attempts(self, trial: int | None = None) -> list[Any]:
+        return []
+
+    def event(self, kind: str, detail: Any) -> None:
+        pass

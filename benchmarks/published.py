@@ -1,0 +1,190 @@
+"""Published tables and surrogates of others, from the folder that EVONAS_DATA names; tables are kept in build/tables.
+
+The formats are described in the README of that folder. Nothing of it is part of evonas.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import gzip
+import io
+import itertools
+import json
+import os
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evonas.errors import UserError
+from evonas.files import write_whole
+from evonas.genome import Genome
+
+CHECKOUT = Path(__file__).parent.parent
+SPACES = Path(__file__).parent / "spaces"
+TABLES = CHECKOUT / "build" / "tables"
+
+NASBENCH201 = {"cifar10": "c10", "cifar100": "c100", "imagenet16": "in16"}
+"""Its data sets, and how its columns call them."""
+OPS_201 = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+OPS_MACRO = ("identity", "mb3_k3", "mb6_k5")
+LCBENCH_OUTPUTS = (
+    "seconds",
+    "val_accuracy",
+    "val_cross_entropy",
+    "val_balanced_accuracy",
+    "test_cross_entropy",
+    "test_balanced_accuracy",
+)
+LCBENCH_INPUTS = ("batch_size", "learning_rate", "momentum", "weight_decay", "num_layers", "max_units", "max_dropout")
+
+
+def data_folder() -> Path:
+    """
+    Raises:
+        UserError: EVONAS_DATA does not name a folder.
+    """
+    named = os.environ.get("EVONAS_DATA", "")
+    if not named or not Path(named).is_dir():
+        raise UserError(f"EVONAS_DATA must name the folder with the published tables. Received: {named!r}")
+    return Path(named)
+
+
+def skipped_without_data() -> bool:
+    """Whether there is no such folder; says so."""
+    try:
+        data_folder()
+    except UserError as error:
+        print(f"skipped: {error}", file=sys.stderr)
+        return True
+    return False
+
+
+def nasbench201(data_set: str) -> Path:
+    """The table of a data set of NAS-Bench-201: validation and test accuracy in percent after 12 and after 200 epochs.
+
+    `val_accuracy@200` is the mean of the seeds that there are, two or three; `seconds@12` are 12/200 of those of 200.
+    """
+    source, short = data_folder() / "nas" / "nasbench201" / "nasbench201.csv.gz", NASBENCH201[data_set]
+    target = TABLES / f"nasbench201-{data_set}.csv.gz"
+    if target.exists():
+        return target
+    header = [f"cell.{edge}.op" for edge in range(6)]
+    header += ["val_accuracy@12", "val_accuracy@200", "test_accuracy@12", "test_accuracy@200"]
+    header += ["seconds@12", "seconds@200", "parameters"]
+    with gzip.open(source, "rt", encoding="utf-8", newline="") as file:
+        rows = [_row_201(row, short) for row in csv.DictReader(file)]
+    return _write(target, header, rows)
+
+
+def _row_201(row: Mapping[str, str], short: str) -> list[object]:
+    def value(name: str) -> float:
+        return float(row[f"{short}_{name}"])
+
+    seeds = [float(text) for seed in range(3) if (text := row[f"{short}_val200_s{seed}"])]
+    ops = [OPS_201[int(digit)] for digit in row["ops"]]
+    accuracies = [value("val12"), statistics.fmean(seeds), value("test12"), value("test200")]
+    seconds = value("time200_s")
+    return [*ops, *accuracies, seconds * 12 / 200, seconds, round(value("params_m") * 1e6)]
+
+
+def nasbench_macro() -> Path:
+    """The table of NAS-Bench-Macro: the mean accuracy of three trainings on CIFAR-10, in percent."""
+    source = data_folder() / "nas" / "nasbench_macro" / "nas-bench-macro_cifar10.json.gz"
+    target = TABLES / "nasbench-macro.csv.gz"
+    if target.exists():
+        return target
+    with gzip.open(source, "rt", encoding="utf-8") as file:
+        nets: Mapping[str, Mapping[str, Any]] = json.load(file)
+    header = [*(f"layers.{layer}.op" for layer in range(8)), "accuracy@50", "parameters", "flops"]
+    rows = [
+        [*(OPS_MACRO[int(digit)] for digit in key), net["mean_acc"], net["params"], net["flops"]]
+        for key, net in nets.items()
+    ]
+    return _write(target, header, rows)
+
+
+def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, lambda file: file.write(gzip.compress(text.getvalue().encode(), mtime=0)))
+    return target
+
+
+def lcbench_tasks() -> list[str]:
+    """The OpenML tasks of LCBench that results are published for."""
+    with (data_folder() / "nas" / "yahpo_lcbench" / "config_space.json").open(encoding="utf-8") as file:
+        parameters = json.load(file)["hyperparameters"]
+    found: list[str] = next(item["choices"] for item in parameters if item["name"] == "OpenML_task_id")
+    return found
+
+
+def lcbench_best(task: str, metric: str = "val_accuracy") -> float:
+    """The published best of 500,000 random configurations."""
+    name = data_folder() / "nas" / "yahpo_lcbench" / "instance_target_statistics.csv"
+    with name.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if (row["metric"], row["statistic"], row["instance"]) == (metric, "max", task):
+                return float(row["value"])
+    raise UserError(f"there is no published {metric} of task {task}")
+
+
+def lcbench(genome: Genome, epochs: int, task: str) -> dict[str, float]:
+    """The surrogate of LCBench (YAHPO Gym; Pfisterer et al., 2022): 1 to 52 epochs; accuracies in percent."""
+    import numpy as np
+
+    session, encoding = _surrogate("yahpo_lcbench/model.onnx", "yahpo_lcbench/encoding.json")
+    genes = {**genome["perceptron"][0].parameters, **genome["training"][0].parameters}
+    numbers = [epochs, *(genes[name] for name in LCBENCH_INPUTS)]
+    kind = np.array([[encoding["OpenML_task_id"][str(task)]]], np.int32)
+    (output,) = session.run(None, {"x_cat": kind, "x_cont": np.array([numbers], np.float32)})
+    found = dict(zip(LCBENCH_OUTPUTS, map(float, output[0]), strict=True))
+    return {**found, "seconds": max(0.0, found["seconds"])}
+
+
+def nasbench301(genome: Genome, epochs: int) -> dict[str, float]:
+    """The surrogate of NAS-Bench-301 (YAHPO Gym): 1 to 98 epochs."""
+    import numpy as np
+
+    session, encoding = _surrogate("yahpo_nb301/model_v2.onnx", "yahpo_nb301/encoding_v2.json")
+    chosen = _darts(genome)
+    codes = [table[chosen.get(name.rpartition("_COLON_")[2], "#na#")] for name, table in encoding.items()]
+    given = {"x_cat": np.array([codes], np.int32), "x_cont": np.array([[epochs]], np.float32)}
+    (output,) = session.run(None, given)
+    accuracy, cross_entropy, runtime, _ = map(float, output[0])
+    return {"val_accuracy": accuracy, "val_cross_entropy": cross_entropy, "seconds": max(0.0, runtime)}
+
+
+def _darts(genome: Genome) -> dict[str, str]:
+    """The surrogate's categories of a genome: the op of each edge that is there, and each node's sources.
+
+    The edges of a cell are counted node by node: node 2 has the edges 0 and 1, node 3 the edges 2 to 4, and so on.
+    """
+    found: dict[str, str] = {}
+    for cell in ("normal", "reduce"):
+        for node, start in zip(range(2, 6), itertools.accumulate((0, 2, 3, 4)), strict=True):
+            gene = genome[f"{cell}_{node}"][0].parameters
+            sources = str(gene.get("sources", "0_1"))
+            if node > 2:
+                found[f"inputs_node_{cell}_{node}"] = sources
+            for source, op in zip(sources.split("_"), (gene["first"], gene["second"]), strict=True):
+                found[f"edge_{cell}_{start + int(source)}"] = str(op)
+    return found
+
+
+@functools.cache
+def _surrogate(model: str, encoding: str) -> tuple[Any, Mapping[str, Mapping[str, int]]]:
+    """One session a process, on one thread; onnxruntime is a dependency of the benchmarks only."""
+    import onnxruntime
+
+    folder = data_folder() / "nas"
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(folder / model), options, providers=["CPUExecutionProvider"])
+    return session, json.loads((folder / encoding).read_text(encoding="utf-8"))

@@ -1,0 +1,50 @@
+"""The result card of a run without networks: the winner's genome, and what it scored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from evonas.evaluate.table import load_table
+from evonas.files import sha256_of, write_text_whole
+from evonas.runtime.evaluator_config import TableConfig
+from evonas.runtime.evaluators import judge
+from evonas.runtime.session import Session
+from evonas.trial import Trial
+
+
+def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
+    """`best.json` of a run that an evaluator has judged, and the run's result in the record.
+
+    Metrics of the test data, which the search has not seen, are told here for the first time: those that came with the
+    winner's outcome, and at other fidelities those of the table.
+    """
+    first = trial.id if trial.twin_of is None else trial.twin_of
+    attempts = session.record.attempts(first)
+    test = attempts[-1].details.get("test", {}) if attempts else {}
+    card = {
+        "run": session.config.run,
+        "trial": trial.id,
+        "genome": trial.genome.digest,
+        "sections": json.loads(trial.genome.canonical()),
+        "evaluator": judge(session.config),
+        "objective": session.objective.name,
+        "epochs": trial.proposal.fidelity.epochs,
+        "metrics": {**trial.metrics, **test},
+        "fidelities": _fidelities(session, trial),
+    }
+    layout = session.layout
+    write_text_whole(layout.card, json.dumps(card, indent=2, allow_nan=False) + "\n")
+    session.record.note_files({layout.card.name: sha256_of(layout.card)}, result=card)
+    return card
+
+
+def _fidelities(session: Session, trial: Trial) -> dict[str, dict[str, float]]:
+    """What a table knows of the winner at all of its fidelities, by epochs."""
+    evaluator = session.config.evaluator
+    if not isinstance(evaluator, TableConfig):
+        return {}
+    table = load_table(evaluator.path, session.space)
+    row = table.row(trial.genome)
+    return {} if row is None else {str(epochs): table.values(row, epochs) for epochs in table.fidelities}

@@ -1,0 +1,71 @@
+"""The command line on a run that a table has judged."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPACE = "space: s\nabout: Three letters.\ninput: none\nnetwork: {cell: {length: 2, ops: {a: {}, b: {}, c: {}}}}\n"
+CONFIG = """\
+space: ./s.yaml
+evaluator: {table: {path: t.csv}}
+objective: val_accuracy
+strategy: {aging: {population: 3, sample: 2}}
+training: {epochs: 9}
+budget: {trials: 6, seconds: 5000}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [f"{a},{b},{n},{n - 1},{10 + n}" for n, (a, b) in enumerate((a, b) for a in "abc" for b in "abc")]
+    header = "cell.0.op,cell.1.op,val_accuracy@9,test_accuracy@9,seconds@9"
+    (tmp_path / "t.csv").write_text("\n".join([header, *rows]) + "\n")
+    (tmp_path / "s.yaml").write_text(SPACE)
+    (tmp_path / "judged.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def evonas(folder: Path, *arguments: str, code: int = 0) -> str:
+    command = [str(Path(sys.executable).with_name("evonas")), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_every_command_works_without_networks(folder: Path) -> None:
+    assert "judged.yaml is fine: space s (2 decisions), a table of 9 genomes." in evonas(folder, "check", "judged.yaml")
+    told = evonas(folder, "run", "judged.yaml")
+    for words in (
+        "9 genomes",
+        "aging, 6 trials, 5,000",
+        "The winner",
+        "test_accuracy",
+        "/6 trials,",
+        "/1:23:20",
+        "card",
+    ):
+        assert words in told, words
+    assert "6/6" in evonas(folder, "list")
+    assert "The winner" in evonas(folder, "show", "judged", "--trials")
+    summary = json.loads(evonas(folder, "show", "judged", "--json", "--trials"))
+    assert summary["budgets"] == {"trials": 6, "seconds": 5000}
+    assert summary["result"]["trial"] == summary["best"]
+    assert len(summary["all_trials"]) == summary["trials"]
+    assert "How trial" in evonas(folder, "genealogy", "judged")
+    assert "are those of the record" in evonas(folder, "audit", "judged")
+    assert "has no networks" in evonas(folder, "export", "judged", "--to", "x.keras", code=2)
+    assert "The winner" in evonas(folder, "resume", "judged")
+    assert json.loads(evonas(folder, "check", "judged.yaml", "--json"))["counts"] == {"genomes": 9}
+
+
+def test_a_space_without_networks_is_shown_with_genomes(folder: Path) -> None:
+    told = evonas(folder, "space", "./s.yaml", "--samples", "2")
+    assert "without networks" in told
+    assert told.count("Genome ") == 2
+    drawn = json.loads(evonas(folder, "space", "./s.yaml", "--samples", "1", "--json"))["samples"]
+    assert [len(drawn[0]["digest"]), len(drawn[0]["sections"]["cell"])] == [16, 2]
