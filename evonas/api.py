@@ -20,6 +20,7 @@ from evonas.export.bundle import (
     is_intact,
     with_card,
 )
+from evonas.export.card import write_card
 from evonas.export.retraining import Tell, check_weights
 from evonas.files import sha256_of, write_text_whole
 from evonas.genome import parse_space

@@ -240,9 +240,9 @@ def test_a_twin_keeps_the_files_of_the_trial_that_was_trained(tmp_path, session)
     other = next(trial.id for trial in engine.trials if int(path.name[:5]) != trial.id)
     twin = Trial(len(engine.trials), engine.trials[other].proposal, twin_of=other)
     trials = [*engine.trials, twin]
-    for told, living in ((3, []), (4, [3])):  # waiting to be told, then alive
+    for ahead, living in (([3], []), ([], [3])):  # waiting to be told, then alive
         (tmp_path / "weights" / f"{other:05d}.npz").write_bytes(b"")
-        Storage(tmp_path, 1).open(trials, told, living)
+        Storage(tmp_path, 1).open(trials, ahead, living)
         assert (tmp_path / "weights" / f"{other:05d}.npz").exists()
     Storage(tmp_path, 1).open(trials, 4, [])
     assert not (tmp_path / "weights" / f"{other:05d}.npz").exists()
