@@ -118,7 +118,7 @@ def of_kerastuner() -> dict[str, str]:
     found["a trial's file emptied, and started again"] = f"exit {code}: `{last}`"
     for fault, words in (("nan", "a loss that is NaN"), ("raise", "a network whose code raises")):
         code, result, _ = kerastuner(fault, fault)
-        found[words] = f"exit {code}: states {words_of(result['states'])}; best trial as if it had failed"
+        found[words] = f"exit {code}: states {words_of(result['states'])}; it never wins"
         assert np.isfinite(result["best_score"])
     return found
 
@@ -213,7 +213,7 @@ def of_evonas() -> dict[str, str]:
         folder = folder_for(name, ops, rate)
         code, _ = run(folder)
         _, _, states = record(folder)
-        found[words] = f"exit {code}: states {words_of(states)}; failed trials are never parents and never win"
+        found[words] = f"exit {code}: states {words_of(states)}; it never wins and is never a parent"
     return found
 
 

@@ -336,8 +336,7 @@ class Record(RecordReader):
         with self._silent_transaction(as_new):
             yield
             failpoint("record.before_commit", disk=_as_sqlite)
-        with translated(self.path):
-            failpoint("record.after_commit", disk=_as_sqlite)  # a failure may be told of what is on the disk
+        failpoint("record.after_commit")
 
     @contextlib.contextmanager
     def _silent_transaction(self, as_new: bool = False) -> Iterator[None]:

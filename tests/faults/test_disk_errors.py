@@ -10,12 +10,15 @@ import pytest
 
 @pytest.mark.parametrize("action", ["enospc", "eio", "enospc+"])
 def test_a_failing_disk_at_every_write(tmp_path: Path, stub_runs, is_full: bool, action: str) -> None:
-    """`enospc+`: a disk that stays full until the resume. Answers come in random order, so an n may miss a write."""
+    """`enospc+`: a disk that stays full until the resume; it ends every run.
+
+    A single failure may meet a worker, whose task is tried again, or miss: answers come in random order.
+    """
     stub_runs("make", tmp_path, "evolution", 7)
     report = json.loads(stub_runs("points", tmp_path / "stub", action, 1 if is_full else 4).stdout)
-    assert report["points"] >= (60 if is_full else 20)
+    assert report["points"] >= (50 if is_full else 12)
     assert set(report["codes"]) <= {"0", "74"}
-    assert report["codes"]["74"] > report["points"] / 2
+    assert report["codes"].get("74", 0) >= (report["points"] if action == "enospc+" else 1)
     assert report["different"] == []
 
 
