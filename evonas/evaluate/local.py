@@ -96,13 +96,28 @@ class LocalPool(Pool):
         self._advance()  # an idle worker may have died meanwhile
         if self._starts.failed >= FAILED_STARTS:
             raise NoWorker(f"{self._starts.failed} workers in a row could not be started. {self._starts.why}")
-        while not (free := [seat for seat in self._seats if seat.is_free]):
-            time.sleep(
-                IMPATIENT_SLICE
-            )  # the idle worker of the last slot has just died; seats give one up after a time
-            self._advance()
-        seat = min(free, key=lambda seat: seat.phase is Phase.EMPTY)
+        seat = self._free_seat(fresh=task.attempt > 0)
         seat.assign(task, self._open_launcher(), time.monotonic())
+
+    def _free_seat(self, fresh: bool) -> Seat:
+        """A free seat, with an idle worker if there is one.
+
+        It may take a moment: an idle worker may just have died. Seats give one up that cannot be ended.
+
+        Args:
+            fresh: a seat without a worker instead; a retry must not meet a worker that has a past.
+        """
+        while True:
+            free = [seat for seat in self._seats if seat.is_free]
+            empty = [seat for seat in free if seat.phase is Phase.EMPTY]
+            if free and not fresh:
+                return min(free, key=lambda seat: seat.phase is Phase.EMPTY)
+            if empty:
+                return empty[0]
+            if free:
+                free[0].kill(time.monotonic())
+            time.sleep(IMPATIENT_SLICE)
+            self._advance()
 
     def poll(self, timeout: float) -> Sequence[Report]:
         self._advance()

@@ -433,3 +433,17 @@ def test_ctrl_c_in_the_terminal_hits_the_driver_only(open_pool: Callable[..., Lo
     own = os.getpgrp()
     assert all(os.getpgid(process.pid) != own for process in psutil.Process().children(recursive=True))
     assert all(os.getsid(process.pid) != os.getsid(0) for process in psutil.Process().children(recursive=True))
+
+
+def test_a_retry_gets_a_worker_without_a_past(open_pool: Callable[..., LocalPool]) -> None:
+    """An idle worker may owe a late answer, or lack the memory that it has leaked."""
+    pool = open_pool(workers=2)
+    first, second = (outcome_of(pool, "work", trial).details["pid"] for trial in (0, 1))
+    assert first == second, "a first attempt takes the worker that waits"
+    pool.submit(replace(act("work", 2), attempt=1))
+    (third,) = (report.outcome.details["pid"] for report in drain(pool) if isinstance(report, Finished))
+    assert third != first
+    pool.submit(act("work", 3))
+    pool.submit(replace(act("work", 4), attempt=1))  # both seats have had a worker by now
+    pids = {report.task.trial: report.outcome.details["pid"] for report in drain(pool) if isinstance(report, Finished)}
+    assert pids[4] not in (first, third)
