@@ -8,10 +8,10 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup wheel-test bench-digits bench-configs bench-schemes bench-search bench-start clean
+.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-start bench-hangs clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with the pinned dependencies
 
@@ -36,6 +36,9 @@ check: $(READY) ## format, lint, types and layers; no tests
 test: check ## all checks and all tests (under 12 minutes on two cores)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
+test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (under 10 minutes on two cores)
+	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 2 --dist load tests/faults tests/integration/test_same_seed_same_run.py tests/testing
+
 format: $(READY) ## let ruff format and mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -55,8 +58,14 @@ bench-schemes: $(READY) ## selection and replacement schemes on digits, five see
 bench-search: $(READY) ## the strategies on published tables; needs EVONAS_DATA (about an hour)
 	$(BIN)/python -m benchmarks.search
 
+bench-kerastuner: $(READY) ## the same faults thrown at KerasTuner and at evonas, side by side (about ten minutes)
+	$(BIN)/python -m benchmarks.kerastuner_faults
+
 bench-start: $(READY) ## how long `evonas --help` takes
 	$(BIN)/python -m benchmarks.start
+
+bench-hangs: $(READY) ## how soon the slot of a hanging worker is free again (about four minutes)
+	$(BIN)/python -m benchmarks.hangs
 
 clean: ## remove .venv and caches, keep the runs
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,7 @@ from evonas.runtime.config import FAMILIES, StrategyConfig
 from evonas.runtime.engine import Engine, Limits
 from evonas.runtime.record import Record
 from evonas.runtime.settings import Builder
+from evonas.runtime.storage import NoStorage
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity, Objective, Outcome, Trial
@@ -88,6 +89,7 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
         problem.objective,
         seed,
         clock=lambda: pool.now,
+        storage=NoStorage(Path()),
     )
     engine.run()
     return Found(engine.trials, record.ends)

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial, Run, load, resume, run
+    from evonas.experiments import Comparison, compare
 
 __version__ = "0.1.0"
-__all__ = ["RecordedTrial", "Run", "__version__", "load", "resume", "run"]
+__all__ = ["Comparison", "RecordedTrial", "Run", "__version__", "compare", "load", "resume", "run"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from evonas import api
+        from evonas import api, experiments
 
-        return getattr(api, name)
+        return getattr(experiments if hasattr(experiments, name) else api, name)
     raise AttributeError(f"module 'evonas' has no attribute {name!r}")
 
 

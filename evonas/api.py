@@ -12,19 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.errors import EvonasError, NothingFeasible, RunHeld, UserError
 from evonas.evaluate.data import Prepared
-from evonas.export.bundle import check_target, check_weights, copy_winner, export_best, export_trial, is_intact
+from evonas.export.bundle import (
+    check_target,
+    copy_winner,
+    export_best,
+    export_trial,
+    is_intact,
+    with_card,
+)
 from evonas.export.card import write_card
+from evonas.export.retraining import Tell, check_weights
 from evonas.files import sha256_of, write_text_whole
 from evonas.genome import parse_space
 from evonas.insight.climb import climb_svg
 from evonas.insight.genealogy import genealogy
 from evonas.insight.summary import incumbent, summarize
 from evonas.model.interface import Interface
+from evonas.runtime.amendment import amend, apply
 from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig, load_config
+from evonas.runtime.engine import Engine
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.layout import Layout, Lock, is_held
-from evonas.runtime.observer import Observer
+from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Attempt, RecordReader, decoding
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.runtime.stopping import StopRequest, stop_on_signals
@@ -49,7 +59,7 @@ class RecordedTrial(Trial):
         Imports Keras.
                 Raises:
                     UserError: the trial did not succeed, or the run has no networks.
-                    InvalidRecord: its weights are missing or damaged.
+                    InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.worker import load_model
 
@@ -62,6 +72,8 @@ class RecordedTrial(Trial):
 
     def message(self) -> str:
         """What its last attempt said; empty for a success."""
+        if self.fitness is not None:
+            return ""
         attempts = self.attempts()
         return attempts[-1].message if attempts else ""
 
@@ -82,13 +94,15 @@ class Run:
     def __init__(self, directory: Path) -> None:
         self.layout = Layout(directory)
         with RecordReader(self.layout.record) as record:
+            record.verify()
             with decoding(self.layout.record):
                 self.config = RunConfig.from_json(record.meta("config"))
                 self._interface = Interface.from_json(ends) if (ends := record.meta("interface")) else None
                 self.space = parse_space(record.meta("space"), "the recorded space")
             self.objective: Objective = self.config.objective.to_objective()
             self.is_finished = bool(record.meta("sealed"))
-            self.result: Mapping[str, Any] | None = record.meta("result") if record.has_meta("result") else None
+            has_result = self.is_finished and record.has_meta("result")
+            self.result: Mapping[str, Any] | None = record.meta("result") if has_result else None
             self._files = record.files()
             self.trials = [
                 RecordedTrial(**{item.name: getattr(trial, item.name) for item in fields(trial)}, run=self)
@@ -165,8 +179,17 @@ class Run:
             "result": self.result,
         }
 
-    def export(self, target: str | Path, trial: int | None = None) -> Mapping[str, Any]:
+    def export(
+        self,
+        target: str | Path,
+        trial: int | None = None,
+        *,
+        observers: Sequence[Observer] = (),
+        pool_factory: PoolFactory = local_pool,
+    ) -> Mapping[str, Any]:
         """Write a trial's model (the winner's, if none is named) to `target`, its card beside it; returns the card.
+
+        A trial whose weights are not kept, or are damaged, is trained again first; the observers are told so.
 
         Raises:
             UserError: the run has no networks, there is no such trial, it did not succeed, or the target is not a
@@ -180,9 +203,9 @@ class Run:
         target = check_target(chosen, Path(target), self.directory)
         if self.result is not None and self.result["trial"] == chosen.id and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
-        with Session(self.directory) as session:
+        with Session(self.directory, pool_factory) as session:
             try:
-                return export_trial(session, chosen, target).card
+                return export_trial(session, chosen, target, teller(observers)).card
             finally:
                 if self.is_finished:
                     session.record.seal()
@@ -214,14 +237,19 @@ def run(
     return work(directory, observers)
 
 
-def resume(directory: str | Path, *, observers: Sequence[Observer] = ()) -> Run:
+def resume(directory: str | Path, *, overrides: Sequence[str] = (), observers: Sequence[Observer] = ()) -> Run:
     """Go on with a run, wherever it was stopped or killed; a finished one is left as it is.
+
+    Args:
+        overrides: `key.path=value`, as `evonas resume --set` takes them; a greater budget continues a finished run.
 
     Raises:
         UserError: there is no run.
+        InvalidConfig: an override is wrong, or must not change in a run that exists.
+        InvalidData: the data have changed since the run began.
         RunHeld: another process is working on it.
     """
-    return work(Path(directory), observers)
+    return work(Path(directory), observers, overrides=overrides)
 
 
 def load(directory: str | Path) -> Run:
@@ -256,25 +284,57 @@ def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
     raise AssertionError("unreachable")
 
 
-def work(directory: Path, observers: Sequence[Observer] = (), pool_factory: PoolFactory = local_pool) -> Run:
+def work(
+    directory: Path,
+    observers: Sequence[Observer] = (),
+    pool_factory: PoolFactory = local_pool,
+    overrides: Sequence[str] = (),
+) -> Run:
     """One session on a run: search to the end of the budget, export the winner, draw the genealogy, seal the
     record."""
-    if Layout(directory).record.is_file() and (done := load(directory)).is_finished:
+    if Layout(directory).record.is_file() and (done := load(directory)) and not _is_unfinished(done, overrides):
         return _successful(done)
     stop = StopRequest()
     with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
-        for name, (then, now) in session.changed_versions.items():
+        amendment = amend(session.record, overrides)
+        goes_on = bool(amendment.changes) or not session.record.meta("sealed")
+        for note in session.notes(goes_on) + apply(session, amendment):
             for observer in observers:
-                observer.on_note(f"{name} is {now} now and was {then} when the run began: results may differ")
+                observer.on_note(note)
         engine = session.engine(observers)
         engine.run()
-        if engine.incumbent is not None and not _has_result(session, engine.incumbent):
-            (export_best if session.config.evaluator is None else write_card)(session, engine.incumbent)
-        svg = climb_svg(engine.trials, session.objective, title=session.config.run)
-        write_text_whole(session.layout.climb, svg)
-        session.record.note_files({session.layout.climb.name: sha256_of(session.layout.climb)})
-        session.record.seal()
+        _conclude(session, engine, teller(observers))
     return _successful(load(directory))
+
+
+def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
+    """Whether a session has anything to do: trials, or files that are missing or damaged.
+
+    Raises:
+        InvalidConfig: an override is refused.
+    """
+    with RecordReader(run.layout.record) as record:
+        if amend(record, overrides).changes or not run.is_finished:
+            return True
+        files = record.files()
+    made = (run.layout.model, run.layout.card, run.layout.climb)
+    whole = all(path.is_file() and sha256_of(path) == files[path.name] for path in made if path.name in files)
+    return not whole or run.layout.log_of_record.exists()
+
+
+def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
+    """What is made of a search that is over, and is made again where it is missing or damaged."""
+    layout = session.layout
+    if engine.incumbent is not None and session.config.evaluator is not None:
+        write_card(session, engine.incumbent)
+    elif engine.incumbent is not None:
+        if _has_result(session, engine.incumbent):
+            with_card(layout.model, session.record.meta("result"))
+        else:
+            export_best(session, engine.incumbent, tell)
+    write_text_whole(layout.climb, climb_svg(engine.trials, session.objective, title=session.config.run))
+    session.record.note_files({layout.climb.name: sha256_of(layout.climb)})
+    session.record.seal()
 
 
 def _successful(run: Run) -> Run:
@@ -298,6 +358,4 @@ def _has_result(session: Session, best: Trial) -> bool:
     if not session.record.has_meta("result"):
         return False
     result = session.record.meta("result")
-    if session.config.evaluator is not None:
-        return bool(result["trial"] == best.id) and session.layout.card.is_file()
     return bool(result["trial"] == best.id) and is_intact(session.layout.model, result)

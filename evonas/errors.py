@@ -10,7 +10,7 @@
     │       ├── InvalidConfig               a run config
     │       └── InvalidData                 the user's arrays
     ├── NothingFeasible           exit 3    the budget is spent and no trial succeeded
-    ├── NotRepeatable             exit 4    a replay of a run's decisions does not give what is in its record
+    ├── NotRepeatable             exit 4    decisions or a training, made once more, are not what is in the record
     ├── RepeatedFailures          exit 5    many trials in a row failed for one cause
     ├── RunHeld                   exit 6    another process is working on this run
     ├── InvalidRecord             exit 65   a damaged record, or one of a newer evonas

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evonas.errors import DiskFailure
+from evonas.testing.failpoints import as_it_is, failpoint
 
 
 def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
@@ -27,13 +28,17 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
     """
     temporary = path.with_name(f"{path.name}.tmp")
     try:
+        failpoint("file.begun", disk=as_it_is)
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             writer(file)
+            failpoint("file.written", disk=as_it_is, file=file)
             file.flush()
             os.fsync(file.fileno())
+        failpoint("file.flushed", disk=as_it_is)
         temporary.replace(path)
-        _flush_directory(path.parent)
+        failpoint("file.renamed")
+        flush_directory(path.parent)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
@@ -57,7 +62,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush_directory(directory: Path) -> None:
+def flush_directory(directory: Path) -> None:
     """A rename is on the disk only when its folder is."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:

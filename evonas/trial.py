@@ -2,7 +2,8 @@
 
 Values only. A strategy makes a `Proposal`, the engine gives it a number and calls it a `Trial`, a worker answers
 with an
-`Outcome`, and an `Objective` reads a `Fitness` from it.
+`Outcome`, and an `Objective` reads a `Fitness` from it. What there is one of for each trial has slots: a driver keeps
+tens of thousands of trials for days.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class TrialState(StrEnum):
         return self is not TrialState.WAITING
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Fidelity:
     """How much is spent on a trial.
 
@@ -60,7 +61,7 @@ class Fidelity:
     epochs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fitness:
     """A value of the objective that can be compared: `a > b` means that `a` is better, whatever the direction."""
 
@@ -98,7 +99,7 @@ class Objective:
         return None if value is None or not math.isfinite(value) else Fitness(value, self.direction)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """Where a genome comes from.
 
@@ -114,7 +115,7 @@ class Lineage:
     generation: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A strategy's request to train a genome.
 
@@ -157,7 +158,7 @@ class Outcome:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A proposal with a number, and what became of it.
 

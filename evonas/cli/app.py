@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from evonas import __version__
-from evonas.cli import audit, check, export, genealogy, listing, resume, run, show, space
+from evonas.cli import audit, check, compare, export, genealogy, listing, replay, resume, run, show, space
 from evonas.cli.console import complain
 from evonas.errors import DiskFailure, EvonasError
 
@@ -36,13 +36,13 @@ family tree.
 
     evonas export runs/digits --to digits.keras
 
-Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit found a difference,
-5 stopped by repeated failures, 6 run held by another process, 65 damaged or newer record, 69 no worker or device,
-74 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
+Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit or a replay found a
+difference, 5 stopped by repeated failures, 6 run held by another process, 65 damaged or newer record, 69 no worker or
+device, 74 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 """,
 )
 
-for module in (run, resume, listing, show, genealogy, export, check, space, audit):
+for module in (run, resume, listing, show, genealogy, compare, export, check, space, audit, replay):
     app.command(module.NAME)(module.command)
 
 

@@ -8,8 +8,8 @@ NAME = "check"
 
 
 def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOption = False) -> None:
-    """Check a config, its search space, its seed genomes and its data; report every problem, each with file, line and
-    key.
+    """Check a config or an experiment, its search space, its seed genomes and its data; report every problem, each with
+    file, line and key.
 
     Nothing is trained and nothing is written. `evonas run` checks the same before it begins.
     """
@@ -20,10 +20,12 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     from evonas.cli.console import console, print_json
     from evonas.errors import EvonasError, InvalidInput, Problem
     from evonas.runtime.config_file import load_config
+    from evonas.runtime.experiment import is_experiment_file, load_experiment
     from evonas.runtime.session import prepare_data
 
     try:
-        loaded = load_config(config, changes or ())
+        is_experiment = is_experiment_file(config)
+        loaded = load_experiment(config, changes or ()).any_run if is_experiment else load_config(config, changes or ())
         with tempfile.TemporaryDirectory() as scratch:
             prepared = prepare_data(loaded, Path(scratch))
     except EvonasError as error:

@@ -24,11 +24,17 @@ def command(
     """Write a trial's trained model, and a card beside it that says what it is and what it scored.
 
     The model is rebuilt in a worker, scored against the record, saved, loaded again and compared. It takes raw samples.
+    A trial whose weights are not kept is trained again first, which gives the same weights.
     """
     from evonas import api
-    from evonas.cli.console import console, find_run, print_json
+    from evonas.cli.console import complain, console, find_run, print_json
+    from evonas.runtime.observer import Observer
 
-    card = api.load(find_run(run, runs)).export(to, trial)
+    class Notes(Observer):
+        def on_note(self, text: str) -> None:
+            complain(f"note: {text}")
+
+    card = api.load(find_run(run, runs)).export(to, trial, observers=[Notes()])
     if as_json:
         print_json(card)
         return

@@ -1,18 +1,35 @@
-"""`evonas resume`: go on with a run that was stopped or killed."""
+"""`evonas resume`: go on with a run that was stopped or killed, or that is to become longer."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+import typer
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption
 
 NAME = "resume"
 
 
-def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> None:
+def command(
+    run: RunArgument,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change the config from now on: the budget, the pool or the limits. Repeatable.",
+        ),
+    ] = None,
+    runs: RunsOption = DEFAULT_RUNS,
+    as_json: JsonOption = False,
+) -> None:
     """Go on with a run, wherever it was stopped, killed or cut off.
 
-    The result is the same as if nothing had happened. A finished run is left as it is and shown again.
+    The result is the same as if nothing had happened. A finished run is left as it is and shown again, unless
+    `--set budget.trials=200` gives it a greater budget: then it goes on, as if it had begun with that.
     """
     from evonas.cli.console import find_run
     from evonas.cli.search import search
 
-    search(find_run(run, runs), as_json)
+    search(find_run(run, runs), as_json, changes or ())

@@ -24,6 +24,8 @@ def command(
     loaded = load_config(config, changes or ())
     for warning in loaded.warnings:
         complain(f"note: {warning}")
+    if plugins := loaded.config.plugins:
+        complain(f"note: plugins, code of yours that the workers import: {', '.join(plugins)}")
     directory, prepared = api.create(loaded, runs)
     announce(loaded, directory, prepared, quiet=as_json)
     search(directory, as_json)

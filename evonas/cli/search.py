@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evonas.cli import one_trial
 from evonas.cli.console import console, number, print_json
 from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
 from evonas.runtime.observer import Observer
@@ -51,12 +52,12 @@ def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
     return {"data": f"{split} of shape {shape}{classes}"}
 
 
-def search(directory: Path, as_json: bool) -> None:
+def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> None:
     """One session, from wherever the run is to its end, with everything that the user sees of it."""
     from evonas import api
 
     try:
-        run = api.work(directory, _observers(as_json))
+        run = api.work(directory, _observers(as_json), overrides=overrides)
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
         raise
     except EvonasError as error:
@@ -89,8 +90,10 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
     title = f"The winner: trial {best.id}, the best of {trained}, born in generation {best.lineage.generation}"
-    out.print(layer_table(result["layers"], title))
+    out.print(layer_table(result["layers"] or (), title))
     out.print(f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample")
+    if one_trial.is_cut(best):
+        out.print(f"  trained {one_trial.CUT}")
     metrics, names = result["metrics"], ("loss", run.interface.metric)
     for part, prefix, note in (
         ("validation", "val_", f"what the search saw, {trained} times"),

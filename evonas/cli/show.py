@@ -18,15 +18,27 @@ NAME = "show"
 def command(
     run: RunArgument,
     trials: Annotated[bool, typer.Option("--trials", help="List every trial, the best first.")] = False,
+    trial: Annotated[
+        int | None, typer.Option("--trial", metavar="TRIAL", help="One trial only, and every attempt at it.")
+    ] = None,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
     """Show a run: the winner, its scores, how the trials ended. Works while the run goes on."""
     from evonas import api
+    from evonas.cli import one_trial
     from evonas.cli.console import console, find_run, print_json
     from evonas.cli.search import conclude
 
     view = api.load(find_run(run, runs))
+    if trial is not None:
+        chosen = view.trial(trial)
+        if as_json:
+            attempts = [one_trial.as_plain(attempt) for attempt in chosen.attempts()]
+            print_json({**as_plain(chosen), "attempts": attempts})
+            return
+        console().print("\n".join(one_trial.lines(chosen)), soft_wrap=True)
+        return
     if as_json:
         print_json({**view.summary(), **({"all_trials": [as_plain(trial) for trial in view.trials]} if trials else {})})
         return
@@ -80,6 +92,7 @@ def _trial_table(view: Run) -> object:
     from rich.table import Table
 
     from evonas.cli.console import number
+    from evonas.cli.one_trial import is_cut
 
     table = Table(box=box.SIMPLE)
     companions = (view.interface.metric, "parameters") if view.has_networks else _others(view)
@@ -97,7 +110,8 @@ def _trial_table(view: Run) -> object:
         view.trials, key=lambda trial: (trial.fitness is None, trial.fitness.key if trial.fitness else 0, trial.id)
     )
     for trial in order:
-        state = str(trial.state) if trial.twin_of is None else f"twin of {trial.twin_of}"
+        state = str(trial.state) + (", cut batches" if is_cut(trial) else "")
+        state = state if trial.twin_of is None else f"twin of {trial.twin_of}"
         metrics = (trial.metrics.get(f"val_{name}", trial.metrics.get(name)) for name in companions)
         value = None if trial.fitness is None else trial.fitness.value
         numbers = [number(item) for item in (value, *metrics)]

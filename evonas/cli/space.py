@@ -22,7 +22,10 @@ def command(
         str, typer.Argument(metavar="SPACE", help="A space's path, or the name of a shipped one, such as `convnet`.")
     ],
     samples: Annotated[
-        int, typer.Option("--samples", metavar="N", min=0, max=100, help="Draw networks, and list their layers.")
+        int,
+        typer.Option(
+            "--samples", metavar="N", min=0, max=100, help="Draw networks, list their layers, and compare the samplers."
+        ),
     ] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = 0,
     shape: Annotated[
@@ -36,7 +39,8 @@ def command(
     """Show a search space: its sections, what is decided in them, how many decisions and genomes there are.
 
     With `--samples`, networks are drawn from it and built (with Keras, which takes some seconds to import), and their
-    layers are listed. Nothing is trained. Values of a float are not counted among the genomes.
+    layers are listed. Then it is told how evenly each sampler would fill the space with as many points. Nothing is
+    trained. Values of a float are not counted among the genomes.
     """
     from evonas.cli.console import print_json
     from evonas.errors import InvalidSpace
@@ -53,10 +57,12 @@ def command(
             raise InvalidSpace(problems)
         interface = _interface(found, found.input, shape)
         drawn = [_built(found, genome, interface, plugins or ()) for genome in _draws(found, samples, seed)]
+    even = evenness(found, samples, seed) if samples else {}
     if as_json:
-        print_json({**describe(found), "samples": drawn})
+        print_json({**describe(found), "samples": drawn, **({"samplers": even} if samples else {})})
     else:
         _print(found, drawn)
+        _print_evenness(even, samples)
 
 
 def describe(space: SearchSpace) -> dict[str, Any]:
@@ -109,6 +115,21 @@ def _plain(genome: Genome) -> dict[str, Any]:
     from json import loads
 
     return {"digest": genome.digest, "sections": loads(genome.canonical())}
+
+
+def evenness(space: SearchSpace, count: int, seed: int) -> dict[str, dict[str, Any]]:
+    """How evenly each sampler fills the space with so many points: its discrepancy, also relative to what independent
+    points have on average; or why it cannot."""
+    from evonas.search.sampling import SAMPLERS
+    from evonas.search.sampling.discrepancy import discrepancy, expected
+
+    found: dict[str, dict[str, Any]] = {}
+    for name, kind in SAMPLERS.items():
+        problem = kind().problem(space.dimension)
+        value = None if problem else discrepancy(kind(), space.dimension, count, seed)
+        share = None if value is None else value / expected(space.dimension, count)
+        found[name] = {"discrepancy": value, "relative": share, "problem": problem}
+    return found
 
 
 def _interface(space: SearchSpace, kind: InputKind, shape: str) -> Interface:
@@ -184,4 +205,16 @@ def _print(space: SearchSpace, drawn: list[dict[str, Any]]) -> None:
                 out.print(f"{name}: {op}" + (f" ({listed})" if listed and op != name else f" {listed}"), soft_wrap=True)
 
 
-__all__ = ["NAME", "command", "describe"]
+def _print_evenness(even: dict[str, dict[str, Any]], count: int) -> None:
+    from evonas.cli.console import console
+
+    out = console()
+    if even:
+        means = "100 % is the mean of independent points, less is more even"
+        out.print(f"\nSamplers by the centered discrepancy of their first {count} points ({means}):", soft_wrap=True)
+    for name, known in even.items():
+        told = known["problem"] or f"{100 * known['relative']:.3g} % ({known['discrepancy']:.4g})"
+        out.print(f"  {name}: {told}", soft_wrap=True)
+
+
+__all__ = ["NAME", "command", "describe", "evenness"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -38,7 +39,12 @@ class Epoch:
     metrics: Mapping[str, float]
 
 
-def read_answer(line: bytes, task: Task | None) -> Ready | Epoch | Outcome:
+@dataclass(frozen=True)
+class Alive:
+    """The task goes on, in the middle of an epoch."""
+
+
+def read_answer(line: bytes, task: Task | None) -> Ready | Epoch | Alive | Outcome:
     """One line of a worker.
 
     Args:
@@ -61,24 +67,30 @@ def read_answer(line: bytes, task: Task | None) -> Ready | Epoch | Outcome:
     match next(iter(message)):
         case "ready":
             if content.get("protocol", PROTOCOL) != PROTOCOL:
-                raise BadAnswer(f"protocol {content['protocol']}, where {PROTOCOL} is spoken here")
+                raise BadAnswer(f"protocol {_show(content['protocol'])}, where {PROTOCOL} is spoken here")
             devices = content.get("devices")
             return Ready(tuple(map(str, devices)) if isinstance(devices, list) else None)
         case "progress":
             _check_task(content, task)
             return _read_epoch(content)
+        case "alive":
+            _check_task(content, task)
+            return Alive()
         case "outcome":
             _check_task(content, task)
-            return _read_outcome({key: value for key, value in content.items() if key not in ("trial", "attempt")})
+            outcome = _read_outcome({key: value for key, value in content.items() if key not in ("trial", "attempt")})
+            assert task is not None
+            _check_files(outcome.files, task)
+            return outcome
         case kind:
-            raise BadAnswer(f"not a message of the protocol: {_quote(str(kind).encode())}")
+            raise BadAnswer(f"not a message of the protocol: {_show(kind)}")
 
 
 def _check_task(content: Mapping[str, Any], task: Task | None) -> None:
     got = (content.get("trial"), content.get("attempt"))
     if task is None or got != (task.trial, task.attempt):
         awaited = "no answer is awaited" if task is None else f"trial {task.trial}, attempt {task.attempt} is awaited"
-        raise BadAnswer(f"an answer for trial {got[0]}, attempt {got[1]}, where {awaited}")
+        raise BadAnswer(f"an answer for trial {_show(got[0])}, attempt {_show(got[1])}, where {awaited}")
 
 
 def _read_epoch(content: Mapping[str, Any]) -> Epoch:
@@ -102,26 +114,54 @@ FIELDS: Mapping[str, type | tuple[type, ...]] = {
 def _read_outcome(data: Mapping[str, Any]) -> Outcome:
     for name, kind in FIELDS.items():
         if name in data and not isinstance(data[name], kind):
-            raise BadAnswer(f"an outcome whose {name!r} is {_quote(repr(data[name]).encode())}")
+            raise BadAnswer(f"an outcome whose {name!r} is {_show(data[name])}")
     try:
+        json.dumps(
+            data, allow_nan=False, ensure_ascii=False
+        ).encode()  # 1e999 is read as infinite, half a character too
         outcome = outcome_from_json(data)
-    except (ValueError, TypeError, KeyError) as error:
-        raise BadAnswer(f"not an outcome: {_quote(str(error).encode())}") from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BadAnswer(f"not an outcome: {_show(str(error))}") from error
     if outcome.state is TrialState.WAITING:
         raise BadAnswer("an outcome 'waiting'")
     if not all(map(_is_number, outcome.metrics.values())):
         raise BadAnswer("an outcome with a metric that is no number")
+    if not (_is_number(outcome.seconds) and _is_number(outcome.epochs) and min(outcome.seconds, outcome.epochs) >= 0):
+        raise BadAnswer("an outcome whose epochs or seconds are no number of at least 0")
     if not all(isinstance(values, list) for values in outcome.history.values()):
         raise BadAnswer("an outcome with a history that is no list")
+    if not all(value is None or _is_number(value) for values in outcome.history.values() for value in values):
+        raise BadAnswer("an outcome with a history of other things than numbers")
     return outcome
 
 
+def _check_files(files: Mapping[str, str], task: Task) -> None:
+    """A worker writes what its task names, and nothing else."""
+    for name, digest in files.items():
+        if name not in (task.weights, task.checkpoint, task.model):
+            raise BadAnswer(f"an outcome with a file that its task does not name: {_show(name)}")
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            raise BadAnswer(f"an outcome with a file without its sha256: {_show(name)}")
+
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """A number that the record can hold: a finite float, or an integer of 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**63
 
 
 def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
+
+
+def _show(value: object) -> str:
+    """Something that was read, short, and with no half characters: for a message that goes into the record."""
+    text = ascii(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 def _quote(data: bytes) -> str:

@@ -6,6 +6,7 @@ nursery uses the same steps after a fork.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import importlib
@@ -15,12 +16,15 @@ import signal
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 NO_PARENT = 77
 """Exit code of a worker whose parent was gone before the worker could tie itself to it."""
+VICTIM = "500"
+"""Added to a worker's badness, in thousandths of all memory, when the kernel chooses whom to kill."""
 FAILED = 70
 """Exit code of a worker whose entry raised."""
 
@@ -56,6 +60,12 @@ def die_with_connection(fd: int) -> None:
     threading.Thread(target=wait, name="hang-up", daemon=True).start()
 
 
+def volunteer() -> None:
+    """Have the kernel, where memory ends, kill this process rather than the driver or the nursery."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(VICTIM, encoding="ascii")
+
+
 def run(entry: str, fd: int) -> NoReturn:
     """Call `module:function` with the worker's socket and leave the process, without Python's own farewell.
 
@@ -63,6 +73,7 @@ def run(entry: str, fd: int) -> NoReturn:
     """
     code = 0
     try:
+        volunteer()
         faulthandler.enable()
         faulthandler.register(signal.SIGUSR1)
         module, _, function = entry.partition(":")

@@ -17,6 +17,9 @@ AXES: Mapping[InputKind, tuple[str, tuple[int, ...]]] = {
 }
 """Per kind of input, the axes that one sample may have: in words, and as numbers."""
 
+LARGEST = 1e18
+"""The greatest size of a number that a network is given or asked for: its square must be a 32-bit float."""
+
 CHUNK = 1 << 22
 """Values looked at in one go, so that no second copy of large arrays is made."""
 
@@ -76,7 +79,7 @@ def _check_x(x: Array, key: str, kind: InputKind, origin: str) -> list[Problem]:
         problems.append(Problem(f"{message} Received: samples of shape {x.shape[1:]}.", key, origin))
     if x.size == 0:
         return [*problems, Problem(f"is empty. Received: shape {x.shape}.", key, origin)]
-    return problems + _check_finite(np.atleast_1d(x), key, origin)
+    return problems + (_check_finite(np.atleast_1d(x), key, origin) or _check_size(np.atleast_1d(x), key, origin))
 
 
 def _check_y(y: Array, key: str, origin: str) -> list[Problem]:
@@ -110,6 +113,20 @@ def _check_finite(array: Array, key: str, origin: str) -> list[Problem]:
             more = "" if np.isfinite(value) else " (NaN and infinite values are not)"
             message = f"must be finite 32-bit floats{more}. Received: {value} at {key}[{index}], the first such value."
             return [Problem(message, key, origin)]
+    return []
+
+
+def _check_size(array: Array, key: str, origin: str) -> list[Problem]:
+    """The first value whose square is beyond 32-bit floats: variances and losses would be infinite."""
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize < 4:
+        return []
+    for start, chunk in chunks(array):
+        beyond = np.abs(chunk.astype(np.float64)) > LARGEST
+        if beyond.any():
+            first = np.unravel_index(int(np.argmax(beyond)), chunk.shape)
+            index = ", ".join(str(int(i)) for i in (first[0] + start, *first[1:]))
+            message = f"must be at most {LARGEST:g} in size, so that squares are 32-bit floats: use a larger unit."
+            return [Problem(f"{message} Received: {chunk[first]} at {key}[{index}].", key, origin)]
     return []
 
 
@@ -163,6 +180,13 @@ def _check_quantities(arrays: Arrays) -> list[Problem]:
         for key, y in arrays.named().items()
         if key in ("y", "y_test") and y.dtype.kind == "U"
     ]
+    if not problems:
+        problems = [
+            problem
+            for key, y in arrays.named().items()
+            if key in ("y", "y_test")
+            for problem in _check_size(y, key, arrays.origin)
+        ]
     if not problems and np.all(arrays.y == arrays.y[0]):
         message = f"regression needs targets that differ. Received: only {arrays.y[0].item()!r}."
         problems.append(Problem(message, "y", arrays.origin))

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonas.errors import NoWorker
-from evonas.evaluate.nursery import PACKET, kill_group
+from evonas.evaluate.nursery import LEAVING, PACKET, group_is_gone, kill_group
 
 START_LIMIT = 120.0
 """Seconds that a nursery may take to import its modules."""
@@ -55,12 +56,16 @@ class Launcher(ABC):
     """Starts worker processes and kills them. Owned by one thread.
 
     A worker runs `module:function` with the file descriptor of its end of a stream socket. Its standard input is empty,
-    its output goes to a log file. Its environment is the driver's when the launcher was made, and what `spawn` adds.
+    its output goes to a file or a pipe. Its environment is that of the driver when the launcher was made, and what
+    `spawn` adds.
     """
 
     @abstractmethod
-    def spawn(self, environment: Mapping[str, str], log: Path) -> Handle:
+    def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
         """Start a worker.
+
+        Args:
+            log: where its output is appended; or an open file descriptor for it, which stays the caller's.
 
         Raises:
             NoWorker: the process cannot be started.
@@ -72,7 +77,10 @@ class Launcher(ABC):
 
     @abstractmethod
     def exit_code(self, handle: Handle) -> int | None:
-        """How the worker ended: its exit code, or minus the signal; None while it lives. Never waits."""
+        """How the worker ended: its exit code, or minus the signal. Never waits.
+
+        None while it lives, and for at most a second more while its group does: its children are killed with it.
+        """
 
     def is_lost(self, handle: Handle) -> bool:
         """True where the worker ended because what had launched it did."""
@@ -123,15 +131,18 @@ class SubprocessLauncher(Launcher):
         self._entry = entry
         self._environment = python_environment()
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._leaving: dict[
+            int, tuple[int, float]
+        ] = {}  # number -> the dead worker's group, and until when it may take
         self._codes: dict[int, int] = {}
         self._born = 0
 
-    def spawn(self, environment: Mapping[str, str], log: Path) -> Handle:
+    def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
         self._born += 1
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                with log.open("ab") as output:
+                with open(log, "ab", closefd=isinstance(log, Path)) as output:
                     process = subprocess.Popen(
                         python_command("evonas.evaluate.bootstrap", theirs.fileno(), os.getpid(), self._entry),
                         env={**self._environment, **environment},
@@ -157,10 +168,17 @@ class SubprocessLauncher(Launcher):
         if process is not None and _has_ended(process):
             kill_group(process.pid)  # before it is reaped: until then the group's number cannot be another's
             self._codes[handle.number] = process.wait()
+            self._leaving[handle.number] = process.pid, time.monotonic() + LEAVING
             del self._processes[handle.number]
+        if handle.number in self._leaving:
+            group, deadline = self._leaving[handle.number]
+            if not group_is_gone(group) and time.monotonic() < deadline:
+                return None
+            del self._leaving[handle.number]
         return self._codes.get(handle.number)
 
     def close(self) -> None:
+        self._leaving = {}
         for process in self._processes.values():
             kill_group(process.pid)
         for number, process in self._processes.items():
@@ -197,7 +215,7 @@ class NurseryLauncher(Launcher):
         """Of the nursery; None while there is none."""
         return None if self._process is None else self._process.pid
 
-    def spawn(self, environment: Mapping[str, str], log: Path) -> Handle:
+    def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
         self._hear()
         for _ in range(2):  # a nursery may die at any instant; its successor gets one try
             if self._process is None:
@@ -277,12 +295,16 @@ class NurseryLauncher(Launcher):
         what = f"did not finish importing {modules} within {self._start_limit:g} s, or died of it"
         return f"No worker can be started: the nursery, the process that forks the workers, {what}."
 
-    def _order_birth(self, number: int, environment: Mapping[str, str], log: Path, theirs: socket.socket) -> int | None:
+    def _order_birth(
+        self, number: int, environment: Mapping[str, str], log: Path | int, theirs: socket.socket
+    ) -> int | None:
         """The new worker's pid; None where the nursery died instead."""
-        order = {"spawn": number, "entry": self._entry, "environment": dict(environment), "log": str(log.absolute())}
+        path = str(log.absolute()) if isinstance(log, Path) else None
+        fds = [theirs.fileno()] if isinstance(log, Path) else [theirs.fileno(), log]
+        order = {"spawn": number, "entry": self._entry, "environment": dict(environment), "log": path}
         try:
             self._control.settimeout(BIRTH_LIMIT)
-            socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
+            socket.send_fds(self._control, [json.dumps(order).encode()], fds)
             while (answer := self._receive(BIRTH_LIMIT)) is not None:
                 if answer.get("born") == number:
                     return int(answer["pid"])

@@ -8,13 +8,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evonas.errors import NoWorker
+from evonas.evaluate.claims import verified
 from evonas.evaluate.devices import Slot
 from evonas.evaluate.launcher import Launcher
+from evonas.evaluate.memory import Memory
+from evonas.evaluate.memory_guard import MemoryGuard, MemoryLimits
 from evonas.evaluate.pool import Finished, Pool, Report
 from evonas.evaluate.protocol import Setup, Task, encode
 from evonas.evaluate.seat import Limits, Phase, Seat, Starts
 from evonas.evaluate.worker_log import WorkerLog
 
+WATCH = 0.1
+"""Seconds between two looks while `poll` waits: at what they print, and when it is due at the memory."""
 SLICE = 0.25
 """Seconds that `poll` waits at most, so that the caller sees within them what a signal handler has noted."""
 IMPATIENT_SLICE = 0.01
@@ -29,7 +34,8 @@ class LocalPool(Pool):
 
     A worker is started with the first task of its slot, gets one task at a time, and is replaced after
     `recycle_after` tasks (Keras leaks) and after any outcome that may be its own fault. `poll` may return before its
-    timeout with nothing, at once while nothing runs, else after 0.25 s.
+    timeout with nothing, at once while nothing runs, else after 0.25 s. Limits are looked at while `poll` and `submit`
+    run: a driver that is busy elsewhere is late by as much.
 
     Args:
         setup: sent to each worker at its start.
@@ -37,9 +43,12 @@ class LocalPool(Pool):
         launcher: starts the processes; or what makes it, called at the first task. It is the pool's from here on, and
             closed with it.
         logs: the folder of the workers' logs, `worker-<slot>.log`.
-        time_limit: seconds for one task; None for no limit. Monotonic, as all times here.
+        time_limit: seconds for one training; None for no limit. Monotonic, as all times here.
         start_limit: seconds for a worker's start.
         recycle_after: tasks.
+        stalled_limit: seconds of a training without a sign of life; None for no limit.
+        memory_limits: of the workers and of the host.
+        memory: reads what they take.
     """
 
     def __init__(
@@ -51,15 +60,23 @@ class LocalPool(Pool):
         time_limit: float | None = None,
         start_limit: float = 120.0,
         recycle_after: int = 20,
+        *,
+        stalled_limit: float | None = None,
+        memory_limits: MemoryLimits = MemoryLimits(),  # noqa: B008 - frozen
+        memory: Memory | None = None,
     ) -> None:
+        self._setup = setup
         self._launcher = launcher
         self._starts = Starts()
         self._reports: list[Report] = []
         self._is_closed = False
         greeting = encode({"setup": setup.to_json()})
-        limits = Limits(time_limit, start_limit, recycle_after)
+        memory = memory or Memory()
+        self._guard = MemoryGuard(memory_limits, memory)
+        limits = Limits(time_limit, stalled_limit, start_limit, recycle_after, memory_limits.growth)
         self._seats = [
-            Seat(slot, WorkerLog(logs / f"worker-{slot.number}.log"), greeting, limits, self._starts) for slot in slots
+            Seat(slot, WorkerLog(logs / f"worker-{slot.number}.log"), greeting, limits, self._starts, memory)
+            for slot in slots
         ]
 
     @property
@@ -112,8 +129,7 @@ class LocalPool(Pool):
             self._advance()
             time.sleep(0.002)
         for seat in self._seats:
-            if seat.channel is not None:
-                seat.channel.close()
+            seat.let_go()
         if isinstance(self._launcher, Launcher):
             self._launcher.close()
         self._seats, self._reports = [], []
@@ -125,10 +141,12 @@ class LocalPool(Pool):
 
     def _advance(self) -> None:
         for seat in self._seats:
-            self._reports += seat.advance(time.monotonic())
+            self._reports += verified(seat.advance(time.monotonic()), self._setup)
+        self._guard.look(self._seats, time.monotonic())
 
     def _wait(self, timeout: float) -> None:
-        """Until a worker says something or `timeout` seconds are over; shorter where an end is near."""
+        """Until a worker says something, `timeout` seconds are over, or it is time for a look."""
+        timeout = min(timeout, WATCH)
         poll = select.poll()
         for seat in self._seats:
             if seat.is_ending:

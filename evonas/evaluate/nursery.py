@@ -10,6 +10,8 @@ socket FD, one JSON object a packet:
     driver -> nursery   {"spawn": number, "entry": "module:function", "environment": {...}, "log": path} and a socket
                         {"kill": number}
 
+With `log` null, a second descriptor follows the socket: what the worker's output goes to.
+
 It is child subreaper, so that even the daemons of workers come back to it; when the driver's socket closes, it kills
 all that it bore. A fork costs 0.03 s where a fresh import of TensorFlow costs 5 s. The import touches nothing of CUDA:
 the first call into the driver library is the child's own, after its `CUDA_VISIBLE_DEVICES` is set.
@@ -18,6 +20,7 @@ the first call into the driver library is the child's own, after its `CUDA_VISIB
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import json
@@ -29,6 +32,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -38,6 +42,21 @@ PACKET = 2**18
 """Bytes a packet may have: about the size of the kernel's buffer."""
 FAREWELL = 5.0
 """Seconds that the nursery waits for what it has killed."""
+LEAVING = 1.0
+"""Seconds that a dead worker's group may take to be gone; after them its exit is told all the same."""
+
+
+@dataclass(frozen=True)
+class _Leaving:
+    """A dead worker, whose children have been killed and are not yet gone."""
+
+    pid: int
+    number: int
+    code: int
+    deadline: float
+
+    def is_gone(self) -> bool:
+        return group_is_gone(self.pid) or time.monotonic() >= self.deadline
 
 
 class Nursery:
@@ -51,6 +70,7 @@ class Nursery:
         self._control = control
         self._pid = os.getpid()
         self._alive: dict[int, int] = {}  # pid -> the driver's number
+        self._leaving: list[_Leaving] = []
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)  # only the byte in the pipe counts
@@ -63,7 +83,7 @@ class Nursery:
             self._say(ready=self._pid, threads=count_threads())
             while True:
                 sources: list[socket.socket | int] = [self._control, self._wake]
-                readable, _, _ = select.select(sources, [], [])
+                readable, _, _ = select.select(sources, [], [], 0.01 if self._leaving else None)
                 if self._wake in readable and self._is_told_to_end():
                     return
                 self._reap()
@@ -83,7 +103,7 @@ class Nursery:
 
     def _obey(self) -> bool:
         """One order; False at the end of file."""
-        data, fds, _, _ = socket.recv_fds(self._control, PACKET, 1)
+        data, fds, _, _ = socket.recv_fds(self._control, PACKET, 2)
         for fd in fds:
             os.set_inheritable(fd, False)
         if not data:
@@ -93,23 +113,28 @@ class Nursery:
             for pid in [pid for pid, number in self._alive.items() if number == order["kill"]]:
                 kill_group(pid)
         else:
-            self._bear(order, fds[0])
+            self._bear(order, fds)
         return True
 
-    def _bear(self, order: Mapping[str, Any], fd: int) -> None:
+    def _bear(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
         try:
             pid = os.fork()
         except OSError as error:
-            os.close(fd)
+            self._close(fds)
             self._say(refused=order["spawn"], why=str(error))
             return
         if pid == 0:
-            self._become_worker(order, fd)
-        os.close(fd)
+            self._become_worker(order, fds)
+        self._close(fds)
         self._alive[pid] = order["spawn"]
         self._say(born=order["spawn"], pid=pid)
 
-    def _become_worker(self, order: Mapping[str, Any], fd: int) -> NoReturn:
+    @staticmethod
+    def _close(fds: Sequence[int]) -> None:
+        for fd in fds:
+            os.close(fd)
+
+    def _become_worker(self, order: Mapping[str, Any], fds: Sequence[int]) -> NoReturn:
         try:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
@@ -119,7 +144,8 @@ class Nursery:
             os.close(self._wake_write)
             os.setsid()
             bootstrap.die_with_parent(self._pid)
-            log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            path = order["log"]
+            log = fds[1] if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.close(log)
@@ -127,17 +153,24 @@ class Nursery:
         except BaseException:  # it must never return into the nursery's loop
             traceback.print_exc()
             os._exit(bootstrap.FAILED)
-        bootstrap.run(order["entry"], fd)
+        bootstrap.run(order["entry"], fds[0])
 
     def _reap(self) -> None:
-        """Bury the dead. A dead worker's group is killed before its number is given back to the kernel."""
+        """Bury the dead. A dead worker's group is killed before its number is given back to the kernel.
+
+        Its exit is told when nothing of the group is left, for a child may hold memory of the device too.
+        """
         while (dead := next_dead()) is not None:
             kill_group(dead)
             _, status = os.waitpid(dead, 0)
             number = self._alive.pop(dead, None)
             self._kill_orphans()
             if number is not None:
-                self._say(exit=number, code=os.waitstatus_to_exitcode(status))
+                code = os.waitstatus_to_exitcode(status)
+                self._leaving.append(_Leaving(dead, number, code, time.monotonic() + LEAVING))
+        for leaving in [leaving for leaving in self._leaving if leaving.is_gone()]:
+            self._leaving.remove(leaving)
+            self._say(exit=leaving.number, code=leaving.code)
 
     def _kill_orphans(self) -> None:
         """Kill the daemons that a worker has left: our children that belong to no living worker's session."""
@@ -172,6 +205,25 @@ def kill_group(pid: int) -> None:
             kill(pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue
+
+
+def group_is_gone(pid: int) -> bool:
+    """Whether the group that `pid` led has no living member left. Some systems leave the dead unreaped for ever."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    proc = Path("/proc")
+    if not proc.is_dir():
+        return False
+    for stat in proc.glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            words = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if words[2] == str(pid) and words[0] not in "ZX":
+                return False
+    return True
 
 
 def session_of(pid: int) -> int | None:

@@ -4,6 +4,7 @@
                         {"task": Task}        then one task at a time
     worker -> driver    {"ready": {...}}      after the setup
                         {"progress": {...}}   while it works: trial, attempt, epoch, metrics
+                        {"alive": {...}}      within an epoch, at most once a second: trial, attempt
                         {"outcome": {...}}    trial, attempt, and the Outcome
 
 A worker is told paths and numbers, never an object; weights travel by file. Test data are named by an `export`
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -21,6 +23,9 @@ from typing import Any, Literal
 from evonas.trial import Outcome, TrialState
 
 PROTOCOL = 1
+
+ACCUMULATION = "accumulation_steps"
+"""Marks a training whose batches were cut: a metric of its outcome, and a detail of each attempt."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ class Task:
         trained: the epochs of that training; 0 without one.
         model: for `export`: where the `.keras` file goes.
         arrays: for `export`: the test data's files, `x` and `y`.
+        accumulation: parts in which a batch is trained, their gradients summed before the step: 2 for a genome that ran
+            out of device memory, which half the batch may fit.
     """
 
     kind: Literal["train", "export"]
@@ -95,6 +102,7 @@ class Task:
     resume_from: str | None = None
     model: str | None = None
     arrays: Mapping[str, str] = field(default_factory=dict)
+    accumulation: int = 1
     trained: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -127,4 +135,5 @@ def _finite(value: float | None) -> float | None:
 
 
 def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
-    return Outcome(**{**data, "state": TrialState(data["state"])})
+    metrics = {sys.intern(name): value for name, value in data.get("metrics", {}).items()}  # one word for all trials
+    return Outcome(**{**data, "metrics": metrics, "state": TrialState(data["state"])})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from evonas.evaluate.answers import BadAnswer, Epoch, Ready, read_answer
+from evonas.evaluate.answers import Alive, BadAnswer, Epoch, Ready, read_answer
 from evonas.evaluate.channel import Channel, LineTooLong
 from evonas.evaluate.devices import Slot
 from evonas.evaluate.launcher import Handle, Launcher
+from evonas.evaluate.memory import Memory
 from evonas.evaluate.pool import Finished, Progress, Report
 from evonas.evaluate.protocol import Task, encode
 from evonas.evaluate.worker_log import WorkerLog
@@ -36,11 +38,21 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """Of a worker: seconds for a task and for a start, and tasks after which a fresh one takes over."""
+    """Of a worker. All clocks are monotonic; those of a task run for trainings only, for an export is the run's work.
+
+    Attributes:
+        task: seconds for a training.
+        stalled: seconds of a training without a sign of life.
+        start: seconds for a worker's start.
+        tasks: after which a fresh worker takes over.
+        growth: bytes by which a worker may have grown since it was ready; after more a fresh one takes over.
+    """
 
     task: float | None
+    stalled: float | None
     start: float
     tasks: int
+    growth: int | None
 
 
 @dataclass
@@ -55,8 +67,12 @@ class Starts:
 class _Worker:
     handle: Handle
     channel: Channel
+    oom_kills: int
+    """On the host, when it began its start or its task."""
     is_ready: bool = False
     tasks: int = 0
+    size: int = 0
+    """Bytes, when it was ready."""
 
 
 class Seat:
@@ -66,14 +82,18 @@ class Seat:
     else meet the memory of the dead.
     """
 
-    def __init__(self, slot: Slot, log: WorkerLog, setup: bytes, limits: Limits, starts: Starts) -> None:
+    def __init__(
+        self, slot: Slot, log: WorkerLog, setup: bytes, limits: Limits, starts: Starts, memory: Memory
+    ) -> None:
         self.slot = slot
         self.task: Task | None = None
         self.phase = Phase.EMPTY
-        self._log, self._setup, self._limits, self._starts = log, setup, limits, starts
+        self._log, self._setup, self._limits, self._starts, self._memory = log, setup, limits, starts, memory
         self._worker: _Worker | None = None
         self._launcher: Launcher | None = None
         self._deadline: float | None = None
+        self._begun = 0.0
+        self._seen_alive = 0.0
         self._outcome: Outcome | None = None
 
     @property
@@ -89,6 +109,16 @@ class Seat:
         """The worker will soon be gone; nothing on the connection tells when."""
         return self.phase in (Phase.HUNG_UP, Phase.KILLED)
 
+    @property
+    def is_busy(self) -> bool:
+        """A task waits for its outcome."""
+        return self.task is not None and self._outcome is None
+
+    @property
+    def group(self) -> int | None:
+        """The number of the worker's process group; None where there is none, or it is about to end."""
+        return None if self._worker is None or self.is_ending else self._worker.handle.pid
+
     def assign(self, task: Task, launcher: Launcher, now: float) -> None:
         """Give the free seat a task, and a worker if it has none.
 
@@ -98,31 +128,51 @@ class Seat:
         """
         self._log.begin()
         if self._worker is None:
-            handle = launcher.spawn(self.slot.environment(), self._log.path)
-            self._launcher, self._worker = launcher, _Worker(handle, Channel(handle.socket))
+            handle = self._spawn(launcher)
+            worker = _Worker(handle, Channel(handle.socket), self._memory.oom_kills())
+            self._launcher, self._worker = launcher, worker
             self._worker.channel.send(self._setup)
             self.phase, self._deadline = Phase.STARTING, now + self._limits.start
             self.task = task
         else:
+            self._worker.oom_kills = self._memory.oom_kills()
             self._begin(task, now)
+
+    def _spawn(self, launcher: Launcher) -> Handle:
+        output = self._log.open()
+        try:
+            return launcher.spawn(self.slot.environment(), output)
+        finally:
+            os.close(output)
 
     def _begin(self, task: Task, now: float) -> None:
         assert self._worker is not None
         self.task = task
         self.phase = Phase.WORKING
-        limit = self._limits.task if task.kind == "train" else None  # an export is the run's work, not a trial
+        limit = self._limits.task if task.kind == "train" else None
         self._deadline = None if limit is None else now + limit
+        self._begun = self._seen_alive = now
         self._worker.channel.send(encode({"task": task.to_json()}))
 
     def cancel(self, now: float) -> None:
         """End the task; nothing where its outcome is known already."""
-        if self.task is not None and self._outcome is None:
+        if self.is_busy:
             self._end(Outcome(TrialState.CANCELLED, message="It was cancelled."), now)
+
+    def end_for_memory(self, why: str, now: float) -> None:
+        """End the worker; its task, if it waits for its outcome, is `oom_host`."""
+        self._end(Outcome(TrialState.OOM_HOST, message=why) if self.is_busy else self._outcome, now)
 
     def kill(self, now: float) -> None:
         """End the worker, if there is one."""
         if self._worker is not None and self.phase is not Phase.KILLED:
             self._end(self._outcome, now)
+
+    def let_go(self) -> None:
+        """Give up the worker, if there is one that cannot be ended."""
+        self._log.close()
+        if self._worker is not None:
+            self._worker.channel.close()
 
     def advance(self, now: float) -> list[Report]:
         """Take in what has happened. Never waits.
@@ -132,6 +182,7 @@ class Seat:
         """
         if self._worker is None or self._launcher is None:
             return []
+        self._log.drain()
         code = self._launcher.exit_code(self._worker.handle)
         self._worker.channel.flush()
         reports = self._listen(now, everything=code is not None)
@@ -141,6 +192,8 @@ class Seat:
             self.phase, self._deadline = Phase.HUNG_UP, now + HANG_UP_LIMIT
         elif self._deadline is not None and now >= self._deadline:
             reports += self._expire(now)
+        elif self._has_stalled(now):
+            self._stall(now)
         return reports
 
     def _listen(self, now: float, everything: bool) -> list[Report]:
@@ -166,10 +219,13 @@ class Seat:
             self._welcome(answer, self.task, now)
             return []
         assert working is not None
+        self._seen_alive = now
+        if isinstance(answer, Alive):
+            return []
         if isinstance(answer, Epoch):
             return [Progress(working, answer.number, answer.metrics)]
         self._worker.tasks += 1
-        if answer.state not in KEEPS_WORKER or self._worker.tasks >= self._limits.tasks:
+        if answer.state not in KEEPS_WORKER or self._worker.tasks >= self._limits.tasks or self._has_grown():
             self._end(answer, now)
             return []
         self.phase, self.task, self._deadline = Phase.IDLE, None, None
@@ -184,7 +240,14 @@ class Seat:
             return
         self._starts.failed = 0
         self._worker.is_ready = True
+        self._worker.size = self._memory.anonymous(self._worker.handle.pid)
         self._begin(task, now)
+
+    def _has_grown(self) -> bool:
+        """Keras leaks: by more than a worker may."""
+        assert self._worker is not None
+        growth = self._memory.anonymous(self._worker.handle.pid) - self._worker.size
+        return self._limits.growth is not None and growth > self._limits.growth
 
     def _end(self, outcome: Outcome | None, now: float) -> None:
         """Kill the worker; its task is reported with this outcome when the worker is gone."""
@@ -206,13 +269,28 @@ class Seat:
             case Phase.STARTING:
                 self._fail(f"The worker was not ready within {self._limits.start:g} s of its start.", now)
             case Phase.WORKING:
-                why = f"The time limit of {self._limits.task:g} s for one trial was reached."
-                self._end(Outcome(TrialState.TIMEOUT, seconds=self._limits.task or 0.0, message=why), now)
+                why = f"The time limit of {self._limits.task:g} s for one trial (limits.seconds) was reached."
+                self._time_out("trial", why, now)
             case Phase.HUNG_UP:
                 self._fail("The worker closed its connection without an answer, and was killed.", now)
             case _:
                 return self._bury(None)
         return []
+
+    def _has_stalled(self, now: float) -> bool:
+        limit = self._limits.stalled
+        if limit is None or self.phase is not Phase.WORKING or self.task is None or self.task.kind != "train":
+            return False
+        return now >= self._seen_alive + limit
+
+    def _stall(self, now: float) -> None:
+        words = f"The worker gave no sign of life for {self._limits.stalled:g} s (limits.stalled_seconds)"
+        self._time_out("stalled", f"{words}: it finished neither an epoch nor a part of one.", now)
+
+    def _time_out(self, clock: str, why: str, now: float) -> None:
+        """Kill the worker; the task's outcome tells which clock struck."""
+        outcome = Outcome(TrialState.TIMEOUT, seconds=now - self._begun, message=why, details={"clock": clock})
+        self._end(outcome, now)
 
     def _bury(self, code: int | None) -> list[Report]:
         """The worker is gone (or given up): its seat is free, and its task is reported."""
@@ -220,12 +298,11 @@ class Seat:
         task, outcome = self.task, self._outcome
         if task is not None and outcome is None:
             outcome = self._what_death_means(code)
-        self._worker.channel.close()
+        report = None if task is None or outcome is None else Finished(task, self._with_log(outcome))
+        self.let_go()
         self._worker, self.task, self._outcome, self._deadline = None, None, None, None
         self.phase = Phase.EMPTY
-        if task is None or outcome is None:
-            return []
-        return [Finished(task, self._with_log(outcome))]
+        return [] if report is None else [report]
 
     def _what_death_means(self, code: int | None) -> Outcome:
         """The outcome of a task whose worker has ended by itself."""
@@ -235,6 +312,9 @@ class Seat:
             return Outcome(
                 TrialState.LOST, message="The worker ended with the nursery, the process that had forked it."
             )
+        if code == -signal.SIGKILL and self._memory.oom_kills() > self._worker.oom_kills:
+            why = "The kernel killed the worker: the host, or the cgroup that evonas runs in, had no memory left."
+            return Outcome(TrialState.OOM_HOST, message=f"{why} A higher pool.local.free_memory_mb acts before it.")
         if not self._worker.is_ready:
             why = f"The worker {describe_end(code)} before it was ready."
             self._note_failed_start(why)

@@ -14,7 +14,7 @@ import keras
 
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.checkpoint import load_state, save_state, save_weights
-from evonas.evaluate.protocol import Setup, Task
+from evonas.evaluate.protocol import ACCUMULATION, Setup, Task
 from evonas.evaluate.tensors import TensorCache, TrainingData
 from evonas.evaluate.trainer import Diverged, Trainer
 from evonas.files import sha256_of
@@ -31,6 +31,9 @@ CHECKPOINT_SECONDS = 30.0
 Report = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, counted from 1, and its metrics."""
 
+Alive = Callable[[], None]
+"""Called again and again within an epoch: a sign of life."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +44,7 @@ def train(
     cache: TensorCache,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     clock: Callable[[], float] = time.monotonic,
+    alive: Alive = lambda: None,
 ) -> Outcome:
     """Build, measure and train a network, and write the weights of its best epoch.
 
@@ -71,13 +75,13 @@ def train(
         keeper.save_when_due()
 
     try:
-        trainer.train(epochs(space_of(setup), Genome.from_dict(task.genome), task.epochs), on_epoch)
+        trainer.train(epochs(space_of(setup), Genome.from_dict(task.genome), task.epochs), on_epoch, alive)
     except Diverged as error:
-        return _outcome(TrialState.DIVERGED, trainer, metrics=_size_metrics(size), message=str(error))
+        return _outcome(TrialState.DIVERGED, trainer, metrics=_marked(task, _size_metrics(size)), message=str(error))
     keeper.save()
     save_weights(root / task.weights, trainer.best_weights)
     best = trainer.best_epoch
-    metrics = {**trainer.history[best], "best_epoch": best + 1.0, **_size_metrics(size)}
+    metrics = _marked(task, {**trainer.history[best], "best_epoch": best + 1.0, **_size_metrics(size)})
     return _outcome(TrialState.OK, trainer, metrics=metrics, files={task.weights: sha256_of(root / task.weights)})
 
 
@@ -116,6 +120,8 @@ def _trainer(setup: Setup, task: Task, model: keras.Model, data: TrainingData) -
     space, genome = space_of(setup), Genome.from_dict(task.genome)
     batch = batch_size(space, genome)
     fingerprint = {"genome": genome.digest, "seed": task.seed, "batch_size": batch, "interface": setup.interface}
+    if task.accumulation > 1:
+        fingerprint["accumulation"] = task.accumulation
     steps = 1
     if has_schedule(space, genome):
         full = epochs(space, genome, setup.epochs or task.epochs)
@@ -124,7 +130,7 @@ def _trainer(setup: Setup, task: Task, model: keras.Model, data: TrainingData) -
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
     trainer = Trainer(
         model,
-        build_optimizer(space, genome, steps),
+        build_optimizer(space, genome, steps, task.accumulation),
         data,
         Interface.from_json(setup.interface),
         batch_size=batch,
@@ -171,6 +177,16 @@ def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:
     sizes = {"parameters": size.parameters, "flops": size.flops}
     over = [f"{sizes[name]} {name}, and the limit is {limit}" for name, limit in limits.items() if sizes[name] > limit]
     return f"The network has {'; '.join(over)}." if over else ""
+
+
+def batch_of(setup: Setup, task: Task) -> int:
+    """Samples of one step of the task's optimizer, in all parts of the batch."""
+    return batch_size(space_of(setup), Genome.from_dict(task.genome))
+
+
+def _marked(task: Task, metrics: Mapping[str, float]) -> dict[str, float]:
+    """With a mark, where batches were cut: such a training cannot be compared bit for bit with one of whole batches."""
+    return {**metrics, ACCUMULATION: float(task.accumulation)} if task.accumulation > 1 else dict(metrics)
 
 
 def _size_metrics(size: ModelSize) -> dict[str, float]:

@@ -29,6 +29,10 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 """Called with the number of the epoch, counted from 1, and its metrics."""
 
 
+OnCall = Callable[[], None]
+"""Called after each call of the compiled loop; a long epoch has several."""
+
+
 class Diverged(ArithmeticError):
     """A loss is not finite; the training is over."""
 
@@ -42,6 +46,10 @@ class Trainer:
 
     The loss is the sparse categorical cross-entropy, or the mean squared error of targets divided by their standard
     deviation, so that a learning rate means the same for all targets; it is reported in the targets' units.
+
+    An optimizer with `gradient_accumulation_steps` gets each batch in so many parts, one gradient each. Steps are those
+    of whole batches, also of the last of an epoch, and a part counts by its samples: but for rounding the training is
+    that of whole batches, where the network has neither batch normalization nor dropout.
 
     Attributes:
         history: the metrics of each epoch: `loss` (training, with regularization terms, the mean over the epoch),
@@ -67,7 +75,7 @@ class Trainer:
         Args:
             model: built; takes raw samples, gives probabilities (batch, classes) or targets (batch, 1).
             optimizer: new, of this training alone.
-            batch_size: the last batch of an epoch may be smaller.
+            batch_size: samples of one step; the last batch of an epoch may be smaller.
             seed: of the epochs' orders.
             objective: one of the metrics in the history.
             patience: epochs without a better objective after which the training ends; None for all epochs.
@@ -84,6 +92,7 @@ class Trainer:
             raise ValueError(f"patience must be at least 1, or None. Received: {patience}.")
         self._model, self._optimizer, self._data = model, optimizer, data
         self._batch_size, self._seed = batch_size, seed
+        self._parts = optimizer.gradient_accumulation_steps or 1
         self._objective, self._patience = objective, patience
         self._fingerprint = dict(fingerprint or {})
         self._classification = interface.task == "classification"
@@ -107,7 +116,9 @@ class Trainer:
         """Whether patience has ended the training."""
         return is_exhausted(self.history, self._objective, self._patience)
 
-    def train(self, epochs: int, on_epoch: OnEpoch = lambda epoch, metrics: None) -> None:
+    def train(
+        self, epochs: int, on_epoch: OnEpoch = lambda epoch, metrics: None, on_call: OnCall = lambda: None
+    ) -> None:
         """Train until the history has this many epochs, or patience is at its end.
 
         Raises:
@@ -118,7 +129,7 @@ class Trainer:
             raise ValueError(f"epochs must be at least 1. Received: {epochs}.")
         with fast_graphs():
             while len(self.history) < epochs and not self.is_exhausted:
-                row = self._epoch()
+                row = self._epoch(on_call)
                 self.history.append(row)
                 if self.best_epoch == len(self.history) - 1:
                     self.best_weights = _values(self._model.weights)
@@ -156,7 +167,7 @@ class Trainer:
         self.history = [dict(row) for row in state.history]
         self.best_weights = list(state.best)
 
-    def _epoch(self) -> dict[str, float]:
+    def _epoch(self, on_call: OnCall) -> dict[str, float]:
         """One pass over the training data, in the order of (seed, epoch), and one over the validation data."""
         epoch, samples = len(self.history), self._data.samples
         order = generator(self._seed, "order", epoch).permutation(samples).astype(np.int32)
@@ -164,6 +175,7 @@ class Trainer:
         for start in range(0, samples, step):
             loss, last = self._run(order[start : start + step])
             total += float(loss)
+            on_call()
             if not math.isfinite(last):
                 raise Diverged(f"The loss of a batch is {float(last)} in epoch {epoch + 1}.")
         loss, metric = self._check()
@@ -182,21 +194,41 @@ class Trainer:
             The sum of the samples' losses, and the loss of the last batch.
         """
         samples = tf.size(order)
+        parts = -(-samples // self._batch_size) * self._parts
 
-        def go_on(start: Tensor, total: Tensor, last: Tensor) -> Tensor:
-            return (start < samples) & tf.math.is_finite(last)
+        def go_on(part: Tensor, total: Tensor, last: Tensor) -> Tensor:
+            return (part < parts) & tf.math.is_finite(last)
 
-        def batch(start: Tensor, total: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            stop = tf.minimum(start + self._batch_size, samples)
-            loss = self._train_batch(order[start:stop])
-            return stop, total + tf.cast(loss, tf.float64) * tf.cast(stop - start, tf.float64), loss
+        def train(part: Tensor, total: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            start, stop, size = self._part(part, samples)
+            count = tf.cast(stop - start, tf.float64)
+            if self._parts == 1:
+                loss = self._train_batch(order[start:stop])
+            else:  # an empty part of a last batch looks at one sample, which does not count
+                share = tf.cast(self._parts * (stop - start), tf.float32) / tf.cast(size, tf.float32)
+                loss = self._train_batch(order[tf.minimum(start, stop - 1) : stop], share)
+            return part + 1, total + tf.cast(loss, tf.float64) * count, loss
 
         begin = (tf.constant(0), tf.constant(0.0, tf.float64), tf.constant(0.0))
-        _, total, last = tf.while_loop(go_on, batch, begin)
+        _, total, last = tf.while_loop(go_on, train, begin)
         return total, last
 
-    def _train_batch(self, positions: Tensor) -> Tensor:
-        """One step of the optimizer."""
+    def _part(self, number: Tensor, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where the part of this number starts and stops in an order, and how large its whole batch is.
+
+        The parts of a batch are as equal as can be, the larger ones first.
+        """
+        start = number // self._parts * self._batch_size
+        size = tf.minimum(self._batch_size, samples - start)
+        bounds = [start - (-size * (number % self._parts + more) // self._parts) for more in (0, 1)]
+        return bounds[0], bounds[1], size
+
+    def _train_batch(self, positions: Tensor, share: Tensor | None = None) -> Tensor:
+        """One gradient for the optimizer.
+
+        Args:
+            share: how much it counts beside those of the batch's other parts; None for a whole batch.
+        """
         x = tf.cast(tf.gather(self._data.x, positions), tf.float32)
         y = tf.gather(self._data.y, positions)
         with tf.GradientTape() as tape:
@@ -204,8 +236,9 @@ class Trainer:
             if not self._classification:
                 y, predicted = tf.cast(y, tf.float32) / self._scale, predicted / self._scale
             loss = tf.add_n([self._loss(y, predicted), *self._model.losses])  # the others are regularization terms
+            counted = loss if share is None else loss * share
         variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        self._optimizer.apply(tape.gradient(counted, variables), variables)
         return loss
 
     def _validate(self) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import gc
 import json
@@ -12,7 +13,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -25,10 +26,15 @@ from evonas.errors import DiskFailure
 from evonas.evaluate.export_task import export, load_model
 from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_to_json
 from evonas.evaluate.tensors import TensorCache
-from evonas.evaluate.train_task import Report, train
+from evonas.evaluate.train_task import Alive, Report, batch_of, train
 from evonas.trial import Outcome, TrialState
 
 __all__ = ["load_model", "run_task", "serve"]
+
+ALIVE_SECONDS = 1.0
+"""Between two signs of life, at least."""
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""What a disk answers that is full, may hold no more of this user, is read-only, or fails."""
 
 _CACHE = TensorCache()
 """The trials of a run share their data."""
@@ -57,22 +63,41 @@ def serve(fd: int) -> None:
         def report(epoch: int, metrics: Mapping[str, float], name: Mapping[str, int] = name) -> None:
             driver.send({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}})
 
-        outcome = run_task(setup, task, report)
+        def alive(name: Mapping[str, int] = name) -> None:
+            driver.send({"alive": dict(name)})
+
+        outcome = run_task(setup, task, report, throttled(alive))
         driver.send({"outcome": {**name, **outcome_to_json(outcome)}})
 
 
-def run_task(setup: Setup, task: Task, report: Report) -> Outcome:
+def throttled(
+    action: Alive, seconds: float = ALIVE_SECONDS, clock: Callable[[], float] = time.monotonic
+) -> Callable[[], None]:
+    """The action, not done where the last time, or the making of this, is less than so many seconds ago."""
+    last = clock()
+
+    def act() -> None:
+        nonlocal last
+        if (now := clock()) - last >= seconds:
+            last = now
+            action()
+
+    return act
+
+
+def run_task(setup: Setup, task: Task, report: Report, alive: Alive = lambda: None) -> Outcome:
     """Do one task in this process; whatever goes wrong becomes an outcome. Leaves no model behind.
 
     The seed goes to the global generators of Python and NumPy, from which Keras draws; they are put back afterwards.
 
     Args:
         report: called after each epoch with its number, counted from 1, and its metrics.
+        alive: called again and again within an epoch.
     """
     start = time.monotonic()
     try:
         with _global_generators():
-            outcome = _sorted(setup, task, report)
+            outcome = _sorted(setup, task, report, alive)
     finally:
         keras.backend.clear_session(free_memory=False)
         gc.collect()
@@ -97,21 +122,30 @@ def about() -> dict[str, Any]:
     }
 
 
-def _sorted(setup: Setup, task: Task, report: Report) -> Outcome:
+def _sorted(setup: Setup, task: Task, report: Report, alive: Alive) -> Outcome:
     """The worker's border: the one place that catches everything."""
     try:
         keras.backend.clear_session(free_memory=False)  # layers are named from 0, as in a new process
-        return export(setup, task) if task.kind == "export" else train(setup, task, report, _CACHE)
+        return export(setup, task) if task.kind == "export" else train(setup, task, report, _CACHE, alive=alive)
     except tf.errors.ResourceExhaustedError as error:
-        return Outcome(TrialState.OOM_DEVICE, message=f"TensorFlow is out of memory: {_first_line(error)}")
-    except DiskFailure as error:  # the machine's fault, not the network's: it may be tried again
-        return Outcome(TrialState.LOST, message=str(error))
+        message = f"TensorFlow is out of memory: {_first_line(error)}"
+        details = {"batch_size": batch_of(setup, task)}  # a batch of 1 cannot be cut: there is no second try
+        return Outcome(TrialState.OOM_DEVICE, message=message, details=details)
+    except DiskFailure as error:
+        return _lost_to_the_disk(error)
     except MemoryError as error:
         return Outcome(TrialState.OOM_HOST, message=f"Python is out of memory. {_first_line(error)}".strip())
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:  # of a library that writes by itself
+            return _lost_to_the_disk(error)
         traceback.print_exc()
         sys.stderr.flush()
         return Outcome(TrialState.ERROR, message=f"{type(error).__name__}: {error}")
+
+
+def _lost_to_the_disk(error: Exception) -> Outcome:
+    """The machine's fault, not the network's: it may be tried again when there is room."""
+    return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
 
 
 def _first_line(error: BaseException) -> str:

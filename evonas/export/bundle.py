@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import EvonasError, InvalidRecord, UserError
+from evonas.errors import EvonasError, UserError
 from evonas.evaluate.data import FILES
-from evonas.evaluate.pool import Finished
-from evonas.evaluate.protocol import Task
+from evonas.evaluate.protocol import ACCUMULATION, Task
+from evonas.export.retraining import Tell, Weights, finish, leave, may_retry, weights_of
 from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.randomness import training_seed
-from evonas.runtime.engine import RETRIES, weights_path
 from evonas.runtime.session import Session
-from evonas.runtime.stopping import Urgency
 from evonas.trial import Outcome, Trial, TrialState
 
 TOLERANCE = 1e-6
@@ -39,17 +37,21 @@ class Exported:
     card: Mapping[str, Any]
 
 
-def export_best(session: Session, trial: Trial) -> Exported:
+def export_best(session: Session, trial: Trial, tell: Tell) -> Exported:
     """The winner's export at the end of a run: the one time that the test data are opened.
+
+    Where its weights are gone, it is trained again.
 
     Raises:
         EvonasError: the rebuilt model does not score what the record says.
+        DiskFailure: there is no space for it; nothing is lost.
     """
     layout = session.layout
     x, y = FILES["test"]
-    outcome = _rebuild(session, trial, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y})
+    weights = weights_of(session, trial, tell)
+    outcome = _rebuild(session, trial, weights, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y})
     card = _card(session, trial, outcome, layout.model)
-    exported = _with_card(layout.model, card)
+    exported = with_card(layout.model, card)
     files = {layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)}
     session.record.note_files(files, result=card)
     return exported
@@ -58,11 +60,13 @@ def export_best(session: Session, trial: Trial) -> Exported:
 def copy_winner(model: Path, card: Mapping[str, Any], target: Path) -> Exported:
     """The winner's exported model, and its card, to a path of the user's choice; nothing of the run is opened."""
     _copy(model, target)
-    return _with_card(target, card)
+    return with_card(target, card)
 
 
-def export_trial(session: Session, trial: Trial, target: Path) -> Exported:
+def export_trial(session: Session, trial: Trial, target: Path, tell: Tell) -> Exported:
     """Any successful trial, to a path of the user's choice; the test data stay closed, for only the winner is tested.
+
+    Where its weights are gone, it is trained again; they are not kept then, unless it is one of the best.
 
     Args:
         target: as `check_target` gives it.
@@ -71,11 +75,13 @@ def export_trial(session: Session, trial: Trial, target: Path) -> Exported:
         EvonasError: the rebuilt model does not score what the record says.
     """
     name = f"exports/{trial.id:05d}.keras"
-    outcome = _rebuild(session, trial, name, {})
+    weights = weights_of(session, trial, tell)
+    outcome = _rebuild(session, trial, weights, name, {})
     card = _card(session, trial, outcome, session.layout.root / name)
     _copy(session.layout.root / name, target)
     (session.layout.root / name).unlink()
-    return _with_card(target, card)
+    leave(session, trial, weights)
+    return with_card(target, card)
 
 
 def check_target(trial: Trial, target: Path, root: Path) -> Path:
@@ -108,31 +114,15 @@ def is_intact(model: Path, card: Mapping[str, Any]) -> bool:
     return model.is_file() and sha256_of(model) == card["sha256"]
 
 
-def _with_card(model: Path, card: Mapping[str, Any]) -> Exported:
+def with_card(model: Path, card: Mapping[str, Any]) -> Exported:
+    """Write the card beside its model."""
     card_file = model.with_suffix(".json")
     write_text_whole(card_file, json.dumps(card, indent=2, allow_nan=False) + "\n")
     return Exported(model, card_file, card)
 
 
-def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) -> Path:
-    """The path of a trial's recorded weights.
-
-    Raises:
-        InvalidRecord: they are missing, or not what the record says.
-    """
-    first = trial.id if trial.twin_of is None else trial.twin_of
-    name = weights_path(first)
-    path = session_root / name
-    if name not in files or not path.is_file() or sha256_of(path) != files[name]:
-        raise InvalidRecord(
-            f"the weights of trial {trial.id} ({path}) are missing or damaged, so it cannot be exported"
-        )
-    return path
-
-
-def _rebuild(session: Session, trial: Trial, model: str, arrays: Mapping[str, str]) -> Outcome:
-    """Run the export task in a worker, and hold its scores against the record."""
-    weights = check_weights(session.layout.root, session.record.files(), trial)
+def _rebuild(session: Session, trial: Trial, weights: Weights, model: str, arrays: Mapping[str, str]) -> Outcome:
+    """Run the export task in a worker, and hold its scores against those of the training."""
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
     task = Task(
         kind="export",
@@ -142,15 +132,15 @@ def _rebuild(session: Session, trial: Trial, model: str, arrays: Mapping[str, st
         genome=trial.genome.to_dict(),
         seed=seed,
         epochs=trial.proposal.fidelity.epochs,
-        weights=weights.relative_to(session.layout.root).as_posix(),
+        weights=weights.path.relative_to(session.layout.root).as_posix(),
         model=model,
         arrays=arrays,
     )
-    outcome = _run(session, task)
+    outcome = run_task(session, task)
     if outcome.state is not TrialState.OK:
         raise EvonasError(f"the model of trial {trial.id} could not be rebuilt ({outcome.state}): {outcome.message}")
     for name in ("val_loss", f"val_{session.interface.metric}"):
-        ours, theirs = trial.metrics.get(name), outcome.metrics.get(name)
+        ours, theirs = weights.metrics.get(name), outcome.metrics.get(name)
         if ours is None or theirs is None or not math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
             raise EvonasError(
                 f"the rebuilt model of trial {trial.id} is another one: its {name} is {theirs}, the record says {ours}"
@@ -158,26 +148,17 @@ def _rebuild(session: Session, trial: Trial, model: str, arrays: Mapping[str, st
     return outcome
 
 
-def _run(session: Session, task: Task) -> Outcome:
+def run_task(session: Session, task: Task) -> Outcome:
     """The task's outcome; failures of the machine are tried again, as in a search.
 
     Raises:
         Stopped: by a second Ctrl-C, or by SIGTERM; the next session does the export.
     """
-    for attempt in itertools.count():
-        session.pool.submit(replace(task, attempt=attempt))
-        outcome = _await(session)
-        if attempt >= RETRIES.get(outcome.state, 0):
+    for count in itertools.count(1):
+        outcome = finish(session, replace(task, attempt=count - 1))
+        if not may_retry(session, task, outcome, count):
             return outcome
     raise AssertionError("unreachable")
-
-
-def _await(session: Session) -> Outcome:
-    while session.stop.urgency < Urgency.ABANDON:
-        for report in session.pool.poll(timeout=1.0):
-            if isinstance(report, Finished):
-                return report.outcome
-    raise session.stop.error("stopped during the export; nothing is lost")
 
 
 def _card(session: Session, trial: Trial, outcome: Outcome, model: Path) -> dict[str, Any]:
@@ -193,6 +174,7 @@ def _card(session: Session, trial: Trial, outcome: Outcome, model: Path) -> dict
         "metrics": dict(outcome.metrics),
         "parameters": outcome.details.get("parameters"),
         "flops": outcome.details.get("flops"),
+        ACCUMULATION: int(trial.metrics.get(ACCUMULATION, 1)),
         "layers": outcome.details.get("layers"),
         "reload_difference": outcome.details.get("reload_difference"),
         "versions": outcome.details.get("versions"),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from evonas.errors import InvalidGenome, Problem, did_you_mean
 
+T = TypeVar("T")
 Value = str | int | float | bool
 """What a parameter may be. 1, 1.0 and true are three different values: compare with `same_value`."""
 
@@ -26,7 +27,21 @@ def same_value(a: Value | None, b: Value | None) -> bool:
     return type(a) is type(b) and a == b
 
 
-@dataclass(frozen=True)
+_SHARED: dict[tuple[Any, ...], Any] = {}
+_MOST_SHARED = 20_000
+
+
+def _shared(key: tuple[Any, ...], value: T) -> T:
+    """The same object for equal keys, as long as there are not too many: a long run keeps every genome."""
+    return _SHARED.setdefault(key, value) if len(_SHARED) < _MOST_SHARED else _SHARED.get(key, value)  # type: ignore[no-any-return]
+
+
+def _pair(name: str, value: Value) -> tuple[str, Value]:
+    pair = (sys.intern(name), value)
+    return pair if isinstance(value, float) and value else _shared((name, type(value), value), pair)
+
+
+@dataclass(frozen=True, slots=True)
 class Gene:
     """One op with its parameters, its inputs, and the number by which it is aligned with its relatives.
 
@@ -46,7 +61,11 @@ class Gene:
     @classmethod
     def make(cls, op: str, params: Mapping[str, Value], inputs: Iterable[int] = (), innovation: int = 0) -> Gene:
         """A gene from a mapping of parameters."""
-        return cls(op, tuple(sorted(params.items())), tuple(inputs), innovation)
+        pairs = tuple(_pair(*pair) for pair in sorted(params.items()))
+        gene = cls(sys.intern(op), pairs, tuple(inputs), innovation)
+        if gene.inputs or innovation != 1 or any(isinstance(value, float) for _, value in pairs):
+            return gene
+        return _shared((op, *((name, type(value), value) for name, value in pairs)), gene)  # a section of one gene
 
     @property
     def parameters(self) -> dict[str, Value]:
@@ -78,7 +97,7 @@ def positions(genes: Sequence[Gene]) -> tuple[tuple[int, ...], ...]:
         raise InvalidGenome(Problem(f"an input names gene {error.args[0]}, which is not in the section.")) from None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Genome:
     """A few named sections, each an ordered tuple of genes.
 
@@ -90,10 +109,7 @@ class Genome:
     """
 
     sections: tuple[tuple[str, tuple[Gene, ...]], ...]
-
-    @functools.cached_property
-    def _by_name(self) -> dict[str, tuple[Gene, ...]]:
-        return dict(self.sections)
+    _sha256: bytes = field(default=b"", init=False, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,20 +122,20 @@ class Genome:
         Raises:
             KeyError: the genome has no such section.
         """
-        try:
-            return self._by_name[name]
-        except KeyError:
-            raise KeyError(f"no section {name!r}.{did_you_mean(name, self.names)}") from None
+        for known, genes in self.sections:
+            if known == name:
+                return genes
+        raise KeyError(f"no section {name!r}.{did_you_mean(name, self.names)}")
 
     def get(self, name: str) -> tuple[Gene, ...]:
         """The genes of one section; none where the genome has no such section."""
-        return self._by_name.get(name, ())
+        return dict(self.sections).get(name, ())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._by_name
+        return any(known == name for known, _ in self.sections)
 
-    @functools.cached_property
-    def _canonical(self) -> str:
+    def canonical(self) -> str:
+        """What would be trained, as JSON: no innovation numbers, inputs by position."""
         content = {
             name: [
                 [gene.op, dict(gene.params), list(inputs)] if inputs else [gene.op, dict(gene.params)]
@@ -129,20 +145,23 @@ class Genome:
         }
         return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
-    def canonical(self) -> str:
-        """What would be trained, as JSON: no innovation numbers, inputs by position."""
-        return self._canonical
+    @property
+    def _identity(self) -> bytes:
+        """The sha256 of the canonical text; the text itself is long, and a run keeps thousands of genomes."""
+        if not self._sha256:
+            object.__setattr__(self, "_sha256", hashlib.sha256(self.canonical().encode()).digest())
+        return self._sha256
 
-    @functools.cached_property
+    @property
     def digest(self) -> str:
         """16 hexadecimal digits: equal exactly for equal genomes, on every machine and in every process."""
-        return hashlib.sha256(self._canonical.encode()).hexdigest()[:16]
+        return self._identity.hex()[:16]
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Genome) and self._canonical == other._canonical)
+        return self is other or (isinstance(other, Genome) and self._identity == other._identity)
 
     def __hash__(self) -> int:
-        return hash(self._canonical)
+        return hash(self._identity)
 
     def with_section(self, name: str, genes: Iterable[Gene]) -> Genome:
         """A genome in which one section has other genes.
@@ -150,7 +169,7 @@ class Genome:
         Raises:
             KeyError: the genome has no such section.
         """
-        if name not in self._by_name:
+        if name not in self:
             raise KeyError(f"no section {name!r}.{did_you_mean(name, self.names)}")
         new = tuple(genes)
         return Genome(tuple((known, new if known == name else old) for known, old in self.sections))
@@ -182,7 +201,7 @@ class Genome:
                 continue
             genes = tuple(_gene_from(entry, f"{name}[{i}]", problems) for i, entry in enumerate(entries))
             _check_numbers(name, genes, problems)
-            sections.append((name, genes))
+            sections.append((sys.intern(name), genes))
         if problems:
             raise InvalidGenome(problems)
         return cls(tuple(sections))

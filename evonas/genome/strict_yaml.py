@@ -40,7 +40,12 @@ def key_text(path: KeyPath) -> str:
     text = ""
     for key in path:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """The text as it is, or with escapes where it would spoil a line or a terminal."""
+    return text if text.isprintable() else ascii(text)
 
 
 @dataclass(frozen=True)
@@ -204,9 +209,10 @@ class _Builder:
         """Resolves a plain scalar by the core schema of YAML 1.2; a quoted one is a word."""
         text: str = event.value
         if event.style is not None:
-            if any("\ud800" <= character <= "\udfff" for character in text):
+            try:  # JSON writes a character beyond 16 bits as two escapes
+                return text.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
                 self._refuse("half of a surrogate pair is not text.", event, path)
-            return text
         if text in _WORDS:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):

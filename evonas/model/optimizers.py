@@ -88,11 +88,14 @@ def scheduled(
     return learning_rate
 
 
-def build_optimizer(space: SearchSpace, genome: Genome, steps: int = 1) -> keras.optimizers.Optimizer:
+def build_optimizer(
+    space: SearchSpace, genome: Genome, steps: int = 1, accumulation: int = 1
+) -> keras.optimizers.Optimizer:
     """A new optimizer with the parameters of the genome's `optimizer` section.
 
     Args:
         steps: of a full training, the length of a learning-rate schedule.
+        accumulation: gradients that make one step; schedules, momentum and weight decay count steps all the same.
 
     Raises:
         UserError: where the section is missing or names an unknown optimizer.
@@ -103,8 +106,22 @@ def build_optimizer(space: SearchSpace, genome: Genome, steps: int = 1) -> keras
         raise UserError(f"unknown optimizer {op!r}.{hint} Known: {', '.join(OPTIMIZERS)}.")
     course = {name: arguments.pop(name) for name in ("schedule", "final_fraction") if name in arguments}
     if course.get("schedule", "constant") != "constant":
-        arguments["learning_rate"] = scheduled(arguments["learning_rate"], steps, **course)
-    return OPTIMIZERS[op](**arguments)
+        rate = scheduled(arguments["learning_rate"], steps, **course)
+        arguments["learning_rate"] = rate if accumulation == 1 else _OfWholeSteps(rate, accumulation)
+    optimizer = OPTIMIZERS[op](**arguments)
+    if accumulation > 1:
+        optimizer.gradient_accumulation_steps = accumulation  # as the constructor would: `build` is what reads it
+    return optimizer
+
+
+class _OfWholeSteps(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A schedule for an optimizer that accumulates: Keras asks it by the number of gradients, not of steps."""
+
+    def __init__(self, schedule: LearningRate, accumulation: int) -> None:
+        self._schedule, self._accumulation = schedule, accumulation
+
+    def __call__(self, step: Any) -> Any:
+        return self._schedule(step // self._accumulation)
 
 
 def has_schedule(space: SearchSpace, genome: Genome) -> bool:

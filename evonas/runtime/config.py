@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from evonas.errors import InvalidRecord, did_you_mean
 from evonas.evaluate.data import DataSettings
 from evonas.evaluate.data_sources import SOURCES
+from evonas.genome import Genome, SearchSpace
 from evonas.model.interface import InputKind, TaskKind
 from evonas.runtime.evaluator_config import (
     BudgetConfig,
@@ -31,7 +32,8 @@ from evonas.runtime.evaluator_config import (
 from evonas.runtime.settings import FAILED, Builder, Check, Families, Issue, Named, dump, shown
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.registry import PARTS, STRATEGIES
-from evonas.trial import Direction, Objective
+from evonas.search.strategy import SearchProblem
+from evonas.trial import Direction, Fidelity, Objective
 
 Count = Annotated[int, Ge(1)]
 Few = Annotated[int, Ge(1), Le(1024)]
@@ -47,7 +49,8 @@ METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
 _RUN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 
 
-def _run_problem(name: str) -> str:
+def run_name_problem(name: str) -> str:
+    """What is wrong with the name of a run's folder; empty where nothing is."""
     if _RUN_NAME.fullmatch(name):
         return ""
     allowed = "letters, digits, `.`, `_` and `-`, at most 64, with a letter or digit first and no `.` at the end"
@@ -150,12 +153,28 @@ class LimitsConfig:
     """Attributes:
     parameters: a network with more weights is infeasible, before any training.
     flops: the same for operations per sample.
-    seconds: a trial that takes longer is ended.
+    seconds: a trial that takes longer is ended; null for no limit.
+    stalled_seconds: a trial that finishes neither an epoch nor 1,000 batches for so long is ended; null for no limit.
     """
 
     parameters: Count | None = None
     flops: Count | None = None
     seconds: Annotated[float, Gt(0)] | None = None
+    stalled_seconds: Annotated[float, Gt(0)] | None = 1800.0
+
+
+@dataclass(frozen=True)
+class StorageConfig:
+    """What a run keeps on the disk beside its record.
+
+    Attributes:
+        keep_best: trials that keep their weights, the best ones, whether or not they are in the living population. What
+            is not kept is trained again if it is asked for.
+        free_mb: below so much free space, in MB of 1,000,000 bytes, no trial is started; 0 for no watch.
+    """
+
+    keep_best: Count = 10
+    free_mb: Annotated[int, Ge(0)] = 500
 
 
 class PoolConfig:
@@ -173,11 +192,18 @@ class LocalConfig(PoolConfig):
         workers: processes, each training one network at a time.
         devices: `auto` for the GPUs that there are, else the CPU; `cpu`; or a list of GPU numbers.
         threads: of each worker; part of the result, so never derived from the number of workers.
+        recycle_mb: MiB by which a worker's memory may grow; after more, a fresh one takes the next trial. Null: any.
+        memory_mb: MiB that a worker may take, with its child processes; one that takes more is ended. Null: any.
+        free_memory_mb: MiB that stay free on this machine, or in the cgroup (container) that evonas runs in: with less,
+            the largest worker is ended, before the system ends something else. 0: none.
     """
 
     workers: Few = 2
     devices: Literal["auto", "cpu"] | tuple[Annotated[int, Ge(0)], ...] = "auto"
     threads: Few = 1
+    recycle_mb: Count | None = 1024
+    memory_mb: Count | None = None
+    free_memory_mb: Annotated[int, Ge(0)] = 512
 
     def problems(self) -> dict[str, str]:
         if self.devices == ():
@@ -238,13 +264,14 @@ class RunConfig:
     budget: BudgetConfig
     data: DataConfig | None = None
     evaluator: EvaluatorConfig | None = None
-    run: Annotated[str, Check(_run_problem)] = "run"
+    run: Annotated[str, Check(run_name_problem)] = "run"
     seed: Annotated[int, Ge(0)] = 0
     objective: ObjectiveConfig = ObjectiveConfig("val_loss", "min")
     strategy: StrategyConfig = field(default_factory=lambda: StrategyConfig("evolution", EvolutionSettings()))
     training: TrainingConfig = field(default_factory=TrainingConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     pool: PoolConfig = field(default_factory=LocalConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
     deterministic: bool = True
     look_ahead: Count = 16
     max_twins_in_a_row: Count = 100
@@ -279,6 +306,11 @@ class RunConfig:
     def strategy_parts(self) -> tuple[str, Any]:
         """The strategy's name in the registry, and its settings."""
         return self.strategy.name, self.strategy.settings
+
+    def search_problem(self, space: SearchSpace, seeds: Mapping[str, Genome]) -> SearchProblem:
+        """What the strategy is given."""
+        objective, fidelity = self.objective.to_objective(), Fidelity(self.training.epochs)
+        return SearchProblem(space, objective, fidelity, self.seed, seeds, self.budget.trials)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""

@@ -16,7 +16,7 @@ from typing import Any
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Problem, UserError
 from evonas.evaluate.data import DataSettings
 from evonas.genome import Genome, SearchSpace, library, load_genome, load_space, strict_yaml
-from evonas.genome.strict_yaml import Document, KeyPath, key_text
+from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable
 from evonas.model.space_check import check_space
 from evonas.runtime.config import FAMILIES, RunConfig, parse
 from evonas.runtime.evaluator_config import EvaluatorConfig, TableConfig
@@ -110,9 +110,20 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     space, space_problems = _space(source, file)
     seeds, seed_problems = _seeds(space, source, file)
     problems += space_problems + seed_problems
+    if config is not None and space is not None and not problems:
+        problems += _misfits(config, space, seeds, source)
     if config is None or space is None or problems:
         return Checked(None, _in_order(problems))
     return Checked(LoadedConfig(config, file, space, seeds, tuple(warnings(config, space))), ())
+
+
+def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig | None, list[Problem]]:
+    """A config that was read before, with overrides, or all that is wrong with them; paths are left as they are."""
+    source = _Source(Document(config.to_json(), "the recorded config"), overrides)
+    builder = Builder(FAMILIES)
+    changed = parse(builder, source.data)
+    problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]
+    return (None if problems else changed), problems
 
 
 def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
@@ -157,13 +168,13 @@ class _Source:
         """A problem at a key: of the file, or of the override that set it."""
         for end in range(len(path), 0, -1):
             if path[:end] in self._overridden:
-                return Problem(message, key_text(path), f"{OVERRIDE} {self._overridden[path[:end]]}")
+                return Problem(message, key_text(path), f"{OVERRIDE} {printable(self._overridden[path[:end]])}")
         return self._document.problem(path, message)
 
     def _override(self, text: str) -> None:
         name, equals, value = text.partition("=")
         path = tuple(name.strip().split("."))
-        place = f"{OVERRIDE} {text}"
+        place = f"{OVERRIDE} {printable(text)}"
         if not equals or not all(path):
             self.problems.append(Problem("must have the form key.path=value, such as budget.trials=20.", file=place))
             return
@@ -200,6 +211,9 @@ def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Problem]
     if not isinstance(source.data, dict):
         needed = "a config is a mapping that has at least space, budget, and data or evaluator"
         return None, [*source.problems, source.problem((), f"{needed}. Received: {shown(source.data)}.")]
+    if "strategies" in source.data:
+        message = "this is an experiment, which compares strategies; to run it:  evonas compare"
+        return None, [*source.problems, source.problem(("strategies",), f"{message} {file}")]
     builder = Builder(FAMILIES)
     config = parse(builder, {"run": file.stem, **source.data})
     problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]
@@ -244,6 +258,15 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Proble
         key = ("settings", "training", "ops", "training", "epochs")
         problems.append(strict_yaml.load(space.text, str(path)).problem(key, message))
     return space, problems
+
+
+def _misfits(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source) -> list[Problem]:
+    """What of the strategy's settings does not fit this space and this budget."""
+    name, settings = config.strategy_parts()
+    if not hasattr(settings, "misfits"):
+        return []
+    found: Mapping[str, str] = settings.misfits(config.search_problem(space, seeds))
+    return [source.problem(("strategy", name, *key.split(".")), message) for key, message in found.items()]
 
 
 def _strategy_that_sets_epochs(data: Any) -> str:

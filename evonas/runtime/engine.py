@@ -12,22 +12,30 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from evonas.errors import RepeatedFailures
+from evonas.errors import DiskFailure, RepeatedFailures
 from evonas.evaluate.pool import Finished, Pool
-from evonas.evaluate.protocol import Task
-from evonas.randomness import training_seed
+from evonas.evaluate.pool import Progress as Epoch
+from evonas.evaluate.protocol import ACCUMULATION, Task
+from evonas.runtime.disk_guard import DiskGuard
 from evonas.runtime.observer import Observer
 from evonas.runtime.progress import Progress, Spent, estimate_remaining
-from evonas.runtime.record import Record, settled
+from evonas.runtime.record import Attempt, Record, settled
+from evonas.runtime.retries import (
+    accumulation,
+    is_tried_again,
+    runs_alone,
+    set_aside,
+    suspicion,
+)
 from evonas.runtime.stopping import StopRequest, Urgency
+from evonas.runtime.storage import Storage
+from evonas.runtime.tasks import epochs_before, parts_before, training_task
 from evonas.search.strategy import Strategy
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState, rank
-
-RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
-"""Failures of the machine rather than of the network, and how often they are tried again, in a fresh worker."""
 
 FAILURES_OF_ONE_CAUSE = frozenset(
     {
@@ -44,6 +52,12 @@ FAILURES_OF_ONE_CAUSE = frozenset(
 
 STOPPED = "stopped by failures"
 """The event of a run that was stopped by failures in a row."""
+
+NOTE_SECONDS = 1.0
+"""Between two notes in the record of how far the running trials are."""
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,8 @@ class Engine:
     The record, the pool, the clock and the strategy are given; the engine owns none of them.
 
     Args:
+        storage: sweeps the files of trials; made for the record's folder, if none is given.
+        guard: says whether there is space for another trial; without one there always is.
         spent: seconds that earlier sessions have spent.
         in_order: tell trials in the order of proposals; False tells them as they arrive.
     """
@@ -89,6 +105,8 @@ class Engine:
         observers: Sequence[Observer] = (),
         stop: StopRequest | None = None,
         clock: Callable[[], float] = time.monotonic,
+        storage: Storage | None = None,
+        guard: DiskGuard | None = None,
         spent: float = 0.0,
         in_order: bool = True,
     ) -> None:
@@ -96,14 +114,19 @@ class Engine:
         self._limits, self._objective, self._seed = limits, objective, seed
         self._observers, self._stop, self._clock = observers, stop or StopRequest(), clock
         self._spent_before, self._in_order = spent, in_order
+        self._storage = storage or Storage(record.path.parent, continues_trials=strategy.continues_trials)
+        self._guard = guard or DiskGuard(self._storage)
         self._trials: list[Trial] = []
         self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
         self._waiting: list[int] = []  # to be submitted, in order
         self._running: dict[int, Task] = {}
-        self._retries: dict[tuple[int, TrialState], int] = {}
+        self._is_alone = False  # the one trial that runs: nothing is submitted beside it
+        self._reached: dict[int, int] = {}  # running trial -> epochs, not yet in the record
+        self._noted = clock()
         self._ready: deque[int] = deque()  # to be told next, where trials are told on arrival
         self._twins: dict[int, list[int]] = {}  # of a trial that runs, those that will take its outcome
-        self._begun = set(self._record.begun())  # of those that wait: by an earlier session, or before a retry
+        self._ahead: set[int] = set()  # asked and not told
+        self._begun = set(record.begun())  # of those that wait: by an earlier session, or before a retry
         self._charged = 0
         self._charged_epochs = 0
         self._done = 0
@@ -113,6 +136,7 @@ class Engine:
         self._failures_in_a_row: list[int] = []
         self._incumbent: Trial | None = None
         self._told = 0
+        self._has_asked = False  # in this session
         self._started = clock()
         self._restore()
         self._share_before = max((budget.share for budget in self._spent()), default=0.0)
@@ -125,10 +149,12 @@ class Engine:
                 self._account(trial)
         order = self._record.told_order()
         self._told = len(order)
-        known = set(order)
+        self._ahead -= set(order)
         self._ready.clear()
-        self._make_ready([id for id in self._arrived() if id not in known])
-        counted_from = max((detail["told"] for _, kind, detail in self._record.events() if kind == STOPPED), default=0)
+        self._make_ready([id for id in self._arrived() if id in self._ahead])
+        stops = [detail for _, kind, detail in self._record.events() if kind == STOPPED]
+        counted_from = max((stop["told"] for stop in stops), default=0)
+        self._stopped_by = stops[-1].get("why", "") if stops and counted_from == self._told else ""
         for id in order[counted_from:]:
             self._count_failure(self._trials[id])
         if self._record.has_meta("strategy"):
@@ -142,10 +168,15 @@ class Engine:
         Raises:
             Stopped: by a signal; the record is complete up to here, and another session can go on.
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
+            DiskFailure: the disk is full; likewise.
         """
+        if self._stopped_by:
+            self._note(f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}")
+        self._storage.open(self._trials, self._told_all, self._strategy.living)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
+            self._set_aside()
             self._check_failures()
             self._search()
         finally:
@@ -167,13 +198,22 @@ class Engine:
                 for observer in self._observers:
                     observer.on_stop(f"{self._stop.by.name}: finishing {len(self._running)} running trials")
             if not self._running:
-                break
+                if not self._is_held_back:
+                    break
+                self._guard.wait()
+                continue
             for report in self._pool.poll(timeout=1.0):
+                if self._running.get(report.task.trial) != report.task:
+                    continue  # a late answer: of an attempt that was given up, or of another session
                 if isinstance(report, Finished):
                     self._finish(report.task, report.outcome)
                 else:
-                    for observer in self._observers:
-                        observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
+                    self._hear(report)
+
+    @property
+    def _is_held_back(self) -> bool:
+        """Whether trials wait for nothing but space on the disk."""
+        return bool(self._waiting) and self._guard.is_paused and self._stop.urgency == Urgency.NONE
 
     @property
     def is_over(self) -> bool:
@@ -205,6 +245,11 @@ class Engine:
     def seconds(self) -> float:
         """That all sessions have spent, on the engine's clock."""
         return self._spent_before + self._clock() - self._started
+
+    @property
+    def _told_all(self) -> int:
+        """How many trials have been told, counted up to the first that has not."""
+        return self._told if self._in_order else min(self._ahead, default=len(self._trials))
 
     @property
     def trials(self) -> Sequence[Trial]:
@@ -245,18 +290,29 @@ class Engine:
         )
 
     def _step(self) -> None:
-        """Tell one, ask while the window is open, commit both with the strategy's state; again until nothing
-        changes."""
-        while True:
+        """Tell one, ask while the window is open, commit both with the strategy's state; again until nothing changes.
+
+        A session begins with asking: where the budget was raised since, more is asked before the next is told.
+        """
+        failpoint("engine.step")
+        if not self._has_asked:
+            self._has_asked = True
+            self._advance([])
+        while self._advance(self._tell_next()):
             failpoint("engine.step")
-            told = self._tell_next()
-            before, asked = self._told, self._ask()
-            if not told and not asked:
-                return
-            self._record.commit_step(told, asked, self._strategy.state_dict(), before)
-            for observer in self._observers:
-                observer.on_progress(self.progress())
-            self._check_failures()
+
+    def _advance(self, told: list[Trial]) -> bool:
+        """Ask, and commit it with what was told; whether anything was told or asked."""
+        before, asked = self._told, self._ask()
+        if not told and not asked:
+            return False
+        state = self._strategy.state_dict()
+        self._recorded(lambda: self._record.commit_step(told, asked, state, before))
+        self._storage.sweep(self._trials, self._told_all, self._strategy.living)
+        for observer in self._observers:
+            observer.on_progress(self.progress())
+        self._check_failures()
+        return True
 
     def _tell_next(self) -> list[Trial]:
         """Tell the next trial in order, if its outcome is known; a twin has its outcome from the trial it is a twin
@@ -274,6 +330,7 @@ class Engine:
         self._trials[trial.id] = trial
         self._strategy.tell(trial)
         self._told += 1
+        self._ahead.discard(trial.id)
         self._count_failure(trial)
         return [trial]
 
@@ -336,6 +393,7 @@ class Engine:
     def _admit(self, trial: Trial) -> Trial:
         """Into memory; the same for a new trial and for one from the record."""
         self._trials.append(trial)
+        self._ahead.add(trial.id)
         if trial.twin_of is not None:
             self._twins_in_a_row += 1
             if self._trials[trial.twin_of].state.is_final:
@@ -353,69 +411,101 @@ class Engine:
 
     def _cost(self, trial: Trial) -> int:
         """Epochs that this trial is charged."""
-        return max(0, trial.proposal.fidelity.epochs - self._trained(trial))
-
-    def _trained(self, trial: Trial) -> int:
-        """Epochs of the training that this trial continues; 0 where it begins anew."""
-        start = trial.proposal.resume_from
-        return 0 if start is None else self._trials[start].proposal.fidelity.epochs
+        return max(0, trial.proposal.fidelity.epochs - epochs_before(trial, self._trials))
 
     def _submit(self) -> None:
         """Hand out what waits, in order, while slots are free.
 
-        What is handed out is in the record already.
+        What is handed out is in the record already. A trial that is to run alone waits for those that run, and those
+        after it wait for it.
         """
         while self._waiting and self._pool.running < self._pool.capacity and self._stop.urgency == Urgency.NONE:
-            trial = self._trials[self._waiting.pop(0)]
-            number = self._record.start_attempt(trial.id)
-            self._begun.add(trial.id)
+            if not self._guard.may_start(self._running.values()):
+                return
+            trial = self._trials[self._waiting[0]]
+            earlier = self._record.attempts(trial.id)
+            alone = runs_alone(earlier)
+            if self._running and (alone or self._is_alone):
+                return
+            self._waiting.pop(0)
+            self._is_alone = alone
+            number = self._recorded(lambda: self._record.start_attempt(trial.id))  # noqa: B023 - called at once
             failpoint("engine.attempt")
-            task = self._task(trial, number)
+            task = self._task(trial, number, earlier)
             self._running[trial.id] = task
+            self._begun.add(trial.id)
             self._pool.submit(task)
             failpoint("engine.submitted")
             for observer in self._observers:
                 observer.on_submit(trial, number)
 
-    def _task(self, trial: Trial, attempt: int) -> Task:
-        proposal = trial.proposal
-        return Task(
-            kind="train",
-            trial=trial.id,
-            attempt=attempt,
-            session=self._record.session,
-            genome=trial.genome.to_dict(),
-            seed=training_seed(self._seed, trial.genome.digest, proposal.repeat),
-            epochs=proposal.fidelity.epochs,
-            weights=weights_path(trial.id),
-            checkpoint=checkpoint_path(trial.id),
-            resume_from=None if proposal.resume_from is None else checkpoint_path(proposal.resume_from),
-            trained=self._trained(trial),
-        )
+    def _task(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Task:
+        parts = accumulation(earlier, parts_before(trial, self._trials))
+        source = self._storage.source(self._trials, trial)
+        before = epochs_before(trial, self._trials)
+        return training_task(trial, attempt, self._record.session, self._seed, source, parts, before)
+
+    def _recorded(self, write: Callable[[], _T]) -> _T:
+        """A record that cannot be written is given the room that the caches take, and one more chance."""
+        try:
+            return write()
+        except DiskFailure:
+            if not self._storage.free(self._running.values()):
+                raise
+            return write()
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         """Record what came of a task; try again where the machine failed rather than the network."""
         failpoint("engine.outcome")
-        if self._running.get(task.trial) != task:
-            return  # a late answer of an attempt that was given up
         del self._running[task.trial]
-        final = not self._may_retry(task.trial, outcome.state)
-        trial = self._trials[task.trial]
+        self._reached.pop(task.trial, None)
+        if task.accumulation > 1:
+            outcome = replace(outcome, details={**outcome.details, ACCUMULATION: task.accumulation})
+        final = not is_tried_again(self._record.attempts(task.trial), outcome, task.accumulation)
+        self._settle(task.trial, task.attempt, outcome, final)
+        if not final:
+            self._waiting.insert(0, task.trial)
+        self._guard.heard(task, outcome, self._running.values())
+
+    def _settle(self, id: int, attempt: int, outcome: Outcome, final: bool) -> None:
+        """Record what came of an attempt, and of its trial if it is final; the one way of an outcome into the run."""
+        trial = self._trials[id]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
-        self._record.finish_attempt(trial, task.attempt, outcome, final)
+        self._recorded(lambda: self._record.finish_attempt(trial, attempt, outcome, final))
         if final:
             self._arrive(trial)
-        else:
-            self._waiting.insert(0, trial.id)
+            self._storage.settle(trial)
+            self._storage.sweep(self._trials, self._told_all, self._strategy.living)
         for observer in self._observers:
-            observer.on_outcome(trial, outcome, task.attempt, final)
+            observer.on_outcome(trial, outcome, attempt, final)
             observer.on_progress(self.progress())
 
-    def _may_retry(self, trial: int, state: TrialState) -> bool:
-        used = self._retries.get((trial, state), 0)
-        self._retries[trial, state] = used + 1
-        return used < RETRIES.get(state, 0)
+    def _hear(self, report: Epoch) -> None:
+        """A running task has finished an epoch: tell the observers, and once a second the record."""
+        self._reached[report.task.trial] = report.epoch
+        for observer in self._observers:
+            observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
+        if self._clock() - self._noted >= NOTE_SECONDS:
+            self._record.note_epochs({(id, self._running[id].attempt): n for id, n in self._reached.items()})
+            self._reached, self._noted = {}, self._clock()
+
+    def _set_aside(self) -> None:
+        """Give up, as `lost`, what was running each time that the driver or the machine went down.
+
+        What was abandoned is known when a session begins, and does not change in it.
+        """
+        for id in list(self._waiting):
+            attempts = self._record.attempts(id)
+            if outcome := set_aside(id, attempts):
+                self._waiting.remove(id)
+                self._settle(id, attempts[-1].number, outcome, final=True)
+            elif words := suspicion(id, attempts):
+                self._note(words)
+
+    def _note(self, text: str) -> None:
+        for observer in self._observers:
+            observer.on_note(text)
 
     def _account(self, trial: Trial) -> None:
         """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
@@ -433,19 +523,11 @@ class Engine:
             return
         attempt = self._record.attempts(failed[-1])[-1]
         log = "".join(f"\n    {line}" for line in attempt.details.get("log", "").splitlines())
-        self._record.event(STOPPED, {"told": self._told, "state": attempt.state})  # a resume begins to count anew
+        why = f"{len(failed)} trials in a row ended as `{attempt.state}`"
+        said = f"trial {failed[-1]} said: {attempt.message}"  # a resume begins to count anew
+        self._record.event(STOPPED, {"told": self._told, "state": attempt.state, "why": f"{why}; {said}"})
         raise RepeatedFailures(
-            f"{len(failed)} trials in a row ended as `{attempt.state}`, so the cause is probably not the networks."
-            f" Mend it and begin a new run: failed trials stay failed. The last one, trial {failed[-1]}, said:"
-            f" {attempt.message}{log}"
+            f"{why}, so the cause is probably not the networks."
+            f" `evonas replay RUN {failed[-1]}` trains the last one in the foreground."
+            f" Mend the cause and begin a new run: failed trials stay failed. The last one, {said}{log}"
         )
-
-
-def weights_path(trial: int) -> str:
-    """Where the best epoch's weights of a trial are, relative to the run directory."""
-    return f"weights/{trial:05d}.npz"
-
-
-def checkpoint_path(trial: int) -> str:
-    """Where the exact state of a training is kept while it runs, relative to the run directory."""
-    return f"checkpoints/{trial:05d}.npz"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -27,6 +29,11 @@ class Layout:
     @property
     def record(self) -> Path:
         return self.root / "run.db"
+
+    @property
+    def log_of_record(self) -> Path:
+        """SQLite's write-ahead log: there while a session works, and after one that was killed."""
+        return self.root / "run.db-wal"
 
     @property
     def logs(self) -> Path:
@@ -70,21 +77,23 @@ class Lock:
         path = layout.root / LOCK
         try:
             layout.root.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = path.open("a+", encoding="utf-8")
+            self._file: TextIO = path.open("a+", encoding="utf-8", errors="replace")
         except OSError as error:
             raise DiskFailure(f"the run at {layout.root} is not writable: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            time.sleep(0.1)  # one who has just taken it is writing down who he is
             self._file.seek(0)
-            holder = self._file.read().strip() or "an unknown process"
+            holder = self._file.read().strip("\0\n ") or "an unknown process"
             self._file.close()
             raise RunHeld(
                 f"the run at {layout.root} is being worked on by {holder}. Only one process may, at a time."
             ) from error
-        self._file.truncate(0)
-        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        self._file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the name is for others to read, the lock holds without it
+            self._file.truncate(0)
+            self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            self._file.flush()
 
     def release(self) -> None:
         self._file.close()

@@ -5,7 +5,7 @@ Nothing that an observer does can change a search.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from evonas.runtime.progress import Progress
 from evonas.trial import Outcome, Trial
@@ -18,7 +18,7 @@ class Observer:
     """
 
     def on_note(self, text: str) -> None:
-        """Something that the user should know, before the session begins."""
+        """Something that the user should know: before the session begins, and where it goes on in another way."""
 
     def on_start(self, progress: Progress) -> None:
         """A session begins, new or resumed."""
@@ -40,3 +40,13 @@ class Observer:
 
     def on_end(self, progress: Progress) -> None:
         """The session is over."""
+
+
+def teller(observers: Sequence[Observer]) -> Callable[[str], None]:
+    """Says something to all of them."""
+
+    def tell(text: str) -> None:
+        for observer in observers:
+            observer.on_note(text)
+
+    return tell

@@ -8,6 +8,7 @@ one plain file that can be read from read-only media.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import sqlite3
 import time
@@ -16,8 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import DiskFailure, EvonasError, InvalidRecord, RunHeld, UserError
+from evonas.errors import EvonasError, InvalidRecord, RunHeld, UserError
 from evonas.genome import Genome
+from evonas.runtime import checksum
+from evonas.runtime.migrations import back_up, migrate, migrated_copy
+from evonas.runtime.opening import PATIENCE, open_to_read, open_to_write, translated
 from evonas.runtime.schema import SCHEMA, VERSION
 from evonas.testing.failpoints import failpoint
 from evonas.trial import Fidelity, Lineage, Objective, Outcome, Proposal, Trial, TrialState
@@ -59,42 +63,35 @@ def _dump(value: Any) -> str:
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
-@contextlib.contextmanager
-def _translated(path: Path, doing: str = "written") -> Iterator[None]:
-    """SQLite's errors in evonas's words; `doing` is what cannot be done with the record."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "locked" in text or "busy" in text:
-            raise RunHeld(f"the record {path} is locked by another process: {text}. Try again.") from error
-        if "full" in text or "readonly" in text or "disk I/O" in text or "unable to open" in text:
-            raise DiskFailure(
-                f"the record {path} cannot be {doing}: {text}. Nothing that was committed is lost."
-            ) from error
-        raise InvalidRecord(f"the record {path} cannot be used: {text}") from error
-    except sqlite3.DatabaseError as error:
-        raise InvalidRecord(f"the record {path} is damaged: {error}") from error
+def _as_sqlite(error: OSError) -> sqlite3.OperationalError:
+    """What SQLite makes of a full or broken disk: for failpoints."""
+    return sqlite3.OperationalError("database or disk is full" if error.errno == errno.ENOSPC else "disk I/O error")
 
 
 class RecordReader:
     """Reads a record, also while a run is writing it.
 
-    Sees what is committed, never half a transaction.
+    Sees what is committed, never half a transaction. A record of an older evonas is read as a migrated copy in memory.
+
+    Attributes:
+        version: of the schema that the file has.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
             raise UserError(f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs.")
-        with _translated(path, "read"):
-            self._connection = _open_to_read(path)
-        self._check_version()
+        with translated(path, "read"):
+            self._connection = open_to_read(path)
+        self.version = self._check_version()
+        if self.version < VERSION:
+            with contextlib.closing(self._connection) as old, translated(path, "read"):
+                self._connection = migrated_copy(old, self.version)
 
-    def _check_version(self) -> None:
+    def _check_version(self) -> int:
         try:
-            version = self.meta("schema")
-        except (InvalidRecord, KeyError) as error:
+            version = int(self.meta("schema"))
+        except (InvalidRecord, KeyError, TypeError, ValueError) as error:
             self.close()
             raise InvalidRecord(f"{self.path} is not an evonas record, or it is damaged: {error}") from error
         except EvonasError:
@@ -105,9 +102,36 @@ class RecordReader:
             raise InvalidRecord(
                 f"{self.path} was written by a newer evonas: its schema is {version}, this one reads up to {VERSION}."
             )
+        if version < 1:
+            self.close()
+            raise InvalidRecord(f"{self.path} is damaged: its schema is said to be {version}.")
+        return version
+
+    def verify(self) -> None:
+        """Have SQLite check its pages and indices, and hold everything that is recorded against its checksum.
+
+        Raises:
+            InvalidRecord: something has changed that evonas did not write.
+        """
+        with translated(self.path, "read"):
+            self._connection.execute("begin")  # one look at all of it, whatever the writer does meanwhile
+            try:
+                (words,) = self._connection.execute("pragma integrity_check(1)").fetchone()
+                if words == "ok" and self.meta(checksum.KEY) != checksum.total(self._connection):
+                    words = "its content is not what was written"
+            except KeyError:
+                words = "its checksum is missing"
+            finally:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("rollback")
+        if words != "ok":
+            last = words.splitlines()[-1]
+            raise InvalidRecord(
+                f"the record {self.path} is damaged: {last}. Put a copy in its place, or begin a new run."
+            )
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with _translated(self.path, "read"):
+        with translated(self.path, "read"):
             return self._connection.execute(query, values).fetchall()
 
     def meta(self, key: str) -> Any:
@@ -136,6 +160,10 @@ class RecordReader:
     def waiting(self) -> list[int]:
         """The trials whose outcome is not known."""
         return [row[0] for row in self._rows("select id from trial where state = ? order by id", (TrialState.WAITING,))]
+
+    def charged(self) -> int:
+        """How many trials are no twins: what the budget is spent on."""
+        return int(self._rows("select count(*) from trial where twin_of is null")[0][0])
 
     def told(self) -> int:
         """How many trials the strategy has been told."""
@@ -167,9 +195,8 @@ class RecordReader:
     def attempts(self, trial: int | None = None) -> list[Attempt]:
         """The attempts at one trial, or at all, in order."""
         columns = "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
-        rows = self._rows(
-            f"select {columns} from attempt where ? is null or trial = ? order by trial, number", (trial, trial)
-        )
+        where, values = ("", ()) if trial is None else ("where trial = ?", (trial,))  # a search, not a scan
+        rows = self._rows(f"select {columns} from attempt {where} order by trial, number", values)
         with decoding(self.path):
             return [
                 Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row)))
@@ -184,7 +211,8 @@ class RecordReader:
 
     def events(self) -> list[tuple[float, str, Any]]:
         rows = self._rows("select at, kind, detail from event order by id")
-        return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
+        with decoding(self.path):
+            return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
 
     def content(self) -> list[tuple[Any, ...]]:
         """The table of trials: what must be the same for the same config and seed, whatever happened on the way."""
@@ -203,27 +231,64 @@ class RecordReader:
 class Record(RecordReader):
     """The writer.
 
-    Exactly one a run at any time: the run's lock sees to that.
-        Args:
-            clock: gives the time for the columns that are times; they are no part of the content.
+    Exactly one a run at any time: the run's lock sees to that. Where the lock fails (somebody deleted it), the session
+    that was opened last goes on, and the other one is refused at its next transaction.
+
+    Args:
+        clock: gives the time for the columns that are times; they are no part of the content.
+
+    Attributes:
+        session: the number of this opening, from 1.
+        backup: of the record as an older evonas left it; None where there was nothing to migrate.
+
+    Raises:
+        InvalidRecord: the record is damaged; nothing was written.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         super().__init__(path)
-        self.close()
+        with contextlib.closing(self._connection):
+            self.verify()
         self._clock = clock
-        with _translated(path):
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = full")
-            self._connection.execute("pragma foreign_keys = on")
+        with translated(path):
+            self._connection = open_to_write(path)
+        self.session = 0
+        self.backup: Path | None = None
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        if self.version < VERSION:
+            self._migrate()
+        with translated(self.path):
+            self._ledger = checksum.Ledger(self._connection)
         failpoint("record.opened")
-        with self._transaction():
+        with self._transaction(as_new=True):
             self.session = int(self.meta("session")) + 1
             self._put("session", self.session)
             self._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
             self._event("opened", {"session": self.session})
         failpoint("record.session")
+
+    def _migrate(self) -> None:
+        """The backup first; then all of it or nothing."""
+        with translated(self.path):
+            self.backup = back_up(self._connection, self.path, self.version)
+            self._connection.execute("begin immediate")
+            try:
+                migrate(self._connection, self.version)
+                self._event("migrated", {"from": self.version, "to": VERSION, "backup": self.backup.name})
+                checksum.put(self._connection, checksum.total(self._connection))
+                failpoint("migration.before_commit")
+                self._connection.execute("commit")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("rollback")
+                raise
+        failpoint("migration.done")
 
     @classmethod
     def create(cls, path: Path, meta: Mapping[str, Any], files: Mapping[str, str]) -> None:
@@ -235,7 +300,7 @@ class Record(RecordReader):
         """
         temporary = path.with_suffix(".new")
         temporary.unlink(missing_ok=True)
-        with _translated(path):
+        with translated(path):
             connection = sqlite3.connect(temporary, isolation_level=None)
             try:
                 connection.executescript(SCHEMA)
@@ -243,7 +308,9 @@ class Record(RecordReader):
                 everything = {**meta, "schema": VERSION, "session": 0, "sealed": False}
                 connection.executemany("insert into meta values (?, ?)", [(k, _dump(v)) for k, v in everything.items()])
                 connection.executemany("insert into file values (?, ?, null)", list(files.items()))
+                checksum.put(connection, checksum.total(connection))
                 connection.execute("commit")
+                connection.execute("pragma journal_mode = wal")  # or the first session would wait for readers
             finally:
                 connection.close()
         failpoint("record.created")
@@ -260,18 +327,33 @@ class Record(RecordReader):
         self._connection.execute("pragma synchronous = normal")
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _translated(self.path):
+    def _transaction(self, as_new: bool = False) -> Iterator[None]:
+        """All of it or nothing.
+
+        Args:
+            as_new: begin a session, rather than be held to the one that was begun last.
+        """
+        with self._silent_transaction(as_new):
+            yield
+            failpoint("record.before_commit", disk=_as_sqlite)
+        with translated(self.path):
+            failpoint("record.after_commit", disk=_as_sqlite)  # a failure may be told of what is on the disk
+
+    @contextlib.contextmanager
+    def _silent_transaction(self, as_new: bool = False) -> Iterator[None]:
+        with translated(self.path):
             self._connection.execute("begin immediate")
+            self._ledger.forget()
             try:
+                if not as_new and self.meta("session") != self.session:
+                    raise RunHeld(f"the run at {self.path.parent} was taken over by another process")
                 yield
-                failpoint("record.before_commit")
+                self._ledger.enter()
                 self._connection.execute("commit")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("rollback")
                 raise
-        failpoint("record.after_commit")
 
     def _put(self, key: str, value: Any) -> None:
         self._connection.execute(
@@ -311,6 +393,30 @@ class Record(RecordReader):
             self._put("strategy", dict(state))
             failpoint("record.strategy")
 
+    def change_config(
+        self,
+        config: Mapping[str, Any],
+        changes: Sequence[Mapping[str, Any]],
+        rewound: tuple[int, Mapping[str, Any]] | None,
+    ) -> None:
+        """Later sessions go by this config, and the run is not over.
+
+        Args:
+            changes: what has changed, for the reader: `key`, `from`, `to`.
+            rewound: how many trials the strategy counts as told from now on, and its state then; None to leave both.
+                Outcomes are kept.
+        """
+        with self._transaction():
+            self._put("config", dict(config))
+            self._put("sealed", False)
+            for change in changes:
+                self._event("config changed", dict(change))
+            failpoint("record.config")
+            if rewound is not None:
+                told, state = rewound
+                self._connection.execute("update trial set told = 0 where told > ?", (told,))
+                self._put("strategy", dict(state))
+
     def start_attempt(self, trial: int) -> int:
         """The number of the attempt that starts now."""
         with self._transaction():
@@ -320,6 +426,15 @@ class Record(RecordReader):
                 (trial, number, self.session, self._clock()),
             )
         return number
+
+    def note_epochs(self, reached: Mapping[tuple[int, int], int]) -> None:
+        """How many epochs running attempts have behind them, by trial and number.
+
+        No part of the content, and without failpoints: when it is called depends on the clock.
+        """
+        rows = [(epochs, trial, number) for (trial, number), epochs in reached.items()]
+        with self._silent_transaction():
+            self._connection.executemany("update attempt set epochs = ? where trial = ? and number = ?", rows)
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
         """What came of an attempt.
@@ -367,33 +482,24 @@ class Record(RecordReader):
 
         While somebody reads, the log cannot be given up; the record is as whole with it.
         """
-        with contextlib.suppress(sqlite3.OperationalError):
-            self._connection.execute("pragma wal_checkpoint(truncate)")
-            self._connection.execute("pragma journal_mode = delete")
+        self._fold()
         failpoint("record.folded")
         self.put_meta("sealed", True)
         failpoint("record.sealed")
 
+    def _fold(self) -> None:
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._connection.execute("pragma busy_timeout = 1000")  # of a reader, who is not to be waited for
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+            self._connection.execute("pragma journal_mode = delete")
+        self._connection.execute(f"pragma busy_timeout = {int(PATIENCE * 1000)}")
 
-def _open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write.
-
-    A record that was not sealed cannot be opened from a read-only folder in the usual way; where no log lies beside it,
-    it is whole and cannot change.
-    """
-    address = f"{path.resolve().as_uri()}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=30)
-    try:
-        connection.execute("select 1 from sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "unable to open" not in str(error) or path.with_name(f"{path.name}-wal").exists():
-            raise
-        return sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
+    def close(self) -> None:
+        """Let go; a sealed record stays one plain file, also where this session had nothing to do."""
+        with contextlib.suppress(EvonasError, sqlite3.Error, KeyError):
+            if self.meta("sealed"):
+                self._fold()
+        super().close()
 
 
 def _row(trial: Trial, told_before: int) -> tuple[Any, ...]:

@@ -1,14 +1,16 @@
 """The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON.
 
 The times of attempts in a simulated pool are those of its virtual clock, which begins at 0.
+
+Whoever changes a table raises the version, and adds what leads there from the last one to `migrations.py`.
 """
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 create table meta (
   key text primary key,
-  value text not null                      -- JSON
+  value text not null                      -- JSON; under `checksum`, the sum over all other rows of all tables
 ) strict;
 create table trial (
   id integer primary key,                  -- from 0, in the order of proposals
@@ -24,10 +26,9 @@ create table trial (
   state text not null,
   value real,                              -- of the objective; null unless ok
   metrics text not null,
-  told integer not null,                   -- 0, or the place among the told, from 1; all 1 in old records: by id
+  told integer not null,                   -- 0, or the place among the told, from 1
   told_before integer not null             -- how many were told when this one was asked
 ) strict;
-create index trial_twin on trial (digest, epochs, repeat);
 create table attempt (
   trial integer not null references trial (id),
   number integer not null,                 -- from 0

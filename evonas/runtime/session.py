@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,58 +11,46 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidConfig, InvalidData, Problem, UserError
+from evonas.errors import InvalidConfig, Problem, UserError
+from evonas.evaluate import plugin_check
 from evonas.evaluate.data import Prepared, prepare
+from evonas.evaluate.devices import Slot, inventory, slots
+from evonas.evaluate.evaluator import open_evaluator
 from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import start_launcher
 from evonas.evaluate.local import LocalPool
+from evonas.evaluate.memory import MIB
+from evonas.evaluate.memory_guard import MemoryLimits
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
-from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
-from evonas.runtime.config import LocalConfig, RunConfig
+from evonas.runtime.config import LocalConfig, RunConfig, SimulatedConfig
 from evonas.runtime.config_file import LoadedConfig
-from evonas.runtime.engine import Engine, Limits, checkpoint_path
-from evonas.runtime.evaluators import check_evaluator, check_table, ends_of, evaluator_pool, restore, setup_changes
+from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
+from evonas.runtime.disk_guard import DiskGuard
+from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.evaluators import (
+    check_evaluator,
+    check_table,
+    described,
+    ends_of,
+    named_functions,
+    restore_clock,
+)
 from evonas.runtime.layout import Layout, Lock
-from evonas.runtime.observer import Observer
-from evonas.runtime.places import places
-from evonas.runtime.progress import Progress
+from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
+from evonas.runtime.storage import NoStorage, Storage
 from evonas.search.registry import STRATEGIES
-from evonas.search.strategy import SearchProblem, Strategy
-from evonas.trial import Fidelity, Outcome, Trial
-
-
-class Sweeper(Observer):
-    """Deletes a training's checkpoint when its outcome is recorded: it was for going on after a crash.
-
-    Args:
-        keep: for strategies that continue finished trainings.
-    """
-
-    def __init__(self, record: Record, keep: bool) -> None:
-        self._record, self._keep = record, keep
-
-    def on_start(self, progress: Progress) -> None:
-        """What the last session did not come to."""
-        waiting = {checkpoint_path(trial) for trial in self._record.waiting()}
-        root = self._record.path.parent
-        for path in sorted(root.glob("checkpoints/*")):
-            if not self._keep and path.relative_to(root).as_posix() not in waiting:
-                path.unlink(missing_ok=True)
-
-    def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
-        if final and not self._keep:
-            (self._record.path.parent / checkpoint_path(trial.id)).unlink(missing_ok=True)
-
+from evonas.search.strategy import Strategy
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 
 WORKER = "evonas.evaluate.worker:serve"
+FUNCTION_WORKER = "evonas.evaluate.function_worker:serve"
 
 
 def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
@@ -73,15 +59,16 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
     Raises:
         NoWorker: a device that the config names is missing.
         InvalidData: the data cannot be used.
-        InvalidConfig: the objective is not measured for the task that the data turn out to be.
+        InvalidConfig: a plugin cannot be imported or lacks an op, or the objective is not measured for the task that
+            the data turn out to be.
         DiskFailure: the directory is not writable.
     """
     if isinstance(loaded.config.pool, LocalConfig):
-        places(loaded.config.pool)
-    for module in loaded.config.plugins:
-        if importlib.util.find_spec(module.partition(".")[0]) is None:
-            message = f"there is no module {module}. A plugin must be installed, or its folder must be in PYTHONPATH"
-            raise InvalidConfig(Problem(message, "plugins", str(loaded.file)))
+        _places(loaded.config.pool)
+    ops = [name for section in loaded.space.sections.values() for name in section.ops]
+    ops += named_functions(loaded.config)
+    if problems := plugin_check.find_problems(loaded.config.plugins, ops):
+        raise InvalidConfig(Problem(problem, "plugins", str(loaded.file)) for problem in problems)
     if loaded.config.evaluator is not None:
         return Prepared(None, files={}, guess="", **check_evaluator(loaded))
     prepared = prepare(loaded.data_settings(), root)
@@ -107,6 +94,7 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         "interface": None if prepared.interface is None else prepared.interface.to_json(),
         "counts": dict(prepared.counts),
         "fingerprint": prepared.fingerprint,
+        SOURCE: {} if loaded.config.data is None else source_mark(loaded.config.data),
         "data_files": dict(prepared.files),
         "versions": versions(),
     }
@@ -122,20 +110,56 @@ def versions() -> dict[str, str]:
 
 def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome]) -> Strategy:
     """The strategy that a config names, before the first ask."""
-    fidelity = Fidelity(config.training.epochs)
-    problem = SearchProblem(space, config.objective.to_objective(), fidelity, config.seed, seeds)
     kind, settings = config.strategy_parts()
-    return STRATEGIES[kind](problem, settings)
+    return STRATEGIES[kind](config.search_problem(space, seeds), settings)
+
+
+def make_setup(config: RunConfig, space: SearchSpace, interface: Interface | None, root: Path) -> Setup:
+    """What every worker of a run in this directory is told."""
+    objective = config.objective.to_objective()
+    bounds = {"parameters": config.limits.parameters, "flops": config.limits.flops}
+    return Setup(
+        directory=str(root.resolve()),
+        seed=config.seed,
+        space=space.text,
+        interface={} if interface is None else interface.to_json(),
+        objective={"name": objective.name, "direction": objective.direction},
+        patience=config.training.patience,
+        epochs=config.training.epochs,
+        limits={name: bound for name, bound in bounds.items() if bound is not None},
+        plugins=tuple(config.plugins),
+        threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,
+        evaluator=None if config.evaluator is None else described(config.evaluator),
+    )
 
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
-    if config.evaluator is not None:
-        return evaluator_pool(config, setup, root)
+    if isinstance(config.pool, SimulatedConfig):
+        return SimulatedPool(setup, config.pool.workers, open_evaluator(setup, is_simulated=True))
     if not isinstance(config.pool, LocalConfig):
-        return InlinePool(setup)
-    launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
-    return LocalPool(setup, places(config.pool), launcher, Layout(root).logs, time_limit=config.limits.seconds)
+        return InlinePool(setup, None if config.evaluator is None else open_evaluator(setup))
+    worker, preload = (WORKER, ("tensorflow", "keras")) if config.evaluator is None else (FUNCTION_WORKER, ())
+    launcher = partial(start_launcher, worker, preload=preload)
+    return LocalPool(
+        setup,
+        _places(config.pool),
+        launcher,
+        Layout(root).logs,
+        time_limit=config.limits.seconds,
+        stalled_limit=config.limits.stalled_seconds,
+        memory_limits=_memory_limits(config.pool),
+    )
+
+
+def _memory_limits(pool: LocalConfig) -> MemoryLimits:
+    growth = None if pool.recycle_mb is None else pool.recycle_mb * MIB
+    worker = None if pool.memory_mb is None else pool.memory_mb * MIB
+    return MemoryLimits(growth, worker, pool.free_memory_mb * MIB)
+
+
+def _places(pool: LocalConfig) -> list[Slot]:
+    return slots(pool.workers, pool.devices, inventory(), threads=pool.threads)
 
 
 class Session:
@@ -164,17 +188,21 @@ class Session:
             stack.callback(Lock(self.layout).release)
             self.record = Record(self.layout.record)
             stack.callback(self.record.close)
-            self._read()
-            self._check_data()
+            self.read()
+            if self.config.data is not None:
+                restore_arrays(self.record, self.config.data, self.space)
             self._exit = stack.pop_all()
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """From the record, what this session goes by; again after the config was changed."""
         with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
             self.space = parse_space(self.record.meta("space"), "the recorded space")
-            self._interface = Interface.from_json(ends) if (ends := self.record.meta("interface")) else None
+            ends = self.record.meta("interface")
+            self._interface = None if ends is None else Interface.from_json(ends)
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
         self.objective = self.config.objective.to_objective()
+        self.storage = Storage(self.layout.root, self.config.storage.keep_best)
 
     @property
     def interface(self) -> Interface:
@@ -185,24 +213,27 @@ class Session:
         """
         return ends_of(self._interface, self.config)
 
-    def _check_data(self) -> None:
-        """Damaged or missing arrays are made again from their source, if that gives the very same."""
-        files: Mapping[str, str] = self.record.meta("data_files")
-        root = self.layout.root
+    def notes(self, goes_on: bool) -> list[str]:
+        """What the user should know before the session begins.
+
+        Args:
+            goes_on: whether there may be trainings; then the source of the data must be what it was.
+
+        Raises:
+            InvalidData: it is not.
+        """
+        found = self._source_notes() if goes_on else []
+        for name, (then, now) in self.changed_versions.items():
+            found.append(f"{name} is {now} now and was {then} when the run began: results may differ")
+        if self.record.backup is not None:
+            found.append(f"the record was of an older evonas; it is as it was in {self.record.backup}")
+        return found
+
+    def _source_notes(self) -> list[str]:
+        if self.config.data is not None:
+            return check_source(self.record, self.config.data, self.space)
         check_table(self.config, self.record.meta("fingerprint"))
-        damaged = [path for path, sha in files.items() if not (root / path).is_file() or sha256_of(root / path) != sha]
-        if not damaged or self.config.data is None or self.space.input is None:
-            return
-        with tempfile.TemporaryDirectory(dir=root) as scratch:
-            again = prepare(self.config.data.settings(self.space.input), Path(scratch))
-            if dict(again.files) != dict(files):
-                source = str(self.config.data.path or self.config.data.name)
-                lost = f"the run's arrays {', '.join(damaged)} are missing or damaged"
-                raise InvalidData(Problem(f"{lost}, and their source no longer gives the same", file=source))
-            for path in damaged:
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                (Path(scratch) / path).replace(root / path)
-        self.record.event("data restored", damaged)
+        return []
 
     @property
     def changed_versions(self) -> dict[str, tuple[str, str]]:
@@ -212,22 +243,7 @@ class Session:
 
     def setup(self) -> Setup:
         """What every worker of this run is told."""
-        limits = self.config.limits
-        bounds = {"parameters": limits.parameters, "flops": limits.flops}
-        threads = self.config.pool.threads if isinstance(self.config.pool, LocalConfig) else 1
-        return Setup(
-            directory=str(self.layout.root.resolve()),
-            seed=self.config.seed,
-            space=self.space.text,
-            interface=self._interface.to_json() if self._interface else {},
-            objective={"name": self.objective.name, "direction": self.objective.direction},
-            patience=self.config.training.patience,
-            epochs=self.config.training.epochs,
-            limits={name: bound for name, bound in bounds.items() if bound is not None},
-            plugins=tuple(self.config.plugins),
-            threads=threads,
-            **setup_changes(self.config),
-        )
+        return make_setup(self.config, self.space, self._interface, self.layout.root)
 
     @property
     def pool(self) -> Pool:
@@ -236,7 +252,7 @@ class Session:
             self._pool = self._pool_factory(self.config, self.setup(), self.layout.root)
             self._exit.callback(self._pool.close)
             if isinstance(self._pool, SimulatedPool):
-                restore(self._pool, self.record)
+                restore_clock(self._pool, self.record)
         return self._pool
 
     def strategy(self) -> Strategy:
@@ -245,6 +261,8 @@ class Session:
 
     def engine(self, observers: Sequence[Observer] = ()) -> Engine:
         config, strategy = self.config, self.strategy()
+        kind = Storage if config.evaluator is None else NoStorage
+        self.storage = kind(self.layout.root, config.storage.keep_best, strategy.continues_trials)
         limits = Limits(
             config.budget.trials,
             config.look_ahead,
@@ -261,8 +279,10 @@ class Session:
             limits,
             self.objective,
             config.seed,
-            observers=[Sweeper(self.record, keep=strategy.continues_trials), *observers],
+            observers=observers,
             stop=self.stop,
+            storage=self.storage,
+            guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
             clock=(lambda: pool.now) if isinstance(pool, SimulatedPool) else time.monotonic,
             spent=pool.now if isinstance(pool, SimulatedPool) else self.record.worked_seconds(),
             in_order=config.deterministic,

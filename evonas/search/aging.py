@@ -3,7 +3,7 @@ architecture search)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -104,6 +104,10 @@ class Aging(Strategy):
             self._population = [*self._population, Individual(trial)][-self.settings.population :]
         if self._told == self._founders and not self._population:
             self._founders += self.settings.population  # all have failed: another lot
+
+    @property
+    def living(self) -> Collection[int]:
+        return [individual.id for individual in self._population]
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -158,6 +158,12 @@ class Evolution(Strategy):
         living = {individual.genome.digest for individual in self._population}
         first = {trial.genome.digest: trial for trial in reversed(self._told) if trial.fitness is not None}
         return sorted((t for digest, t in first.items() if digest not in living), key=lambda trial: trial.id)
+
+    @property
+    def living(self) -> Collection[int]:
+        """The population, and those that may join it when their generation is complete."""
+        newcomers = (trial.id for trial in self._told if trial.fitness is not None)
+        return [*(individual.id for individual in self._population), *newcomers]
 
     def state_dict(self) -> dict[str, Any]:
         return {

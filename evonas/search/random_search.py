@@ -1,20 +1,29 @@
-"""Random search: every proposal is an independent draw from the prior (Bergstra and Bengio, 2012)."""
+"""Random search: every proposal is a point of the prior, whatever became of the others (Bergstra and Bengio, 2012)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from evonas.genome import sample
-from evonas.randomness import generator
+from evonas.search.sampling import Design, Sampler, Uniform, misfits
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Lineage, Proposal, Trial
 
 
 @dataclass(frozen=True)
 class RandomSettings:
-    """Nothing to set: the sampler is the uniform distribution over the unit cube."""
+    """The section `strategy.random` of a config.
+
+    Attributes:
+        sampler: where in the unit cube the genomes lie: at independent uniform points, or more evenly.
+    """
+
+    sampler: Sampler = field(default_factory=Uniform)
+
+    def misfits(self, problem: SearchProblem) -> dict[str, str]:
+        """What of these settings does not fit a search problem, by key; empty where everything does."""
+        return misfits(self.sampler, problem.space)
 
 
 class RandomSearch(Strategy):
@@ -24,6 +33,7 @@ class RandomSearch(Strategy):
 
     def __init__(self, problem: SearchProblem, settings: RandomSettings) -> None:
         super().__init__(problem, settings)
+        self._design = Design(settings.sampler, problem.space, problem.trials, problem.seed)
         self._asked = 0
 
     def ask(self, count: int) -> list[Proposal]:
@@ -32,8 +42,7 @@ class RandomSearch(Strategy):
         return [self._propose(number) for number in numbers]
 
     def _propose(self, number: int) -> Proposal:
-        genome = sample(self.problem.space, generator(self.problem.seed, "sample", number))
-        return Proposal(genome, self.problem.fidelity, Lineage("sample"))
+        return Proposal(self._design[number], self.problem.fidelity, Lineage("sample"))
 
     def tell(self, trial: Trial) -> None:
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ class SearchProblem:
         fidelity: of a full training; strategies without rungs propose everything at it.
         seed: of the run; the only source of randomness.
         seeds: seed genomes by name, already checked against the space.
+        trials: the budget, for samplers and grids that must know how many points there will be; None where it is not
+            counted in trials.
     """
 
     space: SearchSpace
@@ -26,6 +28,7 @@ class SearchProblem:
     fidelity: Fidelity
     seed: int
     seeds: Mapping[str, Genome] = field(default_factory=dict)
+    trials: int | None = None
 
 
 class Strategy(ABC):
@@ -42,9 +45,11 @@ class Strategy(ABC):
     nothing.
 
     Class attributes:
-        Settings: a frozen dataclass, filled from the YAML; its docstring and fields are the user's documentation.
+        Settings: a frozen dataclass, filled from the YAML; its docstring and fields are the user's documentation. Where
+            it has a method `problems()`, that tells what is wrong between the settings, and `misfits(problem)` what of
+            them does not fit a search problem: a sentence for the key of each such setting.
         sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
-        continues_trials: whether proposals may have a `resume_from`, so that finished trainings keep their checkpoints.
+        continues_trials: whether proposals may have a `resume_from`: then the checkpoints of `living` are kept.
     """
 
     Settings: ClassVar[type[Any]]
@@ -67,6 +72,16 @@ class Strategy(ABC):
     def is_done(self) -> bool:
         """Whether the strategy will never propose again; most go on until the budget ends."""
         return False
+
+    @property
+    def living(self) -> Collection[int]:
+        """Ids of told trials whose files are kept: the population, and whoever may still enter it.
+
+        It names every trial that a later proposal may resume from, at every moment from its tell to that proposal: the
+        checkpoint of any other one is deleted. What is not named here costs a training if it is needed after all,
+        never the run. Asked after every step, so it should be short and quick; none for strategies that keep no one.
+        """
+        return ()
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:

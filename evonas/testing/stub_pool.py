@@ -17,7 +17,7 @@ class StubPool(Pool):
     Args:
         setup: of the run; the stubs write their files into its directory.
         capacity: tasks at once.
-        stub: rates; `sleep` and `hang` have no meaning here.
+        stub: rates; of those that need a process of their own, only `crash` has a meaning here.
     """
 
     def __init__(self, setup: Setup, capacity: int = 1, stub: Stub = PLAIN) -> None:

@@ -18,9 +18,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from evonas.errors import DiskFailure
 from evonas.evaluate.inline import OnEpoch
-from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_to_json
+from evonas.evaluate.protocol import ACCUMULATION, PROTOCOL, Setup, Task, encode, outcome_to_json
 from evonas.files import sha256_of, write_whole
+from evonas.testing.lies import LIES, lie
 from evonas.trial import Outcome, TrialState
 
 VARIABLE = "EVONAS_STUB"
@@ -30,20 +32,37 @@ VARIABLE = "EVONAS_STUB"
 class Stub:
     """How a stub behaves. Rates are in [0, 1].
 
+    What it does at a rate, it does at random, and on a task's first attempt only: the next one succeeds, so that the
+    run's content is that of a run in which nothing happened. A share of the genomes are always the same ones.
+
     Attributes:
         sleep: mean seconds a task takes, of an exponential distribution; never the same twice.
-        crash: rate of workers that kill themselves, at random, on a task's first attempt only: the next one succeeds.
-        hang: rate of workers that never answer; likewise.
-        diverge: share of the genomes that are `diverged`, always the same ones.
-        fail: share of the genomes that are an `error`, always the same ones.
+        crash: rate of workers that kill themselves.
+        hang: rate of workers that never answer.
+        oom_host: rate of tasks that run out of the host's memory.
+        lie: rate of answers that are nonsense, of the kinds in `evonas.testing.lies.LIES`.
+        late: rate of answers that come `late_by` seconds late, and a second time during the worker's next task.
+        late_by: seconds.
+        leak: MB by which the worker's memory grows with each task.
+        diverge: share of the genomes that are `diverged`.
+        fail: share of the genomes that are an `error`.
+        oom: share of the genomes that are `oom_device` unless their batches are cut.
+        oom_always: share of those that are it with cut batches, too.
         environment: names of variables whose values are told in the outcome's details.
     """
 
     sleep: float = 0.0
     crash: float = 0.0
     hang: float = 0.0
+    oom_host: float = 0.0
+    lie: float = 0.0
+    late: float = 0.0
+    late_by: float = 0.2
+    leak: float = 0.0
     diverge: float = 0.09
     fail: float = 0.0
+    oom: float = 0.0
+    oom_always: float = 0.0
     environment: tuple[str, ...] = ()
 
     @classmethod
@@ -74,6 +93,9 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         return Outcome(TrialState.DIVERGED, size, epochs=1, history={"loss": [None]}, message=message)
     if _fraction(genome, "fail") < stub.fail:
         return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
+    is_large = task.kind == "train" and _fraction(genome, "oom") < stub.oom
+    if is_large and (task.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
+        return Outcome(TrialState.OOM_DEVICE, message="out of memory: made up by the stub")
     quality = _fraction(genome, "quality")
     losses = [_loss(quality, epoch, _fraction(genome, task.seed, epoch)) for epoch in range(1, task.epochs + 1)]
     metric = "accuracy" if setup.interface.get("task", "classification") == "classification" else "mean_absolute_error"
@@ -84,7 +106,8 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     if task.kind == "export":
         scores_of_test = {"test_loss": metrics["val_loss"] * 1.01, f"test_{metric}": metrics[f"val_{metric}"] * 0.99}
         return Outcome(TrialState.OK, {**metrics, **(scores_of_test if task.arrays else {}), **size})
-    return Outcome(TrialState.OK, {**metrics, **size}, epochs=task.epochs, history=history)
+    cut = {ACCUMULATION: float(task.accumulation)} if task.accumulation > 1 else {}
+    return Outcome(TrialState.OK, {**metrics, **size, **cut}, epochs=task.epochs, history=history)
 
 
 def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
@@ -102,13 +125,21 @@ def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) ->
     for epoch in range(len(outcome.history.get("val_loss", ()))):
         row = {name: values[epoch] for name, values in outcome.history.items()}
         on_epoch(epoch + 1, {name: value for name, value in row.items() if value is not None})
+    try:
+        return replace(outcome, files=_write(task, root))
+    except DiskFailure as error:  # as the real worker's border does
+        return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
+
+
+def _write(task: Task, root: Path) -> dict[str, str]:
+    """The files that a task asks for: relative path -> sha256."""
     written = [task.model] if task.kind == "export" else [task.weights, task.checkpoint]
     files = {}
     for name in filter(None, written):
         content = f"stub {name} {_fraction(json.dumps(task.genome, sort_keys=True), task.seed, task.epochs)}\n".encode()
         write_whole(root / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
         files[name] = sha256_of(root / name)
-    return replace(outcome, files=files)
+    return files
 
 
 def serve(fd: int) -> None:
@@ -120,31 +151,57 @@ def serve(fd: int) -> None:
             return  # the driver was gone at once
         setup = Setup.from_json(json.loads(first)["setup"])
         connection.sendall(encode({"ready": {"protocol": PROTOCOL, "pid": os.getpid()}}))
+        habits = _Habits(stub)
         for line in lines:
-            task = Task.from_json(json.loads(line)["task"])
-            _work(connection, setup, task, stub)
+            _work(connection, setup, Task.from_json(json.loads(line)["task"]), habits)
 
 
-def _work(connection: socket.socket, setup: Setup, task: Task, stub: Stub) -> None:
+class _Habits:
+    """What a worker does wrong, and what it carries from task to task."""
+
+    def __init__(self, stub: Stub) -> None:
+        self.stub = stub
+        self.chance = random.SystemRandom()
+        self.said_late: bytes | None = None
+        self._leaked: list[bytes] = []
+
+    def before(self, task: Task) -> None:
+        """In place of an answer, or before one."""
+        if self.stub.sleep:
+            time.sleep(self.chance.expovariate(1 / self.stub.sleep))
+        if self.stub.leak:
+            self._leaked.append(os.urandom(int(self.stub.leak * 1e6)))  # random, so that no page is shared
+        if self.happens(task, self.stub.crash):
+            os.kill(os.getpid(), signal.SIGKILL)
+        while self.happens(task, self.stub.hang):
+            signal.pause()
+
+    def happens(self, task: Task, rate: float) -> bool:
+        return task.attempt == 0 and self.chance.random() < rate
+
+
+def _work(connection: socket.socket, setup: Setup, task: Task, habits: _Habits) -> None:
     started = time.monotonic()
     name = {"trial": task.trial, "attempt": task.attempt}
 
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         connection.sendall(encode({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}}))
 
-    _misbehave(task, stub)
-    outcome = replace(run_stub(setup, task, on_epoch, stub), seconds=time.monotonic() - started)
-    connection.sendall(encode({"outcome": {**name, **outcome_to_json(outcome)}}))
-
-
-def _misbehave(task: Task, stub: Stub) -> None:
-    chance = random.SystemRandom()
-    if stub.sleep:
-        time.sleep(chance.expovariate(1 / stub.sleep))
-    if task.attempt == 0 and chance.random() < stub.crash:
-        os.kill(os.getpid(), signal.SIGKILL)
-    while task.attempt == 0 and chance.random() < stub.hang:
-        signal.pause()
+    habits.before(task)
+    if habits.said_late is not None and task.attempt == 0:
+        connection.sendall(habits.said_late)
+    stub = habits.stub
+    if habits.happens(task, stub.oom_host):
+        outcome = Outcome(TrialState.OOM_HOST, message="Python is out of memory. Made up by the stub.")
+    else:
+        outcome = run_stub(setup, task, on_epoch, stub)
+    answer = encode({"outcome": {**name, **outcome_to_json(replace(outcome, seconds=time.monotonic() - started))}})
+    if habits.happens(task, stub.lie):
+        answer = lie(habits.chance.choice(list(LIES)), answer)
+    if habits.happens(task, stub.late):
+        time.sleep(stub.late_by)
+        habits.said_late = answer
+    connection.sendall(answer)
 
 
 def _loss(quality: float, epoch: int, noise: float) -> float:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("run", "resume", "list", "show", "genealogy", "export", "check", "space", "audit")
+from evonas.search.sampling import SAMPLERS
+
+COMMANDS = (*("run", "resume", "list", "show", "genealogy", "compare", "export", "check", "space", "audit", "replay"),)
 
 
 def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -44,6 +46,8 @@ def test_every_command_has_help_that_is_more_than_its_options(name):
         (["genealogy", "nothing"], ["no run at nothing"]),
         (["genealogy", "nothing", "--of", "first"], ["--of", "integer"]),
         (["audit", "nothing"], ["no run at nothing"]),
+        (["replay", "nothing", "0"], ["no run at nothing"]),
+        (["replay", "nothing", "first"], ["TRIAL", "integer"]),
         (["export", "nothing", "--to", "x.keras"], ["no run at nothing"]),
         (["fly"], ["fly"]),
         (["genealogy", "x", "--format", "png"], ["png", "svg"]),
@@ -123,8 +127,13 @@ def test_a_space_is_described_without_keras():
 def test_samples_of_a_space_are_networks_of_its_random_search():
     done = evonas("space", "recurrent", "--samples", "2", "--shape", "5,3", "--json")
     assert done.returncode == 0, done.stderr
-    first, second = json.loads(done.stdout)["samples"]
+    facts = json.loads(done.stdout)
+    first, second = facts["samples"]
     assert first["digest"] != second["digest"]
     assert first["layers"][0]["output_shape"] == [5, 3]
     assert set(first["settings"]) == {"optimizer", "training"}
     assert first["parameters"] == sum(row["parameters"] for row in first["layers"] if row["kind"] != "Normalization")
+    assert set(facts["samplers"]) == set(SAMPLERS)
+    assert all((known["discrepancy"] is None) == bool(known["problem"]) for known in facts["samplers"].values())
+    assert "at most 7 dimensions" in facts["samplers"]["poisson_disk"]["problem"]
+    assert "This space has 64" in facts["samplers"]["poisson_disk"]["problem"]

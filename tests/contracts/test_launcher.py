@@ -172,6 +172,19 @@ def test_a_worker_that_raises_leaves_a_traceback_in_its_log(
     assert "ValueError: made to fail" in (tmp_path / "worker.log").read_text()
 
 
+def test_output_goes_to_a_descriptor_too(launcher: Launcher) -> None:
+    ours, theirs = os.pipe()
+    talk = Talk(launcher.spawn({}, theirs))
+    os.close(theirs)
+    told = about(talk)
+    assert sorted(told["fds"]) in ([], [0, 1, 2, told["fd"]])  # type: ignore[call-overload]
+    talk.say("0")
+    assert exit_code(launcher, talk.handle) == 0
+    with os.fdopen(ours, "rb") as pipe:
+        assert sorted(pipe.read().splitlines()) == [b"a word for the log", b"from a shell"]
+    talk.close()
+
+
 def test_a_worker_ends_when_its_connection_does(launcher: Launcher, spawn: Callable[..., Talk]) -> None:
     talk = spawn()
     about(talk)

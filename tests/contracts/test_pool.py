@@ -16,6 +16,7 @@ from evonas.evaluate.local import LocalPool
 from evonas.evaluate.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.simulated import SimulatedPool
 from evonas.files import sha256_of
+from evonas.runtime.reuse import ReusingPool
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import VARIABLE, run_stub, stub_outcome
 from evonas.testing.tasks import make_setup, make_task
@@ -27,6 +28,7 @@ KINDS = [
     pytest.param("inline"),
     pytest.param("stub"),
     pytest.param("simulated"),
+    pytest.param("reusing"),
     pytest.param("nursery", marks=LINUX),
     pytest.param("subprocess"),
 ]
@@ -41,6 +43,7 @@ def open_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
         "inline": partial(InlinePool, setup, run_stub),
         "stub": partial(StubPool, setup, 2),
         "simulated": partial(SimulatedPool, setup, 2, run_stub),
+        "reusing": lambda: ReusingPool(StubPool(setup, 2), {}, tmp_path),
         "nursery": lambda: local(launcher=NurseryLauncher(f"{STUB}:serve", [STUB])),
         "subprocess": lambda: local(launcher=SubprocessLauncher(f"{STUB}:serve")),
     }

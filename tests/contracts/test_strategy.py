@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,13 @@ import pytest
 from evonas.genome import validate
 from evonas.search.adaptation import Matching, Pursuit
 from evonas.search.aging import AgingSettings
+from evonas.search.asha import AshaSettings
 from evonas.search.evolution import EvolutionSettings
+from evonas.search.hyperband import HyperbandSettings
+from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
+from evonas.search.sampling import Hammersley, LatinHypercube, Sobol
 from evonas.search.selection import StochasticUniversal
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.variation import Mutation
@@ -33,6 +38,10 @@ VARIANTS = {
         "evolution",
         EvolutionSettings(4, (), StochasticUniversal(), mutation=Mutation(adaptation=Pursuit()), replacement=Comma(9)),
     ),
+    "random, a sequence": ("random", RandomSettings(Sobol())),
+    "random, sets one after another": ("random", RandomSettings(LatinHypercube())),
+    "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
+    "hyperband, halves": ("hyperband", HyperbandSettings(2)),
     "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
 }
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
@@ -47,7 +56,7 @@ def name(request):
 def make(name, small_space, loss):
     def build(seed: int = 0) -> Strategy:
         kind, settings = VARIANTS[name]
-        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(3), seed), settings)
+        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(9), seed), settings)
 
     return build
 
@@ -152,9 +161,88 @@ def test_parents_are_told_before_their_children_are_asked(make, oracle):
         assert all(parent < known for trial in trials[before:] for parent in trial.lineage.parents)
 
 
+def check_living(strategy: Strategy, oracle) -> list[Trial]:
+    """Drive a strategy, and hold what it resumes from against what it said was alive; returns the trials."""
+    trials: list[Trial] = []
+    told = 0
+    named: list[set[int]] = []  # after each tell and each ask: the ids in `living`, and how many were told
+    known: list[int] = []
+
+    def look() -> None:
+        named.append(set(strategy.living))
+        known.append(told)
+        assert named[-1] <= set(range(told)), "only who was told can live"
+
+    look()
+    for _ in range(120):
+        if told < len(trials):
+            strategy.tell(trials[told])
+            told += 1
+            look()
+        while len(trials) - told < LOOK_AHEAD and (asked := strategy.ask(1)):
+            for proposal in asked:
+                if (source := proposal.resume_from) is not None:
+                    assert strategy.continues_trials
+                    since = [ids for ids, count in zip(named, known, strict=True) if source < count]
+                    assert since, f"trial {source} is resumed from, and was not told yet"
+                    assert all(source in ids for ids in since), f"trial {source} was not alive all the time"
+                trials.append(oracle.settle(len(trials), proposal))
+            look()
+    return trials
+
+
+def test_who_is_resumed_from_was_alive_from_the_tell_to_the_proposal(make, oracle):
+    trials = check_living(make(), oracle)
+    continues = any(trial.proposal.resume_from is not None for trial in trials)
+    assert continues == make().continues_trials, "or this shows nothing"
+
+
+def test_the_living_are_the_same_after_a_resume(make, oracle):
+    trials: list[Trial] = []
+    first = make()
+    told = drive(first, oracle, trials, 0, 50)
+    second = make()
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())), {trial.id: trial for trial in trials[:told]})
+    assert set(second.living) == set(first.living)
+
+
 def test_the_state_is_small_and_holds_no_genome(make, oracle):
     strategy, trials = make(), []
     drive(strategy, oracle, trials, 0, 60)
     text = json.dumps(strategy.state_dict(), allow_nan=False)
     assert len(text) < 2000
     assert "dense" not in text
+
+
+class Continuing(RandomSearch):
+    """Every ninth proposal trains on the trial of eight before it."""
+
+    continues_trials = True
+    forgets: frozenset[int] = frozenset()
+
+    def __init__(self, problem, settings):
+        super().__init__(problem, settings)
+        self.known: list[Trial] = []
+
+    def _propose(self, number):
+        proposal = super()._propose(number)
+        if number % 9 == 8:
+            first = self.known[number - 8]
+            return replace(proposal, genome=first.genome, resume_from=first.id, fidelity=Fidelity(9))
+        return proposal
+
+    def tell(self, trial):
+        self.known.append(trial)
+
+    @property
+    def living(self):
+        return [trial.id for trial in self.known[-9:] if trial.id not in self.forgets]
+
+
+def test_the_contract_about_the_living_can_be_broken(small_space, loss, oracle):
+    problem = SearchProblem(small_space, loss, Fidelity(3), 0)
+    trials = check_living(Continuing(problem, None), oracle)
+    assert sum(trial.proposal.resume_from is not None for trial in trials) > 5
+    liar = type("Liar", (Continuing,), {"forgets": frozenset({27})})
+    with pytest.raises(AssertionError, match="trial 27 was not alive all the time"):
+        check_living(liar(problem, None), oracle)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from typing import Any
 
 from evonas.evaluate.protocol import encode, outcome_to_json
@@ -79,8 +80,60 @@ def act(connection: socket.socket, task: dict[str, Any], what: str) -> None:
         child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
         answer(connection, task, child=child.pid)
         os._exit(0)
+    elif what in HANGS:
+        HANGS[what](connection, task)
+        time.sleep(1000)
     else:
         react(connection, task, what)
+
+
+def take(mebibytes: int) -> None:
+    """Memory that is really used, and never given back."""
+    KEPT.append(b"\xaa" * (mebibytes * 2**20))
+
+
+def leak_in_a_child(connection: socket.socket, task: dict[str, Any]) -> None:
+    if os.fork() == 0:
+        take(task["genome"]["mib"])
+        time.sleep(1000)
+
+
+def have_a_child(connection: socket.socket, task: dict[str, Any], daemon: bool = False) -> None:
+    child = subprocess.Popen(["sleep", "1000"], start_new_session=daemon)
+    note(f"child {child.pid}")
+
+
+def print_without_end(connection: socket.socket, task: dict[str, Any]) -> None:
+    while True:
+        os.write(1, bytes(range(256)) * 256)
+        os.write(2, b"a line\n" * 1000)
+
+
+def say_that_it_lives(connection: socket.socket, task: dict[str, Any]) -> None:
+    """For a while; without an end where the genome sets none."""
+    name = {"trial": task["trial"], "attempt": task["attempt"]}
+    for _ in range(task["genome"].get("times", 10**9)):
+        connection.sendall(encode({"alive": name}))
+        time.sleep(0.05)
+
+
+def train_an_epoch(connection: socket.socket, task: dict[str, Any]) -> None:
+    name = {"trial": task["trial"], "attempt": task["attempt"]}
+    connection.sendall(encode({"progress": {**name, "epoch": 1, "metrics": {"val_loss": 1.0}}}))
+
+
+KEPT: list[bytes] = []
+
+HANGS: dict[str, Callable[[socket.socket, dict[str, Any]], None]] = {
+    "leak, hang": lambda connection, task: take(task["genome"]["mib"]),
+    "leak in a child, hang": leak_in_a_child,
+    "child, hang": have_a_child,
+    "daemon, hang": lambda connection, task: have_a_child(connection, task, daemon=True),
+    "print": print_without_end,
+    "alive, hang": say_that_it_lives,
+    "epoch, hang": train_an_epoch,
+}
+"""What is never followed by an answer."""
 
 
 def react(connection: socket.socket, task: dict[str, Any], what: str) -> None:
@@ -100,6 +153,12 @@ def react(connection: socket.socket, task: dict[str, Any], what: str) -> None:
     elif what == "answer and exit":
         answer(connection, task, padding="x" * 100_000)
         os._exit(0)
+    elif what == "leak":
+        take(task["genome"]["mib"])
+        answer(connection, task)
+    elif what == "alive":
+        say_that_it_lives(connection, task)
+        answer(connection, task)
     elif what == "error":
         note("a traceback")
         answer(connection, task, state=TrialState.ERROR)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from evonas.evaluate.answers import BadAnswer, Epoch, Ready, read_answer
+from evonas.evaluate.answers import Alive, BadAnswer, Epoch, Ready, read_answer
 from evonas.evaluate.protocol import encode, outcome_to_json
 from evonas.testing.tasks import make_task
 from evonas.trial import Outcome, TrialState
@@ -32,6 +32,12 @@ def test_progress_keeps_the_numbers() -> None:
     assert read_answer(message, TASK) == Epoch(2, {"loss": 1, "val_loss": 0.5})
 
 
+def test_a_sign_of_life_is_of_the_task() -> None:
+    assert read_answer(line(alive=NAME), TASK) == Alive()
+    with pytest.raises(BadAnswer, match="where no answer is awaited"):
+        read_answer(line(alive=NAME), None)
+
+
 def test_an_outcome_comes_back_as_it_was_sent() -> None:
     sent = Outcome(
         TrialState.OK,
@@ -40,7 +46,7 @@ def test_an_outcome_comes_back_as_it_was_sent() -> None:
         1.5,
         {"loss": [1.0, 0.5]},
         "",
-        {"w.npz": "ab"},
+        {TASK.weights: "ab" * 32},
         {"anything": [1, {"a": None}]},
     )
     assert read_answer(encode({"outcome": {**NAME, **outcome_to_json(sent)}}), TASK) == sent
@@ -65,6 +71,8 @@ def test_an_outcome_comes_back_as_it_was_sent() -> None:
         line(outcome={"trial": 3, "state": "ok"}),
         line(outcome={"trial": 3, "attempt": 0, "state": "ok"}),
         line(outcome=NAME),
+        line(alive={}),
+        line(alive={"trial": 3, "attempt": 0}),
         outcome(state="splendid"),
         outcome(state="waiting"),
         outcome(state=None),
@@ -78,6 +86,18 @@ def test_an_outcome_comes_back_as_it_was_sent() -> None:
         outcome(seconds="1"),
         outcome(message=None),
         outcome(files=[]),
+        outcome(files={"weights/4.npz": "ab" * 32}),
+        outcome(files={TASK.weights: "ab"}),
+        outcome(files={TASK.weights: None}),
+        outcome(metrics={"val_loss": 10**400}),
+        outcome(metrics={"val_loss": 2**70}),
+        outcome(history={"loss": ["1"]}),
+        outcome(epochs=10**30),
+        outcome(epochs=-1),
+        outcome(message="\ud800"),
+        line(outcome={"trial": "\ud800" * 1000, "attempt": 1, "state": "ok"}),
+        b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "history": {"loss": [1e999]}}}',
+        b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "details": {"a": [1e999]}}}',
         b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "metrics": {"val_loss": NaN}}}',
         b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "metrics": {"val_loss": 1e999}}}',
     ],
@@ -86,6 +106,7 @@ def test_what_is_not_the_protocol_is_refused(message: bytes) -> None:
     with pytest.raises(BadAnswer) as caught:
         read_answer(message, TASK)
     assert len(str(caught.value)) < 300
+    str(caught.value).encode()  # it goes into the record
 
 
 def test_nothing_is_awaited_where_there_is_no_task() -> None:

@@ -188,8 +188,14 @@ def test_a_long_epoch_is_cut_without_a_trace(monkeypatch: pytest.MonkeyPatch) ->
     first.train(1)
     monkeypatch.setattr(module, "BATCHES_PER_CALL", 2)
     cut, second = make()
-    second.train(1)
+    calls = []
+    second.train(1, on_call=lambda: calls.append(len(second.history)))
     assert bits(whole) == bits(cut)
+    assert calls == [
+        0,
+        0,
+        0,
+    ]  # 70 samples, batches of 16, two batches a call: each call is told while the epoch goes on
     assert second.history[0]["loss"] == pytest.approx(first.history[0]["loss"], rel=1e-12)
 
 

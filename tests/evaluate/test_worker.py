@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from evonas.errors import InvalidRecord
+from evonas.errors import DiskFailure, InvalidRecord
 from evonas.evaluate import export_task
 from evonas.evaluate.checkpoint import load_weights
 from evonas.evaluate.launcher import Handle, start_launcher
@@ -28,7 +29,7 @@ from evonas.evaluate.scores import scores
 from evonas.evaluate.tensors import TensorCache
 from evonas.evaluate.train_task import space_of, train
 from evonas.evaluate.trainer import Trainer
-from evonas.evaluate.worker import load_model, run_task
+from evonas.evaluate.worker import load_model, run_task, throttled
 from evonas.files import sha256_of
 from evonas.genome import Gene, Genome
 from evonas.model.assembly import build_model
@@ -228,6 +229,50 @@ def test_what_a_network_raises_is_its_outcome(
     assert ("Traceback" in capfd.readouterr().err) is (state is TrialState.ERROR)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        DiskFailure("weights/00005.npz cannot be written: No space left on device."),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+    ],
+)
+def test_a_full_disk_is_told_as_the_cause(setup: Setup, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("evonas.evaluate.train_task.save_weights", fail)
+    outcome = run_task(setup, train_task(epochs=1), SILENT)
+    assert (outcome.state, outcome.details) == (TrialState.LOST, {"cause": "disk"})
+    assert outcome.message == str(error)
+
+
+def test_another_error_of_the_system_is_one_of_the_network(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file", "x")
+
+    monkeypatch.setattr("evonas.evaluate.train_task.save_weights", fail)
+    assert run_task(setup, train_task(epochs=1), SILENT).state is TrialState.ERROR
+
+
+def test_a_long_epoch_gives_signs_of_life(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evonas.evaluate.trainer.BATCHES_PER_CALL", 2)
+    signs: list[None] = []
+    outcome = run_task(setup, train_task(epochs=2), SILENT, lambda: signs.append(None))
+    assert outcome.state is TrialState.OK
+    assert len(signs) == 2 * 3  # 70 samples, batches of 16, two batches a call
+
+
+def test_signs_of_life_are_sent_once_a_second_at_most() -> None:
+    times = iter([0.0, 0.0, 0.9, 1.0, 1.5, 1.9, 2.0, 7.0, 7.5])  # the first when it is made
+    now: list[float] = []
+    sent: list[float] = []
+    alive = throttled(lambda: sent.append(now[-1]), 1.0, lambda: now.append(next(times)) or now[-1])
+    for _ in range(8):
+        alive()
+    assert sent == [1.0, 2.0, 7.0]
+
+
 def test_an_op_of_a_module_that_is_no_plugin_is_not_imported(setup: Setup) -> None:
     task = train_task(genome=genome((Gene.make("worker_plugin:fail", {}, innovation=1),)))
     outcome = run_task(setup, task, SILENT)
@@ -404,7 +449,9 @@ class Worker:
         self.handle.socket.sendall(encode(message))
 
     def receive(self) -> tuple[str, dict[str, Any]]:
-        message = json.loads(self.lines.readline())
+        """The next message; a slow epoch may give signs of life before it."""
+        while len(message := json.loads(self.lines.readline())) == 1 and "alive" in message:
+            assert message["alive"] == {"trial": 5, "attempt": 0}
         assert len(message) == 1
         return next(iter(message.items()))
 

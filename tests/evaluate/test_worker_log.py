@@ -1,54 +1,100 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from evonas.errors import DiskFailure
-from evonas.evaluate.worker_log import TAIL_BYTES, WorkerLog
+from evonas.evaluate.worker_log import PIPE, TAIL_BYTES, WorkerLog
 
 
-def test_the_tail_begins_with_the_task(tmp_path: Path) -> None:
-    path = tmp_path / "logs" / "worker-0.log"
-    log = WorkerLog(path)
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[WorkerLog]:
+    log = WorkerLog(tmp_path / "logs" / "worker-0.log", size_limit=100)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def worker(log: WorkerLog) -> Iterator[int]:
+    fd = log.open()
+    yield fd
+    os.close(fd)
+
+
+def test_the_tail_begins_with_the_task(log: WorkerLog, worker: int) -> None:
     log.begin()
     assert log.tail() == ""
-    path.write_text("of the first task\n")
+    os.write(worker, b"of the first task\n")
     assert log.tail() == "of the first task"
+    os.write(worker, b"at its end\n")
     log.begin()
     assert log.tail() == ""
-    with path.open("a") as file:
-        file.write("of the second\n")
+    os.write(worker, b"of the second\n")
     assert log.tail() == "of the second"
+    assert log.path.read_text() == "of the first task\nat its end\nof the second\n"
 
 
-def test_the_tail_is_bounded_and_is_text(tmp_path: Path) -> None:
-    path = tmp_path / "worker-0.log"
-    log = WorkerLog(path)
+def test_the_tail_is_bounded_and_is_text(log: WorkerLog, worker: int) -> None:
     log.begin()
-    path.write_bytes(b"\xff" * 10 * TAIL_BYTES)
+    os.write(worker, b"\xff" * 5 * TAIL_BYTES)
     assert set(log.tail()) == {"\ufffd"}
     assert len(log.tail()) == TAIL_BYTES
-    path.write_text("".join(f"{number}\n" for number in range(100)))
+    os.write(worker, b"\n" + "".join(f"{number}\n" for number in range(100)).encode())
     assert log.tail().splitlines() == [str(number) for number in range(60, 100)]
 
 
-def test_a_log_that_has_grown_is_moved_aside_under_the_feet_of_its_writer(tmp_path: Path) -> None:
-    path = tmp_path / "worker-0.log"
-    log = WorkerLog(path, size_limit=10)
-    with path.open("ab", buffering=0) as worker:
-        log.begin()
-        worker.write(b"eleven bytes and more\n")
-        log.begin()
-        assert path.read_bytes() == b""
-        worker.write(b"new\n")
-    assert path.read_bytes() == b"new\n"
-    assert log.tail() == "new"
-    assert (tmp_path / "worker-0.log.1").read_bytes() == b"eleven bytes and more\n"
+def test_a_log_that_has_grown_is_moved_aside(log: WorkerLog, worker: int) -> None:
+    log.begin()
+    for letter in (b"a", b"b", b"c"):
+        os.write(worker, letter * 60)
+        log.drain()
+    assert log.path.read_bytes() == b"c" * 60
+    assert log.path.with_name("worker-0.log.1").read_bytes() == b"b" * 60
+    os.write(worker, b"d" * 300)
+    log.drain()
+    assert log.path.read_bytes() == b"d" * 100
 
 
-def test_a_log_that_vanished_has_no_tail(tmp_path: Path) -> None:
-    assert WorkerLog(tmp_path / "none.log").tail() == ""
+def test_a_worker_that_prints_without_end_waits_and_the_driver_does_not(log: WorkerLog, worker: int) -> None:
+    log.begin()
+    os.set_blocking(worker, False)
+    written = 0
+    with pytest.raises(BlockingIOError):
+        while True:
+            written += os.write(worker, b"x" * 2**16)
+    assert written <= PIPE
+    log.drain()
+    os.write(worker, b"y" * 2**16)
+    log.drain()
+    log.drain()  # with nothing to read
+    assert sum(path.stat().st_size for path in log.path.parent.iterdir()) <= 200
+
+
+def test_each_worker_has_a_pipe_of_its_own(log: WorkerLog, worker: int) -> None:
+    log.begin()
+    os.write(worker, b"last words\n")
+    second = log.open()
+    os.write(second, b"first words\n")
+    os.close(second)
+    assert log.tail() == "last words\nfirst words"
+    log.close()
+    log.close()
+    log.drain()
+
+
+def test_a_log_that_vanished_is_made_again_and_one_that_cannot_be_is_given_up(log: WorkerLog, worker: int) -> None:
+    log.begin()
+    log.path.unlink()
+    os.write(worker, b"new\n")
+    log.drain()
+    assert log.path.read_bytes() == b"new\n"
+    log.path.unlink()
+    log.path.parent.rmdir()
+    os.write(worker, b"lost\n")
+    assert log.tail() == "new\nlost"
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from evonas.genome.strict_yaml import load, load_file
         ("", None),
         ("'true'", "true"),
         ('"1"', "1"),
+        ('"\\ud83d\\ude42"', "🙂"),
+        ('"🙂\\u00e9"', "🙂é"),
         ("2020-01-01", "2020-01-01"),
         ("=", "="),
         ("[a, 1]", ["a", 1]),

@@ -141,6 +141,22 @@ def test_any_successful_trial_can_be_exported_and_only_the_winner_has_a_test_sco
     assert "ends in .keras" in wrong.stderr
 
 
+def test_weights_that_were_deleted_are_trained_again_to_the_very_same_bytes(finished, work):
+    _, root = finished
+    run = evonas.load(root)
+    other = next(trial for trial in reversed(run.trials) if trial.fitness is not None and trial.id != run.best.id)
+    before = run.weights(other).read_bytes()
+    run.weights(other).unlink()
+    done = evonas_command("export", "digits", other.id, "--to", "again.keras", "--json", cwd=work)
+    assert "it is trained again" in done.stderr
+    assert "not quite the same" not in done.stderr
+    assert json.loads(done.stdout)["metrics"]["val_loss"] == pytest.approx(other.metrics["val_loss"], abs=1e-6)
+    again = evonas.load(root)
+    assert again.weights(other).read_bytes() == before
+    assert again.trials == run.trials
+    assert again.is_finished
+
+
 def test_the_model_from_python_scores_what_the_record_says(finished):
     _, root = finished
     code = (

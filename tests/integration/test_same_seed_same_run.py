@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from evonas.runtime.record import Attempt, RecordReader
+from evonas.runtime.record import Attempt, Record, RecordReader
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 STUB = {"sleep": 0.01, "crash": 0.05}
@@ -35,7 +35,7 @@ def new_run(directory: Path, strategy: str = "evolution", trials: int = 40) -> P
     return directory / "stub"
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "aging", "random"])
+@pytest.mark.parametrize("strategy", ["evolution", "aging", "random", "hyperband", "asha"])
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     runs = []
     for workers in (1, 2, 8):
@@ -52,20 +52,15 @@ def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, s
 def test_another_seed_is_another_run(tmp_path):
     first, second = new_run(tmp_path / "a"), new_run(tmp_path / "b")
     script("work", first, 2)
-    with RecordReader(second / "run.db") as record:
-        config = record.meta("config")
-    import sqlite3
-
-    connection = sqlite3.connect(second / "run.db")
-    with connection:
-        connection.execute("update meta set value = ? where key = 'config'", (json.dumps({**config, "seed": 1}),))
-    connection.close()
+    with Record(second / "run.db") as record:
+        record.put_meta("config", {**record.meta("config"), "seed": 1})
     script("work", second, 2)
     assert content(first) != content(second)
 
 
-def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path):
-    root = new_run(tmp_path, trials=7)  # a whole generation, and the children of the next
+@pytest.mark.parametrize("strategy", ["evolution", "hyperband"])
+def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy):
+    root = new_run(tmp_path, strategy, trials=7)  # a whole generation and children of the next; a bracket and more
     report = json.loads(script("points", root).stdout)
     assert report["points"] >= 100
     assert report["killed"] == report["points"]

@@ -20,7 +20,7 @@ SHORT = (
 
 def test_no_shipped_config_is_forgotten() -> None:
     shipped = {path.stem for path in (Path(__file__).parents[2] / "configs").glob("*.yaml")}
-    assert shipped == {*NAMES, "digits"}
+    assert shipped == {*NAMES, "digits", "compare-digits"}
 
 
 @pytest.mark.parametrize("name", NAMES)

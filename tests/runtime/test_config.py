@@ -14,6 +14,8 @@ import pytest
 
 from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Problem, UserError
 from evonas.evaluate.data import prepare
+from evonas.evaluate.memory_guard import MemoryLimits
+from evonas.runtime import session
 from evonas.runtime.config import FAMILIES, InlineConfig, LocalConfig, RunConfig, StrategyConfig
 from evonas.runtime.config_file import LoadedConfig, check, load_config
 from evonas.search.evolution import EvolutionSettings
@@ -21,6 +23,7 @@ from evonas.search.random_search import RandomSearch
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
+from evonas.testing.tasks import make_setup
 
 SPACE = """\
 space: small
@@ -105,7 +108,8 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     assert (config.data.validation, config.data.test, config.data.split_seed) == (0.2, 0.2, 0)
     assert (config.training.epochs, config.training.patience) == (12, 4)
     assert config.limits.parameters is config.limits.flops is config.limits.seconds is None
-    assert config.pool == LocalConfig(2, "auto", 1)
+    assert config.limits.stalled_seconds == 1800.0
+    assert config.pool == LocalConfig(2, "auto", 1, recycle_mb=1024, memory_mb=None, free_memory_mb=512)
 
 
 def test_only_space_data_and_budget_are_required(tmp_path: Path) -> None:
@@ -130,6 +134,25 @@ look_ahead: 6
     assert config.pool == LocalConfig(3, (0, 1), 2)
     assert config.pool.workers == 3
     assert (config.limits.parameters, config.limits.seconds) == (1000, 2.5)
+
+
+def test_the_limits_of_the_supervisor_reach_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+    monkeypatch.setattr(session, "LocalPool", lambda *arguments, **options: given.update(options))
+    text = "limits: {seconds: 2, stalled_seconds: 7}\npool: {local: {devices: cpu, "
+    config = loaded(tmp_path, CONFIG + text + "recycle_mb: 3, memory_mb: 4, free_memory_mb: 5}}\n").config
+    session.local_pool(config, make_setup(tmp_path), tmp_path)
+    limits = MemoryLimits(growth=3 * 2**20, worker=4 * 2**20, floor=5 * 2**20)
+    assert given == {"time_limit": 2.0, "stalled_limit": 7.0, "memory_limits": limits}
+    text = text.replace("7", "null")
+    config = loaded(tmp_path, CONFIG + text + "recycle_mb: null, memory_mb: null, free_memory_mb: 0}}\n").config
+    session.local_pool(config, make_setup(tmp_path), tmp_path)
+    assert given == {"time_limit": 2.0, "stalled_limit": None, "memory_limits": MemoryLimits(None, None, 0)}
+
+
+@pytest.mark.parametrize("pool", ["recycle_mb: 0", "memory_mb: -1", "free_memory_mb: -1", "free_memory_mb: null"])
+def test_limits_of_memory_that_cannot_be_are_refused(tmp_path: Path, pool: str) -> None:
+    assert problem(tmp_path, CONFIG + f"pool: {{local: {{{pool}}}}}\n").key == f"pool.local.{pool.partition(':')[0]}"
 
 
 def test_patience_may_be_null_and_the_pool_inline(tmp_path: Path) -> None:

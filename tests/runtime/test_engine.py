@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from evonas.errors import RepeatedFailures, Stopped, Terminated
 from evonas.evaluate.pool import Finished, Pool
+from evonas.evaluate.pool import Progress as Epoch
 from evonas.evaluate.protocol import Setup
 from evonas.genome import decode
-from evonas.runtime.engine import RETRIES, Engine, Limits
+from evonas.runtime.engine import Engine, Limits
 from evonas.runtime.observer import Observer
 from evonas.runtime.record import Record
+from evonas.runtime.retries import RETRIES
 from evonas.runtime.stopping import StopRequest, Urgency
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem, Strategy
@@ -54,7 +58,7 @@ class Answers(Pool):
     """Answers with given states, one list of states a trial id (its attempts); the newest submission first."""
 
     def __init__(self, states, capacity=2):
-        self.states, self.tasks, self.seen = states, [], []
+        self.states, self.tasks, self.seen, self.parts = states, [], [], {}
         self._capacity = capacity
 
     capacity = property(lambda self: self._capacity)
@@ -63,6 +67,7 @@ class Answers(Pool):
     def submit(self, task):
         self.tasks.append(task)
         self.seen.append((task.trial, task.attempt))
+        self.parts[task.trial, task.attempt] = task.accumulation
 
     def poll(self, timeout):
         task = self.tasks.pop()
@@ -142,6 +147,114 @@ def test_retries_have_an_end(engine, problem, record, loss):
     assert len(record.attempts(1)) == 1 + RETRIES[TrialState.CRASHED]
 
 
+def test_a_trial_out_of_device_memory_is_tried_once_more_with_cut_batches_and_says_so(engine, problem, record, loss):
+    pool = Answers({0: ["oom_device", "ok"], 1: ["oom_device"]})
+    engine(Script(problem, [0, 1, 2]), pool).run()
+    assert [trial.state for trial in record.trials(loss)] == ["ok", "oom_device", "ok"]
+    marks = [[attempt.details.get("accumulation_steps") for attempt in record.attempts(id)] for id in range(3)]
+    assert marks == [[None, 2], [None, 2], [None]]
+    assert pool.parts[0, 0] == pool.parts[2, 0] == 1
+    assert pool.parts[0, 1] == pool.parts[1, 1] == 2
+
+
+def test_a_batch_of_one_sample_is_not_cut(engine, problem, record):
+    class One(Answers):
+        def poll(self, timeout):
+            (report,) = super().poll(timeout)
+            return [Finished(report.task, replace(report.outcome, details={"batch_size": 1}))]
+
+    engine(Script(problem, [0]), One({0: ["oom_device"]})).run()
+    assert [attempt.state for attempt in record.attempts(0)] == ["oom_device"]
+
+
+def test_batches_stay_cut_in_every_later_attempt_and_each_kind_of_failure_has_its_own_cap(engine, problem, record):
+    states = ["lost", "oom_device", "crashed", "lost", "oom_host", "lost", "lost"]
+    pool = Answers({0: states})
+    engine(Script(problem, [0]), pool).run()
+    assert [attempt.state for attempt in record.attempts(0)] == states
+    assert [pool.parts[0, number] for number in range(7)] == [1, 1, 2, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("state", sorted(RETRIES | {TrialState.OOM_DEVICE: 1}))
+def test_a_resume_grants_no_retry_twice_and_a_killed_driver_uses_up_none(record, engine, problem, state):
+    """Killed before each attempt; what was used is in the record alone."""
+    caps = RETRIES | {TrialState.OOM_DEVICE: 1}
+
+    class Kill(Answers):
+        def submit(self, task):
+            super().submit(task)
+            raise KeyboardInterrupt
+
+    for _ in range(caps[state] + 1):
+        with pytest.raises(KeyboardInterrupt):
+            engine(Script(problem, [0]), Kill({})).run()
+        record._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
+
+        class One(Answers):
+            def poll(self, timeout):
+                if self.seen[1:]:
+                    raise KeyboardInterrupt  # while the next attempt runs
+                return super().poll(timeout)
+
+        try:
+            engine(Script(problem, [0]), One({0: [state]})).run()
+        except KeyboardInterrupt:
+            record._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
+    ended = [attempt.state for attempt in record.attempts(0) if attempt.state != "abandoned"]
+    assert ended == [state] * (caps[state] + 1)
+    assert record.waiting() == []
+
+
+def test_what_a_neighbour_may_have_caused_is_tried_again_alone(engine, problem, record):
+    """The crashed one waits for those that run, and nothing is begun beside it; a lost one waits for nobody."""
+    for state, alone in (("crashed", True), ("oom_host", True), ("lost", False), ("oom_device", False)):
+        beside = {}
+
+        class Watch(Answers):
+            def submit(self, task, beside=beside):
+                super().submit(task)
+                for one in self.tasks:
+                    beside.setdefault((one.trial, one.attempt), set()).update(t.trial for t in self.tasks)
+
+        record._connection.executescript(
+            "delete from attempt; delete from trial; delete from meta where key='strategy'"
+        )
+        pool = Watch({1: [state, "ok"]}, capacity=3)
+        engine(Script(problem, list(range(8))), pool).run()
+        assert len(beside[1, 0]) > 1
+        assert (beside[1, 1] == {1}) is alone, state
+
+
+def test_late_answers_are_refused(engine, problem, record, loss):
+    """Each task is answered, answered again with a better score, and once more in the name of another session."""
+
+    class Late(Answers):
+        def poll(self, timeout):
+            task = self.tasks.pop(0)
+            right = Finished(task, Outcome(TrialState.OK, {"val_loss": 0.5}))
+            wrong = Outcome(TrialState.OK, {"val_loss": 0.001})
+            other = replace(task, session=task.session + 1)
+            unknown = replace(task, trial=10_000)
+            stale = replace(task, attempt=task.attempt + 1)
+            late = [Finished(one, wrong) for one in (other, unknown, stale)]
+            epochs = [Epoch(one, 9, {"val_loss": 0.001}) for one in (other, unknown, stale)]
+            return [*late, *epochs, right, Finished(task, wrong), Epoch(task, 9, {}), right]
+
+    heard = []
+
+    class Watch(Observer):
+        def on_epoch(self, trial, epoch, metrics):
+            heard.append(epoch)
+
+        def on_outcome(self, trial, outcome, attempt, final):
+            heard.append((trial.id, outcome.metrics["val_loss"]))
+
+    engine(Script(problem, list(range(5))), Late({}), observers=[Watch()]).run()
+    assert [trial.metrics["val_loss"] for trial in record.trials(loss)] == [0.5] * 5
+    assert [len(record.attempts(id)) for id in range(5)] == [1] * 5
+    assert heard == [(id, 0.5) for id in range(5)]
+
+
 @pytest.mark.parametrize("state", ["diverged", "infeasible", "timeout", "error"])
 def test_failures_of_the_network_are_not_tried_again(engine, problem, record, state):
     engine(Script(problem, [0, 1]), Answers({0: [state, "ok"]})).run()
@@ -153,6 +266,24 @@ def test_many_failures_of_one_cause_stop_the_run_with_that_cause(engine, problem
     with pytest.raises(RepeatedFailures, match=r"5 trials in a row ended as `error`.*trial 4 is error") as raised:
         engine(Script(problem, list(range(50))), pool, Limits(trials=50, failures_in_a_row=5)).run()
     assert raised.value.exit_code == 5
+
+
+def test_trials_that_run_out_of_memory_twice_stop_the_run_and_a_resume_says_why(engine, problem):
+    pool = lambda: Answers({id: ["oom_device"] for id in range(100)}, capacity=1)  # noqa: E731
+    limits = Limits(trials=50, look_ahead=4, failures_in_a_row=3)
+    notes = []
+
+    class Notes(Observer):
+        def on_note(self, text):
+            notes.append(text)
+
+    with pytest.raises(RepeatedFailures, match=r"3 trials in a row ended as `oom_device`.*`evonas replay RUN 2`"):
+        engine(Script(problem, list(range(50))), pool(), limits, observers=[Notes()]).run()
+    assert notes == []
+    with pytest.raises(RepeatedFailures):
+        engine(Script(problem, list(range(50))), pool(), limits, observers=[Notes()]).run()
+    (note,) = notes
+    assert "3 trials in a row ended as `oom_device`; trial 2 said: trial 2 is oom_device" in note
 
 
 def test_failures_in_a_row_are_counted_across_a_kill_and_anew_after_a_stop(engine, problem, record):

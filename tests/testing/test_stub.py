@@ -49,6 +49,26 @@ def test_a_share_of_the_genomes_diverges_or_fails() -> None:
     assert 100 < counts[TrialState.ERROR] < 180
 
 
+def test_a_share_of_the_genomes_needs_too_much_memory_unless_their_batches_are_cut() -> None:
+    stub = Stub(oom=0.5, oom_always=0.5, diverge=0)
+    states = [
+        [stub_outcome(make_task(n, accumulation=parts), SETUP, stub).state for n in range(400)] for parts in (1, 2)
+    ]
+    whole, cut = (sum(state is TrialState.OOM_DEVICE for state in row) for row in states)
+    assert 150 < whole < 250
+    assert 60 < cut < 140
+    assert all(a is TrialState.OOM_DEVICE for a, b in zip(*states, strict=True) if b is TrialState.OOM_DEVICE)
+    export = make_task(5, kind="export", model="m.keras")
+    assert stub_outcome(export, SETUP, Stub(oom=1.0, oom_always=1.0, diverge=0)).state is TrialState.OK
+
+
+def test_a_full_disk_is_an_outcome_as_with_a_real_worker(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("no folder")
+    outcome = run_stub(make_setup(tmp_path), make_task(5), lambda epoch, metrics: None)
+    assert outcome.state is TrialState.LOST
+    assert "cannot be written" in outcome.message
+
+
 def test_limits_are_kept() -> None:
     outcome = stub_outcome(make_task(5), make_setup(Path(), limits={"parameters": 10}))
     assert outcome.state is TrialState.INFEASIBLE

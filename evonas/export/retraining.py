@@ -1,0 +1,157 @@
+"""Weights that are gone: the trial is trained again, as it was trained in the search, and held against the record."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evonas.errors import DiskFailure, EvonasError, InvalidRecord
+from evonas.evaluate.pool import Finished
+from evonas.evaluate.protocol import Task
+from evonas.files import sha256_of
+from evonas.runtime.record import Record
+from evonas.runtime.retries import RETRIES, accumulation
+from evonas.runtime.session import Session
+from evonas.runtime.stopping import Urgency
+from evonas.runtime.storage import best_of
+from evonas.runtime.tasks import checkpoint_path, could_not_write, parts_before, training_task, weights_path
+from evonas.trial import Outcome, Trial, TrialState
+
+RETRAINED = "retrained"
+"""The event of a training that was repeated."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a trial.
+
+    Attributes:
+        path: of the file, which is what the record says.
+        metrics: of the training that has written it.
+        is_new: whether that was just now.
+    """
+
+    path: Path
+    metrics: Mapping[str, float]
+    is_new: bool
+
+
+def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) -> Path:
+    """The path of a trial's recorded weights.
+
+    Raises:
+        InvalidRecord: they are missing, or not what the record says.
+    """
+    name = weights_path(_first(trial))
+    path = session_root / name
+    if name not in files or not path.is_file() or sha256_of(path) != files[name]:
+        raise InvalidRecord(
+            f"the weights of trial {trial.id} ({path}) are missing or damaged; only those of the best trials and of the"
+            f" living ones are kept. To train it again:  evonas export {session_root} {trial.id} --to model.keras"
+        )
+    return path
+
+
+def weights_of(session: Session, trial: Trial, tell: Tell) -> Weights:
+    """The weights of a trial that succeeded; trained again where they were deleted, or are missing or damaged.
+
+    Raises:
+        EvonasError: the training does not succeed this time.
+        DiskFailure, Stopped: nothing is lost.
+    """
+    try:
+        path = check_weights(session.layout.root, session.record.files(), trial)
+    except InvalidRecord:
+        tell(f"the weights of trial {trial.id} are not there any more, or damaged: it is trained again")
+        return _train_again(session, replace(trial, id=_first(trial), twin_of=None), tell)
+    return Weights(path, _metrics(session.record, trial), is_new=False)
+
+
+def leave(session: Session, trial: Trial, weights: Weights) -> None:
+    """Delete weights that were made again for a trial whose weights are not kept."""
+    kept = best_of(session.record.trials(session.objective), session.config.storage.keep_best)
+    if weights.is_new and _first(trial) not in kept:
+        weights.path.unlink(missing_ok=True)
+
+
+def finish(session: Session, task: Task) -> Outcome:
+    """One attempt at a task, from its submission to its outcome.
+
+    Raises:
+        Stopped: by a second Ctrl-C, or by SIGTERM; the next session begins the task again.
+    """
+    session.pool.submit(task)
+    while session.stop.urgency < Urgency.ABANDON:
+        for report in session.pool.poll(timeout=1.0):
+            if isinstance(report, Finished):
+                return report.outcome
+    raise session.stop.error("stopped before the export; nothing is lost")
+
+
+def may_retry(session: Session, task: Task, outcome: Outcome, attempts: int) -> bool:
+    """Whether a task is tried again, after so many attempts that ended like this; as in a search.
+
+    Raises:
+        DiskFailure: its worker could not write, and there is nothing to delete.
+    """
+    if could_not_write(outcome) and (attempts > 1 or not session.storage.free([task])):
+        raise DiskFailure(f"{outcome.message} Nothing is lost: make room at {session.layout.root}, then go on.")
+    return attempts <= RETRIES.get(outcome.state, 0)
+
+
+def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
+    """A trial that is no twin, trained as in the search; recorded as another attempt, and as an event.
+
+    The trial's row stays as it is, whatever comes out: it is what the search has seen.
+    """
+    outcome = _outcome(session, trial)
+    if outcome.state is not TrialState.OK:
+        message = f"trial {trial.id} cannot be trained again ({outcome.state}): {outcome.message}"
+        raise EvonasError(message)
+    names = sorted(trial.metrics, key=lambda name: (name != session.objective.name, name))
+    other = [name for name in names if outcome.metrics.get(name) != trial.metrics[name]]
+    # the event first: where only the file's hash were new, its scores would be held against the old ones
+    session.record.event(
+        RETRAINED, {"trial": trial.id, "metrics": dict(outcome.metrics), "same": not other, "different": other}
+    )
+    path = weights_path(trial.id)
+    session.record.note_files({path: outcome.files[path]})
+    (session.layout.root / checkpoint_path(trial.id)).unlink(missing_ok=True)
+    if other:
+        shown = ", ".join(f"{name} {outcome.metrics.get(name)} (recorded: {trial.metrics[name]})" for name in other[:3])
+        tell(
+            f"trial {trial.id}, trained again, is not quite the same: {shown}; the machine or a version is another one"
+        )
+    return Weights(session.layout.root / path, outcome.metrics, is_new=True)
+
+
+def _outcome(session: Session, trial: Trial) -> Outcome:
+    trials = session.record.trials(session.objective)
+    source = session.storage.source(trials, trial)
+    parts = accumulation(session.record.attempts(trial.id), parts_before(trial, trials))
+    for count in itertools.count(1):
+        number = session.record.start_attempt(trial.id)
+        task = training_task(trial, number, session.record.session, session.config.seed, source, parts)
+        outcome = finish(session, task)
+        session.record.finish_attempt(trial, number, outcome, final=False)
+        if not may_retry(session, task, outcome, count):
+            return outcome
+    raise AssertionError("unreachable")
+
+
+def _first(trial: Trial) -> int:
+    """The trial whose training has written the weights: itself, or the one that it is a twin of."""
+    return trial.id if trial.twin_of is None else trial.twin_of
+
+
+def _metrics(record: Record, trial: Trial) -> Mapping[str, float]:
+    """The scores that belong to the weights on the disk: the recorded ones, unless it was trained again."""
+    found = trial.metrics
+    for _, kind, detail in record.events():
+        if kind == RETRAINED and detail["trial"] == _first(trial):
+            found = detail["metrics"]
+    return found

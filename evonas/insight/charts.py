@@ -1,0 +1,116 @@
+"""Figures of a comparison: one HTML file that needs no network, drawn by Plotly with SVG traces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from evonas.insight.comparison import Band, Curve
+from evonas.trial import Objective
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666", "#000000")
+"""Of Okabe and Ito: told apart by nearly everybody."""
+
+_STYLE = """
+body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
+th, td { text-align: right; padding: 0.3rem 0.7rem; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; }
+li { margin: 0.4rem 0; }
+"""
+
+
+def comparison_page(
+    title: str,
+    objective: Objective,
+    unit: str,
+    bands: Mapping[str, Band],
+    curves: Mapping[str, Sequence[Curve]],
+    rows: Sequence[Mapping[str, Any]],
+    sentences: Sequence[str],
+) -> str:
+    """The whole page: sentences, figure and table.
+
+    Args:
+        unit: of the budget.
+        bands: label -> mean and interval.
+        curves: label -> one curve a seed, drawn thin.
+        rows: one a strategy, all with the same keys; values are words, numbers or None.
+    """
+    import plotly.io as pio
+
+    drawing = pio.to_html(
+        comparison_figure(objective, unit, bands, curves),
+        full_html=False,
+        include_plotlyjs=True,
+        config={"showSendToCloud": False, "displaylogo": False, "responsive": True},
+    )
+    said = "".join(f"<li>{escape(words)}</li>" for words in sentences)
+    about = (
+        "Lines are means over the seeds, bands their 95 % bootstrap intervals; thin lines are the runs."
+        " Trainings that two runs share were done once and are charged to both."
+    )
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><ul>{said}</ul>{drawing}<p>{about}</p>"
+        f"{_table(rows)}</body></html>\n"
+    )
+
+
+def comparison_figure(
+    objective: Objective, unit: str, bands: Mapping[str, Band], curves: Mapping[str, Sequence[Curve]]
+) -> Any:
+    """Best so far against the budget: a `plotly.graph_objects.Figure`."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for number, (label, found) in enumerate(bands.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        name, shown = escape(label), np.isfinite(found.mean)
+        x = found.budget[shown]
+        for one in curves[label]:
+            line = {"color": colour, "width": 0.7, "shape": "hv"}
+            figure.add_scatter(
+                x=x,
+                y=one.at(x),
+                mode="lines",
+                line=line,
+                opacity=0.35,
+                legendgroup=name,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        quiet = {"line": {"width": 0}, "legendgroup": name, "showlegend": False, "hoverinfo": "skip"}
+        around = np.concatenate([found.high[shown], found.low[shown][::-1]])
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]), y=around, fill="toself", fillcolor=colour, opacity=0.15, **quiet
+        )
+        line = {"color": colour, "width": 2.5, "shape": "hv"}
+        figure.add_scatter(x=x, y=found.mean[shown], mode="lines", line=line, name=name, legendgroup=name)
+    figure.update_layout(
+        template="plotly_white",
+        height=480,
+        xaxis_title=unit,
+        yaxis_title=f"best {objective.name} so far",
+        yaxis_type="log" if objective.direction == "min" else "linear",
+        hovermode="x unified",
+    )
+    return figure
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    head = "".join(f"<th>{escape(key.replace('_', ' '))}</th>" for key in rows[0])
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row.values()) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,33 @@
+"""Sampling: where in the unit cube genomes are drawn. One file a sampler; one is added by a file and a line in
+`SAMPLERS`."""
+
+from evonas.search.sampling.halton import Halton
+from evonas.search.sampling.hammersley import Hammersley
+from evonas.search.sampling.latin_hypercube import LatinHypercube
+from evonas.search.sampling.poisson_disk import PoissonDisk
+from evonas.search.sampling.sampling import Design, Points, Sampler, misfits
+from evonas.search.sampling.sobol import Sobol
+from evonas.search.sampling.uniform import Uniform
+
+SAMPLERS: dict[str, type[Sampler]] = {
+    "uniform": Uniform,
+    "sobol": Sobol,
+    "halton": Halton,
+    "hammersley": Hammersley,
+    "latin_hypercube": LatinHypercube,
+    "poisson_disk": PoissonDisk,
+}
+
+__all__ = [
+    "SAMPLERS",
+    "Design",
+    "Halton",
+    "Hammersley",
+    "LatinHypercube",
+    "Points",
+    "PoissonDisk",
+    "Sampler",
+    "Sobol",
+    "Uniform",
+    "misfits",
+]

@@ -1,0 +1,25 @@
+"""The experiment in the guide, and the shipped one, can be run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from evonas.runtime.experiment import load_experiment
+
+GUIDE = Path(__file__).parents[2] / "docs" / "compare.md"
+BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+
+
+def test_the_experiment_of_the_guide_is_fine(tmp_path):
+    assert len(BLOCKS) == 1
+    (tmp_path / "experiment.yaml").write_text(BLOCKS[0])
+    loaded = load_experiment(tmp_path / "experiment.yaml")
+    assert {label: len(seeds) for label, seeds in loaded.runs.items()} == {"evolution": 5, "random": 5, "aging": 5}
+    assert loaded.any_run.config.training.epochs == 20
+
+
+def test_the_shipped_experiment_is_fine():
+    loaded = load_experiment("compare-digits")
+    assert list(loaded.runs) == ["evolution", "random", "hyperband", "gaussian_process"]
+    assert loaded.config.compared_with == "random"

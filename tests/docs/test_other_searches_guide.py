@@ -1,0 +1,89 @@
+"""Every block of the guide to the other searches works: YAML is checked as a config and searches, tables are true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from evonas.genome import strict_yaml, validate
+from evonas.runtime.config_file import check
+from evonas.runtime.session import prepare_data
+from evonas.search.registry import STRATEGIES
+from evonas.search.rungs import brackets
+from evonas.search.sampling import SAMPLERS
+from evonas.trial import Trial
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "other-searches.md").read_text()
+BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+SPACES = [text for text in BLOCKS if "network:" in text]
+CONFIGS = [text for text in BLOCKS if text not in SPACES]
+REST = {
+    "space": "space: convnet\n",
+    "data": "data: {name: digits}\n",
+    "budget": "budget: {trials: 9}\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for text in SPACES:
+        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("text", CONFIGS)
+def test_every_yaml_block(text, folder, oracle):
+    given = strict_yaml.load(text, "guide").data
+    (folder / "guide.yaml").write_text(text + "".join(line for key, line in REST.items() if key not in given))
+    checked = check(folder / "guide.yaml")
+    refused = re.search(r"# refused: (.*)", text)
+    if refused:
+        assert refused[1] in "\n".join(problem.message for problem in checked.problems)
+        assert all(problem.line and problem.key.startswith("strategy.") for problem in checked.problems)
+        return
+    assert checked.problems == ()
+    loaded = checked.loaded
+    prepare_data(loaded, folder / "run")
+    kind, settings = loaded.config.strategy_parts()
+    strategy = STRATEGIES[kind](loaded.config.search_problem(loaded.space, loaded.seeds), settings)
+    trials: list[Trial] = []
+    for _ in range(200):
+        for proposal in strategy.ask(1):
+            validate(loaded.space, proposal.genome)
+            trials.append(oracle.settle(len(trials), proposal))
+            strategy.tell(trials[-1])
+    assert len(trials) == (3 * 5 * 2 if kind == "grid" else 200)
+    assert strategy.is_done == (kind == "grid")
+    assert {trial.lineage.operator for trial in trials} == (
+        {"sample", "promote"} if strategy.continues_trials else {"sample"}
+    )
+
+
+def test_the_blocks_are_found():
+    assert len(SPACES) == 1
+    assert sum("# refused" in text for text in CONFIGS) == 3
+    used = {name for text in CONFIGS for name in strict_yaml.load(text, "guide").data["strategy"]}
+    assert used == {"random", "grid", "successive_halving", "hyperband", "asha"}
+
+
+def test_the_table_of_samplers_has_every_one():
+    assert re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE) == list(SAMPLERS)
+
+
+def test_the_table_of_brackets_is_what_is_searched():
+    rows = [line for line in GUIDE.splitlines() if re.match(r"\| \d+, \d+", line)]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    columns = [[cell for cell in column if cell] for column in zip(*cells, strict=True)]
+    assert columns == [[f"{rung.places}, {rung.epochs}" for rung in bracket.rungs] for bracket in brackets(81, 3)]
+
+
+@pytest.mark.parametrize("strategy", ["successive_halving", "hyperband", "asha"])
+def test_epochs_cannot_be_a_gene_where_rungs_decide(strategy, folder):
+    (folder / "few.yaml").write_text(SPACES[0].replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:"))
+    text = "space: ./few.yaml\ndata: {name: digits}\nbudget: {trials: 9}\nstrategy: "
+    (folder / "guide.yaml").write_text(text + strategy)
+    assert f"epochs cannot be a gene under the strategy {strategy}" in check(folder / "guide.yaml").problems[0].message
+    (folder / "guide.yaml").write_text(text + "{random: {sampler: halton}}")
+    assert check(folder / "guide.yaml").problems == ()

@@ -1,0 +1,313 @@
+"""Weights that are gone or damaged cost a training, never a crash, and never another result without a word."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import evonas
+from evonas import api
+from evonas.errors import DiskFailure, EvonasError, InvalidRecord
+from evonas.evaluate.pool import Finished
+from evonas.export.retraining import RETRAINED
+from evonas.files import sha256_of
+from evonas.runtime.config_file import load_config
+from evonas.runtime.observer import Observer
+from evonas.runtime.record import RecordReader
+from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_worker import Stub
+from evonas.trial import Outcome, TrialState
+
+SPACE = """
+space: small
+input: vector
+network:
+  layers: {length: [1, 2], ops: {dense: {units: {int: [4, 64]}, activation: {choice: [relu, tanh]}}}}
+settings:
+  optimizer: {ops: {adam: {learning_rate: {choice: [0.1, 0.01]}}}}
+  training: {ops: {training: {batch_size: 16}}}
+"""
+
+CONFIG = """
+run: stub
+space: ./small.yaml
+data: {path: data.npz, task: classification}
+strategy: {evolution: {population: 3, replacement: {elitist: {elites: 1}}}}
+training: {epochs: 2}
+budget: {trials: 14}
+storage: {keep_best: 2}
+look_ahead: 3
+pool: {local: {workers: 2, devices: cpu}}
+"""
+
+
+class Notes(Observer):
+    def __init__(self):
+        self.texts = []
+
+    def on_note(self, text):
+        self.texts.append(text)
+
+
+class Pool(StubPool):
+    """Keeps what was submitted; answers to a training after the search can be changed.
+
+    Attributes:
+        tasks: of all pools, in order.
+        change: makes another outcome of that of a task.
+    """
+
+    tasks: list
+    change = staticmethod(lambda task, outcome: outcome)
+
+    def submit(self, task):
+        self.tasks.append(task)
+        super().submit(task)
+
+    def poll(self, timeout):
+        reports = super().poll(timeout)
+        last = reports[-1]
+        if isinstance(last, Finished):
+            return [*reports[:-1], Finished(last.task, self.change(last.task, last.outcome))]
+        return reports
+
+
+@pytest.fixture
+def pool():
+    """A kind of pool of this test's own."""
+    return type("Pool", (Pool,), {"tasks": []})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
+    (tmp_path / "small.yaml").write_text(SPACE)
+    (tmp_path / "stub.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def create(folder, *changes):
+    return api.create(load_config(folder / "stub.yaml", changes), folder / "runs")[0]
+
+
+def factory(kind):
+    return lambda config, setup, root: kind(setup, 2, Stub(diverge=0.0))
+
+
+def trainings(pool, trial):
+    return [task for task in pool.tasks if task.kind == "train" and task.trial == trial]
+
+
+def content(root):
+    with RecordReader(root / "run.db") as record:
+        return record.content()
+
+
+def retrained(root):
+    with RecordReader(root / "run.db") as record:
+        return [detail for _, kind, detail in record.events() if kind == RETRAINED]
+
+
+class Spoil(Observer):
+    """Does something to the weights of the winner when the search is over, before the export."""
+
+    def __init__(self, root, action):
+        self.root, self.action, self.best = root, action, None
+        self.notes = Notes()
+
+    def on_progress(self, progress):
+        self.best = progress.incumbent
+
+    def on_note(self, text):
+        self.notes.on_note(text)
+
+    def on_end(self, progress):
+        path = self.root / f"weights/{self.best.id:05d}.npz"
+        self.sha = sha256_of(path)
+        self.action(path)
+
+
+DAMAGES = {
+    "missing": lambda path: path.unlink(),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:5]),
+    "empty": lambda path: path.write_bytes(b""),
+    "another": lambda path: path.write_bytes(b"stub weights of another"),
+}
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGES))
+def test_a_winner_without_its_weights_is_trained_again_and_exported(folder, pool, damage):
+    root = create(folder)
+    spoil = Spoil(root, DAMAGES[damage])
+    run = api.work(root, [spoil], factory(pool))
+    assert run.is_finished
+    assert run.result["trial"] == run.best.id == spoil.best.id
+    first, second = trainings(pool, run.best.id)
+    assert replace(second, attempt=first.attempt) == first, "the very same task"
+    assert [a.state for a in run.best.attempts()] == ["ok", "ok"]
+    assert sha256_of(run.weights(run.best)) == spoil.sha
+    assert len(spoil.notes.texts) == 1
+    assert "it is trained again" in spoil.notes.texts[0]
+    assert retrained(root) == [{"trial": run.best.id, "metrics": dict(run.best.metrics), "same": True, "different": []}]
+    assert not list((root / "checkpoints").glob("*"))
+
+
+def test_the_record_of_the_search_is_not_changed_by_it(folder, pool):
+    root = create(folder)
+    api.work(root, [Spoil(root, DAMAGES["missing"])], factory(pool))
+    whole = folder / "whole"
+    whole.mkdir()
+    other = api.create(load_config(folder / "stub.yaml"), whole)[0]
+    api.work(other, (), factory(pool))
+    assert content(root) == content(other)
+
+
+def other_scores(task, outcome):
+    """As on another machine: every score after the search is a little worse."""
+    metrics = {name: value + 0.001 for name, value in outcome.metrics.items()}
+    return replace(outcome, metrics=metrics)
+
+
+def test_another_result_is_told_and_exported_all_the_same(folder, pool):
+    root = create(folder)
+
+    class Elsewhere(Spoil):
+        def on_end(self, progress):
+            super().on_end(progress)
+            pool.change = staticmethod(other_scores)
+
+    spoil = Elsewhere(root, DAMAGES["missing"])
+    run = api.work(root, [spoil], factory(pool))
+    assert run.is_finished
+    assert len(spoil.notes.texts) == 2
+    recorded = run.best.metrics["val_loss"]
+    assert "is not quite the same" in spoil.notes.texts[1]
+    assert f"val_loss {recorded + 0.001} (recorded: {recorded})" in spoil.notes.texts[1]
+    assert run.result["metrics"]["val_loss"] == recorded + 0.001
+    assert retrained(root)[0]["same"] is False
+    assert "val_loss" in retrained(root)[0]["different"]
+
+
+def test_a_kill_between_that_training_and_the_export_changes_nothing(folder, pool):
+    """The export's scores are held against those of the training that has written the weights."""
+    root = create(folder)
+
+    def change(task, outcome):
+        if task.kind == "export" and len(exports) == 1:
+            raise KeyboardInterrupt
+        return other_scores(task, outcome) if exports else outcome
+
+    exports = []
+
+    class Elsewhere(Spoil):
+        def on_end(self, progress):
+            if not exports:
+                super().on_end(progress)
+            exports.append(1)
+
+    pool.change = staticmethod(change)
+    with pytest.raises(KeyboardInterrupt):
+        api.work(root, [Elsewhere(root, DAMAGES["missing"])], factory(pool))
+    exports.append(1)
+    run = api.work(root, [Elsewhere(root, DAMAGES["missing"])], factory(pool))
+    assert run.is_finished
+    assert len(retrained(root)) == 1
+    assert len(trainings(pool, run.best.id)) == 2
+
+
+def test_a_pruned_trial_is_trained_again_for_its_export_and_pruned_again(folder, pool):
+    run = api.work(create(folder), (), factory(pool))
+    pruned = next(t for t in run.trials if t.fitness is not None and not weights(run, t).exists())
+    before, notes = content(run.directory), Notes()
+    with pytest.raises(InvalidRecord, match=rf"evonas export \S*stub {pruned.id} --to") as raised:
+        run.trial(pruned.id).model()
+    assert raised.value.exit_code == 65
+    target = folder / "pruned.keras"
+    card = run.export(target, pruned.id, observers=[notes], pool_factory=factory(pool))
+    assert card["metrics"]["val_loss"] == pruned.metrics["val_loss"]
+    assert json.loads(target.with_suffix(".json").read_text()) == card
+    assert target.exists()
+    assert len(notes.texts) == 1
+    assert not weights(run, pruned).exists()
+    assert not list((run.directory / "checkpoints").glob("*"))
+    assert content(run.directory) == before
+    again = evonas.load(run.directory)
+    assert again.is_finished
+    assert again.trial(pruned.id).message() == ""
+
+
+def weights(run, trial):
+    return run.directory / f"weights/{trial.id:05d}.npz"
+
+
+def test_a_damaged_one_of_the_best_is_mended_by_its_export(folder, pool):
+    run = api.work(create(folder), (), factory(pool))
+    second = sorted((t for t in run.trials if t.fitness), key=lambda t: t.fitness.key)[1]
+    weights(run, second).write_bytes(b"damaged")
+    run.export(folder / "second.keras", second.id, pool_factory=factory(pool))
+    assert run.weights(second) == weights(run, second)
+
+
+def test_a_finished_run_whose_model_was_deleted_is_completed_by_a_resume(folder, pool):
+    run = api.work(create(folder), (), factory(pool))
+    model = (run.directory / "best.keras").read_bytes()
+    (run.directory / "best.keras").unlink()
+    weights(run, run.best).unlink()
+    again = api.work(run.directory, (), factory(pool))
+    assert again.is_finished
+    assert (run.directory / "best.keras").read_bytes() == model
+    assert again.result == run.result
+
+
+def test_failures_of_the_machine_are_tried_again_in_that_training_too(folder, pool):
+    root, states = create(folder), [TrialState.CRASHED]
+
+    class Crash(Spoil):
+        def on_end(self, progress):
+            super().on_end(progress)
+            pool.change = staticmethod(
+                lambda task, outcome: Outcome(states.pop(0), message="made up") if states else outcome
+            )
+
+    run = api.work(root, [Crash(root, DAMAGES["missing"])], factory(pool))
+    assert [attempt.state for attempt in run.best.attempts()] == ["ok", "crashed", "ok"]
+
+
+def failing(pool, *outcomes):
+    left = list(outcomes)
+
+    class Fail(Spoil):
+        def on_end(self, progress):
+            super().on_end(progress)
+            pool.change = staticmethod(lambda task, outcome: left.pop(0) if left else outcome)
+
+    return Fail
+
+
+def test_a_training_that_fails_this_time_is_an_error_and_a_resume_tries_again(folder, pool):
+    root = create(folder)
+    error = Outcome(TrialState.ERROR, message="ValueError: made up")
+    with pytest.raises(EvonasError, match=r"cannot be trained again \(error\): ValueError: made up"):
+        api.work(root, [failing(pool, error)(root, DAMAGES["missing"])], factory(pool))
+    assert api.work(root, (), factory(pool)).is_finished
+
+
+FULL = Outcome(TrialState.LOST, message="The disk is full.", details={"cause": "disk"})
+
+
+@pytest.mark.parametrize("damage", [DAMAGES["missing"], lambda path: None])
+def test_a_full_disk_at_the_end_frees_the_caches_and_then_ends_with_74(folder, pool, damage):
+    root = create(folder)
+    run = api.work(root, [failing(pool, FULL)(root, damage)], factory(pool))
+    assert run.is_finished
+    assert len(list((root / "weights").glob("*"))) == 1, "the caches were given up"
+    other = api.create(load_config(folder / "stub.yaml"), folder / "runs")[0]
+    with pytest.raises(DiskFailure, match=r"The disk is full\. Nothing is lost") as raised:
+        api.work(other, [failing(pool, FULL, FULL)(other, damage)], factory(pool))
+    assert raised.value.exit_code == 74
+    assert api.work(other, (), factory(pool)).is_finished
+    assert content(other) == content(root)

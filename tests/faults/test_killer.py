@@ -1,0 +1,92 @@
+"""Somebody kills workers all the time: no trial is lost, none is recorded twice, and nobody is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from evonas.runtime.record import RecordReader
+from evonas.trial import Objective, TrialState
+
+TRIALS = 300 if os.environ.get("EVONAS_FAULTS") == "full" else 60
+EVERY = 0.2
+STUB_RUNS = Path(__file__).parents[1] / "integration" / "stub_runs.py"
+
+
+def workers_of(driver: psutil.Process) -> list[psutil.Process]:
+    """The children of the driver's nursery."""
+    try:
+        return [worker for nursery in driver.children() for worker in nursery.children()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def test_trials_survive_a_killer_of_workers(tmp_path: Path, stub_runs) -> None:
+    stub_runs("make", tmp_path, "evolution", TRIALS, "wide")
+    environment = {**os.environ, "EVONAS_STUB": json.dumps({"sleep": 0.3}), "EVONAS_TEST_MARK": str(tmp_path)}
+    command = [sys.executable, str(STUB_RUNS), "work", str(tmp_path / "stub"), "4"]
+    chance, kills = random.SystemRandom(), 0
+    with subprocess.Popen(command, env=environment) as process:
+        driver = psutil.Process(process.pid)
+        while process.poll() is None:
+            time.sleep(EVERY)
+            if workers := workers_of(driver):
+                try:
+                    chance.choice(workers).send_signal(signal.SIGKILL)
+                    kills += 1
+                except psutil.NoSuchProcess:
+                    continue
+    assert process.returncode == 0
+    assert kills > TRIALS / 20, "or this shows nothing"
+    with RecordReader(tmp_path / "stub" / "run.db") as record:
+        trials = record.trials(Objective("val_loss", "min"))
+        attempts = record.attempts()
+    assert sum(trial.twin_of is None for trial in trials) == TRIALS, "the budget, to the trial"
+    assert all(trial.state.is_final for trial in trials)
+    assert TrialState.LOST not in {trial.state for trial in trials}
+    states = Counter(attempt.state for attempt in attempts)
+    assert not {"running", "abandoned"} & set(states)
+    assert states["crashed"] > 0
+    finals = Counter(attempt.trial for attempt in attempts if attempt.state not in ("crashed", "lost"))
+    assert max(finals.values()) == 1, "a trial that has its outcome is never trained again"
+    assert max(Counter(attempt.trial for attempt in attempts).values()) <= 2 + 3, "attempts have a cap of their own"
+    assert left_behind(str(tmp_path)) == []
+
+
+def left_behind(mark: str) -> list[psutil.Process]:
+    """Processes that were started with this mark in their environment, a moment after the end."""
+    deadline = time.monotonic() + 10
+    while (left := marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("EVONAS_TEST_MARK") == mark:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.skipif(TRIALS < 300, reason="minutes; `make test-faults` does it")
+def test_a_long_run_takes_little_memory_and_disk(tmp_path: Path, stub_runs, record_property) -> None:
+    found = json.loads(stub_runs("size", tmp_path, 10_000, 50).stdout)
+    for name, value in found.items():
+        record_property(name, value)
+    assert found["trials"] >= 10_000
+    assert found["memory_growth_mb"] < 50
+    assert found["record_mb"] < 100

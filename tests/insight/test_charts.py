@@ -1,0 +1,68 @@
+"""The page of a comparison."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from evonas.insight.charts import cell, comparison_figure, comparison_page
+from evonas.insight.comparison import Curve, band
+from evonas.trial import Objective
+
+LOSS = Objective("val_loss", "min")
+
+
+def curves() -> dict[str, list[Curve]]:
+    def one(*values: float) -> Curve:
+        return Curve(np.array([10.0, 20.0, 30.0]), np.array(values))
+
+    return {"evolution": [one(3, 2, 1), one(3, 1, 1)], "<b>random</b>": [one(np.nan, 3, 2), one(4, 3, 3)]}
+
+
+@pytest.fixture
+def page() -> str:
+    bands = {label: band(found, 30.0) for label, found in curves().items()}
+    rows = [{"strategy": label, "final": 1.23456, "twins": None} for label in bands]
+    return comparison_page("a <title>", LOSS, "epochs", bands, curves(), rows, ["a beats <script>b</script>"])
+
+
+def test_the_page_needs_no_network(page: str) -> None:
+    assert "src=" not in re.sub(r"<script[^>]*>.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page)
+    assert "Plotly.newPlot" in page
+
+
+def test_names_are_text_and_never_markup(page: str) -> None:
+    body = re.sub(r"<script[^>]*>.*?</script>", "", page, flags=re.DOTALL)
+    assert "<b>random" not in body
+    assert "&lt;b&gt;random&lt;/b&gt;" in body
+    assert "&lt;script&gt;b" in body
+    assert "<title>a &lt;title&gt;</title>" in body
+
+
+def test_charts_are_not_posted_anywhere(page: str) -> None:
+    assert '"showSendToCloud": false' in page
+
+
+def test_a_figure_has_svg_traces_only_and_a_line_a_run() -> None:
+    bands = {label: band(found, 30.0) for label, found in curves().items()}
+    figure = comparison_figure(LOSS, "epochs", bands, curves())
+    assert {trace.type for trace in figure.data} == {"scatter"}
+    assert len(figure.data) == 2 * (2 + 2)  # two runs, a band and a mean each
+    assert [trace.name for trace in figure.data if trace.showlegend is not False] == [
+        "evolution",
+        "&lt;b&gt;random&lt;/b&gt;",
+    ]
+
+
+def test_a_mean_begins_where_every_run_has_a_success() -> None:
+    bands = {label: band(found, 30.0) for label, found in curves().items()}
+    figure = comparison_figure(LOSS, "epochs", bands, curves())
+    last = figure.data[-1]
+    assert min(last.x) >= 20
+
+
+def test_cells() -> None:
+    assert (cell(None), cell(0.123456), cell(3), cell("a")) == ("-", "0.1235", "3", "a")

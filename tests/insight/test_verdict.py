@@ -1,0 +1,87 @@
+"""Sentences about strategies, and the statistics behind them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evonas.insight.comparison import Band
+from evonas.insight.verdict import amount, difference, seeds_needed, sentence, share_needed
+from evonas.trial import Objective
+
+LOSS = Objective("val_loss", "min")
+ACCURACY = Objective("val_accuracy", "max")
+
+
+def test_the_interval_is_that_of_the_paired_t_test() -> None:
+    ours, theirs = [0.95, 0.97, 0.96, 0.98], [0.94, 0.95, 0.96, 0.95]
+    found = difference(ours, theirs, ACCURACY)
+    expected = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.mean == pytest.approx(0.015)
+    assert found.seeds == 4
+
+
+def test_less_is_better_where_the_objective_is_minimised() -> None:
+    assert difference([1.0, 1.1], [2.0, 2.2], LOSS).mean == pytest.approx(1.05)
+
+
+def test_a_seed_without_a_success_is_left_out() -> None:
+    assert difference([1.0, math.nan, 1.5], [2.0, 2.0, 2.0], LOSS).seeds == 2
+
+
+def test_the_seeds_needed_are_those_of_the_power_analysis() -> None:
+    """Cohen's tables: 34 pairs for an effect of half a standard deviation, 15 for 0.8, at 80 % and 5 %, two-sided."""
+    assert seeds_needed(0.5, 1.0) == 34
+    assert seeds_needed(0.8, 1.0) == 15
+    assert seeds_needed(-0.8, 1.0) == 15
+    assert seeds_needed(0.0, 1.0) is None
+    assert seeds_needed(0.01, 1.0) is None
+
+
+def test_as_many_seeds_as_needed_do_show_it_four_times_of_five() -> None:
+    """The power analysis, held against real t tests of drawn differences."""
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(1.0, 1.5, size=(4000, seeds_needed(1.0, 1.5) or 0))
+    shown = (stats.ttest_1samp(drawn, 0.0, axis=1).pvalue < 0.05).mean()
+    assert shown == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_shown_difference_is_told_with_its_interval_and_the_share_of_the_budget() -> None:
+    found = difference([0.980, 0.981, 0.979], [0.975, 0.977, 0.976], ACCURACY)
+    words = sentence("evolution", "random", found, ACCURACY, "trials", 0.38)
+    assert words.startswith("evolution beats random by 0.40 points (95 % interval ")
+    assert words.endswith("3 seeds) and needs 38% of its trials.")
+
+
+def test_the_loser_is_told_as_the_loser() -> None:
+    found = difference([2.0, 2.1, 2.0], [1.0, 1.0, 1.1], LOSS)
+    assert sentence("evolution", "random", found, LOSS, "trials", None).startswith("random beats evolution by 1 (")
+
+
+def test_noise_is_called_so_with_the_seeds_that_would_tell() -> None:
+    found = difference([1.0, 1.2, 1.1, 1.4, 1.0], [1.1, 1.1, 1.3, 1.2, 1.2], LOSS)
+    words = sentence("evolution", "random", found, LOSS, "trials", None)
+    assert words.startswith("No difference between evolution and random can be shown at 5 seeds")
+    assert words.endswith(f"{found.needed:,} would be needed.")
+
+
+def test_one_seed_and_no_success_are_told_as_what_they_are() -> None:
+    assert sentence("a", "b", difference([1.0], [2.0], LOSS), LOSS, "trials", None).startswith("One seed shows nothing")
+    nothing = difference([math.nan], [1.0], LOSS)
+    assert "cannot be compared" in sentence("a", "b", nothing, LOSS, "trials", None)
+
+
+def test_the_share_is_where_the_mean_curve_is_as_good() -> None:
+    grid = np.array([0.0, 25.0, 50.0, 100.0])
+    flat = Band(grid, np.array([np.nan, 3.0, 2.0, 1.0]), grid, grid)
+    assert share_needed(flat, 2.0, LOSS) == 0.5
+    assert share_needed(flat, 0.5, LOSS) is None
+
+
+def test_an_accuracy_is_told_in_points() -> None:
+    assert amount(0.004, ACCURACY) == "0.40 points"
+    assert amount(0.004, LOSS) == "0.004"

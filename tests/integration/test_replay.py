@@ -1,0 +1,104 @@
+"""`evonas replay` of real trainings, as a user starts it: a success, a divergence, and a network that raises."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evonas
+
+SPACE = """
+space: fragile
+input: vector
+network:
+  layers:
+    length: [1, 2]
+    ops:
+      dense: {units: {choice: [4, 8]}, activation: relu, dropout: 0.2}
+      fragile_ops:fail: {}
+settings:
+  optimizer: {ops: {sgd: {learning_rate: {choice: [0.1, 1e+30]}}}}
+  training: {ops: {training: {batch_size: 16}}}
+"""
+CONFIG = """
+run: fragile
+seed: 3
+space: ./fragile.yaml
+data: {path: data.npz, task: classification}
+strategy: random
+training: {epochs: 2}
+budget: {trials: 5}
+plugins: [fragile_ops]
+pool: {local: {workers: 2, devices: cpu}}
+"""
+PLUGIN = "def fail(x):\n    print('the last words')\n    raise RuntimeError('it is fragile')\n"
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("replays of a run")
+    rng = np.random.default_rng(0)
+    np.savez(directory / "data.npz", x=rng.normal(size=(120, 4)), y=np.arange(120) % 3)
+    for name, text in {"fragile.yaml": SPACE, "run.yaml": CONFIG, "fragile_ops.py": PLUGIN}.items():
+        (directory / name).write_text(text)
+    assert command("run", "run.yaml", cwd=directory).returncode == 0
+    return directory
+
+
+def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(cwd), os.environ.get("PYTHONPATH", "")])
+    call = [str(Path(sys.executable).with_name("evonas")), *map(str, arguments)]
+    return subprocess.run(call, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": path})
+
+
+def of_state(work: Path, state: str) -> int:
+    trials = evonas.load(work / "runs" / "fragile").trials
+    found = [trial.id for trial in trials if trial.state == state and trial.twin_of is None]
+    assert found, f"the seed must give a trial that is {state}"
+    return found[0]
+
+
+def test_a_success_is_repeated_bit_for_bit_with_every_epoch_shown(work):
+    done = command("replay", "fragile", of_state(work, "ok"), cwd=work)
+    assert done.returncode == 0, done.stderr
+    for words in ("epoch 1: loss", "epoch 2: loss", "It ended as `ok` after 2 epochs", "the same, bit for bit"):
+        assert words in done.stdout
+    plain = json.loads(command("replay", "fragile", of_state(work, "ok"), "--json", cwd=work).stdout)
+    assert plain["same"] is True
+    assert plain["recorded"]["metrics"] == plain["replayed"]["metrics"]
+    assert len(plain["replayed"]["history"]["val_loss"]) == 2
+
+
+def test_a_divergence_is_repeated(work):
+    done = command("replay", "fragile", of_state(work, "diverged"), cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "It ended as `diverged`" in done.stdout
+
+
+def test_a_network_that_raises_shows_its_whole_traceback(work):
+    done = command("replay", "fragile", of_state(work, "error"), cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "the last words" in done.stdout
+    assert "RuntimeError: it is fragile" in done.stdout
+    assert "Traceback (most recent call last)" in done.stderr
+    assert "fragile_ops.py" in done.stderr
+    plain = command("replay", "fragile", of_state(work, "error"), "--json", cwd=work)
+    assert json.loads(plain.stdout)["replayed"]["state"] == "error", "what a network prints is no part of the JSON"
+
+
+def test_another_outcome_than_the_recorded_one_has_exit_code_4(work):
+    """The plugin is mended; in the record it is still broken."""
+    trial = of_state(work, "error")
+    (work / "fragile_ops.py").write_text("def fail(x):\n    return x\n")
+    try:
+        done = command("replay", "fragile", trial, cwd=work)
+    finally:
+        (work / "fragile_ops.py").write_text(PLUGIN)
+    assert done.returncode == 4
+    assert "it is `error` in the record (RuntimeError: it is fragile) and `" in done.stderr

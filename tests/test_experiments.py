@@ -1,0 +1,122 @@
+"""Whole experiments, with stubs: what is run, what is reused, how it goes on, and what it says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import evonas
+from evonas.errors import InvalidConfig, Stopped
+from evonas.experiments import compare
+from evonas.runtime.record import RecordReader
+from evonas.testing.stub_pool import StubPool
+
+CONFIG = """
+space: mlp
+data: {path: data.npz, task: classification}
+budget: {trials: 8}
+training: {epochs: 2}
+pool: {local: {devices: cpu}}
+"""
+EXPERIMENT = """
+experiment: small
+config: ./run.yaml
+seeds: [0, 1]
+strategies:
+  evolution: {evolution: {population: 4}}
+  random: random
+  comma: {evolution: {population: 4, replacement: comma}}
+fresh: 2
+"""
+
+
+def prepare(folder):
+    rng = np.random.default_rng(0)
+    np.savez(folder / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
+    (folder / "run.yaml").write_text(CONFIG)
+    (folder / "experiment.yaml").write_text(EXPERIMENT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Of an experiment that has been run; nothing in it is changed by a test."""
+    return prepare(tmp_path_factory.mktemp("experiment"))
+
+
+@pytest.fixture(scope="module")
+def found(folder):
+    return go(folder)
+
+
+def go(folder, **more):
+    return compare(
+        folder / "experiment.yaml", runs=folder / "runs", pool_factory=lambda c, setup, r: StubPool(setup, 2), **more
+    )
+
+
+def test_an_experiment_compares_every_strategy_at_every_seed(found, folder):
+    assert {label: list(seeds) for label, seeds in found.results.items()} == {
+        label: [0, 1] for label in ("evolution", "random", "comma")
+    }
+    assert found.reference == "random"
+    assert len(found.sentences) == 2
+    assert found.unit == "trials"
+    for seeds in found.results.values():
+        for result in seeds.values():
+            assert result.curve.spent[-1] == 8
+            assert result.test["test_loss"] > 0
+            assert [set(one) >= {"val_loss", "test_loss"} for one in result.fresh] == [True, True]
+
+
+def test_what_is_written_is_what_was_found(found, folder):
+    assert json.loads(found.data.read_text()) == found.to_json()
+    page = found.page.read_text()
+    assert found.sentences[0] in page
+    assert (folder / "runs" / "small" / "evolution-1" / "best.json").is_file()
+
+
+def test_shared_founders_are_trained_once_and_charged_to_all(found, folder):
+    reused = {label: [one.reused for one in seeds.values()] for label, seeds in found.results.items()}
+    assert reused["evolution"] == [0, 0], "the first to run has nothing to reuse"
+    assert min(reused["comma"]) >= 4, "the founders"
+
+
+def test_the_final_value_is_the_winners(found, folder):
+    for label, seeds in found.results.items():
+        for seed, result in seeds.items():
+            assert result.curve.final == evonas.load(folder / "runs" / "small" / f"{label}-{seed}").best.fitness.value
+
+
+def test_an_experiment_that_was_stopped_goes_on_and_does_nothing_twice(found, tmp_path):
+    folder = prepare(tmp_path)
+    seen = []
+
+    def stop(label, seed, begun):
+        seen.append((label, seed, begun))
+        if (label, seed) == ("random", 1) and not begun and len(seen) < 6:
+            raise Stopped("stopped")
+        return ()
+
+    with pytest.raises(Stopped):
+        go(folder, on_run=stop)
+    alone = go(folder, on_run=lambda label, seed, begun: seen.append((label, seed, begun)) or ())
+    assert seen[5:10] == [
+        ("evolution", 0, True),
+        ("random", 0, True),
+        ("comma", 0, True),
+        ("evolution", 1, True),
+        ("random", 1, False),
+    ]
+    with RecordReader(folder / "runs" / "small" / "evolution-0" / "run.db") as record:
+        numbers = [attempt.number for attempt in record.attempts()]
+    assert numbers == [0] * len(numbers)
+    assert alone.to_json() == found.to_json(), "the same experiment, stopped or not, gives the same numbers"
+
+
+def test_another_experiment_of_that_name_is_refused(found, folder, tmp_path):
+    (prepare(tmp_path) / "run.yaml").write_text(CONFIG.replace("trials: 8", "trials: 9"))
+    with pytest.raises(InvalidConfig, match="another name"):
+        compare(tmp_path / "experiment.yaml", runs=folder / "runs")
