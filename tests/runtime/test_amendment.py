@@ -151,7 +151,7 @@ def test_everything_else_is_refused_with_its_reason(tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("budget.trials=0", "--set budget.trials=0: budget.trials: must be a whole number of at least 1. Received: 0."),
+        ("budget.trials=0", "--set budget.trials=0: budget.trials: must be a whole number of at least 1, or null. Received: 0."),
         ("budget.trails=5", "Did you mean 'trials'?"),
         ("bugdet.trials=5", "Did you mean 'budget'?"),
         ("budget", "must have the form key.path=value"),
