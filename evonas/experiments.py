@@ -14,6 +14,7 @@ from evonas import api
 from evonas.errors import InvalidConfig, Problem
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
+from evonas.evaluate.simulated import SimulatedPool
 from evonas.export.fresh import fresh_scores
 from evonas.files import write_text_whole
 from evonas.insight.charts import comparison_page
@@ -204,17 +205,22 @@ def _run(
     others = [directory / f"{other}-{seed}" for other in loaded.runs if other != label]
 
     def pool(config: RunConfig, setup: Setup, where: Path) -> Pool:
+        inner = pool_factory(config, setup, where)
+        if isinstance(inner, SimulatedPool):
+            return inner  # to look a genome up again costs nothing, and its seconds are to be replayed
         known: dict[Key, Known] = {}
         for other in others:
             known |= known_trainings(other)
-        return ReusingPool(pool_factory(config, setup, where), known, where)
+        return ReusingPool(inner, known, where)
 
     run = api.work(root, observers, pool)
     return _result(run, _fresh(run, loaded.config.fresh, pool_factory))
 
 
 def _fresh(run: api.Run, count: int, pool_factory: PoolFactory) -> Sequence[Mapping[str, float]]:
-    """The winner's scores with fresh seeds: from the record, or by training it now."""
+    """The winner's scores with fresh seeds: from the record, or by training it now; none of a run without networks."""
+    if not run.has_networks:
+        return []
     with RecordReader(run.layout.record) as record:
         known: list[dict[str, float]] = record.meta("fresh") if record.has_meta("fresh") else []
     if len(known) >= count or run.best is None:

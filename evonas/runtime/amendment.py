@@ -27,9 +27,9 @@ REASONS: Mapping[str, str] = {
     "seed": "everything random so far came from it",
     "space": "the trials so far were drawn from it",
     "plugins": "the networks so far were built with them",
-    "evaluator": "the trials so far were judged by it",
-    "deterministic": "when a trial is told is part of the result",
     "data": "the fitness of the trials so far was measured on them",
+    "evaluator": "the fitness of the trials so far was measured by it",
+    "deterministic": "in which order the trials so far were told is part of the result",
     "objective": "the trials so far were compared by it",
     "strategy": "it chose the trials so far, and its state fits no other settings",
     "training": "the trials so far were trained under it, and others could not be compared with them",
@@ -83,10 +83,11 @@ def apply(session: Session, amendment: Amendment) -> list[str]:
     if _may_go_on(session.record, session.config, amendment.config):
         rewound = _rewind(session)
         if rewound is None:
-            notes.append(
-                "the strategy does not repeat its recorded proposals (`evonas audit` says more): the run goes on, but"
-                " it is not the one that would have been, had it begun with this budget"
-            )
+            why = "the strategy does not repeat its recorded proposals (`evonas audit` says more)"
+            if not session.config.deterministic:
+                why = "trials were told as they arrived"
+            rest = "the run goes on, but it is not the one that would have been, had it begun with this budget"
+            notes.append(f"{why}: {rest}")
     session.record.change_config(amendment.config.to_json(), amendment.changes, rewound)
     session.read()
     return notes
@@ -106,10 +107,9 @@ def _rewind(session: Session) -> tuple[int, Mapping[str, Any]] | None:
     """
     trials, told_before = session.record.trials(session.objective), session.record.told_before()
     strategy = session.strategy()
-    if (
-        not trials
-        or not replay(strategy, trials, told_before, session.record.told_order()[: told_before[-1]]).is_repeated
-    ):
+    if not trials or not session.config.deterministic:
+        return None
+    if not replay(strategy, trials, told_before, told_before[-1]).is_repeated:
         return None
     return told_before[-1], strategy.state_dict()
 

@@ -1,33 +1,20 @@
-"""A run whose genomes are judged by a table or by a function: what is checked before it begins, and its pool."""
+"""A run whose genomes are judged by a table or by a function: what is checked before it begins, and its clock."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evonas.errors import InvalidConfig, InvalidData, Problem, UserError, did_you_mean
-from evonas.evaluate.evaluator import import_function, open_evaluator
-from evonas.evaluate.inline import InlinePool
-from evonas.evaluate.launcher import start_launcher
-from evonas.evaluate.local import LocalPool
-from evonas.evaluate.pool import Pool
-from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
 from evonas.evaluate.table import Table, load_table
 from evonas.files import sha256_of
 from evonas.model.interface import Interface
-from evonas.runtime.config import LocalConfig, RunConfig, SimulatedConfig
+from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
-from evonas.runtime.layout import Layout
-from evonas.runtime.places import places
 from evonas.runtime.record import Record
 from evonas.search.registry import STRATEGIES
-
-WORKER = "evonas.evaluate.function_worker"
 
 
 def described(evaluator: EvaluatorConfig) -> dict[str, dict[str, Any]]:
@@ -38,31 +25,28 @@ def described(evaluator: EvaluatorConfig) -> dict[str, dict[str, Any]]:
     return {"python": {"function": evaluator.function, "arguments": dict(evaluator.arguments)}}
 
 
+def named_functions(config: RunConfig) -> list[str]:
+    """The functions that a config names as its evaluator; what is wrong with them, the check of the plugins tells."""
+    return [config.evaluator.function] if isinstance(config.evaluator, PythonConfig) else []
+
+
 def check_evaluator(loaded: LoadedConfig) -> dict[str, Any]:
-    """Checks what the config alone cannot tell; a function is imported only where it will run in this process.
+    """Checks what the config alone cannot tell.
 
     Returns:
         what the record keeps of it: `counts` (of a table's genomes) and the `fingerprint` of a table's file.
 
     Raises:
         InvalidData: the table is no table of this space.
-        InvalidConfig: the table lacks the objective or a fidelity; there is no such function.
+        InvalidConfig: the table lacks the objective or a fidelity.
     """
     evaluator = loaded.config.evaluator
-    if isinstance(evaluator, TableConfig):
-        table = load_table(evaluator.path, loaded.space)
-        if problems := _misfits(loaded.config, table):
-            raise InvalidConfig([Problem(message, key, str(loaded.file)) for key, message in problems.items()])
-        return {"counts": {"genomes": len(table)}, "fingerprint": sha256_of(Path(evaluator.path))}
-    assert isinstance(evaluator, PythonConfig)
-    try:
-        if not isinstance(loaded.config.pool, LocalConfig):
-            import_function(evaluator.function)
-        elif importlib.util.find_spec(evaluator.module.partition(".")[0]) is None:
-            raise UserError(f"there is no module {evaluator.module}; its folder must be in PYTHONPATH")
-    except UserError as error:
-        raise InvalidConfig(Problem(str(error), "evaluator.python.function", str(loaded.file))) from error
-    return {"counts": {}, "fingerprint": ""}
+    if not isinstance(evaluator, TableConfig):
+        return {"counts": {}, "fingerprint": ""}
+    table = load_table(evaluator.path, loaded.space)
+    if problems := _misfits(loaded.config, table):
+        raise InvalidConfig([Problem(message, key, str(loaded.file)) for key, message in problems.items()])
+    return {"counts": {"genomes": len(table)}, "fingerprint": sha256_of(Path(evaluator.path))}
 
 
 def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
@@ -107,25 +91,10 @@ def check_table(config: RunConfig, fingerprint: str) -> None:
         raise InvalidData(Problem(f"the run's table {what}", file=str(path)))
 
 
-def evaluator_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
-    """The pool of a run with an evaluator besides Keras."""
-    if isinstance(config.pool, LocalConfig):
-        launcher = partial(start_launcher, f"{WORKER}:serve", preload=(WORKER,))
-        return LocalPool(setup, places(config.pool), launcher, Layout(root).logs, time_limit=config.limits.seconds)
-    if isinstance(config.pool, SimulatedConfig):
-        return SimulatedPool(setup, config.pool.workers, open_evaluator(setup, is_simulated=True))
-    return InlinePool(setup, open_evaluator(setup))
-
-
-def restore(pool: SimulatedPool, record: Record) -> None:
+def restore_clock(pool: SimulatedPool, record: Record) -> None:
     """Set a virtual clock to where the record ends; the record keeps its times from here on."""
     pool.restore(record.latest_end(), record.begun())
     record.use_clock(lambda: pool.now)
-
-
-def setup_changes(config: RunConfig) -> Mapping[str, Any]:
-    """What such a run's workers are told besides what all are told."""
-    return {} if config.evaluator is None else {"evaluator": described(config.evaluator)}
 
 
 def ends_of(interface: Interface | None, config: RunConfig) -> Interface:

@@ -23,6 +23,7 @@ from evonas.files import sha256_of
 from evonas.genome import parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, PoolConfig, RunConfig
+from evonas.runtime.evaluators import ends_of
 from evonas.runtime.layout import Layout
 from evonas.runtime.record import Attempt, RecordReader, decoding
 from evonas.runtime.retries import accumulation
@@ -84,7 +85,8 @@ def plan_replay(root: Path, trial: int) -> Plan:
         with decoding(record.path):
             config = RunConfig.from_json(record.meta("config"))
             space = parse_space(record.meta("space"), "the recorded space")
-            interface = Interface.from_json(record.meta("interface"))
+            ends = record.meta("interface")
+            interface = ends_of(None if ends is None else Interface.from_json(ends), config)
             made_with: Mapping[str, str] = record.meta("versions")
             files: Mapping[str, str] = record.meta("data_files")
         trials = record.trials(config.objective.to_objective())

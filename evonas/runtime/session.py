@@ -14,6 +14,8 @@ from typing import Any
 from evonas.errors import InvalidConfig, Problem, UserError
 from evonas.evaluate import plugin_check
 from evonas.evaluate.data import Prepared, prepare
+from evonas.evaluate.devices import Slot, inventory, slots
+from evonas.evaluate.evaluator import open_evaluator
 from evonas.evaluate.inline import InlinePool
 from evonas.evaluate.launcher import start_launcher
 from evonas.evaluate.local import LocalPool
@@ -24,24 +26,31 @@ from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
-from evonas.runtime.config import LocalConfig, RunConfig
+from evonas.runtime.config import LocalConfig, RunConfig, SimulatedConfig
 from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.disk_guard import DiskGuard
 from evonas.runtime.engine import Engine, Limits
-from evonas.runtime.evaluators import check_evaluator, check_table, ends_of, evaluator_pool, restore, setup_changes
+from evonas.runtime.evaluators import (
+    check_evaluator,
+    check_table,
+    described,
+    ends_of,
+    named_functions,
+    restore_clock,
+)
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer, teller
-from evonas.runtime.places import places
 from evonas.runtime.record import Record, decoding
 from evonas.runtime.stopping import StopRequest
-from evonas.runtime.storage import Storage
+from evonas.runtime.storage import NoStorage, Storage
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import Strategy
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 
 WORKER = "evonas.evaluate.worker:serve"
+FUNCTION_WORKER = "evonas.evaluate.function_worker:serve"
 
 
 def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
@@ -55,8 +64,9 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
         DiskFailure: the directory is not writable.
     """
     if isinstance(loaded.config.pool, LocalConfig):
-        places(loaded.config.pool)
+        _places(loaded.config.pool)
     ops = [name for section in loaded.space.sections.values() for name in section.ops]
+    ops += named_functions(loaded.config)
     if problems := plugin_check.find_problems(loaded.config.plugins, ops):
         raise InvalidConfig(Problem(problem, "plugins", str(loaded.file)) for problem in problems)
     if loaded.config.evaluator is not None:
@@ -105,34 +115,35 @@ def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Gen
 
 
 def make_setup(config: RunConfig, space: SearchSpace, interface: Interface | None, root: Path) -> Setup:
-    """What every worker of a run in this directory is told; without an interface where there are no networks."""
+    """What every worker of a run in this directory is told."""
     objective = config.objective.to_objective()
     bounds = {"parameters": config.limits.parameters, "flops": config.limits.flops}
     return Setup(
         directory=str(root.resolve()),
         seed=config.seed,
         space=space.text,
-        interface=interface.to_json() if interface else {},
+        interface={} if interface is None else interface.to_json(),
         objective={"name": objective.name, "direction": objective.direction},
         patience=config.training.patience,
         epochs=config.training.epochs,
         limits={name: bound for name, bound in bounds.items() if bound is not None},
         plugins=tuple(config.plugins),
         threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,
-        **setup_changes(config),
+        evaluator=None if config.evaluator is None else described(config.evaluator),
     )
 
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
-    if config.evaluator is not None:
-        return evaluator_pool(config, setup, root)
+    if isinstance(config.pool, SimulatedConfig):
+        return SimulatedPool(setup, config.pool.workers, open_evaluator(setup, is_simulated=True))
     if not isinstance(config.pool, LocalConfig):
-        return InlinePool(setup)
-    launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
+        return InlinePool(setup, None if config.evaluator is None else open_evaluator(setup))
+    worker, preload = (WORKER, ("tensorflow", "keras")) if config.evaluator is None else (FUNCTION_WORKER, ())
+    launcher = partial(start_launcher, worker, preload=preload)
     return LocalPool(
         setup,
-        places(config.pool),
+        _places(config.pool),
         launcher,
         Layout(root).logs,
         time_limit=config.limits.seconds,
@@ -145,6 +156,10 @@ def _memory_limits(pool: LocalConfig) -> MemoryLimits:
     growth = None if pool.recycle_mb is None else pool.recycle_mb * MIB
     worker = None if pool.memory_mb is None else pool.memory_mb * MIB
     return MemoryLimits(growth, worker, pool.free_memory_mb * MIB)
+
+
+def _places(pool: LocalConfig) -> list[Slot]:
+    return slots(pool.workers, pool.devices, inventory(), threads=pool.threads)
 
 
 class Session:
@@ -176,7 +191,6 @@ class Session:
             self.read()
             if self.config.data is not None:
                 restore_arrays(self.record, self.config.data, self.space)
-            check_table(self.config, self.record.meta("fingerprint"))
             self._exit = stack.pop_all()
 
     def read(self) -> None:
@@ -184,7 +198,8 @@ class Session:
         with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
             self.space = parse_space(self.record.meta("space"), "the recorded space")
-            self._interface = Interface.from_json(ends) if (ends := self.record.meta("interface")) else None
+            ends = self.record.meta("interface")
+            self._interface = None if ends is None else Interface.from_json(ends)
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
         self.objective = self.config.objective.to_objective()
         self.storage = Storage(self.layout.root, self.config.storage.keep_best)
@@ -207,13 +222,18 @@ class Session:
         Raises:
             InvalidData: it is not.
         """
-        data = self.config.data
-        found = check_source(self.record, data, self.space) if goes_on and data is not None else []
+        found = self._source_notes() if goes_on else []
         for name, (then, now) in self.changed_versions.items():
             found.append(f"{name} is {now} now and was {then} when the run began: results may differ")
         if self.record.backup is not None:
             found.append(f"the record was of an older evonas; it is as it was in {self.record.backup}")
         return found
+
+    def _source_notes(self) -> list[str]:
+        if self.config.data is not None:
+            return check_source(self.record, self.config.data, self.space)
+        check_table(self.config, self.record.meta("fingerprint"))
+        return []
 
     @property
     def changed_versions(self) -> dict[str, tuple[str, str]]:
@@ -232,7 +252,7 @@ class Session:
             self._pool = self._pool_factory(self.config, self.setup(), self.layout.root)
             self._exit.callback(self._pool.close)
             if isinstance(self._pool, SimulatedPool):
-                restore(self._pool, self.record)
+                restore_clock(self._pool, self.record)
         return self._pool
 
     def strategy(self) -> Strategy:
@@ -241,7 +261,8 @@ class Session:
 
     def engine(self, observers: Sequence[Observer] = ()) -> Engine:
         config, strategy = self.config, self.strategy()
-        self.storage = Storage(self.layout.root, config.storage.keep_best, strategy.continues_trials)
+        kind = Storage if config.evaluator is None else NoStorage
+        self.storage = kind(self.layout.root, config.storage.keep_best, strategy.continues_trials)
         limits = Limits(
             config.budget.trials,
             config.look_ahead,

@@ -127,6 +127,22 @@ class Storage:
         return (path for path in sorted((self._root / folder).glob("*")) if _FILE.fullmatch(path.name))
 
 
+class NoStorage(Storage):
+    """Of a run whose trials leave no files: there is nothing to sweep, and no time is spent on it."""
+
+    def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
+        pass
+
+    def settle(self, trial: Trial) -> None:
+        pass
+
+    def sweep(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
+        pass
+
+    def source(self, trials: Sequence[Trial], trial: Trial) -> str | None:
+        return None
+
+
 def best_of(trials: Iterable[Trial], count: int) -> set[int]:
     """The ids of the best trained trials: those whose weights are kept whoever lives."""
     ranked = sorted(rank(trial) for trial in trials if trial.twin_of is None and trial.fitness is not None)

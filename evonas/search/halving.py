@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from evonas.search.rungs import Bracket, best, source
+from evonas.search.rungs import Bracket, best, lengths, source
 from evonas.search.sampling import Design, Sampler, Uniform, misfits
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Fidelity, Lineage, Proposal, Trial
@@ -27,6 +27,10 @@ class HalvingSettings:
     reduction_factor: Annotated[int, Ge(2)] = 3
     min_epochs: Annotated[int, Ge(1)] = 1
     sampler: Sampler = field(default_factory=Uniform)
+
+    def fidelities(self, epochs: int) -> tuple[int, ...]:
+        """All epochs that trials may be trained for, where a full training has so many."""
+        return lengths(epochs, self.reduction_factor, self.min_epochs)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
         """What of these settings does not fit a search problem, by key; empty where everything does."""
