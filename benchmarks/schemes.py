@@ -88,7 +88,8 @@ def main() -> int:
         if told_apart
         else "No scheme can be told apart from the base."
     )
-    lines += ["", f"{verdict} Everything else is within noise at five seeds.", ""]
+    rest = "Everything else is" if told_apart else "All differences are"
+    lines += ["", f"{verdict} {rest} within noise at five seeds.", ""]
     text = "\n".join(lines)
     (RESULTS / "schemes.md").write_text(text)
     print("\n" + text)

@@ -244,7 +244,7 @@ def test_a_twin_keeps_the_files_of_the_trial_that_was_trained(tmp_path, session)
         (tmp_path / "weights" / f"{other:05d}.npz").write_bytes(b"")
         Storage(tmp_path, 1).open(trials, ahead, living)
         assert (tmp_path / "weights" / f"{other:05d}.npz").exists()
-    Storage(tmp_path, 1).open(trials, 4, [])
+    Storage(tmp_path, 1).open(trials, [], [])
     assert not (tmp_path / "weights" / f"{other:05d}.npz").exists()
 
 
