@@ -3,7 +3,7 @@ landscape in neural architecture search)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -117,6 +117,12 @@ class LocalSearch(Strategy):
         elif self._centre is not None and rank(trial)[0] < rank(self._centre)[0]:
             self._move(trial)
         self._begin_climb()
+
+    @property
+    def living(self) -> Collection[int]:
+        """See `Strategy`: the centre, and where later climbs begin."""
+        centre = [] if self._centre is None else [self._centre.id]
+        return [*centre, *(trial.id for trial in self._starts)]
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ What the strategies `gaussian_process` and `forest` share; they differ in the su
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -120,6 +120,11 @@ class ModelBased(Strategy):
     def tell(self, trial: Trial) -> None:
         self._credit.tell(trial)
         self._experience.tell(trial)
+
+    @property
+    def living(self) -> Collection[int]:
+        """See `Strategy`: the best, which candidates stem from."""
+        return [trial.id for trial in self._experience.best(self.settings.parents)]
 
     def state_dict(self) -> dict[str, Any]:
         return {"asked": self._experience.asked}

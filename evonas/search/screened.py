@@ -3,7 +3,7 @@ evolution; Jin, 2011)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -91,6 +91,11 @@ class Screened(Strategy):
     @property
     def is_done(self) -> bool:
         return self._inner.is_done
+
+    @property
+    def living(self) -> Collection[int]:
+        """See `Strategy`: those of the inner strategy."""
+        return self._inner.living
 
     def state_dict(self) -> dict[str, Any]:
         return {"inner": self._inner.state_dict()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
@@ -104,6 +104,11 @@ class Seeded(Strategy):
     @property
     def is_done(self) -> bool:
         return self._inner.is_done
+
+    @property
+    def living(self) -> Collection[int]:
+        """See `Strategy`: those of the inner strategy."""
+        return self._inner.living
 
     def state_dict(self) -> dict[str, Any]:
         return {"asked": self._asked, "placed": self._placed, "inner": self._inner.state_dict()}

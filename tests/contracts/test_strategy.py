@@ -235,7 +235,7 @@ def test_the_living_are_the_same_after_a_resume(make, oracle):
     first = make()
     told = drive(first, oracle, trials, 0, 50)
     second = make()
-    second.load_state_dict(json.loads(json.dumps(first.state_dict())), {trial.id: trial for trial in trials[:told]})
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())), known(trials, told))
     assert set(second.living) == set(first.living)
 
 
