@@ -36,7 +36,7 @@ def new_run(directory: Path, strategy: str = "evolution", trials: int = 40) -> P
     return directory / "stub"
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "aging", "random", "hyperband", "asha"])
+@pytest.mark.parametrize("strategy", ["evolution", "aging", "hyperband", *(["random", "asha"] if IS_FULL else [])])
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     runs = []
     for workers in (1, 2, 8):
