@@ -14,11 +14,12 @@ from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
 from evonas.evaluate.table import Table, load_table
 from evonas.genome import SearchSpace, Value, load_space
-from evonas.runtime.config import FAMILIES, StrategyConfig
+from evonas.runtime.config import FAMILIES
 from evonas.runtime.engine import Engine, Limits
 from evonas.runtime.record import Record
 from evonas.runtime.settings import Builder
 from evonas.runtime.storage import Storage
+from evonas.search.named import StrategyConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity, Objective, Outcome, Trial
