@@ -88,7 +88,7 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
     setup = Setup("", seed, problem.space.text, {}, objective)
     pool = SimulatedPool(setup, workers, problem.evaluate)
     record = MemoryRecord(lambda: pool.now)
-    engine = Engine(
+    engine = Unswept(
         STRATEGIES[config.name](asked, config.settings),
         cast(Record, record),
         pool,
@@ -103,7 +103,7 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
 
 
 class NoFiles(Storage):
-    """There is nothing to sweep, for nothing is trained: a search is spared the looks at the disk."""
+    """There is nothing to keep, for nothing is trained: a search is spared the looks at the disk."""
 
     def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
         pass
@@ -111,11 +111,15 @@ class NoFiles(Storage):
     def settle(self, trial: Trial) -> None:
         pass
 
-    def sweep(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
-        pass
-
     def source(self, trials: Sequence[Trial], trial: Trial) -> None:
         return None
+
+
+class Unswept(Engine):
+    """Does not ask who lives, which takes strategies with rungs longer than all the rest."""
+
+    def _sweep(self) -> None:
+        pass
 
 
 @dataclass
