@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.published import SPACES
+from benchmarks.sections import paragraph
 from evonas import api
 from evonas.genome import Genome
 from evonas.runtime.config_file import load_config
@@ -95,10 +96,13 @@ def _counted(record: Record) -> list[str]:
 def cost(repeats: int) -> str:
     """CPU a trial for evolution, at a thousand and at ten thousand trials; the fastest of three."""
     lines = [
-        "Evolution as it comes on the space of NAS-Bench-301 with a made-up landscape (a hash: a few"
-        " microseconds a look-up),"
-        " 8 simulated workers, the record on the disk; CPU of the whole process, so without waiting for the disk; the"
-        " least of three runs.",
+        paragraph(
+            """
+            Evolution as it comes on the space of NAS-Bench-301 with a made-up landscape (a hash: a few microseconds a
+            look-up), 8 simulated workers, the record on the disk; CPU of the whole process, so without waiting for the
+            disk; the least of three runs.
+            """
+        ),
         "",
         "| trials | proposals | CPU a trial | CPU a proposal | wall a trial | commits a trial | memory at the end |",
         "|---|---|---|---|---|---|---|",
@@ -121,11 +125,13 @@ def cost(repeats: int) -> str:
 def slots(repeats: int) -> str:
     """A hundred thousand trials on a thousand simulated workers, generational beside aging evolution; once."""
     lines = [
-        f"{TRIALS:,} trials on {SLOTS:,} simulated workers, look_ahead {2 * SLOTS:,}, told in the order of"
-        " proposals, seconds of a"
-        " trial spread evenly from one to six times the shortest; one run each. Utilization is the share of"
-        " the workers'"
-        " virtual time in which they worked.",
+        paragraph(
+            f"""
+            {TRIALS:,} trials on {SLOTS:,} simulated workers, look_ahead {2 * SLOTS:,}, told in the order of proposals,
+            seconds of a trial spread evenly from one to six times the shortest; one run each. Utilization is the share
+            of the workers' virtual time in which they worked.
+            """
+        ),
         "",
         "| strategy | trials | proposals | utilization | virtual days | CPU | memory |",
         "|---|---|---|---|---|---|---|",

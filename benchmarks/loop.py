@@ -3,21 +3,23 @@ memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from evonas.evaluate.evaluator import TableEvaluator
+from evonas.evaluate.evaluator import Function, FunctionEvaluator, TableEvaluator
 from evonas.evaluate.inline import RunTask
 from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
 from evonas.evaluate.table import Table, load_table
-from evonas.genome import SearchSpace, load_space
-from evonas.runtime.config import FAMILIES, StrategyConfig
+from evonas.genome import SearchSpace, Value, load_space
+from evonas.runtime.config import FAMILIES
 from evonas.runtime.engine import Engine, Limits
 from evonas.runtime.record import Record
 from evonas.runtime.settings import Builder
+from evonas.runtime.storage import Storage
+from evonas.search.named import StrategyConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity, Objective, Outcome, Trial
@@ -65,6 +67,12 @@ def tabled(space: Path, table: Path, metric: str, epochs: int) -> Problem:
     return Problem(searched_space, Objective(metric, "max"), epochs, TableEvaluator(known), known)
 
 
+def judged_by(space: Path, function: Function, metric: str, epochs: int, **arguments: Value) -> Problem:
+    """A problem from a function `(genome, epochs, **arguments) -> {metric: number}`; more of the metric is better."""
+    evaluate = FunctionEvaluator(function, arguments, is_simulated=True)
+    return Problem(load_space(space), Objective(metric, "max"), epochs, evaluate)
+
+
 def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Limits, workers: int = 1) -> Found:
     """One search.
 
@@ -75,12 +83,12 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
     builder = Builder(FAMILIES)
     config: StrategyConfig = builder.build(StrategyConfig, dict(strategy))
     assert not builder.issues, builder.issues
-    asked = SearchProblem(problem.space, problem.objective, Fidelity(problem.epochs), seed)
+    asked = SearchProblem(problem.space, problem.objective, Fidelity(problem.epochs), seed, trials=limits.trials)
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
     setup = Setup("", seed, problem.space.text, {}, objective)
     pool = SimulatedPool(setup, workers, problem.evaluate)
     record = MemoryRecord(lambda: pool.now)
-    engine = Engine(
+    engine = Unswept(
         STRATEGIES[config.name](asked, config.settings),
         cast(Record, record),
         pool,
@@ -88,9 +96,30 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
         problem.objective,
         seed,
         clock=lambda: pool.now,
+        storage=NoFiles(Path()),
     )
     engine.run()
     return Found(engine.trials, record.ends)
+
+
+class NoFiles(Storage):
+    """There is nothing to keep, for nothing is trained: a search is spared the looks at the disk."""
+
+    def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
+        pass
+
+    def settle(self, trial: Trial) -> None:
+        pass
+
+    def source(self, trials: Sequence[Trial], trial: Trial) -> None:
+        return None
+
+
+class Unswept(Engine):
+    """Does not ask who lives, which takes strategies with rungs longer than all the rest."""
+
+    def _sweep(self) -> None:
+        pass
 
 
 @dataclass
@@ -121,6 +150,9 @@ class MemoryRecord:
 
     def start_attempt(self, trial: int) -> int:
         return 0
+
+    def note_epochs(self, reached: Mapping[tuple[int, int], int]) -> None:
+        pass
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
         self.ends[trial.id] = self.clock()

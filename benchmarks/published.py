@@ -126,7 +126,16 @@ def lcbench_tasks() -> list[str]:
 
 def lcbench_best(task: str, metric: str = "val_accuracy") -> float:
     """The published best of 500,000 random configurations."""
-    name = data_folder() / "nas" / "yahpo_lcbench" / "instance_target_statistics.csv"
+    return _published("yahpo_lcbench", task, metric)
+
+
+def nasbench301_best() -> float:
+    """Likewise, of the surrogate of NAS-Bench-301: validation accuracy in percent."""
+    return _published("yahpo_nb301", "CIFAR10", "val_accuracy")
+
+
+def _published(folder: str, task: str, metric: str) -> float:
+    name = data_folder() / "nas" / folder / "instance_target_statistics.csv"
     with name.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if (row["metric"], row["statistic"], row["instance"]) == (metric, "max", task):

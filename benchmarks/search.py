@@ -1,27 +1,27 @@
 """`make bench-search`: the strategies on published tables, against what others have measured on them.
 
-    python -m benchmarks.search [--repeats 200] [--only PART ...]
+    python -m benchmarks.search [--repeats 200] [--only PART ...] [--entrants STRATEGY ...]
 
-Each part is a section of benchmarks/results/search.md; a part that is not run again keeps its text. Without EVONAS_DATA
-the parts that need published data are skipped. NAS-Bench-201 is for reporting: nothing is tuned on it.
+Each part is a section of benchmarks/results/search.md; a part that is not run again keeps its text, and so do the rows
+of entrants that are not run again. Without EVONAS_DATA the parts that need published data are skipped. NAS-Bench-201 is
+for reporting: nothing is tuned on it.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import re
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from benchmarks.engine import cost, slots
 from benchmarks.loop import Found, Problem, search, tabled
-from benchmarks.machine import describe
 from benchmarks.published import NASBENCH201, SPACES, nasbench201, nasbench_macro, skipped_without_data
 from benchmarks.runs import RESULTS
+from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
+from benchmarks.surrogates import lcbench_part, nasbench301_part
 from evonas.evaluate.table import Table
 from evonas.genome import Genome
 from evonas.runtime.engine import Limits
@@ -29,7 +29,7 @@ from evonas.search.registry import STRATEGIES
 from evonas.trial import rank
 
 REPEATS = 200
-ENTRANTS: Mapping[str, Mapping[str, Any]] = {
+ENTRANTS: Mapping[str, Strategy] = {
     "random": {"random": {}},
     "aging, population 20, sample 5": {"aging": {"population": 20, "sample": 5}},
     "evolution, as it comes": {"evolution": {}},
@@ -38,11 +38,11 @@ ENTRANTS: Mapping[str, Mapping[str, Any]] = {
     "forest, as it comes": {"forest": {}},
     "screened, as it comes": {"screened": {}},
 }
-"""What is compared, by what it is called in the report; strategies that are not registered are left out."""
-SLOW = frozenset({"gaussian_process", "forest", "screened"})
-"""Strategies that fit a model for each proposal: a tenth of the repeats."""
+"""What is compared, by what it is called in the report."""
+SLOW = {"gaussian_process": 10, "forest": 20, "screened": 5}
+"""Strategies that fit a model for each proposal: one in so many of the repeats."""
 
-PROTOCOL: Mapping[str, tuple[Mapping[str, Any], tuple[tuple[float, float], ...]]] = {
+PROTOCOL: Mapping[str, tuple[Strategy, tuple[tuple[float, float], ...]]] = {
     "random": ({"random": {}}, ((93.74, 0.37), (71.16, 1.06), (44.72, 1.26))),
     "aging, population 10, sample 3": (
         {"aging": {"population": 10, "sample": 3}},
@@ -53,13 +53,6 @@ PROTOCOL: Mapping[str, tuple[Mapping[str, Any], tuple[tuple[float, float], ...]]
 deviation."""
 PROTOCOL_SECONDS = 12_000.0
 REPRODUCED = 500
-
-_SECTION = re.compile(r"^## ", re.MULTILINE)
-
-
-def entrants() -> dict[str, Mapping[str, Any]]:
-    """Those whose strategy is registered."""
-    return {name: strategy for name, strategy in ENTRANTS.items() if next(iter(strategy)) in STRATEGIES}
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
@@ -74,17 +67,19 @@ def best_after(found: Found, trials: int) -> float:
     return max(values, default=-math.inf)
 
 
-def protocol(repeats: int) -> str:
+def protocol(plan: Plan) -> str:
     """NAS-Bench-201's own protocol: fitness after 12 epochs on CIFAR-10, 12,000 simulated seconds, one worker."""
+    repeats = plan.repeats
     lines = [
-        "Searched on CIFAR-10: fitness is the validation accuracy after 12 epochs, which cost 12/200 of the"
-        " seconds of 200;"
-        f" one worker, {PROTOCOL_SECONDS:,.0f} simulated seconds; what ends later does not count. Twins"
-        " consume no simulated"
-        " time. Of the best, the test accuracy after 200 epochs on each data set: mean ± standard deviation"
-        f" of {repeats}"
-        f" repeats (seeds 0 to {repeats - 1}) and the mean's 95 % interval, beside {REPRODUCED} repeats of a"
-        " reproduction.",
+        paragraph(
+            f"""
+            Searched on CIFAR-10: fitness is the validation accuracy after 12 epochs, which cost 12/200 of the seconds
+            of 200; one worker, {PROTOCOL_SECONDS:,.0f} simulated seconds; what ends later does not count. Twins consume
+            no simulated time. Of the best, the test accuracy after 200 epochs on each data set: mean ± standard
+            deviation of {repeats} repeats (seeds 0 to {repeats - 1}) and the mean's 95 % interval, beside {REPRODUCED}
+            repeats of a reproduction.
+            """
+        ),
         "",
         "| strategy | trials in time | data set | test accuracy | reproduction | 95 % intervals |",
         "|---|---|---|---|---|---|",
@@ -119,35 +114,25 @@ def _tested(table: Table | None, genome: Genome) -> float:
     return table.values(row, 200)["test_accuracy"]
 
 
-def optimum(repeats: int) -> str:
+def optimum(plan: Plan) -> str:
     """Share of runs that have found NAS-Bench-201's best cell by so many trials."""
     problem = tabled(SPACES / "nasbench201.yaml", nasbench201("cifar10"), "val_accuracy", 200)
-    return _climbs(
-        problem, (50, 100, 150, 300), repeats, "CIFAR-10, fitness = mean validation accuracy after 200 epochs."
-    )
+    return _climbs(problem, (50, 100, 150, 300), plan, "CIFAR-10, fitness = mean validation accuracy after 200 epochs.")
 
 
-def macro(repeats: int) -> str:
+def macro(plan: Plan) -> str:
     """NAS-Bench-Macro after 50, 100 and 300 trials."""
     problem = tabled(SPACES / "nasbench_macro.yaml", nasbench_macro(), "accuracy", 50)
-    return _climbs(problem, (50, 100, 300), repeats, "Fitness = mean accuracy of three trainings on CIFAR-10.")
+    return _climbs(problem, (50, 100, 300), plan, "Fitness = mean accuracy of three trainings on CIFAR-10.")
 
 
-def _climbs(problem: Problem, marks: Sequence[int], repeats: int, about: str) -> str:
+def _climbs(problem: Problem, marks: Sequence[int], plan: Plan, about: str) -> str:
     assert problem.table is not None
     table = problem.table
     best = max(table.values(row, problem.epochs)[problem.objective.name] for row in range(len(table)))
-    lines = [
-        f"{about} The best of the table is {best:.3f}. One worker, every trial told before the next is asked;"
-        " twins are not"
-        " counted as trials. Mean ± standard deviation of the best so far, and the share of runs that have"
-        " found the best.",
-        "",
-        f"| strategy | repeats | {' | '.join(f'{mark} trials' for mark in marks)} | CPU a trial |",
-        f"|---|---|{'---|' * len(marks)}---|",
-    ]
-    for name, strategy in entrants().items():
-        count = max(2, repeats // 10) if next(iter(strategy)) in SLOW else repeats
+
+    def measure(name: str, strategy: Strategy) -> str:
+        count = max(2, plan.repeats // SLOW.get(next(iter(strategy)), 1))
         start, trials, climbs = time.process_time(), 0, []
         for seed in range(count):
             found = search(problem, strategy, seed, Limits(marks[-1], look_ahead=1))
@@ -158,50 +143,53 @@ def _climbs(problem: Problem, marks: Sequence[int], repeats: int, about: str) ->
             share = sum(value >= best for value in values) / count
             cells.append(f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}, {share:.0%}")
         cost = (time.process_time() - start) / trials * 1e3
-        lines.append(f"| {name} | {count} | {' | '.join(cells)} | {cost:.2f} ms |")
-        print(lines[-1], flush=True)
-    return "\n".join(lines)
+        return f"| {name} | {count} | {' | '.join(cells)} | {cost:.2f} ms |"
+
+    lines = [
+        paragraph(
+            f"""
+            {about} The best of the table is {best:.3f}. One worker, every trial told before the next is asked; twins
+            are not counted as trials. Seeds 0 and up, one a repeat. Mean ± standard deviation of the best so far, and
+            the share of runs that have found the best.
+            """
+        ),
+        "",
+        f"| strategy | repeats | {' | '.join(f'{mark} trials' for mark in marks)} | CPU a trial |",
+        f"|---|---|{'---|' * len(marks)}---|",
+    ]
+    return "\n".join([*lines, *plan.rows(ENTRANTS, measure)])
 
 
-PARTS: Mapping[str, tuple[str, Callable[[int], str]]] = {
+PARTS: Mapping[str, tuple[str, Callable[[Plan], str]]] = {
     "protocol": ("NAS-Bench-201, the paper's protocol", protocol),
     "optimum": ("NAS-Bench-201, the way to the optimum", optimum),
     "macro": ("NAS-Bench-Macro", macro),
-    "cost": ("Engine, record and strategy together", cost),
-    "slots": ("A thousand simulated workers", slots),
+    "lcbench": ("LCBench", lcbench_part),
+    "nasbench301": ("NAS-Bench-301", nasbench301_part),
+    "cost": ("Engine, record and strategy together", lambda plan: cost(plan.repeats)),
+    "slots": ("A thousand simulated workers", lambda plan: slots(plan.repeats)),
 }
 """Title and measurement of each section, by its name on the command line."""
-
-
-def report(texts: Mapping[str, str]) -> str:
-    """The whole report: these sections, and what the file has of the others."""
-    path = RESULTS / "search.md"
-    old = {}
-    if path.exists():
-        for section in _SECTION.split(path.read_text(encoding="utf-8"))[1:]:
-            title, _, body = section.partition("\n")
-            old[title.strip()] = body.strip()
-    lines = ["# Strategies on published tables", ""]
-    for name, (title, _) in PARTS.items():
-        body = f"{describe()}.\n\n{texts[name]}" if name in texts else old.get(title, "")
-        if body:
-            lines += [f"## {title}", "", body, ""]
-    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Measure the strategies on published tables.")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--entrants", nargs="+", choices=list(STRATEGIES), default=[], help="others keep their rows")
     chosen = parser.parse_args(arguments)
     if skipped_without_data():
         return 0
-    texts = {}
-    for name in chosen.only:
-        print(f"{PARTS[name][0]} ...", flush=True)
-        texts[name] = PARTS[name][1](chosen.repeats)
+    path = RESULTS / "search.md"
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "search.md").write_text(report(texts), encoding="utf-8")
+    for name in chosen.only:
+        title, part = PARTS[name]
+        print(f"{title} ...", flush=True)
+        old = rows(read(path).get(title, ""))
+        text = part(Plan(chosen.repeats, frozenset(chosen.entrants), old))
+        path.write_text(
+            report(path, {name: title for name, (title, _) in PARTS.items()}, {name: text}), encoding="utf-8"
+        )
     return 0
 
 

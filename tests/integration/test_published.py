@@ -60,3 +60,7 @@ def test_nasbench301() -> None:
     assert 0.85 < min(scores) < max(scores) < 0.948
     codes = published._darts(genomes[0])
     assert len([name for name in codes if name.startswith("edge")]) == 16, "two edges into each of eight nodes"
+
+
+def test_the_published_best_of_nasbench301() -> None:
+    assert published.nasbench301_best() == pytest.approx(94.766, abs=1e-3)
