@@ -57,9 +57,10 @@ class RecordedTrial(Trial):
         """The trained Keras model: takes raw samples (n, *shape).
 
         Imports Keras.
-                Raises:
-                    UserError: the trial did not succeed, or the run has no networks.
-                    InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
+
+        Raises:
+            UserError: the trial did not succeed, or the run has no networks.
+            InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.worker import load_model
 
