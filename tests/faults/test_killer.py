@@ -31,6 +31,12 @@ def workers_of(driver: psutil.Process) -> list[psutil.Process]:
         return []
 
 
+def is_searching(run: Path) -> bool:
+    """Whether any trial waits for its outcome; the export after the search is left in peace."""
+    with RecordReader(run / "run.db") as record:
+        return bool(record.waiting())
+
+
 def test_trials_survive_a_killer_of_workers(tmp_path: Path, stub_runs) -> None:
     stub_runs("make", tmp_path, "evolution", TRIALS, "wide")
     environment = {**os.environ, "EVONAS_STUB": json.dumps({"sleep": 0.3}), "EVONAS_TEST_MARK": str(tmp_path)}
@@ -40,7 +46,7 @@ def test_trials_survive_a_killer_of_workers(tmp_path: Path, stub_runs) -> None:
         driver = psutil.Process(process.pid)
         while process.poll() is None:
             time.sleep(EVERY)
-            if workers := workers_of(driver):
+            if is_searching(tmp_path / "stub") and (workers := workers_of(driver)):
                 try:
                     chance.choice(workers).send_signal(signal.SIGKILL)
                     kills += 1
