@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonas import api
-from evonas.errors import InvalidConfig, Problem
+from evonas.errors import InvalidConfig, NothingFeasible, Problem
 from evonas.evaluate.pool import Pool
 from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
@@ -160,7 +160,7 @@ def compare(
 
     Raises:
         InvalidConfig: before any training; also where `runs` holds another experiment of that name.
-        NothingFeasible, RepeatedFailures, Stopped: see `evonas.errors`; the experiment can go on.
+        RepeatedFailures, Stopped, DiskFailure: see `evonas.errors`; the experiment can go on.
     """
     loaded = load_experiment(experiment, overrides)
     directory = Path(runs) / loaded.config.experiment
@@ -184,7 +184,7 @@ def _claim(loaded: LoadedExperiment, directory: Path) -> None:
             for label, seeds in loaded.runs.items()
         }
     )
-    if not path.exists():
+    if not any(directory.glob("*/run.db")):  # perhaps refused before, and mended since
         write_text_whole(path, now)
     elif json.loads(path.read_text(encoding="utf-8")) != json.loads(now):
         message = (
@@ -213,7 +213,10 @@ def _run(
             known |= known_trainings(other)
         return ReusingPool(inner, known, where)
 
-    run = api.work(root, observers, pool)
+    try:
+        run = api.work(root, observers, pool)
+    except NothingFeasible:
+        run = api.load(root)  # a strategy that finds nothing has lost; the others go on
     return _result(run, _fresh(run, loaded.config.fresh, pool_factory))
 
 
@@ -222,12 +225,13 @@ def _fresh(run: api.Run, count: int, pool_factory: PoolFactory) -> Sequence[Mapp
     if not run.has_networks:
         return []
     with RecordReader(run.layout.record) as record:
-        known: list[dict[str, float]] = record.meta("fresh") if record.has_meta("fresh") else []
-    if len(known) >= count or run.best is None:
-        return known[:count]
+        known: Mapping[str, Any] = record.meta("fresh") if record.has_meta("fresh") else {"asked": 0, "scores": []}
+    if known["asked"] >= count or run.best is None:
+        found: Sequence[Mapping[str, float]] = known["scores"][:count]
+        return found
     with Session(run.directory, pool_factory) as session:
         scores = fresh_scores(session, run.best, count)
-        session.record.put_meta("fresh", [dict(one) for one in scores])
+        session.record.put_meta("fresh", {"asked": count, "scores": [dict(one) for one in scores]})
         session.record.seal()
     return scores
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import evonas
-from evonas.errors import InvalidConfig, Stopped
+from evonas.errors import InvalidConfig, InvalidData, Stopped
 from evonas.experiments import compare
 from evonas.runtime.record import RecordReader
 from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_worker import Stub
 
 CONFIG = """
 space: mlp
@@ -120,3 +121,27 @@ def test_another_experiment_of_that_name_is_refused(found, folder, tmp_path):
     (prepare(tmp_path) / "run.yaml").write_text(CONFIG.replace("trials: 8", "trials: 9"))
     with pytest.raises(InvalidConfig, match="another name"):
         compare(tmp_path / "experiment.yaml", runs=folder / "runs")
+
+
+def test_a_refused_experiment_can_be_mended(tmp_path):
+    folder = prepare(tmp_path)
+    np.savez(folder / "data.npz", x=np.full((60, 4), np.nan), y=np.arange(60) % 3)
+    with pytest.raises(InvalidData):
+        go(folder)
+    prepare(folder)
+    (folder / "run.yaml").write_text(CONFIG.replace("trials: 8", "trials: 4"))
+    assert go(folder).budget == 4
+
+
+def test_a_strategy_that_finds_nothing_has_lost_and_the_others_are_compared(tmp_path):
+    folder = prepare(tmp_path)
+
+    def pool(config, setup, root):
+        return StubPool(setup, 2, Stub(diverge=1.0 if config.strategy.name == "random" else 0.0))
+
+    found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
+    assert [words for words in found.sentences if "evolution and random cannot be compared" in words]
+    rows = {row["strategy"]: row for row in found.rows()}
+    assert rows["random"]["final"] is None
+    assert rows["evolution"]["final"] is not None
+    assert found.page.is_file()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from evonas.evaluate.pool import Finished, Pool, Report
@@ -76,7 +76,8 @@ def _outcome(trial: Trial, attempt: Attempt, files: Mapping[str, str]) -> Outcom
 class ReusingPool(Pool):
     """Wraps a pool; a task whose training is known is `Finished` at the next poll, with the recorded outcome.
 
-    Its weights are copied where they still are and are what the record says; else the outcome has no files.
+    Its weights are copied. Where they were pruned or are damaged, the training is done again: a success without its
+    weights would be worth nothing to an export.
 
     Args:
         inner: does what is not known; closed with this pool.
@@ -103,21 +104,23 @@ class ReusingPool(Pool):
         if self.running >= self.capacity:
             raise RuntimeError(f"All {self.capacity} slots are taken.")
         known = self._known.get(_key(task)) if self._known and task.kind == "train" else None
-        if known is None:
+        outcome = None if known is None else self._with_files(task, known)
+        if outcome is None:
             self._inner.submit(task)
         else:
-            self._ready.append(Finished(task, self._with_files(task, known)))
+            self._ready.append(Finished(task, outcome))
 
-    def _with_files(self, task: Task, known: Known) -> Outcome:
-        files: dict[str, str] = {}
+    def _with_files(self, task: Task, known: Known) -> Outcome | None:
+        """The known outcome with its weights in this run; None where they are not what they were."""
+        if known.outcome.state is not TrialState.OK:
+            return known.outcome
         for name, sha in known.outcome.files.items():
             source = known.root / name
-            with suppress(OSError):
-                if sha256_of(source) == sha:
-                    with source.open("rb") as file:
-                        write_whole(self._root / task.weights, lambda out, file=file: shutil.copyfileobj(file, out))  # type: ignore[misc]
-                    files[task.weights] = sha
-        return dataclasses.replace(known.outcome, files=files)
+            if source.is_file() and sha256_of(source) == sha:
+                with source.open("rb") as file:
+                    write_whole(self._root / task.weights, partial(shutil.copyfileobj, file))
+                return dataclasses.replace(known.outcome, files={task.weights: sha})
+        return None
 
     def poll(self, timeout: float) -> Sequence[Report]:
         ready, self._ready = self._ready, []

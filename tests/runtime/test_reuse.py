@@ -15,7 +15,7 @@ from evonas.runtime.record import RecordReader
 from evonas.runtime.reuse import ReusingPool, known_trainings
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.tasks import make_setup, make_task
-from evonas.trial import TrialState
+from evonas.trial import TrialState, rank
 
 
 class Counting(StubPool):
@@ -90,15 +90,17 @@ def test_another_seed_shares_nothing(config):
     assert trained >= 12
 
 
-def test_damaged_weights_are_not_copied(config, tmp_path):
+def test_what_was_pruned_or_damaged_is_trained_again(config):
+    """The winner, too: its export needs the weights."""
     first, _ = run(config, "first")
-    known = known_trainings(first.directory)
-    best = first.best
+    best, *others = sorted((trial for trial in first.trials if trial.fitness is not None), key=rank)
     first.weights(best).write_bytes(b"damaged")
-    pool = ReusingPool(StubPool(make_setup(tmp_path)), known, tmp_path / "elsewhere")
-    outcomes = {key: pool._with_files(make_task(0), value) for key, value in known.items()}
-    missing = [outcome for outcome in outcomes.values() if outcome.state is TrialState.OK and not outcome.files]
-    assert len(missing) == 1
+    first.weights(others[0]).unlink()
+    second, trained = run(config, "second", known=known_trainings(first.directory))
+    assert trained == 2
+    assert content(second) == content(first)
+    assert sha256_of(second.weights(second.best)) == first._files[f"weights/{best.id:05d}.npz"]
+    assert second.result["metrics"] == first.result["metrics"]
 
 
 def test_a_copied_file_is_the_file(config, tmp_path):
