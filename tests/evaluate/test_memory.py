@@ -162,5 +162,6 @@ def test_on_this_machine() -> None:
             assert 100 * MIB <= memory.anonymous(worker.pid) < 200 * MIB
         finally:
             os.killpg(worker.pid, 9)
+        assert worker.stdout.read() == b""  # the end of the pipe: both processes have let go of memory and files
     assert memory.anonymous(worker.pid) == 0
     assert memory.of_groups([worker.pid]) == {worker.pid: 0}
