@@ -19,6 +19,7 @@ from evonas.export.fresh import fresh_scores
 from evonas.files import write_text_whole
 from evonas.insight.charts import comparison_page
 from evonas.insight.comparison import Band, Curve, area, band, charged_epochs, curve
+from evonas.insight.curves import comparison_svg
 from evonas.insight.summary import incumbent
 from evonas.insight.verdict import difference, finals, sentence, share_needed
 from evonas.runtime.config import RunConfig
@@ -90,6 +91,11 @@ class Comparison:
     def page(self) -> Path:
         """The figure, the table and the sentences, as one HTML file that needs no network."""
         return self.directory / "comparison.html"
+
+    @property
+    def picture(self) -> Path:
+        """The figure alone, for a page that runs no script."""
+        return self.directory / "comparison.svg"
 
     @property
     def data(self) -> Path:
@@ -170,8 +176,7 @@ def compare(
         for label in loaded.runs:
             results[label][seed] = _run(loaded, directory, label, seed, on_run, pool_factory)
     comparison = _compared(loaded, directory, results)
-    write_text_whole(comparison.data, json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n")
-    write_text_whole(comparison.page, _page(comparison))
+    _write(comparison)
     return comparison
 
 
@@ -292,18 +297,14 @@ def _compared(loaded: LoadedExperiment, directory: Path, results: Mapping[str, M
     return Comparison(directory, objective, unit, budget, target, reference, results, sentences)
 
 
-def _page(comparison: Comparison) -> str:
+def _write(comparison: Comparison) -> None:
+    """The numbers, the picture and the page."""
     bands = {label: comparison.band(label) for label in comparison.results}
     curves = {label: [result.curve for result in seeds.values()] for label, seeds in comparison.results.items()}
-    return comparison_page(
-        comparison.directory.name,
-        comparison.objective,
-        comparison.unit,
-        bands,
-        curves,
-        comparison.rows(),
-        comparison.sentences,
-    )
+    about = (comparison.directory.name, comparison.objective, comparison.unit, bands, curves)
+    write_text_whole(comparison.data, json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n")
+    write_text_whole(comparison.picture, comparison_svg(*about))
+    write_text_whole(comparison.page, comparison_page(*about, comparison.rows(), comparison.sentences))
 
 
 def _mean(values: Any) -> float | None:

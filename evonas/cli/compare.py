@@ -30,7 +30,8 @@ def command(
     An experiment names a run config, the strategies and the seeds. Each run is an ordinary run in the experiment's
     folder: `evonas show` and `evonas genealogy` work on it. Trainings that two runs share are done once and charged to
     both. The winners are trained again with fresh seeds, so that luck is visible. Ctrl-C is safe; the same command goes
-    on. What is written: `comparison.html`, one page that needs no network, and `comparison.json`.
+    on. What is written: `comparison.html`, one page that needs no network, its figure as `comparison.svg`, and
+    `comparison.json`.
     """
     from evonas.cli.console import console, print_json
     from evonas.errors import EvonasError, UserError
@@ -77,4 +78,4 @@ def _tell(found: Comparison) -> None:
     out.print(table)
     for words in found.sentences:
         out.print(words, soft_wrap=True)
-    out.print(f"\n  page    {found.page}\n  numbers {found.data}", soft_wrap=True)
+    out.print(f"\n  page    {found.page}\n  picture {found.picture}\n  numbers {found.data}", soft_wrap=True)

@@ -72,7 +72,11 @@ class Measure:
 
 def measure_of(trials: Sequence[Trial], objective: Objective) -> Measure:
     """The objective itself, on a scale that suits it: what is drawn is what the search saw, so the winner is on top."""
-    values = [fitness.value for trial in trials if (fitness := succeeded(trial)) is not None]
+    return measure_for([fitness.value for trial in trials if (fitness := succeeded(trial)) is not None], objective)
+
+
+def measure_for(values: Sequence[float], objective: Objective) -> Measure:
+    """The same from values of the objective."""
     if objective.name.endswith(ACCURACY) and values and all(0 <= value <= 1 for value in values):
         errors = [1 - value for value in values if value < 1]
         return Measure(objective.name, "accuracy", "max", min(errors, default=0.01) / 2)

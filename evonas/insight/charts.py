@@ -11,8 +11,8 @@ import numpy as np
 from evonas.insight.comparison import Band, Curve
 from evonas.trial import Objective
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666", "#000000")
-"""Of Okabe and Ito: told apart by nearly everybody."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
+"""Of Okabe and Ito: told apart by nearly everybody, on white and on black."""
 
 _STYLE = """
 body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222; }

@@ -35,6 +35,7 @@ def test_an_experiment_on_real_trainings(tmp_path: Path) -> None:
     told = compare(tmp_path)
     assert "One seed shows nothing about tournament and rank" in told
     assert "comparison.html" in told
+    assert "tournament" in (tmp_path / "runs" / "tiny" / "comparison.svg").read_text()
     found = json.loads(compare(tmp_path, "--json"))  # nothing is done again
     rows = {row["strategy"]: row for row in found["strategies"]}
     assert rows["rank"]["reused"] >= 3, "the founders are those of `tournament`"
