@@ -26,7 +26,7 @@ import numpy as np
 import psutil
 
 from benchmarks.machine import describe
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.trial import Objective
 
 CHECKOUT = Path(__file__).parent.parent

@@ -14,8 +14,9 @@ from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
 from evonas.evaluate.table import Table, load_table
 from evonas.genome import SearchSpace, Value, load_space
+from evonas.runtime.budget import Limits
 from evonas.runtime.config import FAMILIES
-from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.engine import Engine
 from evonas.runtime.record import Record
 from evonas.runtime.settings import Builder
 from evonas.runtime.storage import Storage

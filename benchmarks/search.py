@@ -24,7 +24,7 @@ from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
 from benchmarks.surrogates import lcbench_part, nasbench301_part
 from evonas.evaluate.table import Table
 from evonas.genome import Genome
-from evonas.runtime.engine import Limits
+from evonas.runtime.budget import Limits
 from evonas.search.registry import STRATEGIES
 from evonas.trial import rank
 

@@ -12,7 +12,7 @@ from benchmarks.loop import Found, Problem, judged_by, search
 from benchmarks.published import SPACES, lcbench, lcbench_best, lcbench_tasks, nasbench301, nasbench301_best
 from benchmarks.sections import Plan, Strategy, paragraph
 from evonas.genome import Genome
-from evonas.runtime.engine import Limits
+from evonas.runtime.budget import Limits
 from evonas.trial import Trial
 
 TRAININGS = 200

@@ -35,7 +35,8 @@ from evonas.runtime.engine import Engine
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.layout import Layout, Lock, is_held
 from evonas.runtime.observer import Observer, teller
-from evonas.runtime.record import Attempt, RecordReader, decoding
+from evonas.runtime.record_reader import RecordReader, decoding
+from evonas.runtime.rows import Attempt
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.runtime.stopping import StopRequest, stop_on_signals
 from evonas.trial import Objective, Trial

@@ -25,7 +25,7 @@ from evonas.insight.verdict import difference, finals, sentence, share_needed
 from evonas.runtime.config import RunConfig
 from evonas.runtime.experiment import LoadedExperiment, load_experiment
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
 from evonas.trial import Objective, Trial

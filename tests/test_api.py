@@ -15,7 +15,8 @@ from evonas.evaluate.pool import Finished
 from evonas.runtime.config_file import load_config
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import Record, RecordReader
+from evonas.runtime.record import Record
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 from evonas.trial import Outcome, TrialState

@@ -9,7 +9,7 @@ from evonas.evaluate.protocol import ACCUMULATION
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial
-    from evonas.runtime.record import Attempt
+    from evonas.runtime.rows import Attempt
 
 CUT = "with half the batch and two gradient accumulation steps, for want of device memory"
 

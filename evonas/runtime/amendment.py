@@ -16,7 +16,7 @@ from evonas.genome import SearchSpace, parse_space
 from evonas.runtime.audit import replay
 from evonas.runtime.config import LocalConfig, RunConfig
 from evonas.runtime.config_file import OVERRIDE, overridden, warnings
-from evonas.runtime.record import RecordReader, decoding
+from evonas.runtime.record_reader import RecordReader, decoding
 from evonas.runtime.session import Session
 
 CHANGEABLE: tuple[str, ...] = ("budget", "pool", "limits", "storage", "max_twins_in_a_row", "max_failures_in_a_row")

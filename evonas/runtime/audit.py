@@ -17,7 +17,7 @@ from evonas.errors import InvalidRecord
 from evonas.genome import Genome, changes, parse_space
 from evonas.runtime.config import RunConfig
 from evonas.runtime.layout import Layout
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.session import make_strategy, versions
 from evonas.search.strategy import Strategy
 from evonas.trial import Proposal, Trial

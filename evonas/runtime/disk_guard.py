@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeVar
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.protocol import Task
@@ -22,6 +23,7 @@ PATIENCE = 30.0
 SLICE = 0.25
 """Seconds between two looks at what a signal handler has noted."""
 
+_T = TypeVar("_T")
 FreeBytes = Callable[[Path], int]
 
 
@@ -31,11 +33,12 @@ def free_bytes(path: Path) -> int:
 
 
 class DiskGuard:
-    """Two lines of defence, both of which first give up evonas's own caches.
+    """Lines of defence, each of which first gives up evonas's own caches.
 
     Before a trial is started, the free space is compared with `storage.free_mb`: below it, none is, those that run are
     finished, and after a short wait the session ends. Where a worker could not write although there seemed to be
     space, its trial is tried again after the caches are gone; if the next one cannot write either, the session ends.
+    Where the record cannot be written, it is tried once more.
 
     Args:
         storage: has the caches.
@@ -70,6 +73,15 @@ class DiskGuard:
             self._looked = self._clock()
             self._look(running)
         return not self.is_paused
+
+    def written(self, write: Callable[[], _T], running: Collection[Task]) -> _T:
+        """What this returns; where it cannot write, it is given the room that the caches take, and one more chance."""
+        try:
+            return write()
+        except DiskFailure:
+            if not self._storage.free(running):
+                raise
+            return write()
 
     def _look(self, running: Collection[Task]) -> None:
         if self._is_low() and not self.is_paused:

@@ -10,75 +10,29 @@ any instant leaves a record from which the next one goes on as if nothing had ha
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
+from functools import partial
 
-from evonas.errors import DiskFailure, RepeatedFailures
 from evonas.evaluate.pool import Finished, Pool
 from evonas.evaluate.pool import Progress as Epoch
 from evonas.evaluate.protocol import ACCUMULATION, Task
+from evonas.runtime.budget import Account, Limits
 from evonas.runtime.disk_guard import DiskGuard
-from evonas.runtime.observer import Observer
-from evonas.runtime.progress import Progress, Spent, estimate_remaining
-from evonas.runtime.record import Attempt, Record, settled
-from evonas.runtime.retries import (
-    accumulation,
-    is_tried_again,
-    runs_alone,
-    set_aside,
-    suspicion,
-)
+from evonas.runtime.epoch_notes import EpochNotes
+from evonas.runtime.failures import FAILURES_OF_ONE_CAUSE, FailuresInARow
+from evonas.runtime.observer import Observer, teller
+from evonas.runtime.progress import Progress
+from evonas.runtime.record import Record
+from evonas.runtime.retries import accumulation, is_tried_again, runs_alone, set_aside, suspicion
+from evonas.runtime.rows import Attempt, settled
 from evonas.runtime.stopping import StopRequest, Urgency
 from evonas.runtime.storage import Storage
-from evonas.runtime.tasks import parts_before, training_task
+from evonas.runtime.tasks import epochs_before, parts_before, training_task
+from evonas.runtime.turns import Turns
 from evonas.search.strategy import Strategy
 from evonas.testing.failpoints import failpoint
-from evonas.trial import Objective, Outcome, Proposal, Trial, TrialState, rank
-
-FAILURES_OF_ONE_CAUSE = frozenset(
-    {
-        TrialState.ERROR,
-        TrialState.CRASHED,
-        TrialState.LOST,
-        TrialState.TIMEOUT,
-        TrialState.OOM_HOST,
-        TrialState.OOM_DEVICE,
-    }
-)
-"""Failures that, many in a row, are no property of the networks."""
-
-
-STOPPED = "stopped by failures"
-"""The event of a run that was stopped by failures in a row."""
-
-NOTE_SECONDS = 1.0
-"""Between two notes in the record of how far the running trials are."""
-
-
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What bounds the loop.
-
-    Attributes:
-        trials: the budget; twins are not counted. None where it is in epochs or seconds only.
-        look_ahead: proposals that may be asked and not yet told; part of what makes a run repeatable.
-        twins_in_a_row: so many end the run: the strategy finds nothing new.
-        failures_in_a_row: so many of one cause stop the run.
-        epochs: the budget in epochs, charged when a trial is asked, less those of the training that it continues.
-        seconds: the budget on the engine's clock. When they are over, nothing is begun, and what waits is cancelled.
-    """
-
-    trials: int | None
-    look_ahead: int = 16
-    twins_in_a_row: int = 100
-    failures_in_a_row: int = 20
-    epochs: int | None = None
-    seconds: float | None = None
+from evonas.trial import Objective, Outcome, Trial, TrialState, rank
 
 
 class Engine:
@@ -112,57 +66,40 @@ class Engine:
     ) -> None:
         self._strategy, self._record, self._pool = strategy, record, pool
         self._limits, self._objective, self._seed = limits, objective, seed
-        self._observers, self._stop, self._clock = observers, stop or StopRequest(), clock
+        self._observers, self._say, self._stop = observers, teller(observers), stop or StopRequest()
         self._storage = storage or Storage(record.path.parent, continues_trials=strategy.continues_trials)
         self._guard = guard or DiskGuard(self._storage)
-        self._spent_before, self._in_order = spent, in_order
-        self._trials: list[Trial] = []
-        self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
+        self._account = Account(limits, clock, spent)
+        self._turns = Turns(objective, in_order)
+        self._trials: Sequence[Trial] = self._turns.trials
+        self._failures = FailuresInARow(limits.failures_in_a_row)
         self._waiting: list[int] = []  # to be submitted, in order
+        self._begun = set(record.begun())  # of those that wait: by an earlier session, or before a retry
         self._running: dict[int, Task] = {}
         self._is_alone = False  # the one trial that runs: nothing is submitted beside it
-        self._reached: dict[int, int] = {}  # running trial -> epochs, not yet in the record
-        self._noted = clock()
-        self._ahead: dict[int, None] = {}  # trials that are not told, by id
-        self._ready: deque[int] = deque()  # to be told next, where trials are told on arrival
-        self._twins: dict[int, list[int]] = {}  # of a trial that runs, those that will take its outcome
-        self._begun = set(self._record.begun())  # of those that wait: by an earlier session, or before a retry
-        self._charged = 0
-        self._charged_epochs = 0
-        self._done = 0
-        self._done_epochs = 0
-        self._failures = 0
-        self._twins_in_a_row = 0
-        self._failures_in_a_row: list[int] = []
+        self._notes = EpochNotes(record, clock)
         self._incumbent: Trial | None = None
-        self._told = 0
         self._has_asked = False  # in this session
-        self._started = clock()
-        self._restore()
-        self._share_before = max((budget.share for budget in self._spent()), default=0.0)
+        self._stopped_by = self._restore()
+        self._account.begin()
 
-    def _restore(self) -> None:
-        """Memory as the last session's was after its last step; the strategy from its state."""
+    def _restore(self) -> str:
+        """Memory as the last session's was after its last step; the strategy from its state.
+
+        Returns:
+            Why the last session stopped just here, if it stopped for failures in a row.
+        """
         for trial in self._record.trials(self._objective):
             self._admit(trial)
-            if trial.state.is_final and trial.twin_of is None:
-                self._account(trial)
         order = self._record.told_order()
-        self._told = len(order)
-        for id in order:
-            del self._ahead[id]
-        self._ready.clear()
-        self._make_ready([id for id in self._arrived() if id in self._ahead])
-        stops = [detail for _, kind, detail in self._record.events() if kind == STOPPED]
-        counted_from = max((stop["told"] for stop in stops), default=0)
-        self._stopped_by = stops[-1].get("why", "") if stops and counted_from == self._told else ""
-        for id in order[counted_from:]:
-            self._count_failure(self._trials[id])
+        self._turns.restore(order)
+        known = {id: self._trials[id] for id in order}
+        stopped_by = self._failures.restore(list(known.values()), self._record.events())
         if self._record.has_meta("strategy"):
-            known = {id: self._trials[id] for id in order}
-            known |= {id: self._trials[id].unsettled for id in self._ahead}
+            known |= {id: self._trials[id].unsettled for id in self._turns.ahead}
             self._strategy.load_state_dict(self._record.meta("strategy"), known)
         failpoint("engine.restored")
+        return stopped_by
 
     def run(self) -> None:
         """Search until the budget is spent, the strategy is done, or nothing new is found.
@@ -173,20 +110,20 @@ class Engine:
             DiskFailure: the disk is full; likewise.
         """
         if self._stopped_by:
-            self._note(f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}")
-        self._storage.open(self._trials, list(self._ahead), self._strategy.living)
+            self._say(f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}")
+        self._storage.open(self._trials, list(self._turns.ahead), self._strategy.living)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
             self._set_aside()
-            self._check_failures()
+            self._failures.check(self._record, self._turns.told)
             self._search()
         finally:
             for observer in self._observers:
                 observer.on_end(self.progress())
         if self._stop.urgency > Urgency.NONE and not self.is_over:
             of = "" if self._limits.trials is None else f" of {self._limits.trials}"
-            raise self._stop.error(f"stopped after {self._done}{of} trials; nothing is lost")
+            raise self._stop.error(f"stopped after {self._account.done}{of} trials; nothing is lost")
 
     def _search(self) -> None:
         announced = False
@@ -212,80 +149,6 @@ class Engine:
                 else:
                     self._hear(report)
 
-    @property
-    def _is_held_back(self) -> bool:
-        """Whether trials wait for nothing but space on the disk."""
-        return bool(self._waiting) and self._guard.is_paused and self._stop.urgency == Urgency.NONE
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no trial will follow: everything asked is told, and nothing more is asked."""
-        return self._told == len(self._trials) and not self._wants_more
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether the run ends because nothing new is found."""
-        return self._twins_in_a_row >= self._limits.twins_in_a_row
-
-    @property
-    def _wants_more(self) -> bool:
-        return not self._is_spent and not self.is_exhausted and not self._strategy.is_done
-
-    @property
-    def _is_spent(self) -> bool:
-        """Whether one of the budgets is."""
-        limits = self._limits
-        of_trials = limits.trials is not None and self._charged >= limits.trials
-        return of_trials or (limits.epochs is not None and self._charged_epochs >= limits.epochs) or self._is_late
-
-    @property
-    def _is_late(self) -> bool:
-        """Whether the budget in seconds is spent."""
-        return self._limits.seconds is not None and self.seconds >= self._limits.seconds
-
-    @property
-    def seconds(self) -> float:
-        """That all sessions have spent, on the engine's clock."""
-        return self._spent_before + self._clock() - self._started
-
-    @property
-    def trials(self) -> Sequence[Trial]:
-        return self._trials
-
-    @property
-    def incumbent(self) -> Trial | None:
-        """The best trial so far; of equal ones the oldest."""
-        return self._incumbent
-
-    def progress(self) -> Progress:
-        elapsed, spent = self._clock() - self._started, self._spent()
-        share = max((budget.share for budget in spent), default=0.0)
-        return Progress(
-            generation=self._trials[-1].lineage.generation if self._trials else 0,
-            done=self._done,
-            total=self._limits.trials,
-            running=len(self._running),
-            failures=self._failures,
-            twins=len(self._trials) - self._charged,
-            incumbent=self._incumbent,
-            elapsed=elapsed,
-            remaining=estimate_remaining(elapsed, share - self._share_before, 1.0 - share),
-            spent=spent,
-        )
-
-    def _spent(self) -> tuple[Spent, ...]:
-        """What the outcomes so far have used up of each budget."""
-        limits = self._limits
-        return tuple(
-            Spent(unit, amount, limit)
-            for unit, amount, limit in (
-                ("trials", self._done, limits.trials),
-                ("epochs", self._done_epochs, limits.epochs),
-                ("seconds", self.seconds, limits.seconds),
-            )
-            if limit is not None
-        )
-
     def _step(self) -> None:
         """Tell one, ask while the window is open, commit both with the strategy's state; again until nothing changes.
 
@@ -300,123 +163,60 @@ class Engine:
 
     def _advance(self, told: list[Trial]) -> bool:
         """Ask, and commit it with what was told; whether anything was told or asked."""
-        before, asked = self._told, self._ask()
+        before, asked = self._turns.told, self._ask()
         if not told and not asked:
             return False
         state = self._strategy.state_dict()
-        self._recorded(lambda: self._record.commit_step(told, asked, state, before))
+        self._guard.written(lambda: self._record.commit_step(told, asked, state, before), self._running.values())
         self._sweep()
         for observer in self._observers:
             observer.on_progress(self.progress())
-        self._check_failures()
+        self._failures.check(self._record, self._turns.told)
         return True
 
     def _sweep(self) -> None:
-        self._storage.sweep(self._trials, list(self._ahead), self._strategy.living)
+        self._storage.sweep(self._trials, list(self._turns.ahead), self._strategy.living)
 
     def _tell_next(self) -> list[Trial]:
-        """Tell the next trial in order, if its outcome is known; a twin has its outcome from the trial it is a twin
-        of."""
-        trial = self._next()
+        """Tell the trial whose turn it is, if its outcome is known."""
+        trial = self._turns.take()
         if trial is None:
             return []
-        if trial.twin_of is not None:
-            first = self._trials[trial.twin_of]
-            trial = settled(trial, first.state, first.metrics, self._objective)
-        if not trial.state.is_final:
-            return []
-        if not self._in_order:
-            self._ready.popleft()
-        self._trials[trial.id] = trial
         self._strategy.tell(trial)
-        self._told += 1
-        del self._ahead[trial.id]
-        self._count_failure(trial)
+        self._failures.count(trial)
         return [trial]
-
-    def _next(self) -> Trial | None:
-        """The trial whose turn it is to be told, whether its outcome is known or not."""
-        if self._in_order:
-            return self._trials[next(iter(self._ahead))] if self._ahead else None
-        return self._trials[self._ready[0]] if self._ready else None
-
-    def _arrived(self) -> list[int]:
-        """Trials whose outcome is known, and twins of such, by id: a trial before its twins."""
-        return [
-            trial.id
-            for trial in self._trials
-            if (trial if trial.twin_of is None else self._trials[trial.twin_of]).state.is_final
-        ]
-
-    def _arrive(self, trial: Trial) -> None:
-        """A trial's outcome is known, and so its twins' is."""
-        self._trials[trial.id] = trial
-        self._account(trial)
-        self._make_ready([trial.id, *self._twins.pop(trial.id, [])])
-
-    def _make_ready(self, trials: Sequence[int]) -> None:
-        if not self._in_order:
-            self._ready += trials
-
-    def _cancel_what_is_late(self) -> None:
-        """When the seconds are spent, what no worker has ever begun is not begun; the next step tells it."""
-        if not (self._waiting and self._is_late):
-            return
-        for id in self._waiting:
-            if id not in self._begun:
-                self._arrive(settled(self._trials[id], TrialState.CANCELLED, {}, self._objective))
-        self._waiting = [id for id in self._waiting if id in self._begun]
-
-    def _count_failure(self, trial: Trial) -> None:
-        """Of the trials told last, those in a row that failed for one cause; twins do not count."""
-        if trial.twin_of is not None:
-            return
-        last = self._failures_in_a_row and self._trials[self._failures_in_a_row[-1]].state
-        before = self._failures_in_a_row if last == trial.state else []
-        self._failures_in_a_row = [*before, trial.id] if trial.state in FAILURES_OF_ONE_CAUSE else []
 
     def _ask(self) -> list[Trial]:
         """New trials while the window is open and the budget lasts; one by one, for the window depends on twins,
         too."""
         asked: list[Trial] = []
-        while len(self._trials) - self._told < self._limits.look_ahead and self._wants_more:
+        while len(self._turns.ahead) < self._limits.look_ahead and self._wants_more:
             proposals = self._strategy.ask(1)
             if not proposals:
                 break
-            asked.append(self._admit(self._number(proposals[0])))
+            asked.append(self._turns.number(proposals[0]))
+            self._admit(asked[-1])
         return asked
 
-    def _number(self, proposal: Proposal) -> Trial:
-        trial = Trial(len(self._trials), proposal)
-        return Trial(trial.id, proposal, twin_of=self._first.get(trial.twin_key))
-
-    def _admit(self, trial: Trial) -> Trial:
+    def _admit(self, trial: Trial) -> None:
         """Into memory; the same for a new trial and for one from the record."""
-        self._trials.append(trial)
-        self._ahead[trial.id] = None
+        self._turns.admit(trial)
         if trial.twin_of is not None:
-            self._twins_in_a_row += 1
-            if self._trials[trial.twin_of].state.is_final:
-                self._make_ready([trial.id])
-            else:
-                self._twins.setdefault(trial.twin_of, []).append(trial.id)
-            return trial
-        self._first[trial.twin_key] = trial.id
-        self._charged += 1
-        self._charged_epochs += self._cost(trial)
-        self._twins_in_a_row = 0
-        if not trial.state.is_final:
+            return
+        self._account.charge(trial, self._trials)
+        if trial.state.is_final:
+            self._enter(trial)
+        else:
             self._waiting.append(trial.id)
-        return trial
 
-    def _cost(self, trial: Trial) -> int:
-        """Epochs that this trial is charged."""
-        return max(0, trial.proposal.fidelity.epochs - self._trained(trial))
-
-    def _trained(self, trial: Trial) -> int:
-        """Epochs of the training that this trial continues; 0 where it begins anew."""
-        start = trial.proposal.resume_from
-        return 0 if start is None else self._trials[start].proposal.fidelity.epochs
+    def _cancel_what_is_late(self) -> None:
+        """When the seconds are spent, what no worker has ever begun is not begun; the next step tells it."""
+        if not (self._waiting and self._account.is_late):
+            return
+        for id in self._waiting:
+            if id not in self._begun:
+                self._arrive(settled(self._trials[id], TrialState.CANCELLED, {}, self._objective))
+        self._waiting = [id for id in self._waiting if id in self._begun]
 
     def _submit(self) -> None:
         """Hand out what waits, in order, while slots are free.
@@ -434,7 +234,8 @@ class Engine:
                 return
             self._waiting.pop(0)
             self._is_alone = alone
-            number = self._recorded(lambda: self._record.start_attempt(trial.id))  # noqa: B023 - called at once
+            start = partial(self._record.start_attempt, trial.id)
+            number = self._guard.written(start, self._running.values())
             self._begun.add(trial.id)
             failpoint("engine.attempt")
             task = self._task(trial, number, earlier)
@@ -446,29 +247,19 @@ class Engine:
 
     def _task(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Task:
         parts = accumulation(earlier, parts_before(trial, self._trials))
-        source = self._storage.source(self._trials, trial)
-        return training_task(trial, attempt, self._record.session, self._seed, source, parts, self._trained(trial))
-
-    def _recorded(self, write: Callable[[], _T]) -> _T:
-        """A record that cannot be written is given the room that the caches take, and one more chance."""
-        try:
-            return write()
-        except DiskFailure:
-            if not self._storage.free(self._running.values()):
-                raise
-            return write()
+        source, trained = self._storage.source(self._trials, trial), epochs_before(trial, self._trials)
+        return training_task(trial, attempt, self._record.session, self._seed, source, parts, trained)
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         """Record what came of a task; try again where the machine failed rather than the network."""
         failpoint("engine.outcome")
         del self._running[task.trial]
-        self._reached.pop(task.trial, None)
+        self._notes.drop(task)
         if task.accumulation > 1:
             outcome = replace(outcome, details={**outcome.details, ACCUMULATION: task.accumulation})
-        again = outcome.state in FAILURES_OF_ONE_CAUSE and is_tried_again(
+        final = outcome.state not in FAILURES_OF_ONE_CAUSE or not is_tried_again(
             self._record.attempts(task.trial), outcome, task.accumulation
         )
-        final = not again
         self._settle(task.trial, task.attempt, outcome, final)
         if not final:
             self._waiting.insert(0, task.trial)
@@ -479,7 +270,7 @@ class Engine:
         trial = self._trials[id]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
-        self._recorded(lambda: self._record.finish_attempt(trial, attempt, outcome, final))
+        self._guard.written(lambda: self._record.finish_attempt(trial, attempt, outcome, final), self._running.values())
         if final:
             self._arrive(trial)
             self._storage.settle(trial)
@@ -488,14 +279,22 @@ class Engine:
             observer.on_outcome(trial, outcome, attempt, final)
             observer.on_progress(self.progress())
 
+    def _arrive(self, trial: Trial) -> None:
+        """A trial's outcome is known."""
+        self._turns.arrive(trial)
+        self._enter(trial)
+
+    def _enter(self, trial: Trial) -> None:
+        """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
+        self._account.enter(trial, self._trials)
+        if trial.fitness is not None and (self._incumbent is None or rank(trial) < rank(self._incumbent)):
+            self._incumbent = trial
+
     def _hear(self, report: Epoch) -> None:
-        """A running task has finished an epoch: tell the observers, and once a second the record."""
-        self._reached[report.task.trial] = report.epoch
+        """A running task has finished an epoch."""
         for observer in self._observers:
             observer.on_epoch(self._trials[report.task.trial], report.epoch, report.metrics)
-        if self._clock() - self._noted >= NOTE_SECONDS:
-            self._record.note_epochs({(id, self._running[id].attempt): n for id, n in self._reached.items()})
-            self._reached, self._noted = {}, self._clock()
+        self._notes.hear(report.task, report.epoch)
 
     def _set_aside(self) -> None:
         """Give up, as `lost`, what was running each time that the driver or the machine went down.
@@ -508,33 +307,52 @@ class Engine:
                 self._waiting.remove(id)
                 self._settle(id, attempts[-1].number, outcome, final=True)
             elif words := suspicion(id, attempts):
-                self._note(words)
+                self._say(words)
 
-    def _note(self, text: str) -> None:
-        for observer in self._observers:
-            observer.on_note(text)
+    @property
+    def _is_held_back(self) -> bool:
+        """Whether trials wait for nothing but space on the disk."""
+        return bool(self._waiting) and self._guard.is_paused and self._stop.urgency == Urgency.NONE
 
-    def _account(self, trial: Trial) -> None:
-        """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
-        if trial.state is TrialState.CANCELLED:
-            return
-        self._done += 1
-        self._done_epochs += self._cost(trial)
-        self._failures += trial.state is not TrialState.OK
-        if trial.fitness is not None and (self._incumbent is None or rank(trial) < rank(self._incumbent)):
-            self._incumbent = trial
+    @property
+    def is_over(self) -> bool:
+        """Whether no trial will follow: everything asked is told, and nothing more is asked."""
+        return not self._turns.ahead and not self._wants_more
 
-    def _check_failures(self) -> None:
-        failed = self._failures_in_a_row
-        if len(failed) < self._limits.failures_in_a_row:
-            return
-        attempt = self._record.attempts(failed[-1])[-1]
-        log = "".join(f"\n    {line}" for line in attempt.details.get("log", "").splitlines())
-        why = f"{len(failed)} trials in a row ended as `{attempt.state}`"
-        said = f"trial {failed[-1]} said: {attempt.message}"  # a resume begins to count anew
-        self._record.event(STOPPED, {"told": self._told, "state": attempt.state, "why": f"{why}; {said}"})
-        raise RepeatedFailures(
-            f"{why}, so the cause is probably not the networks."
-            f" `evonas replay RUN {failed[-1]}` trains the last one in the foreground."
-            f" Mend the cause and begin a new run: failed trials stay failed. The last one, {said}{log}"
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the run ends because nothing new is found."""
+        return self._turns.twins_in_a_row >= self._limits.twins_in_a_row
+
+    @property
+    def _wants_more(self) -> bool:
+        return not self._account.is_spent and not self.is_exhausted and not self._strategy.is_done
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        return self._trials
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """The best trial so far; of equal ones the oldest."""
+        return self._incumbent
+
+    @property
+    def seconds(self) -> float:
+        """That all sessions have spent, on the engine's clock."""
+        return self._account.seconds
+
+    def progress(self) -> Progress:
+        account = self._account
+        return Progress(
+            generation=self._trials[-1].lineage.generation if self._trials else 0,
+            done=account.done,
+            total=self._limits.trials,
+            running=len(self._running),
+            failures=account.failures,
+            twins=len(self._trials) - account.charged,
+            incumbent=self._incumbent,
+            elapsed=account.elapsed,
+            remaining=account.remaining,
+            spent=account.spent(),
         )

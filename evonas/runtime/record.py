@@ -9,223 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import EvonasError, InvalidRecord, RunHeld, UserError
-from evonas.genome import Genome
+from evonas.errors import EvonasError, RunHeld
 from evonas.runtime import checksum
-from evonas.runtime.migrations import back_up, migrate, migrated_copy
-from evonas.runtime.opening import PATIENCE, open_to_read, open_to_write, translated
+from evonas.runtime.migrations import back_up, migrate
+from evonas.runtime.opening import PATIENCE, open_to_write, translated
+from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.rows import CONTENT_COLUMNS, dump, new_row
 from evonas.runtime.schema import SCHEMA, VERSION
 from evonas.testing.failpoints import failpoint
-from evonas.trial import Fidelity, Lineage, Objective, Outcome, Proposal, Trial, TrialState
-
-TRIAL_COLUMNS = "id, genome, epochs, repeat, operator, parents, generation, resume_from, twin_of, state, metrics"
-CONTENT_COLUMNS = (
-    "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of, state, value, metrics,"
-    " told, told_before"
-)
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One try at a trial, as recorded."""
-
-    trial: int
-    number: int
-    session: int
-    state: str
-    started: float
-    ended: float | None
-    epochs: int
-    seconds: float | None
-    history: Mapping[str, list[float | None]]
-    message: str
-    details: Mapping[str, Any]
-
-
-@contextlib.contextmanager
-def decoding(path: Path) -> Iterator[None]:
-    """What was written by evonas cannot be read as evonas's: somebody else, or a failing disk, wrote there."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
-        raise InvalidRecord(f"the record {path} is damaged: {type(error).__name__}: {error}") from error
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
-
-
-def _as_sqlite(error: OSError) -> sqlite3.OperationalError:
-    """What SQLite makes of a full or broken disk: for failpoints."""
-    return sqlite3.OperationalError("database or disk is full" if error.errno == errno.ENOSPC else "disk I/O error")
-
-
-class RecordReader:
-    """Reads a record, also while a run is writing it.
-
-    Sees what is committed, never half a transaction. A record of an older evonas is read as a migrated copy in memory.
-
-    Attributes:
-        version: of the schema that the file has.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.is_file():
-            raise UserError(f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs.")
-        with translated(path, "read"):
-            self._connection = open_to_read(path)
-        self.version = self._check_version()
-        if self.version < VERSION:
-            with contextlib.closing(self._connection) as old, translated(path, "read"):
-                self._connection = migrated_copy(old, self.version)
-
-    def _check_version(self) -> int:
-        try:
-            version = int(self.meta("schema"))
-        except (InvalidRecord, KeyError, TypeError, ValueError) as error:
-            self.close()
-            raise InvalidRecord(f"{self.path} is not an evonas record, or it is damaged: {error}") from error
-        except EvonasError:
-            self.close()
-            raise
-        if version > VERSION:
-            self.close()
-            raise InvalidRecord(
-                f"{self.path} was written by a newer evonas: its schema is {version}, this one reads up to {VERSION}."
-            )
-        if version < 1:
-            self.close()
-            raise InvalidRecord(f"{self.path} is damaged: its schema is said to be {version}.")
-        return version
-
-    def verify(self) -> None:
-        """Have SQLite check its pages and indices, and hold everything that is recorded against its checksum.
-
-        Raises:
-            InvalidRecord: something has changed that evonas did not write.
-        """
-        with translated(self.path, "read"):
-            self._connection.execute("begin")  # one look at all of it, whatever the writer does meanwhile
-            try:
-                (words,) = self._connection.execute("pragma integrity_check(1)").fetchone()
-                if words == "ok" and self.meta(checksum.KEY) != checksum.total(self._connection):
-                    words = "its content is not what was written"
-            except KeyError:
-                words = "its checksum is missing"
-            finally:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("rollback")
-        if words != "ok":
-            last = words.splitlines()[-1]
-            raise InvalidRecord(
-                f"the record {self.path} is damaged: {last}. Put a copy in its place, or begin a new run."
-            )
-
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with translated(self.path, "read"):
-            return self._connection.execute(query, values).fetchall()
-
-    def meta(self, key: str) -> Any:
-        """A value that was put under this key.
-
-        Raises:
-            KeyError: there is none.
-        """
-        rows = self._rows("select value from meta where key = ?", (key,))
-        if not rows:
-            raise KeyError(key)
-        with decoding(self.path):
-            return json.loads(rows[0][0])
-
-    def has_meta(self, key: str) -> bool:
-        return bool(self._rows("select 1 from meta where key = ?", (key,)))
-
-    def trials(self, objective: Objective) -> list[Trial]:
-        """All trials, by id; the fitness is read from the metrics by this objective."""
-        rows = self._rows(f"select {TRIAL_COLUMNS} from trial order by id")
-        if [row[0] for row in rows] != list(range(len(rows))):
-            raise InvalidRecord(f"the record {self.path} is damaged: trials are missing")
-        with decoding(self.path):
-            return [_trial(row, objective) for row in rows]
-
-    def waiting(self) -> list[int]:
-        """The trials whose outcome is not known."""
-        return [row[0] for row in self._rows("select id from trial where state = ? order by id", (TrialState.WAITING,))]
-
-    def charged(self) -> int:
-        """How many trials are no twins: what the budget is spent on."""
-        return int(self._rows("select count(*) from trial where twin_of is null")[0][0])
-
-    def told(self) -> int:
-        """How many trials the strategy has been told."""
-        return int(self._rows("select count(*) from trial where told")[0][0])
-
-    def told_order(self) -> list[int]:
-        """The trials that the strategy has been told, in the order of the telling."""
-        return [row[0] for row in self._rows("select id from trial where told > 0 order by told")]
-
-    def worked_seconds(self) -> float:
-        """How long its sessions have worked: of each, from the first attempt's start to the last one's end."""
-        times = "max(max(coalesce(ended, started)), max(started)) - min(started)"
-        rows = self._rows(f"select {times} from attempt group by session")
-        return float(sum(seconds for (seconds,) in rows))
-
-    def latest_end(self) -> float:
-        """When the latest of the attempts ended; 0 where none has."""
-        return float(self._rows("select coalesce(max(ended), 0) from attempt")[0][0])
-
-    def begun(self) -> dict[int, float]:
-        """Of the trials that wait and were in a worker already, when their first attempt started."""
-        query = "select trial, min(started) from attempt join trial on id = trial where trial.state = ? group by trial"
-        return dict(self._rows(query, (TrialState.WAITING,)))
-
-    def told_before(self) -> list[int]:
-        """For each trial, by id, how many trials had been told when it was asked."""
-        return [int(count) for (count,) in self._rows("select told_before from trial order by id")]
-
-    def attempts(self, trial: int | None = None) -> list[Attempt]:
-        """The attempts at one trial, or at all, in order."""
-        columns = "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
-        where, values = ("", ()) if trial is None else ("where trial = ?", (trial,))  # a search, not a scan
-        rows = self._rows(f"select {columns} from attempt {where} order by trial, number", values)
-        with decoding(self.path):
-            return [
-                Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row)))
-                for row in rows
-            ]
-
-    def files(self, trial: int | None = None) -> dict[str, str]:
-        """Path -> sha256 of the files that this trial's worker wrote, or of all files."""
-        return dict(
-            self._rows("select path, sha256 from file where ? is null or trial = ? order by path", (trial, trial))
-        )
-
-    def events(self) -> list[tuple[float, str, Any]]:
-        rows = self._rows("select at, kind, detail from event order by id")
-        with decoding(self.path):
-            return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
-
-    def content(self) -> list[tuple[Any, ...]]:
-        """The table of trials: what must be the same for the same config and seed, whatever happened on the way."""
-        return self._rows(f"select {CONTENT_COLUMNS} from trial order by id")
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> RecordReader:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+from evonas.trial import Outcome, Trial
 
 
 class Record(RecordReader):
@@ -306,7 +104,7 @@ class Record(RecordReader):
                 connection.executescript(SCHEMA)
                 connection.execute("begin")
                 everything = {**meta, "schema": VERSION, "session": 0, "sealed": False}
-                connection.executemany("insert into meta values (?, ?)", [(k, _dump(v)) for k, v in everything.items()])
+                connection.executemany("insert into meta values (?, ?)", [(k, dump(v)) for k, v in everything.items()])
                 connection.executemany("insert into file values (?, ?, null)", list(files.items()))
                 checksum.put(connection, checksum.total(connection))
                 connection.execute("commit")
@@ -356,12 +154,12 @@ class Record(RecordReader):
 
     def _put(self, key: str, value: Any) -> None:
         self._connection.execute(
-            "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value", (key, _dump(value))
+            "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value", (key, dump(value))
         )
 
     def _event(self, kind: str, detail: Any) -> None:
         self._connection.execute(
-            "insert into event (at, kind, detail) values (?, ?, ?)", (self._clock(), kind, _dump(detail))
+            "insert into event (at, kind, detail) values (?, ?, ?)", (self._clock(), kind, dump(detail))
         )
 
     def put_meta(self, key: str, value: Any) -> None:
@@ -386,7 +184,7 @@ class Record(RecordReader):
                 failpoint("record.told")
             for trial in asked:
                 self._connection.execute(
-                    f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})", _row(trial, before)
+                    f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})", new_row(trial, before)
                 )
                 failpoint("record.asked")
             self._put("strategy", dict(state))
@@ -443,8 +241,8 @@ class Record(RecordReader):
             final: whether the outcome is the trial's too; otherwise the trial goes on waiting, for another attempt.
         """
         with self._transaction():
-            measured = (outcome.epochs, outcome.seconds, _dump(dict(outcome.history)))
-            said = (outcome.message, _dump(dict(outcome.details)))
+            measured = (outcome.epochs, outcome.seconds, dump(dict(outcome.history)))
+            said = (outcome.message, dump(dict(outcome.details)))
             self._connection.execute(
                 "update attempt set state = ?, ended = ?, epochs = ?, seconds = ?, history = ?, message = ?,"
                 " details = ? where trial = ? and number = ?",
@@ -460,7 +258,7 @@ class Record(RecordReader):
         value = None if trial.fitness is None else trial.fitness.value
         self._connection.execute(
             "update trial set state = ?, value = ?, metrics = ? where id = ?",
-            (trial.state, value, _dump(dict(trial.metrics)), trial.id),
+            (trial.state, value, dump(dict(trial.metrics)), trial.id),
         )
 
     def _files(self, files: Mapping[str, str], trial: int | None) -> None:
@@ -501,25 +299,6 @@ class Record(RecordReader):
         super().close()
 
 
-def _row(trial: Trial, told_before: int) -> tuple[Any, ...]:
-    """A new trial as a row; columns as in CONTENT_COLUMNS."""
-    proposal = trial.proposal
-    return (
-        *(trial.id, _dump(trial.genome.to_dict()), trial.genome.digest, proposal.fidelity.epochs, proposal.repeat),
-        *(trial.lineage.operator, _dump(list(trial.lineage.parents)), trial.lineage.generation, proposal.resume_from),
-        *(trial.twin_of, trial.state, None, "{}", 0, told_before),
-    )
-
-
-def _trial(row: tuple[Any, ...], objective: Objective) -> Trial:
-    """A row with TRIAL_COLUMNS as a trial."""
-    id, genome, epochs, repeat, operator, parents, generation, resume_from, twin_of, state, metrics = row
-    lineage = Lineage(operator, tuple(json.loads(parents)), generation)
-    proposal = Proposal(Genome.from_dict(json.loads(genome)), Fidelity(epochs), lineage, repeat, resume_from)
-    return settled(Trial(id, proposal, twin_of), TrialState(state), json.loads(metrics), objective)
-
-
-def settled(trial: Trial, state: TrialState, metrics: Mapping[str, float], objective: Objective) -> Trial:
-    """The trial with its outcome; the one way to a fitness, live and from the record alike."""
-    fitness = objective.fitness(metrics) if state is TrialState.OK else None
-    return Trial(trial.id, trial.proposal, trial.twin_of, state, metrics, fitness)
+def _as_sqlite(error: OSError) -> sqlite3.OperationalError:
+    """What SQLite makes of a full or broken disk: for failpoints."""
+    return sqlite3.OperationalError("database or disk is full" if error.errno == errno.ENOSPC else "disk I/O error")

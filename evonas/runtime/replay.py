@@ -25,8 +25,9 @@ from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, PoolConfig, RunConfig
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.layout import Layout
-from evonas.runtime.record import Attempt, RecordReader, decoding
+from evonas.runtime.record_reader import RecordReader, decoding
 from evonas.runtime.retries import accumulation
+from evonas.runtime.rows import Attempt
 from evonas.runtime.session import make_setup, versions
 from evonas.runtime.tasks import checkpoint_path, parts_before, training_task
 from evonas.trial import Outcome, Trial, TrialState

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evonas.runtime.record import Attempt
+from evonas.runtime.rows import Attempt
 from evonas.runtime.tasks import DISK, could_not_write
 from evonas.trial import Outcome, TrialState
 

@@ -16,7 +16,8 @@ from evonas.genome import Genome
 from evonas.randomness import training_seed
 from evonas.runtime.config import RunConfig
 from evonas.runtime.layout import Layout
-from evonas.runtime.record import Attempt, RecordReader
+from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.rows import Attempt
 from evonas.trial import Outcome, Trial, TrialState
 
 Key = tuple[str, int, int]

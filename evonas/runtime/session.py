@@ -26,11 +26,12 @@ from evonas.evaluate.protocol import Setup
 from evonas.evaluate.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
+from evonas.runtime.budget import Limits
 from evonas.runtime.config import LocalConfig, RunConfig, SimulatedConfig
 from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.disk_guard import DiskGuard
-from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.engine import Engine
 from evonas.runtime.evaluators import (
     check_evaluator,
     check_table,
@@ -41,7 +42,8 @@ from evonas.runtime.evaluators import (
 )
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer, teller
-from evonas.runtime.record import Record, decoding
+from evonas.runtime.record import Record
+from evonas.runtime.record_reader import decoding
 from evonas.runtime.stopping import StopRequest
 from evonas.runtime.storage import NoStorage, Storage
 from evonas.search.registry import STRATEGIES

@@ -57,6 +57,12 @@ def parts_before(trial: Trial, trials: Sequence[Trial]) -> int:
     return 1 if before is None else int(trials[before].metrics.get(ACCUMULATION, 1))
 
 
+def epochs_before(trial: Trial, trials: Sequence[Trial]) -> int:
+    """Epochs of the training that this trial continues; 0 where it begins anew. Arguments as for `parts_before`."""
+    before = trial.proposal.resume_from
+    return 0 if before is None else trials[before].proposal.fidelity.epochs
+
+
 def weights_path(trial: int) -> str:
     """Where the best epoch's weights of a trial are, relative to the run directory."""
     return f"weights/{trial:05d}.npz"

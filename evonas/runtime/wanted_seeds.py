@@ -15,7 +15,7 @@ from evonas.genome import Genome, SearchSpace, library, load_genome, validate
 from evonas.genome.strict_yaml import KeyPath
 from evonas.runtime.config import RunConfig
 from evonas.runtime.layout import Layout
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.search.seeded import SeededSettings, earlier_name
 from evonas.trial import Trial, rank
 

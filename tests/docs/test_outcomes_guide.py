@@ -8,7 +8,7 @@ from pathlib import Path
 from evonas.errors import NothingFeasible, NotRepeatable, RepeatedFailures
 from evonas.runtime.config import RunConfig
 from evonas.runtime.config_file import check
-from evonas.runtime.engine import FAILURES_OF_ONE_CAUSE
+from evonas.runtime.failures import FAILURES_OF_ONE_CAUSE
 from evonas.runtime.retries import ALONE, FRUITLESS_LIMIT, RETRIES, SUSPICIOUS
 from evonas.trial import TrialState
 

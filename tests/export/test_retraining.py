@@ -16,7 +16,7 @@ from evonas.export.retraining import RETRAINED
 from evonas.files import sha256_of
 from evonas.runtime.config_file import load_config
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 from evonas.trial import Outcome, TrialState

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.trial import Objective, TrialState
 
 TRIALS = 300 if os.environ.get("EVONAS_FAULTS") == "full" else 60

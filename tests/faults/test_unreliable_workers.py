@@ -12,7 +12,7 @@ from evonas.evaluate.answers import BadAnswer, read_answer
 from evonas.evaluate.claims import verified
 from evonas.evaluate.pool import Finished
 from evonas.evaluate.protocol import encode, outcome_to_json
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.lies import LIES, lie
 from evonas.testing.stub_worker import run_stub
 from evonas.testing.tasks import make_setup, make_task

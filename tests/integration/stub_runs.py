@@ -41,7 +41,7 @@ from evonas.evaluate.local import LocalPool
 from evonas.runtime.config_file import load_config
 from evonas.runtime.observer import Observer
 from evonas.runtime.progress import Progress
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.failpoints import Plan, failpoints
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub

@@ -12,7 +12,7 @@ from benchmarks.loop import Problem, judged_by, search
 from benchmarks.published import SPACES
 from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
 from evonas.genome import Genome
-from evonas.runtime.engine import Limits
+from evonas.runtime.budget import Limits
 
 
 def landscape(genome: Genome, epochs: int) -> dict[str, float]:

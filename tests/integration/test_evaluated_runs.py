@@ -14,7 +14,7 @@ from evonas.errors import InvalidConfig, InvalidData, NothingFeasible, Problem, 
 from evonas.runtime.audit import audit
 from evonas.runtime.config_file import load_config
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.trial import TrialState
 
 OPS = "abcd"

@@ -17,7 +17,7 @@ from evonas.errors import DiskFailure
 from evonas.files import write_whole
 from evonas.runtime.config_file import load_config
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 from evonas.trial import Outcome, TrialState
 

@@ -11,7 +11,7 @@ from benchmarks import published
 from benchmarks.loop import search, tabled
 from evonas.genome import load_space, sample
 from evonas.randomness import generator
-from evonas.runtime.engine import Limits
+from evonas.runtime.budget import Limits
 
 pytestmark = pytest.mark.skipif(
     not Path(os.environ.get("EVONAS_DATA") or "/nowhere").is_dir(), reason="EVONAS_DATA names no folder"

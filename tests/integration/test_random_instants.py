@@ -15,7 +15,8 @@ from pathlib import Path
 
 import evonas
 from evonas.files import sha256_of
-from evonas.runtime.record import Attempt, RecordReader
+from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.rows import Attempt
 
 KILLS = 20 if os.environ.get("EVONAS_FAULTS") == "full" else 3
 DRIVER = """

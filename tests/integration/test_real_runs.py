@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 
 import evonas
 from evonas.genome import changes
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 
 CHECKOUT = Path(__file__).parents[2]
 EVOLUTION = "strategy={evolution: {population: 5, replacement: {elitist: {elites: 2}}}}"

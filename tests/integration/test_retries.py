@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 STUB = {"oom": 0.5, "oom_always": 0.3, "diverge": 0.05, "sleep": 0.005, "crash": 0.1}

@@ -14,7 +14,7 @@ from evonas.files import sha256_of
 from evonas.randomness import training_seed
 from evonas.runtime.audit import audit
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.session import Session
 from evonas.trial import TrialState
 

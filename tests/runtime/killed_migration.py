@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from evonas.runtime.record import Record, RecordReader
+from evonas.runtime.record import Record
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.failpoints import failpoints
 
 

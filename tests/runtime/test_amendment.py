@@ -14,7 +14,7 @@ from evonas.errors import InvalidConfig
 from evonas.runtime.amendment import CHANGEABLE, REASONS
 from evonas.runtime.audit import audit
 from evonas.runtime.config import RunConfig
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.runs import Notes, content, make_run, work
 
 STRATEGIES = {

@@ -10,7 +10,9 @@ import pytest
 from evonas.errors import InvalidRecord
 from evonas.genome import sample
 from evonas.runtime import checksum
-from evonas.runtime.record import Record, RecordReader, settled
+from evonas.runtime.record import Record
+from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.rows import settled
 from evonas.trial import Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
 
 

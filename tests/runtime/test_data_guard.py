@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from evonas.errors import InvalidData
-from evonas.runtime.record import Record, RecordReader
+from evonas.runtime.record import Record
+from evonas.runtime.record_reader import RecordReader
 from evonas.testing.runs import Notes, make_run, work
 
 

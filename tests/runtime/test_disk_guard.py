@@ -7,8 +7,9 @@ import pytest
 from evonas.errors import DiskFailure, Stopped
 from evonas.evaluate.pool import Finished
 from evonas.evaluate.protocol import Setup
+from evonas.runtime.budget import Limits
 from evonas.runtime.disk_guard import MB, PATIENCE, DiskGuard
-from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.engine import Engine
 from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Record
 from evonas.runtime.retries import RETRIES
@@ -321,3 +322,30 @@ def test_the_caches_make_room_for_the_record(work, whole, tmp_path, monkeypatch)
     monkeypatch.setattr(Record, "finish_attempt", finish_attempt)
     assert work() == whole
     assert failed
+
+
+def test_what_cannot_be_written_is_written_once_more_after_the_caches_are_gone(world, tmp_path):
+    storage, calls = Storage(tmp_path), []
+    storage.open([], [], [])
+    guard = world.guard(storage)
+
+    def write(times):
+        calls.append(times)
+        if len(calls) <= times:
+            raise DiskFailure("full")
+        return "written"
+
+    with pytest.raises(DiskFailure):
+        guard.written(lambda: write(1), [])
+    assert len(calls) == 1, "there were no caches to give up"
+    for times, fails in ((1, False), (2, True)):
+        calls.clear()
+        (tmp_path / "weights").mkdir(exist_ok=True)
+        (tmp_path / "weights/00000.npz").write_bytes(b"a cache")
+        if fails:
+            with pytest.raises(DiskFailure):
+                guard.written(lambda n=times: write(n), [])
+        else:
+            assert guard.written(lambda n=times: write(n), []) == "written"
+        assert len(calls) == 2
+        assert not (tmp_path / "weights/00000.npz").exists()

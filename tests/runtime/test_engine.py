@@ -12,7 +12,8 @@ from evonas.evaluate.pool import Finished, Pool
 from evonas.evaluate.pool import Progress as Epoch
 from evonas.evaluate.protocol import Setup
 from evonas.genome import decode
-from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.budget import Limits
+from evonas.runtime.engine import Engine
 from evonas.runtime.observer import Observer
 from evonas.runtime.record import Record
 from evonas.runtime.retries import RETRIES

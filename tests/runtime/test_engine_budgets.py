@@ -7,7 +7,8 @@ import pytest
 
 from evonas.evaluate.pool import Finished, Pool
 from evonas.genome import decode
-from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.budget import Limits
+from evonas.runtime.engine import Engine
 from evonas.runtime.record import Record
 from evonas.search.random_search import RandomSettings
 from evonas.search.strategy import SearchProblem, Strategy

@@ -18,7 +18,8 @@ import pytest
 import evonas
 from evonas.runtime.audit import audit
 from evonas.runtime.migrations import MIGRATIONS
-from evonas.runtime.record import Record, RecordReader
+from evonas.runtime.record import Record
+from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.schema import SCHEMA, VERSION
 from evonas.testing.runs import Notes, content, make_run, work
 

@@ -8,9 +8,11 @@ import pytest
 
 from evonas.evaluate.pool import Finished, Progress
 from evonas.evaluate.protocol import Setup
-from evonas.runtime.engine import NOTE_SECONDS, Engine, Limits
+from evonas.runtime.budget import Limits
+from evonas.runtime.engine import Engine
+from evonas.runtime.epoch_notes import NOTE_SECONDS
 from evonas.runtime.observer import Observer
-from evonas.runtime.record import Attempt, Record
+from evonas.runtime.record import Record
 from evonas.runtime.retries import (
     FRUITLESS_LIMIT,
     HALVES,
@@ -21,6 +23,7 @@ from evonas.runtime.retries import (
     runs_alone,
     set_aside,
 )
+from evonas.runtime.rows import Attempt
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing.stub_pool import StubPool

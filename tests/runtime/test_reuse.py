@@ -11,7 +11,7 @@ from evonas import api
 from evonas.evaluate.pool import Finished
 from evonas.files import sha256_of
 from evonas.runtime.config_file import load_config
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.reuse import ReusingPool, known_trainings
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.tasks import make_setup, make_task

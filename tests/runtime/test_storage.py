@@ -10,7 +10,8 @@ import pytest
 from evonas.errors import DiskFailure
 from evonas.evaluate.protocol import Setup
 from evonas.genome import parse_space
-from evonas.runtime.engine import Engine, Limits
+from evonas.runtime.budget import Limits
+from evonas.runtime.engine import Engine
 from evonas.runtime.observer import Observer
 from evonas.runtime.record import Record
 from evonas.runtime.storage import Storage, best_of
@@ -97,7 +98,7 @@ class Watcher(Observer):
         engine, trials = self.engine, self.engine.trials
         if engine is None or not trials:
             return
-        ahead = trials[engine._told :]
+        ahead = trials[engine._turns.told :]
         living = {trained(trials, id) for id in engine._strategy.living}
         weights, kept = self.ids("weights"), best_of(trials, KEEP)
         assert weights <= living | kept | {trained(trials, trial.id) for trial in ahead}
