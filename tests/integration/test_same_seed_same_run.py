@@ -61,7 +61,7 @@ def test_another_seed_is_another_run(tmp_path):
     assert content(first) != content(second)
 
 
-@pytest.mark.parametrize(("strategy", "step"), [("evolution", 1 if IS_FULL else 2), ("hyperband", 1 if IS_FULL else 6)])
+@pytest.mark.parametrize(("strategy", "step"), [("evolution", 1 if IS_FULL else 5), ("hyperband", 1 if IS_FULL else 9)])
 def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, step):
     root = new_run(tmp_path, strategy, trials=7)  # a whole generation and children of the next; a bracket and more
     report = json.loads(script("points", root, "kill", step).stdout)

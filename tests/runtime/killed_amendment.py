@@ -1,12 +1,13 @@
 """Kills the continuation of a finished run at every failpoint; a process of its own, for it forks, and pytest must not.
 
-python killed_amendment.py FOLDER      prints a JSON report
+python killed_amendment.py FOLDER [STEP]      at every so many of them; prints a JSON report
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import sys
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def goes_on(root: Path, at: int, *changes: str) -> None:
     (root.parent / "names").write_text(json.dumps(failpoints.names))
 
 
-def main(folder: Path) -> dict[str, object]:
+def main(folder: Path, step: int = 1) -> dict[str, object]:
     reference = make_run(folder / "reference", LONGER)
     assert child(lambda: work(reference)) == 0
     template = make_run(folder, "budget.trials=5")
@@ -49,14 +50,21 @@ def main(folder: Path) -> dict[str, object]:
     assert child(lambda: goes_on(root, 0, LONGER)) == 0
     names = json.loads((folder / "names").read_text())
     killed, wrong = 0, [] if content(root) == content(reference) else [0]
-    for at in range(1, len(names) + 1):
+    points = range(random.randint(1, step), len(names) + 1, step)
+    for at in points:
         shutil.rmtree(root)
         shutil.copytree(template, root)
         killed += child(lambda at=at: goes_on(root, at, LONGER)) == -9  # type: ignore[misc]
         if child(lambda: goes_on(root, 0, LONGER)) != 0 or content(root) != content(reference):
             wrong.append(at)
-    return {"points": len(names), "killed": killed, "kinds": sorted(set(names)), "wrong": wrong}
+    return {
+        "failpoints": len(names),
+        "points": len(points),
+        "killed": killed,
+        "kinds": sorted(set(names)),
+        "wrong": wrong,
+    }
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(Path(sys.argv[1]))))
+    sys.stdout.write(json.dumps(main(Path(sys.argv[1]), *map(int, sys.argv[2:]))))
