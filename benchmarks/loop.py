@@ -3,7 +3,7 @@ memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ from evonas.runtime.config import FAMILIES
 from evonas.runtime.engine import Engine
 from evonas.runtime.record import Record
 from evonas.runtime.settings import Builder
-from evonas.runtime.storage import Storage
+from evonas.runtime.storage import NoStorage
 from evonas.search.named import StrategyConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem
@@ -89,7 +89,7 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
     setup = Setup("", seed, problem.space.text, {}, objective)
     pool = SimulatedPool(setup, workers, problem.evaluate)
     record = MemoryRecord(lambda: pool.now)
-    engine = Unswept(
+    engine = Engine(
         STRATEGIES[config.name](asked, config.settings),
         cast(Record, record),
         pool,
@@ -97,30 +97,10 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
         problem.objective,
         seed,
         clock=lambda: pool.now,
-        storage=NoFiles(Path()),
+        storage=NoStorage(Path()),
     )
     engine.run()
     return Found(engine.trials, record.ends)
-
-
-class NoFiles(Storage):
-    """There is nothing to keep, for nothing is trained: a search is spared the looks at the disk."""
-
-    def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
-        pass
-
-    def settle(self, trial: Trial) -> None:
-        pass
-
-    def source(self, trials: Sequence[Trial], trial: Trial) -> None:
-        return None
-
-
-class Unswept(Engine):
-    """Does not ask who lives, which takes strategies with rungs longer than all the rest."""
-
-    def _sweep(self) -> None:
-        pass
 
 
 @dataclass

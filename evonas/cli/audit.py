@@ -1,4 +1,4 @@
-"""`evonas audit`: whether a run's decisions can be repeated."""
+"""`evonas audit`: whether a run's record is whole, and its decisions can be repeated."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ NAME = "audit"
 
 
 def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> None:
-    """Replay a run's recorded outcomes through a fresh strategy, and compare what it proposes with the record.
+    """Hold a run's record against its checksum, replay its outcomes through a fresh strategy, and compare what that
+    proposes with the record.
 
     Nothing is trained and nothing is written; a run that goes on can be audited as far as it is. The first proposal
     that differs is reported, with exit code 4: then the strategy has drawn random numbers that do not come from the
-    run's seed, or another version of evonas made the record.
+    run's seed, or another version of evonas made the record. A record that is not what was written has exit code 65.
     """
     from evonas.cli.console import console, find_run, print_json
     from evonas.errors import NotRepeatable
@@ -23,7 +24,8 @@ def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOpti
     versions = {name: list(pair) for name, pair in (found.versions or {}).items()}
     if as_json:
         plain = {"ok": found.is_repeated, "trials": found.trials, "told": found.told, "trial": found.trial}
-        print_json({**plain, "difference": found.difference, "versions": versions})
+        checked = {"checksum": True if found.has_checksum else None}
+        print_json({**plain, "difference": found.difference, "versions": versions, **checked})
         if not found.is_repeated:
             raise SystemExit(NotRepeatable.exit_code)
         return
@@ -31,7 +33,9 @@ def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOpti
     if not found.is_repeated:
         hint = f" The record was made with {others}." if others else ""
         raise NotRepeatable(f"{directory}: {found.difference}{hint}")
+    whole = "is what its checksum says" if found.has_checksum else "is of an older evonas and has no checksum"
     console().print(
-        f"{directory}: {found.trials} proposals, replayed with {found.told} outcomes told, are those of the record.",
+        f"{directory}: the record {whole}; {found.trials} proposals, replayed with {found.told} outcomes told, are"
+        " those of the record.",
         soft_wrap=True,
     )

@@ -7,6 +7,7 @@ parser is used here, one event at a time, so that a hostile file is refused befo
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,9 +21,11 @@ from evonas.errors import InvalidYaml, Problem
 Key = str | int
 KeyPath = tuple[Key, ...]
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 17
+"""More than 20 times the largest space or config that comes with evonas."""
 MAX_DEPTH = 32
-MAX_NODES = 100_000
+MAX_NODES = 20_000
+"""A value costs PyYAML some 30 microseconds, so that no file is worth more than about a second."""
 MAX_INTEGER = 2**64
 
 _WORDS: dict[str, bool | None] = {
@@ -86,8 +89,8 @@ def load(text: str, file: str) -> Document:
         InvalidYaml: not YAML, or YAML that means something else than it seems to; names the file and the line.
     """
     # A character is at least one byte: the first test keeps a huge text from being encoded.
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise InvalidYaml(Problem(f"too large: more than {MAX_BYTES} bytes.", file=file))
+    size = len(text) if len(text) > MAX_BYTES else len(text.encode("utf-8", "surrogatepass"))
+    _check_size(size, file)
     return _Builder(text, file).build()
 
 
@@ -101,6 +104,7 @@ def load_file(path: str | Path) -> Document:
     try:
         with Path(path).open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
+            size = max(os.fstat(stream.fileno()).st_size, len(content))  # a pipe has none of its own
     except FileNotFoundError:
         raise InvalidYaml(Problem("no such file.", file=file)) from None
     except IsADirectoryError:
@@ -108,14 +112,19 @@ def load_file(path: str | Path) -> Document:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InvalidYaml(Problem(f"cannot be read: {reason}.", file=file)) from None
-    if len(content) > MAX_BYTES:
-        raise InvalidYaml(Problem(f"too large: more than {MAX_BYTES} bytes.", file=file))
+    _check_size(size, file)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InvalidYaml(Problem("not UTF-8 text.", file=file, line=line)) from None
     return load(text, file)
+
+
+def _check_size(size: int, file: str) -> None:
+    """Refuse before parsing: the parser is slow. The size is in bytes, and may be less than all of them."""
+    if size > MAX_BYTES:
+        raise InvalidYaml(Problem(f"too large: at least {size:,} bytes; at most {MAX_BYTES:,} are allowed.", file=file))
 
 
 class _Builder:
@@ -189,7 +198,7 @@ class _Builder:
             self._refuse(f"nested more than {MAX_DEPTH} deep.", event, path[:4])
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            self._refuse(f"more than {MAX_NODES} values.", event, path)
+            self._refuse(f"more than {MAX_NODES:,} values; a file may have that many.", event, path)
 
     def _key(self, event: yaml.Event, path: KeyPath, mapping: dict[str, Any]) -> str:
         self._guard(event, path)

@@ -30,6 +30,7 @@ class Difference:
         seeds: pairs.
         needed: seeds at which a difference like this would be shown with a probability of 80 %; None where more than
             1,000 would be needed, or none would do.
+        is_of_fractions: whether all values lie between 0 and 1; an accuracy that does not is one in percent.
     """
 
     mean: float
@@ -37,6 +38,7 @@ class Difference:
     high: float
     seeds: int
     needed: int | None
+    is_of_fractions: bool = True
 
     @property
     def is_shown(self) -> bool:
@@ -53,14 +55,16 @@ def difference(first: Sequence[float], second: Sequence[float], objective: Objec
     sign = -1.0 if objective.direction == "min" else 1.0
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if math.isfinite(a) and math.isfinite(b)]
     gains = [sign * (a - b) for a, b in pairs]
+    is_of_fractions = all(0 <= value <= 1 for pair in pairs for value in pair)
     if not gains:
         return Difference(math.nan, -math.inf, math.inf, 0, None)
     mean = statistics.mean(gains)
     if len(gains) == 1:
-        return Difference(mean, -math.inf, math.inf, 1, None)
+        return Difference(mean, -math.inf, math.inf, 1, None, is_of_fractions)
     deviation = statistics.stdev(gains)
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)) * deviation / math.sqrt(len(gains))
-    return Difference(mean, mean - half, mean + half, len(gains), seeds_needed(mean, deviation))
+    needed = seeds_needed(mean, deviation)
+    return Difference(mean, mean - half, mean + half, len(gains), needed, is_of_fractions)
 
 
 @lru_cache
@@ -97,32 +101,43 @@ def sentence(name: str, reference: str, found: Difference, objective: Objective,
     """
     if found.seeds == 0:
         return f"{name} and {reference} cannot be compared: one of them has no success at any seed."
+    lead = amount(abs(found.mean), objective, found.is_of_fractions)
     if found.seeds == 1:
-        return (
-            f"One seed shows nothing about {name} and {reference}: the difference is {amount(found.mean, objective)}."
-        )
+        signed = amount(found.mean, objective, found.is_of_fractions)
+        return f"One seed shows nothing about {name} and {reference}: the difference is {signed}."
     if not found.is_shown:
         more = f"{found.needed:,} would be needed" if found.needed else f"more than {MOST_SEEDS:,} would be needed"
         leader, low, high = (name, found.low, found.high) if found.mean >= 0 else (reference, -found.high, -found.low)
-        interval = f"95 % interval {amount(low, objective)} to {amount(high, objective)}"
         return (
             f"No difference between {name} and {reference} can be shown at {found.seeds} seeds ({leader} leads by"
-            f" {amount(abs(found.mean), objective)}, {interval}); for a lead of that size {more}."
+            f" {lead}, {_interval(low, high, objective, found)}); for a lead of that size {more}."
         )
     better, worse = (name, reference) if found.mean > 0 else (reference, name)
     low, high = sorted((abs(found.low), abs(found.high)))
     needs = "" if share is None else f" and needs {share:.0%} of its {unit}"
-    return (
-        f"{better} beats {worse} by {amount(abs(found.mean), objective)} (95 % interval {amount(low, objective)} to"
-        f" {amount(high, objective)}, {found.seeds} seeds){needs}."
-    )
+    interval = _interval(low, high, objective, found)
+    return f"{better} beats {worse} by {lead} ({interval}, {found.seeds} seeds){needs}."
 
 
-def amount(value: float, objective: Objective) -> str:
-    """A difference in words: points for an accuracy, else in the objective's own unit."""
-    if objective.measure == "accuracy":
-        return f"{100 * value:.2f} points"
-    return f"{value:.4g}"
+def _interval(low: float, high: float, objective: Objective, found: Difference) -> str:
+    ends = (_number(end, objective, found.is_of_fractions) for end in (low, high))
+    return f"95 % interval {' to '.join(ends)}"
+
+
+def amount(value: float, objective: Objective, is_of_fractions: bool = True) -> str:
+    """A difference in words: an accuracy's in percentage points, any other in the objective's own unit.
+
+    Args:
+        is_of_fractions: whether an accuracy is one; else it is in percent, and so is the difference.
+    """
+    unit = "points" if objective.measure == "accuracy" else f"in {objective.name}"
+    return f"{_number(value, objective, is_of_fractions)} {unit}"
+
+
+def _number(value: float, objective: Objective, is_of_fractions: bool) -> str:
+    if objective.measure != "accuracy":
+        return f"{value:.4g}"
+    return f"{100 * value if is_of_fractions else value:.2f}"
 
 
 def finals(curves: Mapping[int, Curve]) -> list[float]:

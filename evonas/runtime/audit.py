@@ -3,18 +3,22 @@
 A strategy's proposals are a function of the run's seed and of what it was told, so that the recorded tells and asks
 must give the recorded proposals. Where they do not, the strategy has drawn numbers from elsewhere, or remembers what
 its state does not say, or another version of it made the record.
+
+The record itself comes first: it is held against its checksum, so that a change that no replay can see (seconds, a
+metric that is no objective, the last outcome) is no secret either.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from evonas.errors import InvalidRecord
 from evonas.genome import Genome, changes, parse_space
+from evonas.runtime.checksum import FIRST_VERSION
 from evonas.runtime.config import RunConfig
 from evonas.runtime.layout import Layout
 from evonas.runtime.record_reader import RecordReader
@@ -34,6 +38,7 @@ class Audit:
         difference: a sentence about the first difference, of a proposal or of the state after all of them; empty where
             there is none.
         versions: what the record was made with and is not what runs now: name -> (then, now).
+        has_checksum: whether the record was held against a checksum; those of schema 1 have none.
     """
 
     trials: int
@@ -41,6 +46,7 @@ class Audit:
     trial: int | None = None
     difference: str = ""
     versions: Mapping[str, tuple[str, str]] | None = None
+    has_checksum: bool = False
 
     @property
     def is_repeated(self) -> bool:
@@ -52,9 +58,11 @@ def audit(root: Path) -> Audit:
 
     Raises:
         UserError: there is no run.
-        InvalidRecord: the record is damaged.
+        InvalidRecord: the record is damaged, or is not what its checksum says.
     """
     with RecordReader(Layout(root).record) as record:
+        record.verify()
+        has_checksum = record.version >= FIRST_VERSION
         try:
             config = RunConfig.from_json(record.meta("config"))
             space = parse_space(record.meta("space"), f"{record.path} (space)")
@@ -68,7 +76,7 @@ def audit(root: Path) -> Audit:
     found = replay(make_strategy(config, space, seeds), trials, told_before, told, state)
     now = versions()
     other = {name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then}
-    return Audit(found.trials, found.told, found.trial, found.difference, other)
+    return replace(found, versions=other, has_checksum=has_checksum)
 
 
 def replay(

@@ -17,6 +17,9 @@ from typing import Any
 KEY = "checksum"
 """Under which the sum is kept in `meta`, as 32 hexadecimal digits; the one row that is not part of it."""
 
+FIRST_VERSION = 2
+"""Of the schema: older records have no sum; a migrated copy is given one, which says nothing of the past."""
+
 _BITS = 128
 _FUNCTION = "evonas_changed"
 

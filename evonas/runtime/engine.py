@@ -175,7 +175,8 @@ class Engine:
         return True
 
     def _sweep(self) -> None:
-        self._storage.sweep(self._trials, list(self._turns.ahead), self._strategy.living)
+        if self._storage.keeps_files:  # else it would be a waste to ask who lives
+            self._storage.sweep(self._trials, list(self._turns.ahead), self._strategy.living)
 
     def _tell_next(self) -> list[Trial]:
         """Tell the trial whose turn it is, if its outcome is known."""

@@ -81,5 +81,6 @@ class FailuresInARow:
         raise RepeatedFailures(
             f"{why}, so the cause is probably not the networks."
             f" `evonas replay RUN {last}` trains the last one in the foreground."
-            f" Mend the cause and begin a new run: failed trials stay failed. The last one, {said}{log}"
+            " Mend the cause first. A resume goes on with the trials that follow, and what failed stays failed; a new"
+            f" run trains all of them again. The last one, {said}{log}"
         )

@@ -7,6 +7,7 @@ import re
 from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.protocol import Task
@@ -30,7 +31,12 @@ class Storage:
         root: of the run.
         keep_best: at least 1.
         continues_trials: of the strategy.
+
+    Class attributes:
+        keeps_files: whether there are any files of trials, and so anything to sweep.
     """
+
+    keeps_files: ClassVar[bool] = True
 
     def __init__(self, root: Path, keep_best: int = 10, continues_trials: bool = False) -> None:
         self._root, self._keep_best, self._continues = root, keep_best, continues_trials
@@ -129,6 +135,8 @@ class Storage:
 
 class NoStorage(Storage):
     """Of a run whose trials leave no files: there is nothing to sweep, and no time is spent on it."""
+
+    keeps_files = False
 
     def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
         pass

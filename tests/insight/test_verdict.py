@@ -59,7 +59,9 @@ def test_a_shown_difference_is_told_with_its_interval_and_the_share_of_the_budge
 
 def test_the_loser_is_told_as_the_loser() -> None:
     found = difference([2.0, 2.1, 2.0], [1.0, 1.0, 1.1], LOSS)
-    assert sentence("evolution", "random", found, LOSS, "trials", None).startswith("random beats evolution by 1 (")
+    assert sentence("evolution", "random", found, LOSS, "trials", None).startswith(
+        "random beats evolution by 1 in val_loss (95 % interval "
+    )
 
 
 def test_noise_is_called_so_with_the_seeds_that_would_tell() -> None:
@@ -84,4 +86,19 @@ def test_the_share_is_where_the_mean_curve_is_as_good() -> None:
 
 def test_an_accuracy_is_told_in_points() -> None:
     assert amount(0.004, ACCURACY) == "0.40 points"
-    assert amount(0.004, LOSS) == "0.004"
+    assert amount(0.004, LOSS) == "0.004 in val_loss"
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_an_accuracy_in_percent_is_told_in_the_same_points_as_a_fraction(scale: int) -> None:
+    """Tables of published searches have 93.37 where Keras has 0.9337."""
+    ours, theirs = np.array([0.9337, 0.9351, 0.9342]) * scale, np.array([0.9296, 0.9310, 0.9305]) * scale
+    found = difference([*ours], [*theirs], ACCURACY)
+    words = sentence("evolution", "random", found, ACCURACY, "trials", None)
+    assert words == "evolution beats random by 0.40 points (95 % interval 0.34 to 0.45, 3 seeds)."
+    one = sentence("evolution", "random", difference([*ours[:1]], [*theirs[:1]], ACCURACY), ACCURACY, "trials", None)
+    assert one.endswith("the difference is 0.41 points.")
+    noise = difference([*ours, theirs[0]], [*theirs, ours[0] + 0.0002 * scale], ACCURACY)
+    assert "(evolution leads by 0.19 points, 95 % interval -" in sentence(
+        "evolution", "b", noise, ACCURACY, "trials", None
+    )

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from evonas.errors import InvalidRecord
+from evonas.runtime import checksum
 from evonas.runtime.audit import audit, replay
 from evonas.search.evolution import Evolution, EvolutionSettings
 from evonas.search.random_search import RandomSearch, RandomSettings
@@ -40,14 +41,17 @@ def evonas(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def altered(root: Path, tmp_path: Path, query: str, *values: object) -> Path:
-    """A copy of the run's record with something else in it."""
+def altered(root: Path, tmp_path: Path, *queries: str, by_evonas: bool = True) -> Path:
+    """A copy of the run's record with something else in it, as if evonas had written that; or somebody else."""
     copy = tmp_path / "altered"
-    copy.mkdir()
+    copy.mkdir(parents=True)
     (copy / "run.db").write_bytes((root / "run.db").read_bytes())
     connection = sqlite3.connect(copy / "run.db")
     with connection:
-        assert connection.execute(query, values).rowcount >= 1
+        for query in queries:
+            assert connection.execute(query).rowcount >= 1
+        if by_evonas:
+            checksum.put(connection, checksum.total(connection))
     connection.close()
     return copy
 
@@ -59,14 +63,26 @@ def test_an_honest_run_is_repeated(stub_run):
     assert found.told == found.trials
     done = evonas("audit", str(stub_run))
     assert done.returncode == 0, done.stderr
+    assert "the record is what its checksum says" in done.stdout
     assert "are those of the record" in done.stdout
     data = json.loads(evonas("audit", str(stub_run), "--json").stdout)
-    assert (data["ok"], data["trial"], data["versions"]) == (True, None, {})
+    assert (data["ok"], data["trial"], data["versions"], data["checksum"]) == (True, None, {}, True)
+
+
+def test_a_change_that_no_replay_can_see_is_found_by_the_checksum(stub_run, tmp_path):
+    query = "update attempt set seconds = seconds + 1 where trial = 3"
+    assert audit(altered(stub_run, tmp_path / "honest", query)).is_repeated, "a replay cannot see it"
+    root = altered(stub_run, tmp_path, query, by_evonas=False)
+    with pytest.raises(InvalidRecord, match="its content is not what was written"):
+        audit(root)
+    done = evonas("audit", str(root))
+    assert done.returncode == 65
+    assert "its content is not what was written" in done.stderr
 
 
 def test_another_outcome_changes_what_follows_and_is_found(stub_run, tmp_path):
     """An outcome that is not what the strategy was told."""
-    root = altered(stub_run, tmp_path, "update trial set metrics = ? where id < 5", '{"val_loss":0.5}')
+    root = altered(stub_run, tmp_path, """update trial set metrics = '{"val_loss":0.5}' where id < 5""")
     found = audit(root)
     assert found.trial is not None
     assert found.trial >= 5
@@ -81,11 +97,8 @@ def test_another_outcome_changes_what_follows_and_is_found(stub_run, tmp_path):
 
 
 def test_the_version_that_made_the_record_is_named(stub_run, tmp_path):
-    root = altered(stub_run, tmp_path, "update trial set operator = 'seed x' where id = 7")
-    connection = sqlite3.connect(root / "run.db")
-    with connection:
-        connection.execute("update meta set value = json_set(value, '$.deap', '0.9') where key = 'versions'")
-    connection.close()
+    versions = "update meta set value = json_set(value, '$.deap', '0.9') where key = 'versions'"
+    root = altered(stub_run, tmp_path, "update trial set operator = 'seed x' where id = 7", versions)
     done = evonas("audit", str(root))
     assert done.returncode == 4
     assert "its operator is 'seed x' in the record" in done.stderr

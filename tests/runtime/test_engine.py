@@ -324,6 +324,20 @@ def test_failures_in_a_row_are_counted_across_a_kill_and_anew_after_a_stop(engin
     assert record.told() == 14
 
 
+def test_once_the_cause_is_mended_a_resume_goes_on_and_what_failed_stays_failed(engine, problem, record, loss):
+    """What the message of the stop says."""
+    limits = Limits(trials=8, look_ahead=2, failures_in_a_row=3)
+    broken = Answers({id: ["error"] for id in range(100)}, capacity=1)
+    with pytest.raises(RepeatedFailures, match=r"A resume goes on .* what failed stays failed; a new run trains all"):
+        engine(Script(problem, list(range(50))), broken, limits).run()
+    failed = len(broken.seen)
+    mended = Answers({}, capacity=1)
+    engine(Script(problem, list(range(50))), mended, limits).run()
+    states = [trial.state for trial in record.trials(loss)]
+    assert states == [TrialState.ERROR] * failed + [TrialState.OK] * (8 - failed)
+    assert {trial for trial, _ in mended.seen} == set(range(failed, 8)), "no failed trial was trained again"
+
+
 def test_the_log_of_the_last_failure_is_shown_line_by_line(engine, problem):
     class Loud(Answers):
         def poll(self, timeout):

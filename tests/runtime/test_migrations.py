@@ -59,7 +59,9 @@ def test_a_reader_shows_an_old_record_and_leaves_the_file_alone(old):
     before = (old / "run.db").read_bytes()
     run = evonas.load(old)
     assert [str(trial.state) for trial in run.trials].count("waiting") == 4
-    assert audit(old).is_repeated
+    found = audit(old)
+    assert found.is_repeated
+    assert not found.has_checksum
     with RecordReader(old / "run.db") as record:
         record.verify()
         assert record.version == 1
@@ -73,6 +75,7 @@ def test_an_old_run_goes_on_to_the_content_of_an_uninterrupted_one(old, tmp_path
     assert content(old) == content(tmp_path / "today")
     assert any("older evonas" in text and "run.db.v1" in text for text in notes.texts)
     assert audit(old).is_repeated
+    assert audit(old).has_checksum
     assert run.result is not None
     run.export(tmp_path / "winner.keras")
     with RecordReader(old / "run.db") as record:

@@ -14,7 +14,7 @@ from evonas.runtime.budget import Limits
 from evonas.runtime.engine import Engine
 from evonas.runtime.observer import Observer
 from evonas.runtime.record import Record
-from evonas.runtime.storage import Storage, best_of
+from evonas.runtime.storage import NoStorage, Storage, best_of
 from evonas.runtime.tasks import trained
 from evonas.search.aging import Aging, AgingSettings
 from evonas.search.evolution import Evolution, EvolutionSettings
@@ -133,14 +133,14 @@ def problem(loss):
 def session(tmp_path, problem, loss):
     """One session of a run in `tmp_path`, with stubs in the driver."""
 
-    def work(name="evolution", trials=60, observers=(), pool=StubPool, keep=KEEP):
+    def work(name="evolution", trials=60, observers=(), pool=StubPool, keep=KEEP, storage_kind=Storage):
         if not (tmp_path / "run.db").exists():
             Record.create(tmp_path / "run.db", {}, {})
         kind, settings = STRATEGIES[name]
         with Record(tmp_path / "run.db") as record:
             setup = Setup(str(tmp_path), 0, "", {}, {"name": "val_loss", "direction": "min"})
             strategy = kind(problem, settings)
-            storage = Storage(tmp_path, keep, strategy.continues_trials)
+            storage = storage_kind(tmp_path, keep, strategy.continues_trials)
             limits = Limits(trials, look_ahead=AHEAD, twins_in_a_row=1000)
             engine = Engine(
                 strategy, record, pool(setup, WORKERS), limits, loss, 0, observers=observers, storage=storage
@@ -160,6 +160,15 @@ def test_after_every_step_of_200_trials_only_the_living_the_best_and_the_open_ha
     assert watcher.steps >= 400
     assert sum(trial.twin_of is None for trial in engine.trials) == 200
     assert KEEP <= watcher.most <= 8 + 8 + KEEP + AHEAD
+
+
+def test_where_trials_leave_no_files_nobody_asks_who_lives(session, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Promote, "living", property(lambda self: asked.append(len(self._heat)) or []))
+    session("promote", trials=20, storage_kind=NoStorage)
+    assert len(asked) == 1, "when the session began"
+    session("promote", trials=40)
+    assert len(asked) > 20, "with files, after every step"
 
 
 def test_a_training_that_goes_on_from_another_always_finds_its_checkpoint(session, problem):
