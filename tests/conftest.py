@@ -9,9 +9,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import pytest
+from hypothesis import settings
 
 from evonas.genome import SearchSpace, parse_space
 from evonas.trial import Objective, Proposal, Trial, TrialState
+
+settings.register_profile("evonas", parent=settings.default, deadline=None)  # a busy machine is no failure
+settings.load_profile("evonas")
 
 SMALL = """
 space: small
