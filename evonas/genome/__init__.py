@@ -10,7 +10,7 @@ space** says which genomes there are, and is read from YAML. This room also know
 from __future__ import annotations
 
 from evonas.genome.changes import changes
-from evonas.genome.crossover import CROSSOVERS, cross
+from evonas.genome.crossover import cross
 from evonas.genome.encoding import decode, encode, sample
 from evonas.genome.genome import Gene, Genome, Value
 from evonas.genome.genome_file import load_genome, parse_genome
@@ -22,7 +22,6 @@ from evonas.genome.space_file import load_space, parse_space
 from evonas.genome.validity import repair, validate
 
 __all__ = [
-    "CROSSOVERS",
     "MUTATIONS",
     "Choice",
     "Gene",

@@ -1,7 +1,7 @@
 """Crossover: a child of two genomes, their genes aligned by innovation number.
 
-A kind is a function `(section, first, second, rng) -> genes`, called for one section at a time; `repair` follows.
-Another kind is one more entry of `CROSSOVERS`.
+A kind is a function `(section, first, second, rng) -> genes`, called for one section at a time; `repair` follows. What
+they are called in a config, and by which settings, is the affair of `evonas.search.crossover`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from evonas.errors import UserError, did_you_mean
 from evonas.genome.genome import Gene, Genome, Value
 from evonas.genome.space import SearchSpace, Section
 from evonas.genome.validity import repair
@@ -60,25 +59,15 @@ def sections(section: Section, first: Sequence[Gene], second: Sequence[Gene], rn
     return [*first] if rng.random() < 0.5 else [*second]
 
 
-CROSSOVERS: dict[str, Kind] = {"uniform": uniform, "one_point": one_point, "sections": sections}
-"""Every kind of crossover by its word."""
-
-
-def cross(space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator, kind: str = "uniform") -> Genome:
+def cross(space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator, kind: Kind = uniform) -> Genome:
     """A child of both. How much of its structure is the first parent's depends on the kind; of `uniform`, all of it.
 
     The child is valid if its parents are. It may equal one of them (then nothing differed, or luck chose one side
     throughout): who wants a new genome mutates it.
-
-    Raises:
-        UserError: no such kind of crossover.
     """
-    if kind not in CROSSOVERS:
-        known = list(CROSSOVERS)
-        raise UserError(f"No crossover {kind!r}.{did_you_mean(kind, known)} Known: {', '.join(known)}.")
     made = []
     for section in space.sections.values():
         old = first[section.name]
-        genes = repair(section, CROSSOVERS[kind](section, old, second[section.name], rng))
+        genes = repair(section, kind(section, old, second[section.name], rng))
         made.append((section.name, genes if len(genes) >= section.low else tuple(old)))
     return Genome(tuple(made))

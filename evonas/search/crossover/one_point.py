@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evonas.genome import Genome, SearchSpace, cross
+from evonas.genome import Genome, SearchSpace
+from evonas.genome.crossover import cross, one_point
 from evonas.search.crossover.crossover import Crossover
 
 
@@ -18,4 +19,4 @@ class OnePoint(Crossover):
     """The main parent's genes before the cut, the other's from there on; too long a section loses its last genes."""
 
     def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
-        return cross(space, first, second, rng, "one_point")
+        return cross(space, first, second, rng, one_point)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evonas.genome import Genome, SearchSpace, cross
+from evonas.genome import Genome, SearchSpace
+from evonas.genome.crossover import cross, sections
 from evonas.search.crossover.crossover import Crossover
 
 
@@ -16,4 +17,4 @@ class Sections(Crossover):
     """One parent's layers with the other's optimizer, for instance; what works together inside a section stays so."""
 
     def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
-        return cross(space, first, second, rng, "sections")
+        return cross(space, first, second, rng, sections)

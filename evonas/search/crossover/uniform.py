@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evonas.genome import Genome, SearchSpace, cross
+from evonas.genome import Genome, SearchSpace
+from evonas.genome.crossover import cross, uniform
 from evonas.search.crossover.crossover import Crossover
 
 
@@ -16,4 +17,4 @@ class Uniform(Crossover):
     """Matched genes of one op mix their parameters, too; genes without a match come from the main parent."""
 
     def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
-        return cross(space, first, second, rng, "uniform")
+        return cross(space, first, second, rng, uniform)
