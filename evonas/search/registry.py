@@ -9,12 +9,15 @@ from evonas.search.adaptation import ADAPTATIONS, Adaptation
 from evonas.search.aging import Aging
 from evonas.search.asha import Asha
 from evonas.search.crossover import CROSSOVERS, Crossover
+from evonas.search.dngo import DngoSearch
 from evonas.search.evolution import Evolution
 from evonas.search.forest import ForestSearch
 from evonas.search.gaussian_process import GaussianProcessSearch
 from evonas.search.grid import Grid
 from evonas.search.hyperband import Hyperband
 from evonas.search.local_search import LocalSearch
+from evonas.search.optuna_samplers import OPTUNA_SAMPLERS, OptunaSampler
+from evonas.search.optuna_search import OptunaSearch
 from evonas.search.random_search import RandomSearch
 from evonas.search.replacement import REPLACEMENTS, Replacement
 from evonas.search.sampling import SAMPLERS, Sampler
@@ -36,6 +39,8 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "local_search": LocalSearch,
     "gaussian_process": GaussianProcessSearch,
     "forest": ForestSearch,
+    "dngo": DngoSearch,
+    "optuna": OptunaSearch,
     "screened": Screened,
     "seeded": Seeded,
 }
@@ -47,5 +52,6 @@ PARTS: Mapping[type, Mapping[str, type[Any]]] = {
     Adaptation: ADAPTATIONS,
     Sampler: SAMPLERS,
     Surrogate: SURROGATES,
+    OptunaSampler: OPTUNA_SAMPLERS,
 }
 """The families of named parts: a field of a settings dataclass that has such a type is written `{name: {settings}}`."""

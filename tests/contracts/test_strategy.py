@@ -13,12 +13,15 @@ from evonas.genome import sample, validate
 from evonas.search.adaptation import Matching, Pursuit
 from evonas.search.aging import AgingSettings
 from evonas.search.asha import AshaSettings
+from evonas.search.dngo import DngoSettings
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.forest import ForestSettings
 from evonas.search.gaussian_process import GaussianProcessSettings
 from evonas.search.hyperband import HyperbandSettings
 from evonas.search.local_search import LocalSearchSettings
 from evonas.search.named import StrategyConfig
+from evonas.search.optuna_samplers import CmaEs, NsgaII, Qmc, Tpe
+from evonas.search.optuna_search import OptunaSettings
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
@@ -36,7 +39,7 @@ LOOK_AHEAD = 5
 AGING = StrategyConfig("aging", AgingSettings(population=5))
 QUICK_PROCESS = GaussianProcessSettings(initial=6, candidates=12, parents=3, depth=1, fitted_on=20)
 QUICK_FOREST = ForestSettings(initial=6, candidates=12, parents=3, depth=1, trees=4)
-
+QUICK_DNGO = DngoSettings(initial=6, candidates=12, parents=3, depth=1, layers=1, units=8)
 VARIANTS = {
     **{name: (name, kind.Settings()) for name, kind in STRATEGIES.items()},
     "steady state": ("evolution", EvolutionSettings(population=6, replacement=SteadyState(2))),
@@ -53,8 +56,13 @@ VARIANTS = {
     "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
     "hyperband, halves": ("hyperband", HyperbandSettings(2)),
     "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
+    "optuna": ("optuna", OptunaSettings(Tpe(6))),
+    "optuna, cma_es": ("optuna", OptunaSettings(CmaEs(5))),
+    "optuna, nsgaii": ("optuna", OptunaSettings(NsgaII(5))),
+    "optuna, qmc": ("optuna", OptunaSettings(Qmc())),
     "gaussian_process": ("gaussian_process", QUICK_PROCESS),
     "forest": ("forest", QUICK_FOREST),
+    "dngo": ("dngo", QUICK_DNGO),
     "local search, few neighbours": ("local_search", LocalSearchSettings(4, Mutation(adaptation=Matching()))),
     "screened": ("screened", ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8)),
     "screened aging": ("screened", ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8)),

@@ -1,4 +1,4 @@
-"""gaussian_process and forest: random first, then new genomes that a surrogate expects much of."""
+"""gaussian_process, forest and dngo: random first, then new genomes that a surrogate expects much of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from evonas.genome import parse_space, validate
+from evonas.search.dngo import DngoSearch, DngoSettings
 from evonas.search.forest import ForestSearch, ForestSettings
 from evonas.search.gaussian_process import GaussianProcessSearch, GaussianProcessSettings
 from evonas.search.random_search import RandomSearch, RandomSettings
@@ -23,6 +24,7 @@ QUICK = {"initial": 5, "candidates": 60, "parents": 4}
 KINDS = [
     (GaussianProcessSearch, GaussianProcessSettings(**QUICK)),
     (ForestSearch, ForestSettings(**QUICK, trees=10)),
+    (DngoSearch, DngoSettings(**QUICK, layers=2, units=20)),
 ]
 
 

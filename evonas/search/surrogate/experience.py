@@ -130,7 +130,8 @@ class Experience:
             milestone = following
         if self._tuned[0] != milestone:
             first = self._told[:milestone][-self._surrogate.fitted_on :]
-            self._tuned = (milestone, self._surrogate.tune(self._features, *_data(first)))
+            rng = generator(self._problem.seed, "surrogate", milestone, 0, 0)  # a stream of its own
+            self._tuned = (milestone, self._surrogate.tune(self._features, *_data(first), rng))
         return self._tuned[1]
 
 

@@ -19,7 +19,7 @@ class Spy(Surrogate):
     def __init__(self):
         self.fits, self.tunes = [], []
 
-    def tune(self, features, genomes, values):
+    def tune(self, features, genomes, values, rng):
         self.tunes.append(len(genomes))
         return len(genomes)
 

@@ -1,0 +1,48 @@
+"""Optuna's CMA-ES (Hansen and Ostermeier, 2001) on the unit cube."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from annotated_types import Ge
+
+from evonas.search.optuna_samplers.sampler import Ask, OptunaSampler
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+
+@dataclass(frozen=True)
+class CmaEs(OptunaSampler):
+    """Attributes:
+    population: trials of a generation, as far as they succeed; null for 4 + 3 ln(dimensions).
+    """
+
+    population: Annotated[int, Ge(2)] | None = None
+
+    word: ClassVar[str] = "cma_es"
+    packages: ClassVar[tuple[str, ...]] = ("optuna", "cmaes")
+    generation: ClassVar[str] = "cma:generation"
+
+    def make(self, ask: Ask) -> BaseSampler:
+        from optuna.samplers import CmaEsSampler
+        from optuna.trial import TrialState
+
+        class Rebuilt(CmaEsSampler):
+            """Optuna keeps the distribution in the study as a pickle. Here it is made anew from the first trials of
+            each generation, as many as make one, so that nothing is pickled or unpickled."""
+
+            def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
+                self._succeeded = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+                return super().sample_relative(study, trial, search_space)
+
+            def _init_optimizer(self, trans: Any, direction: Any) -> Any:
+                made = super()._init_optimizer(trans, direction)
+                while (
+                    len(trials := self._get_solution_trials(self._succeeded, made.generation)) >= made.population_size
+                ):
+                    made.tell([(trans.transform(one.params), one.value) for one in trials[: made.population_size]])
+                return made
+
+        return Rebuilt(popsize=self.population, n_startup_trials=1, warn_independent_sampling=False, seed=ask.seed)
