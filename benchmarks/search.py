@@ -37,9 +37,11 @@ ENTRANTS: Mapping[str, Strategy] = {
     "gaussian_process, as it comes": {"gaussian_process": {}},
     "forest, as it comes": {"forest": {}},
     "screened, as it comes": {"screened": {}},
+    "dngo, as it comes": {"dngo": {}},
+    "optuna, as it comes": {"optuna": {}},
 }
 """What is compared, by what it is called in the report."""
-SLOW = {"gaussian_process": 10, "forest": 20, "screened": 5}
+SLOW = {"gaussian_process": 10, "forest": 20, "screened": 5, "dngo": 20, "optuna": 10}
 """Strategies that fit a model for each proposal: one in so many of the repeats."""
 
 PROTOCOL: Mapping[str, tuple[Strategy, tuple[tuple[float, float], ...]]] = {

@@ -13,7 +13,7 @@ import evonas
 
 ROOT = Path(evonas.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
-HEAVY = ("tensorflow", "keras", "sklearn", "networkx")
+HEAVY = ("tensorflow", "keras", "sklearn", "networkx", "optuna")
 
 
 def name_of(path: Path) -> str:

@@ -49,23 +49,24 @@ def test_every_yaml_block(text, folder, oracle):
     kind, settings = loaded.config.strategy_parts()
     strategy = STRATEGIES[kind](loaded.config.search_problem(loaded.space, loaded.seeds), settings)
     trials: list[Trial] = []
-    for _ in range(200):
+    asked = 200 if kind != "optuna" else 30
+    for _ in range(asked):
         for proposal in strategy.ask(1):
             validate(loaded.space, proposal.genome)
             trials.append(oracle.settle(len(trials), proposal))
             strategy.tell(trials[-1])
-    assert len(trials) == (3 * 5 * 2 if kind == "grid" else 200)
+    assert len(trials) == (3 * 5 * 2 if kind == "grid" else asked)
     assert strategy.is_done == (kind == "grid")
-    assert {trial.lineage.operator for trial in trials} == (
-        {"sample", "promote"} if strategy.continues_trials else {"sample"}
-    )
+    words = {"sample"} | ({"promote"} if strategy.continues_trials else set())
+    assert {trial.lineage.operator for trial in trials} - {"tpe", "nsgaii"} <= words
+    assert ("promote" in words) == any(trial.lineage.operator == "promote" for trial in trials)
 
 
 def test_the_blocks_are_found():
     assert len(SPACES) == 1
-    assert sum("# refused" in text for text in CONFIGS) == 3
+    assert sum("# refused" in text for text in CONFIGS) == 4
     used = {name for text in CONFIGS for name in strict_yaml.load(text, "guide").data["strategy"]}
-    assert used == {"random", "grid", "successive_halving", "hyperband", "asha"}
+    assert used == {"random", "grid", "successive_halving", "hyperband", "asha", "optuna"}
 
 
 def test_the_table_of_samplers_has_every_one():

@@ -152,7 +152,7 @@ class PutsChanceIntoItsState(Evolution):
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
-    quick = {"initial": 6, "candidates": 12} if name in ("forest", "gaussian_process") else {}
+    quick = {"initial": 6, "candidates": 12} if name in ("forest", "gaussian_process", "dngo") else {}
     problem, settings = SearchProblem(small_space, loss, Fidelity(1), 0), kind.Settings(**quick)
     strategy = kind(problem, settings)
     trials, told_before, told = recorded(strategy, oracle)

@@ -22,7 +22,7 @@ from evonas.search.surrogate.surrogate import Fitted, Vector
 
 Matrix = NDArray[np.float64]
 
-STEPS = 200
+STEPS = 30
 """Of L-BFGS, at most: a training stops where the loss is flat, or here."""
 
 

@@ -30,7 +30,7 @@ class Dngo(Surrogate):
 
     layers: Annotated[int, Ge(1), Le(5)] = 3
     units: Annotated[int, Ge(2), Le(500)] = 50
-    decay: Annotated[float, Gt(0), Le(100)] = 0.1
+    decay: Annotated[float, Gt(0), Le(100)] = 1.0
     depth: Annotated[int, Ge(0), Le(5)] = 2
     fitted_on: Annotated[int, Ge(10)] = 1000
 
