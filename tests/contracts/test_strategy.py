@@ -20,7 +20,7 @@ from evonas.search.gaussian_process import GaussianProcessSettings
 from evonas.search.hyperband import HyperbandSettings
 from evonas.search.local_search import LocalSearchSettings
 from evonas.search.named import StrategyConfig
-from evonas.search.optuna_samplers import CmaEs, NsgaII, Qmc, Tpe
+from evonas.search.optuna_samplers import CmaEs, Tpe
 from evonas.search.optuna_search import OptunaSettings
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
@@ -56,10 +56,8 @@ VARIANTS = {
     "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
     "hyperband, halves": ("hyperband", HyperbandSettings(2)),
     "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
-    "optuna": ("optuna", OptunaSettings(Tpe(6))),
+    "optuna": ("optuna", OptunaSettings(Tpe(25))),
     "optuna, cma_es": ("optuna", OptunaSettings(CmaEs(5))),
-    "optuna, nsgaii": ("optuna", OptunaSettings(NsgaII(5))),
-    "optuna, qmc": ("optuna", OptunaSettings(Qmc())),
     "gaussian_process": ("gaussian_process", QUICK_PROCESS),
     "forest": ("forest", QUICK_FOREST),
     "dngo": ("dngo", QUICK_DNGO),

@@ -136,6 +136,20 @@ def test_the_order_of_the_telling_makes_no_difference(problem, oracle, sampler):
     assert one.ask(5) == other.ask(5)
 
 
+@pytest.mark.parametrize("sampler", [NsgaII(4), NsgaIII(4), Qmc(), Independent()])
+def test_what_is_not_in_the_contract_suite_goes_on_from_a_counter_and_the_trials(problem, oracle, sampler, drive):
+    one, other = (OptunaSearch(problem, OptunaSettings(sampler)) for _ in range(2))
+    trials = drive(one, 24)
+    assert one.state_dict() == {"asked": 24}
+    told = len(trials) - 5
+    other.load_state_dict({"asked": 24}, {trial.id: trial if trial.id < told else trial.unsettled for trial in trials})
+    for trial in trials[told:]:
+        assert one.ask(1) == other.ask(1)
+        one.tell(trial)
+        other.tell(trial)
+    assert one.ask(3) == other.ask(3)
+
+
 def test_a_suggestion_is_what_optuna_makes_of_these_trials(problem, oracle):
     """By hand, without any of our classes: the same trials, the same seed."""
     strategy = OptunaSearch(problem, OptunaSettings(Tpe(5)))
