@@ -56,7 +56,7 @@ VARIANTS = {
     "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
     "hyperband, halves": ("hyperband", HyperbandSettings(2)),
     "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
-    "optuna": ("optuna", OptunaSettings(Tpe(25))),
+    "optuna": ("optuna", OptunaSettings(Tpe(30, 8))),
     "optuna, cma_es": ("optuna", OptunaSettings(CmaEs(5))),
     "gaussian_process": ("gaussian_process", QUICK_PROCESS),
     "forest": ("forest", QUICK_FOREST),
