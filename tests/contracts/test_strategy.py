@@ -13,12 +13,16 @@ from evonas.genome import sample, validate
 from evonas.search.adaptation import Matching, Pursuit
 from evonas.search.aging import AgingSettings
 from evonas.search.asha import AshaSettings
+from evonas.search.cma_es import CmaEsSettings
+from evonas.search.differential_evolution import DifferentialEvolutionSettings
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.forest import ForestSettings
 from evonas.search.gaussian_process import GaussianProcessSettings
 from evonas.search.hyperband import HyperbandSettings
 from evonas.search.local_search import LocalSearchSettings
 from evonas.search.named import StrategyConfig
+from evonas.search.nelder_mead import NelderMeadSettings
+from evonas.search.particle_swarm import ParticleSwarmSettings
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
@@ -56,6 +60,10 @@ VARIANTS = {
     "gaussian_process": ("gaussian_process", QUICK_PROCESS),
     "forest": ("forest", QUICK_FOREST),
     "local search, few neighbours": ("local_search", LocalSearchSettings(4, Mutation(adaptation=Matching()))),
+    "cma_es, few": ("cma_es", CmaEsSettings(population=4, sigma=0.1)),
+    "particle_swarm, few": ("particle_swarm", ParticleSwarmSettings(population=3)),
+    "nelder_mead, the original steps": ("nelder_mead", NelderMeadSettings(adaptive=False, tolerance=0.05)),
+    "differential_evolution, few": ("differential_evolution", DifferentialEvolutionSettings(5, base="random")),
     "screened": ("screened", ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8)),
     "screened aging": ("screened", ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8)),
     "seeded": ("seeded", SeededSettings(genomes=("first", "second", "third"))),
@@ -67,6 +75,14 @@ VARIANTS = {
     "seeded hyperband": (
         "seeded",
         SeededSettings(StrategyConfig("hyperband", HyperbandSettings()), ("first", "second")),
+    ),
+    "seeded cma_es": (
+        "seeded",
+        SeededSettings(StrategyConfig("cma_es", CmaEsSettings(population=5)), ("first", "second", "third")),
+    ),
+    "seeded nelder_mead": (
+        "seeded",
+        SeededSettings(StrategyConfig("nelder_mead", NelderMeadSettings()), ("first", "third")),
     ),
     "seeded process": ("seeded", SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third"))),
 }
