@@ -86,10 +86,10 @@ class CmaEs(CubeSearch):
             best = _parents(visits, distribution.lambda_)
             if best:
                 with one_thread():
-                    _update(distribution, best)
+                    is_sound = _update(distribution, best)
+                if not is_sound:
+                    return
                 parents = tuple(visit.id for visit in best)
-            if not _is_sound(distribution):
-                return
 
 
 def _parents(visits: Sequence[Visit], population: int) -> list[Visit]:
@@ -98,12 +98,16 @@ def _parents(visits: Sequence[Visit], population: int) -> list[Visit]:
     return succeeded[: population // 2]
 
 
-def _update(distribution: Any, parents: Sequence[Visit]) -> None:
-    """What DEAP does with a generation: only its parents matter, and their number decides the weights."""
+def _update(distribution: Any, parents: Sequence[Visit]) -> bool:
+    """What DEAP does with a generation: only its parents matter, and their number decides the weights.
+
+    Returns:
+        Whether the distribution is sound; where it is not, it is good for nothing.
+    """
     distribution.computeParams({"mu": len(parents)})
-    with np.errstate(all="ignore"):  # a distribution that degenerates is found out below
-        distribution.update([_Member(visit) for visit in parents])
-
-
-def _is_sound(distribution: Any) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            distribution.update([_Member(visit) for visit in parents])
+    except np.linalg.LinAlgError:
+        return False
     return bool(0 < distribution.sigma < math.inf and 1 <= distribution.cond < WORST_CONDITION)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.genome import Genome, decode, encode
+from evonas.randomness import generator
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Lineage, Proposal, Trial, rank
 
@@ -25,6 +26,10 @@ Point = NDArray[np.float64]
 MOST_KNOWN = 32
 """Proposals in a row of known genomes, after which a search has converged and another one begins. They cost nothing. It
 is well below the 100 twins in a row that end a run, by default."""
+
+
+DRAWS = 100
+"""Random points in a row of known genomes, after which none is left that is new."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +77,8 @@ class CubeSearch(Strategy):
     anew with what is told. The state is one counter.
 
     A method that has converged, or whose last proposals were all known before, is given up; the next search begins
-    elsewhere, so that the budget is used. A trial that got another genome than was asked for (a seed) counts at the
-    point of that genome.
+    elsewhere, so that the budget is used. Random points are of new genomes, as long as such are found. A trial that got
+    another genome than was asked for (a seed) counts at the point of that genome.
     """
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:
@@ -104,7 +109,7 @@ class CubeSearch(Strategy):
         self._lay_out(next(self._method))
 
     def _lay_out(self, moves: Sequence[Move]) -> None:
-        self._moves = moves
+        self._moves = list(moves)
         self._first = self._asked  # id of the batch's first trial
         self._genomes: list[Genome] = []  # of the moves that were asked, as they were asked
         self._visits: dict[int, Visit] = {}  # by place in the batch
@@ -113,11 +118,24 @@ class CubeSearch(Strategy):
     def ask(self, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
         while len(proposals) < count and len(self._genomes) < len(self._moves):
-            move, batch = self._moves[len(self._genomes)], self._batches - 1
-            genome = decode(self.problem.space, move.point)
-            proposals.append(Proposal(genome, self.problem.fidelity, Lineage(move.operator, move.parents, batch)))
+            move, genome = self._next()
+            lineage = Lineage(move.operator, move.parents, self._batches - 1)
+            proposals.append(Proposal(genome, self.problem.fidelity, lineage))
             self._note(genome, genome)
         return proposals
+
+    def _next(self) -> tuple[Move, Genome]:
+        """The next move of the batch and its genome; in the place of a random one that is known, another random one."""
+        place = len(self._genomes)
+        genome = decode(self.problem.space, self._moves[place].point)
+        if not self._moves[place].parents and genome.digest in self._digests:
+            rng = generator(self.problem.seed, "select", self._asked)
+            for _ in range(DRAWS):
+                self._moves[place] = Move(rng.random(self.problem.space.dimension))
+                genome = decode(self.problem.space, self._moves[place].point)
+                if genome.digest not in self._digests:
+                    break
+        return self._moves[place], genome
 
     def _note(self, asked: Genome, trained: Genome) -> None:
         """One more proposal, and the genome that its trial has; give the search up where it finds nothing new."""
@@ -148,8 +166,7 @@ class CubeSearch(Strategy):
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         self._reset()
         for id in range(state["asked"]):
-            asked = decode(self.problem.space, self._moves[len(self._genomes)].point)
-            self._note(asked, trials[id].genome)
+            self._note(self._next()[1], trials[id].genome)
             if trials[id].state.is_final:
                 self.tell(trials[id])
 
@@ -164,7 +181,7 @@ def misfits(problem: SearchProblem, first: int, key: str = "") -> dict[str, str]
     """What of a strategy does not fit a search problem, by key; the empty key is the strategy itself.
 
     Args:
-        first: trials of its first batch, which are random.
+        first: trials of its first batch.
         key: the setting that says how many these are.
     """
     space, trials = problem.space, problem.trials
@@ -172,7 +189,7 @@ def misfits(problem: SearchProblem, first: int, key: str = "") -> dict[str, str]
         return {"": f"moves in the unit cube, and in the space {space.name} there is nothing to decide."}
     if trials is not None and trials <= first:
         return {
-            key: f"begins with {first} random trials in a space of {space.dimension} dimensions, and the budget is"
-            f" {trials} trials, so that it would be random search. Allowed: a larger budget, or another strategy."
+            key: f"its first batch has {first} trials in this space of {space.dimension} dimensions, and the budget is"
+            f" {trials} trials: nothing would be learned from them. Allowed: a larger budget, or another strategy."
         }
     return {}

@@ -20,13 +20,15 @@ class NelderMeadSettings:
     """The section `strategy.nelder_mead` of a config.
 
     Attributes:
-        adaptive: whether the simplex's steps depend on the dimension (Gao and Han, 2012), for the original ones shrink
-            it too fast in many.
+        size: of the first simplex, as a part of the cube's width: how far its corners are from the random one.
+        adaptive: whether the simplex's steps depend on the dimension (Gao and Han, 2012): in many dimensions the
+            original ones shrink it too fast to come close to the optimum, and are faster as long as that is far.
         tolerance: the search starts again where no corner is farther than this from the best one in any coordinate, as
             a part of the cube's width.
     """
 
-    adaptive: bool = True
+    size: Annotated[float, Gt(0), Le(0.5)] = 0.5
+    adaptive: bool = False
     tolerance: Annotated[float, Gt(0), Le(1)] = 1e-4
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
@@ -58,23 +60,30 @@ class Steps:
 class NelderMead(CubeSearch):
     """Visits the points that `scipy.optimize.minimize` with bounds visits from the same simplex, in the same order.
 
-    The first simplex has a corner more than there are dimensions, all of them random; a failed trial is worse than any
-    other. After these, one point is tried at a time, so that more workers than one are of no use, but for a shrink,
-    which moves all corners but the best. Points outside of the cube are moved to the nearest one inside, as in SciPy.
+    The first simplex has one random corner, and another one in the direction of each coordinate; were all random, it
+    would often be nearly flat. After these, one point is tried at a time, so that more workers than one are of no use,
+    but for a shrink, which moves all corners but the best. A failed trial is worse than any other. Points outside of
+    the cube are moved to the nearest one inside, as in SciPy.
 
     SciPy stops where the simplex is small; here another random one begins, so that the budget is used. So it does where
-    all corners of the first simplex failed, and where no new genome is found.
+    all corners of the first simplex failed, and where no new genome is found. A simplex whose corners have all come to
+    lie on one wall of the cube could never leave it: a new one is laid around its best corner.
     """
 
     Settings = NelderMeadSettings
 
     def _search(self, start: int) -> Method:
         dimension = self.problem.space.dimension
-        points = generator(self.problem.seed, "sample", start).random((dimension + 1, dimension))
+        first = generator(self.problem.seed, "sample", start).random(dimension)
         steps = Steps.adapted(dimension) if self.settings.adaptive else Steps()
-        simplex = _sorted((yield [Move(point) for point in points]))
+        corners = [first, *_around(first, self.settings.size)]
+        simplex = _sorted((yield [Move(corner) for corner in corners]))
         while simplex[0].is_ok and _width(simplex) > self.settings.tolerance:
             best, worst = simplex[0], simplex[-1]
+            if _is_flat(simplex):
+                corners = _around(best.point, self.settings.size)
+                simplex = _sorted([best, *(yield [_move("step", corner, best) for corner in corners])])
+                continue
             middle = np.add.reduce([corner.point for corner in simplex[:-1]], 0) / dimension
             (reflected,) = yield [_move("reflect", 2 * middle - worst.point, best, worst)]
             if reflected.value < best.value:
@@ -94,6 +103,16 @@ class NelderMead(CubeSearch):
                     continue
                 new = contracted
             simplex = _sorted([*simplex[:-1], new])
+
+
+def _around(point: Point, size: float) -> list[Point]:
+    """The points that are so far from this one in one coordinate, towards the middle of the cube."""
+    return list(point + np.diag(np.where(point < 0.5, size, -size)))
+
+
+def _is_flat(simplex: Sequence[Visit]) -> bool:
+    """Whether all corners have the same value of a coordinate."""
+    return bool(np.any(np.ptp([corner.point for corner in simplex], axis=0) == 0))
 
 
 def _sorted(corners: Sequence[Visit]) -> list[Visit]:

@@ -62,7 +62,7 @@ VARIANTS = {
     "local search, few neighbours": ("local_search", LocalSearchSettings(4, Mutation(adaptation=Matching()))),
     "cma_es, few": ("cma_es", CmaEsSettings(population=4, sigma=0.1)),
     "particle_swarm, few": ("particle_swarm", ParticleSwarmSettings(population=3)),
-    "nelder_mead, the original steps": ("nelder_mead", NelderMeadSettings(adaptive=False, tolerance=0.05)),
+    "nelder_mead, adaptive": ("nelder_mead", NelderMeadSettings(adaptive=True, tolerance=0.05)),
     "differential_evolution, few": ("differential_evolution", DifferentialEvolutionSettings(5, base="random")),
     "screened": ("screened", ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8)),
     "screened aging": ("screened", ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8)),
