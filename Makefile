@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-start bench-hangs clean
+.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-start bench-hangs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-kerastuner: $(READY) ## the same faults thrown at KerasTuner and at evonas
 
 bench-search: $(READY) ## the strategies on published tables; needs EVONAS_DATA (about an hour)
 	$(BIN)/python -m benchmarks.search
+
+bench-functions: $(READY) ## the strategies on functions whose optimum is known (about half an hour)
+	$(BIN)/python -m benchmarks.functions
 
 bench-start: $(READY) ## how long `evonas --help` takes
 	$(BIN)/python -m benchmarks.start

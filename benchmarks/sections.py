@@ -1,4 +1,4 @@
-"""The sections of benchmarks/results/search.md, and which of their rows are measured anew."""
+"""The sections of a report such as benchmarks/results/search.md, and which of their rows are measured anew."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def rows(body: str) -> dict[str, str]:
     return {line.strip("|").partition("|")[0].strip(): line for line in lines if line.startswith("|")}
 
 
-def report(path: Path, titles: Mapping[str, str], texts: Mapping[str, str]) -> str:
+def report(
+    path: Path, titles: Mapping[str, str], texts: Mapping[str, str], heading: str = "Strategies on published tables"
+) -> str:
     """The whole report: these sections, and what the file has of the others.
 
     Args:
@@ -71,7 +73,7 @@ def report(path: Path, titles: Mapping[str, str], texts: Mapping[str, str]) -> s
         texts: what was measured now, by the name of the part.
     """
     old = read(path)
-    lines = ["# Strategies on published tables", ""]
+    lines = [f"# {heading}", ""]
     for name, title in titles.items():
         body = f"{describe()}.\n\n{texts[name]}" if name in texts else old.get(title, "")
         if body:

@@ -141,7 +141,7 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
         found.append(
             f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the slowest; {advice}."
         )
-    population = getattr(config.strategy.innermost.settings, "population", 0)
+    population = getattr(config.strategy.innermost.settings, "population", None) or 0  # null: the strategy knows
     if trials is not None and population > trials:
         size = f"the population ({population}) is larger than the budget ({trials} trials)"
         found.append(f"{size}: {config.strategy.innermost.name} ends within its first generation.")

@@ -44,6 +44,7 @@ class StrategyConfig(Named):
         return {f"{key}.{self.name}.{name}": message for name, message in found.items()}
 
     def misfits(self, problem: SearchProblem, key: str) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by the key under `key`."""
+        """What of these settings does not fit a search problem, by the key under `key`; the empty name is all of
+        them."""
         found = self.settings.misfits(problem) if hasattr(self.settings, "misfits") else {}
-        return {f"{key}.{self.name}.{name}": message for name, message in found.items()}
+        return {f"{key}.{self.name}.{name}".removesuffix("."): message for name, message in found.items()}

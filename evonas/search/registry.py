@@ -8,7 +8,9 @@ from typing import Any
 from evonas.search.adaptation import ADAPTATIONS, Adaptation
 from evonas.search.aging import Aging
 from evonas.search.asha import Asha
+from evonas.search.cma_es import CmaEs
 from evonas.search.crossover import CROSSOVERS, Crossover
+from evonas.search.differential_evolution import DifferentialEvolution
 from evonas.search.dngo import DngoSearch
 from evonas.search.evolution import Evolution
 from evonas.search.forest import ForestSearch
@@ -16,8 +18,10 @@ from evonas.search.gaussian_process import GaussianProcessSearch
 from evonas.search.grid import Grid
 from evonas.search.hyperband import Hyperband
 from evonas.search.local_search import LocalSearch
+from evonas.search.nelder_mead import NelderMead
 from evonas.search.optuna_samplers import OPTUNA_SAMPLERS, OptunaSampler
 from evonas.search.optuna_search import OptunaSearch
+from evonas.search.particle_swarm import ParticleSwarm
 from evonas.search.random_search import RandomSearch
 from evonas.search.replacement import REPLACEMENTS, Replacement
 from evonas.search.sampling import SAMPLERS, Sampler
@@ -37,6 +41,10 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "hyperband": Hyperband,
     "asha": Asha,
     "local_search": LocalSearch,
+    "cma_es": CmaEs,
+    "particle_swarm": ParticleSwarm,
+    "nelder_mead": NelderMead,
+    "differential_evolution": DifferentialEvolution,
     "gaussian_process": GaussianProcessSearch,
     "forest": ForestSearch,
     "dngo": DngoSearch,

@@ -13,6 +13,8 @@ from evonas.genome import sample, validate
 from evonas.search.adaptation import Matching, Pursuit
 from evonas.search.aging import AgingSettings
 from evonas.search.asha import AshaSettings
+from evonas.search.cma_es import CmaEsSettings
+from evonas.search.differential_evolution import DifferentialEvolutionSettings
 from evonas.search.dngo import DngoSettings
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.forest import ForestSettings
@@ -20,8 +22,10 @@ from evonas.search.gaussian_process import GaussianProcessSettings
 from evonas.search.hyperband import HyperbandSettings
 from evonas.search.local_search import LocalSearchSettings
 from evonas.search.named import StrategyConfig
+from evonas.search.nelder_mead import NelderMeadSettings
 from evonas.search.optuna_samplers import CmaEs, Tpe
 from evonas.search.optuna_search import OptunaSettings
+from evonas.search.particle_swarm import ParticleSwarmSettings
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
@@ -62,6 +66,10 @@ VARIANTS = {
     "forest": ("forest", QUICK_FOREST),
     "dngo": ("dngo", QUICK_DNGO),
     "local search, few neighbours": ("local_search", LocalSearchSettings(4, Mutation(adaptation=Matching()))),
+    "cma_es, few": ("cma_es", CmaEsSettings(population=4, sigma=0.1)),
+    "particle_swarm, few": ("particle_swarm", ParticleSwarmSettings(population=3)),
+    "nelder_mead, adaptive": ("nelder_mead", NelderMeadSettings(adaptive=True, tolerance=0.05)),
+    "differential_evolution, few": ("differential_evolution", DifferentialEvolutionSettings(5, base="random")),
     "screened": ("screened", ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8)),
     "screened aging": ("screened", ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8)),
     "seeded": ("seeded", SeededSettings(genomes=("first", "second", "third"))),
@@ -73,6 +81,14 @@ VARIANTS = {
     "seeded hyperband": (
         "seeded",
         SeededSettings(StrategyConfig("hyperband", HyperbandSettings()), ("first", "second")),
+    ),
+    "seeded cma_es": (
+        "seeded",
+        SeededSettings(StrategyConfig("cma_es", CmaEsSettings(population=5)), ("first", "second", "third")),
+    ),
+    "seeded nelder_mead": (
+        "seeded",
+        SeededSettings(StrategyConfig("nelder_mead", NelderMeadSettings()), ("first", "third")),
     ),
     "seeded process": ("seeded", SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third"))),
 }

@@ -175,6 +175,39 @@ def test_killed_at_any_event_a_simulation_goes_on_as_if_nothing_had_happened(
         assert outcome(root) == expected, at
 
 
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        "cma_es: {population: 4}",
+        "particle_swarm: {population: 4}",
+        "nelder_mead: {}",
+        "differential_evolution: {population: 5}",
+    ],
+)
+def test_searches_in_the_cube_told_on_arrival_are_killed_resumed_and_audited(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    failing = "    if genome['cell'][2].op == 'c':\n        raise ValueError('no')\n"
+    (folder / "my_problem_6.py").write_text(FUNCTION.replace("    value", failing + "    value", 1))
+    monkeypatch.syspath_prepend(folder)
+    python = ("evaluator={python: {function: 'my_problem_6:evaluate'}}", "plugins=[my_problem_6]")
+    template = create(folder, *python, f"strategy={{{strategy}}}", "deterministic=false", "budget.trials=20")
+    counter, reference = Kill(-1), Path(shutil.copytree(template, folder / "whole"))
+    run = api.work(reference, [counter])
+    assert run.is_finished
+    assert any(trial.lineage.parents for trial in run.trials)
+    states = {trial.state for trial in run.trials}
+    assert states == {TrialState.OK, TrialState.ERROR}, "or failures are not tried"
+    assert audit(reference).is_repeated
+    events = -1 - counter.left
+    for at in (7, events // 2, events - 5):
+        root = Path(shutil.copytree(template, folder / str(at)))
+        with pytest.raises(KeyboardInterrupt):
+            api.work(root, [Kill(at)])
+        api.work(root)
+        assert content(root) == content(reference), at
+
+
 def test_nothing_is_begun_when_the_seconds_are_spent(folder: Path) -> None:
     root = create(folder, "budget={seconds: 60}")
     run = api.work(root)

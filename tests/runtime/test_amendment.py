@@ -24,6 +24,7 @@ STRATEGIES = {
     "steady": "strategy={evolution: {population: 5, replacement: {steady_state: {}}}}",
     "aging": "strategy={aging: {population: 5, sample: 2}}",
     "random": "strategy=random",
+    "cma_es": "strategy={cma_es: {population: 5}}",
 }
 
 
