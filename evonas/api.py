@@ -25,6 +25,8 @@ from evonas.export.retraining import Tell, check_weights
 from evonas.files import sha256_of, write_text_whole
 from evonas.genome import parse_space
 from evonas.insight.climb import climb_svg
+from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
+from evonas.insight.front_picture import front_svg
 from evonas.insight.genealogy import genealogy
 from evonas.insight.summary import incumbent, summarize
 from evonas.model.interface import Interface
@@ -89,6 +91,7 @@ class Run:
     """A run as its record is at this moment; load it again to see more of a run that goes on.
 
     Attributes:
+        objectives: all of them; `objective` is the first, by which the winner is the best.
         trials: all, by id.
         result: the card of the exported winner; None before the end.
     """
@@ -101,7 +104,8 @@ class Run:
                 self.config = RunConfig.from_json(record.meta("config"))
                 self._interface = Interface.from_json(ends) if (ends := record.meta("interface")) else None
                 self.space = parse_space(record.meta("space"), "the recorded space")
-            self.objective: Objective = self.config.objective.to_objective()
+            self.objectives: Sequence[Objective] = self.config.to_objectives()
+            self.objective: Objective = self.objectives[0]
             self.is_finished = bool(record.meta("sealed"))
             has_result = self.is_finished and record.has_meta("result")
             self.result: Mapping[str, Any] | None = record.meta("result") if has_result else None
@@ -144,6 +148,18 @@ class Run:
         best = incumbent(self.trials)
         return None if best is None else self.trials[best.id]
 
+    def front(self) -> list[RecordedTrial]:
+        """The trials that no other one beats in every objective, the best by the first objective first.
+
+        With one objective, that is the winner alone. What violates a constraint is not among them.
+        """
+        return [self.trials[trial.id] for trial in pareto_front(self.trials, self.objectives)]
+
+    def hypervolume(self) -> list[float]:
+        """After each trial, the share that those until then dominate, of the box between the best and the worst values
+        that the run has seen. To compare runs, measure them in one box: `evonas.insight.front.hypervolumes`."""
+        return hypervolumes(self.trials, self.objectives)
+
     def weights(self, trial: Trial) -> Path:
         """Where this trial's weights are.
 
@@ -178,6 +194,7 @@ class Run:
             "budget": self.config.budget.trials,
             "budgets": self.config.budget.given,
             **summarize(self.trials, self.objective),
+            **(summary_of_front(self.trials, self.objectives) if len(self.objectives) > 1 else {}),
             "result": self.result,
         }
 
@@ -319,7 +336,7 @@ def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
         if amend(record, overrides).changes or not run.is_finished:
             return True
         files = record.files()
-    made = (run.layout.model, run.layout.card, run.layout.climb)
+    made = (run.layout.model, run.layout.card, run.layout.climb, run.layout.front)
     whole = all(path.is_file() and sha256_of(path) == files[path.name] for path in made if path.name in files)
     return not whole or run.layout.log_of_record.exists()
 
@@ -336,8 +353,12 @@ def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
             with_card(layout.model, session.record.meta("result"))
         else:
             export_best(session, engine.incumbent, tell)
-    write_text_whole(layout.climb, climb_svg(engine.trials, session.objective, title=session.config.run))
-    session.record.note_files({layout.climb.name: sha256_of(layout.climb)})
+    pictures = {layout.climb: climb_svg(engine.trials, session.objective, title=session.config.run)}
+    if session.config.objectives:
+        pictures[layout.front] = front_svg(engine.trials, session.config.to_objectives(), title=session.config.run)
+    for path, text in pictures.items():
+        write_text_whole(path, text)
+    session.record.note_files({path.name: sha256_of(path) for path in pictures})
     session.record.seal()
 
 

@@ -279,7 +279,7 @@ def _cost(unit: Unit, trials: Sequence[Trial], seconds: Mapping[int, float]) -> 
 
 def _compared(loaded: LoadedExperiment, directory: Path, results: Mapping[str, Mapping[int, Result]]) -> Comparison:
     config, shared = loaded.config, loaded.any_run.config
-    objective, unit, reference = shared.objective.to_objective(), unit_of(shared), config.compared_with
+    objective, unit, reference = shared.to_objective(), unit_of(shared), config.compared_with
     curves = {label: {seed: result.curve for seed, result in seeds.items()} for label, seeds in results.items()}
     goal = _mean(finals(curves[reference]))
     target = config.target if config.target is not None else math.nan if goal is None else goal

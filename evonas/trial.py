@@ -1,4 +1,4 @@
-"""The words that every room speaks: Proposal, Trial, Outcome, Fidelity, Objective, Fitness.
+"""The words that every room speaks: Proposal, Trial, Outcome, Fidelity, Objective, Constraint, Fitness.
 
 Values only. A strategy makes a `Proposal`, the engine gives it a number and calls it a `Trial`, a worker answers
 with an
@@ -23,8 +23,15 @@ KNOWN_DIRECTIONS: Mapping[str, Direction] = {
     "accuracy": "max",
     "mean_squared_error": "min",
     "mean_absolute_error": "min",
+    "parameters": "min",
+    "flops": "min",
+    "latency_ms": "min",
+    "training_seconds": "min",
 }
 """Directions of the metrics that evonas measures, without the prefix `val_` or `test_`."""
+
+TIMES = frozenset({"latency_ms", "training_seconds"})
+"""Metrics that a clock measures, where they are asked for: no two measurements are equal, not even of one training."""
 
 NON_NEGATIVE = frozenset(KNOWN_DIRECTIONS)
 """Those of them that are never negative: all, so far. A metric that is not known to be is not among them."""
@@ -63,40 +70,101 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True)
 class Fitness:
-    """A value of the objective that can be compared: `a > b` means that `a` is better, whatever the direction."""
+    """A value of the objective that can be compared: `a > b` means that `a` is better, whatever the direction.
+
+    Constraints come first, by Deb's rule (2000): what satisfies them is better than what does not, and of two that do
+    not, the one that violates them less is better.
+
+    Attributes:
+        violation: of all constraints together; 0 where they are satisfied, or there are none.
+    """
 
     value: float
     direction: Direction
+    violation: float = 0.0
 
     def __gt__(self, other: Fitness) -> bool:
-        return self.value < other.value if self.direction == "min" else self.value > other.value
+        return self.order < other.order
 
     def __lt__(self, other: Fitness) -> bool:
         return other > self
 
     @property
     def key(self) -> float:
-        """A number that is smaller the better the fitness is: for sorting best first, with ties broken by trial
-        id."""
+        """The value as a number that is smaller the better it is."""
         return self.value if self.direction == "min" else -self.value
+
+    @property
+    def order(self) -> tuple[float, float]:
+        """For sorting best first, with ties broken by trial id."""
+        return (self.violation, self.key)
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether all constraints are satisfied."""
+        return self.violation == 0
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Bounds on a metric that is known after a training: wished for, not enforced.
+
+    Attributes:
+        least, most: the bounds, which are allowed themselves; infinite where there is none.
+    """
+
+    metric: str
+    least: float = -math.inf
+    most: float = math.inf
+
+    def violation(self, value: float) -> float:
+        """How far a value is beyond, relative to the bound where that is not 0: so metrics of any size can be added."""
+        beyond, bound = max((self.least - value, self.least), (value - self.most, self.most))
+        return max(0.0, beyond) / (abs(bound) or 1.0) if math.isfinite(bound) else 0.0
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is optimised: a metric of the outcome, and whether less or more of it is better."""
+    """What is optimised: a metric of the outcome or a weighted sum of some, and whether less or more of it is better.
+
+    Attributes:
+        name: of the metric; of a weighted sum, what to call it.
+        weights: metrics and their weights, of a weighted sum.
+        constraints: that count before the objective does.
+    """
 
     name: str
     direction: Direction
+    weights: tuple[tuple[str, float], ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
     @property
     def measure(self) -> str:
         """The metric's name without the data that it is measured on: `loss` of `val_loss`."""
         return self.name.removeprefix("val_").removeprefix("test_")
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All that must be measured, each once: of the objective first, then of the constraints."""
+        terms = [name for name, _ in self.weights] or [self.name]
+        return tuple(dict.fromkeys([*terms, *(constraint.metric for constraint in self.constraints)]))
+
+    def value(self, metrics: Mapping[str, float]) -> float | None:
+        """The objective itself, whatever the constraints say; None where a metric is missing or not finite."""
+        found = metrics.get(self.name, math.nan)
+        if self.weights:
+            found = sum(weight * metrics.get(name, math.nan) for name, weight in self.weights)
+        return found if math.isfinite(found) else None
+
     def fitness(self, metrics: Mapping[str, float]) -> Fitness | None:
-        """The fitness in these metrics; None where the metric is missing or not finite."""
-        value = metrics.get(self.name)
-        return None if value is None or not math.isfinite(value) else Fitness(value, self.direction)
+        """The fitness in these metrics; None where one that is needed is missing or not finite."""
+        value = self.value(metrics)
+        amounts = [metrics.get(constraint.metric, math.nan) for constraint in self.constraints]
+        if value is None or not all(map(math.isfinite, amounts)):
+            return None
+        bounds = zip(self.constraints, amounts, strict=True)
+        violation = sum(constraint.violation(amount) for constraint, amount in bounds)
+        return Fitness(value, self.direction, violation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +263,9 @@ class Trial:
         return (self.genome.digest, self.proposal.fidelity.epochs, self.proposal.repeat)
 
 
-def rank(trial: Trial) -> tuple[float, int]:
+Rank = tuple[tuple[float, float], int]
+
+
+def rank(trial: Trial) -> Rank:
     """For sorting best first: by fitness, equal ones by age; trials without a fitness come last."""
-    return (math.inf if trial.fitness is None else trial.fitness.key, trial.id)
+    return ((math.inf, math.inf) if trial.fitness is None else trial.fitness.order, trial.id)

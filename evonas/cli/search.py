@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.cli import one_trial
 from evonas.cli.console import console, number, print_json
+from evonas.cli.front import print_constraints, print_front
 from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
 from evonas.runtime.observer import Observer
 
@@ -85,11 +86,14 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
         return
     if not run.has_networks:
         _conclude_without_network(run, result)
+        print_constraints(run)
+        print_front(run)
         return
     out = console()
     trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
-    title = f"The winner: trial {best.id}, the best of {trained}, born in generation {best.lineage.generation}"
+    best_by = f"the best of {trained}" + (f" by {run.objective.name}" if len(run.objectives) > 1 else "")
+    title = f"The winner: trial {best.id}, {best_by}, born in generation {best.lineage.generation}"
     out.print(layer_table(result["layers"] or (), title))
     out.print(f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample")
     if one_trial.is_cut(best):
@@ -104,10 +108,13 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     out.print()
     layout = run.layout
     files = {"model": layout.model, "card": layout.card, "genealogy": layout.climb, "record": layout.record}
+    files |= {"front": layout.front} if layout.front.is_file() else {}
     for label, path in files.items():
         out.print(f"  {label:<10}  {path}", soft_wrap=True)
     takes = ", ".join(map(str, ("n", *run.interface.shape)))
     out.print(f"\n  {layout.model.name} takes raw samples of shape ({takes}); preprocessing is inside.")
+    print_constraints(run)
+    print_front(run)
     out.print("\nTo go on:")
     directory = shlex.quote(str(run.directory))
     for line in ("show {}", "genealogy {}", f"export {{}} --to {run.name}.keras"):

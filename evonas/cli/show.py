@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,16 +22,27 @@ def command(
     trial: Annotated[
         int | None, typer.Option("--trial", metavar="TRIAL", help="One trial only, and every attempt at it.")
     ] = None,
+    front: Annotated[
+        Path | None,
+        typer.Option("--front", metavar="FILE", help="Draw the front of several objectives to an `.svg` file."),
+    ] = None,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a run: the winner, its scores, how the trials ended. Works while the run goes on."""
+    """Show a run: the winner, its scores, how the trials ended. Works while the run goes on.
+
+    With several objectives, also the front: the trials that no other one beats in all of them.
+    """
     from evonas import api
     from evonas.cli import one_trial
     from evonas.cli.console import console, find_run, print_json
+    from evonas.cli.front import draw, print_constraints, print_front
     from evonas.cli.search import conclude
 
     view = api.load(find_run(run, runs))
+    if front is not None:
+        draw(view, front)
+        return
     if trial is not None:
         chosen = view.trial(trial)
         if as_json:
@@ -56,6 +68,8 @@ def command(
         return
     if view.best is not None and view.best.fitness is not None:
         out.print(f"Best so far: trial {view.best.id}, {view.objective.name} {view.best.fitness.value:.4f}")
+    print_constraints(view)
+    print_front(view)
     if view.is_going_on:
         out.print("It is going on.")
     elif view.is_finished:
@@ -93,6 +107,7 @@ def _trial_table(view: Run) -> object:
 
     from evonas.cli.console import number
     from evonas.cli.one_trial import is_cut
+    from evonas.trial import rank
 
     table = Table(box=box.SIMPLE)
     companions = (view.interface.metric, "parameters") if view.has_networks else _others(view)
@@ -106,10 +121,7 @@ def _trial_table(view: Run) -> object:
         "parents",
     ):
         table.add_column(name)
-    order = sorted(
-        view.trials, key=lambda trial: (trial.fitness is None, trial.fitness.key if trial.fitness else 0, trial.id)
-    )
-    for trial in order:
+    for trial in sorted(view.trials, key=rank):
         state = str(trial.state) + (", cut batches" if is_cut(trial) else "")
         state = state if trial.twin_of is None else f"twin of {trial.twin_of}"
         metrics = (trial.metrics.get(f"val_{name}", trial.metrics.get(name)) for name in companions)

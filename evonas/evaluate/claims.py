@@ -1,4 +1,4 @@
-"""Holding a worker's success against what can be seen from outside: its files, and the objective among its metrics."""
+"""Holding a worker's success against what can be seen from outside: its files, and the metrics that are needed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ def _verified(report: Report, setup: Setup) -> Report:
 def _what_is_wrong(report: Finished, setup: Setup) -> str:
     """In a sentence; empty where all is well."""
     objective = setup.objective["name"]
-    if report.task.kind == "train" and objective not in report.outcome.metrics:
-        return f"The worker told of a success without {objective}, the objective."
+    for name in (objective, *setup.needed) if report.task.kind == "train" else ():
+        if name not in report.outcome.metrics:
+            role = "the objective" if name == objective else "which the search needs"
+            return f"The worker told of a success without {name}, {role}."
     for name, sha256 in report.outcome.files.items():
         try:
             found = sha256_of(Path(setup.directory) / name)

@@ -119,22 +119,22 @@ class FunctionEvaluator:
 def judged(
     found: Mapping[str, float], setup: Setup, task: Task, seconds: float, missing: TrialState = TrialState.ERROR
 ) -> Outcome:
-    """Measurements as an outcome: beyond a limit, without the objective, diverged, or ok.
+    """Measurements as an outcome: beyond a limit, without an objective, diverged, or ok.
 
     Args:
-        missing: the state where the objective is not among them.
+        missing: the state where one that the search needs is not among them.
     """
-    name = setup.objective["name"]
+    names = dict.fromkeys([setup.objective["name"], *setup.needed])
     for size, bound in setup.limits.items():
         if found.get(size, 0.0) > bound:
             return Outcome(TrialState.INFEASIBLE, message=f"{size}: {found[size]:.0f}, more than the limit of {bound}")
-    if name not in found:
-        message = f"there is no {name} among the metrics: {', '.join(found) or 'none'}"
+    if absent := [name for name in names if name not in found]:
+        message = f"there is no {absent[0]} among the metrics: {', '.join(found) or 'none'}"
         return Outcome(missing, epochs=task.epochs, seconds=seconds, message=message)
     finite = {key: value for key, value in found.items() if math.isfinite(value)}
     metrics = {key: value for key, value in finite.items() if not key.startswith(TEST)}
-    if name not in finite:
-        message = f"{name} was {found[name]}"
+    if infinite := [name for name in names if name not in finite]:
+        message = f"{infinite[0]} was {found[infinite[0]]}"
         return Outcome(TrialState.DIVERGED, metrics, task.epochs, seconds, message=message)
     test = {key: value for key, value in finite.items() if key.startswith(TEST)}
     return Outcome(TrialState.OK, metrics, task.epochs, seconds, details={"test": test} if test else {})

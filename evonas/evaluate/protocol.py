@@ -46,6 +46,8 @@ class Setup:
         threads: of TensorFlow, inside and between ops.
         evaluator: what judges genomes instead of Keras, `{"table": {"path": ...}}` or `{"python": {"function": ...,
             "arguments": ...}}`; None where Keras does.
+        needed: metrics that a success must have, besides the objective; those that a clock measures are measured for it
+            only.
     """
 
     directory: str
@@ -59,13 +61,14 @@ class Setup:
     plugins: tuple[str, ...] = ()
     threads: int = 1
     evaluator: Mapping[str, Mapping[str, Any]] | None = None
+    needed: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Setup:
-        return cls(**{**data, "plugins": tuple(data["plugins"])})
+        return cls(**{**data, "plugins": tuple(data["plugins"]), "needed": tuple(data["needed"])})
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def measure_of(trials: Sequence[Trial], objective: Objective) -> Measure:
 
 def measure_for(values: Sequence[float], objective: Objective) -> Measure:
     """The same from values of the objective."""
-    if objective.name.endswith(ACCURACY) and values and all(0 <= value <= 1 for value in values):
+    is_accuracy = objective.name.endswith(ACCURACY) and not objective.weights
+    if is_accuracy and values and all(0 <= value <= 1 for value in values):
         errors = [1 - value for value in values if value < 1]
         return Measure(objective.name, "accuracy", "max", min(errors, default=0.01) / 2)
     if objective.direction == "min" and values and min(values) > SMALLEST:

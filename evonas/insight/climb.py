@@ -88,7 +88,9 @@ def _subtitle(view: Scene, objective: Objective) -> str:
     failed = sum(map(is_failed, trials))
     twins = sum(trial.twin_of is not None for trial in trials)
     waiting = sum(trial.state is TrialState.WAITING for trial in trials)
+    violating = sum(trial.fitness is not None and not trial.fitness.is_feasible for trial in trials)
     parts += [f"{failed:,} failed"] if failed else []
+    parts += [f"{violating:,} beyond the constraints (grey)"] if violating else []
     parts += [counted(twins, "twin")] if twins else []
     parts += [f"{waiting:,} not finished"] if waiting else []
     return " \u00b7 ".join(parts)

@@ -61,7 +61,8 @@ def curve(trials: Sequence[Trial], cost: Mapping[int, float]) -> Curve:
     total, incumbent = 0.0, None
     for trial in trials:
         fitness = succeeded(trial)
-        if fitness is not None and (incumbent is None or fitness > incumbent):
+        is_better = fitness is not None and (incumbent is None or fitness > incumbent)
+        if fitness is not None and fitness.is_feasible and is_better:  # beyond the constraints, nothing is found
             incumbent = fitness
         total += cost.get(trial.id, 0.0)
         spent.append(total)

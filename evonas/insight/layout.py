@@ -109,7 +109,7 @@ def scene(trials: Sequence[Trial], objective: Objective) -> Scene:
         value = measure.value(trial)
         if value is not None:
             y = FLOOR - (heights[trial.id] - low) * pixels
-            colour = None if cost is None else cost.steps.get(trial.id)
+            colour = cost.steps.get(trial.id) if cost is not None and is_feasible(trial) else None
             dots[trial.id] = Dot(trial, x[trial.id], min(y, FLOOR + 7), value, colour, clipped=y > FLOOR + 7)
     x_ticks, x_lines = _x_axis(int(end), scale, by_generation)
     marks = ticks(measure, low, high, 44 / pixels) if heights else []
@@ -120,7 +120,7 @@ def scene(trials: Sequence[Trial], objective: Objective) -> Scene:
         winner=dots[winner.id] if winner else None,
         line=line,
         kin=kin if len(kin) <= MOST_KIN else set(),
-        best=_best(measure, dots),
+        best=_best(measure, {id: dot for id, dot in dots.items() if is_feasible(dot.trial) or dot.trial is winner}),
         failed=[x[t.id] for t in trials if is_failed(t)],
         cost=cost,
         by_generation=by_generation,
@@ -133,6 +133,11 @@ def scene(trials: Sequence[Trial], objective: Objective) -> Scene:
 def is_failed(trial: Trial) -> bool:
     """Whether a trial is over and has no fitness."""
     return trial.state is not TrialState.WAITING and succeeded(trial) is None
+
+
+def is_feasible(trial: Trial) -> bool:
+    """Whether a trial satisfies the constraints; those that do not are drawn without colour, and are no records."""
+    return trial.fitness is not None and trial.fitness.is_feasible
 
 
 def _places(trials: Sequence[Trial], by_generation: bool) -> tuple[list[float], float]:

@@ -31,6 +31,8 @@ REASONS: Mapping[str, str] = {
     "evaluator": "the fitness of the trials so far was measured by it",
     "deterministic": "in which order the trials so far were told is part of the result",
     "objective": "the trials so far were compared by it",
+    "objectives": "the trials so far were compared by them",
+    "constraints": "the trials so far were held to them",
     "strategy": "it chose the trials so far, and its state fits no other settings",
     "training": "the trials so far were trained under it, and others could not be compared with them",
     "look_ahead": "when a trial is asked is part of the result",

@@ -70,7 +70,7 @@ def audit(root: Path) -> Audit:
             made_with: Mapping[str, str] = record.meta("versions")
         except KeyError as error:
             raise InvalidRecord(f"{record.path} lacks the entry {error}: it is damaged") from error
-        trials = record.trials(config.objective.to_objective())
+        trials = record.trials(config.to_objective())
         told_before, told = record.told_before(), record.told_order()
         state = record.meta("strategy") if record.has_meta("strategy") else None
     found = replay(make_strategy(config, space, seeds), trials, told_before, told, state)

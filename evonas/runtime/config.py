@@ -25,27 +25,26 @@ from evonas.runtime.evaluator_config import (
     EvaluatorConfig,
     PythonConfig,
     TableConfig,
-    direction_of,
-    objective_problems,
     path_problem,
 )
-from evonas.runtime.settings import FAILED, Builder, Check, Families, Issue, dump, shown
+from evonas.runtime.objective_config import (
+    EPOCH_METRICS,
+    ConstraintConfig,
+    ObjectiveConfig,
+    expanded,
+    issues,
+    task_problem,
+)
+from evonas.runtime.settings import FAILED, Builder, Check, Families, dump, shown
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.named import StrategyConfig
 from evonas.search.registry import PARTS, STRATEGIES
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Direction, Fidelity, Objective
+from evonas.trial import Fidelity, Objective
 
 Count = Annotated[int, Ge(1)]
 Few = Annotated[int, Ge(1), Le(1024)]
 Fraction = Annotated[float, Gt(0), Lt(1)]
-
-METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
-    "val_loss": ("min", None),
-    "val_accuracy": ("max", "classification"),
-    "val_mean_absolute_error": ("min", "regression"),
-}
-"""What evonas measures on validation data: the better direction, and the task that it needs; None for any."""
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 
@@ -107,35 +106,6 @@ class DataConfig:
         """What `prepare` needs; the kind of input comes from the space."""
         path = None if self.path is None else Path(self.path)
         return DataSettings(kind, self.name, path, self.task, self.split_seed, self.validation, self.test)
-
-
-@dataclass(frozen=True)
-class ObjectiveConfig:
-    """A metric, and whether less or more of it is better. A file may write the bare name."""
-
-    name: str
-    direction: Direction
-
-    def to_objective(self) -> Objective:
-        return Objective(self.name, self.direction)
-
-    def keras_problems(self) -> dict[str, str]:
-        """What is wrong with it, by key, where Keras trains the networks and evonas measures them."""
-        if self.name not in METRICS:
-            hint = did_you_mean(self.name, list(METRICS))
-            allowed = f"Allowed: {', '.join(METRICS)}."
-            return {"name": f"is not measured by evonas. {allowed} Received: {shown(self.name)}.{hint}"}
-        direction, _ = METRICS[self.name]
-        if self.direction != direction:
-            return {"direction": f"the direction of {self.name} is {direction}. Received: {self.direction}."}
-        return {}
-
-    def problem(self, task: TaskKind | None) -> str:
-        """Why this cannot be optimised under this task, None where it is not known yet; empty where it can."""
-        _, needed = METRICS.get(self.name, (None, None))
-        if task is None or needed in (None, task):
-            return ""
-        return f"{self.name} is measured for {needed} only; the task is {task}."
 
 
 @dataclass(frozen=True)
@@ -248,7 +218,9 @@ class RunConfig:
     evaluator: what judges genomes instead of Keras: a table of known results, or a function.
     run: the name of the run's folder.
     seed: of everything random but the split; 0 is a seed like any other.
-    objective: the metric that is optimised.
+    objective: the metric that is optimised, or a weighted sum; of several objectives the first.
+    objectives: where there are several, all of them.
+    constraints: metric -> bounds. A trial beyond them counts as worse than any that satisfies them all.
     plugins: modules that ops named `package.module:function` may come from; no other is imported.
     deterministic: tell the strategy in the order of proposals, so that the same seed gives the same run; false tells on
         arrival, which keeps workers busier. In the simulated pool arrivals repeat themselves, and so does the run.
@@ -263,7 +235,9 @@ class RunConfig:
     evaluator: EvaluatorConfig | None = None
     run: Annotated[str, Check(run_name_problem)] = "run"
     seed: Annotated[int, Ge(0)] = 0
-    objective: ObjectiveConfig = ObjectiveConfig("val_loss", "min")
+    objective: ObjectiveConfig = field(default_factory=lambda: ObjectiveConfig("val_loss", "min"))
+    objectives: tuple[ObjectiveConfig, ...] = ()
+    constraints: Mapping[str, ConstraintConfig] = field(default_factory=dict)
     strategy: StrategyConfig = field(default_factory=lambda: StrategyConfig("evolution", EvolutionSettings()))
     training: TrainingConfig = field(default_factory=TrainingConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
@@ -277,10 +251,29 @@ class RunConfig:
 
     def problems(self) -> dict[str, str]:
         """What is wrong between the parts of a config, by key."""
-        wrong = self.objective.problem(self.data.task) if self.data is not None else ""
-        found = {"objective": wrong} if wrong else {}
-        found |= self._evaluator_problems()
-        return found | self.strategy.objective_problems(self.objective.to_objective(), "strategy")
+        found = self.task_problems(self.data.task) if self.data is not None else {}
+        found |= self._evaluator_problems() | self._strategy_problems()
+        return found | self.strategy.objective_problems(self.to_objective(), "strategy")
+
+    def task_problems(self, task: TaskKind | None) -> dict[str, str]:
+        """Which metrics are not measured under this task, None where it is not known yet; by key."""
+        key = "objectives" if self.objectives else "objective"
+        found = {key: task_problem(tuple(name for one in self.to_objectives() for name in one.metrics), task)}
+        found |= {f"constraints.{name}": task_problem((name,), task) for name in self.constraints}
+        return {key: wrong for key, wrong in found.items() if wrong}
+
+    def _strategy_problems(self) -> dict[str, str]:
+        """Whether the strategy has as many objectives as it needs."""
+        layers = self.strategy.layers()
+        followers = [strategy.name for strategy in layers if not strategy.kind.takes_several]
+        if self.objectives and followers:
+            several = f"{followers[0]} follows one objective, and there are {len(self.objectives)}."
+            advice = "nsga2 and nsga3 follow several; for one number, write `objective: {weighted: {METRIC: WEIGHT}}`"
+            return {"strategy": f"{several} {advice}, or keep one objective and bound the others under `constraints`."}
+        if not self.objectives and layers[-1].kind.needs_several:
+            example = "`objectives: [val_loss, parameters]`"
+            return {"strategy": f"{layers[-1].name} searches a front of several objectives, such as {example}."}
+        return {}
 
     def _evaluator_problems(self) -> dict[str, str]:
         """What does not fit between the evaluator, the pool and the plugins."""
@@ -296,14 +289,35 @@ class RunConfig:
             return {"evaluator.python.function": message + did_you_mean(module, self.plugins)}
         return {}
 
+    def to_objective(self) -> Objective:
+        """What trials are compared by where one number must do: the first objective, under the constraints."""
+        return self.to_objectives()[0]
+
+    def to_objectives(self) -> tuple[Objective, ...]:
+        """All of them; the constraints are the first one's."""
+        bounds = tuple(bound.to_constraint(metric) for metric, bound in self.constraints.items())
+        first, *others = self.objectives or (self.objective,)
+        return (first.to_objective(bounds), *(one.to_objective() for one in others))
+
+    def metrics(self) -> tuple[str, ...]:
+        """All metrics that objectives and constraints need, each once."""
+        return tuple(dict.fromkeys(name for one in self.to_objectives() for name in one.metrics))
+
+    def epoch_objective(self) -> Objective:
+        """What a training keeps its best epoch by: the first of those metrics that is measured at every epoch."""
+        if self.evaluator is not None:
+            return Objective(self.metrics()[0], self.objective.direction)
+        name = next((name for name in self.metrics() if name in EPOCH_METRICS), "val_loss")
+        return Objective(name, EPOCH_METRICS[name][0])
+
     def strategy_parts(self) -> tuple[str, Any]:
         """The strategy's name in the registry, and its settings."""
         return self.strategy.name, self.strategy.settings
 
     def search_problem(self, space: SearchSpace, seeds: Mapping[str, Genome]) -> SearchProblem:
         """What the strategy is given."""
-        objective, fidelity = self.objective.to_objective(), Fidelity(self.training.epochs)
-        return SearchProblem(space, objective, fidelity, self.seed, seeds, self.budget.trials)
+        objectives, fidelity = self.to_objectives(), Fidelity(self.training.epochs)
+        return SearchProblem(space, objectives[0], fidelity, self.seed, seeds, self.budget.trials, objectives)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""
@@ -332,11 +346,9 @@ class RunConfig:
 
 def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     """The config in plain data; None where the builder has noted issues."""
-    data = dict(data)
     by_keras = data.get("evaluator") is None
-    if "objective" in data:
-        data["objective"] = _expanded(data["objective"], by_keras)
-        builder.issues += _objective_issues(data["objective"], by_keras)
+    data = expanded(data, by_keras)
+    builder.issues += issues(data, by_keras)
     if _is_table(data.get("evaluator")) and "pool" not in data:
         data["pool"] = {"simulated": {}}
     config = builder.build(RunConfig, data)
@@ -351,23 +363,3 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
 
 def _is_table(evaluator: Any) -> bool:
     return isinstance(evaluator, dict) and set(evaluator) == {"table"}
-
-
-def _expanded(objective: Any, by_keras: bool) -> Any:
-    """`val_loss` is short for `{name: val_loss}`, and a known metric needs no direction."""
-    named = {"name": objective} if isinstance(objective, str) else objective
-    if not isinstance(named, dict) or "direction" in named or not isinstance(name := named.get("name"), str):
-        return named
-    if by_keras:
-        return {**named, "direction": METRICS[name][0] if name in METRICS else "min"}
-    known = direction_of(name)
-    return named if known is None else {**named, "direction": known}
-
-
-def _objective_issues(objective: Any, by_keras: bool) -> list[Issue]:
-    """What is wrong with an objective of the right form, whatever else is wrong with the config."""
-    built = Builder(FAMILIES).build(ObjectiveConfig, objective)
-    if not isinstance(built, ObjectiveConfig):
-        return []
-    found = built.keras_problems() if by_keras else objective_problems(built.name, built.direction)
-    return [Issue(("objective", key), message) for key, message in found.items()]

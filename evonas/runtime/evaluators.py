@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +64,25 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
     for epochs in sorted(asked - set(table.fidelities)):
         key = f"strategy.{name}"
         found[key] = f"trains for {epochs} epochs among others; the table knows {fidelities}."
-    objective = config.objective.name
-    for epochs in sorted(asked & set(table.fidelities)):
-        if objective not in table.metrics[epochs]:
+    wanted = itertools.product(config.metrics(), sorted(asked & set(table.fidelities)))
+    for name, epochs in wanted:
+        if name not in table.metrics[epochs]:
             listed = ", ".join(metric for metric in table.metrics[epochs] if not metric.startswith("test_"))
-            hint = did_you_mean(objective, table.metrics[epochs])
-            message = (
-                f"the table has no such metric after {epochs} epochs. Allowed: {listed}. Received: {objective}.{hint}"
-            )
-            found["objective.name"] = message
+            hint = did_you_mean(name, table.metrics[epochs])
+            message = f"the table has no such metric after {epochs} epochs. Allowed: {listed}. Received: {name}.{hint}"
+            found[_key_of(config, name)] = message
     if config.budget.seconds is not None and not table.is_timed:
         found["budget.seconds"] = "the table has no seconds (columns seconds@EPOCHS) to spend."
     return found
+
+
+def _key_of(config: RunConfig, metric: str) -> str:
+    """Where a config names this metric."""
+    for place, one in enumerate(config.objectives or (config.objective,)):
+        key = f"objectives[{place}]" if config.objectives else "objective"
+        if metric in one.weighted or (metric == one.name and not one.weighted):
+            return f"{key}.weighted.{metric}" if one.weighted else f"{key}.name"
+    return f"constraints.{metric}"
 
 
 def check_table(config: RunConfig, fingerprint: str) -> None:

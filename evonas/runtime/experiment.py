@@ -132,7 +132,15 @@ def load_experiment(path_or_name: str | Path, overrides: Sequence[str] = ()) -> 
         label: {seed: _run(base, document, label, seed, overrides) for seed in config.seeds}
         for label in config.strategies
     }
-    return LoadedExperiment(config, file, runs)
+    loaded = LoadedExperiment(config, file, runs)
+    if objectives := loaded.any_run.config.objectives:
+        names = ", ".join(objective.name for objective in objectives)
+        message = f"strategies are compared by one objective, and this config has {len(objectives)} ({names})"
+        advice = (
+            "Change `objectives` to an `objective`, such as a weighted sum; a front's hypervolume is in `evonas show`."
+        )
+        raise InvalidConfig(document.problem(("config",), f"{message}. {advice}"))
+    return loaded
 
 
 def _base(config: ExperimentConfig, file: Path, document: Document) -> Path:

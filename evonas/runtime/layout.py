@@ -52,6 +52,11 @@ class Layout:
     def climb(self) -> Path:
         return self.root / "genealogy.svg"
 
+    @property
+    def front(self) -> Path:
+        """The picture of the front, of a run with several objectives."""
+        return self.root / "front.svg"
+
 
 def is_held(layout: Layout) -> bool:
     """Whether a process is working on the run at this moment."""

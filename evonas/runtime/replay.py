@@ -90,7 +90,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
             interface = ends_of(None if ends is None else Interface.from_json(ends), config)
             made_with: Mapping[str, str] = record.meta("versions")
             files: Mapping[str, str] = record.meta("data_files")
-        trials = record.trials(config.objective.to_objective())
+        trials = record.trials(config.to_objective())
         if not 0 <= trial < len(trials):
             raise UserError(f"there is no trial {trial} in {root}; they are numbered 0 to {len(trials) - 1}")
         twin = trials[trial].twin_of

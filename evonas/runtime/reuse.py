@@ -46,7 +46,7 @@ def known_trainings(root: Path) -> dict[Key, Known]:
         return {}
     with RecordReader(Layout(root).record) as record:
         config = RunConfig.from_json(record.meta("config"))
-        trials = record.trials(config.objective.to_objective())
+        trials = record.trials(config.to_objective())
         last = {attempt.trial: attempt for attempt in record.attempts()}
         files = record.files()
     found: dict[Key, Known] = {}

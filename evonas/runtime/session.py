@@ -75,8 +75,8 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
         return Prepared(None, files={}, guess="", **check_evaluator(loaded))
     prepared = prepare(loaded.data_settings(), root)
     assert prepared.interface is not None
-    if wrong := loaded.config.objective.problem(prepared.interface.task):
-        raise InvalidConfig(Problem(wrong, "objective", str(loaded.file)))
+    if wrong := loaded.config.task_problems(prepared.interface.task):
+        raise InvalidConfig(Problem(message, key, str(loaded.file)) for key, message in wrong.items())
     return prepared
 
 
@@ -118,7 +118,7 @@ def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Gen
 
 def make_setup(config: RunConfig, space: SearchSpace, interface: Interface | None, root: Path) -> Setup:
     """What every worker of a run in this directory is told."""
-    objective = config.objective.to_objective()
+    objective = config.epoch_objective()
     bounds = {"parameters": config.limits.parameters, "flops": config.limits.flops}
     return Setup(
         directory=str(root.resolve()),
@@ -126,6 +126,7 @@ def make_setup(config: RunConfig, space: SearchSpace, interface: Interface | Non
         space=space.text,
         interface={} if interface is None else interface.to_json(),
         objective={"name": objective.name, "direction": objective.direction},
+        needed=config.metrics(),
         patience=config.training.patience,
         epochs=config.training.epochs,
         limits={name: bound for name, bound in bounds.items() if bound is not None},
@@ -203,7 +204,7 @@ class Session:
             ends = self.record.meta("interface")
             self._interface = None if ends is None else Interface.from_json(ends)
             self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
-        self.objective = self.config.objective.to_objective()
+        self.objective = self.config.to_objective()
         self.storage = Storage(self.layout.root, self.config.storage.keep_best)
 
     @property

@@ -12,7 +12,7 @@ from typing import ClassVar
 from evonas.errors import DiskFailure
 from evonas.evaluate.protocol import Task
 from evonas.runtime.tasks import checkpoint_path, trained, weights_path
-from evonas.trial import Trial, TrialState, rank
+from evonas.trial import Rank, Trial, TrialState, rank
 
 _FILE = re.compile(r"(\d{5,})\.npz(\.tmp)?")
 
@@ -40,7 +40,7 @@ class Storage:
 
     def __init__(self, root: Path, keep_best: int = 10, continues_trials: bool = False) -> None:
         self._root, self._keep_best, self._continues = root, keep_best, continues_trials
-        self._best: list[tuple[float, int]] = []  # ranks, the best first
+        self._best: list[Rank] = []  # ranks, the best first
         self._weights: set[int] = set()  # of trials that are over and may have such a file
         self._checkpoints: set[int] = set()
         self._is_open = False

@@ -104,7 +104,7 @@ def _best_of(root: Path, name: str, count: int, space: SearchSpace) -> dict[str,
         UserError: there is no run, none of its trials succeeded, or one of these genomes is none of this space.
     """
     with RecordReader(Layout(root).record) as record:
-        objective = RunConfig.from_json(record.meta("config")).objective.to_objective()
+        objective = RunConfig.from_json(record.meta("config")).to_objective()
         trials = record.trials(objective)
         is_same = record.meta("space") == space.text
     first: dict[str, Trial] = {}

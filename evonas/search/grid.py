@@ -84,6 +84,7 @@ class Grid(Strategy):
     """
 
     Settings = GridSettings
+    takes_several = True
 
     def __init__(self, problem: SearchProblem, settings: GridSettings) -> None:
         super().__init__(problem, settings)

@@ -18,11 +18,11 @@ from evonas.trial import Fitness, Trial
 
 
 class _Minimised(base.Fitness):  # type: ignore[misc]  # DEAP has no types
-    weights = (-1.0,)
+    weights = (-1.0, -1.0)
 
 
 class _Maximised(base.Fitness):  # type: ignore[misc]  # DEAP has no types
-    weights = (1.0,)
+    weights = (-1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Individual:
     """A successful trial as a member of a population.
 
     Attributes:
-        fitness: the `deap.base.Fitness` that DEAP's selections compare.
+        fitness: the `deap.base.Fitness` that DEAP's selections compare: the violation of constraints before the value.
     """
 
     trial: Trial
@@ -38,7 +38,7 @@ class Individual:
 
     def __post_init__(self) -> None:
         kind = _Minimised if self.value.direction == "min" else _Maximised
-        object.__setattr__(self, "fitness", kind((self.value.value,)))
+        object.__setattr__(self, "fitness", kind((self.value.violation, self.value.value)))
 
     @property
     def id(self) -> int:
@@ -62,7 +62,7 @@ class Individual:
 
 def best_first(individuals: Sequence[Individual]) -> list[Individual]:
     """Sorted by fitness; equal ones by age, the older first, so that the order never depends on chance."""
-    return sorted(individuals, key=lambda individual: (individual.value.key, individual.id))
+    return sorted(individuals, key=lambda individual: (individual.value.order, individual.id))
 
 
 @contextlib.contextmanager

@@ -34,6 +34,11 @@ class StrategyConfig(Named):
         inner = getattr(self.settings, "inner", None)
         return inner.innermost if isinstance(inner, StrategyConfig) else self
 
+    def layers(self) -> list[StrategyConfig]:
+        """The strategy itself and those that it wraps, the outer first."""
+        inner = getattr(self.settings, "inner", None)
+        return [self, *(inner.layers() if isinstance(inner, StrategyConfig) else ())]
+
     def make(self, problem: SearchProblem) -> Strategy:
         """The strategy, before the first ask."""
         return self.kind(problem, self.settings)

@@ -33,6 +33,7 @@ class RandomSearch(Strategy):
 
     Settings = RandomSettings
     has_alternatives = True
+    takes_several = True
 
     def __init__(self, problem: SearchProblem, settings: RandomSettings) -> None:
         super().__init__(problem, settings)

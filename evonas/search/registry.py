@@ -19,6 +19,8 @@ from evonas.search.grid import Grid
 from evonas.search.hyperband import Hyperband
 from evonas.search.local_search import LocalSearch
 from evonas.search.nelder_mead import NelderMead
+from evonas.search.nsga2 import Nsga2
+from evonas.search.nsga3 import Nsga3
 from evonas.search.optuna_samplers import OPTUNA_SAMPLERS, OptunaSampler
 from evonas.search.optuna_search import OptunaSearch
 from evonas.search.particle_swarm import ParticleSwarm
@@ -51,6 +53,8 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "optuna": OptunaSearch,
     "screened": Screened,
     "seeded": Seeded,
+    "nsga2": Nsga2,
+    "nsga3": Nsga3,
 }
 
 PARTS: Mapping[type, Mapping[str, type[Any]]] = {

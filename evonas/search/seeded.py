@@ -65,6 +65,7 @@ class Seeded(Strategy):
     """
 
     Settings = SeededSettings
+    takes_several = True
 
     def __init__(self, problem: SearchProblem, settings: SeededSettings) -> None:
         super().__init__(problem, settings)

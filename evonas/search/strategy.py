@@ -21,6 +21,7 @@ class SearchProblem:
         seeds: seed genomes by name, already checked against the space.
         trials: the budget, for samplers and grids that must know how many points there will be; None where it is not
             counted in trials.
+        objectives: all of them, for strategies that search a front; `objective` is the first, and has the constraints.
     """
 
     space: SearchSpace
@@ -29,6 +30,7 @@ class SearchProblem:
     seed: int
     seeds: Mapping[str, Genome] = field(default_factory=dict)
     trials: int | None = None
+    objectives: tuple[Objective, ...] = ()
 
 
 def counters(count: int) -> list[tuple[int, ...]]:
@@ -56,12 +58,16 @@ class Strategy(ABC):
         sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
         continues_trials: whether proposals may have a `resume_from`: then the checkpoints of `living` are kept.
         has_alternatives: whether it can say what else it could propose.
+        takes_several: whether it can be run where there are several objectives.
+        needs_several: whether it can be run only there.
     """
 
     Settings: ClassVar[type[Any]]
     sets_epochs: bool = False
     continues_trials: bool = False
     has_alternatives: bool = False
+    takes_several: bool = False
+    needs_several: bool = False
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:
         self.problem = problem

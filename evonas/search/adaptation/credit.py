@@ -44,7 +44,7 @@ class Credit:
         parents = [self._fitness[id] for id in trial.lineage.parents]
         if not parents:
             return
-        reward = gain(trial, min(parents, key=lambda fitness: fitness.key))
+        reward = gain(trial, min(parents, key=lambda fitness: fitness.order))
         for word in dict.fromkeys(trial.lineage.operator.split("+")):
             if word in self._learned.shares:
                 self._learned = self._adaptation.learn(self._learned, word, reward)
@@ -60,9 +60,12 @@ class Credit:
 def gain(child: Trial, parent: Fitness) -> float:
     """How much better a child is than the better of its parents, relative to the greater of the two, in [0, 1].
 
-    A child that is no better has gained nothing, nor has one that failed, nor a twin: it is nothing new.
+    A child that is no better has gained nothing, nor has one that failed, nor a twin: it is nothing new. Where the
+    parent violates constraints, the gain is the share of the violation that is gone.
     """
     if child.fitness is None or child.twin_of is not None or not child.fitness > parent:
         return 0.0
+    if child.fitness.violation < parent.violation:
+        return (parent.violation - child.fitness.violation) / parent.violation
     scale = max(abs(child.fitness.value), abs(parent.value))
     return min(1.0, (parent.key - child.fitness.key) / scale)

@@ -49,6 +49,8 @@ def inverse_shares(population: Sequence[Individual]) -> list[float]:
 def inverse_problem(objective: Objective) -> str:
     """Why shares cannot be inversely proportional to this objective; empty where they can."""
     advice = "tournament, rank, best and random take any objective."
+    if objective.constraints:
+        return f"gives shares inversely proportional to a loss, which does not know of constraints. {advice}"
     if objective.direction != "min":
         return (
             "gives shares inversely proportional to a loss, so that the objective must be one that is minimised;"
@@ -66,7 +68,7 @@ def rank_shares(population: Sequence[Individual], pressure: float) -> list[float
     """Shares that fall linearly with the rank, in the order of `population`: the best has `pressure` times the mean,
     the worst 2 - `pressure` times. Of equal individuals the older has the better rank."""
     last = len(population) - 1
-    order = sorted(range(len(population)), key=lambda i: (population[i].value.key, population[i].id))
+    order = sorted(range(len(population)), key=lambda i: (population[i].value.order, population[i].id))
     ranks = {place: rank for rank, place in enumerate(order)}
     if last == 0:
         return [1.0]

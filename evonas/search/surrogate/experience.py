@@ -136,5 +136,6 @@ class Experience:
 
 
 def _data(trials: Sequence[Trial]) -> tuple[list[Genome], Vector]:
-    keys = [np.inf if trial.fitness is None else trial.fitness.key for trial in trials]
-    return [trial.genome for trial in trials], normal_scores(keys)
+    orders = [rank(trial)[0] for trial in trials]
+    places = {order: place for place, order in enumerate(sorted(set(orders)))}
+    return [trial.genome for trial in trials], normal_scores([places[order] for order in orders])
