@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-start bench-hangs clean
+.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-search: $(READY) ## the strategies on published tables; needs EVONAS_DATA 
 
 bench-functions: $(READY) ## the strategies on functions whose optimum is known (about half an hour)
 	$(BIN)/python -m benchmarks.functions
+
+bench-front: $(READY) ## several objectives on NAS-Bench-201, and a front on digits; needs EVONAS_DATA (about half an hour)
+	$(BIN)/python -m benchmarks.front
 
 bench-start: $(READY) ## how long `evonas --help` takes
 	$(BIN)/python -m benchmarks.start

@@ -34,6 +34,7 @@ class Problem:
         epochs: of a full training.
         evaluate: judges a genome.
         table: that it looks genomes up in; None for a function.
+        objectives: all of them, where there are several.
     """
 
     space: SearchSpace
@@ -41,6 +42,7 @@ class Problem:
     epochs: int
     evaluate: RunTask
     table: Table | None = None
+    objectives: tuple[Objective, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
     builder = Builder(FAMILIES)
     config: StrategyConfig = builder.build(StrategyConfig, dict(strategy))
     assert not builder.issues, builder.issues
-    asked = SearchProblem(problem.space, problem.objective, Fidelity(problem.epochs), seed, trials=limits.trials)
+    fidelity, several = Fidelity(problem.epochs), problem.objectives
+    asked = SearchProblem(problem.space, problem.objective, fidelity, seed, trials=limits.trials, objectives=several)
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
     setup = Setup("", seed, problem.space.text, {}, objective)
     pool = SimulatedPool(setup, workers, problem.evaluate)

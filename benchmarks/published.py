@@ -90,6 +90,26 @@ def _row_201(row: Mapping[str, str], short: str) -> list[object]:
     return [*ops, *accuracies, seconds * 12 / 200, seconds, round(value("params_m") * 1e6)]
 
 
+LATENCIES_201 = {"raspi4_ms": "raspi4", "gtx1080ti_ms": "1080ti_1"}
+"""Latencies of NAS-Bench-201's cells, by what they are called here and by their columns (HELP; Lee et al., 2021)."""
+
+
+def nasbench201_latencies() -> Path:
+    """CIFAR-10: the mean validation accuracy after 200 epochs, in percent, and the latencies of two devices."""
+    folder, target = data_folder() / "nas" / "nasbench201", TABLES / "nasbench201-latencies.csv.gz"
+    if target.exists():
+        return target
+    header = [*(f"cell.{edge}.op" for edge in range(6)), "val_accuracy@200", *(f"{name}@200" for name in LATENCIES_201)]
+    with gzip.open(folder / "latency_help.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        devices = {row["index"]: [row[column] for column in LATENCIES_201.values()] for row in csv.DictReader(file)}
+    rows = []
+    with gzip.open(folder / "nasbench201.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            cells = _row_201(row, "c10")
+            rows.append([*cells[:6], cells[7], *devices[row["index"]]])
+    return _write(target, header, rows)
+
+
 def nasbench_macro() -> Path:
     """The table of NAS-Bench-Macro: the mean accuracy of three trainings on CIFAR-10, in percent."""
     source = data_folder() / "nas" / "nasbench_macro" / "nas-bench-macro_cifar10.json.gz"

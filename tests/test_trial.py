@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from evonas.trial import Fitness, Objective, TrialState
+from evonas.trial import Constraint, Fitness, Objective, TrialState
 
 
 def test_better_is_greater_whatever_the_direction():
@@ -20,6 +20,47 @@ def test_better_is_greater_whatever_the_direction():
 def test_there_is_no_fitness_in_what_is_not_finite(value):
     metrics = {} if value is None else {"val_loss": value}
     assert Objective("val_loss", "min").fitness(metrics) is None
+
+
+def test_what_satisfies_the_constraints_is_better_than_what_does_not():
+    good, poor = Fitness(0.9, "min"), Fitness(2.0, "min")
+    slightly, badly = Fitness(0.1, "min", 0.01), Fitness(0.0, "min", 5.0)
+    assert sorted([badly, poor, slightly, good], key=lambda fitness: fitness.order) == [good, poor, slightly, badly]
+    assert good > slightly > badly
+    assert not slightly > poor
+    assert good.is_feasible
+    assert not slightly.is_feasible
+
+
+@pytest.mark.parametrize(
+    ("constraint", "value", "violation"),
+    [
+        (Constraint("m", most=50), 50, 0), (Constraint("m", most=50), 75, 0.5), (Constraint("m", most=50), -1, 0),
+        (Constraint("m", least=0.8), 0.8, 0), (Constraint("m", least=0.8), 0.6, 0.25),
+        (Constraint("m", least=0, most=2), -3, 3), (Constraint("m", least=0, most=2), 3, 0.5),
+        (Constraint("m", least=-4, most=-2), -1, 0.5), (Constraint("m"), 7, 0),
+    ],
+)  # fmt: skip
+def test_a_violation_is_relative_to_its_bound(constraint, value, violation):
+    assert constraint.violation(value) == pytest.approx(violation)
+
+
+def test_violations_add_up_and_need_their_metrics():
+    bounds = (Constraint("parameters", most=1000), Constraint("val_accuracy", least=0.5))
+    objective = Objective("val_loss", "min", constraints=bounds)
+    assert objective.metrics == ("val_loss", "parameters", "val_accuracy")
+    fitness = objective.fitness({"val_loss": 0.3, "parameters": 1500, "val_accuracy": 0.4})
+    assert (fitness.value, fitness.violation) == (0.3, pytest.approx(0.5 + 0.2))
+    assert objective.fitness({"val_loss": 0.3, "parameters": 900, "val_accuracy": 0.5}).violation == 0
+    assert objective.fitness({"val_loss": 0.3, "parameters": 900}) is None
+
+
+def test_a_weighted_sum_is_the_sum():
+    objective = Objective("cost", "min", (("val_accuracy", -1.0), ("parameters", 1e-6)))
+    assert objective.metrics == ("val_accuracy", "parameters")
+    assert objective.fitness({"val_accuracy": 0.9, "parameters": 2e5}).value == pytest.approx(-0.7)
+    assert objective.fitness({"val_accuracy": 0.9}) is None
+    assert objective.fitness({"val_accuracy": 0.9, "parameters": math.inf}) is None
 
 
 def test_every_state_but_waiting_is_final():

@@ -40,10 +40,9 @@ def print_front(view: Run) -> None:
         out.print(f"  and {len(members) - MOST_ROWS} more: `evonas show --json` lists all")
     reached = view.hypervolume()
     half = reached[len(reached) // 2]
-    out.print(
-        f"  hypervolume {reached[-1]:.4f}, {half:.4f} after half of the trials: the share that is dominated of the"
-    )
-    out.print("  box from the front's best values to a tenth of its range beyond its worst ones")
+    words = f"  hypervolume {reached[-1]:.4f} ({half:.4f} after half of the trials)"
+    out.print(f"{words}: the share that the front dominates")
+    out.print("  of the box between the best and the worst values that the run has seen")
     directory = shlex.quote(str(view.directory))
     if view.has_networks:
         line = f"evonas export {directory} {members[-1].id} --to {view.name}-{members[-1].id}.keras"

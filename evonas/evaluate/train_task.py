@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.checkpoint import load_state, save_state, save_weights
+from evonas.evaluate.latency import latency_ms
 from evonas.evaluate.protocol import ACCUMULATION, Setup, Task
 from evonas.evaluate.tensors import TensorCache, TrainingData
 from evonas.evaluate.trainer import Diverged, Trainer
@@ -27,6 +29,9 @@ from evonas.trial import Direction, Objective, Outcome, TrialState
 
 CHECKPOINT_SECONDS = 30.0
 """Between two checkpoints of a training that goes on."""
+
+LATENCY, SECONDS = "latency_ms", "training_seconds"
+"""Metrics by the clock, measured where the run needs them."""
 
 Report = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, counted from 1, and its metrics."""
@@ -70,7 +75,12 @@ def train(
     keeper = _Keeper(root, task, trainer, checkpoint_seconds, clock)
     keeper.restore(fingerprint)
 
+    is_timed, started = SECONDS in setup.needed, clock()
+    before = trainer.history[-1].get(SECONDS, 0.0) if trainer.history else 0.0
+
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        if is_timed:
+            trainer.history[-1][SECONDS] = before + clock() - started  # so that a checkpoint knows it
         report(epoch, metrics)
         keeper.save_when_due()
 
@@ -81,7 +91,11 @@ def train(
     keeper.save()
     save_weights(root / task.weights, trainer.best_weights)
     best = trainer.best_epoch
-    metrics = _marked(task, {**trainer.history[best], "best_epoch": best + 1.0, **_size_metrics(size)})
+    times = {SECONDS: trainer.history[-1][SECONDS]} if is_timed else {}
+    if LATENCY in setup.needed:
+        times[LATENCY] = latency_ms(model, tf.cast(cache.get(root).validation_x[:1], tf.float32))
+    found = {**trainer.history[best], "best_epoch": best + 1.0, **_size_metrics(size), **times}
+    metrics = _marked(task, found)
     return _outcome(TrialState.OK, trainer, metrics=metrics, files={task.weights: sha256_of(root / task.weights)})
 
 

@@ -17,7 +17,7 @@ from evonas.runtime.session import Session
 from evonas.runtime.stopping import Urgency
 from evonas.runtime.storage import best_of
 from evonas.runtime.tasks import checkpoint_path, could_not_write, parts_before, training_task, weights_path
-from evonas.trial import Outcome, Trial, TrialState
+from evonas.trial import TIMES, Outcome, Trial, TrialState
 
 RETRAINED = "retrained"
 """The event of a training that was repeated."""
@@ -113,7 +113,7 @@ def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
         message = f"trial {trial.id} cannot be trained again ({outcome.state}): {outcome.message}"
         raise EvonasError(message)
     names = sorted(trial.metrics, key=lambda name: (name != session.objective.name, name))
-    other = [name for name in names if outcome.metrics.get(name) != trial.metrics[name]]
+    other = [name for name in names if name not in TIMES and outcome.metrics.get(name) != trial.metrics[name]]
     # the event first: where only the file's hash were new, its scores would be held against the old ones
     session.record.event(
         RETRAINED, {"trial": trial.id, "metrics": dict(outcome.metrics), "same": not other, "different": other}

@@ -30,7 +30,7 @@ from evonas.runtime.retries import accumulation
 from evonas.runtime.rows import Attempt
 from evonas.runtime.session import make_setup, versions
 from evonas.runtime.tasks import checkpoint_path, parts_before, training_task
-from evonas.trial import Outcome, Trial, TrialState
+from evonas.trial import TIMES, Outcome, Trial, TrialState
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _differences(plan: Plan, outcome: Outcome) -> list[str]:
         return [f"it is `{then.state}` in the record ({said or 'without a word'}) and `{outcome.state}` in the replay"]
     found = [
         f"its {name} is {then.metrics.get(name)} in the record and {outcome.metrics.get(name)} in the replay"
-        for name in sorted({*then.metrics, *outcome.metrics})
+        for name in sorted({*then.metrics, *outcome.metrics} - TIMES)
         if then.metrics.get(name) != outcome.metrics.get(name)
     ]
     if attempt is not None and (words := _first_other_epoch(attempt.history, outcome.history)):
@@ -190,7 +190,7 @@ def _differences(plan: Plan, outcome: Outcome) -> list[str]:
 
 def _first_other_epoch(then: Mapping[str, object], now: Mapping[str, object]) -> str:
     """The first epoch whose metrics differ, in words; empty for none."""
-    for name in sorted({*then, *now}):
+    for name in sorted({*then, *now} - TIMES):
         pair = (list(then.get(name, ())), list(now.get(name, ())))  # type: ignore[call-overload]
         if pair[0] != pair[1]:
             same = next((at for at, (a, b) in enumerate(zip(*pair, strict=False)) if a != b), min(map(len, pair)))

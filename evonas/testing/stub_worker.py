@@ -23,7 +23,7 @@ from evonas.evaluate.inline import OnEpoch
 from evonas.evaluate.protocol import ACCUMULATION, PROTOCOL, Setup, Task, encode, outcome_to_json
 from evonas.files import sha256_of, write_whole
 from evonas.testing.lies import LIES, lie
-from evonas.trial import Outcome, TrialState
+from evonas.trial import TIMES, Outcome, TrialState
 
 VARIABLE = "EVONAS_STUB"
 
@@ -107,7 +107,8 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         scores_of_test = {"test_loss": metrics["val_loss"] * 1.01, f"test_{metric}": metrics[f"val_{metric}"] * 0.99}
         return Outcome(TrialState.OK, {**metrics, **(scores_of_test if task.arrays else {}), **size})
     cut = {ACCUMULATION: float(task.accumulation)} if task.accumulation > 1 else {}
-    return Outcome(TrialState.OK, {**metrics, **size, **cut}, epochs=task.epochs, history=history)
+    times = {name: 0.1 + _fraction(genome, name) for name in setup.needed if name in TIMES}
+    return Outcome(TrialState.OK, {**metrics, **size, **times, **cut}, epochs=task.epochs, history=history)
 
 
 def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:

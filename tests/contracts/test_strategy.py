@@ -23,6 +23,8 @@ from evonas.search.hyperband import HyperbandSettings
 from evonas.search.local_search import LocalSearchSettings
 from evonas.search.named import StrategyConfig
 from evonas.search.nelder_mead import NelderMeadSettings
+from evonas.search.nsga2 import Nsga2Settings
+from evonas.search.nsga3 import Nsga3Settings
 from evonas.search.optuna_samplers import CmaEs, Tpe
 from evonas.search.optuna_search import OptunaSettings
 from evonas.search.particle_swarm import ParticleSwarmSettings
@@ -36,7 +38,7 @@ from evonas.search.selection import StochasticUniversal
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Forest, GaussianProcess
 from evonas.search.variation import Mutation
-from evonas.trial import Fidelity, Proposal, Trial
+from evonas.trial import Constraint, Fidelity, Objective, Proposal, Trial
 
 LOOK_AHEAD = 5
 
@@ -90,23 +92,42 @@ VARIANTS = {
         "seeded",
         SeededSettings(StrategyConfig("nelder_mead", NelderMeadSettings()), ("first", "third")),
     ),
+    "seeded nsga2": (
+        "seeded",
+        SeededSettings(StrategyConfig("nsga2", Nsga2Settings(population=6)), ("first", "third")),
+    ),
+    "nsga3, few": ("nsga3", Nsga3Settings(population=5, divisions=9)),
     "seeded process": ("seeded", SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third"))),
 }
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
 
 
-@pytest.fixture(params=sorted(VARIANTS))
+CONSTRAINED = ("evolution", "local_search", "nsga2", "nsga3")
+"""Strategies that are also held to it where half of the trials violate a constraint."""
+
+
+@pytest.fixture(params=[*sorted(VARIANTS), *(f"{name}, constrained" for name in CONSTRAINED)])
 def name(request):
-    return request.param
+    return request.param.removesuffix(", constrained")
 
 
 @pytest.fixture
-def make(name, small_space, loss):
+def oracle(request, oracle):
+    given = getattr(request.node, "callspec", None)
+    if given is not None and "constrained" in given.id:
+        oracle.objective = replace(oracle.objective, constraints=(Constraint("parameters", most=500),))
+    return oracle
+
+
+@pytest.fixture
+def make(name, small_space, oracle):
     seeds = {word: sample(small_space, np.random.default_rng(i)) for i, word in enumerate(["first", "second", "third"])}
 
     def build(seed: int = 0) -> Strategy:
         kind, settings = VARIANTS[name]
-        return STRATEGIES[kind](SearchProblem(small_space, loss, Fidelity(9), seed, seeds), settings)
+        objectives = (oracle.objective, Objective("parameters", "min"))
+        problem = SearchProblem(small_space, oracle.objective, Fidelity(9), seed, seeds, objectives=objectives)
+        return STRATEGIES[kind](problem, settings)
 
     return build
 
