@@ -91,6 +91,7 @@ def as_plain(trial: RecordedTrial) -> dict[str, object]:
         "state": str(trial.state),
         "message": trial.message(),
         "value": None if trial.fitness is None else trial.fitness.value,
+        "violation": None if trial.fitness is None else trial.fitness.violation,
         "metrics": dict(trial.metrics),
         "generation": trial.lineage.generation,
         "operator": trial.lineage.operator,
@@ -110,7 +111,9 @@ def _trial_table(view: Run) -> object:
     from evonas.trial import rank
 
     table = Table(box=box.SIMPLE)
-    companions = (view.interface.metric, "parameters") if view.has_networks else _others(view)
+    usual = (view.interface.metric, "parameters") if view.has_networks else _others(view)
+    shown = (view.objective.name, *(f"val_{name}" for name in usual))
+    companions = tuple(dict.fromkeys([*(name for name in view.config.metrics() if name not in shown), *usual]))
     for name in (
         "trial",
         "generation",

@@ -23,6 +23,7 @@ import tensorflow as tf
 from evonas.errors import DiskFailure, InvalidRecord
 from evonas.evaluate import export_task
 from evonas.evaluate.checkpoint import load_weights
+from evonas.evaluate.latency import latency_ms
 from evonas.evaluate.launcher import Handle, start_launcher
 from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_from_json, outcome_to_json
 from evonas.evaluate.scores import scores
@@ -35,7 +36,7 @@ from evonas.genome import Gene, Genome
 from evonas.model.assembly import build_model
 from evonas.model.interface import Interface
 from evonas.model.optimizers import build_optimizer
-from evonas.trial import Objective, Outcome, TrialState
+from evonas.trial import TIMES, Objective, Outcome, TrialState
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -146,6 +147,30 @@ def test_a_training_gives_the_best_epoch_and_its_weights(setup: Setup) -> None:
     assert outcome.files == {"weights/00005.npz": sha256_of(path)}
     assert len(load_weights(path)) > 4
     assert outcome_from_json(json.loads(encode(outcome_to_json(outcome)))) == outcome
+
+
+def test_times_are_measured_where_they_are_needed(setup: Setup) -> None:
+    plain = run_task(setup, train_task(), SILENT)
+    timed = run_task(replace(setup, needed=("latency_ms", "training_seconds")), train_task(checkpoint="c.npz"), SILENT)
+    assert {name: value for name, value in timed.metrics.items() if name not in TIMES} == dict(plain.metrics)
+    assert timed.files == plain.files, "measuring changes nothing"
+    assert 0 < timed.metrics["latency_ms"] < 1000
+    seconds = timed.history["training_seconds"]
+    assert 0 < seconds[0] < seconds[1] < seconds[2] == timed.metrics["training_seconds"] < timed.seconds
+
+
+def test_the_seconds_of_a_training_go_on_from_its_checkpoint(setup: Setup) -> None:
+    needed = replace(setup, needed=("training_seconds",))
+    first = run_task(needed, train_task(epochs=1, checkpoint="c.npz"), SILENT)
+    second = run_task(needed, train_task(epochs=2, checkpoint="c.npz"), SILENT)
+    seconds = second.history["training_seconds"]
+    assert seconds[0] == first.metrics["training_seconds"] < seconds[1] == second.metrics["training_seconds"]
+
+
+def test_the_latency_is_a_median_of_milliseconds() -> None:
+    ticks = iter([0.0, 0.002, 1.0, 1.004, 2.0, 2.9])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    assert latency_ms(model, np.ones((1, 3), np.float32), repeats=3, clock=lambda: next(ticks)) == pytest.approx(4)
 
 
 def test_the_same_task_gives_the_same_outcome_and_another_seed_another(setup: Setup) -> None:

@@ -64,6 +64,7 @@ run: stub
 space: ./small.yaml
 data: {path: data.npz, task: classification}
 strategy: {STRATEGY: SETTINGS}
+OBJECTIVES
 training: {epochs: 3}
 budget: {trials: TRIALS}
 look_ahead: 5
@@ -80,8 +81,11 @@ def make(directory: Path, strategy: str, trials: int, width: str = "") -> None:
     rng = np.random.default_rng(0)
     np.savez(directory / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
     (directory / "small.yaml").write_text(SPACE.replace(*WIDE) if width == "wide" else SPACE)
-    settings = "{population: 5, replacement: {elitist: {elites: 1}}}" if strategy == "evolution" else "{}"
+    few = {"evolution": "{population: 5, replacement: {elitist: {elites: 1}}}", "nsga2": "{population: 5}"}
+    settings = few.get(strategy, "{}")
+    several = "objectives: [val_accuracy, parameters, flops]" if strategy in ("nsga2", "nsga3") else ""
     text = CONFIG.replace("STRATEGY", strategy).replace("SETTINGS", settings).replace("TRIALS", str(trials))
+    text = text.replace("OBJECTIVES", several)
     (directory / "stub.yaml").write_text(text)
     api.create(load_config(directory / "stub.yaml"), directory)
 

@@ -38,7 +38,9 @@ def new_run(directory: Path, strategy: str = "evolution", trials: int = 40) -> P
     return directory / "stub"
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "aging", "hyperband", *(["random", "asha"] if IS_FULL else [])])
+@pytest.mark.parametrize(
+    "strategy", ["evolution", "aging", "hyperband", "nsga3", *(["random", "asha"] if IS_FULL else [])]
+)
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     runs = []
     for workers in (1, 2, 8):
@@ -61,7 +63,10 @@ def test_another_seed_is_another_run(tmp_path):
     assert content(first) != content(second)
 
 
-@pytest.mark.parametrize(("strategy", "step"), [("evolution", 1 if IS_FULL else 5), ("hyperband", 1 if IS_FULL else 9)])
+@pytest.mark.parametrize(
+    ("strategy", "step"),
+    [("evolution", 1 if IS_FULL else 5), ("hyperband", 1 if IS_FULL else 9), ("nsga2", 1 if IS_FULL else 20)],
+)
 def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, step):
     root = new_run(tmp_path, strategy, trials=7)  # a whole generation and children of the next; a bracket and more
     report = json.loads(script("points", root, "kill", step).stdout)

@@ -11,11 +11,16 @@ import keras
 import numpy as np
 import pytest
 
-NAMES = ("breast-cancer", "diabetes", "digits-cells", "digits-recurrent")  # digits has a suite of its own
-SHORT = (
-    "budget.trials=3", "training.epochs=2", "pool={inline: {}}", "strategy.evolution.population=2",
-    "strategy.evolution.replacement={elitist: {elites: 1}}",
-)  # fmt: skip
+NAMES = (
+    "breast-cancer",
+    "diabetes",
+    "digits-cells",
+    "digits-front",
+    "digits-recurrent",
+)  # digits has a suite of its own
+SHORT = ("budget.trials=3", "training.epochs=2", "pool={inline: {}}")
+FEW = {"digits-front": ("strategy.nsga2.population=4",)}
+TWO = ("strategy.evolution.population=2", "strategy.evolution.replacement={elitist: {elites: 1}}")
 
 
 def test_no_shipped_config_is_forgotten() -> None:
@@ -25,7 +30,7 @@ def test_no_shipped_config_is_forgotten() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_config_runs_to_an_exported_model(name: str, tmp_path: Path) -> None:
-    changes = [part for change in SHORT for part in ("--set", change)]
+    changes = [part for change in (*SHORT, *FEW.get(name, TWO)) for part in ("--set", change)]
     main = "from evonas.cli.app import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", main, "run", name, *changes], cwd=tmp_path, capture_output=True, text=True
