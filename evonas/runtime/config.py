@@ -258,7 +258,8 @@ class RunConfig:
     def task_problems(self, task: TaskKind | None) -> dict[str, str]:
         """Which metrics are not measured under this task, None where it is not known yet; by key."""
         key = "objectives" if self.objectives else "objective"
-        found = {key: task_problem(tuple(name for one in self.to_objectives() for name in one.metrics), task)}
+        optimised = (one.to_objective() for one in self.objectives or (self.objective,))
+        found = {key: task_problem(tuple(name for one in optimised for name in one.metrics), task)}
         found |= {f"constraints.{name}": task_problem((name,), task) for name in self.constraints}
         return {key: wrong for key, wrong in found.items() if wrong}
 

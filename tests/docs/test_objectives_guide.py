@@ -16,7 +16,11 @@ from evonas.trial import Trial, TrialState
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "objectives.md").read_text()
 BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
-REST = {"space": "space: mlp\n", "data": "data: {name: digits, task: classification}\n", "budget": "budget: {trials: 9}\n"}
+REST = {
+    "space": "space: mlp\n",
+    "data": "data: {name: digits, task: classification}\n",
+    "budget": "budget: {trials: 9}\n",
+}
 
 
 @pytest.mark.parametrize("text", BLOCKS)
@@ -45,13 +49,19 @@ def test_every_yaml_block(text, tmp_path):
 
 def test_the_blocks_are_found():
     assert sum("# refused" in text for text in BLOCKS) == 4
-    used = {next(iter(one)) if isinstance(one, dict) else one for text in BLOCKS if (one := strict_yaml.load(text, "guide").data.get("strategy"))}
+    used = {
+        next(iter(one)) if isinstance(one, dict) else one
+        for text in BLOCKS
+        if (one := strict_yaml.load(text, "guide").data.get("strategy"))
+    }
     assert {"nsga2", "nsga3"} <= used
 
 
 def test_the_table_of_metrics_has_every_one():
     table = GUIDE.split("## What can be measured")[1].split("The last two")[0]
-    assert re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))) == list(METRICS)
+    assert re.findall(
+        r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    ) == list(METRICS)
     assert f"the median of {REPEATS}" in table
 
 
