@@ -60,11 +60,12 @@ class _Scene:
         return self.x.place(self.known[trial][1]), self.y.place(self.known[trial][0])
 
     def told(self, trial: int) -> str:
-        """`98.6 %, 12.3k parameters`"""
-        first, second = self.known[trial][:2]
-        others = [amount(second) if abs(second) >= 1000 else self.x.measure.text(second)]
-        others += [number(value) for value in self.known[trial][2:]]
-        return ", ".join([self.y.measure.text(first), *others])
+        """`98.6 %, 12.3k`"""
+        axes = (self.y.measure, self.x.measure)
+        told = [measure.text(value) for measure, value in zip(axes, self.known[trial], strict=False)]
+        told += [number(value) for value in self.known[trial][2:]]
+        whole = zip(self.known[trial], told, strict=True)  # counts, such as parameters
+        return ", ".join(amount(value) if value >= 10 and value == int(value) else words for value, words in whole)
 
 
 def front_svg(
@@ -190,14 +191,14 @@ def _staircase(view: _Scene) -> Iterator[str]:
 def _front(view: _Scene) -> Iterator[str]:
     labels = Labels(LEFT + 3, TOP - 4, RIGHT + 24, BOTTOM)
     places = {trial.id: view.at(trial.id) for trial in view.front}
-    labels.keep_clear(places.values())
+    labels.keep_clear((x + dx, y + dy) for x, y in places.values() for dx in (-6, 0, 6) for dy in (-3, 3))
     for id, (x, y) in places.items():
         yield _circle(view, id, 6.0, " strong")
         yield f'<circle class="ring" cx="{coordinate(x)}" cy="{coordinate(y)}" r="8"/>'
     for id, (x, y) in places.items():
         words = f"{id}: {view.told(id)}"
         if len(labels.placed) < MOST_LABELS:
-            labels.place(x, y, words, text_width(words, 11.5), 11, 11.0, must=False)
+            labels.place(x, y, words, text_width(words, 11.5), 11, 14.0, must=False)
     yield from (text(label.x, label.y, label.words, "label", label.anchor) for label in labels.placed)
 
 
