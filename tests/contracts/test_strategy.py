@@ -102,7 +102,7 @@ VARIANTS = {
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
 
 
-CONSTRAINED = ("evolution", "local_search", "nsga2", "nsga3")
+CONSTRAINED = ("evolution", "nsga2")
 """Strategies that are also held to it where half of the trials violate a constraint."""
 
 
