@@ -37,6 +37,10 @@ NON_NEGATIVE = frozenset(KNOWN_DIRECTIONS)
 """Those of them that are never negative: all, so far. A metric that is not known to be is not among them."""
 
 
+BEYOND = 1e150
+"""The least cost of a fitness that violates constraints."""
+
+
 class TrialState(StrEnum):
     """What became of a trial: stable words, the same in the record, in `--json` and in the guides."""
 
@@ -98,6 +102,11 @@ class Fitness:
     def order(self) -> tuple[float, float]:
         """For sorting best first, with ties broken by trial id."""
         return (self.violation, self.key)
+
+    @property
+    def cost(self) -> float:
+        """One finite number in this order, for methods that compare numbers: a violation is beyond any other value."""
+        return BEYOND * (1.0 + min(self.violation, 1e100)) if self.violation else self.key
 
     @property
     def is_feasible(self) -> bool:

@@ -26,6 +26,7 @@ def test_what_satisfies_the_constraints_is_better_than_what_does_not():
     good, poor = Fitness(0.9, "min"), Fitness(2.0, "min")
     slightly, badly = Fitness(0.1, "min", 0.01), Fitness(0.0, "min", 5.0)
     assert sorted([badly, poor, slightly, good], key=lambda fitness: fitness.order) == [good, poor, slightly, badly]
+    assert sorted([badly, poor, slightly, good], key=lambda fitness: fitness.cost) == [good, poor, slightly, badly]
     assert good > slightly > badly
     assert not slightly > poor
     assert good.is_feasible

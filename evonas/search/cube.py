@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from evonas.genome import Genome, decode, encode
 from evonas.randomness import generator
 from evonas.search.strategy import SearchProblem, Strategy
-from evonas.trial import Lineage, Proposal, Trial, rank
+from evonas.trial import Lineage, Proposal, Trial
 
 Point = NDArray[np.float64]
 """Shape (dimension,), in [0, 1]."""
@@ -152,7 +152,7 @@ class CubeSearch(Strategy):
             return  # of a search that was given up
         is_own = trial.genome == self._genomes[place]
         point = self._moves[place].point if is_own else encode(self.problem.space, trial.genome)
-        self._visits[place] = Visit(point, trial.id, rank(trial)[0])
+        self._visits[place] = Visit(point, trial.id, math.inf if trial.fitness is None else trial.fitness.cost)
         if len(self._visits) < len(self._moves):
             return
         try:

@@ -36,7 +36,7 @@ class KnownTrial(FrozenTrial):
 def known_trial(view: View, trial: Trial, attributes: dict[str, Any]) -> KnownTrial:
     """A trial as Optuna sees it: complete with its fitness, failed, or running."""
     values, distributions = view.parameters(trial.genome)
-    value = None if trial.fitness is None else trial.fitness.key
+    value = None if trial.fitness is None else trial.fitness.cost
     state = TrialState.COMPLETE if value is not None else TrialState.FAIL
     if not trial.state.is_final:
         state = TrialState.RUNNING
