@@ -14,6 +14,7 @@ import keras
 
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.checkpoint import load_state, save_state, save_weights
+from evonas.evaluate.learning_curve import STOPPED, rule_of
 from evonas.evaluate.protocol import ACCUMULATION, Setup, Task
 from evonas.evaluate.tensors import TensorCache, TrainingData
 from evonas.evaluate.trainer import Diverged, Trainer
@@ -82,7 +83,9 @@ def train(
     save_weights(root / task.weights, trainer.best_weights)
     best = trainer.best_epoch
     metrics = _marked(task, {**trainer.history[best], "best_epoch": best + 1.0, **_size_metrics(size)})
-    return _outcome(TrialState.OK, trainer, metrics=metrics, files={task.weights: sha256_of(root / task.weights)})
+    files, stop = {task.weights: sha256_of(root / task.weights)}, trainer.stopped
+    details = {} if stop is None else {STOPPED: stop.to_json()}
+    return _outcome(TrialState.OK, trainer, metrics=metrics, files=files, details=details)
 
 
 @lru_cache(maxsize=4)
@@ -122,9 +125,8 @@ def _trainer(setup: Setup, task: Task, model: keras.Model, data: TrainingData) -
     fingerprint = {"genome": genome.digest, "seed": task.seed, "batch_size": batch, "interface": setup.interface}
     if task.accumulation > 1:
         fingerprint["accumulation"] = task.accumulation
-    steps = 1
+    steps, full = 1, epochs(space, genome, setup.epochs or task.epochs)
     if has_schedule(space, genome):
-        full = epochs(space, genome, setup.epochs or task.epochs)
         steps = full * -(-data.samples // batch)
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
@@ -137,6 +139,7 @@ def _trainer(setup: Setup, task: Task, model: keras.Model, data: TrainingData) -
         seed=task.seed,
         objective=Objective(setup.objective["name"], direction),
         patience=setup.patience,
+        curve=rule_of(setup, task.incumbent, full),
         fingerprint=fingerprint,
     )
     return trainer, fingerprint

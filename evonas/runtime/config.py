@@ -30,6 +30,7 @@ from evonas.runtime.evaluator_config import (
     path_problem,
 )
 from evonas.runtime.settings import FAILED, Builder, Check, Families, Issue, dump, shown
+from evonas.runtime.stop_config import STOPS, StopConfig
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.named import StrategyConfig
 from evonas.search.registry import PARTS, STRATEGIES
@@ -143,10 +144,12 @@ class TrainingConfig:
     """Attributes:
     epochs: of a full training, at most.
     patience: epochs without improvement of the objective after which a training ends; null to train all epochs.
+    stop: which other trainings end early (docs/early-stopping.md); null for none.
     """
 
     epochs: Count = 12
     patience: Count | None = 4
+    stop: StopConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,7 @@ FAMILIES: Families = {
     StrategyConfig: {name: strategy.Settings for name, strategy in STRATEGIES.items()},
     PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
     EvaluatorConfig: {"table": TableConfig, "python": PythonConfig},
+    StopConfig: STOPS,
 }
 
 
@@ -279,7 +283,7 @@ class RunConfig:
         """What is wrong between the parts of a config, by key."""
         wrong = self.objective.problem(self.data.task) if self.data is not None else ""
         found = {"objective": wrong} if wrong else {}
-        found |= self._evaluator_problems()
+        found |= self._evaluator_problems() | self._stop_problems()
         return found | self.strategy.objective_problems(self.objective.to_objective(), "strategy")
 
     def _evaluator_problems(self) -> dict[str, str]:
@@ -294,6 +298,21 @@ class RunConfig:
             module = self.evaluator.module
             message = f"the module {module!r} is not among the plugins that may be imported: {allowed}."
             return {"evaluator.python.function": message + did_you_mean(module, self.plugins)}
+        return {}
+
+    def _stop_problems(self) -> dict[str, str]:
+        """Why no training can be stopped under this evaluator or this strategy."""
+        if self.training.stop is None:
+            return {}
+        if self.evaluator is not None:
+            message = "stops trainings by Keras at one of their epochs; a table or a function has none. Leave it out."
+            return {"training.stop": message}
+        if name := self.strategy.that_sets_epochs:
+            message = (
+                f"cannot be used under the strategy {name}, which says itself how long a network is trained, and"
+                " compares trainings of one length. Leave it out, or choose another strategy."
+            )
+            return {"training.stop": message}
         return {}
 
     def strategy_parts(self) -> tuple[str, Any]:
