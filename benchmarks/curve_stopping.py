@@ -40,7 +40,13 @@ RULES: tuple[Rule, ...] = ((0.25, 0.0), (DEFAULT.after, DEFAULT.margin), (0.5, 2
 """`after` and `margin`, from bold to careful."""
 
 DIGITS_SEEDS = range(3)
-DIGITS = ["budget.trials=48", "limits.flops=2000000", "pool={local: {workers: 1}}"]
+DIGITS = (
+    "budget.trials=24",
+    "strategy={evolution: {population: 8, replacement: {elitist: {elites: 4}}}}",
+    "look_ahead=4",
+    "limits.flops=500000",
+    "pool={local: {workers: 1}}",
+)
 """What is changed in configs/digits.yaml, to have it short."""
 
 
@@ -164,11 +170,12 @@ def digits_part() -> str:
     lines = [
         paragraph(
             f"""
-            configs/digits.yaml with {shown.budget.trials} trials, {shown.limits.flops:,} flops at most and one worker:
-            evolution from two known networks, {shown.training.epochs} epochs, patience {shown.training.patience}, with
-            and without `stop: learning_curve` (after {DEFAULT.after}, margin {DEFAULT.margin}). *Epochs* and *seconds*
-            are those of all trainings. *Same*: how many trials from the first on are the same in both runs, in genome,
-            lineage and every score. The scores are the winners'.
+            configs/digits.yaml, made short: evolution with a population of 8, 4 of them elites, from random networks;
+            {shown.budget.trials} trials, {shown.limits.flops:,} flops at most, look_ahead {shown.look_ahead}, one
+            worker; {shown.training.epochs} epochs, patience {shown.training.patience}, with and without
+            `stop: learning_curve` (after {DEFAULT.after}, margin {DEFAULT.margin}). *Epochs* and *seconds* are those of
+            all trainings. *Same*: how many trials from the first on are the same in both runs, in genome, lineage and
+            every score. The scores are the winners'.
             """
         ),
         "",
