@@ -13,7 +13,7 @@ from evonas.evaluate.learning_curve import Stopped
 from evonas.evaluate.pool import Report
 from evonas.evaluate.protocol import Setup, Task
 from evonas.export.retraining import weights_of
-from evonas.runtime.record import RecordReader
+from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.replay import plan_replay, run_replay
 from evonas.runtime.reuse import ReusingPool, known_trainings
 from evonas.runtime.session import Session
