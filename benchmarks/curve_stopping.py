@@ -122,7 +122,7 @@ def lcbench_part(objective: Objective, names: Sequence[str], seeds: int) -> str:
     lines = [
         paragraph(
             f"""
-            Surrogate of LCBench, {len(tasks)} tasks, seeds 0 to {seeds - 1}, {TRAININGS} trainings of at most {EPOCHS}
+            Surrogate of LCBench, {len(tasks)} tasks, {_seeds(seeds)}, {TRAININGS} trainings of at most {EPOCHS}
             epochs; fitness = {objective.name} of the best epoch; {WORKERS} simulated workers, look_ahead {LOOK_AHEAD}.
             *Saved*: the share of the epochs that were not trained, beside the same search without stopping, mean and
             quartiles over the {len(tasks) * seeds} searches. *Best*: the searches whose best is worse, the same and
@@ -145,6 +145,10 @@ def lcbench_part(objective: Objective, names: Sequence[str], seeds: int) -> str:
             lines.append(_row(name, rule, objective, list(zip(found[None], found[rule], strict=True))))
             print(lines[-1], flush=True)
     return "\n".join(lines)
+
+
+def _seeds(count: int) -> str:
+    return "seed 0" if count == 1 else f"seeds 0 to {count - 1}"
 
 
 def _row(name: str, rule: Rule, objective: Objective, found: Sequence[tuple[Search, Search]]) -> str:

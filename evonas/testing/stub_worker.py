@@ -213,10 +213,11 @@ def _work(connection: socket.socket, setup: Setup, task: Task, habits: _Habits) 
 
 def _stop(history: Mapping[str, list[float]], task: Task, setup: Setup) -> Stopped | None:
     """Where the learning curve ends a training; None for nowhere."""
+    rule = rule_of(setup, task.incumbent, setup.epochs or task.epochs)
+    if rule is None or task.kind != "train":
+        return None
     name, direction = setup.objective["name"], setup.objective["direction"]
-    rule = rule_of(setup, task.incumbent, setup.epochs or task.epochs) if task.kind == "train" else None
-    objective = Objective(name, "max" if direction == "max" else "min")
-    return first_stop(history.get(name, ()), objective, rule)
+    return first_stop(history[name], Objective(name, "max" if direction == "max" else "min"), rule)
 
 
 def _loss(quality: float, epoch: int, noise: float) -> float:
