@@ -177,14 +177,14 @@ def digits_part() -> str:
             configs/digits.yaml, made short: evolution with a population of 8, 4 of them elites, from random networks;
             {shown.budget.trials} trials, {shown.limits.flops:,} flops at most, look_ahead {shown.look_ahead}, one
             worker; {shown.training.epochs} epochs, patience {shown.training.patience}, with and without
-            `stop: learning_curve` (after {DEFAULT.after}, margin {DEFAULT.margin}). *Epochs* and *seconds* are those of
-            all trainings. *Same*: how many trials from the first on are the same in both runs, in genome, lineage and
+            `stop: learning_curve` (after {DEFAULT.after}, margin {DEFAULT.margin}). *Epochs* are those of all trainings;
+            infeasible networks have none, and what patience ends has fewer in both cases. *Same*: how many trials from the first on are the same in both runs, in genome, lineage and
             every score. The scores are the winners'.
             """
         ),
         "",
-        "| seed | | epochs | stopped | saved | seconds | same | validation loss | test accuracy |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| seed | | epochs | stopped | saved | same | validation loss | test accuracy |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     found: dict[str, list[Run]] = {"without": [], "with": []}
     for seed in DIGITS_SEEDS:
@@ -197,10 +197,10 @@ def digits_part() -> str:
             min(len(plain.content), len(ruled.content)),
         )
         saved = f"{1 - ruled.epochs / plain.epochs:.0%}"
-        lines.append(f"| {seed} | without | {plain.epochs:,} | | | {plain.seconds:.0f} | | {plain.scores} |")
+        lines.append(f"| {seed} | without | {plain.epochs:,} | | | | {plain.scores} |")
         lines.append(
-            f"| {seed} | with | {ruled.epochs:,} | {ruled.stopped} of {len(ruled.content)} | {saved}"
-            f" | {ruled.seconds:.0f} | {same} | {ruled.scores} |"
+            f"| {seed} | with | {ruled.epochs:,} | {ruled.stopped} of {ruled.trained} | {saved}"
+            f" | {same} of {len(ruled.content)} | {ruled.scores} |"
         )
         print("\n".join(lines[-2:]), flush=True)
     lines.append("")
@@ -215,7 +215,7 @@ class Run:
     """What came of a run on digits."""
 
     epochs: int
-    seconds: float
+    trained: int
     stopped: int
     loss: float
     scores: str
@@ -229,7 +229,7 @@ def _of(run: api.Run) -> Run:
     metrics = (run.result or {})["metrics"]
     return Run(
         epochs=sum(attempt.epochs for attempt in final),
-        seconds=sum(attempt.seconds or 0.0 for attempt in final),
+        trained=len(final),
         stopped=sum(STOPPED in attempt.details for attempt in final),
         loss=metrics["val_loss"],
         scores=f"{metrics['val_loss']:.4f} | {metrics['test_accuracy']:.4f}",
