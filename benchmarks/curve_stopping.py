@@ -177,9 +177,10 @@ def digits_part() -> str:
             configs/digits.yaml, made short: evolution with a population of 8, 4 of them elites, from random networks;
             {shown.budget.trials} trials, {shown.limits.flops:,} flops at most, look_ahead {shown.look_ahead}, one
             worker; {shown.training.epochs} epochs, patience {shown.training.patience}, with and without
-            `stop: learning_curve` (after {DEFAULT.after}, margin {DEFAULT.margin}). *Epochs* are those of all trainings;
-            infeasible networks have none, and what patience ends has fewer in both cases. *Same*: how many trials from the first on are the same in both runs, in genome, lineage and
-            every score. The scores are the winners'.
+            `stop: learning_curve` (after {DEFAULT.after}, margin {DEFAULT.margin}). *Epochs* are those of all
+            trainings; infeasible networks have none, and patience ends trainings in both cases. *Same*: how many trials
+            from the first on are the same in both runs, in genome, lineage and every score. The scores are the
+            winners'.
             """
         ),
         "",
