@@ -39,7 +39,6 @@ DEFAULT = LearningCurveConfig()
 RULES: tuple[Rule, ...] = ((0.25, 0.0), (DEFAULT.after, DEFAULT.margin), (0.5, 2.0))
 """`after` and `margin`, from bold to careful."""
 
-DIGITS_SEEDS = range(3)
 DIGITS = (
     "budget.trials=24",
     "strategy={evolution: {population: 8, replacement: {elitist: {elites: 4}}}}",
@@ -167,7 +166,7 @@ def _row(name: str, rule: Rule, objective: Objective, found: Sequence[tuple[Sear
     )
 
 
-def digits_part() -> str:
+def digits_part(seeds: int) -> str:
     """Real trainings, with patience in both cases."""
     rule = "learning_curve"
     shown = load_config(CHECKOUT / "configs" / "digits.yaml", [*DIGITS, f"training.stop={rule}"]).config
@@ -188,7 +187,7 @@ def digits_part() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     found: dict[str, list[Run]] = {"without": [], "with": []}
-    for seed in DIGITS_SEEDS:
+    for seed in range(seeds):
         for name, changes in (("without", []), ("with", [f"training.stop={rule}"])):
             changes = [f"seed={seed}", *DIGITS, *changes]
             found[name].append(_of(finished("digits", "bench-curve-stopping", f"{name}-{seed}", changes)))
@@ -206,7 +205,7 @@ def digits_part() -> str:
         print("\n".join(lines[-2:]), flush=True)
     lines.append("")
     for name, runs in found.items():
-        losses = spread([run.loss for run in runs])
+        losses = spread([run.loss for run in runs]) if seeds > 1 else f"{runs[0].loss:.4f}"
         lines.append(f"* {name}: {sum(run.epochs for run in runs):,} epochs, validation loss {losses}")
     return "\n".join(lines)
 
@@ -242,13 +241,13 @@ ACCURACY, CROSS_ENTROPY = Objective("val_accuracy", "max"), Objective("val_cross
 PARTS: Mapping[str, tuple[str, Callable[[int], str]]] = {
     "accuracy": ("LCBench, validation accuracy", lambda seeds: lcbench_part(ACCURACY, ("random", "evolution"), seeds)),
     "loss": ("LCBench, validation cross-entropy", lambda seeds: lcbench_part(CROSS_ENTROPY, ("random",), seeds)),
-    "digits": ("Digits, real trainings", lambda seeds: digits_part()),
+    "digits": ("Digits, real trainings", digits_part),
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="of each task of LCBench")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="of each task of LCBench, and of digits")
     parser.add_argument("--only", nargs="+", choices=sorted(PARTS), default=list(PARTS))
     arguments = parser.parse_args()
     wanted = [name for name in PARTS if name in arguments.only]
