@@ -153,7 +153,7 @@ def _seeds(count: int) -> str:
 def _row(name: str, rule: Rule, objective: Objective, found: Sequence[tuple[Search, Search]]) -> str:
     sign = 1.0 if objective.direction == "max" else -1.0
     saved = [1 - ruled.epochs / plain.epochs for plain, ruled in found]
-    gains = [sign * (ruled.best - plain.best) for plain, ruled in found]
+    gains = [sign * (ruled.best - plain.best) + 0.0 for plain, ruled in found]  # no -0.0
     low, _, high = statistics.quantiles(saved, n=4)
     counts = [sum(gain < 0 for gain in gains), sum(gain == 0 for gain in gains), sum(gain > 0 for gain in gains)]
     stopped = statistics.fmean(ruled.stopped / TRAININGS for _, ruled in found)
