@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs clean
+.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench-start: $(READY) ## how long `evonas --help` takes
 
 bench-hangs: $(READY) ## how soon the slot of a hanging worker is free again (about four minutes)
 	$(BIN)/python -m benchmarks.hangs
+
+bench-curve-stopping: $(READY) ## what stopping by learning curves saves and misses; LCBench needs EVONAS_DATA (about half an hour)
+	$(BIN)/python -m benchmarks.curve_stopping
 
 clean: ## remove .venv and caches, keep the runs
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,7 +23,7 @@ from evonas.runtime.storage import NoStorage
 from evonas.search.named import StrategyConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Objective, Outcome, Trial
+from evonas.trial import Fidelity, Objective, Outcome, Trial, rank
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,12 @@ class Found:
     Attributes:
         trials: by id, twins among them.
         ends: when each ended on the virtual clock; twins never ran.
+        outcomes: as they arrived; twins have none.
     """
 
     trials: Sequence[Trial]
     ends: Mapping[int, float]
+    outcomes: Mapping[int, Outcome] = field(default_factory=dict)
 
     @property
     def trained(self) -> list[Trial]:
@@ -76,12 +78,20 @@ def judged_by(space: Path, function: Function, metric: str, epochs: int, **argum
     return Problem(load_space(space), Objective(metric, "max"), epochs, evaluate)
 
 
-def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Limits, workers: int = 1) -> Found:
+def search(
+    problem: Problem,
+    strategy: Mapping[str, Any],
+    seed: int,
+    limits: Limits,
+    workers: int = 1,
+    stop: Mapping[str, Mapping[str, float]] | None = None,
+) -> Found:
     """One search.
 
     Args:
         strategy: as in a config, `{"aging": {"population": 10}}`.
         limits: with one worker, a `look_ahead` of 1 asks for a proposal when all before it are told.
+        stop: as in `Setup`; the evaluator has to heed it.
     """
     builder = Builder(FAMILIES)
     config: StrategyConfig = builder.build(StrategyConfig, dict(strategy))
@@ -89,7 +99,7 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
     fidelity, several = Fidelity(problem.epochs), problem.objectives
     asked = SearchProblem(problem.space, problem.objective, fidelity, seed, trials=limits.trials, objectives=several)
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
-    setup = Setup("", seed, problem.space.text, {}, objective)
+    setup = Setup("", seed, problem.space.text, {}, objective, stop=stop)
     pool = SimulatedPool(setup, workers, problem.evaluate)
     record = MemoryRecord(lambda: pool.now)
     engine = Engine(
@@ -101,9 +111,10 @@ def search(problem: Problem, strategy: Mapping[str, Any], seed: int, limits: Lim
         seed,
         clock=lambda: pool.now,
         storage=NoStorage(Path()),
+        incumbent_of=record.best_known if stop is not None else lambda trial: None,
     )
     engine.run()
-    return Found(engine.trials, record.ends)
+    return Found(engine.trials, record.ends, record.outcomes)
 
 
 @dataclass
@@ -112,7 +123,10 @@ class MemoryRecord:
 
     clock: Callable[[], float]
     ends: dict[int, float] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
     session: int = 1
+    _best: list[Trial | None] = field(default_factory=lambda: [None])  # by the number of the told
+    _told_before: list[int] = field(default_factory=list)
 
     def trials(self, objective: Objective) -> list[Trial]:
         return []
@@ -130,7 +144,15 @@ class MemoryRecord:
         return False
 
     def commit_step(self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int) -> None:
-        pass
+        for trial in told:
+            best = self._best[-1]
+            is_better = trial.fitness is not None and (best is None or rank(trial) < rank(best))
+            self._best.append(trial if is_better else best)
+        self._told_before += [before] * len(asked)
+
+    def best_known(self, trial: int) -> float | None:
+        best = self._best[self._told_before[trial]]
+        return None if best is None or best.fitness is None else best.fitness.value
 
     def start_attempt(self, trial: int) -> int:
         return 0
@@ -139,7 +161,7 @@ class MemoryRecord:
         pass
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
-        self.ends[trial.id] = self.clock()
+        self.ends[trial.id], self.outcomes[trial.id] = self.clock(), outcome
 
     def attempts(self, trial: int | None = None) -> list[Any]:
         return []

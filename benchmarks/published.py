@@ -165,15 +165,24 @@ def _published(folder: str, task: str, metric: str) -> float:
 
 def lcbench(genome: Genome, epochs: int, task: str) -> dict[str, float]:
     """The surrogate of LCBench (YAHPO Gym; Pfisterer et al., 2022): 1 to 52 epochs; accuracies in percent."""
+    found = {name: values[0] for name, values in _lcbench(genome, [epochs], task).items()}
+    return {**found, "seconds": max(0.0, found["seconds"])}
+
+
+def lcbench_curve(genome: Genome, epochs: int, task: str) -> dict[str, list[float]]:
+    """Each metric after 1, 2, ... epochs, in one look-up."""
+    return _lcbench(genome, range(1, epochs + 1), task)
+
+
+def _lcbench(genome: Genome, epochs: Sequence[int], task: str) -> dict[str, list[float]]:
     import numpy as np
 
     session, encoding = _surrogate("yahpo_lcbench/model.onnx", "yahpo_lcbench/encoding.json")
     genes = {**genome["perceptron"][0].parameters, **genome["training"][0].parameters}
-    numbers = [epochs, *(genes[name] for name in LCBENCH_INPUTS)]
-    kind = np.array([[encoding["OpenML_task_id"][str(task)]]], np.int32)
-    (output,) = session.run(None, {"x_cat": kind, "x_cont": np.array([numbers], np.float32)})
-    found = dict(zip(LCBENCH_OUTPUTS, map(float, output[0]), strict=True))
-    return {**found, "seconds": max(0.0, found["seconds"])}
+    numbers = [[count, *(genes[name] for name in LCBENCH_INPUTS)] for count in epochs]
+    kinds = np.full((len(epochs), 1), encoding["OpenML_task_id"][str(task)], np.int32)
+    (output,) = session.run(None, {"x_cat": kinds, "x_cont": np.array(numbers, np.float32)})
+    return dict(zip(LCBENCH_OUTPUTS, output.T.astype(float).tolist(), strict=True))
 
 
 def nasbench301(genome: Genome, epochs: int) -> dict[str, float]:

@@ -18,7 +18,7 @@ from evonas.model.space_check import check_space
 from evonas.runtime.config_file import check
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ("search-space", "storage", "your-own-op")
+GUIDES = ("early-stopping", "search-space", "storage", "your-own-op")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHORT = ("budget.trials=2", "training.epochs=1", "pool={inline: {}}")
 

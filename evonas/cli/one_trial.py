@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from evonas.evaluate.learning_curve import Stopped
 from evonas.evaluate.protocol import ACCUMULATION
 
 if TYPE_CHECKING:
@@ -67,4 +68,14 @@ def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
         told += f", {CUT}"
     if runs_alone(earlier):
         told += ", alone on the device"
+    if stop := Stopped.in_details(attempt.details):
+        told += f", {stopped(stop)}"
     return f"{told}: {attempt.message}" if attempt.message else told
+
+
+def stopped(stop: Stopped) -> str:
+    """Why a training was stopped, in words."""
+    from evonas.cli.console import number
+
+    why = f"at best {number(stop.at_best)} was predicted, the incumbent had {number(stop.incumbent)}"
+    return f"stopped at epoch {stop.epoch} of {stop.epochs}: {why}"

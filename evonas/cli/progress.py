@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from evonas.cli.console import duration
+from evonas.evaluate.learning_curve import Stopped
 from evonas.runtime.observer import Observer
 from evonas.runtime.progress import Progress
 from evonas.trial import Outcome, Trial, TrialState
@@ -48,6 +49,7 @@ class _Told(Observer):
 
     def __init__(self, out: Console) -> None:
         self._out = out
+        self._stops: list[Stopped] = []
 
     def on_note(self, text: str) -> None:
         self._out.print(f"note: {text}")
@@ -56,6 +58,17 @@ class _Told(Observer):
         if outcome.state not in (TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED):
             again = "" if final else "; it is tried again"
             self._out.print(f"trial {trial.id}: {outcome.state}: {outcome.message}{again}", soft_wrap=True)
+        if stop := Stopped.in_details(outcome.details):
+            self._stops.append(stop)
+
+    def _tell_stops(self) -> None:
+        """What this session's stopped trainings have spared."""
+        if self._stops:
+            spared = sum(stop.epochs - stop.epoch for stop in self._stops)
+            trainings = "1 training was" if len(self._stops) == 1 else f"{len(self._stops)} trainings were"
+            self._out.print(
+                f"{trainings} stopped by the learning curve, which spared at most {spared:,} epochs.", soft_wrap=True
+            )
 
     def on_stop(self, reason: str) -> None:
         self._out.print(f"{reason}. Ctrl-C again abandons them.")
@@ -94,6 +107,7 @@ class LineProgress(_Told):
     def on_end(self, progress: Progress) -> None:
         if progress.done != self._done:
             self._say(progress)
+        self._tell_stops()
 
 
 class LiveProgress(_Told):
@@ -148,3 +162,4 @@ class LiveProgress(_Told):
     def on_end(self, progress: Progress) -> None:
         self._show(progress)
         self._bar.stop()
+        self._tell_stops()

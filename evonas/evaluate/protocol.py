@@ -39,6 +39,7 @@ class Setup:
         interface: `evonas.model.interface.Interface.to_json()`.
         objective: name and direction; the best epoch is the one that is best by it.
         patience: epochs without improvement after which a training ends; None trains all epochs.
+        stop: which hopeless trainings are stopped, `{"learning_curve": {"after": ..., "margin": ...}}`; None for none.
         epochs: of a full training, which a learning-rate schedule is laid over, also where a task asks for fewer; None
             for those of each task.
         limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is `infeasible`.
@@ -56,6 +57,7 @@ class Setup:
     interface: Mapping[str, Any]
     objective: Mapping[str, str]
     patience: int | None = None
+    stop: Mapping[str, Mapping[str, float]] | None = None
     epochs: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
@@ -91,6 +93,8 @@ class Task:
         arrays: for `export`: the test data's files, `x` and `y`.
         accumulation: parts in which a batch is trained, their gradients summed before the step: 2 for a genome that ran
             out of device memory, which half the batch may fit.
+        incumbent: the value of the objective that was the best when the trial was asked; None where there was none, or
+            nothing asks for it.
     """
 
     kind: Literal["train", "export"]
@@ -107,6 +111,7 @@ class Task:
     arrays: Mapping[str, str] = field(default_factory=dict)
     accumulation: int = 1
     trained: int = 0
+    incumbent: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -16,6 +16,7 @@ import tensorflow as tf
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.checkpoint import load_state, save_state, save_weights
 from evonas.evaluate.latency import latency_ms
+from evonas.evaluate.learning_curve import STOPPED, rule_of
 from evonas.evaluate.protocol import ACCUMULATION, Setup, Task
 from evonas.evaluate.tensors import TensorCache, TrainingData
 from evonas.evaluate.trainer import Diverged, Trainer
@@ -96,7 +97,9 @@ def train(
         times[LATENCY] = latency_ms(model, tf.cast(cache.get(root).validation_x[:1], tf.float32))
     found = {**trainer.history[best], "best_epoch": best + 1.0, **_size_metrics(size), **times}
     metrics = _marked(task, found)
-    return _outcome(TrialState.OK, trainer, metrics=metrics, files={task.weights: sha256_of(root / task.weights)})
+    files, stop = {task.weights: sha256_of(root / task.weights)}, trainer.stopped
+    details = {} if stop is None else {STOPPED: stop.to_json()}
+    return _outcome(TrialState.OK, trainer, metrics=metrics, files=files, details=details)
 
 
 @lru_cache(maxsize=4)
@@ -136,9 +139,8 @@ def _trainer(setup: Setup, task: Task, model: keras.Model, data: TrainingData) -
     fingerprint = {"genome": genome.digest, "seed": task.seed, "batch_size": batch, "interface": setup.interface}
     if task.accumulation > 1:
         fingerprint["accumulation"] = task.accumulation
-    steps = 1
+    steps, full = 1, epochs(space, genome, setup.epochs or task.epochs)
     if has_schedule(space, genome):
-        full = epochs(space, genome, setup.epochs or task.epochs)
         steps = full * -(-data.samples // batch)
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
@@ -151,6 +153,7 @@ def _trainer(setup: Setup, task: Task, model: keras.Model, data: TrainingData) -
         seed=task.seed,
         objective=Objective(setup.objective["name"], direction),
         patience=setup.patience,
+        curve=rule_of(setup, task.incumbent, full),
         fingerprint=fingerprint,
     )
     return trainer, fingerprint

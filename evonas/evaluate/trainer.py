@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.checkpoint import Array, TrainingState
+from evonas.evaluate.learning_curve import CurveRule, Stopped, stopped
 from evonas.evaluate.patience import best_epoch, is_exhausted
 from evonas.evaluate.scores import LEAST_PROBABILITY
 from evonas.evaluate.tensors import Tensor, TrainingData
@@ -68,6 +69,7 @@ class Trainer:
         seed: int,
         objective: Objective,
         patience: int | None = None,
+        curve: CurveRule | None = None,
         fingerprint: Mapping[str, Any] | None = None,
     ) -> None:
         """Prepare a training; nothing is traced yet.
@@ -79,6 +81,7 @@ class Trainer:
             seed: of the epochs' orders.
             objective: one of the metrics in the history.
             patience: epochs without a better objective after which the training ends; None for all epochs.
+            curve: ends a training whose learning curve cannot reach the incumbent; None for no such rule.
             fingerprint: plain JSON; a state is restored only where it is equal.
 
         Raises:
@@ -93,7 +96,7 @@ class Trainer:
         self._model, self._optimizer, self._data = model, optimizer, data
         self._batch_size, self._seed = batch_size, seed
         self._parts = optimizer.gradient_accumulation_steps or 1
-        self._objective, self._patience = objective, patience
+        self._objective, self._patience, self._curve = objective, patience, curve
         self._fingerprint = dict(fingerprint or {})
         self._classification = interface.task == "classification"
         self._scale = interface.target_scale
@@ -116,10 +119,15 @@ class Trainer:
         """Whether patience has ended the training."""
         return is_exhausted(self.history, self._objective, self._patience)
 
+    @property
+    def stopped(self) -> Stopped | None:
+        """What the learning curve says where it has ended the training; else None."""
+        return stopped(self.history, self._objective, self._curve)
+
     def train(
         self, epochs: int, on_epoch: OnEpoch = lambda epoch, metrics: None, on_call: OnCall = lambda: None
     ) -> None:
-        """Train until the history has this many epochs, or patience is at its end.
+        """Train until the history has this many epochs, or patience or the learning curve has ended it.
 
         Raises:
             Diverged: the loss of a batch, or `val_loss`, is not finite. The history keeps the finished epochs.
@@ -128,7 +136,7 @@ class Trainer:
         if epochs < 1:
             raise ValueError(f"epochs must be at least 1. Received: {epochs}.")
         with fast_graphs():
-            while len(self.history) < epochs and not self.is_exhausted:
+            while len(self.history) < epochs and not self.is_exhausted and not self.stopped:
                 row = self._epoch(on_call)
                 self.history.append(row)
                 if self.best_epoch == len(self.history) - 1:

@@ -11,6 +11,7 @@ from evonas.errors import DiskFailure, EvonasError, InvalidRecord
 from evonas.evaluate.pool import Finished
 from evonas.evaluate.protocol import Task
 from evonas.files import sha256_of
+from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.record import Record
 from evonas.runtime.retries import RETRIES, accumulation
 from evonas.runtime.session import Session
@@ -133,9 +134,10 @@ def _outcome(session: Session, trial: Trial) -> Outcome:
     trials = session.record.trials(session.objective)
     source = session.storage.source(trials, trial)
     parts = accumulation(session.record.attempts(trial.id), parts_before(trial, trials))
+    seed, incumbent = session.config.seed, incumbent_for(session.record, session.config, trial.id)
     for count in itertools.count(1):
         number = session.record.start_attempt(trial.id)
-        task = training_task(trial, number, session.record.session, session.config.seed, source, parts)
+        task = training_task(trial, number, session.record.session, seed, source, parts, incumbent=incumbent)
         outcome = finish(session, task)
         session.record.finish_attempt(trial, number, outcome, final=False)
         if not may_retry(session, task, outcome, count):

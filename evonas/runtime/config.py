@@ -36,6 +36,7 @@ from evonas.runtime.objective_config import (
     task_problem,
 )
 from evonas.runtime.settings import FAILED, Builder, Check, Families, dump, shown
+from evonas.runtime.stop_config import STOPS, StopConfig
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.named import StrategyConfig
 from evonas.search.registry import PARTS, STRATEGIES
@@ -113,10 +114,12 @@ class TrainingConfig:
     """Attributes:
     epochs: of a full training, at most.
     patience: epochs without improvement of the objective after which a training ends; null to train all epochs.
+    stop: which other trainings end early (docs/early-stopping.md); null for none.
     """
 
     epochs: Count = 12
     patience: Count | None = 4
+    stop: StopConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,7 @@ FAMILIES: Families = {
     StrategyConfig: {name: strategy.Settings for name, strategy in STRATEGIES.items()},
     PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
     EvaluatorConfig: {"table": TableConfig, "python": PythonConfig},
+    StopConfig: STOPS,
 }
 
 
@@ -252,7 +256,7 @@ class RunConfig:
     def problems(self) -> dict[str, str]:
         """What is wrong between the parts of a config, by key."""
         found = self.task_problems(self.data.task) if self.data is not None else {}
-        found |= self._evaluator_problems() | self._strategy_problems()
+        found |= self._evaluator_problems() | self._strategy_problems() | self._stop_problems()
         return found | self.strategy.objective_problems(self.to_objective(), "strategy")
 
     def task_problems(self, task: TaskKind | None) -> dict[str, str]:
@@ -310,6 +314,23 @@ class RunConfig:
             return Objective(self.metrics()[0], self.objective.direction)
         name = next((name for name in self.metrics() if name in EPOCH_METRICS), "val_loss")
         return Objective(name, EPOCH_METRICS[name][0])
+
+    def _stop_problems(self) -> dict[str, str]:
+        """Why no training can be stopped under this evaluator or this strategy."""
+        if self.training.stop is None:
+            return {}
+        if self.evaluator is not None:
+            message = "stops trainings by Keras at one of their epochs; a table or a function has none. Leave it out."
+            return {"training.stop": message}
+        if self.objectives or self.constraints or self.objective.weighted or self.objective.name not in EPOCH_METRICS:
+            return {"training.stop": "follows one metric of every epoch, without constraints or others. Leave it out."}
+        if name := self.strategy.that_sets_epochs:
+            message = (
+                f"cannot be used under the strategy {name}, which says itself how long a network is trained, and"
+                " compares trainings of one length. Leave it out, or choose another strategy."
+            )
+            return {"training.stop": message}
+        return {}
 
     def strategy_parts(self) -> tuple[str, Any]:
         """The strategy's name in the registry, and its settings."""

@@ -45,6 +45,7 @@ class Engine:
         guard: says whether there is space for another trial; without one there always is.
         spent: seconds that earlier sessions have spent.
         in_order: tell trials in the order of proposals; False tells them as they arrive.
+        incumbent_of: what a trial's task carries as the incumbent to be reached.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class Engine:
         guard: DiskGuard | None = None,
         spent: float = 0.0,
         in_order: bool = True,
+        incumbent_of: Callable[[int], float | None] = lambda trial: None,
     ) -> None:
         self._strategy, self._record, self._pool = strategy, record, pool
-        self._limits, self._objective, self._seed = limits, objective, seed
+        self._limits, self._objective, self._seed, self._incumbent_of = limits, objective, seed, incumbent_of
         self._observers, self._say, self._stop = observers, teller(observers), stop or StopRequest()
         self._storage = storage or Storage(record.path.parent, continues_trials=strategy.continues_trials)
         self._guard = guard or DiskGuard(self._storage)
@@ -249,7 +251,8 @@ class Engine:
     def _task(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Task:
         parts = accumulation(earlier, parts_before(trial, self._trials))
         source, trained = self._storage.source(self._trials, trial), epochs_before(trial, self._trials)
-        return training_task(trial, attempt, self._record.session, self._seed, source, parts, trained)
+        incumbent = self._incumbent_of(trial.id)
+        return training_task(trial, attempt, self._record.session, self._seed, source, parts, trained, incumbent)
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         """Record what came of a task; try again where the machine failed rather than the network."""

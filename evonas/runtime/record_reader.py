@@ -18,7 +18,7 @@ from evonas.runtime.migrations import migrated_copy
 from evonas.runtime.opening import open_to_read, translated
 from evonas.runtime.rows import ATTEMPT_COLUMNS, CONTENT_COLUMNS, TRIAL_COLUMNS, Attempt, attempt_of, trial_of
 from evonas.runtime.schema import VERSION
-from evonas.trial import Objective, Trial, TrialState
+from evonas.trial import Direction, Objective, Trial, TrialState
 
 
 @contextlib.contextmanager
@@ -153,6 +153,12 @@ class RecordReader:
     def told_before(self) -> list[int]:
         """For each trial, by id, how many trials had been told when it was asked."""
         return [int(count) for (count,) in self._rows("select told_before from trial order by id")]
+
+    def best_known(self, trial: int, direction: Direction) -> float | None:
+        """The best value among the trials that had been told when this one was asked; None where none was `ok`."""
+        told = "told between 1 and (select told_before from trial where id = ?)"
+        best: float | None = self._rows(f"select {direction}(value) from trial where {told}", (trial,))[0][0]
+        return best
 
     def attempts(self, trial: int | None = None) -> list[Attempt]:
         """The attempts at one trial, or at all, in order."""

@@ -24,6 +24,7 @@ from evonas.genome import parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.config import LocalConfig, PoolConfig, RunConfig
 from evonas.runtime.evaluators import ends_of
+from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.layout import Layout
 from evonas.runtime.record_reader import RecordReader, decoding
 from evonas.runtime.retries import accumulation
@@ -96,14 +97,14 @@ def plan_replay(root: Path, trial: int) -> Plan:
         twin = trials[trial].twin_of
         trained = trials[trial if twin is None else twin]
         attempts = record.attempts(trained.id)
-        weights = record.files(trained.id)
+        weights, incumbent = record.files(trained.id), incumbent_for(record, config, trained.id)
     _check_data(root, files)
     parts = accumulation(attempts[:-1], parts_before(trained, trials))
     last = attempts[-1] if attempts else None
     source = trained.proposal.resume_from
     resume_from = None if source is None else checkpoint_path(source)
     number, session = (last.number, last.session) if last else (0, 0)
-    task = training_task(trained, number, session, config.seed, resume_from, parts)
+    task = training_task(trained, number, session, config.seed, resume_from, parts, incumbent=incumbent)
     now = versions()
     other = {name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then}
     setup = make_setup(config, space, interface, root)

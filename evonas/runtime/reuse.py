@@ -15,13 +15,15 @@ from evonas.files import sha256_of, write_whole
 from evonas.genome import Genome
 from evonas.randomness import training_seed
 from evonas.runtime.config import RunConfig
+from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.layout import Layout
 from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.rows import Attempt
 from evonas.trial import Outcome, Trial, TrialState
 
-Key = tuple[str, int, int]
-"""Genome digest, training seed and epochs: tasks of one experiment that share them are the very same training."""
+Key = tuple[str, int, int, float | None]
+"""Genome digest, training seed, epochs, and the incumbent to be reached, if there is one: tasks of one experiment that
+share them are the very same training."""
 
 REPEATABLE = frozenset({TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED})
 """Outcomes that follow from the genome alone."""
@@ -49,13 +51,15 @@ def known_trainings(root: Path) -> dict[Key, Known]:
         trials = record.trials(config.to_objective())
         last = {attempt.trial: attempt for attempt in record.attempts()}
         files = record.files()
+        incumbents = [incumbent_for(record, config, trial.id) for trial in trials]
     found: dict[Key, Known] = {}
     for trial in trials:
         if trial.id in last and trial.state in REPEATABLE and last[trial.id].state == trial.state:
             proposal = trial.proposal
             seed = training_seed(config.seed, trial.genome.digest, proposal.repeat)
-            key = (trial.genome.digest, seed, proposal.fidelity.epochs)
-            found[key] = Known(_outcome(trial, last[trial.id], files), root)
+            found[trial.genome.digest, seed, proposal.fidelity.epochs, incumbents[trial.id]] = Known(
+                _outcome(trial, last[trial.id], files), root
+            )
     return found
 
 
@@ -136,4 +140,4 @@ class ReusingPool(Pool):
 
 
 def _key(task: Task) -> Key:
-    return (Genome.from_dict(task.genome).digest, task.seed, task.epochs)
+    return (Genome.from_dict(task.genome).digest, task.seed, task.epochs, task.incumbent)

@@ -27,7 +27,7 @@ from evonas.evaluate.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.model.interface import Interface
 from evonas.runtime.budget import Limits
-from evonas.runtime.config import LocalConfig, RunConfig, SimulatedConfig
+from evonas.runtime.config import FAMILIES, LocalConfig, RunConfig, SimulatedConfig
 from evonas.runtime.config_file import LoadedConfig
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.disk_guard import DiskGuard
@@ -40,10 +40,12 @@ from evonas.runtime.evaluators import (
     named_functions,
     restore_clock,
 )
+from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.layout import Layout, Lock
 from evonas.runtime.observer import Observer, teller
 from evonas.runtime.record import Record
 from evonas.runtime.record_reader import decoding
+from evonas.runtime.settings import dump
 from evonas.runtime.stopping import StopRequest
 from evonas.runtime.storage import NoStorage, Storage
 from evonas.search.registry import STRATEGIES
@@ -128,6 +130,7 @@ def make_setup(config: RunConfig, space: SearchSpace, interface: Interface | Non
         objective={"name": objective.name, "direction": objective.direction},
         needed=config.metrics(),
         patience=config.training.patience,
+        stop=None if config.training.stop is None else dump(config.training.stop, FAMILIES),
         epochs=config.training.epochs,
         limits={name: bound for name, bound in bounds.items() if bound is not None},
         plugins=tuple(config.plugins),
@@ -289,6 +292,7 @@ class Session:
             clock=(lambda: pool.now) if isinstance(pool, SimulatedPool) else time.monotonic,
             spent=pool.now if isinstance(pool, SimulatedPool) else self.record.worked_seconds(),
             in_order=config.deterministic,
+            incumbent_of=partial(incumbent_for, self.record, config),
         )
 
     def close(self) -> None:

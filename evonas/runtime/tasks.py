@@ -20,6 +20,7 @@ def training_task(
     resume_from: str | None = None,
     parts: int = 1,
     trained: int = 0,
+    incumbent: float | None = None,
 ) -> Task:
     """The training of a trial; the same for a search, and for weights that have to be made again.
 
@@ -30,6 +31,7 @@ def training_task(
         resume_from: the path of the checkpoint that the training goes on from.
         parts: in which batches are trained.
         trained: epochs of the training that it goes on from.
+        incumbent: that the training has to reach (`evonas.runtime.incumbents`).
     """
     return Task(
         kind="train",
@@ -44,6 +46,7 @@ def training_task(
         resume_from=resume_from,
         accumulation=parts,
         trained=trained,
+        incumbent=incumbent,
     )
 
 

@@ -39,6 +39,14 @@ class StrategyConfig(Named):
         inner = getattr(self.settings, "inner", None)
         return [self, *(inner.layers() if isinstance(inner, StrategyConfig) else ())]
 
+    @property
+    def that_sets_epochs(self) -> str:
+        """The name of the one, this or one that it wraps, that says how long each trial is trained; empty for none."""
+        if self.kind.sets_epochs:
+            return self.name
+        inner = getattr(self.settings, "inner", None)
+        return inner.that_sets_epochs if isinstance(inner, StrategyConfig) else ""
+
     def make(self, problem: SearchProblem) -> Strategy:
         """The strategy, before the first ask."""
         return self.kind(problem, self.settings)

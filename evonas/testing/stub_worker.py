@@ -20,10 +20,11 @@ from pathlib import Path
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.inline import OnEpoch
+from evonas.evaluate.learning_curve import STOPPED, Stopped, first_stop, rule_of
 from evonas.evaluate.protocol import ACCUMULATION, PROTOCOL, Setup, Task, encode, outcome_to_json
 from evonas.files import sha256_of, write_whole
 from evonas.testing.lies import LIES, lie
-from evonas.trial import TIMES, Outcome, TrialState
+from evonas.trial import TIMES, Objective, Outcome, TrialState
 
 VARIABLE = "EVONAS_STUB"
 
@@ -77,7 +78,8 @@ PLAIN = Stub()
 def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     """What a stub answers to a task: a pure function of the genome, the seed and the number of epochs.
 
-    A training continued to 9 epochs has the history of one that was trained to 9 at once.
+    A training continued to 9 epochs has the history of one that was trained to 9 at once. Hopeless ones are stopped, as
+    the real worker does.
     """
     genome = json.dumps(task.genome, sort_keys=True)
     size = {
@@ -101,6 +103,9 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     metric = "accuracy" if setup.interface.get("task", "classification") == "classification" else "mean_absolute_error"
     scores = [1 - loss / 4 if metric == "accuracy" else loss / 2 for loss in losses]
     history = {"loss": [0.9 * loss for loss in losses], "val_loss": losses, f"val_{metric}": scores}
+    stop = _stop(history, task, setup)
+    if stop is not None:
+        history = {name: values[: stop.epoch] for name, values in history.items()}
     best = _best_epoch(history, setup.objective)
     metrics = {name: values[best] for name, values in history.items()}
     if task.kind == "export":
@@ -108,7 +113,9 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         return Outcome(TrialState.OK, {**metrics, **(scores_of_test if task.arrays else {}), **size})
     cut = {ACCUMULATION: float(task.accumulation)} if task.accumulation > 1 else {}
     times = {name: 0.1 + _fraction(genome, name) for name in setup.needed if name in TIMES}
-    return Outcome(TrialState.OK, {**metrics, **size, **times, **cut}, epochs=task.epochs, history=history)
+    details = {} if stop is None else {STOPPED: stop.to_json()}
+    trained = len(history["val_loss"])
+    return Outcome(TrialState.OK, {**metrics, **size, **times, **cut}, epochs=trained, history=history, details=details)
 
 
 def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
@@ -120,7 +127,7 @@ def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) ->
     outcome = stub_outcome(task, setup, stub)
     if stub.environment:
         variables = {name: os.environ.get(name) for name in stub.environment}
-        outcome = replace(outcome, details={"environment": variables})
+        outcome = replace(outcome, details={**outcome.details, "environment": variables})
     if outcome.state is not TrialState.OK:
         return outcome
     for epoch in range(len(outcome.history.get("val_loss", ()))):
@@ -203,6 +210,15 @@ def _work(connection: socket.socket, setup: Setup, task: Task, habits: _Habits) 
         time.sleep(stub.late_by)
         habits.said_late = answer
     connection.sendall(answer)
+
+
+def _stop(history: Mapping[str, list[float]], task: Task, setup: Setup) -> Stopped | None:
+    """Where the learning curve ends a training; None for nowhere."""
+    rule = rule_of(setup, task.incumbent, setup.epochs or task.epochs)
+    if rule is None or task.kind != "train":
+        return None
+    name, direction = setup.objective["name"], setup.objective["direction"]
+    return first_stop(history[name], Objective(name, "max" if direction == "max" else "min"), rule)
 
 
 def _loss(quality: float, epoch: int, noise: float) -> float:

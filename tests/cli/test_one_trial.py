@@ -15,6 +15,7 @@ from evonas.cli.app import app
 from evonas.cli.console import console
 from evonas.cli.show import _trial_table
 from evonas.runtime.config_file import load_config
+from evonas.testing import runs
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 
@@ -75,6 +76,17 @@ def test_json_has_the_mark_in_metrics_and_in_the_attempt(run: api.Run) -> None:
     assert data["attempts"][2]["details"]["accumulation_steps"] == 2
     assert run.result is not None
     assert run.result["accumulation_steps"] == 2
+
+
+def test_a_stopped_training_is_told_with_what_was_predicted(tmp_path: Path) -> None:
+    stop = "training.stop={learning_curve: {after: 0.3, margin: 0}}"
+    root = runs.make_run(tmp_path, stop, "training.epochs=12", "budget.trials=16", "strategy=random")
+    run = runs.work(root)
+    found = [trial for trial in run.trials for attempt in trial.attempts() if "stopped" in attempt.details]
+    assert found, "some must have been stopped, or this shows nothing"
+    told = json.loads(show(run, "--trial", str(found[0].id), "--json"))["attempts"][0]["details"]["stopped"]
+    why = f"at best {told['at_best']:.4f} was predicted, the incumbent had {told['incumbent']:.4f}"
+    assert f"stopped at epoch {told['epoch']} of 12: {why}" in show(run, "--trial", str(found[0].id))
 
 
 def test_a_trial_that_is_not_there_is_refused(run: api.Run) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from evonas.cli.console import duration, number
 from evonas.cli.progress import LineProgress, LiveProgress
+from evonas.evaluate.learning_curve import Stopped
 from evonas.genome import sample
 from evonas.runtime.progress import Progress
 from evonas.trial import Fidelity, Lineage, Objective, Outcome, Proposal, Trial, TrialState
@@ -57,6 +58,19 @@ def test_a_terminal_has_one_live_line_and_news_above_it(trial):
     for words in ("trial 7: best 0.1234", "crossover+add", "crashed: killed by signal 9; it is tried again", "96/96"):
         assert words in text
     assert "0/100" not in text
+
+
+def test_the_end_tells_what_stopped_trainings_have_spared(trial):
+    out = io.StringIO()
+    lines = LineProgress(Console(file=out, width=200))
+    for epoch in (9, 12):
+        details = {"stopped": Stopped(epoch, 30, 0.5, 0.1).to_json()}
+        lines.on_outcome(trial, Outcome(TrialState.OK, details=details), 0, final=True)
+    lines.on_end(progress(trial))
+    assert "2 trainings were stopped by the learning curve, which spared at most 39 epochs." in out.getvalue()
+    quiet = io.StringIO()
+    LineProgress(Console(file=quiet, width=200)).on_end(progress(trial))
+    assert "stopped" not in quiet.getvalue()
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "-:--"), (0, "0:00"), (75.4, "1:15"), (3723, "1:02:03")])

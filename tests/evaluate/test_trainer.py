@@ -16,6 +16,7 @@ import tensorflow as tf
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate import trainer as module
 from evonas.evaluate.checkpoint import Array, load_state, save_state
+from evonas.evaluate.learning_curve import CurveRule
 from evonas.evaluate.tensors import TensorCache, TrainingData
 from evonas.evaluate.trainer import Diverged, Trainer, fast_graphs
 from evonas.model import ops
@@ -31,6 +32,7 @@ layers = keras.layers
 Build = Callable[[], Any]
 
 LOSS = Objective("val_loss", "min")
+HOPELESS = CurveRule(incumbent=-1000.0, epochs=9, after=0.6, margin=1.0)
 CLASSES = Interface("image", (6, 6), "classification", (0, 1, 2), (2.0,), (1.0,))
 TARGETS = Interface("vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5, target_mean=3.0, target_scale=4.0)
 
@@ -280,6 +282,43 @@ def test_patience_ends_the_training_and_the_best_epoch_stays() -> None:
     best = trainer.history[trainer.best_epoch]["val_loss"]
     assert -np.log(probability.astype(float)).mean() == pytest.approx(best, rel=1e-6)
     assert best == min(row["val_loss"] for row in trainer.history)
+
+
+def test_a_hopeless_training_is_stopped_and_the_best_epoch_stays() -> None:
+    seen: list[int] = []
+    _, full = make(data=rows(), build=perceptron, interface=TARGETS)
+    full.train(9)
+    _, trainer = make(data=rows(), build=perceptron, interface=TARGETS, curve=HOPELESS)
+    trainer.train(9, lambda epoch, metrics: seen.append(epoch))
+    assert trainer.stopped is not None
+    assert seen == list(range(1, trainer.stopped.epoch + 1))
+    assert trainer.stopped.epoch < 9
+    assert trainer.history == full.history[: len(seen)]
+    losses = [row["val_loss"] for row in trainer.history]
+    assert losses[trainer.best_epoch] == min(losses) > trainer.stopped.at_best > HOPELESS.incumbent
+    _, hopeful = make(data=rows(), build=perceptron, interface=TARGETS, curve=replace(HOPELESS, incumbent=1e9))
+    hopeful.train(9)
+    assert hopeful.stopped is None
+    assert hopeful.history == full.history
+
+
+@pytest.mark.parametrize("cut", [3, 6])
+def test_a_training_that_is_cut_is_stopped_at_the_same_epoch(cut: int, tmp_path: Path) -> None:
+    """9 epochs are 3 and the rest: where the rule ends them, too, bit for bit."""
+    options: dict[str, Any] = {"data": rows(), "build": perceptron, "interface": TARGETS, "curve": HOPELESS}
+    model, whole = make(**options)
+    whole.train(9)
+    assert whole.stopped is not None
+    assert 3 < whole.stopped.epoch < 9
+    _, first = make(**options)
+    first.train(cut)
+    save_state(tmp_path / "state.npz", first.state())
+    resumed_model, resumed = make(**options)
+    resumed.restore(load_state(tmp_path / "state.npz", {"seed": 3}))
+    resumed.train(9)
+    assert resumed.stopped == whole.stopped
+    assert resumed.history == whole.history
+    assert bits(resumed_model) == bits(model)
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_at_once() -> None:

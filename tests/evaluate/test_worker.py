@@ -25,6 +25,7 @@ from evonas.evaluate import export_task
 from evonas.evaluate.checkpoint import load_weights
 from evonas.evaluate.latency import latency_ms
 from evonas.evaluate.launcher import Handle, start_launcher
+from evonas.evaluate.learning_curve import LEARNING_CURVE, Stopped
 from evonas.evaluate.protocol import PROTOCOL, Setup, Task, encode, outcome_from_json, outcome_to_json
 from evonas.evaluate.scores import scores
 from evonas.evaluate.tensors import TensorCache
@@ -362,6 +363,28 @@ def test_a_schedule_is_as_long_as_the_full_training_whatever_a_task_asks_for(set
     assert other.history["val_loss"] != whole.history["val_loss"]
     shorter = run_task(replace(setup, epochs=4), task, SILENT)  # another schedule: its checkpoint does not fit
     assert shorter.history["val_loss"][0] != whole.history["val_loss"][0]
+
+
+def test_a_hopeless_training_is_stopped_also_where_it_goes_on_from_a_shorter_one(setup: Setup) -> None:
+    setup = replace(setup, epochs=9, stop={LEARNING_CURVE: {"after": 0.5, "margin": 1.0}})
+    full = run_task(setup, train_task(epochs=9), SILENT)
+    assert full.details == {}
+    assert full.epochs == 9
+    hopeless = -1000.0
+    stopped = run_task(setup, train_task(epochs=9, incumbent=hopeless), SILENT)
+    assert stopped.state is TrialState.OK
+    stop = Stopped.in_details(outcome_from_json(json.loads(encode(outcome_to_json(stopped)))).details)
+    assert stop is not None
+    assert (stop.epoch, stop.epochs, stop.incumbent) == (stopped.epochs, 9, hopeless) == (5, 9, hopeless)
+    assert stopped.history["val_loss"] == full.history["val_loss"][:5]
+    assert stopped.metrics["val_loss"] == min(stopped.history["val_loss"])
+    short = train_task(epochs=3, incumbent=hopeless, checkpoint="checkpoints/00001.npz", weights="weights/00001.npz")
+    part = run_task(setup, short, SILENT)
+    assert (part.epochs, part.details) == (3, {})
+    told: list[int] = []
+    task = train_task(epochs=9, incumbent=hopeless, resume_from="checkpoints/00001.npz")
+    assert same(run_task(setup, task, lambda epoch, metrics: told.append(epoch))) == same(stopped)
+    assert told == [4, 5]
 
 
 def test_the_gene_epochs_ends_a_training_and_the_task_does_so_before(setup: Setup) -> None:

@@ -1,8 +1,9 @@
 """Runs with stub workers, killed wherever a test wants. A process of its own: it forks, and pytest must not.
 
-    python stub_runs.py make   DIR STRATEGY TRIALS [wide]
+    python stub_runs.py make   DIR STRATEGY TRIALS [wide | stopping]
                                                        a run's directory, as `evonas run` leaves it before the search;
-                                                       wide: in a space where no two random networks are equal
+                                                       wide: in a space where no two random networks are equal;
+                                                       stopping: with trainings stopped by their learning curves
     python stub_runs.py work   DIR WORKERS SLEEP       one session with stub worker processes
     python stub_runs.py inside DIR CAPACITY            one session with stubs inside the driver
     python stub_runs.py content DIR                    a hash of what must be the same
@@ -72,21 +73,23 @@ pool: {local: {workers: 2, devices: cpu}}
 """
 
 
+STOPPING = ("training: {epochs: 3}", "training: {epochs: 12, stop: {learning_curve: {after: 0.3, margin: 0.5}}}")
+"""What of the config is replaced by what, to have hopeless trainings stopped."""
 WIDE = ("{choice: [0.1, 0.01]}", "{float: [1e-4, 1.0], log: true}")
 """What of the space is replaced by what, to make it wide."""
 
 
-def make(directory: Path, strategy: str, trials: int, width: str = "") -> None:
+def make(directory: Path, strategy: str, trials: int, kind: str = "") -> None:
     directory.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     np.savez(directory / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
-    (directory / "small.yaml").write_text(SPACE.replace(*WIDE) if width == "wide" else SPACE)
+    (directory / "small.yaml").write_text(SPACE.replace(*WIDE) if kind == "wide" else SPACE)
     few = {"evolution": "{population: 5, replacement: {elitist: {elites: 1}}}", "nsga2": "{population: 5}"}
     settings = few.get(strategy, "{}")
     several = "objectives: [val_accuracy, parameters, flops]" if strategy in ("nsga2", "nsga3") else ""
     text = CONFIG.replace("STRATEGY", strategy).replace("SETTINGS", settings).replace("TRIALS", str(trials))
     text = text.replace("OBJECTIVES", several)
-    (directory / "stub.yaml").write_text(text)
+    (directory / "stub.yaml").write_text(text.replace(*STOPPING) if kind == "stopping" else text)
     api.create(load_config(directory / "stub.yaml"), directory)
 
 

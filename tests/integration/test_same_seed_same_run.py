@@ -33,8 +33,8 @@ def content(root: Path) -> list[tuple[object, ...]]:
         return record.content()
 
 
-def new_run(directory: Path, strategy: str = "evolution", trials: int = 40) -> Path:
-    script("make", directory, strategy, trials)
+def new_run(directory: Path, strategy: str = "evolution", trials: int = 40, *kind: str) -> Path:
+    script("make", directory, strategy, trials, *kind)
     return directory / "stub"
 
 
@@ -52,6 +52,26 @@ def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, s
     assert len({row[-1] for row in runs[0]}) > 1, (
         "trials must have been asked at different times, or this shows nothing"
     )
+
+
+def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_that_is_killed(tmp_path):
+    runs = []
+    for workers in (1, 8):
+        root = new_run(tmp_path / str(workers), "evolution", 20, "stopping")
+        script("work", root, workers)
+        runs.append((content(root), stops(root)))
+    assert runs[0] == runs[1]
+    assert len({epoch for _, epoch in runs[0][1]}) > 1, "some must be stopped at various epochs, or this shows nothing"
+    report = json.loads(script("points", new_run(tmp_path, "evolution", 9, "stopping"), "kill", 20).stdout)
+    assert report["killed"] == report["points"] > 5
+    assert report["different"] == []
+    assert stops(tmp_path / "scratch"), "some must be stopped in it, too"
+
+
+def stops(root: Path) -> list[tuple[int, int]]:
+    with RecordReader(root / "run.db") as record:
+        found = record.attempts()
+    return [(attempt.trial, attempt.details["stopped"]["epoch"]) for attempt in found if "stopped" in attempt.details]
 
 
 def test_another_seed_is_another_run(tmp_path):

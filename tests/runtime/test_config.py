@@ -14,10 +14,12 @@ import pytest
 
 from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Problem, UserError
 from evonas.evaluate.data import prepare
+from evonas.evaluate.learning_curve import CurveRule, rule_of
 from evonas.evaluate.memory_guard import MemoryLimits
 from evonas.runtime import session
 from evonas.runtime.config import FAMILIES, InlineConfig, LocalConfig, RunConfig, StrategyConfig
 from evonas.runtime.config_file import LoadedConfig, check, load_config
+from evonas.runtime.stop_config import LearningCurveConfig
 from evonas.search.evolution import EvolutionSettings
 from evonas.search.random_search import RandomSearch
 from evonas.search.registry import STRATEGIES
@@ -110,6 +112,45 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     assert config.limits.parameters is config.limits.flops is config.limits.seconds is None
     assert config.limits.stalled_seconds == 1800.0
     assert config.pool == LocalConfig(2, "auto", 1, recycle_mb=1024, memory_mb=None, free_memory_mb=512)
+
+
+def test_trainings_are_stopped_only_where_the_config_says_so(tmp_path: Path) -> None:
+    config = loaded(tmp_path).config
+    assert config.training.stop is None
+    assert session.make_setup(config, loaded(tmp_path).space, None, tmp_path).stop is None
+    config = loaded(tmp_path, overrides=["training.stop=learning_curve"]).config
+    assert config.training.stop == LearningCurveConfig(after=0.4, margin=1.0)
+    config = loaded(tmp_path, CONFIG + "  stop: {learning_curve: {after: 0.5}}\n").config
+    assert RunConfig.from_json(json.loads(config.canonical())) == config
+    setup = session.make_setup(config, loaded(tmp_path).space, None, tmp_path)
+    assert setup.stop == {"learning_curve": {"after": 0.5, "margin": 1.0}}
+    assert rule_of(setup, 0.5, 3) == CurveRule(0.5, 3, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        (["training.stop=learning_curves"], "training.stop", "Did you mean 'learning_curve'?"),
+        (["training.stop={learning_curve: {after: 1}}"], "training.stop.learning_curve.after", "below 1"),
+        (["training.stop={learning_curve: {margin: -1}}"], "training.stop.learning_curve.margin", "at least 0"),
+        (["training.stop=learning_curve", "strategy=hyperband"], "training.stop", "under the strategy hyperband"),
+        (
+            ["training.stop=learning_curve", "strategy={seeded: {inner: asha, genomes: [none]}}"],
+            "training.stop",
+            "under the strategy asha",
+        ),
+    ],
+)
+def test_a_stop_that_cannot_be_is_refused(tmp_path: Path, changes: list[str], key: str, words: str) -> None:
+    found = problems(tmp_path, overrides=changes)
+    assert any(item.key == key and words in item.message for item in found), found
+
+
+def test_a_function_has_no_curve_to_stop_by(tmp_path: Path) -> None:
+    text = CONFIG.replace("data: {name: digits}", 'evaluator: {python: {function: "json:dumps"}}\nplugins: [json]')
+    found = problem(tmp_path, text + "  stop: learning_curve\n")
+    assert found.key == "training.stop"
+    assert "a table or a function has none" in found.message
 
 
 def test_only_space_data_and_budget_are_required(tmp_path: Path) -> None:

@@ -1,0 +1,189 @@
+"""The incumbent that a task carries is a function of the record, so that a stopped trial stops at the same epoch again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas import api
+from evonas.evaluate.learning_curve import Stopped
+from evonas.evaluate.pool import Report
+from evonas.evaluate.protocol import Setup, Task
+from evonas.export.retraining import weights_of
+from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.replay import plan_replay, run_replay
+from evonas.runtime.reuse import ReusingPool, known_trainings
+from evonas.runtime.session import Session
+from evonas.runtime.tasks import weights_path
+from evonas.testing import runs
+from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_worker import Stub, run_stub
+from evonas.trial import Trial, TrialState, rank
+
+STOP = ("training.epochs=12", "training.stop={learning_curve: {after: 0.3, margin: 0.5}}", "budget.trials=24")
+
+
+class Watched(StubPool):
+    """Keeps what it was given."""
+
+    def __init__(self, setup: Setup, capacity: int, stub: Stub = Stub()) -> None:  # noqa: B008
+        super().__init__(setup, capacity, stub)
+        self.tasks: list[Task] = []
+
+    def submit(self, task: Task) -> None:
+        self.tasks.append(task)
+        super().submit(task)
+
+
+def search(folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()) -> tuple[api.Run, list[Task]]:  # noqa: B008
+    root = runs.make_run(folder, *STOP, *changes)
+    pools: list[Watched] = []
+
+    def pool(config: object, setup: Setup, root: Path) -> Watched:
+        pools.append(Watched(setup, capacity, stub))
+        return pools[-1]
+
+    run = api.work(root, pool_factory=pool)
+    return run, [task for pool in pools for task in pool.tasks if task.kind == "train"]
+
+
+def stops(run: api.Run) -> dict[int, Stopped]:
+    with RecordReader(run.layout.record) as record:
+        found = {attempt.trial: Stopped.in_details(attempt.details) for attempt in record.attempts()}
+    return {trial: stop for trial, stop in found.items() if stop is not None}
+
+
+def expected(run: api.Run) -> list[float | None]:
+    """For each trial the best value of those told when it was asked, by the words of the promise."""
+    with RecordReader(run.layout.record) as record:
+        trials, order = record.trials(run.objective), record.told_order()
+        return [_best([trials[id] for id in order[:before]]) for before in record.told_before()]
+
+
+def _best(trials: Sequence[Trial]) -> float | None:
+    best = min(trials, key=rank, default=None)
+    return None if best is None or best.fitness is None else best.fitness.value
+
+
+@pytest.mark.parametrize("changes", [(), ("deterministic=false",), ("objective=val_accuracy",)])
+def test_a_task_carries_the_best_of_the_trials_told_when_it_was_asked(tmp_path: Path, changes: Sequence[str]) -> None:
+    run, tasks = search(tmp_path, *changes, capacity=4)
+    known = expected(run)
+    assert [task.incumbent for task in tasks] == [known[task.trial] for task in tasks]
+    assert None in known
+    assert len(set(known)) > 2, "the incumbent must have changed, or this shows nothing"
+    assert stops(run), "some must have been stopped, or this shows nothing"
+
+
+def test_the_content_is_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
+    contents = []
+    for capacity in (1, 2, 8):
+        run, _ = search(tmp_path / str(capacity), capacity=capacity)
+        assert stops(run)
+        contents.append((runs.content(run.directory), stops(run)))
+    assert contents[0] == contents[1] == contents[2]
+
+
+def test_the_winner_was_not_stopped_and_no_stopped_trial_has_reached_its_incumbent(tmp_path: Path) -> None:
+    run, _ = search(tmp_path)
+    assert run.best is not None
+    found, known = stops(run), expected(run)
+    assert run.best.id not in found
+    for id, stop in found.items():
+        trial = run.trial(id)
+        assert trial.state is TrialState.OK
+        assert stop.incumbent == known[id] <= trial.metrics["val_loss"]
+        assert stop.epoch == len(trial.attempts()[-1].history["val_loss"]) < stop.epochs == 12
+
+
+def test_where_nothing_is_stopped_the_content_is_that_of_a_run_without_the_rule(tmp_path: Path) -> None:
+    ruled, tasks = search(tmp_path / "a", "training.stop={learning_curve: {margin: 1000}}")
+    plain, others = search(tmp_path / "b", "training.stop=null")
+    assert not stops(ruled)
+    assert any(task.incumbent is not None for task in tasks)
+    assert all(task.incumbent is None for task in others)
+    assert runs.content(ruled.directory) == runs.content(plain.directory)
+
+
+def test_a_retry_carries_what_the_first_attempt_did(tmp_path: Path) -> None:
+    run, tasks = search(tmp_path, stub=Stub(crash=0.5))
+    carried: dict[int, set[float | None]] = {}
+    for task in tasks:
+        carried.setdefault(task.trial, set()).add(task.incumbent)
+    assert len(tasks) > len(carried), "some must have crashed, or this shows nothing"
+    assert all(len(values) == 1 for values in carried.values())
+    calm, _ = search(tmp_path / "calm")
+    assert runs.content(run.directory) == runs.content(calm.directory)
+
+
+def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(tmp_path: Path, monkeypatch: Any) -> None:
+    whole, _ = search(tmp_path / "whole")
+    root = runs.make_run(tmp_path / "cut", *STOP)
+    given: list[Task] = []
+
+    class Few(Watched):
+        def submit(self, task: Task) -> None:
+            given.append(task)
+            super().submit(task)
+
+        def poll(self, timeout: float) -> Sequence[Report]:
+            if len(given) % 7 == 0:
+                given.append(given[-1])
+                raise KeyError("the driver falls")
+            return super().poll(timeout)
+
+    for _ in range(20):
+        try:
+            run = api.work(root, pool_factory=lambda config, setup, root: Few(setup, 2))
+        except KeyError:
+            continue
+        break
+    known = expected(run)
+    trainings = [task for task in given if task.kind == "train"]
+    assert len({task.session for task in trainings}) > 3
+    assert [task.incumbent for task in trainings] == [known[task.trial] for task in trainings]
+    assert runs.content(root) == runs.content(whole.directory)
+    assert stops(run) == stops(whole)
+
+
+def test_a_replay_stops_where_the_trial_did(tmp_path: Path) -> None:
+    run, _ = search(tmp_path)
+    for id, stop in stops(run).items():
+        plan = plan_replay(run.directory, id)
+        assert plan.task.incumbent == stop.incumbent
+        again = run_replay(plan, lambda epoch, metrics: None, run_stub)
+        assert again.outcome.epochs == stop.epoch
+        assert again.differences == ()
+
+
+def test_weights_that_were_pruned_are_trained_again_to_the_same_epoch(tmp_path: Path) -> None:
+    run, _ = search(tmp_path, "storage.keep_best=1")
+    gone = next(id for id in stops(run) if not (run.directory / weights_path(id)).exists())
+    given: list[Watched] = []
+
+    def pool(config: object, setup: Setup, root: Path) -> Watched:
+        given.append(Watched(setup, 1))
+        return given[-1]
+
+    first = stops(run)[gone]
+    with Session(run.directory, pool) as session:
+        assert dict(weights_of(session, run.trial(gone), print).metrics) == dict(run.trial(gone).metrics)
+    assert [task.incumbent for pool in given for task in pool.tasks] == [first.incumbent]
+    attempts = run.trial(gone).attempts()
+    assert [Stopped.in_details(attempt.details) for attempt in attempts] == [first, first]
+
+
+def test_another_run_takes_only_trainings_that_had_to_reach_the_same(tmp_path: Path) -> None:
+    first, _ = search(tmp_path)
+    scheme = "strategy.evolution.selection=random"
+    alone, _ = search(tmp_path / "alone", scheme)
+    root = runs.make_run(tmp_path / "sharing", *STOP, scheme)
+    known = known_trainings(first.directory)
+    sharing = api.work(root, pool_factory=lambda config, setup, root: ReusingPool(Watched(setup, 2), known, root))
+    assert runs.content(sharing.directory) == runs.content(alone.directory)
+    assert stops(sharing) == stops(alone)
+    with RecordReader(sharing.layout.record) as record:
+        assert any("reused" in attempt.details for attempt in record.attempts())
