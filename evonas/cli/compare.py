@@ -68,7 +68,7 @@ def _tell(found: Comparison) -> None:
     table = Table(title=f"{found.objective.name} after {found.budget:g} {found.unit}", title_justify="left")
     target = f"{found.unit} to {cell(found.target)}"
     for number, heading in enumerate(("strategy", "final", "area", target, "twins", "failed", "fresh seeds", "test")):
-        table.add_column(heading, justify="right" if number else "left")
+        table.add_column(heading, justify="right" if number else "left", no_wrap=not number)
     for row in found.rows():
         final = cell(row["final"]) + (f" ± {row['final_deviation']:.2g}" if row["final_deviation"] is not None else "")
         reached = f"{cell(row[f'{found.unit}_to_target'])} ({row['reached_target']} of {row['seeds']})"
