@@ -1,10 +1,11 @@
 """`make bench-search`: the strategies on published tables, against what others have measured on them.
 
-    python -m benchmarks.search [--repeats 200] [--only PART ...] [--entrants STRATEGY ...]
+    python -m benchmarks.search [--repeats 200] [--only PART ...] [--entrants STRATEGY ...] [--amount AMOUNT]
 
 Each part is a section of benchmarks/results/search.md; a part that is not run again keeps its text, and so do the rows
-of entrants that are not run again. Without EVONAS_DATA the parts that need published data are skipped. NAS-Bench-201 is
-for reporting: nothing is tuned on it.
+of entrants that are not run again. `--amount missing` goes on with a measurement that was cut short, and `--amount
+nothing` writes the report anew from what there is. Without EVONAS_DATA the parts that need published data are skipped.
+NAS-Bench-201 is for reporting: nothing is tuned on it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from collections.abc import Callable, Mapping, Sequence
 from benchmarks.engine import cost, slots
 from benchmarks.loop import Found, Problem, search, tabled
 from benchmarks.published import NASBENCH201, SPACES, nasbench201, nasbench_macro, skipped_without_data
+from benchmarks.ranks import ranks_part
 from benchmarks.runs import RESULTS
-from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
-from benchmarks.surrogates import lcbench_part, nasbench301_part
+from benchmarks.sections import AMOUNTS, Plan, Strategy, paragraph, read, report, rows
+from benchmarks.surrogates import ENTRANTS as WITH_RUNGS
+from benchmarks.surrogates import LC_FILE, lcbench_part, nasbench301_part
 from evonas.evaluate.table import Table
 from evonas.genome import Genome
 from evonas.runtime.budget import Limits
@@ -41,8 +44,15 @@ ENTRANTS: Mapping[str, Strategy] = {
     "optuna, as it comes": {"optuna": {}},
 }
 """What is compared, by what it is called in the report."""
-SLOW = {"gaussian_process": 10, "forest": 20, "screened": 5, "dngo": 20, "optuna": 10}
+SLOW = {"gaussian_process": 40, "forest": 66, "screened": 5, "dngo": 66, "optuna": 40}
 """Strategies that fit a model for each proposal: one in so many of the repeats."""
+WITHOUT = """
+No rows: `successive_halving`, `hyperband` and `asha` need trainings of several lengths, and here there is one;
+with that alone they are random search. `grid` is refused where it is greater than the budget, as the grid of a whole
+table is. `seeded` begins with genomes that are known to be good, and is as good as those.
+"""
+
+MACRO = "NAS-Bench-Macro"
 
 PROTOCOL: Mapping[str, tuple[Strategy, tuple[tuple[float, float], ...]]] = {
     "random": ({"random": {}}, ((93.74, 0.37), (71.16, 1.06), (44.72, 1.26))),
@@ -159,15 +169,19 @@ def _climbs(problem: Problem, marks: Sequence[int], plan: Plan, about: str) -> s
         f"| strategy | repeats | {' | '.join(f'{mark} trials' for mark in marks)} | CPU a trial |",
         f"|---|---|{'---|' * len(marks)}---|",
     ]
-    return "\n".join([*lines, *plan.rows(ENTRANTS, measure)])
+    return "\n".join([*lines, *plan.rows(ENTRANTS, measure), "", paragraph(WITHOUT)])
 
 
 PARTS: Mapping[str, tuple[str, Callable[[Plan], str]]] = {
     "protocol": ("NAS-Bench-201, the paper's protocol", protocol),
     "optimum": ("NAS-Bench-201, the way to the optimum", optimum),
-    "macro": ("NAS-Bench-Macro", macro),
+    "macro": (MACRO, macro),
     "lcbench": ("LCBench", lcbench_part),
     "nasbench301": ("NAS-Bench-301", nasbench301_part),
+    "ranks": (
+        "Ranks",
+        lambda plan: ranks_part(plan, LC_FILE, MACRO, list({**WITH_RUNGS, **ENTRANTS})),
+    ),
     "cost": ("Engine, record and strategy together", lambda plan: cost(plan.repeats)),
     "slots": ("A thousand simulated workers", lambda plan: slots(plan.repeats)),
 }
@@ -179,6 +193,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--entrants", nargs="+", choices=list(STRATEGIES), default=[], help="others keep their rows")
+    parser.add_argument("--amount", choices=AMOUNTS, default="anew", help="what is measured of them")
     chosen = parser.parse_args(arguments)
     if skipped_without_data():
         return 0
@@ -188,7 +203,7 @@ def main(arguments: Sequence[str]) -> int:
         title, part = PARTS[name]
         print(f"{title} ...", flush=True)
         old = rows(read(path).get(title, ""))
-        text = part(Plan(chosen.repeats, frozenset(chosen.entrants), old))
+        text = part(Plan(chosen.repeats, frozenset(chosen.entrants), old, chosen.amount))
         path.write_text(
             report(path, {name: title for name, (title, _) in PARTS.items()}, {name: text}), encoding="utf-8"
         )

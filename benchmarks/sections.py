@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe
+from benchmarks.runs import RESULTS
 
 Strategy = Mapping[str, Any]
 """As in a config, `{"aging": {"population": 10}}`."""
 
+AMOUNTS = ("anew", "missing", "nothing")
 _SECTION = re.compile(r"^## ", re.MULTILINE)
 
 
@@ -25,16 +27,28 @@ class Plan:
         repeats: of the quick strategies.
         only: names of strategies; the rows of others stay as they are. Empty for all.
         old: rows of the section as it is, by their first cell.
+        amount: one of `AMOUNTS`: of these strategies everything is measured anew, or what is not there yet, or nothing,
+            and the report is made of what there is.
+        folder: of the report and the raw scores.
     """
 
     repeats: int
     only: frozenset[str] = frozenset()
     old: Mapping[str, str] = field(default_factory=dict)
+    amount: str = "anew"
+    folder: Path = RESULTS
+
+    def chosen(self, entrants: Mapping[str, Strategy]) -> dict[str, Strategy]:
+        """Those that are to be measured."""
+        if self.amount == "nothing":
+            return {}
+        return {name: how for name, how in entrants.items() if not self.only or next(iter(how)) in self.only}
 
     def rows(self, entrants: Mapping[str, Strategy], measure: Callable[[str, Strategy], str]) -> Iterator[str]:
         """The table's rows: measured, or as they are; none for those that are neither."""
+        chosen = self.chosen(entrants)
         for name, strategy in entrants.items():
-            if not self.only or next(iter(strategy)) in self.only:
+            if name in chosen and not (self.amount == "missing" and name in self.old):
                 row = measure(name, strategy)
                 print(row, flush=True)
                 yield row

@@ -1,15 +1,20 @@
-"""Strategies on surrogates of published tables, with budgets in epochs: LCBench and NAS-Bench-301."""
+"""Strategies on surrogates of published tables, with budgets in epochs: LCBench and NAS-Bench-301.
+
+What the searches came to is kept in lcbench.csv and nasbench301.csv, beside the report that is made of it.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.loop import Found, Problem, judged_by, search
 from benchmarks.published import SPACES, lcbench, lcbench_best, lcbench_tasks, nasbench301, nasbench301_best
+from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, Strategy, paragraph
 from evonas.genome import Genome
 from evonas.runtime.budget import Limits
@@ -20,20 +25,42 @@ TRAININGS = 200
 LC_EPOCHS, NB_EPOCHS = 52, 98
 GOAL = 30
 LC_REFERENCE, NB_REFERENCE = 5, 20
-"""Seeds of the random searches whose final score is the target of the others."""
+"""Seeds of the reference; the same for any number of repeats, for its best is the target of all others."""
+LC_FILE, NB_FILE = "lcbench.csv", "nasbench301.csv"
+REFERENCE = "random"
+"""Whose best at the end, the lower median of its seeds, is the target of all others: when it is measured anew and comes
+to something else, so must they be."""
 
 ENTRANTS: Mapping[str, Strategy] = {
-    "random": {"random": {}},
+    REFERENCE: {"random": {}},
     "aging, population 20, sample 5": {"aging": {"population": 20, "sample": 5}},
     "evolution, as it comes": {"evolution": {}},
     "local_search, as it comes": {"local_search": {}},
     "hyperband, as it comes": {"hyperband": {}},
     "asha, as it comes": {"asha": {}},
+    "successive_halving, as it comes": {"successive_halving": {}},
     "screened, as it comes": {"screened": {}},
+    "gaussian_process, as it comes": {"gaussian_process": {}},
+    "forest, as it comes": {"forest": {}},
 }
-LC_SHARE = {"screened": 200}
-NB_SHARE = {"screened": 40}
-"""One in how many of the repeats is done with strategies that fit a model for each proposal."""
+LC_SHARE = {
+    "hyperband": 100,
+    "asha": 100,
+    "successive_halving": 100,
+    "screened": 200,
+    "gaussian_process": 200,
+    "forest": 200,
+}
+NB_SHARE = {
+    "hyperband": 40,
+    "asha": 40,
+    "successive_halving": 40,
+    "screened": 40,
+    "gaussian_process": 70,
+    "forest": 100,
+}
+"""One in how many of the repeats is done with strategies that take long; of others, one in 40 (LCBench, where each is
+done on every task) and one in 10 (NAS-Bench-301)."""
 
 
 @dataclass(frozen=True)
@@ -109,80 +136,101 @@ def _percent(share: float) -> str:
     return "never" if math.isinf(share) else f"{share:.0%}"
 
 
+def score(climbed: Climb, target: float) -> Score:
+    """What is kept of it."""
+    full, any_length = reached(climbed.full, target), reached(climbed.steps, target)
+    return Score(climbed.best, full, any_length, climbed.trials, round(climbed.cpu * 1e3))
+
+
+def _measure(
+    plan: Plan,
+    problems: Mapping[str, Callable[[], Problem]],
+    scores: Scores,
+    reference_seeds: int,
+    seeds: Callable[[str], int],
+) -> None:
+    """Search, and put what came of it into the file, task by task; before all others the reference, where it lacks.
+
+    Args:
+        reference_seeds: how many of them, 0 and up, the reference is given on each task.
+        seeds: likewise, a strategy of that kind.
+    """
+    chosen = plan.chosen(ENTRANTS)
+    for name, strategy in {REFERENCE: ENTRANTS[REFERENCE], **chosen}.items() if chosen else ():
+        is_anew = name in chosen and plan.amount == "anew"  # what the others are measured by is kept, where it is there
+        count = reference_seeds if name == REFERENCE else seeds(next(iter(strategy)))
+        old = {} if is_anew else scores.of(name)
+        for task, problem in problems.items():
+            known = old.get(task, ())
+            if len(known) >= count:
+                continue
+            first = 0 if name == REFERENCE else len(known)  # the reference's target depends on all its seeds
+            climbs = [climb(problem(), strategy, seed) for seed in range(first, count)]
+            reference = climbs if name == REFERENCE else scores.of(REFERENCE)[task]
+            target = statistics.median_low(one.best for one in reference)
+            scores.put(name, task, [*known[:first], *(score(one, target) for one in climbs)])
+            print(f"{name}, {task}: {', '.join(f'{one.best:.3f}' for one in scores.of(name)[task])}", flush=True)
+
+
 def lcbench_part(plan: Plan) -> str:
     """LCBench: tasks on which the published best is beaten, and epochs for random search's final score."""
-    problems = {task: _lcbench(task) for task in lcbench_tasks()}
-    published = {task: lcbench_best(task) for task in problems}
-    seeds, budget = LC_REFERENCE, TRAININGS * LC_EPOCHS
-    random = {
-        task: [climb(problem, {"random": {}}, seed) for seed in range(seeds)] for task, problem in problems.items()
-    }
-    targets = {task: statistics.median_low(run.best for run in runs) for task, runs in random.items()}
+    tasks, scores, budget = lcbench_tasks(), Scores(plan.folder / LC_FILE), TRAININGS * LC_EPOCHS
+    problems = {task: functools.partial(_lcbench, task) for task in tasks}
+    _measure(plan, problems, scores, LC_REFERENCE, lambda kind: max(1, plan.repeats // LC_SHARE.get(kind, 40)))
+    published = {task: lcbench_best(task) for task in tasks}
 
-    def measure(name: str, strategy: Strategy) -> str:
-        count = seeds if name == "random" else max(1, plan.repeats // LC_SHARE.get(next(iter(strategy)), 40))
-        runs = {
-            task: random[task] if name == "random" else [climb(problem, strategy, seed) for seed in range(count)]
-            for task, problem in problems.items()
-        }
-        beaten = [sum(runs[task][seed].best > published[task] for task in problems) for seed in range(count)]
-        shares, early = (
-            [_share(runs[task], targets[task], budget, full) for task in problems] for full in (True, False)
-        )
+    def row(name: str) -> str:
+        found = scores.of(name)
+        count = min(map(len, found.values()))
+        beaten = [sum(runs[seed].best > published[task] for task, runs in found.items()) for seed in range(count)]
+        full = [_middle(one.full for one in runs) / budget for runs in found.values()]
+        early = [_middle(one.any for one in runs) / budget for runs in found.values()]
         deviation = f" ± {statistics.stdev(beaten):.1f}" if count > 1 else ""
         return (
-            f"| {name} | {count} | {statistics.fmean(beaten):.1f}{deviation} of {len(problems)} | {spread(shares)}"
-            f" | {sum(map(math.isinf, shares))} | {spread(early)} | {_cpu(runs.values())} |"
+            f"| {name} | {count} | {statistics.fmean(beaten):.1f}{deviation} of {len(found)} | {spread(full)}"
+            f" | {sum(map(math.isinf, full))} | {spread(early)} | {_cpu(found)} |"
         )
 
     lines = [
         paragraph(
             f"""
-            Fitness = validation accuracy of the surrogate, {len(problems)} tasks, full trainings of {LC_EPOCHS} epochs,
+            Fitness = validation accuracy of the surrogate, {len(tasks)} tasks, full trainings of {LC_EPOCHS} epochs,
             a budget of {TRAININGS} of them: {budget:,} epochs. One worker, every trial told before the next is asked; a
             trial that continues another is charged the epochs that it adds. *Won*: the tasks on which the best full
             training beats the published best of 500,000 random ones, mean ± standard deviation over seeds (0 and up;
             the goal is {GOAL}). *Epochs*: the share of the {budget:,} epochs after which a full training is as good as
-            random search's best at the end (the median of seeds 0 to {seeds - 1}); of each task the median over seeds,
+            random search's best at the end (the lower median of its seeds); of each task the median over seeds,
             of these the median and the quartiles over tasks (the goal is a third for hyperband and asha). *Never*: the
             tasks on which that is not within the budget. *Epochs, any*: the same where shorter trainings count as well.
-            CPU is without the sweeping of files, of which there are none.
+            CPU is without the sweeping of files, of which there are none. Every search is in {LC_FILE}.
             """
         ),
         "",
         "| strategy | seeds a task | won | epochs | never | epochs, any | CPU a trial |",
         "|---|---|---|---|---|---|---|",
     ]
-    return "\n".join([*lines, *plan.rows(ENTRANTS, measure)])
-
-
-def _share(runs: Sequence[Climb], target: float, budget: int, full: bool) -> float:
-    """The median over seeds of the share of the budget after which the target is reached."""
-    return _quantile([reached(run.full if full else run.steps, target) / budget for run in runs], 0.5)
-
-
-def _cpu(runs: Iterable[Sequence[Climb]]) -> str:
-    every = [run for some in runs for run in some]
-    return f"{sum(run.cpu for run in every) / sum(run.trials for run in every) * 1e3:.2f} ms"
+    return "\n".join([*lines, *(row(name) for name in ENTRANTS if scores.of(name))])
 
 
 def nasbench301_part(plan: Plan) -> str:
     """NAS-Bench-301: the best within the budget, and epochs for random search's final score."""
-    problem = judged_by(SPACES / "nasbench301.yaml", nasbench301_score, "val_accuracy", NB_EPOCHS)
-    seeds, budget = NB_REFERENCE, TRAININGS * NB_EPOCHS
-    random = [climb(problem, {"random": {}}, seed) for seed in range(seeds)]
-    target, published = statistics.median_low(run.best for run in random), nasbench301_best()
+    scores, budget, published = Scores(plan.folder / NB_FILE), TRAININGS * NB_EPOCHS, nasbench301_best()
+    _measure(
+        plan,
+        {"CIFAR10": _nasbench301},
+        scores,
+        NB_REFERENCE,
+        lambda kind: max(2, plan.repeats // NB_SHARE.get(kind, 10)),
+    )
 
-    def measure(name: str, strategy: Strategy) -> str:
-        count = seeds if name == "random" else max(2, plan.repeats // NB_SHARE.get(next(iter(strategy)), 10))
-        runs = random if name == "random" else [climb(problem, strategy, seed) for seed in range(count)]
-        best = [run.best for run in runs]
-        shares = [reached(run.full, target) / budget for run in runs]
-        early = [reached(run.steps, target) / budget for run in runs]
+    def row(name: str) -> str:
+        (found,) = scores.of(name).values()
+        best = [one.best for one in found]
+        full, early = [one.full / budget for one in found], [one.any / budget for one in found]
         return (
-            f"| {name} | {count} | {statistics.fmean(best):.3f} ± {statistics.stdev(best):.3f}"
-            f" | {sum(score > published for score in best)} | {spread(shares)} | {sum(map(math.isinf, shares))}"
-            f" | {spread(early)} | {_cpu([runs])} |"
+            f"| {name} | {len(found)} | {statistics.fmean(best):.3f} ± {statistics.stdev(best):.3f}"
+            f" | {sum(score > published for score in best)} | {spread(full)} | {sum(map(math.isinf, full))}"
+            f" | {spread(early)} | {_cpu(scores.of(name))} |"
         )
 
     lines = [
@@ -193,16 +241,26 @@ def nasbench301_part(plan: Plan) -> str:
             continues another is charged the epochs that it adds. *Best* full training: mean ± standard deviation over
             seeds (0 and up). *Won*: the seeds that beat the published best of random ones, {published:.3f}. *Epochs*:
             the share of the {budget:,} epochs after which a full training is as good as random search's best at the end
-            ({target:.3f}, the lower median of seeds 0 to {seeds - 1}): the median and the quartiles over seeds.
-            *Never*: the seeds in which that is not within the budget. *Epochs, any*: the same where shorter trainings
-            count as well. CPU is without the sweeping of files, of which there are none.
+            (the lower median of its seeds): the median and the quartiles over seeds. *Never*: the seeds in which that
+            is not within the budget. *Epochs, any*: the same where shorter trainings count as well. CPU is without the
+            sweeping of files, of which there are none. Every search is in {NB_FILE}.
             """
         ),
         "",
         "| strategy | seeds | best | won | epochs | never | epochs, any | CPU a trial |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    return "\n".join([*lines, *plan.rows(ENTRANTS, measure)])
+    return "\n".join([*lines, *(row(name) for name in ENTRANTS if scores.of(name))])
+
+
+def _middle(values: Iterable[float]) -> float:
+    return _quantile(list(values), 0.5)
+
+
+def _cpu(found: Mapping[str, Sequence[Score]]) -> str:
+    """A trial, over all searches."""
+    every = [score for scores in found.values() for score in scores]
+    return f"{sum(score.milliseconds for score in every) / sum(score.trials for score in every):.2f} ms"
 
 
 def _lcbench(task: str) -> Problem:
@@ -212,6 +270,10 @@ def _lcbench(task: str) -> Problem:
 def lcbench_score(genome: Genome, epochs: int, task: str) -> dict[str, float]:
     """Accuracy only: seconds would cost a second look-up wherever a trial continues another."""
     return {"val_accuracy": lcbench(genome, epochs, task)["val_accuracy"]}
+
+
+def _nasbench301() -> Problem:
+    return judged_by(SPACES / "nasbench301.yaml", nasbench301_score, "val_accuracy", NB_EPOCHS)
 
 
 def nasbench301_score(genome: Genome, epochs: int) -> dict[str, float]:

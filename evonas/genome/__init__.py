@@ -14,7 +14,7 @@ from evonas.genome.crossover import cross
 from evonas.genome.encoding import decode, encode, sample
 from evonas.genome.genome import Gene, Genome, Value
 from evonas.genome.genome_file import load_genome, parse_genome
-from evonas.genome.graph import graph
+from evonas.genome.graph import Node, drawn, graph
 from evonas.genome.mutation import MUTATIONS, MutationRates, mutate
 from evonas.genome.parameters import Choice, Number, Parameter
 from evonas.genome.space import Op, SearchSpace, Section
@@ -27,6 +27,7 @@ __all__ = [
     "Gene",
     "Genome",
     "MutationRates",
+    "Node",
     "Number",
     "Op",
     "Parameter",
@@ -36,6 +37,7 @@ __all__ = [
     "changes",
     "cross",
     "decode",
+    "drawn",
     "encode",
     "graph",
     "load_genome",

@@ -88,15 +88,16 @@ def mutate(
     if not words:
         raise UserError("At least one mutation needs a rate above 0.")
     weights = np.array([rates.operators[word] for word in words])
-    shares: list[float] = (weights / weights.sum()).tolist()
+    edges: list[float] = list(accumulate((weights / weights.sum()).tolist()))
     groups = _groups(space, rates)
+    sites: dict[Group, tuple[Sequence[Section], list[float]]] = {}
     for _ in range(_RANDOM_TRIES):
         group = groups[0] if len(groups) == 1 or rng.random() >= rates.settings else groups[1]
-        word = words[_draw(rng, shares)]
-        sections = _sections(space, group)
-        sizes = [max(1, len(genome[section.name])) for section in sections]
-        total = sum(sizes)
-        child = _edited(sections[_draw(rng, [size / total for size in sizes])], genome, rng, word)
+        word = words[_place(rng, edges)]
+        if group not in sites:
+            sites[group] = _by_size(_sections(space, group), genome)
+        sections, ends = sites[group]
+        child = _edited(sections[_place(rng, ends)], genome, rng, word)
         if child is not None:
             return child, word
     return _any_edit(space, genome, rng, groups, words)
@@ -113,6 +114,13 @@ def _groups(space: SearchSpace, rates: MutationRates) -> list[Group]:
 def _sections(space: SearchSpace, group: Group) -> tuple[Section, ...]:
     """The sections of a group; cells are parts of the network."""
     return (*space.group("cells"), *space.group("network")) if group == "network" else space.group(group)
+
+
+def _by_size(sections: Sequence[Section], genome: Genome) -> tuple[Sequence[Section], list[float]]:
+    """The sections, and the upper ends of their shares of the unit interval: by the number of their genes."""
+    sizes = [max(1, len(genome[section.name])) for section in sections]
+    total = sum(sizes)
+    return sections, list(accumulate(size / total for size in sizes))
 
 
 def _any_edit(
@@ -143,7 +151,12 @@ def _edited(section: Section, genome: Genome, rng: np.random.Generator, word: st
 
 def _draw(rng: np.random.Generator, shares: Sequence[float]) -> int:
     """An index, drawn with these probabilities."""
-    return min(bisect_right(list(accumulate(shares)), rng.random()), len(shares) - 1)
+    return _place(rng, list(accumulate(shares)))
+
+
+def _place(rng: np.random.Generator, ends: Sequence[float]) -> int:
+    """An index, drawn by shares of the unit interval that have these upper ends."""
+    return min(bisect_right(ends, rng.random()), len(ends) - 1)
 
 
 def draw_values(op: Op, rng: np.random.Generator, known: Mapping[str, Value]) -> dict[str, Value]:

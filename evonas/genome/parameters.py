@@ -84,7 +84,7 @@ class Choice:
     def _index(self) -> dict[tuple[type, Value], int]:
         return {(type(value), value): i for i, value in enumerate(self.values)}
 
-    @property
+    @functools.cached_property
     def ordered(self) -> bool:
         """Whether neighbours are alike: true for numbers, false for words and truth values."""
         return all(map(is_number, self.values))

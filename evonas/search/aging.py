@@ -12,7 +12,7 @@ from deap import tools
 
 from evonas.genome import sample
 from evonas.randomness import generator
-from evonas.search.individual import Individual, best_first, lent_randomness
+from evonas.search.individual import Individual, best_first, lent_random
 from evonas.search.strategy import SearchProblem, Strategy, counters
 from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Proposal, Trial
@@ -91,7 +91,7 @@ class Aging(Strategy):
     def _bear(self, number: int, *other: int) -> Proposal:
         """A mutated copy of the best of a sample; it differs from its parent."""
         rng = generator(self.problem.seed, "child", number, *other)
-        with lent_randomness(rng):
+        with lent_random(rng):
             drawn = tools.selRandom(self._population, self.settings.sample)
         parent = best_first(drawn)[0]
         words: list[str] = []

@@ -66,9 +66,21 @@ def best_first(individuals: Sequence[Individual]) -> list[Individual]:
 
 
 @contextlib.contextmanager
+def lent_random(rng: np.random.Generator) -> Iterator[None]:
+    """Most of DEAP draws from Python's global `random` alone: lend it a stream derived from `rng`, then give the user's
+    back."""
+    ours = random.getstate()
+    random.seed(int(rng.integers(2**63)))
+    rng.integers(2**32)  # what `lent_randomness` draws for NumPy, so that either gives the same search
+    try:
+        yield
+    finally:
+        random.setstate(ours)
+
+
+@contextlib.contextmanager
 def lent_randomness(rng: np.random.Generator) -> Iterator[None]:
-    """DEAP draws from the global `random` and `numpy.random`: lend both a stream derived from `rng`, then give the
-    user's back."""
+    """Where DEAP draws from `numpy.random` as well: lend both. NumPy's state takes the longer to save and restore."""
     ours, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002  (that global stream is the point here)
     random.seed(int(rng.integers(2**63)))
     np.random.seed(int(rng.integers(2**32)))  # noqa: NPY002

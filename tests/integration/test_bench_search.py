@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import engine, surrogates
+from benchmarks import engine, ranks, surrogates
 from benchmarks.loop import Problem, judged_by, search
 from benchmarks.published import SPACES
+from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
 from evonas.genome import Genome
 from evonas.runtime.budget import Limits
@@ -74,3 +75,72 @@ def test_what_a_trial_costs_is_counted() -> None:
     assert found.trained == 30 <= found.rows
     assert found.commits > 30
     assert 0 < found.busy <= found.now * 8
+
+
+def test_raw_scores_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    one, other = Score(0.1 + 0.2, 520, 17, 200, 31), Score(-math.inf, math.inf, math.inf, 3, 0)
+    Scores(path).put("aging, sample 5", "a", [one, other])
+    Scores(path).put("b", "a", [other])
+    assert Scores(path).of("aging, sample 5") == {"a": (one, other)}
+    assert Scores(path).of("b") == {"a": (other,)}
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 3, "a line for a strategy on a task"
+
+
+def test_a_cut_measurement_goes_on_and_its_reference_is_measured_once(
+    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surrogates, "TRAININGS", 5)
+    searched: list[tuple[str, int]] = []
+
+    def climb(problem: Problem, strategy: Strategy, seed: int) -> surrogates.Climb:
+        searched.append((next(iter(strategy)), seed))
+        return real(problem, strategy, seed)
+
+    real = surrogates.climb
+    monkeypatch.setattr(surrogates, "climb", climb)
+
+    def measure(amount: str, seeds: int, *only: str) -> Scores:
+        scores = Scores(tmp_path / "scores.csv")
+        plan = Plan(1, frozenset(only), amount=amount)
+        surrogates._measure(plan, {"a": lambda: problem}, scores, 2, lambda kind: seeds)
+        return scores
+
+    measure("missing", 1, "evolution")
+    assert searched == [("random", 0), ("random", 1), ("evolution", 0)], "the reference is needed"
+    found = measure("missing", 2, "evolution")
+    assert searched[3:] == [("evolution", 1)]
+    random = found.of("random")["a"]
+    target = min(one.best for one in random)
+    assert [one.full < math.inf for one in random] == [one.best >= target for one in random]
+    measure("missing", 2, "evolution")
+    measure("nothing", 2)
+    assert len(searched) == 4
+    measure("anew", 1, "evolution")
+    assert searched[4:] == [("evolution", 0)]
+    assert Scores(tmp_path / "scores.csv").of("random")["a"] == random
+
+
+def test_ranks_and_their_interval() -> None:
+    scores = {"a": {"x": 3.0, "y": 1.0}, "b": {"x": 2.0, "y": 1.0}, "c": {"x": 1.0, "y": -math.inf}}
+    assert ranks.places(scores) == {"a": [1.0, 1.5], "b": [2.0, 1.5], "c": [3.0, 3.0]}
+    assert ranks.bootstrap([3.0, 3.0]) == (3.0, 3.0)
+    low, high = ranks.bootstrap([1.0] * 50 + [2.0] * 50)
+    assert (low, high) == pytest.approx((1.402, 1.598), abs=0.01), "the standard error is 0.05"
+
+
+def test_ranks_are_made_of_what_the_files_have(tmp_path: Path) -> None:
+    scores = Scores(tmp_path / "scores.csv")
+    for name, best in {"good": 2.0, "bad": 1.0}.items():
+        for task in "xy":
+            scores.put(name, task, [Score(best, 1, 1, 1, 1)] * 3)
+    scores.put("half", "x", [Score(3.0, 1, 1, 1, 1)])
+    table = "| strategy | repeats | 50 trials | 100 trials |\n|---|---|---|---|\n| good | 100 | 1 ± 1, 0% | 93.5 ± 0.5, 9% |"
+    text = report(tmp_path / "search.md", {"macro": "Macro"}, {"macro": table})
+    (tmp_path / "search.md").write_text(text, encoding="utf-8")
+    plan = Plan(1, folder=tmp_path)
+    found = ranks.ranks_part(plan, "scores.csv", "Macro", ["bad", "good", "half", "unknown"])
+    assert rows(found)["good"] == "| good | 1.00 (1.00 to 1.00) | 3 | 93.500 (93.402 to 93.598) | 100 |"
+    assert rows(found)["bad"] == "| bad | 2.00 (2.00 to 2.00) | 3 | - | - |"
+    assert list(rows(found))[-2:] == ["good", "bad"]
+    assert "half (1 of 2 tasks)" in found

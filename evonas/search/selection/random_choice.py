@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from deap import tools
 
-from evonas.search.individual import Individual, lent_randomness
+from evonas.search.individual import Individual, lent_random
 from evonas.search.selection.selection import Selection
 
 
@@ -17,5 +17,5 @@ class Random(Selection):
     """As in evolution strategies, where all individuals are equally likely parents (Beyer and Schwefel, 2002)."""
 
     def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
-        with lent_randomness(rng):
+        with lent_random(rng):
             return list(tools.selRandom(list(population), count))

@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge
 from deap import tools
 
-from evonas.search.individual import Individual, lent_randomness
+from evonas.search.individual import Individual, lent_random
 from evonas.search.selection.selection import Selection
 
 
@@ -23,5 +23,5 @@ class Tournament(Selection):
     size: Annotated[int, Ge(1)] = 3
 
     def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
-        with lent_randomness(rng):
+        with lent_random(rng):
             return list(tools.selTournament(list(population), count, self.size))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas.genome import Choice, Genome, SearchSpace, encode, graph
+from evonas.genome import Choice, Genome, Node, SearchSpace, drawn, encode
 from evonas.genome.space import Coordinate, Section
 
 CACHED = 20_000
@@ -99,26 +99,27 @@ def subtree_counts(space: SearchSpace, genome: Genome, depth: int) -> Counter[st
     A node's first label is its op; where a section's length is fixed, its place is a part of it, for there the genes of
     different places do different things. Each further label is the one before with those of the nodes that feed it.
     """
-    drawn = graph(space, genome)
-    labels = {node: _label(space, content) for node, content in drawn.nodes(data=True)}
-    found = Counter(f"op {content['op']}" for _, content in drawn.nodes(data=True))
+    nodes, edges = drawn(space, genome)
+    labels = {name: _label(space, node) for name, node in nodes.items()}
+    found = Counter(f"op {node.op}" for node in nodes.values())
     found.update(labels.values())
-    sources = {node: [(source, edge["kind"]) for source, _, edge in drawn.in_edges(node, data=True)] for node in drawn}
+    sources: dict[str, list[tuple[str, str]]] = {name: [] for name in nodes}
+    for (source, name), kind in edges.items():
+        sources[name].append((kind, source))
     for _ in range(depth):
         labels = {
-            node: f"({label}<{','.join(sorted(f'{kind} {labels[source]}' for source, kind in sources[node]))})"
-            for node, label in labels.items()
+            name: f"({label}<{','.join(sorted([f'{kind} {labels[source]}' for kind, source in sources[name]]))})"
+            for name, label in labels.items()
         }
         found.update(labels.values())
     return found
 
 
-def _label(space: SearchSpace, content: dict[str, object]) -> str:
-    section = content.get("section")
-    if not isinstance(section, str):
-        return str(content["op"])
-    place = f"[{content['position']}]" if _is_fixed(space[section]) else ""
-    return f"{section}{place}={content['op']}"
+def _label(space: SearchSpace, node: Node) -> str:
+    if not node.section:
+        return node.op
+    place = f"[{node.position}]" if _is_fixed(space[node.section]) else ""
+    return f"{node.section}{place}={node.op}"
 
 
 def categories(space: SearchSpace, genome: Genome) -> Counter[str]:
@@ -131,7 +132,7 @@ def categories(space: SearchSpace, genome: Genome) -> Counter[str]:
                 found[f"{place}={gene.op}"] += 1
             for name, value in gene.params:
                 parameter = section.parameter(gene.op, name)
-                if isinstance(parameter, Choice) and not _is_ordered(parameter):
+                if isinstance(parameter, Choice) and not parameter.ordered:
                     found[f"{place} {name}={value}"] += 1
     return found
 
@@ -140,17 +141,13 @@ def _is_fixed(section: Section) -> bool:
     return section.low == section.high
 
 
-def _is_ordered(choice: Choice) -> bool:
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in choice.values)
-
-
 def _is_numeric(space: SearchSpace, place: Coordinate) -> bool:
     """Whether a coordinate decides a length or a number."""
     section, _, key = place
     if key in ("length", "op", "inputs", "merge"):
         return key == "length"
     parameters = [op.parameters[key] for op in space[section].ops.values() if key in op.parameters]
-    return all(not isinstance(parameter, Choice) or _is_ordered(parameter) for parameter in parameters)
+    return all(not isinstance(parameter, Choice) or parameter.ordered for parameter in parameters)
 
 
 @functools.lru_cache(maxsize=100_000)
