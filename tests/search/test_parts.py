@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evonas.genome import sample
-from evonas.search.individual import Individual, best_first, lent_randomness
+from evonas.search.individual import Individual, best_first, lent_random, lent_randomness
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
 from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState
@@ -43,14 +43,25 @@ def test_selection_leaves_the_population_and_the_global_streams_alone(make_popul
     assert individuals == before
 
 
-def test_lent_randomness_is_given_back_after_an_error():
+@pytest.mark.parametrize("lent", [lent_random, lent_randomness])
+def test_lent_randomness_is_given_back_after_an_error(lent):
     random.seed(9)
     expected = random.random()
     random.seed(9)
-    with pytest.raises(ZeroDivisionError), lent_randomness(np.random.default_rng(0)):
+    with pytest.raises(ZeroDivisionError), lent(np.random.default_rng(0)):
         random.random()
         raise ZeroDivisionError
     assert random.random() == expected
+
+
+def test_a_scheme_may_borrow_pythons_randomness_alone_and_the_search_is_the_same():
+    found = []
+    for lent in (lent_random, lent_randomness):
+        rng = np.random.default_rng(3)
+        with lent(rng):
+            drawn = random.random()
+        found.append((drawn, rng.random()))
+    assert found[0] == found[1]
 
 
 def test_elitist_keeps_the_best_parents_and_every_child(make_population):
