@@ -18,12 +18,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.engine import cost, slots
+from benchmarks.entrants import ENTRANTS, OF_ONE_LENGTH
 from benchmarks.loop import Found, Problem, search, tabled
 from benchmarks.published import NASBENCH201, SPACES, nasbench201, nasbench_macro, skipped_without_data
 from benchmarks.ranks import ranks_part
 from benchmarks.runs import RESULTS
 from benchmarks.sections import AMOUNTS, Plan, Strategy, paragraph, read, report, rows
-from benchmarks.surrogates import ENTRANTS as WITH_RUNGS
 from benchmarks.surrogates import LC_FILE, lcbench_part, nasbench301_part
 from evonas.evaluate.table import Table
 from evonas.genome import Genome
@@ -32,18 +32,6 @@ from evonas.search.registry import STRATEGIES
 from evonas.trial import rank
 
 REPEATS = 200
-ENTRANTS: Mapping[str, Strategy] = {
-    "random": {"random": {}},
-    "aging, population 20, sample 5": {"aging": {"population": 20, "sample": 5}},
-    "evolution, as it comes": {"evolution": {}},
-    "local_search, as it comes": {"local_search": {}},
-    "gaussian_process, as it comes": {"gaussian_process": {}},
-    "forest, as it comes": {"forest": {}},
-    "screened, as it comes": {"screened": {}},
-    "dngo, as it comes": {"dngo": {}},
-    "optuna, as it comes": {"optuna": {}},
-}
-"""What is compared, by what it is called in the report."""
 SLOW = {"gaussian_process": 40, "forest": 66, "screened": 5, "dngo": 66, "optuna": 40}
 """Strategies that fit a model for each proposal: one in so many of the repeats."""
 WITHOUT = """
@@ -169,7 +157,7 @@ def _climbs(problem: Problem, marks: Sequence[int], plan: Plan, about: str) -> s
         f"| strategy | repeats | {' | '.join(f'{mark} trials' for mark in marks)} | CPU a trial |",
         f"|---|---|{'---|' * len(marks)}---|",
     ]
-    return "\n".join([*lines, *plan.rows(ENTRANTS, measure), "", paragraph(WITHOUT)])
+    return "\n".join([*lines, *plan.rows(OF_ONE_LENGTH, measure), "", paragraph(WITHOUT)])
 
 
 PARTS: Mapping[str, tuple[str, Callable[[Plan], str]]] = {
@@ -180,7 +168,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Plan], str]]] = {
     "nasbench301": ("NAS-Bench-301", nasbench301_part),
     "ranks": (
         "Ranks",
-        lambda plan: ranks_part(plan, LC_FILE, MACRO, list({**WITH_RUNGS, **ENTRANTS})),
+        lambda plan: ranks_part(plan, LC_FILE, MACRO, list(ENTRANTS)),
     ),
     "cost": ("Engine, record and strategy together", lambda plan: cost(plan.repeats)),
     "slots": ("A thousand simulated workers", lambda plan: slots(plan.repeats)),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.entrants import ENTRANTS
 from benchmarks.loop import Found, Problem, judged_by, search
 from benchmarks.published import SPACES, lcbench, lcbench_best, lcbench_tasks, nasbench301, nasbench301_best
 from benchmarks.scores import Score, Scores
@@ -31,18 +32,6 @@ REFERENCE = "random"
 """Whose best at the end, the lower median of its seeds, is the target of all others: when it is measured anew and comes
 to something else, so must they be."""
 
-ENTRANTS: Mapping[str, Strategy] = {
-    REFERENCE: {"random": {}},
-    "aging, population 20, sample 5": {"aging": {"population": 20, "sample": 5}},
-    "evolution, as it comes": {"evolution": {}},
-    "local_search, as it comes": {"local_search": {}},
-    "hyperband, as it comes": {"hyperband": {}},
-    "asha, as it comes": {"asha": {}},
-    "successive_halving, as it comes": {"successive_halving": {}},
-    "screened, as it comes": {"screened": {}},
-    "gaussian_process, as it comes": {"gaussian_process": {}},
-    "forest, as it comes": {"forest": {}},
-}
 LC_SHARE = {
     "hyperband": 100,
     "asha": 100,
@@ -50,6 +39,8 @@ LC_SHARE = {
     "screened": 200,
     "gaussian_process": 200,
     "forest": 200,
+    "dngo": 200,
+    "optuna": 200,
 }
 NB_SHARE = {
     "hyperband": 40,
@@ -58,6 +49,8 @@ NB_SHARE = {
     "screened": 40,
     "gaussian_process": 70,
     "forest": 100,
+    "dngo": 100,
+    "optuna": 70,
 }
 """One in how many of the repeats is done with strategies that take long; of others, one in 40 (LCBench, where each is
 done on every task) and one in 10 (NAS-Bench-301)."""

@@ -1,0 +1,28 @@
+"""The strategies that are compared on published tables, by what the report calls them. One more is one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks.sections import Strategy
+from evonas.search.registry import STRATEGIES
+
+ENTRANTS: Mapping[str, Strategy] = {
+    "random": {"random": {}},
+    "aging, population 20, sample 5": {"aging": {"population": 20, "sample": 5}},
+    "evolution, as it comes": {"evolution": {}},
+    "local_search, as it comes": {"local_search": {}},
+    "hyperband, as it comes": {"hyperband": {}},
+    "asha, as it comes": {"asha": {}},
+    "successive_halving, as it comes": {"successive_halving": {}},
+    "screened, as it comes": {"screened": {}},
+    "gaussian_process, as it comes": {"gaussian_process": {}},
+    "forest, as it comes": {"forest": {}},
+    "dngo, as it comes": {"dngo": {}},
+    "optuna, as it comes": {"optuna": {}},
+}
+
+OF_ONE_LENGTH: Mapping[str, Strategy] = {
+    name: strategy for name, strategy in ENTRANTS.items() if not STRATEGIES[next(iter(strategy))].sets_epochs
+}
+"""Those that train everything fully: for tables that know one length of training."""
