@@ -11,6 +11,7 @@ ENTRANTS: Mapping[str, Strategy] = {
     "random": {"random": {}},
     "aging, population 20, sample 5": {"aging": {"population": 20, "sample": 5}},
     "evolution, as it comes": {"evolution": {}},
+    "evolution, steady state": {"evolution": {"replacement": "steady_state"}},
     "local_search, as it comes": {"local_search": {}},
     "hyperband, as it comes": {"hyperband": {}},
     "asha, as it comes": {"asha": {}},
