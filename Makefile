@@ -62,7 +62,7 @@ bench-schemes: $(READY) ## selection and replacement schemes on digits, five see
 bench-kerastuner: $(READY) ## the same faults thrown at KerasTuner and at evonas, side by side (about ten minutes)
 	$(BIN)/python -m benchmarks.kerastuner_faults
 
-bench-search: $(READY) ## the strategies on published tables; needs EVONAS_DATA (about an hour)
+bench-search: $(READY) ## the strategies on published tables; needs EVONAS_DATA (hours)
 	$(BIN)/python -m benchmarks.search
 
 bench-functions: $(READY) ## the strategies on functions whose optimum is known (about half an hour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -89,7 +90,8 @@ def report(
     old = read(path)
     lines = [f"# {heading}", ""]
     for name, title in titles.items():
-        body = f"{describe()}.\n\n{texts[name]}" if name in texts else old.get(title, "")
+        load = f"load average {os.getloadavg()[0]:.1f}"  # CPU seconds are longer where others work beside
+        body = f"{describe()}, {load}.\n\n{texts[name]}" if name in texts else old.get(title, "")
         if body:
             lines += [f"## {title}", "", body, ""]
     return "\n".join(lines)

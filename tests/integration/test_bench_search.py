@@ -106,18 +106,18 @@ def test_a_cut_measurement_goes_on_and_its_reference_is_measured_once(
         surrogates._measure(plan, {"a": lambda: problem}, scores, 2, lambda kind: seeds)
         return scores
 
-    measure("missing", 1, "evolution")
-    assert searched == [("random", 0), ("random", 1), ("evolution", 0)], "the reference is needed"
-    found = measure("missing", 2, "evolution")
-    assert searched[3:] == [("evolution", 1)]
+    measure("missing", 1, "aging")
+    assert searched == [("random", 0), ("random", 1), ("aging", 0)], "the reference is needed"
+    found = measure("missing", 2, "aging")
+    assert searched[3:] == [("aging", 1)]
     random = found.of("random")["a"]
     target = min(one.best for one in random)
     assert [one.full < math.inf for one in random] == [one.best >= target for one in random]
-    measure("missing", 2, "evolution")
+    measure("missing", 2, "aging")
     measure("nothing", 2)
     assert len(searched) == 4
-    measure("anew", 1, "evolution")
-    assert searched[4:] == [("evolution", 0)]
+    measure("anew", 1, "aging")
+    assert searched[4:] == [("aging", 0)]
     assert Scores(tmp_path / "scores.csv").of("random")["a"] == random
 
 
