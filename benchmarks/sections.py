@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -90,8 +89,7 @@ def report(
     old = read(path)
     lines = [f"# {heading}", ""]
     for name, title in titles.items():
-        load = f"load average {os.getloadavg()[0]:.1f}"  # CPU seconds are longer where others work beside
-        body = f"{describe()}, {load}.\n\n{texts[name]}" if name in texts else old.get(title, "")
+        body = f"{describe()}.\n\n{texts[name]}" if name in texts else old.get(title, "")
         if body:
             lines += [f"## {title}", "", body, ""]
     return "\n".join(lines)
