@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial, Run, load, resume, run
-    from evonas.experiments import Comparison, compare
+    from evonas.experiments import compare
+    from evonas.insight.results import Comparison
 
 __version__ = "0.1.0"
 __all__ = ["Comparison", "RecordedTrial", "Run", "__version__", "compare", "load", "resume", "run"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from evonas import api
 from evonas.errors import InvalidConfig, NothingFeasible, Problem
@@ -18,8 +19,10 @@ from evonas.evaluate.simulated import SimulatedPool
 from evonas.export.fresh import fresh_scores
 from evonas.files import write_text_whole
 from evonas.insight.charts import comparison_page
-from evonas.insight.comparison import Band, Curve, area, band, charged_epochs, curve
+from evonas.insight.comparison import HYPERVOLUME, Curve, band, charged_epochs, curve, front_curve
 from evonas.insight.curves import comparison_svg
+from evonas.insight.front import Box, box_around, turned
+from evonas.insight.results import Comparison, Result, Unit, mean
 from evonas.insight.summary import incumbent
 from evonas.insight.verdict import difference, finals, sentence, share_needed
 from evonas.runtime.config import RunConfig
@@ -30,8 +33,6 @@ from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
 from evonas.trial import Objective, Trial
 
-Unit = Literal["trials", "epochs", "seconds"]
-
 EXPERIMENT = "experiment.json"
 """The configs of an experiment's runs, as they were when it began: another experiment of that name is refused."""
 
@@ -40,111 +41,16 @@ OnRun = Callable[[str, int, bool], Sequence[Observer]]
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
-    """One run of an experiment.
+class _Done:
+    """A run that has ended.
 
     Attributes:
-        curve: the best value so far against the budget's unit.
-        trials: proposals, with twins.
-        twins: of them, which cost nothing.
-        failures: trials that are not `ok`.
-        reused: trainings that another run had done; charged in full.
-        winner: the winner's metrics; empty where nothing has succeeded.
-        test: the winner's metrics on the test data.
-        fresh: of each training of the winner with a fresh seed, metrics on validation and test data.
+        result: its curve is that of the first objective.
+        points: of each trial the values of all objectives, less is better; None of what cannot be on a front.
     """
 
-    curve: Curve
-    trials: int
-    twins: int
-    failures: int
-    reused: int
-    winner: Mapping[str, float]
-    test: Mapping[str, float]
-    fresh: Sequence[Mapping[str, float]]
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """What an experiment has found.
-
-    Attributes:
-        directory: of the experiment; each run's folder is in it.
-        unit: of the budget.
-        budget: what each run could spend.
-        target: the value of the objective that runs are timed to.
-        reference: the label that the others are compared with.
-        results: label -> seed -> result.
-        sentences: the verdict, one sentence a strategy.
-    """
-
-    directory: Path
-    objective: Objective
-    unit: Unit
-    budget: float
-    target: float
-    reference: str
-    results: Mapping[str, Mapping[int, Result]]
-    sentences: Sequence[str]
-
-    @property
-    def page(self) -> Path:
-        """The figure, the table and the sentences, as one HTML file that needs no network."""
-        return self.directory / "comparison.html"
-
-    @property
-    def picture(self) -> Path:
-        """The figure alone, for a page that runs no script."""
-        return self.directory / "comparison.svg"
-
-    @property
-    def data(self) -> Path:
-        """The same in numbers."""
-        return self.directory / "comparison.json"
-
-    def band(self, label: str) -> Band:
-        return band([result.curve for result in self.results[label].values()], self.budget)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a strategy: plain numbers, null where there is none."""
-        return [{"strategy": label, **self._row(list(results.values()))} for label, results in self.results.items()]
-
-    def _row(self, results: Sequence[Result]) -> dict[str, Any]:
-        reached = [result.curve.reaches(self.target, self.objective.direction) for result in results]
-        known = [spent for spent in reached if spent is not None]
-        name, measure = self.objective.name, self.objective.measure
-        return {
-            "seeds": len(results),
-            "final": _mean(result.curve.final for result in results),
-            "final_deviation": _deviation(result.curve.final for result in results),
-            "area": _mean(area(result.curve, self.budget) for result in results),
-            "reached_target": len(known),
-            f"{self.unit}_to_target": _mean(known),
-            "trials": _mean(result.trials for result in results),
-            "twins": _mean(result.twins for result in results),
-            "failures": _mean(result.failures for result in results),
-            "reused": _mean(result.reused for result in results),
-            "fresh": _mean(one[name] for result in results for one in result.fresh if name in one),
-            "test": _mean(result.test[f"test_{measure}"] for result in results if f"test_{measure}" in result.test),
-            "fresh_test": _mean(
-                one[f"test_{measure}"] for result in results for one in result.fresh if f"test_{measure}" in one
-            ),
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "objective": self.objective.name,
-            "unit": self.unit,
-            "budget": self.budget,
-            "target": _finite(self.target),
-            "reference": self.reference,
-            "strategies": self.rows(),
-            "finals": {
-                label: {str(seed): _finite(result.curve.final) for seed, result in results.items()}
-                for label, results in self.results.items()
-            },
-            "sentences": list(self.sentences),
-        }
+    result: Result
+    points: Sequence[tuple[float, ...] | None]
 
 
 def compare(
@@ -171,11 +77,11 @@ def compare(
     loaded = load_experiment(experiment, overrides)
     directory = Path(runs) / loaded.config.experiment
     _claim(loaded, directory)
-    results: dict[str, dict[int, Result]] = {label: {} for label in loaded.runs}
+    done: dict[str, dict[int, _Done]] = {label: {} for label in loaded.runs}
     for seed in loaded.config.seeds:  # seed by seed: an experiment that is stopped early has something to compare
         for label in loaded.runs:
-            results[label][seed] = _run(loaded, directory, label, seed, on_run, pool_factory)
-    comparison = _compared(loaded, directory, results)
+            done[label][seed] = _run(loaded, directory, label, seed, on_run, pool_factory)
+    comparison = _compared(loaded, directory, done)
     _write(comparison)
     return comparison
 
@@ -201,7 +107,7 @@ def _claim(loaded: LoadedExperiment, directory: Path) -> None:
 
 def _run(
     loaded: LoadedExperiment, directory: Path, label: str, seed: int, on_run: OnRun, pool_factory: PoolFactory
-) -> Result:
+) -> _Done:
     root = directory / f"{label}-{seed}"
     begun = (root / "run.db").is_file()
     observers = on_run(label, seed, begun)
@@ -222,7 +128,8 @@ def _run(
         run = api.work(root, observers, pool)
     except NothingFeasible:
         run = api.load(root)  # a strategy that finds nothing has lost; the others go on
-    return _result(run, _fresh(run, loaded.config.fresh, pool_factory))
+    result = _result(run, _fresh(run, loaded.config.fresh, pool_factory))
+    return _Done(result, [turned(trial, run.objectives) for trial in run.trials])
 
 
 def _fresh(run: api.Run, count: int, pool_factory: PoolFactory) -> Sequence[Mapping[str, float]]:
@@ -277,14 +184,33 @@ def _cost(unit: Unit, trials: Sequence[Trial], seconds: Mapping[int, float]) -> 
     return {trial.id: 1.0 for trial in trials if trial.twin_of is None}
 
 
-def _compared(loaded: LoadedExperiment, directory: Path, results: Mapping[str, Mapping[int, Result]]) -> Comparison:
+def _compared(loaded: LoadedExperiment, directory: Path, done: Mapping[str, Mapping[int, _Done]]) -> Comparison:
     config, shared = loaded.config, loaded.any_run.config
-    objective, unit, reference = shared.to_objective(), unit_of(shared), config.compared_with
+    objectives, unit, reference = shared.to_objectives(), unit_of(shared), config.compared_with
+    objective, box = objectives[0], None
+    results = {label: {seed: one.result for seed, one in seeds.items()} for label, seeds in done.items()}
+    if len(objectives) > 1:
+        objective = HYPERVOLUME
+        box = box_around(values for seeds in done.values() for one in seeds.values() for values in one.points)
+        results = {label: {seed: _in_box(one, box) for seed, one in seeds.items()} for label, seeds in done.items()}
     curves = {label: {seed: result.curve for seed, result in seeds.items()} for label, seeds in results.items()}
-    goal = _mean(finals(curves[reference]))
+    goal = mean(finals(curves[reference]))
     target = config.target if config.target is not None else math.nan if goal is None else goal
     spent = max((one.spent[-1] for seeds in curves.values() for one in seeds.values() if one.spent.size), default=1.0)
     budget = float(getattr(shared.budget, unit) or spent)
+    sentences = _sentences(curves, reference, objective, unit, budget)
+    return Comparison(directory, objective, objectives, box, unit, budget, target, reference, results, sentences)
+
+
+def _in_box(done: _Done, box: Box | None) -> Result:
+    """The result by hypervolume, in the box of all runs."""
+    return dataclasses.replace(done.result, curve=front_curve(done.result.curve.spent, done.points, box))
+
+
+def _sentences(
+    curves: Mapping[str, Mapping[int, Curve]], reference: str, objective: Objective, unit: Unit, budget: float
+) -> list[str]:
+    """The verdict on every strategy but the reference."""
     sentences = []
     for label, found in curves.items():
         if label != reference:
@@ -294,7 +220,7 @@ def _compared(loaded: LoadedExperiment, directory: Path, results: Mapping[str, M
                 band(list(curves[better].values()), budget), statistics.fmean(finals(curves[worse])), objective
             )
             sentences.append(sentence(label, reference, gain, objective, unit, share))
-    return Comparison(directory, objective, unit, budget, target, reference, results, sentences)
+    return sentences
 
 
 def _write(comparison: Comparison) -> None:
@@ -304,19 +230,5 @@ def _write(comparison: Comparison) -> None:
     about = (comparison.directory.name, comparison.objective, comparison.unit, bands, curves)
     write_text_whole(comparison.data, json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n")
     write_text_whole(comparison.picture, comparison_svg(*about))
-    write_text_whole(comparison.page, comparison_page(*about, comparison.rows(), comparison.sentences))
-
-
-def _mean(values: Any) -> float | None:
-    """The mean of the finite values; None without any."""
-    finite = [float(value) for value in values if math.isfinite(value)]
-    return statistics.fmean(finite) if finite else None
-
-
-def _deviation(values: Any) -> float | None:
-    finite = [float(value) for value in values if math.isfinite(value)]
-    return statistics.stdev(finite) if len(finite) > 1 else None
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    said = (comparison.rows(), comparison.sentences, comparison.note, comparison.headings)
+    write_text_whole(comparison.page, comparison_page(*about, *said))

@@ -10,7 +10,7 @@ import typer
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunsOption
 
 if TYPE_CHECKING:
-    from evonas.experiments import Comparison
+    from evonas.insight.results import Comparison
     from evonas.runtime.observer import Observer
 
 NAME = "compare"
@@ -29,9 +29,9 @@ def command(
 
     An experiment names a run config, the strategies and the seeds. Each run is an ordinary run in the experiment's
     folder: `evonas show` and `evonas genealogy` work on it. Trainings that two runs share are done once and charged to
-    both. The winners are trained again with fresh seeds, so that luck is visible. Ctrl-C is safe; the same command goes
-    on. What is written: `comparison.html`, one page that needs no network, its figure as `comparison.svg`, and
-    `comparison.json`.
+    both. The winners are trained again with fresh seeds, so that luck is visible. Runs with several objectives are
+    compared by the hypervolume of their fronts. Ctrl-C is safe; the same command goes on. What is written:
+    `comparison.html`, one page that needs no network, its figure as `comparison.svg`, and `comparison.json`.
     """
     from evonas.cli.console import console, print_json
     from evonas.errors import EvonasError, UserError
@@ -65,9 +65,10 @@ def _tell(found: Comparison) -> None:
     from evonas.insight.charts import cell
 
     out = console()
-    table = Table(title=f"{found.objective.name} after {found.budget:g} {found.unit}", title_justify="left")
+    table = Table(title=found.title, title_justify="left")
     target = f"{found.unit} to {cell(found.target)}"
-    for number, heading in enumerate(("strategy", "final", "area", target, "twins", "failed", "fresh seeds", "test")):
+    fresh, test = found.headings.get("fresh", "fresh seeds"), found.headings.get("test", "test")
+    for number, heading in enumerate(("strategy", "final", "area", target, "twins", "failed", fresh, test)):
         table.add_column(heading, justify="right" if number else "left", no_wrap=not number)
     for row in found.rows():
         final = cell(row["final"]) + (f" ± {row['final_deviation']:.2g}" if row["final_deviation"] is not None else "")
@@ -78,4 +79,6 @@ def _tell(found: Comparison) -> None:
     out.print(table)
     for words in found.sentences:
         out.print(words, soft_wrap=True)
+    if found.note:
+        out.print(f"\n{found.note}", soft_wrap=True)
     out.print(f"\n  page    {found.page}\n  picture {found.picture}\n  numbers {found.data}", soft_wrap=True)

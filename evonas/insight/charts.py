@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ def comparison_page(
     curves: Mapping[str, Sequence[Curve]],
     rows: Sequence[Mapping[str, Any]],
     sentences: Sequence[str],
+    note: str = "",
+    headings: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The whole page: sentences, figure and table.
 
@@ -39,6 +42,8 @@ def comparison_page(
         bands: label -> mean and interval.
         curves: label -> one curve a seed, drawn thin.
         rows: one a strategy, all with the same keys; values are words, numbers or None.
+        note: what else there is to know about the objective.
+        headings: key of the rows -> its column's heading, where that is not the key itself.
     """
     import plotly.io as pio
 
@@ -53,10 +58,11 @@ def comparison_page(
         "Lines are means over the seeds, bands their 95 % bootstrap intervals; thin lines are the runs."
         " Trainings that two runs share were done once and are charged to both."
     )
+    noted = f"<p>{escape(note)}</p>" if note else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><ul>{said}</ul>{drawing}<p>{about}</p>"
-        f"{_table(rows)}</body></html>\n"
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><ul>{said}</ul>{drawing}<p>{about}</p>{noted}"
+        f"{_table(rows, headings)}</body></html>\n"
     )
 
 
@@ -101,8 +107,8 @@ def comparison_figure(
     return figure
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    head = "".join(f"<th>{escape(key.replace('_', ' '))}</th>" for key in rows[0])
+def _table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str]) -> str:
+    head = "".join(f"<th>{escape(headings.get(key, key.replace('_', ' ')))}</th>" for key in rows[0])
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row.values()) + "</tr>" for row in rows
     )

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evonas.insight.front import Box, hypervolumes_in
 from evonas.insight.summary import succeeded
 from evonas.randomness import generator
-from evonas.trial import Direction, Trial
+from evonas.trial import Direction, Objective, Trial
 
 Floats = NDArray[np.float64]
 
 POINTS = 201
 """Of a curve's grid, from nothing spent to the whole budget."""
 RESAMPLES = 2000
+HYPERVOLUME = Objective("hypervolume", "max")
+"""What runs with several objectives are compared by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,7 @@ class Curve:
 
     Attributes:
         spent: (n,), increasing: what the trials up to each one have cost together, in the budget's unit.
-        best: (n,), the best value after each of them; NaN before the first success.
+        best: (n,), the best value after each of them, or the hypervolume; NaN before the first success.
     """
 
     spent: Floats
@@ -68,6 +71,21 @@ def curve(trials: Sequence[Trial], cost: Mapping[int, float]) -> Curve:
         spent.append(total)
         best.append(math.nan if incumbent is None else incumbent.value)
     return Curve(np.array(spent, float), np.array(best, float))
+
+
+def front_curve(spent: Floats, points: Sequence[tuple[float, ...] | None], box: Box | None) -> Curve:
+    """The curve of a run with several objectives: the hypervolume of its front so far, from 0 where nothing is spent.
+
+    A front without members dominates nothing, so that a run without any success has 0.
+
+    Args:
+        spent: (n,), what the trials up to each one have cost together.
+        points: (n,), of each trial the values, less is better; None of what cannot be on a front.
+        box: common to all runs that are compared; None where none of them has a success, and all is NaN.
+    """
+    if box is None:
+        return Curve(spent, np.full(len(spent), np.nan))
+    return Curve(np.array([0.0, *spent]), np.array([0.0, *hypervolumes_in(box, points)]))
 
 
 def charged_epochs(trials: Sequence[Trial]) -> dict[int, float]:

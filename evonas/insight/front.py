@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,12 @@ def turned(trial: Trial, objectives: Sequence[Objective]) -> tuple[float, ...] |
     pairs = zip(objectives, values, strict=True)
     found = tuple(-value if one.direction == "max" else value for one, value in pairs if value is not None)
     return found if len(found) == len(objectives) else None
+
+
+def turned_back(values: Sequence[float], objectives: Sequence[Objective]) -> dict[str, float]:
+    """Such values as the user knows them, by the objectives' names."""
+    pairs = zip(objectives, values, strict=True)
+    return {one.name: -value if one.direction == "max" else value for one, value in pairs}
 
 
 def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
@@ -72,7 +78,12 @@ class Box:
 def box_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Box | None:
     """From the best to the worst value of each objective among all trials that could be on a front; None where there
     are none. An objective that has one value in all of them gets a width of 1."""
-    known = [values for trial in trials if (values := turned(trial, objectives)) is not None]
+    return box_around(turned(trial, objectives) for trial in trials)
+
+
+def box_around(points: Iterable[tuple[float, ...] | None]) -> Box | None:
+    """The same from turned values."""
+    known = [values for values in points if values is not None]
     if not known:
         return None
     ideal, worst = (tuple(map(end, zip(*known, strict=True))) for end in (min, max))
@@ -85,12 +96,16 @@ def hypervolumes(trials: Sequence[Trial], objectives: Sequence[Objective], box: 
     Args:
         box: of the measurement; that of these trials by default, which is no measure to compare runs by.
     """
-    box = box_of(trials, objectives) if box is None else box
+    points = [turned(trial, objectives) for trial in trials]
+    return hypervolumes_in(box_around(points) if box is None else box, points)
+
+
+def hypervolumes_in(box: Box | None, points: Iterable[tuple[float, ...] | None]) -> list[float]:
+    """The same from turned values; nothing but 0 without a box."""
     series: list[float] = []
     front: list[tuple[float, ...]] = []
     volume = 0.0
-    for trial in trials:
-        values = turned(trial, objectives)
+    for values in points:
         if box is not None and values is not None and not any(dominates(one, values) or one == values for one in front):
             front = [*(one for one in front if not dominates(values, one)), values]
             volume = box.volume(front)
@@ -107,19 +122,14 @@ def summary_of_front(trials: Sequence[Trial], objectives: Sequence[Objective]) -
     """
     box = box_of(trials, objectives)
     names = [objective.name for objective in objectives]
-
-    def told(values: Sequence[float]) -> dict[str, float]:
-        pairs = zip(objectives, values, strict=True)
-        return {one.name: -value if one.direction == "max" else value for one, value in pairs}
-
     return {
         "objectives": [{"name": one.name, "direction": one.direction} for one in objectives],
         "front": [
             {"trial": trial.id, **dict(zip(names, values_of(trial, objectives), strict=True))}
             for trial in pareto_front(trials, objectives)
         ],
-        "ideal": None if box is None else told(box.ideal),
-        "reference": None if box is None else told(box.reference),
+        "ideal": None if box is None else turned_back(box.ideal, objectives),
+        "reference": None if box is None else turned_back(box.reference, objectives),
         "hypervolume": hypervolumes(trials, objectives, box),
     }
 

@@ -45,7 +45,7 @@ class ExperimentConfig:
     seeds: each strategy runs once with each.
     changes: what differs from the config in all runs alike: `training.epochs: 9`, `budget: {epochs: 300}`.
     reference: the label that the others are compared with; null for `random` where it is there, else the first.
-    target: a value of the objective to be reached; null for the final mean of the reference.
+    target: a value of the objective, or a hypervolume, to be reached; null for the final mean of the reference.
     fresh: trainings of each winner with fresh seeds, to tell luck from quality.
     """
 
@@ -133,13 +133,9 @@ def load_experiment(path_or_name: str | Path, overrides: Sequence[str] = ()) -> 
         for label in config.strategies
     }
     loaded = LoadedExperiment(config, file, runs)
-    if objectives := loaded.any_run.config.objectives:
-        names = ", ".join(objective.name for objective in objectives)
-        message = f"strategies are compared by one objective, and this config has {len(objectives)} ({names})"
-        advice = (
-            "Change `objectives` to an `objective`, such as a weighted sum; a front's hypervolume is in `evonas show`."
-        )
-        raise InvalidConfig(document.problem(("config",), f"{message}. {advice}"))
+    if loaded.any_run.config.objectives and config.target is not None and not 0 <= config.target <= 1:
+        message = f"runs with several objectives are compared by hypervolume, from 0 to 1. Received: {config.target:g}."
+        raise InvalidConfig(document.problem(("target",), message))
     return loaded
 
 

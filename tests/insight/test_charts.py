@@ -42,6 +42,14 @@ def test_names_are_text_and_never_markup(page: str) -> None:
     assert "<title>a &lt;title&gt;</title>" in body
 
 
+def test_a_page_has_a_note_and_headings_of_its_own_where_they_are_given() -> None:
+    bands = {label: band(found, 30.0) for label, found in curves().items()}
+    rows = [{"strategy": label, "final_deviation": 1.0, "fresh": None} for label in bands]
+    page = comparison_page("t", LOSS, "epochs", bands, curves(), rows, [], "a <note>", {"fresh": "fresh (val_loss)"})
+    assert "<p>a &lt;note&gt;</p>" in page
+    assert "<th>strategy</th><th>final deviation</th><th>fresh (val_loss)</th>" in page
+
+
 def test_charts_are_not_posted_anywhere(page: str) -> None:
     assert '"showSendToCloud": false' in page
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from evonas.genome import Gene, Genome
-from evonas.insight.comparison import area, band, charged_epochs, curve
+from evonas.insight.comparison import area, band, charged_epochs, curve, front_curve
+from evonas.insight.front import Box
 from evonas.trial import Fidelity, Fitness, Lineage, Proposal, Trial, TrialState
 
 GENOME = Genome((("features", (Gene("dense", ()),)),))
@@ -93,3 +94,17 @@ def test_the_bootstrap_agrees_with_scipys() -> None:
     theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=9999, rng=1).confidence_interval
     assert found.low[0] == pytest.approx(theirs.low, abs=0.15)
     assert found.high[0] == pytest.approx(theirs.high, abs=0.15)
+
+
+def test_a_curve_of_several_objectives_is_the_hypervolume_from_nothing_on() -> None:
+    points = [None, (5.0, 2.0), (6.0, 3.0), (0.0, 3.0)]
+    found = front_curve(np.array([1.0, 2.0, 2.0, 4.0]), points, Box((0.0, 0.0), (10.0, 4.0)))
+    assert found.spent.tolist() == [0, 1, 2, 2, 4]
+    assert found.best.tolist() == pytest.approx([0, 0, 0.25, 0.25, 0.375])
+    assert found.at(np.array([0.0, 1.9, 2.0, 4.0])).tolist() == pytest.approx([0, 0, 0.25, 0.375])
+
+
+def test_a_front_without_members_has_no_volume_and_without_a_box_there_is_no_measure() -> None:
+    spent = np.array([1.0, 2.0])
+    assert front_curve(spent, [None, None], Box((0.0,), (1.0,))).final == 0
+    assert math.isnan(front_curve(spent, [None, None], None).final)

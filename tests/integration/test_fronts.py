@@ -8,7 +8,7 @@ import pytest
 
 from evonas import api
 from evonas.cli import show
-from evonas.errors import InvalidConfig, UserError
+from evonas.errors import UserError
 from evonas.runtime.audit import audit
 from evonas.runtime.layout import Layout
 from evonas.testing.runs import Notes, content, make_run, work
@@ -127,18 +127,3 @@ def test_times_are_measured_only_where_they_are_asked_for(tmp_path):
     timed = work(make_run(tmp_path / "timed", "constraints={latency_ms: {max: 0.5}}", "budget.trials=20"))
     assert all("latency_ms" in trial.metrics for trial in timed.trials if trial.fitness)
     assert timed.best.metrics["latency_ms"] <= 0.5
-
-
-def test_strategies_are_not_compared_by_several_objectives(tmp_path):
-    make_run(tmp_path, *FRONT)
-    text = (
-        (tmp_path / "stub.yaml").read_text().replace("strategy: ", "objectives: [val_accuracy, parameters]\nstrategy: ")
-    )
-    (tmp_path / "stub.yaml").write_text(
-        text.replace("evolution: {population: 5, replacement: {elitist: {elites: 1}}}", "random: {}")
-    )
-    (tmp_path / "e.yaml").write_text("config: ./stub.yaml\nstrategies: {a: nsga2, random: random}\n")
-    from evonas.runtime.experiment import load_experiment
-
-    with pytest.raises(InvalidConfig, match="compared by one objective"):
-        load_experiment(tmp_path / "e.yaml")

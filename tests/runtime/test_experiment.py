@@ -71,6 +71,27 @@ def test_what_is_wrong_is_told_at_its_place(tmp_path, old, new, place, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("a: nsga2", "a: aging", "3: strategies.a (strategy)", "aging follows one objective, and there are 2"),
+        (", objectives: [val_loss, parameters]", "", "3: strategies.a", "searches a front of several objectives"),
+        ("changes:", "target: 30000\nchanges:", "5: target", "from 0 to 1. Received: 30000"),
+    ],
+)
+def test_several_objectives_are_refused_where_they_do_not_fit(tmp_path, old, new, place, words):
+    text = (
+        "config: digits\nstrategies:\n  a: nsga2\n  random: random\n"
+        "changes: {budget.trials: 6, objectives: [val_loss, parameters]}\n"
+    )
+    assert len(load(tmp_path, text).any_run.config.objectives) == 2
+    assert old in text
+    with pytest.raises(InvalidConfig) as caught:
+        load(tmp_path, text.replace(old, new))
+    assert place in str(caught.value)
+    assert words in str(caught.value)
+
+
 def test_a_runs_config_is_no_experiment_and_an_experiment_no_runs_config(tmp_path):
     with pytest.raises(InvalidConfig, match="evonas run"):
         load(tmp_path, "space: convnet\nbudget: {trials: 1}\n")
