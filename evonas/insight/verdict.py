@@ -97,7 +97,8 @@ def sentence(name: str, reference: str, found: Difference, objective: Objective,
 
     Args:
         unit: of the budget: `trials`, `epochs` or `seconds`.
-        share: of the budget that the better one needs for the other one's final mean; None where it is not known.
+        share: of the budget that the better one needs for the other one's final mean; None where it is not known. 0,
+            where the other one's front is empty, is not told.
     """
     if found.seeds == 0:
         return f"{name} and {reference} cannot be compared: one of them has no success at any seed."
@@ -114,7 +115,7 @@ def sentence(name: str, reference: str, found: Difference, objective: Objective,
         )
     better, worse = (name, reference) if found.mean > 0 else (reference, name)
     low, high = sorted((abs(found.low), abs(found.high)))
-    needs = "" if share is None else f" and needs {share:.0%} of its {unit}"
+    needs = f" and needs {share:.0%} of its {unit}" if share else ""
     interval = _interval(low, high, objective, found)
     return f"{better} beats {worse} by {lead} ({interval}, {found.seeds} seeds){needs}."
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evonas.insight.comparison import Band
+from evonas.insight.comparison import HYPERVOLUME, Band
 from evonas.insight.verdict import amount, difference, seeds_needed, sentence, share_needed
 from evonas.trial import Objective
 
@@ -55,6 +55,13 @@ def test_a_shown_difference_is_told_with_its_interval_and_the_share_of_the_budge
     words = sentence("evolution", "random", found, ACCURACY, "trials", 0.38)
     assert words.startswith("evolution beats random by 0.40 points (95 % interval ")
     assert words.endswith("3 seeds) and needs 38% of its trials.")
+
+
+def test_a_hypervolume_is_no_accuracy_and_an_empty_front_is_reached_with_nothing() -> None:
+    found = difference([0.512, 0.52, 0.51], [0.5, 0.508, 0.4983], HYPERVOLUME)
+    words = sentence("nsga2", "random", found, HYPERVOLUME, "trials", 0.0)
+    assert words.startswith("nsga2 beats random by 0.0119 in hypervolume (95 % interval 0.01")
+    assert words.endswith("3 seeds).")
 
 
 def test_the_loser_is_told_as_the_loser() -> None:
