@@ -20,7 +20,7 @@ from evonas.search.evolution import Evolution, EvolutionSettings
 from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Lineage
+from evonas.trial import Fidelity, Lineage, Objective
 
 SCRIPT = Path(__file__).parents[1] / "integration" / "stub_runs.py"
 
@@ -153,7 +153,8 @@ class PutsChanceIntoItsState(Evolution):
 def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
     quick = {"initial": 6, "candidates": 12} if name in ("forest", "gaussian_process", "dngo") else {}
-    problem, settings = SearchProblem(small_space, loss, Fidelity(1), 0), kind.Settings(**quick)
+    objectives = (loss, Objective("parameters", "min"))
+    problem, settings = SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives), kind.Settings(**quick)
     strategy = kind(problem, settings)
     trials, told_before, told = recorded(strategy, oracle)
     state = json.loads(json.dumps(strategy.state_dict()))
