@@ -37,11 +37,12 @@ test: check ## all checks and all tests (under 12 minutes on two cores)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (under 10 minutes on two cores)
-	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 2 --dist load tests/faults tests/testing \
-		tests/integration/test_same_seed_same_run.py tests/integration/test_random_instants.py tests/integration/test_damage.py \
-		tests/integration/test_retries.py tests/integration/test_two_drivers.py tests/integration/test_full_disk.py \
-		tests/runtime/test_amendment.py tests/evaluate/test_cgroup.py tests/evaluate/test_supervision.py \
-		tests/evaluate/test_real_supervision.py
+	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration/test_random_instants.py \
+		tests/integration/test_same_seed_same_run.py tests/integration/test_damage.py tests/integration/test_retries.py \
+		tests/integration/test_two_drivers.py tests/integration/test_full_disk.py tests/runtime/test_amendment.py \
+		tests/faults/test_killer.py tests/faults/test_disk_errors.py tests/faults/test_unreliable_workers.py \
+		tests/faults/test_fuzz.py tests/faults/test_safety.py tests/testing tests/evaluate/test_cgroup.py \
+		tests/evaluate/test_supervision.py tests/evaluate/test_real_supervision.py
 
 format: $(READY) ## let ruff format and mend
 	$(BIN)/ruff format .

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -16,6 +18,15 @@ from evonas.trial import Objective, Proposal, Trial, TrialState
 
 settings.register_profile("evonas", parent=settings.default, deadline=None)  # a busy machine is no failure
 settings.load_profile("evonas")
+MEMORY = Path("/dev/shm")
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory where there is much of it: a killed process loses nothing that it wrote, there as
+    on a disk, and nobody waits for thousands of commits."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 
 SMALL = """
 space: small

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import keyword
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,8 +49,9 @@ def load_space(path: str | Path) -> SearchSpace:
     return parse_document(strict_yaml.load_file(path))
 
 
+@functools.lru_cache(maxsize=4)
 def parse_space(text: str, file: str) -> SearchSpace:
-    """Reads a search space from a file's content; `file` is its name in messages.
+    """Reads a search space from a file's content; `file` is its name in messages. The last few are remembered.
 
     Raises:
         InvalidYaml: the text is not strict YAML.

@@ -130,7 +130,7 @@ class Builder:
         if not isinstance(value, dict):
             return self.refuse(path, f"must be {_mapping(list(fields))}. Received: {shown(value)}.")
         before = len(self.issues)
-        hints = typing.get_type_hints(cls, include_extras=True)
+        hints = _hints(cls)
         for key in value:
             if key not in fields:
                 allowed = ", ".join(fields) or "none"
@@ -235,6 +235,11 @@ def _meant(hint: Any, value: Any) -> str:
     arms = typing.get_args(base) if typing.get_origin(base) in (typing.Union, types.UnionType) else (base,)
     words = [word for arm in arms if typing.get_origin(arm) is Literal for word in typing.get_args(arm)]
     return did_you_mean(value, words)
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
 
 
 @functools.cache

@@ -119,7 +119,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 def test_what_a_real_network_may_do_to_its_worker(setup: Setup) -> None:
     limits = MemoryLimits(growth=None, worker=1200 * MIB, floor=0)
-    with open_pool(setup, time_limit=30.0, memory_limits=limits) as pool:
+    with open_pool(setup, time_limit=20.0, memory_limits=limits) as pool:
         assert outcome_of(pool, task(0)).state is TrialState.OK
         first = pool._seats[0].group
 

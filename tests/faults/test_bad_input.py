@@ -203,12 +203,9 @@ def test_a_command_line_that_is_not_utf_8(tmp_path: Path) -> None:
         assert b"Traceback" not in done.stderr
 
 
-NAMES = ("with space", "ünïcödé-日本-🙂", "%41?x=1#frag'\"&;$(touch x)")
-
-
-@pytest.mark.parametrize("name", NAMES if os.environ.get("EVONAS_FAULTS") == "full" else [" ".join(NAMES)])
-def test_odd_paths_work_from_run_to_export(tmp_path: Path, name: str) -> None:
+def test_odd_paths_work_from_run_to_export(tmp_path: Path) -> None:
     """Config, space, seed, data, runs and export lie in folders of that name, and so does the working directory."""
+    name = "with space ünïcödé-日本-🙂 %41?x=1#frag'\"&;$(touch x)"
     folder = tmp_path / name
     write(
         folder,

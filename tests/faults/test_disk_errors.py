@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,10 @@ def test_torn_writes(tmp_path: Path, stub_runs) -> None:
 def test_a_slow_disk_changes_nothing(tmp_path: Path, stub_runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Driver and workers stand still at each of their failpoints."""
     contents = set()
+    stub_runs("make", tmp_path, "evolution", 7)
     for plan in ("0", "1+:delay=0.02"):
-        directory = tmp_path / plan[:1]
-        stub_runs("make", directory, "evolution", 7)
+        root = shutil.copytree(tmp_path / "stub", tmp_path / plan[:1])
         monkeypatch.setenv("EVONAS_FAILPOINT", plan)
-        stub_runs("work", directory / "stub", 2)
-        contents.add(stub_runs("content", directory / "stub").stdout)
+        stub_runs("work", root, 2)
+        contents.add(stub_runs("content", root).stdout)
     assert len(contents) == 1

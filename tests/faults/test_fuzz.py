@@ -135,7 +135,7 @@ def check_config(path: Path, overrides: list[str]) -> None:
 
 
 @given(name=st.sampled_from(sorted(CONFIGS)), edits_made=edits)
-@examples(40, 250)
+@examples(40, 160)
 def test_an_edited_config(tmp_path: Path, name: str, edits_made: list[Any]) -> None:
     path = tmp_path / "fuzz.yaml"
     path.write_text(json.dumps(edited(strict_yaml.load_file(CONFIGS[name]).data, edits_made)))
@@ -143,7 +143,7 @@ def test_an_edited_config(tmp_path: Path, name: str, edits_made: list[Any]) -> N
 
 
 @given(name=st.sampled_from(sorted(CONFIGS)), where=scratches)
-@examples(40, 250)
+@examples(40, 160)
 def test_a_scratched_config(tmp_path: Path, name: str, where: list[Any]) -> None:
     path = tmp_path / "fuzz.yaml"
     path.write_bytes(scratched(CONFIGS[name].read_bytes(), where))
@@ -188,7 +188,7 @@ def try_space(text: str) -> None:
 
 
 @given(name=st.sampled_from(sorted(SPACES)), edits_made=edits)
-@examples(40, 250)
+@examples(40, 160)
 def test_an_edited_space(name: str, edits_made: list[Any]) -> None:
     try_space(json.dumps(edited(strict_yaml.load_file(SPACES[name]).data, edits_made)))
 
@@ -206,7 +206,7 @@ def test_a_scratched_space(tmp_path: Path, name: str, where: list[Any]) -> None:
 
 
 @given(name=st.sampled_from(sorted(SEEDS)), edits_made=edits, where=st.none() | scratches)
-@examples(60, 300)
+@examples(60, 200)
 def test_a_spoilt_seed_genome(tmp_path: Path, name: str, edits_made: list[Any], where: list[Any] | None) -> None:
     space = load_space(SPACES[SPACE_OF[name]])
     path = tmp_path / "fuzz.yaml"
@@ -221,7 +221,7 @@ def test_a_spoilt_seed_genome(tmp_path: Path, name: str, edits_made: list[Any], 
 
 
 @given(seed=st.integers(0, 20), edits_made=edits)
-@examples(150, 1000)
+@examples(150, 600)
 def test_a_spoilt_recorded_genome(small_space: Any, seed: int, edits_made: list[Any]) -> None:
     data = edited(sample(small_space, np.random.default_rng(seed)).to_dict(), edits_made)
     try:
@@ -281,19 +281,19 @@ def read(line: bytes) -> None:
 
 
 @given(message=st.sampled_from((ANSWER, PROGRESS)), edits_made=wild_edits)
-@examples(200, 2000)
+@examples(200, 1200)
 def test_an_edited_answer(message: Any, edits_made: list[Any]) -> None:
     read(json.dumps(edited(message, edits_made)).encode())
 
 
 @given(where=scratches)
-@examples(200, 2000)
+@examples(200, 1200)
 def test_a_scratched_answer(where: list[Any]) -> None:
     read(scratched(encode(ANSWER).rstrip(), where))
 
 
 @given(st.binary(max_size=100))
-@examples(200, 2000)
+@examples(200, 1200)
 def test_any_line(line: bytes) -> None:
     read(line)
 

@@ -77,6 +77,8 @@ STOPPING = ("training: {epochs: 3}", "training: {epochs: 12, stop: {learning_cur
 """What of the config is replaced by what, to have hopeless trainings stopped."""
 WIDE = ("{choice: [0.1, 0.01]}", "{float: [1e-4, 1.0], log: true}")
 """What of the space is replaced by what, to make it wide."""
+FAR = ("look_ahead: 5", "look_ahead: 16")
+"""What of the config is replaced by what in a wide space, so that many workers have work."""
 
 
 def make(directory: Path, strategy: str, trials: int, kind: str = "") -> None:
@@ -89,7 +91,8 @@ def make(directory: Path, strategy: str, trials: int, kind: str = "") -> None:
     several = "objectives: [val_accuracy, parameters, flops]" if strategy in ("nsga2", "nsga3") else ""
     text = CONFIG.replace("STRATEGY", strategy).replace("SETTINGS", settings).replace("TRIALS", str(trials))
     text = text.replace("OBJECTIVES", several)
-    (directory / "stub.yaml").write_text(text.replace(*STOPPING) if kind == "stopping" else text)
+    text = text.replace(*{"stopping": STOPPING, "wide": FAR}.get(kind, ("", "")))
+    (directory / "stub.yaml").write_text(text)
     api.create(load_config(directory / "stub.yaml"), directory)
 
 
@@ -155,6 +158,7 @@ def points(template: Path, action: str = "kill", step: int = 1) -> dict[str, obj
         return child(lambda: (failpoints.arm(plan), work_inside(scratch)))
 
     fresh()
+    api.load(scratch)  # the forks need not build again what is remembered: readers of settings, the search space
     assert child(counted) == 0
     reference = content_hash(scratch)
     seen = json.loads((template.parent / "seen.json").read_text())

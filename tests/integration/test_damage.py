@@ -162,7 +162,7 @@ def sweep(runs: Runs, kind: str, look_at: object, *hurts: object) -> dict[str, d
                 where = (kind, name.as_posix(), hurt.__name__, at)  # type: ignore[attr-defined]
                 root = runs.fresh(kind)
                 hurt(root / name, at)  # type: ignore[operator]
-                if is_record and number % (32 if IS_FULL else 8) == 0:
+                if is_record and number % (96 if IS_FULL else 8) == 0:
                     look_at(root, where)  # type: ignore[operator]
                 left = seen(root) if is_record else ""
                 code = 0 if left in proven else resumed(runs, where)

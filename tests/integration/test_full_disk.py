@@ -242,7 +242,7 @@ def test_a_read_only_run_can_be_looked_at_and_not_resumed(
 
 
 def test_real_trainings_on_a_disk_that_becomes_full(disk: Path, tmp_path: Path) -> None:
-    changes = ("budget.trials=8", "training.epochs=2", "look_ahead=4", "strategy={evolution: {population: 4}}")
+    changes = ("budget.trials=6", "training.epochs=1", "look_ahead=4", "strategy={evolution: {population: 4}}")
     settings = [part for change in changes for part in ("--set", change)]
     plain = evonas_command("run", "digits", "--runs", str(tmp_path / "plain"), *settings)
     assert plain.returncode == 0, plain.stderr

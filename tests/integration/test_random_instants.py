@@ -44,7 +44,7 @@ serve = worker.serve
 SETTINGS = (
     "strategy={evolution: {population: 4, replacement: {elitist: {elites: 1}}}}",
     *("look_ahead=4", "training.patience=null", "limits={parameters: 60000, flops: 1000000}"),
-    *(("budget.trials=12", "training.epochs=24") if KILLS > 3 else ("budget.trials=4", "training.epochs=6")),
+    *(("budget.trials=8", "training.epochs=24") if KILLS > 3 else ("budget.trials=4", "training.epochs=6")),
 )
 
 
@@ -89,7 +89,7 @@ def test_killed_at_random_instants_the_winner_has_the_same_weights(tmp_path):
                 time.sleep(0.02)  # until the workers are there, and train
             while number % 2 == 0 and not any(root.glob("checkpoints/*.npz")) and process.poll() is None:
                 time.sleep(0.002)  # every other kill comes after an epoch that was kept
-            time.sleep(chance.random() * 1.5 if number % 2 else 0.0)
+            time.sleep(chance.random() * 0.7 if number % 2 else 0.0)
             process.send_signal(signal.SIGKILL)
             killed += process.wait() == -signal.SIGKILL
         cut_short += any(root.glob("checkpoints/*.npz"))

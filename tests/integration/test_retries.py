@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,11 @@ def script(*arguments: object) -> str:
 
 def test_one_two_and_eight_workers_climb_the_ladder_alike(tmp_path):
     contents = []
+    script("make", tmp_path, "evolution", 30)
     for workers in (1, 2, 8):
-        script("make", tmp_path / str(workers), "evolution", 30)
-        script("work", tmp_path / str(workers) / "stub", workers)
-        with RecordReader(tmp_path / str(workers) / "stub" / "run.db") as record:
+        root = shutil.copytree(tmp_path / "stub", tmp_path / str(workers))
+        script("work", root, workers)
+        with RecordReader(root / "run.db") as record:
             contents.append(record.content())
             marks = [attempt.details.get("accumulation_steps") for attempt in record.attempts() if attempt.number]
     assert contents[0] == contents[1] == contents[2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,13 +39,17 @@ def new_run(directory: Path, strategy: str = "evolution", trials: int = 40, *kin
     return directory / "stub"
 
 
+def copied(root: Path, name: object) -> Path:
+    return shutil.copytree(root, root.parent / str(name))
+
+
 @pytest.mark.parametrize(
     "strategy", ["evolution", "aging", "hyperband", "nsga3", *(["random", "asha"] if IS_FULL else [])]
 )
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
-    runs = []
+    runs, begun = [], new_run(tmp_path, strategy)
     for workers in (1, 2, 8):
-        root = new_run(tmp_path / str(workers), strategy)
+        root = copied(begun, workers)
         script("work", root, workers)
         runs.append(content(root))
     assert runs[0] == runs[1] == runs[2]
@@ -55,9 +60,9 @@ def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, s
 
 
 def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_that_is_killed(tmp_path):
-    runs = []
+    runs, begun = [], new_run(tmp_path / "workers", "evolution", 20, "stopping")
     for workers in (1, 8):
-        root = new_run(tmp_path / str(workers), "evolution", 20, "stopping")
+        root = copied(begun, workers)
         script("work", root, workers)
         runs.append((content(root), stops(root)))
     assert runs[0] == runs[1]
@@ -75,7 +80,8 @@ def stops(root: Path) -> list[tuple[int, int]]:
 
 
 def test_another_seed_is_another_run(tmp_path):
-    first, second = new_run(tmp_path / "a"), new_run(tmp_path / "b")
+    first = new_run(tmp_path)
+    second = copied(first, "second")
     script("work", first, 2)
     with Record(second / "run.db") as record:
         record.put_meta("config", {**record.meta("config"), "seed": 1})
@@ -98,9 +104,9 @@ def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, 
 
 
 def test_killed_at_random_instants_with_real_processes(tmp_path):
-    reference = new_run(tmp_path / "reference", trials=60)
+    root = new_run(tmp_path, trials=60)
+    reference = copied(root, "reference")
     script("work", reference, 2)
-    root = new_run(tmp_path / "killed", trials=60)
     chance = random.SystemRandom()
     environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
     for _ in range(5):
