@@ -39,7 +39,7 @@ def is_searching(run: Path) -> bool:
 
 def test_trials_survive_a_killer_of_workers(tmp_path: Path, stub_runs) -> None:
     stub_runs("make", tmp_path, "random", TRIALS, "wide")
-    environment = {**os.environ, "EVONAS_STUB": json.dumps({"sleep": 0.3}), "EVONAS_TEST_MARK": str(tmp_path)}
+    environment = {**os.environ, "EVONAS_STUB": json.dumps({"sleep": 0.15}), "EVONAS_TEST_MARK": str(tmp_path)}
     command = [sys.executable, str(STUB_RUNS), "work", str(tmp_path / "stub"), "8"]
     chance, kills = random.SystemRandom(), 0
     with subprocess.Popen(command, env=environment) as process:

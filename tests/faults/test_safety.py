@@ -90,19 +90,28 @@ def events(folder: Path) -> tuple[Counter[str], str]:
     return Counter(line.split()[0] for line in text.splitlines()), text
 
 
-def test_nothing_is_unpickled_in_a_run_a_resume_and_an_export(tmp_path: Path) -> None:
-    """In the driver, in the nursery and in the workers that are forked from it: an audit hook listens in each."""
-    prepare(tmp_path)
-    log = {"EVONAS_TEST_EVENTS": str(tmp_path / "events.txt")}
-    for arguments in (
-        ("run", "./config.yaml"),
-        ("resume", "safe"),
-        ("show", "safe"),
-        ("export", "safe", "0", "--to", "other.keras"),
-    ):
-        done = evonas(*arguments, cwd=tmp_path, **log)
+@pytest.fixture(scope="module")
+def overheard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that an audit hook has listened to: in the driver, in the nursery and in its workers."""
+    folder = tmp_path_factory.mktemp("overheard")
+    prepare(folder)
+    done = evonas("run", "./config.yaml", cwd=folder, EVONAS_TEST_EVENTS=str(folder / "events.txt"))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def folder(overheard: Path, tmp_path: Path) -> Path:
+    """A copy."""
+    return shutil.copytree(overheard, tmp_path / "folder")
+
+
+def test_nothing_is_unpickled_in_a_run_a_resume_and_an_export(folder: Path) -> None:
+    log = {"EVONAS_TEST_EVENTS": str(folder / "events.txt")}
+    for arguments in (("resume", "safe"), ("show", "safe"), ("export", "safe", "0", "--to", "other.keras")):
+        done = evonas(*arguments, cwd=folder, **log)
         assert done.returncode == 0, done.stderr
-    counts, text = events(tmp_path)
+    counts, text = events(folder)
     assert counts["listening"] >= 6, "four drivers and two nurseries"
     assert "evonas.evaluate.nursery" in text
     assert counts["pickle.find_class"] == 0, text
@@ -132,20 +141,18 @@ def test_a_plugin_that_the_config_does_not_list_is_never_imported(tmp_path: Path
 
 
 @only_full
-def test_nor_where_a_record_names_it(tmp_path: Path) -> None:
+def test_nor_where_a_record_names_it(folder: Path) -> None:
     """Somebody has written a foreign op into the genomes of a run's record: the workers refuse it."""
-    prepare(tmp_path)
-    (tmp_path / "canary.py").write_text(f"open({str(tmp_path / 'dead')!r}, 'w').close()\ndef dense(x, **k): return x\n")
-    assert evonas("run", "./config.yaml", "--set", "budget.trials=1", cwd=tmp_path).returncode == 0
-    connection = sqlite3.connect(tmp_path / "runs" / "safe" / "run.db")
+    (folder / "canary.py").write_text(f"open({str(folder / 'dead')!r}, 'w').close()\ndef dense(x, **k): return x\n")
+    connection = sqlite3.connect(folder / "runs" / "safe" / "run.db")
     with connection:
         connection.execute("update trial set genome = replace(genome, '\"dense\"', '\"canary:dense\"')")
         connection.execute("update meta set value = 'false' where key = 'sealed'")
         connection.execute("delete from meta where key = 'result'")
     connection.close()
-    done = evonas("resume", "safe", cwd=tmp_path)
+    done = evonas("resume", "safe", cwd=folder)
     assert done.returncode in (1, 2, 65), done.stderr
-    assert not (tmp_path / "dead").exists()
+    assert not (folder / "dead").exists()
 
 
 class Canary:
@@ -253,16 +260,13 @@ def rewrite(source: Path, target: Path, layer: dict[str, Any]) -> None:
 
 
 @only_full
-def test_a_model_in_the_place_of_the_winners_is_never_opened(tmp_path: Path) -> None:
+def test_a_model_in_the_place_of_the_winners_is_never_opened(folder: Path) -> None:
     """Its sha256 is not the recorded one: an export makes the model again from the weights."""
-    prepare(tmp_path)
-    log = {"EVONAS_TEST_EVENTS": str(tmp_path / "events.txt")}
-    assert evonas("run", "./config.yaml", cwd=tmp_path, **log).returncode == 0
-    root = tmp_path / "runs" / "safe"
+    root = folder / "runs" / "safe"
     truth = json.loads((root / "best.json").read_text())
-    shutil.copy(tmp_path / "data.npz", root / "best.keras")
-    done = evonas("export", "safe", "--to", "again.keras", cwd=tmp_path, **log)
+    shutil.copy(folder / "data.npz", root / "best.keras")
+    done = evonas("export", "safe", "--to", "again.keras", cwd=folder)
     assert done.returncode == 0, done.stderr
-    card = json.loads((tmp_path / "again.json").read_text())
+    card = json.loads((folder / "again.json").read_text())
     assert card["metrics"]["val_loss"] == pytest.approx(truth["metrics"]["val_loss"])
-    assert zipfile.ZipFile(tmp_path / "again.keras").read("config.json")
+    assert zipfile.ZipFile(folder / "again.keras").read("config.json")

@@ -43,6 +43,7 @@ serve = worker.serve
 
 SETTINGS = (
     "strategy={evolution: {population: 4, replacement: {elitist: {elites: 1}}}}",
+    "pool={local: {workers: 1, devices: cpu}}",  # what a kill costs is the start of TensorFlow and one compilation
     *("look_ahead=4", "training.patience=null", "limits={parameters: 60000, flops: 1000000}"),
     *(("budget.trials=8", "training.epochs=24") if KILLS > 3 else ("budget.trials=4", "training.epochs=6")),
 )
@@ -85,11 +86,12 @@ def test_killed_at_random_instants_the_winner_has_the_same_weights(tmp_path):
     for number in range(KILLS):
         before = progress(root)
         with driver(root) as process:
-            while progress(root) == before and process.poll() is None:
-                time.sleep(0.02)  # until the workers are there, and train
-            while number % 2 == 0 and not any(root.glob("checkpoints/*.npz")) and process.poll() is None:
-                time.sleep(0.002)  # every other kill comes after an epoch that was kept
-            time.sleep(chance.random() * 0.7 if number % 2 else 0.0)
+            kind = ("kept", "later", "early")[number % 3]
+            while kind != "early" and progress(root) == before and process.poll() is None:
+                time.sleep(0.02)  # until the worker is there, and trains
+            while kind == "kept" and not any(root.glob("checkpoints/*.npz")) and process.poll() is None:
+                time.sleep(0.002)  # until an epoch is kept
+            time.sleep(chance.random() * {"kept": 0.0, "later": 0.7, "early": 8.0}[kind])
             process.send_signal(signal.SIGKILL)
             killed += process.wait() == -signal.SIGKILL
         cut_short += any(root.glob("checkpoints/*.npz"))
