@@ -34,7 +34,7 @@ check: $(READY) ## format, lint, types and layers; no tests
 	$(BIN)/lint-imports --no-cache
 
 test: check ## all checks and all tests (under 12 minutes on two cores)
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (under 10 minutes on two cores)
 	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration/test_random_instants.py \

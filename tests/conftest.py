@@ -21,11 +21,19 @@ settings.load_profile("evonas")
 MEMORY = Path("/dev/shm")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Temporary folders lie in memory where there is much of it: a killed process loses nothing that it wrote, there as
     on a disk, and nobody waits for thousands of commits."""
+    config.addinivalue_line("markers", "full: takes long; `make test-faults` does it, which sets EVONAS_FAULTS=full")
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("EVONAS_FAULTS") != "full":
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="takes long; `make test-faults` does it"))
 
 
 SMALL = """

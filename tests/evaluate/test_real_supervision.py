@@ -117,6 +117,7 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.full
 def test_what_a_real_network_may_do_to_its_worker(setup: Setup) -> None:
     limits = MemoryLimits(growth=None, worker=1200 * MIB, floor=0)
     with open_pool(setup, time_limit=20.0, memory_limits=limits) as pool:
@@ -139,6 +140,7 @@ def test_what_a_real_network_may_do_to_its_worker(setup: Setup) -> None:
         assert outcome_of(pool, task(4)).state is TrialState.OK
 
 
+@pytest.mark.full
 def test_one_call_without_an_end_gives_no_sign_of_life(setup: Setup) -> None:
     with open_pool(setup, stalled_limit=8.0) as pool:
         outcome = outcome_of(pool, task(0, "spin"))

@@ -31,6 +31,7 @@ def test_torn_writes(tmp_path: Path, stub_runs) -> None:
     assert report["different"] == []
 
 
+@pytest.mark.full
 def test_a_slow_disk_changes_nothing(tmp_path: Path, stub_runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Driver and workers stand still at each of their failpoints."""
     contents = set()

@@ -88,7 +88,7 @@ def marked(mark: str) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.skipif(TRIALS < 300, reason="minutes; `make test-faults` does it")
+@pytest.mark.full
 def test_a_long_run_takes_little_memory_and_disk(tmp_path: Path, stub_runs, record_property) -> None:
     found = json.loads(stub_runs("size", tmp_path, 10_000, 50).stdout)
     for name, value in found.items():

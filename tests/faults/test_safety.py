@@ -22,8 +22,6 @@ from evonas.evaluate.checkpoint import load_state, load_weights
 from evonas.evaluate.data_sources import load_npz
 from evonas.genome import load_genome, load_space, parse_space
 
-only_full = pytest.mark.skipif(os.environ.get("EVONAS_FAULTS") != "full", reason="`make test-faults` does it")
-
 LISTENER = """
 import os, sys
 
@@ -140,7 +138,7 @@ def test_a_plugin_that_the_config_does_not_list_is_never_imported(tmp_path: Path
     assert not (tmp_path / "dead").exists()
 
 
-@only_full
+@pytest.mark.full
 def test_nor_where_a_record_names_it(folder: Path) -> None:
     """Somebody has written a foreign op into the genomes of a run's record: the workers refuse it."""
     (folder / "canary.py").write_text(f"open({str(folder / 'dead')!r}, 'w').close()\ndef dense(x, **k): return x\n")
@@ -259,7 +257,7 @@ def rewrite(source: Path, target: Path, layer: dict[str, Any]) -> None:
             out.writestr(name, content)
 
 
-@only_full
+@pytest.mark.full
 def test_a_model_in_the_place_of_the_winners_is_never_opened(folder: Path) -> None:
     """Its sha256 is not the recorded one: an export makes the model again from the weights."""
     root = folder / "runs" / "safe"

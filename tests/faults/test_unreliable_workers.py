@@ -41,7 +41,9 @@ def content(root: Path) -> list[tuple[object, ...]]:
         return record.content()
 
 
-@pytest.mark.parametrize("habit", HABITS)
+@pytest.mark.parametrize(
+    "habit", [name if name == "everything" else pytest.param(name, marks=pytest.mark.full) for name in HABITS]
+)
 def test_whatever_workers_do_the_content_is_the_same(tmp_path: Path, stub_runs, honest, habit: str) -> None:
     stub_runs("make", tmp_path, "evolution", 40)
     stub_runs("work", tmp_path / "stub", 3, **HABITS[habit])

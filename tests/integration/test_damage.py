@@ -208,7 +208,7 @@ def test_what_a_finished_run_has_lost_is_made_again(runs):
     assert {name: (root / name).read_bytes() for name in before} == before
 
 
-@pytest.mark.skipif(not IS_FULL, reason="trains; with EVONAS_FAULTS=full")
+@pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_a_run_with_real_networks(tmp_path):
     settings = ["run=real", "budget.trials=2", "training.epochs=1", "pool={inline: {}}", "strategy=random"]

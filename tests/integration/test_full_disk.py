@@ -241,6 +241,7 @@ def test_a_read_only_run_can_be_looked_at_and_not_resumed(
         assert shown.stderr == ""
 
 
+@pytest.mark.full
 def test_real_trainings_on_a_disk_that_becomes_full(disk: Path, tmp_path: Path) -> None:
     changes = ("budget.trials=6", "training.epochs=1", "look_ahead=4", "strategy={evolution: {population: 4}}")
     settings = [part for change in changes for part in ("--set", change)]

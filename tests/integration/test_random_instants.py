@@ -1,7 +1,4 @@
-"""Real networks, killed at random instants, also while they are trained: the same record, and the same weights.
-
-Twenty kills with EVONAS_FAULTS=full, three otherwise.
-"""
+"""Real networks, killed at random instants, also while they are trained: the same record, and the same weights."""
 
 from __future__ import annotations
 
@@ -13,12 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 import evonas
 from evonas.files import sha256_of
 from evonas.runtime.record_reader import RecordReader
 from evonas.runtime.rows import Attempt
 
-KILLS = 20 if os.environ.get("EVONAS_FAULTS") == "full" else 3
+KILLS = 20
 DRIVER = """
 import sys
 from pathlib import Path
@@ -45,7 +44,7 @@ SETTINGS = (
     "strategy={evolution: {population: 4, replacement: {elitist: {elites: 1}}}}",
     "pool={local: {workers: 1, devices: cpu}}",  # what a kill costs is the start of TensorFlow and one compilation
     *("look_ahead=4", "training.patience=null", "limits={parameters: 60000, flops: 1000000}"),
-    *(("budget.trials=8", "training.epochs=24") if KILLS > 3 else ("budget.trials=4", "training.epochs=6")),
+    *("budget.trials=8", "training.epochs=24"),
 )
 
 
@@ -78,6 +77,7 @@ def weights(root: Path) -> dict[str, str]:
     return {path.name: sha256_of(path) for path in sorted(root.glob("weights/*.npz"))}
 
 
+@pytest.mark.full
 def test_killed_at_random_instants_the_winner_has_the_same_weights(tmp_path):
     reference, root = tmp_path / "reference", tmp_path / "killed"
     assert driver(reference).wait() == 0

@@ -20,7 +20,7 @@ from evonas.genome import changes
 from evonas.runtime.record_reader import RecordReader
 
 CHECKOUT = Path(__file__).parents[2]
-EVOLUTION = "strategy={evolution: {population: 5, replacement: {elitist: {elites: 2}}}}"
+EVOLUTION = "strategy={evolution: {population: 5, seeds: [lenet5], replacement: {elitist: {elites: 2}}}}"
 SMALL = ("budget.trials=10", "training.epochs=2", "look_ahead=4", EVOLUTION)
 
 
@@ -45,8 +45,16 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(work):
-    """A finished run of the shipped config, made small."""
-    done = evonas_command("run", "digits", *settings(), cwd=work)
+    """A finished run of the shipped config, made small; at its end the driver says whether it has TensorFlow."""
+    code = (
+        "import sys; sys.argv = ['evonas', *sys.argv[1:]]\n"
+        "from evonas.cli.app import main\n"
+        "try: main()\n"
+        "finally: print('HEAVY', [m for m in ('tensorflow', 'keras') if m in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", code, "run", "digits", *settings()]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=work)
+    assert done.returncode == 0, done.stderr
     return done.stdout, work / "runs" / "digits"
 
 
@@ -58,18 +66,16 @@ def test_the_user_sees_progress_the_winner_its_scores_and_what_to_do_next(finish
         assert words in out
 
 
-def test_the_driver_never_imports_tensorflow(work):
-    code = (
-        "import sys; sys.argv = ['evonas', *sys.argv[1:]]\n"
-        "from evonas.cli.app import main\n"
-        "try: main()\n"
-        "finally: print('HEAVY', [m for m in ('tensorflow', 'keras') if m in sys.modules])\n"
-    )
-    arguments = ["run", "digits", *settings("run=light", "budget.trials=2", "training.epochs=1")]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=work)
-    assert done.returncode == 0, done.stderr
-    assert "The winner" in done.stdout
-    assert done.stdout.splitlines()[-1] == "HEAVY []"
+def test_the_driver_never_imports_tensorflow(finished):
+    out, _ = finished
+    assert out.splitlines()[-1] == "HEAVY []"
+
+
+def test_a_seed_genome_is_in_the_first_generation(finished):
+    _, root = finished
+    first = evonas.load(root).trials[0]
+    assert first.lineage.operator == "seed lenet5"
+    assert [gene.op for gene in first.genome["features"]] == ["conv2d", "average_pooling"] * 2
 
 
 def test_plain_keras_repeats_the_scores_of_the_export_on_raw_arrays(finished):
@@ -171,13 +177,11 @@ def test_the_model_from_python_scores_what_the_record_says(finished):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_finished_run_is_left_as_it_is_and_a_second_one_has_its_own_directory(finished, work):
+def test_a_finished_run_is_left_as_it_is(finished, work):
     _, root = finished
     before = content(root)
     assert "The winner" in evonas_command("resume", "digits", cwd=work).stdout
     assert content(root) == before
-    evonas_command("run", "digits", *settings("budget.trials=1", "training.epochs=1"), cwd=work)
-    assert (work / "runs" / "digits-2" / "best.keras").exists()
 
 
 def test_the_search_never_opens_the_test_data(work, tmp_path):
@@ -192,16 +196,14 @@ def test_the_search_never_opens_the_test_data(work, tmp_path):
         "    def on_end(self, progress): away.rename(test)\n"
         "print(api.work(root, [Hide()]).result['metrics']['test_accuracy'])\n"
     )
-    arguments = [*SMALL, "budget.trials=3", "training.epochs=1"]
+    arguments = [*SMALL, "budget.trials=2", "training.epochs=1"]
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path), *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert 0 < float(done.stdout) <= 1
 
 
-def test_one_worker_two_workers_and_three_kills_give_the_same_record(finished, work):
+def test_two_workers_and_three_kills_and_then_one_worker_give_the_same_record(finished, work):
     _, reference = finished
-    evonas_command("run", "digits", *settings("run=one", "pool.local.workers=1"), cwd=work)
-    assert content(work / "runs" / "one") == content(reference)
     killed = work / "runs" / "killed"
     command = [str(Path(sys.executable).with_name("evonas"))]
     start = [*command, "run", "digits", *settings("run=killed")]
@@ -212,7 +214,7 @@ def test_one_worker_two_workers_and_three_kills_give_the_same_record(finished, w
                 time.sleep(0.05)
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL, "it must be killed before it ends, or this shows nothing"
-    evonas_command("resume", "killed", cwd=work)
+    evonas_command("resume", "killed", "--set", "pool.local.workers=1", cwd=work)
     assert content(killed) == content(reference)
 
 
@@ -223,26 +225,16 @@ def outcomes(root: Path) -> list[int]:
         return [attempt.trial for attempt in record.attempts() if attempt.state not in ("running", "abandoned")]
 
 
-def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(work):
-    command = [str(Path(sys.executable).with_name("evonas")), "run", "digits", *settings("run=stopped")]
+def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(finished, work):
+    """And a second run of a config has a directory of its own."""
+    second = work / "runs" / "digits-2"
+    command = [str(Path(sys.executable).with_name("evonas")), "run", "digits", *settings()]
     with subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while len(outcomes(work / "runs" / "stopped")) < 1 and process.poll() is None:
+        while len(outcomes(second)) < 1 and process.poll() is None:
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGINT)
         _, complaint = process.communicate()
     assert process.returncode == 130
-    assert f"evonas resume runs{os.sep}stopped" in complaint
-    with RecordReader(work / "runs" / "stopped" / "run.db") as record:
+    assert f"evonas resume runs{os.sep}digits-2" in complaint
+    with RecordReader(second / "run.db") as record:
         assert all(attempt.state not in ("running", "abandoned") for attempt in record.attempts())
-
-
-def test_a_seed_genome_is_in_the_first_generation(work):
-    evonas_command(
-        "run",
-        "digits",
-        *settings("run=seeded", "budget.trials=2", "training.epochs=1", "strategy.evolution.seeds=[lenet5]"),
-        cwd=work,
-    )
-    run = evonas.load(work / "runs" / "seeded")
-    assert run.trials[0].lineage.operator == "seed lenet5"
-    assert [gene.op for gene in run.trials[0].genome["features"]] == ["conv2d", "average_pooling"] * 2

@@ -44,7 +44,7 @@ def copied(root: Path, name: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    "strategy", ["evolution", "aging", "hyperband", "nsga3", *(["random", "asha"] if IS_FULL else [])]
+    "strategy", ["evolution", "hyperband", *(["aging", "nsga3", "random", "asha"] if IS_FULL else [])]
 )
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     runs, begun = [], new_run(tmp_path, strategy)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import sys
 import types
@@ -31,8 +32,8 @@ from evonas.model.size import measure, measure_unbuilt
 
 CONVNET = Path(__file__).parents[2] / "genomes" / "spaces" / "convnet.yaml"
 SHAPES = [(8, 8), (8, 8, 1), (28, 28), (7, 5, 2), (1, 1, 3), (32, 32, 3)]
-GENOMES = 300
-TRAINED = 42
+GENOMES = int(os.environ.get("EVONAS_GENOMES", "150"))
+TRAINED = GENOMES // 8
 
 InterfaceOf = Callable[..., Interface]
 

@@ -153,6 +153,7 @@ class PutsChanceIntoItsState(Evolution):
 def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
     quick = {"initial": 6, "candidates": 12} if name in ("forest", "gaussian_process", "dngo") else {}
+    quick |= {"trees": 4} if name == "forest" else {}
     objectives = (loss, Objective("parameters", "min"))
     problem, settings = SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives), kind.Settings(**quick)
     strategy = kind(problem, settings)
