@@ -142,7 +142,7 @@ def test_what_a_real_network_may_do_to_its_worker(setup: Setup) -> None:
 
 @pytest.mark.full
 def test_one_call_without_an_end_gives_no_sign_of_life(setup: Setup) -> None:
-    with open_pool(setup, stalled_limit=8.0) as pool:
+    with open_pool(setup, stalled_limit=5.0) as pool:
         outcome = outcome_of(pool, task(0, "spin"))
         assert (outcome.state, outcome.details["clock"]) == (TrialState.TIMEOUT, "stalled")
 
