@@ -143,7 +143,7 @@ def test_each_worker_sees_exactly_its_device(tmp_path: Path, monkeypatch: pytest
     seen: dict[int, str] = {}
     with LocalPool(make_setup(tmp_path), places, launcher, tmp_path / "logs") as pool:
         for trial in range(len(places)):
-            pool.submit(make_task(trial))
+            pool.submit(make_task(trial, attempt=1))  # a retry gets a worker of its own, even where one is idle
         while pool.running:
             for report in pool.poll(1.0):
                 if isinstance(report, Finished):
