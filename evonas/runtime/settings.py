@@ -113,10 +113,14 @@ class Builder:
         registry = self.families[family]
         allowed = ", ".join(sorted(registry))
         choice = {value: None} if isinstance(value, str) else value
-        if not isinstance(choice, dict) or len(choice) != 1:
+        if not isinstance(choice, dict) or not choice:
             message = f"must be one name with its settings under it. Allowed: {allowed}. Received: {shown(value)}."
-            unknown = [name for name in choice if name not in registry] if isinstance(choice, dict) else []
-            return self.refuse(path, message + "".join(did_you_mean(name, sorted(registry)) for name in unknown[:1]))
+            return self.refuse(path, message)
+        if len(choice) > 1:  # told of an unknown one, or else of the last, which an override has added
+            extra = next((name for name in choice if name not in registry), list(choice)[-1])
+            message = f"only one name can be given here. Received: {', '.join(choice)}. Allowed: {allowed}."
+            hint = "" if extra in registry else did_you_mean(extra, sorted(registry))
+            return self.refuse((*path, extra), message + hint)
         ((name, settings),) = choice.items()
         here = path if isinstance(value, str) else (*path, name)
         if name not in registry:
