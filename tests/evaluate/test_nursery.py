@@ -76,6 +76,23 @@ def test_a_preload_that_raises_is_told() -> None:
     driver.close()
 
 
+def test_what_is_preloaded_does_without_scikit_learn_and_a_worker_need_not(tmp_path: Path) -> None:
+    module = "try:\n    import sklearn\nexcept ImportError:\n    sklearn = None\n"
+    module += "def serve(fd):\n    print(sklearn)\n    from sklearn.base import clone\n    print(clone.__name__)\n"
+    (tmp_path / "wants_it.py").write_text(module)
+    ours, theirs = socket.socketpair()
+    order = {"environment": {}, "log": str(tmp_path / "log"), "spawn": 0, "entry": "wants_it:serve"}
+    with pytest.MonkeyPatch.context() as patch, ours, theirs:
+        patch.syspath_prepend(tmp_path)
+        driver = Driver("wants_it")
+        driver.hear()
+        driver.say(order, theirs)
+        assert driver.hear()["born"] == 0
+        assert driver.hear() == {"exit": 0, "code": 0}
+        driver.close()
+    assert (tmp_path / "log").read_text().split() == ["None", "clone"]
+
+
 def test_a_worker_whose_order_is_nonsense_dies_and_the_nursery_lives(driver: Driver, tmp_path: Path) -> None:
     driver.hear()
     ours, theirs = socket.socketpair()

@@ -113,7 +113,10 @@ def test_a_name_may_stand_alone(shape: Any) -> None:
         ({"shape": {"circle": {"size": 1}}}, ["shape.circle.size: unknown key. Allowed: radius"]),
         ({"shape": {"dot": {"size": 1}}}, ["shape.dot.size: unknown key. Allowed: none"]),
         ({"shape": {"circle": [1]}}, ["shape.circle: must be a mapping with the keys radius. Received: [1]"]),
-        ({"shape": {"circle": {}, "dot": {}}}, ["shape.dot: only one name can be given here. Received: circle, dot. Allowed: circle, dot."]),
+        (
+            {"shape": {"circle": {}, "dot": {}}},
+            ["shape.dot: only one name can be given here. Received: circle, dot. Allowed: circle, dot."],
+        ),
         ({"shape": {"dto": {}, "circle": {}}}, ["shape.dto: only one name", "Did you mean 'dot'?"]),
         ({"shape": None}, ["shape: must be one name", "Received: null"]),
         ({"choice": "dto"}, ["choice: unknown name", "Did you mean 'dot'?"]),
