@@ -34,10 +34,10 @@ check: $(READY) ## format, lint, types and layers; no tests
 	$(BIN)/lint-imports --no-cache
 
 test: check ## all checks and all tests (about a quarter of an hour on two cores)
-	$(BIN)/pytest --numprocesses 2 --dist worksteal
+	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (ten minutes and more on two cores)
-	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration/test_random_instants.py \
+	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 3 --dist worksteal tests/integration/test_random_instants.py \
 		tests/integration/test_same_seed_same_run.py tests/integration/test_damage.py tests/integration/test_retries.py \
 		tests/integration/test_two_drivers.py tests/integration/test_full_disk.py \
 		tests/runtime/test_amendment.py::test_killed_at_every_failpoint_while_it_goes_on_with_a_greater_budget \

@@ -41,7 +41,7 @@ from evonas.evaluate import bootstrap
 PACKET = 2**18
 """Bytes a packet may have: about the size of the kernel's buffer."""
 UNNEEDED = "sklearn"
-"""Keras imports it, where it is there, for wrappers that no worker uses: 0.9 s of 5, and 60 MB of each worker's image."""
+"""Keras imports it, where it is there, for wrappers that no worker uses: 0.9 s of 5, and 60 MB of a worker."""
 FAREWELL = 5.0
 """Seconds that the nursery waits for what it has killed."""
 LEAVING = 1.0

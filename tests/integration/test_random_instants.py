@@ -88,10 +88,10 @@ def test_killed_at_random_instants_the_winner_has_the_same_weights(tmp_path):
         with driver(root) as process:
             kind = ("kept", "later", "early")[number % 3]
             while kind != "early" and progress(root) == before and process.poll() is None:
-                time.sleep(0.02)  # until the worker is there, and trains
+                time.sleep(0.1)  # until the worker is there, and trains
             while kind == "kept" and not any(root.glob("checkpoints/*.npz")) and process.poll() is None:
                 time.sleep(0.002)  # until an epoch is kept
-            time.sleep(chance.random() * {"kept": 0.0, "later": 0.7, "early": 8.0}[kind])
+            time.sleep(chance.random() * {"kept": 0.0, "later": 0.7, "early": 6.0}[kind])
             process.send_signal(signal.SIGKILL)
             killed += process.wait() == -signal.SIGKILL
         cut_short += any(root.glob("checkpoints/*.npz"))
