@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
@@ -34,6 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("full"):
                 item.add_marker(pytest.mark.skip(reason="takes long; `make test-faults` does it"))
+
+
+def pytest_collection_finish() -> None:
+    """A full garbage collection, of which each training makes one, looks at what tests make: not at TensorFlow and
+    thousands of tests. The nursery does the same."""
+    gc.collect()
+    gc.freeze()
 
 
 SMALL = """
