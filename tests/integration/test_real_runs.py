@@ -202,12 +202,12 @@ def test_the_search_never_opens_the_test_data(work, tmp_path):
     assert 0 < float(done.stdout) <= 1
 
 
-def test_two_workers_and_three_kills_and_then_one_worker_give_the_same_record(finished, work):
+def test_two_workers_and_two_kills_and_then_one_worker_give_the_same_record(finished, work):
     _, reference = finished
     killed = work / "runs" / "killed"
     command = [str(Path(sys.executable).with_name("evonas"))]
     start = [*command, "run", "digits", *settings("run=killed")]
-    for number in range(3):
+    for number in range(2):
         seen = len(outcomes(killed))
         with subprocess.Popen(start if number == 0 else [*command, "resume", "killed"], cwd=work, stdout=-3) as process:
             while len(outcomes(killed)) < seen + 2 and process.poll() is None:

@@ -39,7 +39,7 @@ def test_one_two_and_eight_workers_climb_the_ladder_alike(tmp_path):
 
 def test_killed_at_every_failpoint_the_second_try_is_still_the_second(tmp_path):
     script("make", tmp_path, "random", 3)
-    step = 1 if IS_FULL else 4
+    step = 1 if IS_FULL else 8
     report = json.loads(script("points", tmp_path / "stub", "kill", step))
     with RecordReader(tmp_path / "scratch" / "run.db") as record:
         assert {2} <= {attempt.details.get("accumulation_steps") for attempt in record.attempts()}

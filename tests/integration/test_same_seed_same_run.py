@@ -45,13 +45,14 @@ def copied(root: Path, name: object) -> Path:
 
 @pytest.mark.parametrize("strategy", ["evolution", "hyperband", *(["aging", "asha", "nsga3"] if IS_FULL else [])])
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
-    runs, begun = [], new_run(tmp_path, strategy)
+    trials = 40 if IS_FULL else 25
+    runs, begun = [], new_run(tmp_path, strategy, trials)
     for workers in (1, 2, 8):
         root = copied(begun, workers)
         script("work", root, workers)
         runs.append(content(root))
     assert runs[0] == runs[1] == runs[2]
-    assert len(runs[0]) >= 40
+    assert len(runs[0]) >= trials
     assert len({row[-1] for row in runs[0]}) > 1, (
         "trials must have been asked at different times, or this shows nothing"
     )
@@ -65,8 +66,10 @@ def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_tha
         runs.append((content(root), stops(root)))
     assert runs[0] == runs[1]
     assert len({epoch for _, epoch in runs[0][1]}) > 1, "some must be stopped at various epochs, or this shows nothing"
-    report = json.loads(script("points", new_run(tmp_path, "evolution", 9, "stopping"), "kill", 20).stdout)
-    assert report["killed"] == report["points"] > 5
+    report = json.loads(
+        script("points", new_run(tmp_path, "evolution", 9, "stopping"), "kill", 20 if IS_FULL else 40).stdout
+    )
+    assert report["killed"] == report["points"] > (5 if IS_FULL else 2)
     assert report["different"] == []
     assert stops(tmp_path / "scratch"), "some must be stopped in it, too"
 
@@ -78,7 +81,7 @@ def stops(root: Path) -> list[tuple[int, int]]:
 
 
 def test_another_seed_is_another_run(tmp_path):
-    first = new_run(tmp_path)
+    first = new_run(tmp_path, trials=10)
     second = copied(first, "second")
     script("work", first, 2)
     with Record(second / "run.db") as record:
@@ -89,7 +92,7 @@ def test_another_seed_is_another_run(tmp_path):
 
 @pytest.mark.parametrize(
     ("strategy", "step"),
-    [("evolution", 1 if IS_FULL else 5), ("hyperband", 2 if IS_FULL else 9), ("nsga2", 3 if IS_FULL else 20)],
+    [("evolution", 1 if IS_FULL else 8), ("hyperband", 2 if IS_FULL else 16), ("nsga2", 3 if IS_FULL else 30)],
 )
 def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, step):
     root = new_run(tmp_path, strategy, trials=7)  # a whole generation and children of the next; a bracket and more
@@ -102,12 +105,13 @@ def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, 
 
 
 def test_killed_at_random_instants_with_real_processes(tmp_path):
-    root = new_run(tmp_path, trials=60)
+    kills = 5 if IS_FULL else 3
+    root = new_run(tmp_path, trials=12 * kills)
     reference = copied(root, "reference")
     script("work", reference, 2)
     chance = random.SystemRandom()
     environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
-    for _ in range(5):
+    for _ in range(kills):
         seen = len(attempts(root, "running", "abandoned", not_in=True))
         command = [sys.executable, str(SCRIPT), "work", str(root), "4"]
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:

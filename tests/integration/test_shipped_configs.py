@@ -28,15 +28,26 @@ def test_no_shipped_config_is_forgotten() -> None:
     assert shipped == {*NAMES, "digits", "compare-digits"}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_shipped_config_runs_to_an_exported_model(name: str, tmp_path: Path) -> None:
-    changes = [part for change in (*SHORT, *FEW.get(name, TWO)) for part in ("--set", change)]
-    main = "from evonas.cli.app import main; main()"
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of them, one after the other in one process, which imports TensorFlow once."""
+    directory = tmp_path_factory.mktemp("shipped")
+    lines = [
+        ["run", name, *(part for change in (*SHORT, *FEW.get(name, TWO)) for part in ("--set", change))]
+        for name in NAMES
+    ]
+    code = "import sys, json\nfrom evonas.cli.app import app\n"
+    code += "for line in json.loads(sys.argv[1]): app(line, standalone_mode=False)\n"
     done = subprocess.run(
-        [sys.executable, "-c", main, "run", name, *changes], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-c", code, json.dumps(lines)], cwd=directory, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    root = tmp_path / "runs" / name
+    return directory / "runs"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_config_runs_to_an_exported_model(name: str, runs: Path) -> None:
+    root = runs / name
     card = json.loads((root / "best.json").read_text())
     model = keras.models.load_model(root / "best.keras")  # in safe mode, by default
     x, y = (np.load(root / "data" / "test" / f"{part}.npy") for part in ("x", "y"))

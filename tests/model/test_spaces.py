@@ -23,7 +23,7 @@ from evonas.model.size import measure, measure_unbuilt
 SPACES = Path(__file__).parents[2] / "genomes" / "spaces"
 NAMES = sorted(path.stem for path in SPACES.glob("*.yaml") if path.stem != "convnet")
 GENOMES = int(os.environ.get("EVONAS_GENOMES", "60"))
-TRAINED = max(3, GENOMES // 20)
+TRAINED = max(2, GENOMES // 30)
 SHAPES = {"image": (8, 8), "sequence": (6, 3), "vector": (7,)}
 
 
