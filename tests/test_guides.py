@@ -22,7 +22,7 @@ from evonas.runtime.config_file import check
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = ("early-stopping", "search-space", "storage", "your-own-op")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SHORT = ("budget.trials=2", "training.epochs=1", "pool={inline: {}}")
+SHORT = ("budget.trials=1", "training.epochs=1", "pool={inline: {}}")
 
 
 @pytest.fixture(params=GUIDES)

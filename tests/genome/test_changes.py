@@ -136,7 +136,7 @@ def check(parent: Genome, child: Genome) -> None:
         assert new == content(child, name), words
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_words_are_true_of_children_and_of_strangers(space: SearchSpace, bred: Bred, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ Bred = Callable[[SearchSpace, int], Genome]
 
 
 @pytest.mark.parametrize("kind", [uniform, one_point, sections])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(seeds=st.tuples(st.integers(0, 2**32), st.integers(0, 2**32)))
 def test_a_child_of_valid_parents_is_valid(space: SearchSpace, bred: Bred, kind: Kind, seeds: tuple[int, int]) -> None:
     first, second = (bred(space, seed) for seed in seeds)

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = ("style", "optimizer", "training")
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32))
 def test_a_child_is_valid_and_another_genome(space: SearchSpace, bred: Bred, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -127,9 +127,8 @@ def test_list_show_genealogy_export_and_check_answer_in_words_and_in_json(finish
     assert "crossover" in shown or "sample" in shown
     data = json.loads(evonas_command("show", "runs/digits", "--json", "--trials", cwd=work).stdout)
     assert len(data["all_trials"]) == len(evonas.load(root).trials)
-    for form, start in (("text", "How trial"), ("svg", "<svg"), ("json", "{"), ("graphml", "<graphml")):
+    for form, start in (("text", "How trial"), ("svg", "<svg")):  # the others: tests/cli/test_genealogy.py
         assert evonas_command("genealogy", "digits", "--format", form, cwd=work).stdout.startswith(start)
-    assert "is fine" in evonas_command("check", "digits", cwd=work).stdout
     assert json.loads(evonas_command("check", "digits", "--json", cwd=work).stdout)["ok"] is True
 
 

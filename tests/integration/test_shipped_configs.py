@@ -18,7 +18,7 @@ NAMES = (
     "digits-front",
     "digits-recurrent",
 )  # digits has a suite of its own
-SHORT = ("budget.trials=2", "training.epochs=1", "pool={inline: {}}")
+SHORT = ("budget.trials=1", "training.epochs=1", "pool={inline: {}}")
 FEW = {"digits-front": ("strategy.nsga2.population=4",)}
 TWO = ("strategy.evolution.population=2", "strategy.evolution.replacement={elitist: {elites: 1}}")
 
