@@ -26,7 +26,7 @@ $(READY): constraints.txt pyproject.toml scripts/preflight.py
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	@touch $@
 
-run: $(READY) ## the main job: evolve a network for scikit-learn's digits (a few minutes)
+run: $(READY) ## the main job: evolve a network for scikit-learn's digits (about ten minutes on two cores)
 	@$(BIN)/evonas run configs/digits.yaml
 
 check: $(READY) ## format, lint, types and layers; no tests
@@ -35,10 +35,10 @@ check: $(READY) ## format, lint, types and layers; no tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: check ## all checks and all tests (about a quarter of an hour on two cores)
+test: check ## all checks and all tests (about ten minutes on two cores)
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
-test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (ten minutes and more on two cores)
+test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (about seven minutes on two cores)
 	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 3 --dist worksteal tests/integration/test_random_instants.py \
 		tests/integration/test_same_seed_same_run.py tests/integration/test_damage.py tests/integration/test_retries.py \
 		tests/integration/test_two_drivers.py tests/integration/test_full_disk.py \
