@@ -26,7 +26,7 @@ $(READY): constraints.txt pyproject.toml scripts/preflight.py
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	@touch $@
 
-run: $(READY) ## the main job: evolve a network for scikit-learn's digits (about ten minutes on two cores)
+run: $(READY) ## the main job: evolve a network for scikit-learn's digits (a few minutes)
 	@$(BIN)/evonas run configs/digits.yaml
 
 check: $(READY) ## format, lint, types and layers; no tests
