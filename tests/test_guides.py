@@ -47,7 +47,7 @@ def run(*steps: Sequence[str]) -> str:
     """Commands of evonas and scripts, one after the other in one process, which imports TensorFlow once."""
     code = "import sys, json, runpy\nfrom evonas.cli.app import app\n"
     code += "for first, *rest in json.loads(sys.argv[1]):\n"
-    code += "    runpy.run_path(first) if first.endswith('.py') else app([first, *rest], standalone_mode=False)\n"
+    code += "    runpy.run_path(first, run_name='__main__') if first.endswith('.py') else app([first, *rest], standalone_mode=False)\n"
     done = subprocess.run([sys.executable, "-c", code, json.dumps(steps)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -65,7 +65,7 @@ def test_the_blocks_of_a_guide_work(files: dict[str, Path]) -> None:
         if kind_of(content) == "space":
             assert check_space(spaces[content["space"]], plugins) == []
             steps.append(["space", f"./{name}", "--samples", "3", *listed])
-            words.append("Network")
+            words += ["Network"] * 3
         elif kind_of(content) == "seed":
             load_genome(files[name], spaces[content["space"]])
         else:

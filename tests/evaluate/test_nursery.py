@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +85,11 @@ def test_what_is_preloaded_does_without_scikit_learn_and_a_worker_need_not(tmp_p
     order = {"environment": {}, "log": str(tmp_path / "log"), "spawn": 0, "entry": "wants_it:serve"}
     with pytest.MonkeyPatch.context() as patch, ours, theirs:
         patch.syspath_prepend(tmp_path)
-        driver = Driver("wants_it")
-        driver.hear()
-        driver.say(order, theirs)
-        assert driver.hear()["born"] == 0
-        assert driver.hear() == {"exit": 0, "code": 0}
-        driver.close()
+        with closing(Driver("wants_it")) as driver:
+            driver.hear()
+            driver.say(order, theirs)
+            assert driver.hear()["born"] == 0
+            assert driver.hear() == {"exit": 0, "code": 0}
     assert (tmp_path / "log").read_text().split() == ["None", "clone"]
 
 

@@ -13,20 +13,21 @@ import pytest
 def test_a_failing_disk_at_every_write(tmp_path: Path, stub_runs, is_full: bool, action: str) -> None:
     """`enospc+`: a disk that stays full until the resume; it ends every run.
 
-    A single failure may meet a worker, whose task is tried again, or miss: answers come in random order.
+    A single failure may meet a worker, whose task is tried again, or miss, as answers come in random order: about a
+    fifth of them end the run, which only the many of the full form can be held to.
     """
     stub_runs("make", tmp_path, "evolution", 7)
     report = json.loads(stub_runs("points", tmp_path / "stub", action, 1 if is_full else 8).stdout)
     assert report["points"] >= (50 if is_full else 6)
     assert set(report["codes"]) <= {"0", "74"}
-    assert report["codes"].get("74", 0) >= (report["points"] if action == "enospc+" else 1)
+    assert report["codes"].get("74", 0) >= (report["points"] if action == "enospc+" else is_full)
     assert report["different"] == []
 
 
-def test_torn_writes(tmp_path: Path, stub_runs, is_full: bool) -> None:
+def test_torn_writes(tmp_path: Path, stub_runs) -> None:
     stub_runs("make", tmp_path, "evolution", 7)
-    report = json.loads(stub_runs("points", tmp_path / "stub", "torn", 1 if is_full else 3).stdout)
-    assert report["points"] >= (10 if is_full else 3)
+    report = json.loads(stub_runs("points", tmp_path / "stub", "torn").stdout)
+    assert report["points"] >= 10
     assert report["killed"] >= 1
     assert report["different"] == []
 

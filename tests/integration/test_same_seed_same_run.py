@@ -105,13 +105,12 @@ def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, 
 
 
 def test_killed_at_random_instants_with_real_processes(tmp_path):
-    kills = 5 if IS_FULL else 3
-    root = new_run(tmp_path, trials=12 * kills)
+    root = new_run(tmp_path, trials=60)
     reference = copied(root, "reference")
     script("work", reference, 2)
     chance = random.SystemRandom()
     environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
-    for _ in range(kills):
+    for _ in range(5 if IS_FULL else 3):
         seen = len(attempts(root, "running", "abandoned", not_in=True))
         command = [sys.executable, str(SCRIPT), "work", str(root), "4"]
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
