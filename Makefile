@@ -42,11 +42,11 @@ test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (a
 	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 3 --dist worksteal tests/integration/test_random_instants.py \
 		tests/integration/test_same_seed_same_run.py tests/integration/test_damage.py tests/integration/test_retries.py \
 		tests/integration/test_two_drivers.py tests/integration/test_full_disk.py \
-		tests/runtime/test_amendment.py::test_killed_at_every_failpoint_while_it_goes_on_with_a_greater_budget \
+		tests/runtime/test_config_change.py::test_killed_at_every_failpoint_while_it_goes_on_with_a_greater_budget \
 		tests/faults/test_killer.py tests/faults/test_disk_errors.py tests/faults/test_unreliable_workers.py \
 		tests/faults/test_fuzz.py tests/faults/test_safety.py::test_nor_where_a_record_names_it \
-		tests/faults/test_safety.py::test_a_model_in_the_place_of_the_winners_is_never_opened tests/testing tests/evaluate/test_cgroup.py \
-		tests/evaluate/test_supervision.py tests/evaluate/test_real_supervision.py
+		tests/faults/test_safety.py::test_a_model_in_the_place_of_the_winners_is_never_opened tests/testing tests/evaluate/local/test_cgroup.py \
+		tests/evaluate/local/test_supervision.py tests/evaluate/local/test_real_supervision.py
 
 format: $(READY) ## let ruff format and mend
 	$(BIN)/ruff format .

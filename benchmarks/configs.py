@@ -20,8 +20,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.machine import describe
 from benchmarks.runs import RESULTS, SEEDS, finished, plain_keras, spread
-from evonas.evaluate.data import FILES
-from evonas.runtime.config_file import load_config
+from evonas.data.prepared import FILES
+from evonas.runtime.config.config_file import load_config
 
 CONFIGS = ("digits-recurrent", "breast-cancer", "diabetes", "digits-cells")
 TRIALS = 20

@@ -15,19 +15,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from benchmarks.loop import Problem, search
+from benchmarks.loop import Issue, search
 from benchmarks.published import SPACES, lcbench_curve, lcbench_tasks, skipped_without_data
 from benchmarks.runs import CHECKOUT, RESULTS, finished, spread
 from benchmarks.sections import Strategy, paragraph, report
 from evonas import api
-from evonas.evaluate.inline import OnEpoch
-from evonas.evaluate.learning_curve import LEARNING_CURVE, STOPPED, first_stop, rule_of
-from evonas.evaluate.protocol import Setup, Task
+from evonas.evaluate.contract.protocol import Job, OnEpoch, Setup
+from evonas.evaluate.training.learning_curve import LEARNING_CURVE, STOPPED, first_stop, rule_of
 from evonas.genome import Genome, load_space
-from evonas.runtime.config_file import load_config
-from evonas.runtime.engine import Limits
-from evonas.runtime.record_reader import RecordReader
-from evonas.runtime.stop_config import LearningCurveConfig
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.config.stop_config import LearningCurveConfig
+from evonas.runtime.loop.engine import RunLimits
+from evonas.runtime.record.reader import RecordReader
 from evonas.trial import Fitness, Objective, Outcome, TrialState
 
 TRAININGS, EPOCHS = 200, 52
@@ -56,7 +55,7 @@ class Curves:
     task: str
     objective: Objective
 
-    def __call__(self, setup: Setup, task: Task, on_epoch: OnEpoch) -> Outcome:
+    def __call__(self, setup: Setup, task: Job, on_epoch: OnEpoch) -> Outcome:
         values = curve(Genome.from_dict(task.genome), self.task, self.objective.name)
         stop = first_stop(values, self.objective, rule_of(setup, task.incumbent, task.epochs))
         trained = len(values) if stop is None else stop.epoch
@@ -96,8 +95,8 @@ class Search:
 def measured(task: str, objective: Objective, strategy: Strategy, seed: int, rule: Rule | None) -> Search:
     """One search of a task."""
     stop = None if rule is None else {LEARNING_CURVE: {"after": rule[0], "margin": rule[1]}}
-    problem = Problem(load_space(SPACES / "lcbench.yaml"), objective, EPOCHS, Curves(task, objective))
-    found = search(problem, strategy, seed, Limits(TRAININGS, look_ahead=LOOK_AHEAD), WORKERS, stop)
+    problem = Issue(load_space(SPACES / "lcbench.yaml"), objective, EPOCHS, Curves(task, objective))
+    found = search(problem, strategy, seed, RunLimits(TRAININGS, look_ahead=LOOK_AHEAD), WORKERS, stop)
     best, stopped, promising, lost = None, 0, 0, 0
     for trial in found.trained:
         was_stopped = STOPPED in found.outcomes[trial.id].details

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.machine import describe
 from benchmarks.runs import CHECKOUT, RESULTS, SEEDS, finished, plain_keras, spread
 from evonas import api
-from evonas.runtime.config_file import load_config
+from evonas.runtime.config.config_file import load_config
 
 STRATEGIES: dict[str, Sequence[str]] = {"evolution": (), "random": ("strategy={random: {}}",)}
 

@@ -14,8 +14,8 @@ from benchmarks.published import SPACES
 from benchmarks.sections import paragraph
 from evonas import api
 from evonas.genome import Genome
-from evonas.runtime.config_file import load_config
-from evonas.runtime.record import Record
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.record.record import Record
 from evonas.runtime.session import Session
 
 CONFIG = f"""

@@ -24,18 +24,18 @@ import numpy as np
 from deap import base, tools
 from scipy import stats
 
-from benchmarks.loop import Problem, search
+from benchmarks.loop import Issue, search
 from benchmarks.published import CHECKOUT, OPS_201, SPACES, nasbench201_latencies, skipped_without_data
 from benchmarks.runs import RESULTS
 from benchmarks.sections import paragraph, report
 from evonas import api
-from evonas.evaluate.evaluator import TableEvaluator
-from evonas.evaluate.table import load_table
+from evonas.evaluate.known.evaluator import TableEvaluator
+from evonas.evaluate.known.table import load_table
 from evonas.genome import load_space
 from evonas.insight.front import Box, dominates, hypervolumes
 from evonas.insight.front_picture import front_svg
-from evonas.runtime.config_file import load_config
-from evonas.runtime.engine import Limits
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.engine import RunLimits
 from evonas.trial import Objective
 
 SEEDS = 30
@@ -64,7 +64,7 @@ class Landscape:
         best: the hypervolume of the table's own front.
     """
 
-    problem: Problem
+    problem: Issue
     known: Mapping[tuple[int, ...], Values]
     box: Box
     best: float
@@ -75,7 +75,7 @@ def landscape(objectives: tuple[Objective, ...]) -> Landscape:
     space = load_space(SPACES / "nasbench201.yaml")
     path = nasbench201_latencies()
     table = load_table(path, space)
-    problem = Problem(space, objectives[0], 200, TableEvaluator(table), table, objectives)
+    problem = Issue(space, objectives[0], 200, TableEvaluator(table), table, objectives)
     known = {}
     for ops, metrics in _cells(path):
         known[ops] = tuple(-metrics[one.name] if one.direction == "max" else metrics[one.name] for one in objectives)
@@ -110,7 +110,7 @@ def nondominated(values: Sequence[Values]) -> list[Values]:
 
 def ours(land: Landscape, strategy: Mapping[str, Any], seed: int) -> list[float]:
     """The hypervolume at each mark, of a search by evonas: one worker, every trial told before the next is asked."""
-    found = search(land.problem, strategy, seed, Limits(MARKS[-1], look_ahead=1))
+    found = search(land.problem, strategy, seed, RunLimits(MARKS[-1], look_ahead=1))
     series = hypervolumes(found.trained, land.problem.objectives, land.box)
     return [series[mark - 1] / land.best for mark in MARKS]
 

@@ -19,12 +19,12 @@ from importlib import metadata
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.loop import Problem, search
+from benchmarks.loop import Issue, search
 from benchmarks.runs import RESULTS
 from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
-from evonas.evaluate.evaluator import FunctionEvaluator
+from evonas.evaluate.known.evaluator import FunctionEvaluator
 from evonas.genome import Genome, parse_space
-from evonas.runtime.engine import Limits
+from evonas.runtime.loop.engine import RunLimits
 from evonas.search.registry import STRATEGIES
 from evonas.trial import Objective
 
@@ -76,19 +76,19 @@ def _optimum(instance: int, dimension: int) -> NDArray[np.float64]:
     return np.random.default_rng(instance).uniform(-4, 4, dimension)
 
 
-def problem(function: Callable[..., dict[str, float]], dimension: int, instance: int) -> Problem:
+def problem(function: Callable[..., dict[str, float]], dimension: int, instance: int) -> Issue:
     """A function as the evaluator `python` calls it."""
     evaluate = FunctionEvaluator(function, {"instance": instance}, is_simulated=True)
     parameters = ", ".join(f"x{i}: {{float: [-5.0, 5.0]}}" for i in range(dimension))
     space = SPACE.format(dimension=dimension, parameters=parameters)
-    return Problem(parse_space(space, "the benchmark's space"), Objective("value", "min"), 1, evaluate)
+    return Issue(parse_space(space, "the benchmark's space"), Objective("value", "min"), 1, evaluate)
 
 
 def best(
     function: Callable[..., dict[str, float]], dimension: int, strategy: Strategy, seed: int, trials: int
 ) -> tuple[float, int]:
     """The least value that one search finds, and its proposals, twins included; the seed places the optimum, too."""
-    found = search(problem(function, dimension, seed), strategy, seed, Limits(trials, look_ahead=1))
+    found = search(problem(function, dimension, seed), strategy, seed, RunLimits(trials, look_ahead=1))
     assert len(found.trained) == trials, "the search ended before its budget"
     return min(trial.fitness.value for trial in found.trained if trial.fitness is not None), len(found.trials)
 

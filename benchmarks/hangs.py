@@ -1,6 +1,6 @@
 """`make bench-hangs`: how long after its limit a hanging worker's slot is free again, and a dead driver's worker gone.
 
-Real processes throughout. The workers are those of `tests/evaluate/misbehaving.py`, which do what the genome says; when
+Real processes throughout. The workers are those of `tests/evaluate/local/misbehaving.py`, which do what the genome says; when
 the driver is killed, a worker sits in one TensorFlow call that has no end.
 """
 
@@ -26,13 +26,13 @@ import psutil
 
 from benchmarks.machine import describe
 from benchmarks.runs import RESULTS
-from evonas.evaluate.devices import Slot
-from evonas.evaluate.launcher import start_launcher
-from evonas.evaluate.local import LocalPool
-from evonas.evaluate.memory import MIB
-from evonas.evaluate.memory_guard import MemoryLimits
-from evonas.evaluate.pool import Finished
-from evonas.testing.tasks import make_setup, make_task
+from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.local.devices import DeviceShare
+from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.memory import MIB
+from evonas.evaluate.local.memory_guard import MemoryLimits
+from evonas.evaluate.pools.local import LocalPool
+from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Outcome
 
 REPEATS = 5
@@ -41,7 +41,7 @@ WORKERS = Path(__file__).parent.parent / "tests" / "evaluate"
 UNLIMITED = MemoryLimits(growth=None, worker=None, floor=0)
 SMALL = MemoryLimits(growth=None, worker=150 * MIB, floor=0)
 
-Prefer = Literal["nursery", "subprocess"]
+Prefer = Literal["fork_server", "subprocess"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Hang:
         act: the same, for the worker.
         options: of the pool: the limit that is to strike.
         limit: in seconds, from when on is measured; 0 to measure from the task's beginning.
-        start: the worker misbehaves in its start rather than in its task.
+        start: the worker misbehaves in its start rather than in its job.
     """
 
     words: str
@@ -77,7 +77,7 @@ TRIAL = [
     _of_trial("says that it lives, and nothing else", "alive, hang"),
     _of_trial("has a child", "child, hang"),
 ]
-NURSERY_ONLY = [
+FORK_SERVER_ONLY = [
     _of_trial("has a daemon in a session of its own", "daemon, hang"),
     Hang("no sign of life", "hang", {"stalled_limit": 1.0}, 1.0),
     Hang("no sign of life after an epoch", "epoch, hang", {"stalled_limit": 1.0}, 1.0),
@@ -125,20 +125,20 @@ class Row:
         return f"| {self.hang.words} | {self.prefer} | {limit} | {times} | {', '.join(self.outcomes)} | {self.left} |"
 
 
-def measure(hang: Hang, prefer: Prefer = "nursery") -> Row:
+def measure(hang: Hang, prefer: Prefer = "fork_server") -> Row:
     row = Row(hang, prefer)
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:
             setup = make_setup(Path(folder), plugins=(hang.act,) if hang.start else ())
             launcher = start_launcher("misbehaving:serve", ["misbehaving"], prefer)
             options = {"memory_limits": UNLIMITED, **hang.options}
-            with LocalPool(setup, [Slot(0)], launcher, Path(folder) / "logs", **options) as pool:
+            with LocalPool(setup, [DeviceShare(0)], launcher, Path(folder) / "logs", **options) as pool:
                 if not hang.start and "memory_limits" not in hang.options:
-                    pool.submit(make_task(genome={"act": "answer"}))  # a warm worker: its task begins at once
+                    pool.submit(make_job(genome={"act": "answer"}))  # a warm worker: its job begins at once
                     finish(pool)
                 start = time.monotonic()
-                pool.submit(make_task(genome={"act": hang.act, **hang.genome}))
-                group = pool._seats[0].group
+                pool.submit(make_job(genome={"act": hang.act, **hang.genome}))
+                group = pool._slots[0].group
                 outcome = finish(pool)
                 row.seconds.append(time.monotonic() - start - hang.limit)
                 row.outcomes.add(outcome.state.value)
@@ -163,8 +163,8 @@ def flood() -> str:
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
         launcher = start_launcher("misbehaving:serve", ["misbehaving"])
-        with LocalPool(make_setup(Path(folder)), [Slot(0)], launcher, logs, memory_limits=UNLIMITED) as pool:
-            pool.submit(make_task(genome={"act": "print"}))
+        with LocalPool(make_setup(Path(folder)), [DeviceShare(0)], launcher, logs, memory_limits=UNLIMITED) as pool:
+            pool.submit(make_job(genome={"act": "print"}))
             sizes, watching = [0], True
 
             def watch() -> None:
@@ -177,7 +177,7 @@ def flood() -> str:
             deadline = time.monotonic() + 3
             while time.monotonic() < deadline:
                 pool.poll(0.1)
-            group = pool._seats[0].group
+            group = pool._slots[0].group
             assert group is not None
             written = psutil.Process(group).io_counters().write_chars
             watching = False
@@ -188,14 +188,14 @@ def flood() -> str:
 DRIVER = """
 import sys
 from pathlib import Path
-from evonas.evaluate.devices import Slot
-from evonas.evaluate.launcher import start_launcher
-from evonas.evaluate.local import LocalPool
-from evonas.testing.tasks import make_setup, make_task
+from evonas.evaluate.local.devices import DeviceShare
+from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.pools.local import LocalPool
+from evonas.testing.jobs import make_setup, make_task
 
 root = Path(sys.argv[1])
 launcher = start_launcher("endless:serve", ("tensorflow",), sys.argv[2])
-pool = LocalPool(make_setup(root), [Slot(0)], launcher, root / "logs")
+pool = LocalPool(make_setup(root), [DeviceShare(0)], launcher, root / "logs")
 pool.submit(make_task())
 while True:
     pool.poll(1.0)
@@ -204,7 +204,7 @@ while True:
 ENDLESS = """
 import json, socket
 import tensorflow as tf
-from evonas.evaluate.protocol import encode
+from evonas.evaluate.contract.protocol import encode
 
 @tf.function
 def run():
@@ -253,14 +253,14 @@ def wait_for(condition: Callable[[], object]) -> None:
 def main() -> int:
     sys.path.insert(0, str(WORKERS))
     print(describe(), flush=True)
-    rows = [measure(hang) for hang in TRIAL + NURSERY_ONLY]
+    rows = [measure(hang) for hang in TRIAL + FORK_SERVER_ONLY]
     rows += [measure(hang, "subprocess") for hang in TRIAL]
     with jumping_wall_clock():
-        jumps = [measure(TRIAL[0]), measure(NURSERY_ONLY[1])]
+        jumps = [measure(TRIAL[0]), measure(FORK_SERVER_ONLY[1])]
     told = flood()
     print(told, flush=True)
     killed: dict[str, list[float]] = {}
-    for prefer in ("nursery", "subprocess"):
+    for prefer in ("fork_server", "subprocess"):
         killed[prefer] = [driver_killed(prefer) for _ in range(DRIVER_REPEATS)]
         print(json.dumps(killed), flush=True)
     text = "\n".join(table(rows, jumps, told, killed))
@@ -277,7 +277,7 @@ def table(rows: list[Row], jumps: list[Row], told: str, killed: dict[str, list[f
         f"{describe()}; load average {os.getloadavg()[0]:.1f} at the end.",
         "",
         f"Seconds from the limit until the slot is free again, {REPEATS} repeats, each in a pool of its own. Where",
-        "there is no limit, they count from the beginning of the task, and for memory with the start. `left` is how",
+        "there is no limit, they count from the beginning of the job, and for memory with the start. `left` is how",
         "many processes of the worker's group were alive at that instant, over all repeats.",
         "",
         *header,

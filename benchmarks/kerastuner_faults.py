@@ -26,7 +26,7 @@ import numpy as np
 import psutil
 
 from benchmarks.machine import describe
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.record.reader import RecordReader
 from evonas.trial import Objective
 
 CHECKOUT = Path(__file__).parent.parent
@@ -198,7 +198,9 @@ def of_evonas() -> dict[str, str]:
     reference, _, _ = record(first)
     found = {"nothing, twice with one seed": difference(second, reference)}
     worker = folder_for("worker", slow)
-    code = strike(worker, lambda driver: [child for nursery in driver.children() for child in nursery.children()])
+    code = strike(
+        worker, lambda driver: [child for fork_server in driver.children() for child in fork_server.children()]
+    )
     found["the training process killed"] = f"exit {code}: the search goes on; {difference(worker, reference)}"
     driver = folder_for("driver", slow)
     strike(driver, lambda process: [process])

@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from evonas.evaluate.evaluator import Function, FunctionEvaluator, TableEvaluator
-from evonas.evaluate.inline import RunTask
-from evonas.evaluate.protocol import Setup
-from evonas.evaluate.simulated import SimulatedPool
-from evonas.evaluate.table import Table, load_table
+from evonas.evaluate.contract.protocol import RunJob, Setup
+from evonas.evaluate.known.evaluator import Function, FunctionEvaluator, TableEvaluator
+from evonas.evaluate.known.table import Table, load_table
+from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.genome import SearchSpace, Value, load_space
-from evonas.runtime.budget import Limits
-from evonas.runtime.config import FAMILIES
-from evonas.runtime.engine import Engine
-from evonas.runtime.record import Record
-from evonas.runtime.settings import Builder
-from evonas.runtime.storage import NoStorage
+from evonas.runtime.config.run_config import FAMILIES
+from evonas.runtime.config.settings import Builder
+from evonas.runtime.loop.budget import RunLimits
+from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.storage import NoStorage
+from evonas.runtime.record.record import Record
 from evonas.search.named import StrategyConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import SearchProblem
@@ -27,7 +26,7 @@ from evonas.trial import Fidelity, Objective, Outcome, Trial, rank
 
 
 @dataclass(frozen=True)
-class Problem:
+class Issue:
     """What is searched, and by what it is judged.
 
     Attributes:
@@ -40,7 +39,7 @@ class Problem:
     space: SearchSpace
     objective: Objective
     epochs: int
-    evaluate: RunTask
+    evaluate: RunJob
     table: Table | None = None
     objectives: tuple[Objective, ...] = ()
 
@@ -65,24 +64,24 @@ class Found:
         return [trial for trial in self.trials if trial.twin_of is None]
 
 
-def tabled(space: Path, table: Path, metric: str, epochs: int) -> Problem:
+def tabled(space: Path, table: Path, metric: str, epochs: int) -> Issue:
     """A problem from a table's file; more of the metric is better."""
     searched_space = load_space(space)
     known = load_table(table, searched_space)
-    return Problem(searched_space, Objective(metric, "max"), epochs, TableEvaluator(known), known)
+    return Issue(searched_space, Objective(metric, "max"), epochs, TableEvaluator(known), known)
 
 
-def judged_by(space: Path, function: Function, metric: str, epochs: int, **arguments: Value) -> Problem:
+def judged_by(space: Path, function: Function, metric: str, epochs: int, **arguments: Value) -> Issue:
     """A problem from a function `(genome, epochs, **arguments) -> {metric: number}`; more of the metric is better."""
     evaluate = FunctionEvaluator(function, arguments, is_simulated=True)
-    return Problem(load_space(space), Objective(metric, "max"), epochs, evaluate)
+    return Issue(load_space(space), Objective(metric, "max"), epochs, evaluate)
 
 
 def search(
-    problem: Problem,
+    problem: Issue,
     strategy: Mapping[str, Any],
     seed: int,
-    limits: Limits,
+    limits: RunLimits,
     workers: int = 1,
     stop: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Found:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas import api
-from evonas.runtime.config_file import load_config
+from evonas.runtime.config.config_file import load_config
 
 CHECKOUT = Path(__file__).parent.parent
 RESULTS = CHECKOUT / "benchmarks" / "results"

@@ -19,15 +19,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.engine import cost, slots
 from benchmarks.entrants import ENTRANTS, OF_ONE_LENGTH
-from benchmarks.loop import Found, Problem, search, tabled
+from benchmarks.loop import Found, Issue, search, tabled
 from benchmarks.published import NASBENCH201, SPACES, nasbench201, nasbench_macro, skipped_without_data
 from benchmarks.ranks import ranks_part
 from benchmarks.runs import RESULTS
 from benchmarks.sections import AMOUNTS, Plan, Strategy, paragraph, read, report, rows
 from benchmarks.surrogates import LC_FILE, lcbench_part, nasbench301_part
-from evonas.evaluate.table import Table
+from evonas.evaluate.known.table import Table
 from evonas.genome import Genome
-from evonas.runtime.budget import Limits
+from evonas.runtime.loop.budget import RunLimits
 from evonas.search.registry import STRATEGIES
 from evonas.trial import rank
 
@@ -87,7 +87,7 @@ def protocol(plan: Plan) -> str:
     problem = tabled(SPACES / "nasbench201.yaml", nasbench201("cifar10"), "val_accuracy", 12)
     tables = [tabled(SPACES / "nasbench201.yaml", nasbench201(name), "val_accuracy", 12).table for name in NASBENCH201]
     for name, (strategy, reproduction) in PROTOCOL.items():
-        limits = Limits(None, look_ahead=1, seconds=PROTOCOL_SECONDS)
+        limits = RunLimits(None, look_ahead=1, seconds=PROTOCOL_SECONDS)
         runs = [search(problem, strategy, seed, limits) for seed in range(repeats)]
         in_time = [[trial for trial in found.trained if found.ends[trial.id] <= PROTOCOL_SECONDS] for found in runs]
         best = [min(trials, key=rank).genome for trials in in_time]
@@ -126,7 +126,7 @@ def macro(plan: Plan) -> str:
     return _climbs(problem, (50, 100, 300), plan, "Fitness = mean accuracy of three trainings on CIFAR-10.")
 
 
-def _climbs(problem: Problem, marks: Sequence[int], plan: Plan, about: str) -> str:
+def _climbs(problem: Issue, marks: Sequence[int], plan: Plan, about: str) -> str:
     assert problem.table is not None
     table = problem.table
     best = max(table.values(row, problem.epochs)[problem.objective.name] for row in range(len(table)))
@@ -135,7 +135,7 @@ def _climbs(problem: Problem, marks: Sequence[int], plan: Plan, about: str) -> s
         count = max(2, plan.repeats // SLOW.get(next(iter(strategy)), 1))
         start, trials, climbs = time.process_time(), 0, []
         for seed in range(count):
-            found = search(problem, strategy, seed, Limits(marks[-1], look_ahead=1))
+            found = search(problem, strategy, seed, RunLimits(marks[-1], look_ahead=1))
             climbs.append([best_after(found, mark) for mark in marks])
             trials += len(found.trained)
         cells = []

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.entrants import ENTRANTS
-from benchmarks.loop import Found, Problem, judged_by, search
+from benchmarks.loop import Found, Issue, judged_by, search
 from benchmarks.published import SPACES, lcbench, lcbench_best, lcbench_tasks, nasbench301, nasbench301_best
 from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, Strategy, paragraph
 from evonas.genome import Genome
-from evonas.runtime.budget import Limits
+from evonas.runtime.loop.budget import RunLimits
 from evonas.trial import Trial
 
 TRAININGS = 200
@@ -77,10 +77,10 @@ class Climb:
         return self.full[-1][1] if self.full else -math.inf
 
 
-def climb(problem: Problem, strategy: Strategy, seed: int) -> Climb:
+def climb(problem: Issue, strategy: Strategy, seed: int) -> Climb:
     """One search, one worker, every trial told before the next is asked."""
     cpu = time.process_time()
-    found = search(problem, strategy, seed, Limits(None, look_ahead=1, epochs=TRAININGS * problem.epochs))
+    found = search(problem, strategy, seed, RunLimits(None, look_ahead=1, epochs=TRAININGS * problem.epochs))
     cpu = time.process_time() - cpu
     spent, scores, full = 0, list[tuple[int, float]](), list[tuple[int, float]]()
     for trial in found.trained:
@@ -137,7 +137,7 @@ def score(climbed: Climb, target: float) -> Score:
 
 def _measure(
     plan: Plan,
-    problems: Mapping[str, Callable[[], Problem]],
+    problems: Mapping[str, Callable[[], Issue]],
     scores: Scores,
     reference_seeds: int,
     seeds: Callable[[str], int],
@@ -256,7 +256,7 @@ def _cpu(found: Mapping[str, Sequence[Score]]) -> str:
     return f"{sum(score.milliseconds for score in every) / sum(score.trials for score in every):.2f} ms"
 
 
-def _lcbench(task: str) -> Problem:
+def _lcbench(task: str) -> Issue:
     return judged_by(SPACES / "lcbench.yaml", lcbench_score, "val_accuracy", LC_EPOCHS, task=task)
 
 
@@ -265,7 +265,7 @@ def lcbench_score(genome: Genome, epochs: int, task: str) -> dict[str, float]:
     return {"val_accuracy": lcbench(genome, epochs, task)["val_accuracy"]}
 
 
-def _nasbench301() -> Problem:
+def _nasbench301() -> Issue:
     return judged_by(SPACES / "nasbench301.yaml", nasbench301_score, "val_accuracy", NB_EPOCHS)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evonas.data.prepared import Prepared
 from evonas.errors import EvonasError, NothingFeasible, RunHeld, UserError
-from evonas.evaluate.data import Prepared
 from evonas.export.bundle import (
     check_target,
     copy_winner,
@@ -29,18 +29,18 @@ from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
 from evonas.insight.front_picture import front_svg
 from evonas.insight.genealogy import genealogy
 from evonas.insight.summary import incumbent, summarize
-from evonas.model.interface import Interface
-from evonas.runtime.amendment import amend, apply
-from evonas.runtime.config import RunConfig
-from evonas.runtime.config_file import LoadedConfig, load_config
-from evonas.runtime.engine import Engine
+from evonas.learning.interface import Interface
+from evonas.runtime.config.config_file import LoadedConfig, load_config
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config_change import apply, change_config
 from evonas.runtime.evaluators import ends_of
-from evonas.runtime.layout import Layout, Lock, is_held
-from evonas.runtime.observer import Observer, teller
-from evonas.runtime.record_reader import RecordReader, decoding
-from evonas.runtime.rows import Attempt
+from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.loop.stopping import StopRequest, stop_on_signals
+from evonas.runtime.record.layout import Layout, Lock, is_held
+from evonas.runtime.record.reader import RecordReader, decoding
+from evonas.runtime.record.rows import Attempt
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
-from evonas.runtime.stopping import StopRequest, stop_on_signals
 from evonas.trial import Objective, Trial
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class RecordedTrial(Trial):
             UserError: the trial did not succeed, or the run has no networks.
             InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
-        from evonas.evaluate.worker import load_model
+        from evonas.evaluate.local.worker import load_model
 
         self.run.interface  # noqa: B018 - which a run without networks refuses
         if self.fitness is None:
@@ -315,9 +315,9 @@ def work(
         return _successful(done)
     stop = StopRequest()
     with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
-        amendment = amend(session.record, overrides)
-        goes_on = bool(amendment.changes) or not session.record.meta("sealed")
-        for note in session.notes(goes_on) + apply(session, amendment):
+        config_change = change_config(session.record, overrides)
+        goes_on = bool(config_change.changes) or not session.record.meta("sealed")
+        for note in session.notes(goes_on) + apply(session, config_change):
             for observer in observers:
                 observer.on_note(note)
         engine = session.engine(observers)
@@ -333,7 +333,7 @@ def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
         InvalidConfig: an override is refused.
     """
     with RecordReader(run.layout.record) as record:
-        if amend(record, overrides).changes or not run.is_finished:
+        if change_config(record, overrides).changes or not run.is_finished:
             return True
         files = record.files()
     made = (run.layout.model, run.layout.card, run.layout.climb, run.layout.front)

@@ -46,7 +46,7 @@ class NothingToMutate(UserError):
 
 
 @dataclass(frozen=True)
-class Problem:
+class Issue:
     """One thing that is wrong, and where.
 
     Attributes:
@@ -69,8 +69,8 @@ class Problem:
 class InvalidInput(UserError):
     """Carries every problem found, not only the first."""
 
-    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+    def __init__(self, problems: Issue | Iterable[Issue]) -> None:
+        self.problems: tuple[Issue, ...] = (problems,) if isinstance(problems, Issue) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
 

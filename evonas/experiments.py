@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from evonas import api
-from evonas.errors import InvalidConfig, NothingFeasible, Problem
-from evonas.evaluate.pool import Pool
-from evonas.evaluate.protocol import Setup
-from evonas.evaluate.simulated import SimulatedPool
+from evonas.errors import InvalidConfig, Issue, NothingFeasible
+from evonas.evaluate.contract.pool import Pool
+from evonas.evaluate.contract.protocol import Setup
+from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.export.fresh import fresh_scores
 from evonas.files import write_text_whole
 from evonas.insight.charts import comparison_page
@@ -25,10 +25,10 @@ from evonas.insight.front import Box, box_around, turned
 from evonas.insight.results import Comparison, Result, Unit, mean
 from evonas.insight.summary import incumbent
 from evonas.insight.verdict import difference, finals, sentence, share_needed
-from evonas.runtime.config import RunConfig
-from evonas.runtime.experiment import LoadedExperiment, load_experiment
-from evonas.runtime.observer import Observer
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
 from evonas.trial import Objective, Trial
@@ -102,7 +102,7 @@ def _claim(loaded: LoadedExperiment, directory: Path) -> None:
             f"{directory} holds runs of an experiment of that name with other configs. Give this one another name, or"
             " move that folder away."
         )
-        raise InvalidConfig(Problem(message, "experiment", str(loaded.file)))
+        raise InvalidConfig(Issue(message, "experiment", str(loaded.file)))
 
 
 def _run(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evonas.errors import DiskFailure
-from evonas.testing.failpoints import as_it_is, failpoint
+from evonas.failpoints import as_it_is, failpoint
 
 
 def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:

@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """A full garbage collection, of which each training makes one, looks at what tests make: not at TensorFlow and
-    thousands of tests. The nursery does the same."""
+    thousands of tests. The fork server does the same."""
     gc.collect()
     gc.freeze()
 

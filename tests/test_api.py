@@ -11,12 +11,12 @@ import pytest
 import evonas
 from evonas import api
 from evonas.errors import EvonasError, InvalidConfig, InvalidData, NothingFeasible, RunHeld, UserError
-from evonas.evaluate.pool import Finished
-from evonas.runtime.config_file import load_config
-from evonas.runtime.layout import Layout, Lock
-from evonas.runtime.observer import Observer
-from evonas.runtime.record import Record
-from evonas.runtime.record_reader import RecordReader
+from evonas.evaluate.contract.pool import Finished
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.layout import Layout, Lock
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 from evonas.trial import Outcome, TrialState
@@ -168,9 +168,9 @@ class FailingExport(StubPool):
 
     def poll(self, timeout):
         reports = super().poll(timeout)
-        if any(isinstance(report, Finished) and report.task.kind == "export" for report in reports) and self.states:
-            task = reports[-1].task
-            return [Finished(task, Outcome(self.states.pop(0), message="made up"))]
+        if any(isinstance(report, Finished) and report.job.kind == "export" for report in reports) and self.states:
+            job = reports[-1].job
+            return [Finished(job, Outcome(self.states.pop(0), message="made up"))]
         return reports
 
 
@@ -202,9 +202,9 @@ class Lie(StubPool):
     def poll(self, timeout):
         reports = super().poll(timeout)
         last = reports[-1] if reports else None
-        if isinstance(last, Finished) and last.task.kind == "export":
+        if isinstance(last, Finished) and last.job.kind == "export":
             worse = {**last.outcome.metrics, "val_loss": last.outcome.metrics["val_loss"] + 2e-6}
-            return [Finished(last.task, replace(last.outcome, metrics=worse))]
+            return [Finished(last.job, replace(last.outcome, metrics=worse))]
         return reports
 
 

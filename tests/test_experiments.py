@@ -10,7 +10,7 @@ import pytest
 import evonas
 from evonas.errors import InvalidConfig, InvalidData, Stopped
 from evonas.experiments import compare
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.record.reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 

@@ -17,7 +17,7 @@ import pytest
 
 from evonas.genome import load_genome, load_space, strict_yaml
 from evonas.model.space_check import check_space
-from evonas.runtime.config_file import check
+from evonas.runtime.config.config_file import check
 
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = ("early-stopping", "search-space", "storage", "your-own-op")

@@ -18,9 +18,9 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     from pathlib import Path
 
     from evonas.cli.console import console, print_json
-    from evonas.errors import EvonasError, InvalidInput, Problem
-    from evonas.runtime.config_file import load_config
-    from evonas.runtime.experiment import is_experiment_file, load_experiment
+    from evonas.errors import EvonasError, InvalidInput, Issue
+    from evonas.runtime.config.config_file import load_config
+    from evonas.runtime.config.experiment_file import is_experiment_file, load_experiment
     from evonas.runtime.session import prepare_data
 
     try:
@@ -30,7 +30,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
             prepared = prepare_data(loaded, Path(scratch))
     except EvonasError as error:
         if as_json:
-            problems = error.problems if isinstance(error, InvalidInput) else (Problem(str(error)),)
+            problems = error.problems if isinstance(error, InvalidInput) else (Issue(str(error)),)
             print_json({"ok": False, "problems": [dataclasses.asdict(problem) for problem in problems]})
             raise SystemExit(error.exit_code) from error
         raise

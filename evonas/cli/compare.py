@@ -11,7 +11,7 @@ from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunsOption
 
 if TYPE_CHECKING:
     from evonas.insight.results import Comparison
-    from evonas.runtime.observer import Observer
+    from evonas.runtime.loop.observer import Observer
 
 NAME = "compare"
 

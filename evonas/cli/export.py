@@ -28,7 +28,7 @@ def command(
     """
     from evonas import api
     from evonas.cli.console import complain, console, find_run, print_json
-    from evonas.runtime.observer import Observer
+    from evonas.runtime.loop.observer import Observer
 
     class Notes(Observer):
         def on_note(self, text: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from evonas.evaluate.learning_curve import Stopped
-from evonas.evaluate.protocol import ACCUMULATION
+from evonas.evaluate.contract.protocol import ACCUMULATION
+from evonas.evaluate.training.learning_curve import Stopped
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial
-    from evonas.runtime.rows import Attempt
+    from evonas.runtime.record.rows import Attempt
 
 CUT = "with half the batch and two gradient accumulation steps, for want of device memory"
 
@@ -56,7 +56,7 @@ def _with_earlier(trial: RecordedTrial) -> list[tuple[Attempt, Sequence[Attempt]
 
 
 def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
-    from evonas.runtime.retries import accumulation, runs_alone
+    from evonas.runtime.loop.retries import accumulation, runs_alone
 
     words = [attempt.state]
     if attempt.epochs:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from evonas.cli.console import duration
-from evonas.evaluate.learning_curve import Stopped
-from evonas.runtime.observer import Observer
-from evonas.runtime.progress import Progress
+from evonas.evaluate.training.learning_curve import Stopped
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.loop.progress import Progress
 from evonas.trial import Outcome, Trial, TrialState
 
 if TYPE_CHECKING:

@@ -63,7 +63,7 @@ def as_plain(done: Replay) -> dict[str, Any]:
         "trial": plan.trial.id,
         "twin_of": plan.trial.twin_of,
         "attempt": None if attempt is None else attempt.number,
-        "accumulation_steps": plan.task.accumulation,
+        "accumulation_steps": plan.job.accumulation,
         "recorded": {
             "state": str(plan.trial.state),
             "message": "" if attempt is None else attempt.message,
@@ -84,12 +84,12 @@ def as_plain(done: Replay) -> dict[str, Any]:
 
 
 def _about(plan: Plan) -> str:
-    task = plan.task
-    what = f"Trial {plan.trial.id} of {plan.root}, up to {task.epochs} epochs, seed {task.seed}"
+    job = plan.job
+    what = f"Trial {plan.trial.id} of {plan.root}, up to {job.epochs} epochs, seed {job.seed}"
     if plan.trial.twin_of is not None:
         what += f"; it is a twin of trial {plan.trial.twin_of}, whose training this is"
-    if task.accumulation > 1:
-        what += f"; batches in {task.accumulation} parts, as in its last attempt"
+    if job.accumulation > 1:
+        what += f"; batches in {job.accumulation} parts, as in its last attempt"
     recorded = plan.trial.state if plan.trial.state.is_final else "not known yet"
     said = f": {plan.attempt.message}" if plan.attempt is not None and plan.attempt.message else ""
     return f"{what}.\nIts recorded outcome is {recorded}{said}"

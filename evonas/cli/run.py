@@ -19,7 +19,7 @@ def command(
     from evonas import api
     from evonas.cli.console import complain
     from evonas.cli.search import announce, search
-    from evonas.runtime.config_file import load_config
+    from evonas.runtime.config.config_file import load_config
 
     loaded = load_config(config, changes or ())
     for warning in loaded.warnings:

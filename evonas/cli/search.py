@@ -11,12 +11,12 @@ from evonas.cli import one_trial
 from evonas.cli.console import console, number, print_json
 from evonas.cli.front import print_constraints, print_front
 from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
-from evonas.runtime.observer import Observer
+from evonas.runtime.loop.observer import Observer
 
 if TYPE_CHECKING:
     from evonas.api import Run
-    from evonas.evaluate.data import Prepared
-    from evonas.runtime.config_file import LoadedConfig
+    from evonas.data.prepared import Prepared
+    from evonas.runtime.config.config_file import LoadedConfig
 
 
 def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: bool) -> None:

@@ -10,7 +10,7 @@ from evonas.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from evonas.genome import Genome, SearchSpace, Section
-    from evonas.model.interface import InputKind, Interface
+    from evonas.learning.interface import InputKind, Interface
 
 NAME = "space"
 SHAPES = {"image": "8,8", "sequence": "8,8", "vector": "10"}
@@ -139,7 +139,7 @@ def _interface(space: SearchSpace, kind: InputKind, shape: str) -> Interface:
         UserError: this is no shape for the space's input.
     """
     from evonas.errors import UserError
-    from evonas.model.interface import Interface
+    from evonas.learning.interface import Interface
 
     sizes = (shape or SHAPES[kind]).split(",")
     axes = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}[kind]

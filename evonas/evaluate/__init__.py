@@ -1,13 +1,12 @@
-"""The room where networks are trained.
+"""The room where genomes are judged.
 
-A *pool* runs *tasks* on *slots*. A slot is one worker's share of a device; a worker is a process of its own that is
-told paths and numbers, trains one network at a time and answers with an outcome. The driver never imports Keras: what
-trains lives behind a socket, so that no network can take the driver down.
+A *pool* runs *jobs* on *slots*. A slot is one worker's share of a device. A worker is a process of
+its own: it is told paths and numbers, trains one network at a time and answers with an outcome. The
+driver never imports Keras. What trains lives behind a socket, so no network can take the driver down.
+
+    contract/   what every pool, worker and evaluator promises, and the messages between them
+    training/   how one network is trained by Keras
+    local/      worker processes on this machine: start them, watch them, end them
+    pools/      who runs the jobs: this machine, the driver itself, a simulation
+    known/      judges that are no training: a table of results, or a function of the user's
 """
-
-from __future__ import annotations
-
-from evonas.evaluate.pool import Finished, Pool, Progress, Report
-from evonas.evaluate.protocol import Setup, Task
-
-__all__ = ["Finished", "Pool", "Progress", "Report", "Setup", "Task"]

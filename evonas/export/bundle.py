@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evonas.data.prepared import FILES
 from evonas.errors import EvonasError, UserError
-from evonas.evaluate.data import FILES
-from evonas.evaluate.protocol import ACCUMULATION, Task
+from evonas.evaluate.contract.protocol import ACCUMULATION, Job
 from evonas.export.retraining import Tell, Weights, finish, leave, may_retry, weights_of
 from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.randomness import training_seed
@@ -122,9 +122,9 @@ def with_card(model: Path, card: Mapping[str, Any]) -> Exported:
 
 
 def _rebuild(session: Session, trial: Trial, weights: Weights, model: str, arrays: Mapping[str, str]) -> Outcome:
-    """Run the export task in a worker, and hold its scores against those of the training."""
+    """Run the export job in a worker, and hold its scores against those of the training."""
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
-    task = Task(
+    job = Job(
         kind="export",
         trial=trial.id,
         attempt=0,
@@ -136,7 +136,7 @@ def _rebuild(session: Session, trial: Trial, weights: Weights, model: str, array
         model=model,
         arrays=arrays,
     )
-    outcome = run_task(session, task)
+    outcome = run_job(session, job)
     if outcome.state is not TrialState.OK:
         raise EvonasError(f"the model of trial {trial.id} could not be rebuilt ({outcome.state}): {outcome.message}")
     for name in ("val_loss", f"val_{session.interface.metric}"):
@@ -148,15 +148,15 @@ def _rebuild(session: Session, trial: Trial, weights: Weights, model: str, array
     return outcome
 
 
-def run_task(session: Session, task: Task) -> Outcome:
+def run_job(session: Session, job: Job) -> Outcome:
     """The task's outcome; failures of the machine are tried again, as in a search.
 
     Raises:
         Stopped: by a second Ctrl-C, or by SIGTERM; the next session does the export.
     """
     for count in itertools.count(1):
-        outcome = finish(session, replace(task, attempt=count - 1))
-        if not may_retry(session, task, outcome, count):
+        outcome = finish(session, replace(job, attempt=count - 1))
+        if not may_retry(session, job, outcome, count):
             return outcome
     raise AssertionError("unreachable")
 

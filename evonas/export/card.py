@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from evonas.evaluate.table import load_table
+from evonas.evaluate.known.table import load_table
 from evonas.files import sha256_of, write_text_whole
-from evonas.runtime.evaluator_config import TableConfig
+from evonas.runtime.config.evaluator_config import TableConfig
 from evonas.runtime.evaluators import judge
 from evonas.runtime.session import Session
 from evonas.trial import Trial

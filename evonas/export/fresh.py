@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from evonas.evaluate.data import FILES
-from evonas.evaluate.protocol import Task
-from evonas.export.bundle import run_task
+from evonas.data.prepared import FILES
+from evonas.evaluate.contract.protocol import Job
+from evonas.export.bundle import run_job
 from evonas.randomness import training_seed
 from evonas.runtime.session import Session
 from evonas.trial import Trial, TrialState
@@ -23,14 +23,14 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
     """
     found = []
     for number in range(1, count + 1):
-        train = _task(session, trial, number)
+        train = _job(session, trial, number)
         try:
-            if run_task(session, train).state is not TrialState.OK:
+            if run_job(session, train).state is not TrialState.OK:
                 continue
             x, y = FILES["test"]
             name = f"fresh/{number}.keras"
             export = dataclasses.replace(train, kind="export", model=name, arrays={"x": x, "y": y})
-            outcome = run_task(session, export)
+            outcome = run_job(session, export)
             if outcome.state is TrialState.OK:
                 found.append(dict(outcome.metrics))
         finally:
@@ -39,9 +39,9 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
     return found
 
 
-def _task(session: Session, trial: Trial, number: int) -> Task:
+def _job(session: Session, trial: Trial, number: int) -> Job:
     repeat = trial.proposal.repeat + number
-    return Task(
+    return Job(
         kind="train",
         trial=trial.id,
         attempt=0,

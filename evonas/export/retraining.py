@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evonas.errors import DiskFailure, EvonasError, InvalidRecord
-from evonas.evaluate.pool import Finished
-from evonas.evaluate.protocol import Task
+from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.contract.protocol import Job
 from evonas.files import sha256_of
 from evonas.runtime.incumbents import incumbent_for
-from evonas.runtime.record import Record
-from evonas.runtime.retries import RETRIES, accumulation
+from evonas.runtime.loop.jobs import checkpoint_path, could_not_write, parts_before, training_job, weights_path
+from evonas.runtime.loop.retries import RETRIES, accumulation
+from evonas.runtime.loop.stopping import Urgency
+from evonas.runtime.loop.storage import best_of
+from evonas.runtime.record.record import Record
 from evonas.runtime.session import Session
-from evonas.runtime.stopping import Urgency
-from evonas.runtime.storage import best_of
-from evonas.runtime.tasks import checkpoint_path, could_not_write, parts_before, training_task, weights_path
 from evonas.trial import TIMES, Outcome, Trial, TrialState
 
 RETRAINED = "retrained"
@@ -79,13 +79,13 @@ def leave(session: Session, trial: Trial, weights: Weights) -> None:
         weights.path.unlink(missing_ok=True)
 
 
-def finish(session: Session, task: Task) -> Outcome:
-    """One attempt at a task, from its submission to its outcome.
+def finish(session: Session, job: Job) -> Outcome:
+    """One attempt at a job, from its submission to its outcome.
 
     Raises:
-        Stopped: by a second Ctrl-C, or by SIGTERM; the next session begins the task again.
+        Stopped: by a second Ctrl-C, or by SIGTERM; the next session begins the job again.
     """
-    session.pool.submit(task)
+    session.pool.submit(job)
     while session.stop.urgency < Urgency.ABANDON:
         for report in session.pool.poll(timeout=1.0):
             if isinstance(report, Finished):
@@ -93,13 +93,13 @@ def finish(session: Session, task: Task) -> Outcome:
     raise session.stop.error("stopped before the export; nothing is lost")
 
 
-def may_retry(session: Session, task: Task, outcome: Outcome, attempts: int) -> bool:
-    """Whether a task is tried again, after so many attempts that ended like this; as in a search.
+def may_retry(session: Session, job: Job, outcome: Outcome, attempts: int) -> bool:
+    """Whether a job is tried again, after so many attempts that ended like this; as in a search.
 
     Raises:
         DiskFailure: its worker could not write, and there is nothing to delete.
     """
-    if could_not_write(outcome) and (attempts > 1 or not session.storage.free([task])):
+    if could_not_write(outcome) and (attempts > 1 or not session.storage.free([job])):
         raise DiskFailure(f"{outcome.message} Nothing is lost: make room at {session.layout.root}, then go on.")
     return attempts <= RETRIES.get(outcome.state, 0)
 
@@ -137,10 +137,10 @@ def _outcome(session: Session, trial: Trial) -> Outcome:
     seed, incumbent = session.config.seed, incumbent_for(session.record, session.config, trial.id)
     for count in itertools.count(1):
         number = session.record.start_attempt(trial.id)
-        task = training_task(trial, number, session.record.session, seed, source, parts, incumbent=incumbent)
-        outcome = finish(session, task)
+        job = training_job(trial, number, session.record.session, seed, source, parts, incumbent=incumbent)
+        outcome = finish(session, job)
         session.record.finish_attempt(trial, number, outcome, final=False)
-        if not may_retry(session, task, outcome, count):
+        if not may_retry(session, job, outcome, count):
             return outcome
     raise AssertionError("unreachable")
 

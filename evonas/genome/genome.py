@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from evonas.errors import InvalidGenome, Problem, did_you_mean
+from evonas.errors import InvalidGenome, Issue, did_you_mean
 
 T = TypeVar("T")
 Value = str | int | float | bool
@@ -94,7 +94,7 @@ def positions(genes: Sequence[Gene]) -> tuple[tuple[int, ...], ...]:
     try:
         return tuple(tuple([at[number] for number in gene.inputs]) for gene in genes)
     except KeyError as error:
-        raise InvalidGenome(Problem(f"an input names gene {error.args[0]}, which is not in the section.")) from None
+        raise InvalidGenome(Issue(f"an input names gene {error.args[0]}, which is not in the section.")) from None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -191,13 +191,13 @@ class Genome:
         Raises:
             InvalidGenome: the data are not of the form that `to_dict` writes; all problems are listed.
         """
-        problems: list[Problem] = []
+        problems: list[Issue] = []
         sections = []
         if not isinstance(data, Mapping):
-            raise InvalidGenome(Problem(f"a genome must be a mapping of sections. Received: {_shown(data)}"))
+            raise InvalidGenome(Issue(f"a genome must be a mapping of sections. Received: {_shown(data)}"))
         for name, entries in data.items():
             if not isinstance(name, str) or not isinstance(entries, list | tuple):
-                problems.append(Problem(f"must be a list of genes. Received: {_shown(entries)}", str(name)))
+                problems.append(Issue(f"must be a list of genes. Received: {_shown(entries)}", str(name)))
                 continue
             genes = tuple(_gene_from(entry, f"{name}[{i}]", problems) for i, entry in enumerate(entries))
             _check_numbers(name, genes, problems)
@@ -207,41 +207,41 @@ class Genome:
         return cls(tuple(sections))
 
 
-def _gene_from(entry: Any, key: str, problems: list[Problem]) -> Gene:
+def _gene_from(entry: Any, key: str, problems: list[Issue]) -> Gene:
     """One gene; what is wrong with it goes to `problems`."""
     before = len(problems)
     if not isinstance(entry, Mapping) or set(entry) != set(_GENE_KEYS):
-        problems.append(Problem(f"a gene has the keys {', '.join(_GENE_KEYS)}. Received: {_shown(entry)}", key))
+        problems.append(Issue(f"a gene has the keys {', '.join(_GENE_KEYS)}. Received: {_shown(entry)}", key))
         return Gene("")
     op, params, inputs, number = (entry[name] for name in _GENE_KEYS)
     if not isinstance(op, str) or not op:
-        problems.append(Problem(f"must be the name of an op. Received: {_shown(op)}", f"{key}.op"))
+        problems.append(Issue(f"must be the name of an op. Received: {_shown(op)}", f"{key}.op"))
     if not isinstance(params, Mapping):
-        problems.append(Problem(f"must be a mapping. Received: {_shown(params)}", f"{key}.params"))
+        problems.append(Issue(f"must be a mapping. Received: {_shown(params)}", f"{key}.params"))
     else:
         for name, value in params.items():
             if not isinstance(name, str) or not is_value(value):
                 allowed = "must be a word, true, false or a finite number"
-                problems.append(Problem(f"{allowed}. Received: {_shown(value)}", f"{key}.params.{name}"))
+                problems.append(Issue(f"{allowed}. Received: {_shown(value)}", f"{key}.params.{name}"))
     if not isinstance(inputs, list | tuple) or not all(type(n) is int for n in inputs):
-        problems.append(Problem(f"must be a list of innovation numbers. Received: {_shown(inputs)}", f"{key}.inputs"))
+        problems.append(Issue(f"must be a list of innovation numbers. Received: {_shown(inputs)}", f"{key}.inputs"))
     if type(number) is not int or number < 1:
-        problems.append(Problem(f"must be an integer above 0. Received: {_shown(number)}", f"{key}.innovation"))
+        problems.append(Issue(f"must be an integer above 0. Received: {_shown(number)}", f"{key}.innovation"))
     return Gene("") if len(problems) > before else Gene.make(op, params, inputs, number)
 
 
-def _check_numbers(name: str, genes: Sequence[Gene], problems: list[Problem]) -> None:
+def _check_numbers(name: str, genes: Sequence[Gene], problems: list[Issue]) -> None:
     """Innovation numbers are unique in a section, and inputs name some of them."""
     if problems:
         return
     numbers = {gene.innovation for gene in genes}
     if len(numbers) < len(genes):
-        problems.append(Problem("two genes have the same innovation number.", name))
+        problems.append(Issue("two genes have the same innovation number.", name))
     for i, gene in enumerate(genes):
         for number in gene.inputs:
             if number not in numbers and number not in SECTION_INPUTS:
                 problems.append(
-                    Problem(f"an input names gene {number}, which is not in the section.", f"{name}[{i}].inputs")
+                    Issue(f"an input names gene {number}, which is not in the section.", f"{name}[{i}].inputs")
                 )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evonas.errors import Problem, did_you_mean, switch_hint
+from evonas.errors import Issue, did_you_mean, switch_hint
 from evonas.genome.strict_yaml import Document, KeyPath
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -28,7 +28,7 @@ class Reader:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.problems: list[Problem] = []
+        self.problems: list[Issue] = []
 
     def wrong(self, path: KeyPath, message: str) -> None:
         """Notes a problem at a key."""

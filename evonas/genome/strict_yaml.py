@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from evonas.errors import InvalidYaml, Problem
+from evonas.errors import InvalidYaml, Issue
 
 Key = str | int
 KeyPath = tuple[Key, ...]
@@ -73,9 +73,9 @@ class Document:
                 return self._lines[key_path[:end]]
         return 0
 
-    def problem(self, key_path: KeyPath, message: str) -> Problem:
+    def problem(self, key_path: KeyPath, message: str) -> Issue:
         """A problem at a key of this file."""
-        return Problem(message, key_text(key_path), self.file, self.line(key_path))
+        return Issue(message, key_text(key_path), self.file, self.line(key_path))
 
 
 def load(text: str, file: str) -> Document:
@@ -106,25 +106,25 @@ def load_file(path: str | Path) -> Document:
             content = stream.read(MAX_BYTES + 1)
             size = max(os.fstat(stream.fileno()).st_size, len(content))  # a pipe has none of its own
     except FileNotFoundError:
-        raise InvalidYaml(Problem("no such file.", file=file)) from None
+        raise InvalidYaml(Issue("no such file.", file=file)) from None
     except IsADirectoryError:
-        raise InvalidYaml(Problem("is a directory, not a YAML file.", file=file)) from None
+        raise InvalidYaml(Issue("is a directory, not a YAML file.", file=file)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidYaml(Problem(f"cannot be read: {reason}.", file=file)) from None
+        raise InvalidYaml(Issue(f"cannot be read: {reason}.", file=file)) from None
     _check_size(size, file)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise InvalidYaml(Problem("not UTF-8 text.", file=file, line=line)) from None
+        raise InvalidYaml(Issue("not UTF-8 text.", file=file, line=line)) from None
     return load(text, file)
 
 
 def _check_size(size: int, file: str) -> None:
     """Refuse before parsing: the parser is slow. The size is in bytes, and may be less than all of them."""
     if size > MAX_BYTES:
-        raise InvalidYaml(Problem(f"too large: at least {size:,} bytes; at most {MAX_BYTES:,} are allowed.", file=file))
+        raise InvalidYaml(Issue(f"too large: at least {size:,} bytes; at most {MAX_BYTES:,} are allowed.", file=file))
 
 
 class _Builder:
@@ -144,16 +144,14 @@ class _Builder:
             context = f" {error.context}" if error.context else ""
             problem = f"not valid YAML{context}: {error.problem or 'unknown problem'}".replace("\n", " ")
             hint = " Indent with spaces, not tabs." if "\\t" in problem else ""
-            raise InvalidYaml(
-                Problem(f"{problem}.{hint}", file=self._file, line=mark.line + 1 if mark else 0)
-            ) from None
+            raise InvalidYaml(Issue(f"{problem}.{hint}", file=self._file, line=mark.line + 1 if mark else 0)) from None
         except yaml.reader.ReaderError as error:
             line = self._text[: error.position].count("\n") + 1
             message = f"not valid YAML: the character {chr(int(error.character))!r} is not allowed."
-            raise InvalidYaml(Problem(message, file=self._file, line=line)) from None
+            raise InvalidYaml(Issue(message, file=self._file, line=line)) from None
         except (yaml.YAMLError, ValueError) as error:
             message = f"not valid YAML: {' '.join(str(error).split())}."
-            raise InvalidYaml(Problem(message, file=self._file)) from None
+            raise InvalidYaml(Issue(message, file=self._file)) from None
 
     def _document(self, events: Iterator[yaml.Event]) -> Document:
         data: Any = None
@@ -239,7 +237,7 @@ class _Builder:
         return text
 
     def _refuse(self, message: str, event: yaml.Event, path: KeyPath = ()) -> NoReturn:
-        raise InvalidYaml(Problem(message, key_text(path), self._file, _line(event)))
+        raise InvalidYaml(Issue(message, key_text(path), self._file, _line(event)))
 
 
 def _line(event: yaml.Event) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from evonas.errors import InvalidGenome, Problem, did_you_mean
+from evonas.errors import InvalidGenome, Issue, did_you_mean
 from evonas.genome.genome import SECTION_INPUTS, Gene, Genome, Value
 from evonas.genome.space import SearchSpace, Section
 from evonas.genome.wiring import Inputs
@@ -20,64 +20,64 @@ def validate(space: SearchSpace, genome: Genome) -> None:
     Raises:
         InvalidGenome: it is not; every problem is listed, with keys such as `features[2].filters`.
     """
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for name in genome.names:
         if name not in space.sections:
             hint = did_you_mean(name, list(space.sections))
-            problems.append(Problem(f"the space {space.name} has no such section.{hint}", name))
+            problems.append(Issue(f"the space {space.name} has no such section.{hint}", name))
     for section in space.sections.values():
         if section.name not in genome:
-            problems.append(Problem(f"missing; the space {space.name} has this section.", section.name))
+            problems.append(Issue(f"missing; the space {space.name} has this section.", section.name))
         else:
             problems += _section_problems(section, genome[section.name])
     if len(set(genome.names)) < len(genome.names):
-        problems.append(Problem("a section is listed twice."))
+        problems.append(Issue("a section is listed twice."))
     if problems:
         raise InvalidGenome(problems)
 
 
-def _section_problems(section: Section, genes: Sequence[Gene]) -> list[Problem]:
-    problems: list[Problem] = []
+def _section_problems(section: Section, genes: Sequence[Gene]) -> list[Issue]:
+    problems: list[Issue] = []
     if not section.low <= len(genes) <= section.high:
         allowed = length_text(section)
-        problems.append(Problem(f"must have {allowed}. Received: {len(genes)}", section.name))
+        problems.append(Issue(f"must have {allowed}. Received: {len(genes)}", section.name))
     numbers = [gene.innovation for gene in genes]
     if len(set(numbers)) < len(numbers) or any(number < 1 for number in numbers):
-        problems.append(Problem("innovation numbers must be above 0 and all different.", section.name))
+        problems.append(Issue("innovation numbers must be above 0 and all different.", section.name))
     at = {number: i for i, number in enumerate(numbers)} | dict(SECTION_INPUTS)
     for i, gene in enumerate(genes):
         key = f"{section.name}[{i}]"
         if gene.op not in section.ops:
             known = list(section.ops)
             text = f"must be one of {', '.join(known)}.{did_you_mean(gene.op, known)} Received: {gene.op}"
-            problems.append(Problem(text, f"{key}.op"))
+            problems.append(Issue(text, f"{key}.op"))
             continue
         problems += _parameter_problems(section, gene, key)
         if i < section.high:
             places = tuple(at.get(number, i) for number in gene.inputs)  # a gene's own place is never legal
             if places not in section.legal(i):
-                problems.append(Problem(f"{inputs_text(section, i)} Received: {_places_text(places)}", f"{key}.inputs"))
+                problems.append(Issue(f"{inputs_text(section, i)} Received: {_places_text(places)}", f"{key}.inputs"))
     return problems
 
 
-def _parameter_problems(section: Section, gene: Gene, key: str) -> list[Problem]:
+def _parameter_problems(section: Section, gene: Gene, key: str) -> list[Issue]:
     problems = []
     needed = list(section.ops[gene.op].parameters)
     if section.merge is not None and gene.inputs:
         needed.append("merge")
     given = gene.parameters
     if len(given) < len(gene.params):
-        problems.append(Problem("a parameter is listed twice.", key))
+        problems.append(Issue("a parameter is listed twice.", key))
     for name in needed:
         if name not in given:
-            problems.append(Problem(f"the parameter {name} of {gene.op} is missing.", key))
+            problems.append(Issue(f"the parameter {name} of {gene.op} is missing.", key))
     for name, value in given.items():
         if name not in needed:
             hint = did_you_mean(name, needed)
             known = f"It has {', '.join(needed)}." if needed else "It has none."
-            problems.append(Problem(f"no parameter of {gene.op}.{hint} {known}", f"{key}.{name}"))
+            problems.append(Issue(f"no parameter of {gene.op}.{hint} {known}", f"{key}.{name}"))
         elif not (parameter := section.parameter(gene.op, name)).contains(value):
-            problems.append(Problem(f"must be {parameter.describe()}. Received: {value!r}", f"{key}.{name}"))
+            problems.append(Issue(f"must be {parameter.describe()}. Received: {value!r}", f"{key}.{name}"))
     return problems
 
 

@@ -12,7 +12,7 @@ from keras import layers
 
 from evonas.errors import UserError
 from evonas.genome import Gene, Genome, SearchSpace, Section
-from evonas.model.interface import InputKind, Interface
+from evonas.learning.interface import InputKind, Interface
 from evonas.model.merging import fit, merge, project, resize
 from evonas.model.ops import OpFunction, find_op
 from evonas.model.parts import Tensor, rank

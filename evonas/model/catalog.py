@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evonas.genome import Value
-from evonas.model.interface import InputKind
+from evonas.learning.interface import InputKind
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import tensorflow as tf
 from keras import layers
 
 from evonas.genome import Genome, SearchSpace
+from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
-from evonas.model.interface import Interface
 
 
 @dataclass(frozen=True)

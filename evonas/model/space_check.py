@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from evonas.errors import Problem, did_you_mean, switch_hint
+from evonas.errors import Issue, did_you_mean, switch_hint
 from evonas.genome import Choice, Number, Op, SearchSpace, Section, Value, strict_yaml
 from evonas.model.catalog import CELL, NETWORK_OPS, OPTIMIZERS, RULES, STYLE, TRAINING, OpSignature
 
@@ -14,7 +14,7 @@ Found = Iterator[tuple[Key, str]]
 """Key paths and what is wrong there."""
 
 
-def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "") -> list[Problem]:
+def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "") -> list[Issue]:
     """Everything in a search space that no network could be built from or trained with.
 
     Args:

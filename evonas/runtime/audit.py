@@ -18,10 +18,10 @@ from typing import Any
 
 from evonas.errors import InvalidRecord
 from evonas.genome import Genome, changes, parse_space
-from evonas.runtime.checksum import FIRST_VERSION
-from evonas.runtime.config import RunConfig
-from evonas.runtime.layout import Layout
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.record.checksum import FIRST_VERSION
+from evonas.runtime.record.layout import Layout
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import make_strategy, versions
 from evonas.search.strategy import Strategy
 from evonas.trial import Proposal, Trial

@@ -12,12 +12,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidData, Problem
-from evonas.evaluate.data import Prepared, prepare
+from evonas.data.prepared import Prepared, prepare
+from evonas.errors import InvalidData, Issue
 from evonas.files import sha256_of
 from evonas.genome import SearchSpace
-from evonas.runtime.config import DataConfig
-from evonas.runtime.record import Record
+from evonas.runtime.config.run_config import DataConfig
+from evonas.runtime.record.record import Record
 
 SOURCE = "source"
 """The key in the record's meta: what is cheap to know of a source and tells whether it is the same."""
@@ -46,7 +46,7 @@ def restore_arrays(record: Record, data: DataConfig, space: SearchSpace) -> None
     with tempfile.TemporaryDirectory(dir=root) as scratch:
         again = _prepared(data, space, Path(scratch), f"{lost}, and their source cannot be read")
         if dict(again.files) != dict(files):
-            raise InvalidData(Problem(f"{lost}, and their source no longer gives the same.", file=_name(data)))
+            raise InvalidData(Issue(f"{lost}, and their source no longer gives the same.", file=_name(data)))
         for path in damaged:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / path).replace(root / path)
@@ -70,7 +70,7 @@ def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[s
     if again.fingerprint != record.meta("fingerprint"):
         help = "Begin a new run with them, or put the old ones back"
         help += "." if data.path is None else "; where there is no file, the run goes on with its own copy."
-        raise InvalidData(Problem(f"{changed}. {help}", file=_name(data)))
+        raise InvalidData(Issue(f"{changed}. {help}", file=_name(data)))
     record.put_meta(SOURCE, mark)  # written anew with the same content; the next session sees it at once
     return []
 
@@ -80,7 +80,7 @@ def _prepared(data: DataConfig, space: SearchSpace, scratch: Path, trouble: str)
     try:
         return prepare(data.settings(space.input), scratch)
     except InvalidData as error:
-        raise InvalidData([Problem(f"{trouble}.", file=_name(data)), *error.problems]) from error
+        raise InvalidData([Issue(f"{trouble}.", file=_name(data)), *error.problems]) from error
 
 
 def _name(data: DataConfig) -> str:

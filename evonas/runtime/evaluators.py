@@ -6,15 +6,15 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidConfig, InvalidData, Problem, UserError, did_you_mean
-from evonas.evaluate.simulated import SimulatedPool
-from evonas.evaluate.table import Table, load_table
+from evonas.errors import InvalidConfig, InvalidData, Issue, UserError, did_you_mean
+from evonas.evaluate.known.table import Table, load_table
+from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.files import sha256_of
-from evonas.model.interface import Interface
-from evonas.runtime.config import RunConfig
-from evonas.runtime.config_file import LoadedConfig
-from evonas.runtime.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
-from evonas.runtime.record import Record
+from evonas.learning.interface import Interface
+from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.record.record import Record
 from evonas.search.registry import STRATEGIES
 
 
@@ -46,7 +46,7 @@ def check_evaluator(loaded: LoadedConfig) -> dict[str, Any]:
         return {"counts": {}, "fingerprint": ""}
     table = load_table(evaluator.path, loaded.space)
     if problems := _misfits(loaded.config, table):
-        raise InvalidConfig([Problem(message, key, str(loaded.file)) for key, message in problems.items()])
+        raise InvalidConfig([Issue(message, key, str(loaded.file)) for key, message in problems.items()])
     return {"counts": {"genomes": len(table)}, "fingerprint": sha256_of(Path(evaluator.path))}
 
 
@@ -96,7 +96,7 @@ def check_table(config: RunConfig, fingerprint: str) -> None:
     path = Path(config.evaluator.path)
     if not path.is_file() or sha256_of(path) != fingerprint:
         what = "is another one than when the run began" if path.is_file() else "is missing"
-        raise InvalidData(Problem(f"the run's table {what}", file=str(path)))
+        raise InvalidData(Issue(f"the run's table {what}", file=str(path)))
 
 
 def restore_clock(pool: SimulatedPool, record: Record) -> None:

@@ -6,8 +6,8 @@ retry, after a resume, for one worker or many, and for whoever trains the trial 
 
 from __future__ import annotations
 
-from evonas.runtime.config import RunConfig
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.record.reader import RecordReader
 
 
 def incumbent_for(record: RecordReader, config: RunConfig, trial: int) -> float | None:

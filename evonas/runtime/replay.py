@@ -13,24 +13,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evonas.errors import InvalidData, Problem, UserError
-from evonas.evaluate.data import FILES
-from evonas.evaluate.devices import inventory, slots
-from evonas.evaluate.inline import InlinePool, OnEpoch, RunTask
-from evonas.evaluate.pool import Finished
-from evonas.evaluate.protocol import Setup, Task
+from evonas.data.prepared import FILES
+from evonas.errors import InvalidData, Issue, UserError
+from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
+from evonas.evaluate.local.devices import device_shares, inventory
+from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
 from evonas.genome import parse_space
-from evonas.model.interface import Interface
-from evonas.runtime.config import LocalConfig, PoolConfig, RunConfig
+from evonas.learning.interface import Interface
+from evonas.runtime.config.run_config import LocalConfig, PoolConfig, RunConfig
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.incumbents import incumbent_for
-from evonas.runtime.layout import Layout
-from evonas.runtime.record_reader import RecordReader, decoding
-from evonas.runtime.retries import accumulation
-from evonas.runtime.rows import Attempt
+from evonas.runtime.loop.jobs import checkpoint_path, parts_before, training_job
+from evonas.runtime.loop.retries import accumulation
+from evonas.runtime.record.layout import Layout
+from evonas.runtime.record.reader import RecordReader, decoding
+from evonas.runtime.record.rows import Attempt
 from evonas.runtime.session import make_setup, versions
-from evonas.runtime.tasks import checkpoint_path, parts_before, training_task
 from evonas.trial import TIMES, Outcome, Trial, TrialState
 
 
@@ -42,7 +42,7 @@ class Plan:
         root: of the run.
         trial: that was asked for.
         attempt: the last one at its training, where there was any; of its twin, where it is one.
-        task: the training, as that attempt did it; its `trial` is the twin's number.
+        job: the training, as that attempt did it; its `trial` is the twin's number.
         weights: the sha256 of the recorded weights; empty where there are none.
         versions: what the record was made with and is not what runs now: name -> (then, now).
     """
@@ -50,7 +50,7 @@ class Plan:
     root: Path
     trial: Trial
     attempt: Attempt | None
-    task: Task
+    job: Job
     setup: Setup
     pool: PoolConfig
     weights: str
@@ -104,14 +104,14 @@ def plan_replay(root: Path, trial: int) -> Plan:
     source = trained.proposal.resume_from
     resume_from = None if source is None else checkpoint_path(source)
     number, session = (last.number, last.session) if last else (0, 0)
-    task = training_task(trained, number, session, config.seed, resume_from, parts, incumbent=incumbent)
+    job = training_job(trained, number, session, config.seed, resume_from, parts, incumbent=incumbent)
     now = versions()
     other = {name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then}
     setup = make_setup(config, space, interface, root)
-    return Plan(root, trials[trial], last, task, setup, config.pool, weights.get(task.weights, ""), other)
+    return Plan(root, trials[trial], last, job, setup, config.pool, weights.get(job.weights, ""), other)
 
 
-def run_replay(plan: Plan, on_epoch: OnEpoch, run_task: RunTask | None = None) -> Replay:
+def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> Replay:
     """Train, and compare. What the network prints, and a traceback, go where this process's output goes.
 
     Args:
@@ -121,19 +121,19 @@ def run_replay(plan: Plan, on_epoch: OnEpoch, run_task: RunTask | None = None) -
     Raises:
         NoWorker: the run's config names a GPU that is not there.
     """
-    run_task = run_task or _worker(plan)
+    run_job = run_job or _worker(plan)
 
-    def aloud(setup: Setup, task: Task, report: OnEpoch) -> Outcome:
+    def aloud(setup: Setup, job: Job, report: OnEpoch) -> Outcome:
         def both(epoch: int, metrics: Mapping[str, float]) -> None:
             on_epoch(epoch, metrics)
             report(epoch, metrics)
 
-        return run_task(setup, task, both)
+        return run_job(setup, job, both)
 
     with tempfile.TemporaryDirectory(prefix="evonas-replay-") as scratch:
-        task = _furnish(Path(scratch), plan)
+        job = _furnish(Path(scratch), plan)
         with InlinePool(replace(plan.setup, directory=scratch), aloud) as pool:
-            pool.submit(task)
+            pool.submit(job)
             (outcome,) = (report.outcome for report in pool.poll(0.0) if isinstance(report, Finished))
     return Replay(plan, outcome, tuple(_differences(plan, outcome)) if plan.trial.state.is_final else ())
 
@@ -143,30 +143,30 @@ def _check_data(root: Path, files: Mapping[str, str]) -> None:
         for name in FILES[part]:
             if not (root / name).is_file() or (name in files and sha256_of(root / name) != files[name]):
                 message = "is missing or damaged: a replay would show nothing. `evonas resume` makes it again"
-                raise InvalidData(Problem(message, file=str(root / name)))
+                raise InvalidData(Issue(message, file=str(root / name)))
 
 
-def _worker(plan: Plan) -> RunTask:
+def _worker(plan: Plan) -> RunJob:
     """A worker's work in this process, with the device and the threads of the run's first worker."""
     if isinstance(plan.pool, LocalConfig) and "tensorflow" not in sys.modules:
-        first, *_ = slots(plan.pool.workers, plan.pool.devices, inventory(), threads=plan.pool.threads)
+        first, *_ = device_shares(plan.pool.workers, plan.pool.devices, inventory(), threads=plan.pool.threads)
         os.environ.update(first.environment())
-    from evonas.evaluate.worker import configure, run_task
+    from evonas.evaluate.local.worker import configure, run_job
 
     configure(plan.setup.threads)
-    return run_task
+    return run_job
 
 
-def _furnish(scratch: Path, plan: Plan) -> Task:
-    """Make a directory look like the run's to the task, and write nothing into the run's."""
+def _furnish(scratch: Path, plan: Plan) -> Job:
+    """Make a directory look like the run's to the job, and write nothing into the run's."""
     root = plan.root.resolve()
     (scratch / "data").symlink_to(root / "data")
-    if plan.task.resume_from is not None:
-        source = root / plan.task.resume_from
-        (scratch / plan.task.resume_from).parent.mkdir(parents=True)
+    if plan.job.resume_from is not None:
+        source = root / plan.job.resume_from
+        (scratch / plan.job.resume_from).parent.mkdir(parents=True)
         if source.is_file():  # else the training starts afresh, and gives the same
-            (scratch / plan.task.resume_from).symlink_to(source)
-    return replace(plan.task, checkpoint=None)
+            (scratch / plan.job.resume_from).symlink_to(source)
+    return replace(plan.job, checkpoint=None)
 
 
 def _differences(plan: Plan, outcome: Outcome) -> list[str]:
@@ -184,7 +184,7 @@ def _differences(plan: Plan, outcome: Outcome) -> list[str]:
         found.append(words)
     if attempt is not None and then.state is TrialState.ERROR and _kind(attempt.message) != _kind(outcome.message):
         found.append(f"its error is {attempt.message!r} in the record and {outcome.message!r} in the replay")
-    if outcome.state is TrialState.OK and plan.weights and outcome.files.get(plan.task.weights) != plan.weights:
+    if outcome.state is TrialState.OK and plan.weights and outcome.files.get(plan.job.weights) != plan.weights:
         found.append("its weights are other ones")
     return found
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from evonas.evaluate.pool import Finished, Pool, Report
-from evonas.evaluate.protocol import Task
+from evonas.evaluate.contract.pool import Finished, Pool, Report
+from evonas.evaluate.contract.protocol import Job
 from evonas.files import sha256_of, write_whole
 from evonas.genome import Genome
 from evonas.randomness import training_seed
-from evonas.runtime.config import RunConfig
+from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.incumbents import incumbent_for
-from evonas.runtime.layout import Layout
-from evonas.runtime.record_reader import RecordReader
-from evonas.runtime.rows import Attempt
+from evonas.runtime.record.layout import Layout
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.rows import Attempt
 from evonas.trial import Outcome, Trial, TrialState
 
 Key = tuple[str, int, int, float | None]
-"""Genome digest, training seed, epochs, and the incumbent to be reached, if there is one: tasks of one experiment that
+"""Genome digest, training seed, epochs, and the incumbent to be reached, if there is one: jobs of one experiment that
 share them are the very same training."""
 
 REPEATABLE = frozenset({TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED})
@@ -79,7 +79,7 @@ def _outcome(trial: Trial, attempt: Attempt, files: Mapping[str, str]) -> Outcom
 
 
 class ReusingPool(Pool):
-    """Wraps a pool; a task whose training is known is `Finished` at the next poll, with the recorded outcome.
+    """Wraps a pool; a job whose training is known is `Finished` at the next poll, with the recorded outcome.
 
     Its weights are copied. Where they were pruned or are damaged, the training is done again: a success without its
     weights would be worth nothing to an export.
@@ -87,7 +87,7 @@ class ReusingPool(Pool):
     Args:
         inner: does what is not known; closed with this pool.
         known: what was done before this run began.
-        root: of the run that the tasks are of.
+        root: of the run that the jobs are of.
     """
 
     def __init__(self, inner: Pool, known: Mapping[Key, Known], root: Path) -> None:
@@ -103,19 +103,19 @@ class ReusingPool(Pool):
     def running(self) -> int:
         return self._inner.running + len(self._ready)
 
-    def submit(self, task: Task) -> None:
+    def submit(self, job: Job) -> None:
         if self._is_closed:
             raise RuntimeError("The pool is closed.")
         if self.running >= self.capacity:
             raise RuntimeError(f"All {self.capacity} slots are taken.")
-        known = self._known.get(_key(task)) if self._known and task.kind == "train" else None
-        outcome = None if known is None else self._with_files(task, known)
+        known = self._known.get(_key(job)) if self._known and job.kind == "train" else None
+        outcome = None if known is None else self._with_files(job, known)
         if outcome is None:
-            self._inner.submit(task)
+            self._inner.submit(job)
         else:
-            self._ready.append(Finished(task, outcome))
+            self._ready.append(Finished(job, outcome))
 
-    def _with_files(self, task: Task, known: Known) -> Outcome | None:
+    def _with_files(self, job: Job, known: Known) -> Outcome | None:
         """The known outcome with its weights in this run; None where they are not what they were."""
         if known.outcome.state is not TrialState.OK:
             return known.outcome
@@ -123,8 +123,8 @@ class ReusingPool(Pool):
             source = known.root / name
             if source.is_file() and sha256_of(source) == sha:
                 with source.open("rb") as file:
-                    write_whole(self._root / task.weights, partial(shutil.copyfileobj, file))
-                return dataclasses.replace(known.outcome, files={task.weights: sha})
+                    write_whole(self._root / job.weights, partial(shutil.copyfileobj, file))
+                return dataclasses.replace(known.outcome, files={job.weights: sha})
         return None
 
     def poll(self, timeout: float) -> Sequence[Report]:
@@ -139,5 +139,5 @@ class ReusingPool(Pool):
         self._inner.close()
 
 
-def _key(task: Task) -> Key:
-    return (Genome.from_dict(task.genome).digest, task.seed, task.epochs, task.incumbent)
+def _key(job: Job) -> Key:
+    return (Genome.from_dict(job.genome).digest, job.seed, job.epochs, job.incumbent)

@@ -11,27 +11,25 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidConfig, Problem, UserError
-from evonas.evaluate import plugin_check
-from evonas.evaluate.data import Prepared, prepare
-from evonas.evaluate.devices import Slot, inventory, slots
-from evonas.evaluate.evaluator import open_evaluator
-from evonas.evaluate.inline import InlinePool
-from evonas.evaluate.launcher import start_launcher
-from evonas.evaluate.local import LocalPool
-from evonas.evaluate.memory import MIB
-from evonas.evaluate.memory_guard import MemoryLimits
-from evonas.evaluate.pool import Pool
-from evonas.evaluate.protocol import Setup
-from evonas.evaluate.simulated import SimulatedPool
+from evonas.data.prepared import Prepared, prepare
+from evonas.errors import InvalidConfig, Issue, UserError
+from evonas.evaluate.contract.pool import Pool
+from evonas.evaluate.contract.protocol import Setup
+from evonas.evaluate.known.evaluator import open_evaluator
+from evonas.evaluate.local import plugin_check
+from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
+from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.memory import MIB
+from evonas.evaluate.local.memory_guard import MemoryLimits
+from evonas.evaluate.pools.inline import InlinePool
+from evonas.evaluate.pools.local import LocalPool
+from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
-from evonas.model.interface import Interface
-from evonas.runtime.budget import Limits
-from evonas.runtime.config import FAMILIES, LocalConfig, RunConfig, SimulatedConfig
-from evonas.runtime.config_file import LoadedConfig
+from evonas.learning.interface import Interface
+from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config.run_config import FAMILIES, LocalConfig, RunConfig, SimulatedConfig
+from evonas.runtime.config.settings import dump
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
-from evonas.runtime.disk_guard import DiskGuard
-from evonas.runtime.engine import Engine
 from evonas.runtime.evaluators import (
     check_evaluator,
     check_table,
@@ -41,20 +39,22 @@ from evonas.runtime.evaluators import (
     restore_clock,
 )
 from evonas.runtime.incumbents import incumbent_for
-from evonas.runtime.layout import Layout, Lock
-from evonas.runtime.observer import Observer, teller
-from evonas.runtime.record import Record
-from evonas.runtime.record_reader import decoding
-from evonas.runtime.settings import dump
-from evonas.runtime.stopping import StopRequest
-from evonas.runtime.storage import NoStorage, Storage
+from evonas.runtime.loop.budget import RunLimits
+from evonas.runtime.loop.disk_guard import DiskGuard
+from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.loop.stopping import StopRequest
+from evonas.runtime.loop.storage import NoStorage, Storage
+from evonas.runtime.record.layout import Layout, Lock
+from evonas.runtime.record.reader import decoding
+from evonas.runtime.record.record import Record
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import Strategy
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 
-WORKER = "evonas.evaluate.worker:serve"
-FUNCTION_WORKER = "evonas.evaluate.function_worker:serve"
+WORKER = "evonas.evaluate.local.worker:serve"
+FUNCTION_WORKER = "evonas.evaluate.known.function_worker:serve"
 
 
 def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
@@ -72,13 +72,13 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
     ops = [name for section in loaded.space.sections.values() for name in section.ops]
     ops += named_functions(loaded.config)
     if problems := plugin_check.find_problems(loaded.config.plugins, ops):
-        raise InvalidConfig(Problem(problem, "plugins", str(loaded.file)) for problem in problems)
+        raise InvalidConfig(Issue(problem, "plugins", str(loaded.file)) for problem in problems)
     if loaded.config.evaluator is not None:
         return Prepared(None, files={}, guess="", **check_evaluator(loaded))
     prepared = prepare(loaded.data_settings(), root)
     assert prepared.interface is not None
     if wrong := loaded.config.task_problems(prepared.interface.task):
-        raise InvalidConfig(Problem(message, key, str(loaded.file)) for key, message in wrong.items())
+        raise InvalidConfig(Issue(message, key, str(loaded.file)) for key, message in wrong.items())
     return prepared
 
 
@@ -164,8 +164,8 @@ def _memory_limits(pool: LocalConfig) -> MemoryLimits:
     return MemoryLimits(growth, worker, pool.free_memory_mb * MIB)
 
 
-def _places(pool: LocalConfig) -> list[Slot]:
-    return slots(pool.workers, pool.devices, inventory(), threads=pool.threads)
+def _places(pool: LocalConfig) -> list[DeviceShare]:
+    return device_shares(pool.workers, pool.devices, inventory(), threads=pool.threads)
 
 
 class Session:
@@ -269,7 +269,7 @@ class Session:
         config, strategy = self.config, self.strategy()
         kind = Storage if config.evaluator is None else NoStorage
         self.storage = kind(self.layout.root, config.storage.keep_best, strategy.continues_trials)
-        limits = Limits(
+        limits = RunLimits(
             config.budget.trials,
             config.look_ahead,
             config.max_twins_in_a_row,

@@ -1,7 +1,13 @@
 """Who decides: strategies.
 
-A **strategy** is asked for proposals and told what became of them, and that is all it knows: no clock, no disk, no
-Keras, no run. One file a strategy, all of one shape (`evonas.search.strategy.Strategy`); `registry.py` names them for
-the YAML. Evolution is put together from parts that have names of their own: `selection/`, `crossover/`, `replacement/`.
-Whoever draws genomes from the prior can do so by any of `sampling/`.
+A *strategy* is asked for proposals and told what became of them. It knows nothing else: no clock, no
+disk, no Keras, no run.
+
+    strategies/     one file a strategy, all of one shape (`evonas.search.strategy.Strategy`)
+    selection/ crossover/ replacement/ adaptation/      the parts of evolution, by name
+    sampling/       how genomes are drawn before anything is known
+    surrogate/      models that predict a genome's fitness
+    optuna_samplers/    samplers of Optuna
+
+`registry.py` names them all for the YAML.
 """

@@ -10,10 +10,10 @@ from annotated_types import Ge
 
 from evonas.search.adaptation import Fixed
 from evonas.search.crossover import Crossover, Uniform
-from evonas.search.evolution import Evolution, EvolutionSettings
 from evonas.search.pareto import values_of
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
+from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.variation import Mutation
 from evonas.trial import Proposal, Trial

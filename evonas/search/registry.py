@@ -6,32 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from evonas.search.adaptation import ADAPTATIONS, Adaptation
-from evonas.search.aging import Aging
-from evonas.search.asha import Asha
-from evonas.search.cma_es import CmaEs
 from evonas.search.crossover import CROSSOVERS, Crossover
-from evonas.search.differential_evolution import DifferentialEvolution
-from evonas.search.dngo import DngoSearch
-from evonas.search.evolution import Evolution
-from evonas.search.forest import ForestSearch
-from evonas.search.gaussian_process import GaussianProcessSearch
-from evonas.search.grid import Grid
-from evonas.search.hyperband import Hyperband
-from evonas.search.local_search import LocalSearch
-from evonas.search.nelder_mead import NelderMead
-from evonas.search.nsga2 import Nsga2
-from evonas.search.nsga3 import Nsga3
 from evonas.search.optuna_samplers import OPTUNA_SAMPLERS, OptunaSampler
-from evonas.search.optuna_search import OptunaSearch
-from evonas.search.particle_swarm import ParticleSwarm
-from evonas.search.random_search import RandomSearch
 from evonas.search.replacement import REPLACEMENTS, Replacement
 from evonas.search.sampling import SAMPLERS, Sampler
-from evonas.search.screened import Screened
-from evonas.search.seeded import Seeded
 from evonas.search.selection import SELECTIONS, Selection
+from evonas.search.strategies.aging import Aging
+from evonas.search.strategies.asha import Asha
+from evonas.search.strategies.cma_es import CmaEs
+from evonas.search.strategies.differential_evolution import DifferentialEvolution
+from evonas.search.strategies.dngo import DngoSearch
+from evonas.search.strategies.evolution import Evolution
+from evonas.search.strategies.forest import ForestSearch
+from evonas.search.strategies.gaussian_process import GaussianProcessSearch
+from evonas.search.strategies.grid import Grid
+from evonas.search.strategies.hyperband import Hyperband
+from evonas.search.strategies.local_search import LocalSearch
+from evonas.search.strategies.nelder_mead import NelderMead
+from evonas.search.strategies.nsga2 import Nsga2
+from evonas.search.strategies.nsga3 import Nsga3
+from evonas.search.strategies.optuna_search import OptunaSearch
+from evonas.search.strategies.particle_swarm import ParticleSwarm
+from evonas.search.strategies.random_search import RandomSearch
+from evonas.search.strategies.screened import Screened
+from evonas.search.strategies.seeded import Seeded
+from evonas.search.strategies.successive_halving import SuccessiveHalving
 from evonas.search.strategy import Strategy
-from evonas.search.successive_halving import SuccessiveHalving
 from evonas.search.surrogate import SURROGATES, Surrogate
 
 STRATEGIES: Mapping[str, type[Strategy]] = {

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from evonas import api
-from evonas.runtime.config_file import load_config
-from evonas.runtime.observer import Observer
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 
 SPACE = """

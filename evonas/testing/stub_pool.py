@@ -5,24 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from evonas.evaluate.pool import Finished, Pool, Progress, Report
-from evonas.evaluate.protocol import Setup, Task, outcome_from_json, outcome_to_json
+from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
+from evonas.evaluate.contract.protocol import Job, Setup, outcome_from_json, outcome_to_json
 from evonas.testing.stub_worker import PLAIN, Stub, run_stub
 from evonas.trial import Outcome, TrialState
 
 
 class StubPool(Pool):
-    """Each `poll` ends one of the running tasks, chosen at random, with the answer that a stub worker gives.
+    """Each `poll` ends one of the running jobs, chosen at random, with the answer that a stub worker gives.
 
     Args:
         setup: of the run; the stubs write their files into its directory.
-        capacity: tasks at once.
+        capacity: jobs at once.
         stub: rates; of those that need a process of their own, only `crash` has a meaning here.
     """
 
     def __init__(self, setup: Setup, capacity: int = 1, stub: Stub = PLAIN) -> None:
         self._setup, self._capacity, self._stub = setup, capacity, stub
-        self._tasks: list[Task] = []
+        self._jobs: list[Job] = []
         self._cancelled: set[int] = set()
         self._chance = random.SystemRandom()
         self._is_closed = False
@@ -33,36 +33,36 @@ class StubPool(Pool):
 
     @property
     def running(self) -> int:
-        return len(self._tasks)
+        return len(self._jobs)
 
-    def submit(self, task: Task) -> None:
+    def submit(self, job: Job) -> None:
         if self._is_closed:
             raise RuntimeError("The pool is closed.")
-        if len(self._tasks) >= self._capacity:
+        if len(self._jobs) >= self._capacity:
             raise RuntimeError(f"All {self._capacity} slots are taken.")
-        self._tasks.append(task)
+        self._jobs.append(job)
 
     def poll(self, timeout: float) -> Sequence[Report]:
-        if not self._tasks:
+        if not self._jobs:
             return []
-        task = self._tasks.pop(self._chance.randrange(len(self._tasks)))
+        job = self._jobs.pop(self._chance.randrange(len(self._jobs)))
         epochs: list[Report] = []
-        outcome = self._answer(task, epochs)
-        return [*epochs, Finished(task, outcome)]
+        outcome = self._answer(job, epochs)
+        return [*epochs, Finished(job, outcome)]
 
-    def _answer(self, task: Task, epochs: list[Report]) -> Outcome:
-        if task.trial in self._cancelled:
-            self._cancelled.remove(task.trial)
+    def _answer(self, job: Job, epochs: list[Report]) -> Outcome:
+        if job.trial in self._cancelled:
+            self._cancelled.remove(job.trial)
             return Outcome(TrialState.CANCELLED, message="It was cancelled.")
-        if task.attempt == 0 and self._chance.random() < self._stub.crash:
+        if job.attempt == 0 and self._chance.random() < self._stub.crash:
             return Outcome(TrialState.CRASHED, message="The worker crashed: made up by the stub.")
         outcome = run_stub(
-            self._setup, task, lambda epoch, metrics: epochs.append(Progress(task, epoch, metrics)), self._stub
+            self._setup, job, lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics)), self._stub
         )
         return outcome_from_json(outcome_to_json(outcome))
 
     def cancel(self, trial: int) -> None:
-        self._cancelled |= {task.trial for task in self._tasks if task.trial == trial}
+        self._cancelled |= {job.trial for job in self._jobs if job.trial == trial}
 
     def close(self) -> None:
-        self._tasks, self._is_closed = [], True
+        self._jobs, self._is_closed = [], True

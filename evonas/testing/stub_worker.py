@@ -1,6 +1,6 @@
 """A worker without TensorFlow: a real process that speaks the real protocol and makes up its numbers.
 
-What it answers depends on the task alone, so that a run with stubs repeats itself. Its misbehaviour is set by the
+What it answers depends on the job alone, so that a run with stubs repeats itself. Its misbehaviour is set by the
 environment: `EVONAS_STUB={"sleep": 0.01, "crash": 0.05}`, the fields of `Stub`.
 """
 
@@ -19,9 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evonas.errors import DiskFailure
-from evonas.evaluate.inline import OnEpoch
-from evonas.evaluate.learning_curve import STOPPED, Stopped, first_stop, rule_of
-from evonas.evaluate.protocol import ACCUMULATION, PROTOCOL, Setup, Task, encode, outcome_to_json
+from evonas.evaluate.contract.protocol import ACCUMULATION, PROTOCOL, Job, OnEpoch, Setup, encode, outcome_to_json
+from evonas.evaluate.training.learning_curve import STOPPED, Stopped, first_stop, rule_of
 from evonas.files import sha256_of, write_whole
 from evonas.testing.lies import LIES, lie
 from evonas.trial import TIMES, Objective, Outcome, TrialState
@@ -37,14 +36,14 @@ class Stub:
     run's content is that of a run in which nothing happened. A share of the genomes are always the same ones.
 
     Attributes:
-        sleep: mean seconds a task takes, of an exponential distribution; never the same twice.
+        sleep: mean seconds a job takes, of an exponential distribution; never the same twice.
         crash: rate of workers that kill themselves.
         hang: rate of workers that never answer.
-        oom_host: rate of tasks that run out of the host's memory.
+        oom_host: rate of jobs that run out of the host's memory.
         lie: rate of answers that are nonsense, of the kinds in `evonas.testing.lies.LIES`.
-        late: rate of answers that come `late_by` seconds late, and a second time during the worker's next task.
+        late: rate of answers that come `late_by` seconds late, and a second time during the worker's next job.
         late_by: seconds.
-        leak: MB by which the worker's memory grows with each task.
+        leak: MB by which the worker's memory grows with each job.
         diverge: share of the genomes that are `diverged`.
         fail: share of the genomes that are an `error`.
         oom: share of the genomes that are `oom_device` unless their batches are cut.
@@ -75,13 +74,13 @@ class Stub:
 PLAIN = Stub()
 
 
-def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
-    """What a stub answers to a task: a pure function of the genome, the seed and the number of epochs.
+def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
+    """What a stub answers to a job: a pure function of the genome, the seed and the number of epochs.
 
     A training continued to 9 epochs has the history of one that was trained to 9 at once. Hopeless ones are stopped, as
     the real worker does.
     """
-    genome = json.dumps(task.genome, sort_keys=True)
+    genome = json.dumps(job.genome, sort_keys=True)
     size = {
         "parameters": 1000.0 + int(99_000 * _fraction(genome, "size")),
         "flops": 1e6 * (1 + _fraction(genome, "flops")),
@@ -95,36 +94,36 @@ def stub_outcome(task: Task, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         return Outcome(TrialState.DIVERGED, size, epochs=1, history={"loss": [None]}, message=message)
     if _fraction(genome, "fail") < stub.fail:
         return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
-    is_large = task.kind == "train" and _fraction(genome, "oom") < stub.oom
-    if is_large and (task.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
+    is_large = job.kind == "train" and _fraction(genome, "oom") < stub.oom
+    if is_large and (job.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
         return Outcome(TrialState.OOM_DEVICE, message="out of memory: made up by the stub")
     quality = _fraction(genome, "quality")
-    losses = [_loss(quality, epoch, _fraction(genome, task.seed, epoch)) for epoch in range(1, task.epochs + 1)]
+    losses = [_loss(quality, epoch, _fraction(genome, job.seed, epoch)) for epoch in range(1, job.epochs + 1)]
     metric = "accuracy" if setup.interface.get("task", "classification") == "classification" else "mean_absolute_error"
     scores = [1 - loss / 4 if metric == "accuracy" else loss / 2 for loss in losses]
     history = {"loss": [0.9 * loss for loss in losses], "val_loss": losses, f"val_{metric}": scores}
-    stop = _stop(history, task, setup)
+    stop = _stop(history, job, setup)
     if stop is not None:
         history = {name: values[: stop.epoch] for name, values in history.items()}
     best = _best_epoch(history, setup.objective)
     metrics = {name: values[best] for name, values in history.items()}
-    if task.kind == "export":
+    if job.kind == "export":
         scores_of_test = {"test_loss": metrics["val_loss"] * 1.01, f"test_{metric}": metrics[f"val_{metric}"] * 0.99}
-        return Outcome(TrialState.OK, {**metrics, **(scores_of_test if task.arrays else {}), **size})
-    cut = {ACCUMULATION: float(task.accumulation)} if task.accumulation > 1 else {}
+        return Outcome(TrialState.OK, {**metrics, **(scores_of_test if job.arrays else {}), **size})
+    cut = {ACCUMULATION: float(job.accumulation)} if job.accumulation > 1 else {}
     times = {name: 0.1 + _fraction(genome, name) for name in setup.needed if name in TIMES}
     details = {} if stop is None else {STOPPED: stop.to_json()}
     trained = len(history["val_loss"])
     return Outcome(TrialState.OK, {**metrics, **size, **times, **cut}, epochs=trained, history=history, details=details)
 
 
-def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
+def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
     """`stub_outcome`, and the files that a worker leaves: weights and checkpoint, or the exported model."""
     root = Path(setup.directory)
-    needed = task.weights if task.kind == "export" else task.resume_from
+    needed = job.weights if job.kind == "export" else job.resume_from
     if needed is not None and not (root / needed).is_file():
         return Outcome(TrialState.ERROR, message=f"FileNotFoundError: {needed}")
-    outcome = stub_outcome(task, setup, stub)
+    outcome = stub_outcome(job, setup, stub)
     if stub.environment:
         variables = {name: os.environ.get(name) for name in stub.environment}
         outcome = replace(outcome, details={**outcome.details, "environment": variables})
@@ -134,24 +133,24 @@ def run_stub(setup: Setup, task: Task, on_epoch: OnEpoch, stub: Stub = PLAIN) ->
         row = {name: values[epoch] for name, values in outcome.history.items()}
         on_epoch(epoch + 1, {name: value for name, value in row.items() if value is not None})
     try:
-        return replace(outcome, files=_write(task, root))
+        return replace(outcome, files=_write(job, root))
     except DiskFailure as error:  # as the real worker's border does
         return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
 
 
-def _write(task: Task, root: Path) -> dict[str, str]:
-    """The files that a task asks for: relative path -> sha256."""
-    written = [task.model] if task.kind == "export" else [task.weights, task.checkpoint]
+def _write(job: Job, root: Path) -> dict[str, str]:
+    """The files that a job asks for: relative path -> sha256."""
+    written = [job.model] if job.kind == "export" else [job.weights, job.checkpoint]
     files = {}
     for name in filter(None, written):
-        content = f"stub {name} {_fraction(json.dumps(task.genome, sort_keys=True), task.seed, task.epochs)}\n".encode()
+        content = f"stub {name} {_fraction(json.dumps(job.genome, sort_keys=True), job.seed, job.epochs)}\n".encode()
         write_whole(root / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
         files[name] = sha256_of(root / name)
     return files
 
 
 def serve(fd: int) -> None:
-    """The worker's whole life: a setup, then tasks, until the driver closes the connection."""
+    """The worker's whole life: a setup, then jobs, until the driver closes the connection."""
     stub = Stub.from_environment()
     with socket.socket(fileno=fd) as connection, connection.makefile("rb") as lines:
         first = lines.readline()
@@ -161,11 +160,11 @@ def serve(fd: int) -> None:
         connection.sendall(encode({"ready": {"protocol": PROTOCOL, "pid": os.getpid()}}))
         habits = _Habits(stub)
         for line in lines:
-            _work(connection, setup, Task.from_json(json.loads(line)["task"]), habits)
+            _work(connection, setup, Job.from_json(json.loads(line)["job"]), habits)
 
 
 class _Habits:
-    """What a worker does wrong, and what it carries from task to task."""
+    """What a worker does wrong, and what it carries from job to job."""
 
     def __init__(self, stub: Stub) -> None:
         self.stub = stub
@@ -173,49 +172,49 @@ class _Habits:
         self.said_late: bytes | None = None
         self._leaked: list[bytes] = []
 
-    def before(self, task: Task) -> None:
+    def before(self, job: Job) -> None:
         """In place of an answer, or before one."""
         if self.stub.sleep:
             time.sleep(self.chance.expovariate(1 / self.stub.sleep))
         if self.stub.leak:
             self._leaked.append(os.urandom(int(self.stub.leak * 1e6)))  # random, so that no page is shared
-        if self.happens(task, self.stub.crash):
+        if self.happens(job, self.stub.crash):
             os.kill(os.getpid(), signal.SIGKILL)
-        while self.happens(task, self.stub.hang):
+        while self.happens(job, self.stub.hang):
             signal.pause()
 
-    def happens(self, task: Task, rate: float) -> bool:
-        return task.attempt == 0 and self.chance.random() < rate
+    def happens(self, job: Job, rate: float) -> bool:
+        return job.attempt == 0 and self.chance.random() < rate
 
 
-def _work(connection: socket.socket, setup: Setup, task: Task, habits: _Habits) -> None:
+def _work(connection: socket.socket, setup: Setup, job: Job, habits: _Habits) -> None:
     started = time.monotonic()
-    name = {"trial": task.trial, "attempt": task.attempt}
+    name = {"trial": job.trial, "attempt": job.attempt}
 
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         connection.sendall(encode({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}}))
 
-    habits.before(task)
-    if habits.said_late is not None and task.attempt == 0:
+    habits.before(job)
+    if habits.said_late is not None and job.attempt == 0:
         connection.sendall(habits.said_late)
     stub = habits.stub
-    if habits.happens(task, stub.oom_host):
+    if habits.happens(job, stub.oom_host):
         outcome = Outcome(TrialState.OOM_HOST, message="Python is out of memory. Made up by the stub.")
     else:
-        outcome = run_stub(setup, task, on_epoch, stub)
+        outcome = run_stub(setup, job, on_epoch, stub)
     answer = encode({"outcome": {**name, **outcome_to_json(replace(outcome, seconds=time.monotonic() - started))}})
-    if habits.happens(task, stub.lie):
+    if habits.happens(job, stub.lie):
         answer = lie(habits.chance.choice(list(LIES)), answer)
-    if habits.happens(task, stub.late):
+    if habits.happens(job, stub.late):
         time.sleep(stub.late_by)
         habits.said_late = answer
     connection.sendall(answer)
 
 
-def _stop(history: Mapping[str, list[float]], task: Task, setup: Setup) -> Stopped | None:
+def _stop(history: Mapping[str, list[float]], job: Job, setup: Setup) -> Stopped | None:
     """Where the learning curve ends a training; None for nowhere."""
-    rule = rule_of(setup, task.incumbent, setup.epochs or task.epochs)
-    if rule is None or task.kind != "train":
+    rule = rule_of(setup, job.incumbent, setup.epochs or job.epochs)
+    if rule is None or job.kind != "train":
         return None
     name, direction = setup.objective["name"], setup.objective["direction"]
     return first_stop(history[name], Objective(name, "max" if direction == "max" else "min"), rule)

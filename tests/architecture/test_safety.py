@@ -15,10 +15,10 @@ MODULES_THAT_UNPICKLE = {"pickle", "_pickle", "marshal", "shelve", "dill", "clou
 CALLS_THAT_RUN_TEXT = {"eval", "exec", "compile", "__import__", "execfile"}
 MAY_IMPORT_BY_NAME = {
     "model/ops.py": "ops of the plugins that the config lists",
-    "evaluate/evaluator.py": "the evaluator `python`, whose module must be among the plugins that the config lists",
-    "evaluate/plugin_check.py": "the plugins that the config lists, in a process of its own",
-    "evaluate/nursery.py": "the preload that the driver names",
-    "evaluate/bootstrap.py": "the worker's own module",
+    "evaluate/known/evaluator.py": "the evaluator `python`, whose module must be among the plugins that the config lists",
+    "evaluate/local/plugin_check.py": "the plugins that the config lists, in a process of its own",
+    "evaluate/local/fork_server.py": "the preload that the driver names",
+    "evaluate/local/bootstrap.py": "the worker's own module",
 }
 
 

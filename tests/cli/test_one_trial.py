@@ -14,7 +14,7 @@ from evonas.cli import search
 from evonas.cli.app import app
 from evonas.cli.console import console
 from evonas.cli.show import _trial_table
-from evonas.runtime.config_file import load_config
+from evonas.runtime.config.config_file import load_config
 from evonas.testing import runs
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub

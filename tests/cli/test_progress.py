@@ -11,9 +11,9 @@ from rich.console import Console
 
 from evonas.cli.console import duration, number
 from evonas.cli.progress import LineProgress, LiveProgress
-from evonas.evaluate.learning_curve import Stopped
+from evonas.evaluate.training.learning_curve import Stopped
 from evonas.genome import sample
-from evonas.runtime.progress import Progress
+from evonas.runtime.loop.progress import Progress
 from evonas.trial import Fidelity, Lineage, Objective, Outcome, Proposal, Trial, TrialState
 
 

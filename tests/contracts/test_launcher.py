@@ -1,4 +1,4 @@
-"""What `evonas.evaluate.launcher.Launcher` promises, held against both ways to start a worker."""
+"""What `evonas.evaluate.local.launcher.Launcher` promises, held against both ways to start a worker."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from evonas.errors import NoWorker
-from evonas.evaluate.launcher import Handle, Launcher, NurseryLauncher, SubprocessLauncher, start_launcher
+from evonas.evaluate.local.launcher import ForkServerLauncher, Handle, Launcher, SubprocessLauncher, start_launcher
 
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the nursery needs Linux")
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fork server needs Linux")
 
 WORKERS = '''
 import json, os, socket, subprocess, sys, time
@@ -57,7 +57,7 @@ def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "told_workers:tell"
 
 
-@pytest.fixture(params=[pytest.param(NurseryLauncher, marks=linux), SubprocessLauncher])
+@pytest.fixture(params=[pytest.param(ForkServerLauncher, marks=linux), SubprocessLauncher])
 def launcher(request: pytest.FixtureRequest, entry: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launcher]:
     monkeypatch.setenv("FIRST", "of the driver")
     monkeypatch.setenv("SECOND", "of the driver")
@@ -251,8 +251,8 @@ def test_a_log_that_cannot_be_written_is_no_worker_or_a_dead_one(launcher: Launc
 
 
 @linux
-def test_the_nursery_kills_daemons_too(entry: str, tmp_path: Path) -> None:
-    with NurseryLauncher(entry) as launcher:
+def test_the_fork_server_kills_daemons_too(entry: str, tmp_path: Path) -> None:
+    with ForkServerLauncher(entry) as launcher:
         talk, other = (Talk(launcher.spawn({}, tmp_path / "worker.log")) for _ in range(2))
         about(talk)
         about(other)
@@ -268,8 +268,8 @@ def test_the_nursery_kills_daemons_too(entry: str, tmp_path: Path) -> None:
 
 
 @linux
-def test_a_nursery_that_dies_takes_its_workers_along_and_is_replaced(entry: str, tmp_path: Path) -> None:
-    with NurseryLauncher(entry) as launcher:
+def test_a_fork_server_that_dies_takes_its_workers_along_and_is_replaced(entry: str, tmp_path: Path) -> None:
+    with ForkServerLauncher(entry) as launcher:
         talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
         about(talk)
         talk.say("child")
@@ -290,8 +290,8 @@ def test_a_nursery_that_dies_takes_its_workers_along_and_is_replaced(entry: str,
 
 
 @linux
-def test_a_nursery_told_to_end_takes_everything_along(entry: str, tmp_path: Path) -> None:
-    with NurseryLauncher(entry) as launcher:
+def test_a_fork_server_told_to_end_takes_everything_along(entry: str, tmp_path: Path) -> None:
+    with ForkServerLauncher(entry) as launcher:
         talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
         about(talk)
         talk.say("daemon")
@@ -304,15 +304,15 @@ def test_a_nursery_told_to_end_takes_everything_along(entry: str, tmp_path: Path
 
 
 @linux
-def test_workers_find_what_the_nursery_has_imported(entry: str, tmp_path: Path) -> None:
+def test_workers_find_what_the_fork_server_has_imported(entry: str, tmp_path: Path) -> None:
     with start_launcher(entry, preload=["colorsys"]) as launcher:
-        assert isinstance(launcher, NurseryLauncher)
+        assert isinstance(launcher, ForkServerLauncher)
         talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
         assert about(talk)["warm"] is True
         talk.close()
 
 
-def test_a_nursery_with_threads_is_not_used(entry: str, tmp_path: Path) -> None:
+def test_a_fork_server_with_threads_is_not_used(entry: str, tmp_path: Path) -> None:
     (tmp_path / "threaded.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
     )
@@ -335,9 +335,9 @@ def test_a_preload_that_dies_or_takes_too_long_is_no_worker(entry: str, tmp_path
     (tmp_path / "deadly.py").write_text("import os\nos._exit(1)\n")
     (tmp_path / "endless.py").write_text("import time\ntime.sleep(1000)\n")
     with pytest.raises(NoWorker, match="deadly"):
-        NurseryLauncher(entry, ["deadly"])
+        ForkServerLauncher(entry, ["deadly"])
     with pytest.raises(NoWorker, match="endless"):
-        NurseryLauncher(entry, ["endless"], start_limit=0.5)
+        ForkServerLauncher(entry, ["endless"], start_limit=0.5)
 
 
 def test_subprocesses_on_demand(entry: str) -> None:
@@ -345,7 +345,7 @@ def test_subprocesses_on_demand(entry: str) -> None:
         assert isinstance(launcher, SubprocessLauncher)
 
 
-def test_elsewhere_than_on_linux_there_is_no_nursery(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evonas.evaluate.launcher.sys.platform", "darwin")
+def test_elsewhere_than_on_linux_there_is_no_fork_server(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evonas.evaluate.local.launcher.sys.platform", "darwin")
     with start_launcher(entry) as launcher:
         assert isinstance(launcher, SubprocessLauncher)

@@ -11,30 +11,30 @@ import pytest
 
 from evonas.genome import sample, validate
 from evonas.search.adaptation import Matching, Pursuit
-from evonas.search.aging import AgingSettings
-from evonas.search.asha import AshaSettings
-from evonas.search.cma_es import CmaEsSettings
-from evonas.search.differential_evolution import DifferentialEvolutionSettings
-from evonas.search.dngo import DngoSettings
-from evonas.search.evolution import EvolutionSettings
-from evonas.search.forest import ForestSettings
-from evonas.search.gaussian_process import GaussianProcessSettings
-from evonas.search.hyperband import HyperbandSettings
-from evonas.search.local_search import LocalSearchSettings
 from evonas.search.named import StrategyConfig
-from evonas.search.nelder_mead import NelderMeadSettings
-from evonas.search.nsga2 import Nsga2Settings
-from evonas.search.nsga3 import Nsga3Settings
 from evonas.search.optuna_samplers import CmaEs, Tpe
-from evonas.search.optuna_search import OptunaSettings
-from evonas.search.particle_swarm import ParticleSwarmSettings
-from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
 from evonas.search.sampling import Hammersley, LatinHypercube, Sobol
-from evonas.search.screened import ScreenedSettings
-from evonas.search.seeded import SeededSettings
 from evonas.search.selection import StochasticUniversal
+from evonas.search.strategies.aging import AgingSettings
+from evonas.search.strategies.asha import AshaSettings
+from evonas.search.strategies.cma_es import CmaEsSettings
+from evonas.search.strategies.differential_evolution import DifferentialEvolutionSettings
+from evonas.search.strategies.dngo import DngoSettings
+from evonas.search.strategies.evolution import EvolutionSettings
+from evonas.search.strategies.forest import ForestSettings
+from evonas.search.strategies.gaussian_process import GaussianProcessSettings
+from evonas.search.strategies.hyperband import HyperbandSettings
+from evonas.search.strategies.local_search import LocalSearchSettings
+from evonas.search.strategies.nelder_mead import NelderMeadSettings
+from evonas.search.strategies.nsga2 import Nsga2Settings
+from evonas.search.strategies.nsga3 import Nsga3Settings
+from evonas.search.strategies.optuna_search import OptunaSettings
+from evonas.search.strategies.particle_swarm import ParticleSwarmSettings
+from evonas.search.strategies.random_search import RandomSearch, RandomSettings
+from evonas.search.strategies.screened import ScreenedSettings
+from evonas.search.strategies.seeded import SeededSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Forest, GaussianProcess
 from evonas.search.variation import Mutation

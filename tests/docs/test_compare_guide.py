@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from evonas.runtime.experiment import load_experiment
+from evonas.runtime.config.experiment_file import load_experiment
 from evonas.search.registry import STRATEGIES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "compare.md"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from evonas import api
-from evonas.evaluate.table import load_table
+from evonas.evaluate.known.table import load_table
 from evonas.genome import load_space
-from evonas.runtime.config_file import check, load_config
+from evonas.runtime.config.config_file import check, load_config
 from evonas.runtime.session import prepare_data
 
 GUIDE = Path(__file__).parents[2] / "docs" / "evaluators.md"

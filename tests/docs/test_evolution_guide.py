@@ -11,12 +11,12 @@ import pytest
 
 from evonas.genome import strict_yaml, validate
 from evonas.runtime.audit import replay
-from evonas.runtime.config_file import check
+from evonas.runtime.config.config_file import check
 from evonas.search.crossover import CROSSOVERS
-from evonas.search.evolution import Evolution
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import REPLACEMENTS
 from evonas.search.selection import SELECTIONS
+from evonas.search.strategies.evolution import Evolution
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity, Trial
 

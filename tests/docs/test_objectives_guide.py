@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from evonas.evaluate.latency import REPEATS
+from evonas.evaluate.training.latency import REPEATS
 from evonas.genome import strict_yaml, validate
-from evonas.runtime.config_file import check
-from evonas.runtime.objective_config import METRICS
+from evonas.runtime.config.config_file import check
+from evonas.runtime.config.objective_config import METRICS
 from evonas.search.registry import STRATEGIES
 from evonas.trial import Trial, TrialState
 

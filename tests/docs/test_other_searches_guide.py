@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evonas.genome import strict_yaml, validate
-from evonas.runtime.config_file import check
+from evonas.runtime.config.config_file import check
 from evonas.runtime.session import prepare_data
 from evonas.search.registry import STRATEGIES
 from evonas.search.rungs import brackets

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from evonas.errors import NothingFeasible, NotRepeatable, RepeatedFailures
-from evonas.runtime.config import RunConfig
-from evonas.runtime.config_file import check
-from evonas.runtime.failures import FAILURES_OF_ONE_CAUSE
-from evonas.runtime.retries import ALONE, FRUITLESS_LIMIT, RETRIES, SUSPICIOUS
+from evonas.runtime.config.config_file import check
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.loop.failures import FAILURES_OF_ONE_CAUSE
+from evonas.runtime.loop.retries import ALONE, FRUITLESS_LIMIT, RETRIES, SUSPICIOUS
 from evonas.trial import TrialState
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "outcomes.md").read_text(encoding="utf-8")

@@ -11,12 +11,12 @@ import pytest
 import evonas
 from evonas import api
 from evonas.errors import DiskFailure, EvonasError, InvalidRecord
-from evonas.evaluate.pool import Finished
+from evonas.evaluate.contract.pool import Finished
 from evonas.export.retraining import RETRAINED
 from evonas.files import sha256_of
-from evonas.runtime.config_file import load_config
-from evonas.runtime.observer import Observer
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 from evonas.trial import Outcome, TrialState
@@ -56,29 +56,29 @@ class Pool(StubPool):
     """Keeps what was submitted; answers to a training after the search can be changed.
 
     Attributes:
-        tasks: of all pools, in order.
-        change: makes another outcome of that of a task.
+        jobs: of all pools, in order.
+        change: makes another outcome of that of a job.
     """
 
-    tasks: list
-    change = staticmethod(lambda task, outcome: outcome)
+    jobs: list
+    change = staticmethod(lambda job, outcome: outcome)
 
-    def submit(self, task):
-        self.tasks.append(task)
-        super().submit(task)
+    def submit(self, job):
+        self.jobs.append(job)
+        super().submit(job)
 
     def poll(self, timeout):
         reports = super().poll(timeout)
         last = reports[-1]
         if isinstance(last, Finished):
-            return [*reports[:-1], Finished(last.task, self.change(last.task, last.outcome))]
+            return [*reports[:-1], Finished(last.job, self.change(last.job, last.outcome))]
         return reports
 
 
 @pytest.fixture
 def pool():
     """A kind of pool of this test's own."""
-    return type("Pool", (Pool,), {"tasks": []})
+    return type("Pool", (Pool,), {"jobs": []})
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def factory(kind):
 
 
 def trainings(pool, trial):
-    return [task for task in pool.tasks if task.kind == "train" and task.trial == trial]
+    return [job for job in pool.jobs if job.kind == "train" and job.trial == trial]
 
 
 def content(root):
@@ -147,7 +147,7 @@ def test_a_winner_without_its_weights_is_trained_again_and_exported(folder, pool
     assert run.is_finished
     assert run.result["trial"] == run.best.id == spoil.best.id
     first, second = trainings(pool, run.best.id)
-    assert replace(second, attempt=first.attempt) == first, "the very same task"
+    assert replace(second, attempt=first.attempt) == first, "the very same job"
     assert [a.state for a in run.best.attempts()] == ["ok", "ok"]
     assert sha256_of(run.weights(run.best)) == spoil.sha
     assert len(spoil.notes.texts) == 1
@@ -166,7 +166,7 @@ def test_the_record_of_the_search_is_not_changed_by_it(folder, pool):
     assert content(root) == content(other)
 
 
-def other_scores(task, outcome):
+def other_scores(job, outcome):
     """As on another machine: every score after the search is a little worse."""
     metrics = {name: value + 0.001 for name, value in outcome.metrics.items()}
     return replace(outcome, metrics=metrics)
@@ -196,10 +196,10 @@ def test_a_kill_between_that_training_and_the_export_changes_nothing(folder, poo
     """The export's scores are held against those of the training that has written the weights."""
     root = create(folder)
 
-    def change(task, outcome):
-        if task.kind == "export" and len(exports) == 1:
+    def change(job, outcome):
+        if job.kind == "export" and len(exports) == 1:
             raise KeyboardInterrupt
-        return other_scores(task, outcome) if exports else outcome
+        return other_scores(job, outcome) if exports else outcome
 
     exports = []
 
@@ -270,7 +270,7 @@ def test_failures_of_the_machine_are_tried_again_in_that_training_too(folder, po
         def on_end(self, progress):
             super().on_end(progress)
             pool.change = staticmethod(
-                lambda task, outcome: Outcome(states.pop(0), message="made up") if states else outcome
+                lambda job, outcome: Outcome(states.pop(0), message="made up") if states else outcome
             )
 
     run = api.work(root, [Crash(root, DAMAGES["missing"])], factory(pool))
@@ -283,7 +283,7 @@ def failing(pool, *outcomes):
     class Fail(Spoil):
         def on_end(self, progress):
             super().on_end(progress)
-            pool.change = staticmethod(lambda task, outcome: left.pop(0) if left else outcome)
+            pool.change = staticmethod(lambda job, outcome: left.pop(0) if left else outcome)
 
     return Fail
 

@@ -6,7 +6,7 @@ import json
 import socket
 import time
 
-from evonas.evaluate.protocol import encode
+from evonas.evaluate.contract.protocol import encode
 
 
 def serve(fd: int) -> None:
@@ -14,6 +14,6 @@ def serve(fd: int) -> None:
         next(lines)  # the setup
         connection.sendall(encode({"ready": {}}))
         for line in lines:
-            connection.sendall(bytes.fromhex(json.loads(line)["task"]["genome"]["say"]))
+            connection.sendall(bytes.fromhex(json.loads(line)["job"]["genome"]["say"]))
             time.sleep(0.2)
             return

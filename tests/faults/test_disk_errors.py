@@ -13,7 +13,7 @@ import pytest
 def test_a_failing_disk_at_every_write(tmp_path: Path, stub_runs, is_full: bool, action: str) -> None:
     """`enospc+`: a disk that stays full until the resume; it ends every run.
 
-    A single failure may meet a worker, whose task is tried again, or miss, as answers come in random order: about a
+    A single failure may meet a worker, whose job is tried again, or miss, as answers come in random order: about a
     fifth of them end the run, which only the many of the full form can be held to.
     """
     stub_runs("make", tmp_path, "evolution", 7)

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evonas.errors import InvalidGenome, InvalidInput
-from evonas.evaluate.answers import BadAnswer, read_answer
-from evonas.evaluate.channel import Channel, LineTooLong
-from evonas.evaluate.devices import Slot
-from evonas.evaluate.launcher import start_launcher
-from evonas.evaluate.local import LocalPool
-from evonas.evaluate.pool import Finished
-from evonas.evaluate.protocol import encode
+from evonas.evaluate.contract.answers import BadAnswer, read_answer
+from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.contract.protocol import encode
+from evonas.evaluate.local.channel import Channel, LineTooLong
+from evonas.evaluate.local.devices import DeviceShare
+from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import (
     Genome,
     changes,
@@ -36,9 +36,9 @@ from evonas.genome import (
 from evonas.genome import encode as to_cube
 from evonas.genome.library import find, names
 from evonas.model.space_check import check_space
-from evonas.runtime.config import RunConfig
-from evonas.runtime.config_file import check
-from evonas.testing.tasks import make_setup, make_task
+from evonas.runtime.config.config_file import check
+from evonas.runtime.config.run_config import RunConfig
+from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Outcome, TrialState
 
 FULL = os.environ.get("EVONAS_FAULTS") == "full"
@@ -237,7 +237,7 @@ def test_a_spoilt_recorded_genome(small_space: Any, seed: int, edits_made: list[
     to_cube(small_space, genome)
 
 
-TASK = make_task(3, checkpoint="checkpoints/3.npz")
+JOB = make_job(3, checkpoint="checkpoints/3.npz")
 ANSWER = {
     "outcome": {
         "trial": 3,
@@ -249,7 +249,7 @@ ANSWER = {
         "history": {"loss": [1.0, 0.5], "val_loss": [None, 0.5]},
         "message": "",
         "details": {"a": [1]},
-        "files": {TASK.weights: "ab" * 32},
+        "files": {JOB.weights: "ab" * 32},
     }
 }
 PROGRESS = {"progress": {"trial": 3, "attempt": 0, "epoch": 1, "metrics": {"loss": 1.0}}}
@@ -268,7 +268,7 @@ def check_words(message: str) -> None:
 def read(line: bytes) -> None:
     """Refused, or something that the record takes."""
     try:
-        answer = read_answer(line, TASK)
+        answer = read_answer(line, JOB)
     except BadAnswer as error:
         check_words(str(error))
         return
@@ -321,7 +321,7 @@ def test_any_bytes_come_out_of_a_channel_as_lines_or_as_too_long(pieces: list[by
 
 
 def test_a_real_worker_may_say_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Words that hypothesis has made up, said by a process to a seat: the seat is free again after each."""
+    """Words that hypothesis has made up, said by a process to a slot: the slot is free again after each."""
     said: list[bytes] = []
 
     @given(st.lists(st.binary(max_size=60) | st.just(b"\n") | st.just(encode(ANSWER)), min_size=1, max_size=4))
@@ -332,9 +332,9 @@ def test_a_real_worker_may_say_anything(tmp_path: Path, monkeypatch: pytest.Monk
     collect()
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     launcher = start_launcher("babbling:serve", ["babbling"])
-    with LocalPool(make_setup(tmp_path), [Slot(0), Slot(1)], launcher, tmp_path / "logs") as pool:
+    with LocalPool(make_setup(tmp_path), [DeviceShare(0), DeviceShare(1)], launcher, tmp_path / "logs") as pool:
         for words in said:
-            pool.submit(make_task(3, genome={"say": words.hex()}, checkpoint="checkpoints/3.npz"))
+            pool.submit(make_job(3, genome={"say": words.hex()}, checkpoint="checkpoints/3.npz"))
             outcomes = [report.outcome for report in poll_all(pool) if isinstance(report, Finished)]
             assert [outcome.state for outcome in outcomes] == [TrialState.CRASHED]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.record.reader import RecordReader
 from evonas.trial import Objective, TrialState
 
 TRIALS = 300 if os.environ.get("EVONAS_FAULTS") == "full" else 60
@@ -24,9 +24,9 @@ STUB_RUNS = Path(__file__).parents[1] / "integration" / "stub_runs.py"
 
 
 def workers_of(driver: psutil.Process) -> list[psutil.Process]:
-    """The children of the driver's nursery."""
+    """The children of the driver's fork server."""
     try:
-        return [worker for nursery in driver.children() for worker in nursery.children()]
+        return [worker for fork_server in driver.children() for worker in fork_server.children()]
     except psutil.NoSuchProcess:
         return []
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evonas.data.sources import load_npz
 from evonas.errors import InvalidCheckpoint, InvalidData, InvalidInput
-from evonas.evaluate.checkpoint import load_state, load_weights
-from evonas.evaluate.data_sources import load_npz
+from evonas.evaluate.training.checkpoint import load_state, load_weights
 from evonas.genome import load_genome, load_space, parse_space
-from evonas.runtime import checksum
+from evonas.runtime.record import checksum
 
 LISTENER = """
 import os, sys
@@ -91,7 +91,7 @@ def events(folder: Path) -> tuple[Counter[str], str]:
 
 @pytest.fixture(scope="module")
 def overheard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that an audit hook has listened to: in the driver, in the nursery and in its workers."""
+    """The folder of a run that an audit hook has listened to: in the driver, in the fork server and in its workers."""
     folder = tmp_path_factory.mktemp("overheard")
     prepare(folder)
     done = evonas("run", "./config.yaml", cwd=folder, EVONAS_TEST_EVENTS=str(folder / "events.txt"))
@@ -112,7 +112,7 @@ def test_nothing_is_unpickled_in_a_run_a_resume_and_an_export(folder: Path) -> N
         assert done.returncode == 0, done.stderr
     counts, text = events(folder)
     assert counts["listening"] >= 6, "four drivers and two nurseries"
-    assert "evonas.evaluate.nursery" in text
+    assert "evonas.evaluate.local.fork_server" in text
     assert counts["pickle.find_class"] == 0, text
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from evonas.evaluate.answers import BadAnswer, read_answer
-from evonas.evaluate.claims import verified
-from evonas.evaluate.pool import Finished
-from evonas.evaluate.protocol import encode, outcome_to_json
-from evonas.runtime.record_reader import RecordReader
+from evonas.evaluate.contract.answers import BadAnswer, read_answer
+from evonas.evaluate.contract.claims import verified
+from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.contract.protocol import encode, outcome_to_json
+from evonas.runtime.record.reader import RecordReader
+from evonas.testing.jobs import make_job, make_setup
 from evonas.testing.lies import LIES, lie
 from evonas.testing.stub_worker import run_stub
-from evonas.testing.tasks import make_setup, make_task
 from evonas.trial import Outcome, TrialState
 
 HABITS = {
@@ -59,7 +59,7 @@ def test_whatever_workers_do_the_content_is_the_same(tmp_path: Path, stub_runs, 
 
 def truth(tmp_path: Path) -> tuple[Outcome, bytes]:
     """What an honest worker answers to trial 0, and its line."""
-    outcome = run_stub(make_setup(tmp_path), make_task(0), lambda epoch, metrics: None)
+    outcome = run_stub(make_setup(tmp_path), make_job(0), lambda epoch, metrics: None)
     assert outcome.state is TrialState.OK
     return outcome, encode({"outcome": {"trial": 0, "attempt": 0, **outcome_to_json(outcome)}})
 
@@ -67,24 +67,24 @@ def truth(tmp_path: Path) -> tuple[Outcome, bytes]:
 @pytest.mark.parametrize("name", LIES)
 def test_every_lie_is_found_out(tmp_path: Path, name: str) -> None:
     outcome, line = truth(tmp_path)
-    setup, task = make_setup(tmp_path), make_task(0)
-    answer = read_answer(line.rstrip(), task)
+    setup, job = make_setup(tmp_path), make_job(0)
+    answer = read_answer(line.rstrip(), job)
     assert answer == outcome
-    assert verified([Finished(task, outcome)], setup) == [Finished(task, outcome)]
+    assert verified([Finished(job, outcome)], setup) == [Finished(job, outcome)]
     try:
-        spoilt = read_answer(lie(name, line).rstrip(), task)
+        spoilt = read_answer(lie(name, line).rstrip(), job)
     except BadAnswer:
         return
     assert isinstance(spoilt, Outcome)
-    (report,) = verified([Finished(task, spoilt)], setup)
+    (report,) = verified([Finished(job, spoilt)], setup)
     assert isinstance(report, Finished)
     assert report.outcome.state is TrialState.CRASHED
     assert "worker told of" in report.outcome.message
 
 
 def test_a_success_without_the_objective_is_none(tmp_path: Path) -> None:
-    task = make_task(0)
-    (report,) = verified([Finished(task, Outcome(TrialState.OK, {"loss": 1.0}))], make_setup(tmp_path))
+    job = make_job(0)
+    (report,) = verified([Finished(job, Outcome(TrialState.OK, {"loss": 1.0}))], make_setup(tmp_path))
     assert isinstance(report, Finished)
     assert report.outcome.state is TrialState.CRASHED
     assert "val_loss" in report.outcome.message

@@ -9,7 +9,7 @@
     python stub_runs.py content DIR                    a hash of what must be the same
     python stub_runs.py size   DIR TRIALS EPOCHS       a long run with stubs inside the driver; prints what it takes
     python stub_runs.py points DIR [ACTION [STEP]]     kill at every failpoint, resume; prints a JSON report; another
-                                                       action of `evonas.testing.failpoints` instead, where it applies
+                                                       action of `evonas.failpoints` instead, where it applies
 
 The failpoints are counted with stubs inside the driver, which answer in a random order.
 """
@@ -36,14 +36,14 @@ import psutil
 
 from evonas import api
 from evonas.errors import EvonasError
-from evonas.evaluate.devices import slots
-from evonas.evaluate.launcher import NurseryLauncher
-from evonas.evaluate.local import LocalPool
-from evonas.runtime.config_file import load_config
-from evonas.runtime.observer import Observer
-from evonas.runtime.progress import Progress
-from evonas.runtime.record_reader import RecordReader
-from evonas.testing.failpoints import Plan, failpoints
+from evonas.evaluate.local.devices import device_shares
+from evonas.evaluate.local.launcher import ForkServerLauncher
+from evonas.evaluate.pools.local import LocalPool
+from evonas.failpoints import Plan, failpoints
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.loop.progress import Progress
+from evonas.runtime.record.reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 
@@ -100,8 +100,8 @@ def work(root: Path, workers: int) -> None:
     """With real processes; how they behave is in EVONAS_STUB."""
 
     def pool(config: object, setup: object, root: Path) -> LocalPool:
-        launcher = partial(NurseryLauncher, "evonas.testing.stub_worker:serve")
-        return LocalPool(setup, slots(workers, "cpu", []), launcher, root / "logs", recycle_after=7)  # type: ignore[arg-type]
+        launcher = partial(ForkServerLauncher, "evonas.testing.stub_worker:serve")
+        return LocalPool(setup, device_shares(workers, "cpu", []), launcher, root / "logs", recycle_after=7)  # type: ignore[arg-type]
 
     api.work(root, pool_factory=pool)
 
@@ -136,7 +136,7 @@ def points(template: Path, action: str = "kill", step: int = 1) -> dict[str, obj
     """Act at the n-th failpoint for every n, every second time kill once more during the resume; compare the contents.
 
     Args:
-        action: of `evonas.testing.failpoints.Plan`; `enospc+` for a disk that stays full. Failures of the disk happen
+        action: of `evonas.failpoints.Plan`; `enospc+` for a disk that stays full. Failures of the disk happen
             where it is written only.
         step: only every so many points are tried; a random one of the first `step` is the first.
     """

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from benchmarks import front
-from benchmarks.loop import Problem, judged_by
+from benchmarks.loop import Issue, judged_by
 from benchmarks.published import OPS_201, SPACES
 from evonas.genome import Genome
 from evonas.insight.front import Box
@@ -31,7 +31,7 @@ def land(monkeypatch: pytest.MonkeyPatch) -> front.Landscape:
     monkeypatch.setattr(front, "MARKS", (30, 60))
     objectives = front.PROBLEMS["accuracy, Raspberry Pi 4, GTX 1080 Ti"]
     found = judged_by(SPACES / "nasbench201.yaml", judge, "val_accuracy", 200)
-    problem = Problem(found.space, objectives[0], 200, found.evaluate, None, objectives)
+    problem = Issue(found.space, objectives[0], 200, found.evaluate, None, objectives)
     known = {ops: tuple(scores(ops).values()) for ops in itertools.product(range(5), repeat=6)}
     known = {ops: (-accuracy, *others) for ops, (accuracy, *others) in known.items()}
     box = Box((-6.4, 1.0, 0.5), (0.0, 7.0, 6.5))

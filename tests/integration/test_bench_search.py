@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import engine, ranks, surrogates
-from benchmarks.loop import Problem, judged_by, search
+from benchmarks.loop import Issue, judged_by, search
 from benchmarks.published import SPACES
 from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
 from evonas.genome import Genome
-from evonas.runtime.budget import Limits
+from evonas.runtime.loop.budget import RunLimits
 
 
 def landscape(genome: Genome, epochs: int) -> dict[str, float]:
@@ -22,19 +22,19 @@ def landscape(genome: Genome, epochs: int) -> dict[str, float]:
 
 
 @pytest.fixture
-def problem() -> Problem:
+def problem() -> Issue:
     return judged_by(SPACES / "lcbench.yaml", landscape, "val_accuracy", 9)
 
 
 @pytest.mark.parametrize("strategy", ["random", "evolution", "local_search", "hyperband", "asha", "screened"])
-def test_a_search_in_memory_is_repeatable(problem: Problem, strategy: str) -> None:
-    found = search(problem, {strategy: {}}, 3, Limits(40, look_ahead=1))
+def test_a_search_in_memory_is_repeatable(problem: Issue, strategy: str) -> None:
+    found = search(problem, {strategy: {}}, 3, RunLimits(40, look_ahead=1))
     assert len(found.trained) == 40
     assert all(trial.fitness is not None for trial in found.trained)
-    assert search(problem, {strategy: {}}, 3, Limits(40, look_ahead=1)) == found
+    assert search(problem, {strategy: {}}, 3, RunLimits(40, look_ahead=1)) == found
 
 
-def test_a_continued_trial_costs_the_epochs_that_it_adds(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_continued_trial_costs_the_epochs_that_it_adds(problem: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surrogates, "TRAININGS", 9)  # Hyperband's brackets of 9 epochs: 9 + 6 + 6, 3 x 3 + 6, 3 x 9
     found = surrogates.climb(problem, {"hyperband": {}}, 0)
     assert found.trials == (9 + 3 + 1) + (3 + 1) + 3 + (9 + 3 + 1)
@@ -88,12 +88,12 @@ def test_raw_scores_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_a_cut_measurement_goes_on_and_its_reference_is_measured_once(
-    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    problem: Issue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(surrogates, "TRAININGS", 5)
     searched: list[tuple[str, int]] = []
 
-    def climb(problem: Problem, strategy: Strategy, seed: int) -> surrogates.Climb:
+    def climb(problem: Issue, strategy: Strategy, seed: int) -> surrogates.Climb:
         searched.append((next(iter(strategy)), seed))
         return real(problem, strategy, seed)
 

@@ -19,8 +19,8 @@ from evonas import api
 from evonas.cli.app import main
 from evonas.errors import EvonasError
 from evonas.files import sha256_of
-from evonas.runtime.observer import Observer
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import content, make_run, work
 
 IS_FULL = os.environ.get("EVONAS_FAULTS") == "full"

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from evonas import api
-from evonas.errors import InvalidConfig, InvalidData, NothingFeasible, Problem, UserError
+from evonas.errors import InvalidConfig, InvalidData, Issue, NothingFeasible, UserError
 from evonas.runtime.audit import audit
-from evonas.runtime.config_file import load_config
-from evonas.runtime.observer import Observer
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
 from evonas.trial import TrialState
 
 OPS = "abcd"
@@ -58,7 +58,7 @@ def content(root: Path) -> list[tuple[object, ...]]:
         return record.content()
 
 
-def refusal(folder: Path, *changes: str) -> tuple[Problem, ...]:
+def refusal(folder: Path, *changes: str) -> tuple[Issue, ...]:
     with pytest.raises((InvalidConfig, InvalidData)) as caught:
         create(folder, *changes)
     return caught.value.problems

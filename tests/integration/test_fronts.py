@@ -10,7 +10,7 @@ from evonas import api
 from evonas.cli import show
 from evonas.errors import UserError
 from evonas.runtime.audit import audit
-from evonas.runtime.layout import Layout
+from evonas.runtime.record.layout import Layout
 from evonas.testing.runs import Notes, content, make_run, work
 from evonas.testing.stub_pool import StubPool
 from evonas.trial import rank

@@ -15,9 +15,9 @@ import pytest
 from evonas import api
 from evonas.errors import DiskFailure
 from evonas.files import write_whole
-from evonas.runtime.config_file import load_config
-from evonas.runtime.observer import Observer
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
 from evonas.testing.stub_pool import StubPool
 from evonas.trial import Outcome, TrialState
 
@@ -71,12 +71,12 @@ class Writer(StubPool):
 
     weight = 0
 
-    def _answer(self, task, epochs):
+    def _answer(self, job, epochs):
         try:
-            if task.checkpoint and self.weight:
-                path = Path(self._setup.directory, task.checkpoint)
+            if job.checkpoint and self.weight:
+                path = Path(self._setup.directory, job.checkpoint)
                 write_whole(path, lambda file: file.write(b"0" * self.weight))
-            return super()._answer(task, epochs)
+            return super()._answer(job, epochs)
         except DiskFailure as error:
             return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
 

@@ -10,8 +10,8 @@ import pytest
 from evonas import api
 from evonas.experiments import compare
 from evonas.runtime.audit import audit
-from evonas.runtime.config_file import load_config
-from evonas.runtime.record import RecordReader
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.record.record import RecordReader
 
 OPS = "abcd"
 SPACE = "space: s\ninput: none\nnetwork: {cell: {length: 3, ops: {a: {}, b: {}, c: {}, d: {}}}}\n"

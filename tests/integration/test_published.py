@@ -11,7 +11,7 @@ from benchmarks import published
 from benchmarks.loop import search, tabled
 from evonas.genome import load_space, sample
 from evonas.randomness import generator
-from evonas.runtime.budget import Limits
+from evonas.runtime.loop.budget import RunLimits
 
 pytestmark = pytest.mark.skipif(
     not Path(os.environ.get("EVONAS_DATA") or "/nowhere").is_dir(), reason="EVONAS_DATA names no folder"
@@ -35,11 +35,11 @@ def test_nasbench201() -> None:
 
 def test_nasbench_macro_and_a_search_on_it() -> None:
     problem = tabled(published.SPACES / "nasbench_macro.yaml", published.nasbench_macro(), "accuracy", 50)
-    found = search(problem, {"aging": {"population": 10, "sample": 3}}, 0, Limits(100, look_ahead=1))
+    found = search(problem, {"aging": {"population": 10, "sample": 3}}, 0, RunLimits(100, look_ahead=1))
     assert len(found.trained) == 100
     best = max(trial.fitness.value for trial in found.trained if trial.fitness)
     assert 92.5 < best <= 93.127
-    assert search(problem, {"aging": {"population": 10, "sample": 3}}, 0, Limits(100, look_ahead=1)) == found
+    assert search(problem, {"aging": {"population": 10, "sample": 3}}, 0, RunLimits(100, look_ahead=1)) == found
 
 
 def test_lcbench() -> None:

@@ -14,8 +14,8 @@ import pytest
 
 import evonas
 from evonas.files import sha256_of
-from evonas.runtime.record_reader import RecordReader
-from evonas.runtime.rows import Attempt
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.rows import Attempt
 
 KILLS = 20
 DRIVER = """
@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from evonas import api
 from evonas.runtime import session
-from evonas.runtime.config_file import load_config
+from evonas.runtime.config.config_file import load_config
 
 session.WORKER = "often:serve"
 root = Path(sys.argv[1])
@@ -34,7 +34,7 @@ api.work(root)
 
 OFTEN = """
 from functools import partial
-from evonas.evaluate import worker
+from evonas.evaluate.local import worker
 
 worker.train = partial(worker.train, checkpoint_seconds=0.0)  # every epoch, rather than every half minute
 serve = worker.serve

@@ -14,8 +14,8 @@ import pytest
 
 import evonas
 from evonas.errors import EvonasError
-from evonas.runtime.record import Record
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
 from evonas.testing.runs import content, make_run, work
 
 NOBODY = 65534

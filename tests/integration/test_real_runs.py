@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 
 import evonas
 from evonas.genome import changes
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.record.reader import RecordReader
 
 CHECKOUT = Path(__file__).parents[2]
 EVOLUTION = "strategy={evolution: {population: 5, seeds: [lenet5], replacement: {elitist: {elites: 2}}}}"
@@ -186,8 +186,8 @@ def test_a_finished_run_is_left_as_it_is(finished, work):
 def test_the_search_never_opens_the_test_data(work, tmp_path):
     """They are away while it runs, and come back for the end."""
     script = (
-        "import sys\nfrom pathlib import Path\nfrom evonas import api\nfrom evonas.runtime.config_file import load_config\n"
-        "from evonas.runtime.observer import Observer\n"
+        "import sys\nfrom pathlib import Path\nfrom evonas import api\nfrom evonas.runtime.config.config_file import load_config\n"
+        "from evonas.runtime.loop.observer import Observer\n"
         "root, _ = api.create(load_config('digits', sys.argv[2:]), Path(sys.argv[1]))\n"
         "test, away = root / 'data/test', root / 'away'\n"
         "class Hide(Observer):\n"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.record.reader import RecordReader
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 IS_FULL = os.environ.get("EVONAS_FAULTS") == "full"

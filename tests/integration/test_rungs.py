@@ -7,14 +7,14 @@ import json
 import pytest
 
 import evonas
-from evonas.evaluate.inline import InlinePool
-from evonas.evaluate.pool import Finished
-from evonas.evaluate.protocol import Task
+from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
 from evonas.randomness import training_seed
 from evonas.runtime.audit import audit
-from evonas.runtime.observer import Observer
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import Session
 from evonas.trial import TrialState
 
@@ -71,7 +71,7 @@ def in_one_go(root, trial) -> tuple[dict[str, list[float]], str]:
         seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
         genome, epochs = trial.genome.to_dict(), trial.proposal.fidelity.epochs
         pool.submit(
-            Task(
+            Job(
                 kind="train",
                 trial=900,
                 attempt=0,

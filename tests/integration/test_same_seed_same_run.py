@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from evonas.runtime.record import Record
-from evonas.runtime.record_reader import RecordReader
-from evonas.runtime.rows import Attempt
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
+from evonas.runtime.record.rows import Attempt
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 STUB = {"sleep": 0.01, "crash": 0.05}

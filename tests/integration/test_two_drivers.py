@@ -10,7 +10,7 @@ import pytest
 
 import evonas
 from evonas.errors import RunHeld
-from evonas.runtime.record import Record
+from evonas.runtime.record.record import Record
 from evonas.testing.runs import content, make_run, work
 
 HOLD = (

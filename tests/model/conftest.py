@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from evonas.genome import SearchSpace, parse_space
-from evonas.model.interface import Interface
+from evonas.learning.interface import Interface
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)

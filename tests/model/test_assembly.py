@@ -25,8 +25,8 @@ from evonas.genome import (
     parse_space,
     sample,
 )
+from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
-from evonas.model.interface import Interface
 from evonas.model.optimizers import batch_size, build_optimizer
 from evonas.model.size import measure, measure_unbuilt
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from evonas.errors import Problem
+from evonas.errors import Issue
 from evonas.genome import SearchSpace, load_space, parse_space
 from evonas.model import catalog, ops, optimizers
 from evonas.model.space_check import check_space
@@ -24,14 +24,12 @@ settings:
 """
 
 
-def problems(
-    network: str, settings: str = SETTINGS, kind: str = "image", plugins: tuple[str, ...] = ()
-) -> list[Problem]:
+def problems(network: str, settings: str = SETTINGS, kind: str = "image", plugins: tuple[str, ...] = ()) -> list[Issue]:
     text = f"space: test\ninput: {kind}\nnetwork:\n{network}{settings}"
     return check_space(parse_space(text, "test.yaml"), plugins, "test.yaml")
 
 
-def only(found: list[Problem]) -> Problem:
+def only(found: list[Issue]) -> Issue:
     assert len(found) == 1, found
     return found[0]
 

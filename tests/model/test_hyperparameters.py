@@ -17,9 +17,9 @@ from keras import layers
 
 from evonas.genome import Choice, Gene, Genome, Number, SearchSpace, Value, load_space
 from evonas.genome.wiring import Inputs
+from evonas.learning.interface import Interface
 from evonas.model import optimizers
 from evonas.model.assembly import build_model
-from evonas.model.interface import Interface
 
 SPACES = Path(__file__).parents[2] / "genomes" / "spaces"
 SHAPES = {"image": (8, 8, 1), "sequence": (6, 3), "vector": (7,)}

@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras import layers
 
 from evonas.genome import Genome, SearchSpace, parse_genome, parse_space, sample
+from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
-from evonas.model.interface import Interface
 from evonas.model.size import ModelSize, measure, measure_unbuilt
 
 

@@ -15,8 +15,8 @@ import pytest
 import tensorflow as tf
 
 from evonas.genome import Genome, SearchSpace, cross, load_space, mutate, sample
+from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
-from evonas.model.interface import Interface
 from evonas.model.optimizers import build_optimizer
 from evonas.model.size import measure, measure_unbuilt
 

@@ -5,9 +5,9 @@ import json
 import keras
 
 from evonas.genome import SearchSpace, parse_genome
+from evonas.learning.interface import Interface
 from evonas.model import ops
 from evonas.model.assembly import build_model
-from evonas.model.interface import Interface
 from evonas.model.table import layer_table
 
 

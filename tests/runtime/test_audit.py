@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from evonas.errors import InvalidRecord
-from evonas.runtime import checksum
 from evonas.runtime.audit import audit, replay
-from evonas.search.evolution import Evolution, EvolutionSettings
-from evonas.search.random_search import RandomSearch, RandomSettings
+from evonas.runtime.record import checksum
 from evonas.search.registry import STRATEGIES
+from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity, Lineage, Objective
 
@@ -130,8 +130,8 @@ def recorded(strategy, oracle, count=60, look_ahead=5):
 
 
 class DrawsFromTheGlobalStream(Evolution):
-    def _bear(self, slot):
-        return super()._bear(slot + 1000 * (random.random() < 0.2))
+    def _breed(self, slot):
+        return super()._breed(slot + 1000 * (random.random() < 0.2))
 
 
 class RemembersTheProcess(RandomSearch):

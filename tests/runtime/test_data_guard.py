@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evonas.data import sources
 from evonas.errors import InvalidData
-from evonas.runtime.record import Record
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
 from evonas.testing.runs import Notes, make_run, work
 
 
@@ -88,20 +89,19 @@ def test_a_record_that_does_not_know_its_source_is_held_to_the_fingerprint_of_th
 
 
 def test_a_named_data_set_is_compared_only_where_its_package_has_changed(tmp_path, monkeypatch):
-    from evonas.evaluate import data_sources
 
     settings = ("data={name: wine, task: classification}", "budget.trials=3")
     root = make_run(tmp_path, *settings)
     with Record(root / "run.db") as record:
         record.put_meta("source", {**record.meta("source"), "scikit-learn": "1.0"})
-    original = data_sources.SOURCES["wine"]
+    original = sources.SOURCES["wine"]
 
     def changed():
         arrays = original()
-        return data_sources.Arrays(arrays.origin, arrays.x * 2, arrays.y)
+        return sources.Arrays(arrays.origin, arrays.x * 2, arrays.y)
 
-    monkeypatch.setitem(data_sources.SOURCES, "wine", changed)
+    monkeypatch.setitem(sources.SOURCES, "wine", changed)
     with pytest.raises(InvalidData, match="wine: the data have changed"):
         work(root)
-    monkeypatch.setitem(data_sources.SOURCES, "wine", original)
+    monkeypatch.setitem(sources.SOURCES, "wine", original)
     assert work(root).is_finished

@@ -1,4 +1,4 @@
-"""The incumbent that a task carries is a function of the record, so that a stopped trial stops at the same epoch again."""
+"""The incumbent that a job carries is a function of the record, so that a stopped trial stops at the same epoch again."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from evonas import api
-from evonas.evaluate.learning_curve import Stopped
-from evonas.evaluate.pool import Report
-from evonas.evaluate.protocol import Setup, Task
+from evonas.evaluate.contract.pool import Report
+from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.training.learning_curve import Stopped
 from evonas.export.retraining import weights_of
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.loop.jobs import weights_path
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.replay import plan_replay, run_replay
 from evonas.runtime.reuse import ReusingPool, known_trainings
 from evonas.runtime.session import Session
-from evonas.runtime.tasks import weights_path
 from evonas.testing import runs
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub, run_stub
@@ -31,14 +31,14 @@ class Watched(StubPool):
 
     def __init__(self, setup: Setup, capacity: int, stub: Stub = Stub()) -> None:  # noqa: B008
         super().__init__(setup, capacity, stub)
-        self.tasks: list[Task] = []
+        self.jobs: list[Job] = []
 
-    def submit(self, task: Task) -> None:
-        self.tasks.append(task)
-        super().submit(task)
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+        super().submit(job)
 
 
-def search(folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()) -> tuple[api.Run, list[Task]]:  # noqa: B008
+def search(folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()) -> tuple[api.Run, list[Job]]:  # noqa: B008
     root = runs.make_run(folder, *STOP, *changes)
     pools: list[Watched] = []
 
@@ -47,7 +47,7 @@ def search(folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()) 
         return pools[-1]
 
     run = api.work(root, pool_factory=pool)
-    return run, [task for pool in pools for task in pool.tasks if task.kind == "train"]
+    return run, [job for pool in pools for job in pool.jobs if job.kind == "train"]
 
 
 def stops(run: api.Run) -> dict[int, Stopped]:
@@ -69,10 +69,10 @@ def _best(trials: Sequence[Trial]) -> float | None:
 
 
 @pytest.mark.parametrize("changes", [(), ("deterministic=false",), ("objective=val_accuracy",)])
-def test_a_task_carries_the_best_of_the_trials_told_when_it_was_asked(tmp_path: Path, changes: Sequence[str]) -> None:
-    run, tasks = search(tmp_path, *changes, capacity=4)
+def test_a_job_carries_the_best_of_the_trials_told_when_it_was_asked(tmp_path: Path, changes: Sequence[str]) -> None:
+    run, jobs = search(tmp_path, *changes, capacity=4)
     known = expected(run)
-    assert [task.incumbent for task in tasks] == [known[task.trial] for task in tasks]
+    assert [job.incumbent for job in jobs] == [known[job.trial] for job in jobs]
     assert None in known
     assert len(set(known)) > 2, "the incumbent must have changed, or this shows nothing"
     assert stops(run), "some must have been stopped, or this shows nothing"
@@ -100,20 +100,20 @@ def test_the_winner_was_not_stopped_and_no_stopped_trial_has_reached_its_incumbe
 
 
 def test_where_nothing_is_stopped_the_content_is_that_of_a_run_without_the_rule(tmp_path: Path) -> None:
-    ruled, tasks = search(tmp_path / "a", "training.stop={learning_curve: {margin: 1000}}")
+    ruled, jobs = search(tmp_path / "a", "training.stop={learning_curve: {margin: 1000}}")
     plain, others = search(tmp_path / "b", "training.stop=null")
     assert not stops(ruled)
-    assert any(task.incumbent is not None for task in tasks)
-    assert all(task.incumbent is None for task in others)
+    assert any(job.incumbent is not None for job in jobs)
+    assert all(job.incumbent is None for job in others)
     assert runs.content(ruled.directory) == runs.content(plain.directory)
 
 
 def test_a_retry_carries_what_the_first_attempt_did(tmp_path: Path) -> None:
-    run, tasks = search(tmp_path, stub=Stub(crash=0.5))
+    run, jobs = search(tmp_path, stub=Stub(crash=0.5))
     carried: dict[int, set[float | None]] = {}
-    for task in tasks:
-        carried.setdefault(task.trial, set()).add(task.incumbent)
-    assert len(tasks) > len(carried), "some must have crashed, or this shows nothing"
+    for job in jobs:
+        carried.setdefault(job.trial, set()).add(job.incumbent)
+    assert len(jobs) > len(carried), "some must have crashed, or this shows nothing"
     assert all(len(values) == 1 for values in carried.values())
     calm, _ = search(tmp_path / "calm")
     assert runs.content(run.directory) == runs.content(calm.directory)
@@ -122,12 +122,12 @@ def test_a_retry_carries_what_the_first_attempt_did(tmp_path: Path) -> None:
 def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(tmp_path: Path, monkeypatch: Any) -> None:
     whole, _ = search(tmp_path / "whole")
     root = runs.make_run(tmp_path / "cut", *STOP)
-    given: list[Task] = []
+    given: list[Job] = []
 
     class Few(Watched):
-        def submit(self, task: Task) -> None:
-            given.append(task)
-            super().submit(task)
+        def submit(self, job: Job) -> None:
+            given.append(job)
+            super().submit(job)
 
         def poll(self, timeout: float) -> Sequence[Report]:
             if len(given) % 7 == 0:
@@ -142,9 +142,9 @@ def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(tmp_path:
             continue
         break
     known = expected(run)
-    trainings = [task for task in given if task.kind == "train"]
-    assert len({task.session for task in trainings}) > 3
-    assert [task.incumbent for task in trainings] == [known[task.trial] for task in trainings]
+    trainings = [job for job in given if job.kind == "train"]
+    assert len({job.session for job in trainings}) > 3
+    assert [job.incumbent for job in trainings] == [known[job.trial] for job in trainings]
     assert runs.content(root) == runs.content(whole.directory)
     assert stops(run) == stops(whole)
 
@@ -153,7 +153,7 @@ def test_a_replay_stops_where_the_trial_did(tmp_path: Path) -> None:
     run, _ = search(tmp_path)
     for id, stop in stops(run).items():
         plan = plan_replay(run.directory, id)
-        assert plan.task.incumbent == stop.incumbent
+        assert plan.job.incumbent == stop.incumbent
         again = run_replay(plan, lambda epoch, metrics: None, run_stub)
         assert again.outcome.epochs == stop.epoch
         assert again.differences == ()
@@ -171,7 +171,7 @@ def test_weights_that_were_pruned_are_trained_again_to_the_same_epoch(tmp_path: 
     first = stops(run)[gone]
     with Session(run.directory, pool) as session:
         assert dict(weights_of(session, run.trial(gone), print).metrics) == dict(run.trial(gone).metrics)
-    assert [task.incumbent for pool in given for task in pool.tasks] == [first.incumbent]
+    assert [job.incumbent for pool in given for job in pool.jobs] == [first.incumbent]
     attempts = run.trial(gone).attempts()
     assert [Stopped.in_details(attempt.details) for attempt in attempts] == [first, first]
 

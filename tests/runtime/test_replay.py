@@ -14,8 +14,8 @@ import pytest
 from evonas import api
 from evonas.errors import InvalidData, NothingFeasible, UserError
 from evonas.files import sha256_of
-from evonas.runtime.config_file import load_config
-from evonas.runtime.layout import Layout, Lock
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.replay import Replay, plan_replay, run_replay
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub, run_stub
@@ -87,15 +87,15 @@ def test_a_trial_ends_as_it_did(run: api.Run, state: str) -> None:
 def test_batches_are_cut_as_in_the_last_attempt(run: api.Run) -> None:
     cut = find(run, lambda trial: "accumulation_steps" in trial.metrics and trial.twin_of is None)
     whole = find(run, lambda trial: trial.state == "ok" and "accumulation_steps" not in trial.metrics)
-    assert plan_replay(run.directory, cut.id).task.accumulation == 2
-    assert plan_replay(run.directory, whole.id).task.accumulation == 1
+    assert plan_replay(run.directory, cut.id).job.accumulation == 2
+    assert plan_replay(run.directory, whole.id).job.accumulation == 1
     assert again(run.directory, cut.id).differences == ()
 
 
 def test_a_twin_is_replayed_by_the_training_that_it_shares(run: api.Run) -> None:
     twin = find(run, lambda trial: trial.twin_of is not None and trial.state == "ok")
     plan = plan_replay(run.directory, twin.id)
-    assert (plan.trial.id, plan.task.trial) == (twin.id, twin.twin_of)
+    assert (plan.trial.id, plan.job.trial) == (twin.id, twin.twin_of)
     assert again(run.directory, twin.id).differences == ()
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from evonas import api
-from evonas.evaluate.pool import Finished
+from evonas.evaluate.contract.pool import Finished
 from evonas.files import sha256_of
-from evonas.runtime.config_file import load_config
-from evonas.runtime.record_reader import RecordReader
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import ReusingPool, known_trainings
+from evonas.testing.jobs import make_job, make_setup
 from evonas.testing.stub_pool import StubPool
-from evonas.testing.tasks import make_setup, make_task
 from evonas.trial import TrialState, rank
 
 
@@ -23,9 +23,9 @@ class Counting(StubPool):
 
     trained = 0
 
-    def submit(self, task):
-        self.trained += task.kind == "train"
-        super().submit(task)
+    def submit(self, job):
+        self.trained += job.kind == "train"
+        super().submit(job)
 
 
 @pytest.fixture
@@ -120,12 +120,12 @@ def test_what_is_known_takes_a_slot_until_it_is_reported(config, tmp_path):
     from evonas.randomness import training_seed
 
     seed = training_seed(0, trial.genome.digest, 0)
-    task = make_task(0, genome=trial.genome.to_dict(), seed=seed, epochs=2)
+    job = make_job(0, genome=trial.genome.to_dict(), seed=seed, epochs=2)
     with ReusingPool(StubPool(make_setup(tmp_path)), known, tmp_path / "elsewhere") as pool:
-        pool.submit(task)
+        pool.submit(job)
         assert pool.running == 1
         with pytest.raises(RuntimeError, match="taken"):
-            pool.submit(task)
+            pool.submit(job)
         (report,) = pool.poll(0.0)
         assert isinstance(report, Finished)
         assert dict(report.outcome.metrics) == dict(trial.metrics)

@@ -6,7 +6,7 @@ import pytest
 
 from evonas.genome import MUTATIONS, MutationRates, decode
 from evonas.search.adaptation import ADAPTATIONS, Credit, Fixed, Matching, Pursuit, gain
-from evonas.search.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
 from evonas.trial import Fidelity, Fitness, Lineage, Proposal, Trial, TrialState

@@ -9,13 +9,13 @@ import json
 import pytest
 
 from evonas.genome import validate
-from evonas.runtime.config import FAMILIES
-from evonas.runtime.settings import Builder
+from evonas.runtime.config.run_config import FAMILIES
+from evonas.runtime.config.settings import Builder
 from evonas.search.adaptation import ADAPTATIONS
 from evonas.search.crossover import CROSSOVERS
-from evonas.search.evolution import Evolution, EvolutionSettings
 from evonas.search.replacement import REPLACEMENTS, Plus, SteadyState
 from evonas.search.selection import SELECTIONS, StochasticUniversal
+from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity
 
@@ -94,7 +94,7 @@ def test_universal_sampling_draws_the_main_parents_of_a_whole_generation(small_s
 
 
 def test_an_objective_that_a_selection_cannot_use_is_told_with_its_key(tmp_path):
-    from evonas.runtime.config_file import check
+    from evonas.runtime.config.config_file import check
 
     text = (
         "space: convnet\ndata: {name: digits}\nobjective: val_accuracy\nbudget: {trials: 9}\n"

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from evonas.genome import decode, encode, library, load_space, parse_space
-from evonas.search.cma_es import CmaEs
 from evonas.search.cube import MOST_KNOWN, mirrored
-from evonas.search.differential_evolution import DifferentialEvolution
-from evonas.search.nelder_mead import NelderMead
-from evonas.search.particle_swarm import ParticleSwarm
-from evonas.search.random_search import RandomSearch, RandomSettings
+from evonas.search.strategies.cma_es import CmaEs
+from evonas.search.strategies.differential_evolution import DifferentialEvolution
+from evonas.search.strategies.nelder_mead import NelderMead
+from evonas.search.strategies.particle_swarm import ParticleSwarm
+from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity, Trial, TrialState
 

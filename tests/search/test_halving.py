@@ -10,11 +10,11 @@ import pytest
 
 from evonas.genome import library, load_space
 from evonas.runtime.audit import replay
-from evonas.search.hyperband import Hyperband, HyperbandSettings
 from evonas.search.rungs import brackets
 from evonas.search.sampling import LatinHypercube
+from evonas.search.strategies.hyperband import Hyperband, HyperbandSettings
+from evonas.search.strategies.successive_halving import SuccessiveHalving, SuccessiveHalvingSettings
 from evonas.search.strategy import SearchProblem
-from evonas.search.successive_halving import SuccessiveHalving, SuccessiveHalvingSettings
 from evonas.trial import Fidelity, Trial, TrialState
 
 

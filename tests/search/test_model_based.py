@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from evonas.genome import parse_space, validate
-from evonas.search.dngo import DngoSearch, DngoSettings
-from evonas.search.forest import ForestSearch, ForestSettings
-from evonas.search.gaussian_process import GaussianProcessSearch, GaussianProcessSettings
-from evonas.search.random_search import RandomSearch, RandomSettings
+from evonas.search.strategies.dngo import DngoSearch, DngoSettings
+from evonas.search.strategies.forest import ForestSearch, ForestSettings
+from evonas.search.strategies.gaussian_process import GaussianProcessSearch, GaussianProcessSettings
+from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
 from evonas.trial import Fidelity, Trial, TrialState

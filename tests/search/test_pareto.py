@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from evonas.search.individual import Individual
-from evonas.search.nsga2 import CrowdedTournament, Crowding
-from evonas.search.nsga3 import FeasibleFirst, Niches, Nsga3Settings
 from evonas.search.pareto import fronts, points, scaled, values_of
+from evonas.search.strategies.nsga2 import CrowdedTournament, Crowding
+from evonas.search.strategies.nsga3 import FeasibleFirst, Niches, Nsga3Settings
 from evonas.trial import Constraint, Fidelity, Lineage, Objective, Proposal, Trial, TrialState
 
 OBJECTIVES = (

@@ -10,9 +10,9 @@ from scipy.stats import qmc
 
 from evonas.genome import parse_space, sample, validate
 from evonas.randomness import generator
-from evonas.search.random_search import RandomSearch, RandomSettings
 from evonas.search.sampling import SAMPLERS, Design, Halton, Hammersley, LatinHypercube, PoissonDisk, Sobol, Uniform
 from evonas.search.sampling.discrepancy import discrepancy, expected
+from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity
 

@@ -1,0 +1,4 @@
+"""Every strategy that a config can name, one file each.
+
+`random_search.py` is the shortest and the best one to read first.
+"""

@@ -1,0 +1,126 @@
+"""How dense the code is, in numbers: what a reader meets on an average line.
+
+    python scripts/reading.py [FOLDER ...] [--list]     evonas by default; --list names the densest
+
+*Nodes a line* is counted for each function: the nodes of its syntax tree, through the lines of its
+body. The docstring counts as neither. The median over all functions is reported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+WIDTH = 100
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was counted in one file.
+
+    Attributes:
+        densities: nodes a line of each function, with the function's name.
+        longest: lines and name of the longest function.
+        largest: number of public methods and name of the public class that has most of them.
+    """
+
+    path: Path
+    lines: int
+    densities: list[tuple[float, str]]
+    own_comments: int
+    long_lines: int
+    comprehensions: int
+    longest: tuple[int, str]
+    largest: tuple[int, str]
+
+
+def is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def density(function: ast.FunctionDef | ast.AsyncFunctionDef) -> float | None:
+    """Nodes a line of the function's body; None where there is nothing but a docstring."""
+    body = [statement for statement in function.body if not is_docstring(statement)]
+    if not body:
+        return None
+    nodes = 0
+    lines: set[int] = set()
+    for statement in body:
+        nodes += sum(1 for _ in ast.walk(statement))
+        lines |= set(range(statement.lineno, (statement.end_lineno or 0) + 1))
+    return nodes / len(lines)
+
+
+def length_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+def public_methods(kind: ast.ClassDef) -> int:
+    return sum(isinstance(item, FUNCTIONS) and not item.name.startswith("_") for item in kind.body)
+
+
+def read(path: Path) -> Reading:
+    source = path.read_text(encoding="utf-8")
+    lines = source.splitlines()
+    nodes = list(ast.walk(ast.parse(source)))
+    functions = [node for node in nodes if isinstance(node, FUNCTIONS)]
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    public = [kind for kind in classes if not kind.name.startswith("_")]
+    densities = []
+    for function in functions:
+        found = density(function)
+        if found is not None:
+            densities.append((found, f"{path}: {function.name}"))
+    return Reading(
+        path=path,
+        lines=len(lines),
+        densities=densities,
+        own_comments=sum(line.lstrip().startswith("#") for line in lines),
+        long_lines=sum(len(line) > WIDTH for line in lines),
+        comprehensions=sum(isinstance(node, COMPREHENSIONS) for node in nodes),
+        longest=max(((length_of(one), one.name) for one in functions), default=(0, "")),
+        largest=max(((public_methods(kind), kind.name) for kind in public), default=(0, "")),
+    )
+
+
+def report(folder: Path, is_listing: bool) -> None:
+    readings = [read(path) for path in sorted(folder.rglob("*.py"))]
+    lines = sum(one.lines for one in readings)
+    densities = sorted(found for one in readings for found in one.densities)
+    median = statistics.median(value for value, _ in densities)
+    comments = sum(one.own_comments for one in readings)
+    long = sum(one.long_lines for one in readings)
+    comprehensions = sum(one.comprehensions for one in readings)
+    longest = max(one.longest for one in readings)
+    largest = max(one.largest for one in readings)
+    print(f"{folder}")
+    print(f"  files                              {len(readings)}")
+    print(f"  files under 40 lines               {sum(one.lines < 40 for one in readings)}")
+    print(f"  lines                              {lines}")
+    print(f"  syntax nodes a line, median        {median:.1f}")
+    print(f"  own-line comments in 1,000 lines   {1000 * comments / lines:.1f}")
+    print(f"  lines over {WIDTH} columns             {long} ({100 * long / lines:.1f} %)")
+    print(f"  comprehensions in 1,000 lines      {1000 * comprehensions / lines:.1f}")
+    print(f"  longest function                   {longest[0]} lines, {longest[1]}")
+    print(f"  largest public class               {largest[0]} public methods, {largest[1]}")
+    if is_listing:
+        for value, name in densities[-40:]:
+            print(f"    {value:5.1f}  {name}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How dense the code is, in numbers.")
+    parser.add_argument("folders", nargs="*", type=Path, default=[Path("evonas")])
+    parser.add_argument("--list", action="store_true", help="name the densest functions")
+    arguments = parser.parse_args()
+    for folder in arguments.folders:
+        report(folder, arguments.list)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Settings: built strictly from plain data, told in sentences, and written back."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import pytest
+from annotated_types import Ge, Gt, Interval, Lt
+
+from evonas.runtime.config.settings import FAILED, Builder, Check, Named, describe, dump
+
+
+class Shape(ABC):  # noqa: B024  (a family needs no method here)
+    pass
+
+
+@dataclass(frozen=True)
+class Circle(Shape):
+    radius: Annotated[float, Gt(0)] = 1.0
+
+
+@dataclass(frozen=True)
+class Dot(Shape):
+    pass
+
+
+class Choice(Named):
+    pass
+
+
+@dataclass(frozen=True)
+class Drawing:
+    title: str
+    count: Annotated[int, Ge(1)] = 1
+    filled: bool = False
+    share: Annotated[float, Interval(ge=0, le=1)] = 0.5
+    limit: Annotated[int, Ge(1)] | None = None
+    devices: Literal["auto", "cpu"] | tuple[int, ...] = "auto"
+    names: tuple[str, ...] = ()
+    weights: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
+    shape: Shape = field(default_factory=Circle)
+    choice: Choice = field(default_factory=lambda: Choice("dot", Dot()))
+    even: Annotated[int | None, Check(lambda value: "is odd." if value and value % 2 else "")] = None
+
+    def problems(self) -> dict[str, str]:
+        return {"shape.circle": "too many."} if self.count > 8 else {}
+
+
+FAMILIES = {Shape: {"circle": Circle, "dot": Dot}, Choice: {"dot": Dot, "circle": Circle}}
+
+
+def build(**data: Any) -> tuple[Any, list[str]]:
+    builder = Builder(FAMILIES)
+    built = builder.build(Drawing, {"title": "a", **data})
+    assert (built is FAILED) == bool(builder.issues)
+    return built, [f"{'.'.join(map(str, issue.path))}: {issue.message}" for issue in builder.issues]
+
+
+def refusal(**data: Any) -> str:
+    _, (message,) = build(**data)
+    return message
+
+
+def test_values_of_every_kind_are_built() -> None:
+    built, _ = build(
+        count=3,
+        filled=True,
+        share=1,
+        limit=4,
+        devices=[0, 1],
+        names=["b"],
+        weights={"x": 2},
+        shape={"circle": {"radius": 2}},
+    )
+    assert built == Drawing("a", 3, True, 1.0, 4, (0, 1), ("b",), {"x": 2.0}, Circle(2.0))
+    assert isinstance(built.share, float)
+
+
+@pytest.mark.parametrize("shape", ["dot", {"dot": {}}, {"dot": None}])
+def test_a_name_may_stand_alone(shape: Any) -> None:
+    assert build(shape=shape)[0].shape == Dot()
+    assert build(choice=shape)[0].choice == Choice("dot", Dot())
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"colour": 1}, ["colour: unknown key", "Allowed: title, count"]),
+        ({"cuont": 1}, ["cuont: unknown key", "Did you mean 'count'?"]),
+        ({"count": "3"}, ["count: must be a whole number of at least 1", 'Received: "3"']),
+        ({"count": True}, ["count: must be a whole number", "Received: true"]),
+        ({"count": 1.0}, ["count: must be a whole number", "Received: 1.0"]),
+        ({"count": 0}, ["of at least 1. Received: 0"]),
+        ({"count": None}, ["Received: null"]),
+        ({"filled": "no"}, ["filled: must be true or false", 'Received: "no"', "write false"]),
+        ({"filled": "Yes"}, ["write true"]),
+        ({"filled": 1}, ["must be true or false. Received: 1"]),
+        ({"share": 1.5}, ["a number from 0 to 1. Received: 1.5"]),
+        ({"limit": "x"}, ["a whole number of at least 1, or null. Received"]),
+        ({"devices": "atuo"}, ["auto or cpu, or a list, each item a whole number", "Did you mean 'auto'?"]),
+        ({"devices": ["a"]}, ["devices: must be auto or cpu, or a list"]),
+        ({"title": 12}, ["title: must be a word", "in quotes"]),
+        ({"names": ["a", 1]}, ["names.1: must be a word"]),
+        ({"names": "a"}, ["names: must be a list, each item a word"]),
+        ({"weights": {"x": -1}}, ["weights.x: must be a number of at least 0"]),
+        ({"weights": [1]}, ["weights: must be a mapping"]),
+        ({"shape": "cirlce"}, ["shape: unknown name", "Allowed: circle, dot", "Did you mean 'circle'?"]),
+        ({"shape": {"cirlce": {}}}, ["shape.cirlce: unknown name", "Did you mean 'circle'?"]),
+        ({"shape": {"circle": {"radius": 0}}}, ["shape.circle.radius: must be a number above 0"]),
+        ({"shape": {"circle": {"size": 1}}}, ["shape.circle.size: unknown key. Allowed: radius"]),
+        ({"shape": {"dot": {"size": 1}}}, ["shape.dot.size: unknown key. Allowed: none"]),
+        ({"shape": {"circle": [1]}}, ["shape.circle: must be a mapping with the keys radius. Received: [1]"]),
+        (
+            {"shape": {"circle": {}, "dot": {}}},
+            ["shape.dot: only one name can be given here. Received: circle, dot. Allowed: circle, dot."],
+        ),
+        ({"shape": {"dto": {}, "circle": {}}}, ["shape.dto: only one name", "Did you mean 'dot'?"]),
+        ({"shape": None}, ["shape: must be one name", "Received: null"]),
+        ({"choice": "dto"}, ["choice: unknown name", "Did you mean 'dot'?"]),
+        ({"count": 9}, ["shape.circle: too many."]),
+        ({"even": 3}, ["even: is odd."]),
+        ({"even": "a"}, ["even: must be a whole number, or null"]),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(data: dict[str, Any], words: list[str]) -> None:
+    message = refusal(**data)
+    assert all(word in message for word in words), message
+
+
+def test_a_missing_key_is_told_with_what_it_must_be() -> None:
+    builder = Builder(FAMILIES)
+    assert builder.build(Drawing, {}) is FAILED
+    assert builder.issues[0].path == ("title",)
+    assert builder.issues[0].message == "is missing. It must be a word."
+
+
+def test_all_problems_are_told_at_once() -> None:
+    _, found = build(count=0, colour=1, names=[1, "b", 2], shape={"circle": {"radius": 0, "x": 1}})
+    assert len(found) == 6
+
+
+def test_long_values_are_cut() -> None:
+    assert len(refusal(count="x" * 1000)) < 200
+
+
+def test_dumped_settings_are_built_again() -> None:
+    built, _ = build(devices=[2], weights={"x": 2}, shape="dot", choice={"circle": {"radius": 3}}, names=["b"])
+    plain = dump(built, FAMILIES)
+    assert plain["shape"] == {"dot": {}}
+    assert plain["choice"] == {"circle": {"radius": 3.0}}
+    assert plain["count"] == 1
+    assert Builder(FAMILIES).build(Drawing, plain) == built
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (Annotated[float, Gt(0), Lt(1)], "a number above 0 and below 1"),
+        (Annotated[int, Ge(1)] | None, "a whole number of at least 1, or null"),
+        (Literal["a", "b"], "a or b"),
+        (Mapping[str, int], "a mapping, each value a whole number"),
+        (Dot | None, "an empty mapping, or null"),
+    ],
+)
+def test_hints_are_described(hint: Any, words: str) -> None:
+    assert describe(hint) == words

@@ -1,0 +1,130 @@
+"""The engine's budgets in epochs and seconds, and telling on arrival, with answers made up in the driver."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evonas.evaluate.contract.pool import Finished, Pool
+from evonas.genome import decode
+from evonas.runtime.loop.budget import RunLimits
+from evonas.runtime.loop.engine import Engine
+from evonas.runtime.record.record import Record
+from evonas.search.strategies.random_search import RandomSettings
+from evonas.search.strategy import SearchProblem, Strategy
+from evonas.trial import Fidelity, Lineage, Outcome, Proposal, TrialState
+
+
+class Script(Strategy):
+    """Proposes (genome, epochs, resume_from), in order; keeps what it was told."""
+
+    Settings = RandomSettings
+
+    def __init__(self, problem, plan):
+        super().__init__(problem, RandomSettings())
+        self.plan, self.asked, self.told = plan, 0, []
+
+    def ask(self, count):
+        chosen = self.plan[self.asked : self.asked + count]
+        self.asked += len(chosen)
+        space = self.problem.space
+        return [
+            Proposal(
+                decode(space, np.random.default_rng(point).random(space.dimension)),
+                Fidelity(epochs),
+                Lineage("script"),
+                resume_from=start,
+            )
+            for point, epochs, start in chosen
+        ]
+
+    def tell(self, trial):
+        self.told.append(trial.id)
+
+    @property
+    def is_done(self):
+        return self.asked == len(self.plan)
+
+    def state_dict(self):
+        return {"asked": self.asked}
+
+    def load_state_dict(self, state, trials):
+        self.asked, self.told = state["asked"], list(trials)
+
+
+class Newest(Pool):
+    """Answers the newest submission first; a second passes for each answer."""
+
+    def __init__(self, capacity=2):
+        self.jobs, self.seen, self.now, self.capacity_ = [], [], 100.0, capacity
+
+    capacity = property(lambda self: self.capacity_)
+    running = property(lambda self: len(self.jobs))
+
+    def submit(self, job):
+        self.jobs.append(job)
+        self.seen.append(job)
+
+    def poll(self, timeout):
+        self.now += 1.0
+        return [Finished(self.jobs.pop(), Outcome(TrialState.OK, {"val_loss": 1.0}))]
+
+    def cancel(self, trial):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def search(tmp_path, small_space, loss):
+    """Runs a plan to its end; returns the engine, the strategy and the pool."""
+    Record.create(tmp_path / "run.db", {}, {})
+    with Record(tmp_path / "run.db") as record:
+
+        def run(plan, limits, pool=None, **more):
+            strategy = Script(SearchProblem(small_space, loss, Fidelity(2), 0), plan)
+            pool = pool or Newest()
+            engine = Engine(strategy, record, pool, limits, loss, 0, clock=lambda: pool.now, **more)
+            engine.run()
+            return engine, strategy, pool
+
+        yield run
+
+
+def test_a_continued_trial_is_charged_what_it_adds(search):
+    plan = [(0, 3, None), (0, 9, 0), (0, 27, 1), (1, 27, None), (2, 27, None)]
+    engine, _, pool = search(plan, RunLimits(None, look_ahead=1, epochs=28))
+    assert [(job.epochs, job.trained) for job in pool.seen] == [(3, 0), (9, 3), (27, 9), (27, 0)]
+    assert [(spent.unit, spent.amount, spent.limit) for spent in engine.progress().spent] == [("epochs", 54, 28)]
+
+
+def test_twins_are_charged_nothing(search):
+    engine, *_ = search([(0, 9, None)] * 5 + [(1, 9, None), (2, 9, None)], RunLimits(None, epochs=18))
+    assert len(engine.trials) == 6
+
+
+def test_seconds_of_earlier_sessions_count(search):
+    plan = [(point, 1, None) for point in range(30)]
+    engine, _, pool = search(plan, RunLimits(None, look_ahead=4, seconds=10.0), spent=6.0)
+    states = [trial.state for trial in engine.trials]
+    assert engine.seconds >= 10.0
+    assert len(pool.seen) == states.count(TrialState.OK) <= 6
+    assert set(states[len(pool.seen) :]) <= {TrialState.CANCELLED}
+    assert engine.is_over
+
+
+def test_what_arrives_first_is_told_first_and_twins_right_after(search):
+    plan = [(0, 1, None), (1, 1, None), (0, 1, None), (1, 1, None), (2, 1, None), (1, 1, None)]
+    engine, strategy, _ = search(plan, RunLimits(10, look_ahead=5), in_order=False)
+    assert strategy.told[:3] == [1, 3, 5]
+    assert sorted(strategy.told) == list(range(6))
+    assert all(trial.state is TrialState.OK for trial in engine.trials)
+
+
+def test_the_record_keeps_the_order_of_the_telling(search, tmp_path):
+    _, strategy, _ = search([(point, 1, None) for point in range(8)], RunLimits(10), Newest(3), in_order=False)
+    with Record(tmp_path / "run.db") as record:
+        assert record.told_order() == strategy.told != sorted(strategy.told)
+        assert record.told() == 8
+        assert record.worked_seconds() >= 0.0

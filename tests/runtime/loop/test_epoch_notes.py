@@ -1,0 +1,33 @@
+"""Epochs of running trials are noted once a second, the latest of each."""
+
+from __future__ import annotations
+
+from evonas.runtime.loop.epoch_notes import NOTE_SECONDS, EpochNotes
+from evonas.testing.jobs import make_job
+
+
+class Told:
+    """Takes the place of a record."""
+
+    def __init__(self):
+        self.notes = []
+
+    def note_epochs(self, reached):
+        self.notes.append(dict(reached))
+
+
+def test_once_a_second_the_latest_of_each_that_still_runs():
+    now, record = [0.0], Told()
+    notes = EpochNotes(record, lambda: now[0])
+    jobs = [make_job(trial=id, attempt=id) for id in range(3)]
+    for epoch in (1, 2, 3):
+        for job in jobs:
+            notes.hear(job, epoch)
+    assert record.notes == []
+    notes.drop(jobs[1])
+    now[0] += NOTE_SECONDS
+    notes.hear(jobs[2], 4)
+    assert record.notes == [{(0, 0): 3, (2, 2): 4}]
+    now[0] += NOTE_SECONDS
+    notes.hear(jobs[0], 5)
+    assert record.notes[1:] == [{(0, 0): 5}], "only what is new"

@@ -1,0 +1,106 @@
+"""Migrations: an older record is shown, goes on, is audited and exported as if it had always been of today.
+
+`records/version_1.sql` was made by evonas with schema 1: a stub run of 12 trials, killed after 7 of them, as the text
+that SQLite's dump gives. @FOLDER@ stands for where its config was.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evonas
+from evonas.runtime.audit import audit
+from evonas.runtime.record.migrations import MIGRATIONS
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
+from evonas.runtime.record.schema import SCHEMA, VERSION
+from evonas.testing.runs import Notes, content, make_run, work
+
+DUMP = Path(__file__).with_name("records") / "version_1.sql"
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A killed run of version 1, with the files that it had."""
+    root = make_run(tmp_path)
+    work(root)
+    root.rename(tmp_path / "today")
+    shutil.copytree(tmp_path / "today", root, ignore=shutil.ignore_patterns("best.*", "genealogy.svg", "run.*"))
+    connection = sqlite3.connect(root / "run.db")
+    connection.executescript(DUMP.read_text(encoding="utf-8").replace("@FOLDER@", str(tmp_path)))
+    connection.close()
+    return root
+
+
+def test_every_version_has_a_way_to_the_next():
+    assert sorted(MIGRATIONS) == list(range(1, VERSION))
+
+
+def test_a_migrated_record_has_the_tables_of_a_new_one(old):
+    new = sqlite3.connect(":memory:")
+    new.executescript(SCHEMA)
+    tables = "select type, name, tbl_name from sqlite_master order by name"
+    with Record(old / "run.db") as record:
+        assert record._rows(tables) == new.execute(tables).fetchall()
+        for _, name, _ in record._rows(tables):
+            columns = f"select name, type, \"notnull\", pk from pragma_table_info('{name}') order by name"
+            assert record._rows(columns) == new.execute(columns).fetchall()
+    new.close()
+
+
+def test_a_reader_shows_an_old_record_and_leaves_the_file_alone(old):
+    before = (old / "run.db").read_bytes()
+    run = evonas.load(old)
+    assert [str(trial.state) for trial in run.trials].count("waiting") == 4
+    found = audit(old)
+    assert found.is_repeated
+    assert not found.has_checksum
+    with RecordReader(old / "run.db") as record:
+        record.verify()
+        assert record.version == 1
+    assert (old / "run.db").read_bytes() == before
+    assert sorted(path.name for path in old.iterdir() if path.name.startswith("run.db")) == ["run.db"]
+
+
+def test_an_old_run_goes_on_to_the_content_of_an_uninterrupted_one(old, tmp_path):
+    notes = Notes()
+    run = work(old, observers=[notes])
+    assert content(old) == content(tmp_path / "today")
+    assert any("older evonas" in text and "run.db.v1" in text for text in notes.texts)
+    assert audit(old).is_repeated
+    assert audit(old).has_checksum
+    assert run.result is not None
+    run.export(tmp_path / "winner.keras")
+    with RecordReader(old / "run.db") as record:
+        assert record.version == VERSION
+        assert [detail for _, kind, detail in record.events() if kind == "migrated"] == [
+            {"from": 1, "to": VERSION, "backup": "run.db.v1"}
+        ]
+    with RecordReader(old / "run.db.v1") as backup:
+        assert backup.version == 1
+        assert len(backup.content()) == 13
+
+
+def test_the_next_session_has_nothing_to_migrate(old):
+    with Record(old / "run.db") as record:
+        assert record.backup == old / "run.db.v1"
+    with Record(old / "run.db") as record:
+        assert record.backup is None
+
+
+def test_killed_at_every_failpoint_of_a_migration(tmp_path):
+    script = Path(__file__).with_name("killed_migration.py")
+    command = [sys.executable, str(script), str(DUMP), str(tmp_path / "killed")]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert {"migration.copied", "migration.backed_up", "migration.step", "migration.done"} <= set(report["names"])
+    done = report["names"].index("migration.done")
+    assert report["versions"] == [1] * done + [2] * (len(report["names"]) - done)
+    assert report["wrong"] == []
+    assert "run.db.v1.tmp" not in report["left"]

@@ -1,0 +1,59 @@
+"""Readers: they see whole transactions, and refuse politely what is no record."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+import pytest
+
+from evonas.errors import InvalidRecord, UserError
+from evonas.genome import sample
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
+from evonas.runtime.record.schema import VERSION
+from evonas.trial import Fidelity, Lineage, Proposal, Trial
+
+
+@pytest.fixture
+def path(tmp_path):
+    Record.create(tmp_path / "run.db", {"config": {"seed": 0}}, {"data/x.npy": "ab"})
+    return tmp_path / "run.db"
+
+
+@pytest.fixture
+def trials(small_space):
+    rng = np.random.default_rng(0)
+    lineages = [Lineage("sample"), Lineage("crossover+add", (0, 1), 1)]
+    return [Trial(i, Proposal(sample(small_space, rng), Fidelity(3), lineages[i > 1])) for i in range(3)]
+
+
+def test_a_reader_sees_a_run_that_goes_on_and_never_half_a_transaction(path, trials, loss):
+    with Record(path) as record, RecordReader(path) as reader:
+        record.commit_step([], trials[:1], {}, 0)
+        assert len(reader.trials(loss)) == 1
+        with pytest.raises(InvalidRecord), record._transaction():
+            record._connection.execute("insert into event (at, kind, detail) values (1, 'half', '{}')")
+            record._connection.execute("insert into event (at, kind, detail) values (null, 'half', '{}')")
+        assert [kind for _, kind, _ in reader.events()] == ["opened"]
+
+
+def test_a_missing_record_is_the_users_error(tmp_path):
+    with pytest.raises(UserError, match="there is no run at"):
+        RecordReader(tmp_path / "run.db")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be looked at" * 40])
+def test_a_file_that_is_no_record_is_refused(tmp_path, content):
+    (tmp_path / "run.db").write_bytes(content)
+    with pytest.raises(InvalidRecord):
+        RecordReader(tmp_path / "run.db")
+
+
+def test_a_record_of_a_newer_evonas_is_refused(path):
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("update meta set value = ? where key = 'schema'", (str(VERSION + 1),))
+    connection.close()
+    with pytest.raises(InvalidRecord, match="newer evonas"):
+        RecordReader(path)

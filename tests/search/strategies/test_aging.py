@@ -1,0 +1,100 @@
+"""Aging evolution: who is drawn, who dies, and that nobody waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from scipy import stats
+
+from evonas.genome import decode
+from evonas.search.strategies.aging import Aging, AgingSettings
+from evonas.search.strategy import SearchProblem
+from evonas.search.variation import Mutation
+from evonas.trial import Fidelity, Trial, TrialState
+
+
+@pytest.fixture
+def make(small_space, loss):
+    def build(**settings) -> Aging:
+        return Aging(SearchProblem(small_space, loss, Fidelity(1), 0), AgingSettings(**settings))
+
+    return build
+
+
+def test_the_oldest_die_however_good_they_are(make, drive):
+    strategy = make(population=5, sample=2)
+    trials = drive(strategy, 80)
+    living = strategy.state_dict()["population"]
+    told = strategy.state_dict()["told"]
+    newest: list[int] = []
+    for trial in trials[:told]:  # the queue, by hand
+        if trial.fitness is not None and trial.genome not in [trials[id].genome for id in newest]:
+            newest = [*newest, trial.id][-5:]
+    assert living == newest
+    best = min((t for t in trials[:told] if t.fitness), key=lambda t: t.fitness.key)
+    assert best.id not in living, "the small space's best is found early, and must have died"
+
+
+def test_children_are_mutants_of_one_parent(make, drive):
+    trials = drive(make(population=6), 60)
+    children = [trial for trial in trials if trial.lineage.parents]
+    assert [trial.lineage.operator for trial in trials[:6]] == ["sample"] * 6
+    assert len(children) == len(trials) - 6
+    assert all(len(child.lineage.parents) == 1 for child in children)
+    assert all(child.genome != trials[child.lineage.parents[0]].genome for child in children)
+    assert {trial.lineage.generation for trial in trials} == set(range(10)), "as many trials as live count as one"
+
+
+def test_the_parent_is_the_best_of_a_sample(make, oracle):
+    """With `population` living, the one of rank i is the parent as often as it wins a tournament of `sample`."""
+    strategy = make(population=6, sample=3)
+    trials: list[Trial] = []
+    while strategy.state_dict()["told"] < 6:
+        trials += [oracle.settle(len(trials) + i, p) for i, p in enumerate(strategy.ask(6))]
+        strategy.tell(trials[strategy.state_dict()["told"]])
+    living = sorted((trials[id] for id in strategy.state_dict()["population"]), key=lambda t: (t.fitness.key, t.id))
+    n = len(living)
+    counts = Counter(proposal.lineage.parents[0] for proposal in strategy.ask(4000))
+    expected = [((n - i) ** 3 - (n - i - 1) ** 3) / n**3 * 4000 for i in range(n)]
+    assert stats.chisquare([counts[trial.id] for trial in living], expected).pvalue > 0.001
+
+
+def test_only_the_founders_are_waited_for(make, oracle):
+    strategy = make(population=4)
+    founders = strategy.ask(100)
+    assert len(founders) == 4
+    assert strategy.ask(1) == []
+    for i, proposal in enumerate(founders):
+        strategy.tell(oracle.settle(i, proposal))
+    assert len(strategy.ask(100)) == 100
+
+
+def test_where_all_founders_fail_others_are_drawn(make):
+    strategy = make(population=3)
+    first = strategy.ask(10)
+    for i, proposal in enumerate(first):
+        strategy.tell(Trial(i, proposal, state=TrialState.DIVERGED))
+    again = strategy.ask(10)
+    assert [proposal.lineage.operator for proposal in again] == ["sample"] * 3
+    assert {p.genome.digest for p in again} != {p.genome.digest for p in first}
+
+
+def test_seeds_come_first(small_space, loss):
+    seed = decode(small_space, [0.5] * small_space.dimension)
+    problem = SearchProblem(small_space, loss, Fidelity(1), 0, {"middle": seed})
+    asked = Aging(problem, AgingSettings(population=3, seeds=("middle",))).ask(3)
+    assert [proposal.lineage.operator for proposal in asked] == ["seed middle", "sample", "sample"]
+    assert asked[0].genome == seed
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        (AgingSettings(population=4, sample=5), "sample"),
+        (AgingSettings(population=2, sample=2, seeds=("a", "b", "c")), "seeds"),
+        (AgingSettings(mutation=Mutation(operators={"ad": 1.0})), "mutation.operators"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_named(settings, key):
+    assert list(settings.problems()) == [key]

@@ -1,0 +1,122 @@
+"""Screened: one of many for each trial, chosen by the surrogate, and the inner strategy none the wiser."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evonas.search.named import StrategyConfig
+from evonas.search.selection import Roulette
+from evonas.search.strategies.aging import AgingSettings
+from evonas.search.strategies.evolution import EvolutionSettings
+from evonas.search.strategies.gaussian_process import GaussianProcessSettings
+from evonas.search.strategies.random_search import RandomSettings
+from evonas.search.strategies.screened import Screened, ScreenedSettings
+from evonas.search.strategy import SearchProblem
+from evonas.search.surrogate import Fitted, Forest, Surrogate
+from evonas.trial import Fidelity, Objective, Trial, TrialState
+
+INNER = [
+    StrategyConfig("random", RandomSettings()),
+    StrategyConfig("aging", AgingSettings(population=6)),
+    StrategyConfig("evolution", EvolutionSettings(population=6)),
+]
+
+
+class Narrow(Surrogate):
+    """Expects most of networks with few layers and small numbers."""
+
+    depth, fitted_on = 0, 100
+
+    def fit(self, features, genomes, values, rng, tuned=None):
+        return NarrowFit(features)
+
+
+class NarrowFit(Fitted):
+    def __init__(self, features):
+        self.features = features
+
+    def predict(self, genomes):
+        return 100 * self.features.points(genomes).sum(axis=1), np.zeros(len(genomes))
+
+
+@pytest.fixture
+def problem(small_space, loss):
+    return SearchProblem(small_space, loss, Fidelity(1), 0)
+
+
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+def test_during_the_warm_up_it_proposes_what_the_inner_strategy_does(problem, drive, inner):
+    screened = drive(Screened(problem, ScreenedSettings(inner, Narrow(), 5, 1000)), 25)
+    alone = drive(inner.make(problem), 25)
+    differing = [
+        i for i, (one, other) in enumerate(zip(screened, alone, strict=True)) if one.proposal != other.proposal
+    ]
+    seen = {trial.genome for trial in screened[: differing[0]]} if differing else set()
+    assert not differing or alone[differing[0]].genome in seen, "only a genome that was proposed before is dropped"
+
+
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+def test_of_the_alternatives_that_are_new_the_most_promising_is_proposed(problem, oracle, inner):
+    strategy = Screened(problem, ScreenedSettings(inner, Narrow(), 8, 2))
+    twin, known = inner.make(problem), set()
+    for i in range(30):
+        options = [option for option in twin.alternatives(8) if option.genome not in known]
+        (proposal,) = strategy.ask(1)
+        if i >= 2 and options:
+            assert proposal in options
+        known.add(proposal.genome)
+        twin.ask(1)
+        trial = oracle.settle(i, proposal)
+        strategy.tell(trial)
+        twin.tell(trial)
+    assert strategy.state_dict()["inner"] == twin.state_dict(), (
+        "the inner one has been told of every trial it asked for"
+    )
+
+
+def test_the_surrogate_decides(problem, drive, monkeypatch):
+    calls = []
+
+    def improvement(self, genomes):
+        calls.append(len(genomes))
+        return np.arange(len(genomes), dtype=float)
+
+    monkeypatch.setattr("evonas.search.surrogate.Experience.improvement", improvement)
+    strategy = Screened(problem, ScreenedSettings(INNER[0], Narrow(), 6, 4))
+    for i in range(4):
+        drive_one(strategy, i)
+    assert calls == []
+    expected = INNER[0].make(problem)
+    expected.load_state_dict({"asked": 4}, {})
+    options = expected.alternatives(6)
+    (proposal,) = strategy.ask(1)
+    assert calls == [len({option.genome for option in options})]
+    assert proposal == options[-1]
+
+
+def drive_one(strategy, id):
+    (proposal,) = strategy.ask(1)
+    metrics = {"val_loss": 1.0 + id}
+    fitness = strategy.problem.objective.fitness(metrics)
+    strategy.tell(Trial(id, proposal, None, TrialState.OK, metrics, fitness))
+
+
+def test_it_waits_where_the_inner_strategy_waits(problem):
+    strategy = Screened(problem, ScreenedSettings(INNER[2], Forest(), 4, 2))
+    assert len(strategy.ask(20)) == 6
+    before = strategy.state_dict()
+    assert strategy.ask(1) == []
+    assert strategy.state_dict() == before
+
+
+def test_only_strategies_with_alternatives_can_be_screened():
+    inner = StrategyConfig("gaussian_process", GaussianProcessSettings())
+    assert "has no alternatives" in ScreenedSettings(inner).problems()["inner"]
+    assert ScreenedSettings(INNER[1]).problems() == {}
+
+
+def test_the_inner_strategy_may_object_to_the_objective():
+    inner = StrategyConfig("evolution", EvolutionSettings(selection=Roulette()))
+    found = ScreenedSettings(inner).objective_problems(Objective("val_accuracy", "max"))
+    assert list(found) == ["inner.evolution.selection"]

@@ -1,0 +1,100 @@
+"""Seeded: the seeds come first, whatever strategy goes on from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evonas.genome import sample
+from evonas.search.named import StrategyConfig
+from evonas.search.registry import STRATEGIES
+from evonas.search.replacement import Plus
+from evonas.search.strategies.aging import AgingSettings
+from evonas.search.strategies.evolution import EvolutionSettings
+from evonas.search.strategies.gaussian_process import GaussianProcessSettings
+from evonas.search.strategies.local_search import LocalSearchSettings
+from evonas.search.strategies.random_search import RandomSearch, RandomSettings
+from evonas.search.strategies.screened import ScreenedSettings
+from evonas.search.strategies.seeded import Seeded, SeededSettings, earlier_name
+from evonas.search.strategy import SearchProblem
+from evonas.search.surrogate import GaussianProcess
+from evonas.trial import Fidelity, Lineage, Proposal
+
+INNER = [
+    StrategyConfig("random", RandomSettings()),
+    StrategyConfig("aging", AgingSettings(population=4)),
+    StrategyConfig("evolution", EvolutionSettings(population=4)),
+    StrategyConfig("local_search", LocalSearchSettings(5)),
+    StrategyConfig("gaussian_process", GaussianProcessSettings(initial=4, candidates=12, depth=0)),
+    StrategyConfig("screened", ScreenedSettings(surrogate=GaussianProcess(0), factor=3, warmup=4)),
+]
+NAMES = ("one", "two", "three")
+
+
+@pytest.fixture
+def problem(small_space, loss):
+    seeds = {name: sample(small_space, np.random.default_rng(100 + i)) for i, name in enumerate((*NAMES, "runs/a#1"))}
+    return SearchProblem(small_space, loss, Fidelity(2), 0, seeds)
+
+
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+@pytest.mark.parametrize("look_ahead", [1, 5])
+def test_the_seeds_are_the_first_proposals_and_the_search_goes_on(problem, drive, inner, look_ahead):
+    trials = drive(Seeded(problem, SeededSettings(inner, NAMES)), 20, look_ahead)
+    assert [trial.genome for trial in trials[:3]] == [problem.seeds[name] for name in NAMES]
+    assert [trial.lineage.operator for trial in trials[:3]] == ["seed one", "seed two", "seed three"]
+    assert all(trial.proposal.fidelity == Fidelity(2) and not trial.lineage.parents for trial in trials[:3])
+    assert not any(trial.lineage.operator.startswith("seed") for trial in trials[3:])
+
+
+def test_seeds_become_parents(problem, drive):
+    settings = SeededSettings(StrategyConfig("evolution", EvolutionSettings(population=4)), NAMES)
+    trials = drive(Seeded(problem, settings), 12)
+    assert {parent for trial in trials for parent in trial.lineage.parents} & {0, 1, 2}
+
+
+def test_more_seeds_than_founders_are_all_proposed(problem, drive):
+    settings = SeededSettings(StrategyConfig("evolution", EvolutionSettings(population=2, replacement=Plus())), NAMES)
+    trials = drive(Seeded(problem, settings), 12)
+    assert [trial.genome for trial in trials[:3]] == [problem.seeds[name] for name in NAMES]
+
+
+def test_the_genomes_of_a_run_follow_those_that_are_named_as_many_as_there_are(problem, drive):
+    assert earlier_name("runs/a", 1) == "runs/a#1"
+    trials = drive(Seeded(problem, SeededSettings(INNER[0], ("two",), "runs/a", 3)), 4)
+    assert [trial.lineage.operator for trial in trials[:4]] == ["seed two", "seed runs/a#1", "sample", "sample"]
+
+
+def test_without_seeds_it_is_the_inner_strategy(problem, drive):
+    assert [trial.proposal for trial in drive(Seeded(problem, SeededSettings()), 30)] == [
+        trial.proposal for trial in drive(SeededSettings().inner.make(problem), 30)
+    ]
+    assert "names no seed" in SeededSettings().problems()["genomes"]
+
+
+class Halving(RandomSearch):
+    """Continues its first trial with the second proposal."""
+
+    sets_epochs = continues_trials = True
+
+    def ask(self, count):
+        proposals = super().ask(count)
+        if self._asked == 2:
+            return [Proposal(self.problem.seeds["runs/a#1"], Fidelity(9), Lineage("promote"), resume_from=0)]
+        return proposals
+
+
+def test_what_continues_a_trial_is_no_place_for_a_seed(problem, drive, monkeypatch):
+    monkeypatch.setitem(STRATEGIES, "halving", Halving)
+    strategy = Seeded(problem, SeededSettings(StrategyConfig("halving", RandomSettings()), NAMES))
+    assert strategy.sets_epochs
+    assert strategy.continues_trials
+    trials = drive(strategy, 5)
+    assert [trial.lineage.operator for trial in trials[:5]] == [
+        "seed one",
+        "promote",
+        "seed two",
+        "seed three",
+        "sample",
+    ]
+    assert trials[1].proposal.resume_from == 0
