@@ -32,7 +32,8 @@ def linear(directory: Path, task: str) -> tuple[str, dict[str, float]]:
     """What the linear model is called, and its loss and companion metric on the test data of a run."""
     parts = {part: _arrays(directory, files) for part, files in FILES.items()}
     models = [
-        make_pipeline(StandardScaler(), _regression(task, float(penalty))).fit(*parts["train"]) for penalty in PENALTIES
+        make_pipeline(StandardScaler(), _regression(task, float(penalty))).fit(*parts["train"])
+        for penalty in PENALTIES
     ]
     best = min(models, key=lambda model: _score(model, task, *parts["validation"])["loss"])
     name = "logistic regression" if task == "classification" else "ridge regression"
@@ -40,7 +41,11 @@ def linear(directory: Path, task: str) -> tuple[str, dict[str, float]]:
 
 
 def _regression(task: str, penalty: float) -> Any:
-    return LogisticRegression(C=1 / penalty, max_iter=5000) if task == "classification" else Ridge(alpha=penalty)
+    return (
+        LogisticRegression(C=1 / penalty, max_iter=5000)
+        if task == "classification"
+        else Ridge(alpha=penalty)
+    )
 
 
 def _arrays(directory: Path, files: tuple[str, str]) -> tuple[Any, Any]:
@@ -50,7 +55,10 @@ def _arrays(directory: Path, files: tuple[str, str]) -> tuple[Any, Any]:
 
 def _score(model: Any, task: str, x: Any, y: Any) -> dict[str, float]:
     if task == "classification":
-        return {"loss": log_loss(y, model.predict_proba(x)), "metric": accuracy_score(y, model.predict(x))}
+        return {
+            "loss": log_loss(y, model.predict_proba(x)),
+            "metric": accuracy_score(y, model.predict(x)),
+        }
     guess = model.predict(x)
     return {"loss": mean_squared_error(y, guess), "metric": mean_absolute_error(y, guess)}
 
@@ -66,7 +74,11 @@ def main() -> int:
         "| config | seed | metric | loss | parameters | plain Keras: metric and loss off by |",
         "|---|---|---|---|---|---|",
     ]
-    summary = ["", "| config | evonas: metric | loss | linear model | metric | loss |", "|---|---|---|---|---|---|"]
+    summary = [
+        "",
+        "| config | evonas: metric | loss | linear model | metric | loss |",
+        "|---|---|---|---|---|---|",
+    ]
     faithful = True
     for config in CONFIGS:
         found = []
@@ -76,14 +88,20 @@ def main() -> int:
             metric = "accuracy" if run.interface.task == "classification" else "mean_absolute_error"
             plain = plain_keras(run)
             off = [abs(plain[name] - plain[f"recorded_{name}"]) for name in (metric, "loss")]
-            faithful &= off[0] <= 1e-6 * max(1.0, plain[metric]) and off[1] <= 1e-6 * max(1.0, plain["loss"])
+            faithful &= off[0] <= 1e-6 * max(1.0, plain[metric]) and off[1] <= 1e-6 * max(
+                1.0, plain["loss"]
+            )
             found.append((plain[metric], plain["loss"]))
             size = run.trial((run.result or {})["trial"]).metrics["parameters"]
             exact = f"{off[0]:.1e}, {off[1]:.1e}"
-            lines.append(f"| {config} | {seed} | {plain[metric]:.4f} | {plain['loss']:.4f} | {size:,.0f} | {exact} |")
+            lines.append(
+                f"| {config} | {seed} | {plain[metric]:.4f} | {plain['loss']:.4f} | {size:,.0f} | {exact} |"
+            )
         name, beside = linear(run.directory, run.interface.task)
         ours = " | ".join(spread(values) for values in zip(*found, strict=True))
-        summary.append(f"| {config} | {ours} | {name} | {beside['metric']:.4f} | {beside['loss']:.4f} |")
+        summary.append(
+            f"| {config} | {ours} | {name} | {beside['metric']:.4f} | {beside['loss']:.4f} |"
+        )
         mean = statistics.mean(value for value, _ in found)
         print(f"{config}: {mean:.4f}, {name} {beside['metric']:.4f}", flush=True)
     full = ", ".join(str(load_config(name).config.budget.trials) for name in CONFIGS)

@@ -92,15 +92,21 @@ class Search:
     lost: int
 
 
-def measured(task: str, objective: Objective, strategy: Strategy, seed: int, rule: Rule | None) -> Search:
+def measured(
+    task: str, objective: Objective, strategy: Strategy, seed: int, rule: Rule | None
+) -> Search:
     """One search of a task."""
     stop = None if rule is None else {LEARNING_CURVE: {"after": rule[0], "margin": rule[1]}}
     problem = Issue(load_space(SPACES / "lcbench.yaml"), objective, EPOCHS, Curves(task, objective))
-    found = search(problem, strategy, seed, RunLimits(TRAININGS, look_ahead=LOOK_AHEAD), WORKERS, stop)
+    found = search(
+        problem, strategy, seed, RunLimits(TRAININGS, look_ahead=LOOK_AHEAD), WORKERS, stop
+    )
     best, stopped, promising, lost = None, 0, 0, 0
     for trial in found.trained:
         was_stopped = STOPPED in found.outcomes[trial.id].details
-        full = Fitness(best_of(curve(trial.genome, task, objective.name), objective), objective.direction)
+        full = Fitness(
+            best_of(curve(trial.genome, task, objective.name), objective), objective.direction
+        )
         would_be_best = best is not None and full > best
         stopped, promising, lost = (
             stopped + was_stopped,
@@ -140,7 +146,9 @@ def lcbench_part(objective: Objective, names: Sequence[str], seeds: int) -> str:
             for rule, searches in found.items():
                 searches.append(measured(task, objective, STRATEGIES[name], seed, rule))
         for rule in RULES:
-            lines.append(_row(name, rule, objective, list(zip(found[None], found[rule], strict=True))))
+            lines.append(
+                _row(name, rule, objective, list(zip(found[None], found[rule], strict=True)))
+            )
             print(lines[-1], flush=True)
     return "\n".join(lines)
 
@@ -149,14 +157,23 @@ def _seeds(count: int) -> str:
     return "seed 0" if count == 1 else f"seeds 0 to {count - 1}"
 
 
-def _row(name: str, rule: Rule, objective: Objective, found: Sequence[tuple[Search, Search]]) -> str:
+def _row(
+    name: str, rule: Rule, objective: Objective, found: Sequence[tuple[Search, Search]]
+) -> str:
     sign = 1.0 if objective.direction == "max" else -1.0
     saved = [1 - ruled.epochs / plain.epochs for plain, ruled in found]
     gains = [sign * (ruled.best - plain.best) + 0.0 for plain, ruled in found]  # no -0.0
     low, _, high = statistics.quantiles(saved, n=4)
-    counts = [sum(gain < 0 for gain in gains), sum(gain == 0 for gain in gains), sum(gain > 0 for gain in gains)]
+    counts = [
+        sum(gain < 0 for gain in gains),
+        sum(gain == 0 for gain in gains),
+        sum(gain > 0 for gain in gains),
+    ]
     stopped = statistics.fmean(ruled.stopped / TRAININGS for _, ruled in found)
-    lost, promising = sum(ruled.lost for _, ruled in found), sum(ruled.promising for _, ruled in found)
+    lost, promising = (
+        sum(ruled.lost for _, ruled in found),
+        sum(ruled.promising for _, ruled in found),
+    )
     default = " (default)" if rule == (DEFAULT.after, DEFAULT.margin) else ""
     return (
         f"| {name} | {rule[0]} | {rule[1]}{default} | {statistics.fmean(saved):.0%} ({low:.0%} to {high:.0%})"
@@ -168,7 +185,9 @@ def _row(name: str, rule: Rule, objective: Objective, found: Sequence[tuple[Sear
 def digits_part(seeds: int) -> str:
     """Real trainings, with patience in both cases."""
     rule = "learning_curve"
-    shown = load_config(CHECKOUT / "configs" / "digits.yaml", [*DIGITS, f"training.stop={rule}"]).config
+    shown = load_config(
+        CHECKOUT / "configs" / "digits.yaml", [*DIGITS, f"training.stop={rule}"]
+    ).config
     lines = [
         paragraph(
             f"""
@@ -189,10 +208,16 @@ def digits_part(seeds: int) -> str:
     for seed in range(seeds):
         for name, changes in (("without", []), ("with", [f"training.stop={rule}"])):
             changes = [f"seed={seed}", *DIGITS, *changes]
-            found[name].append(_of(finished("digits", "bench-curve-stopping", f"{name}-{seed}", changes)))
+            found[name].append(
+                _of(finished("digits", "bench-curve-stopping", f"{name}-{seed}", changes))
+            )
         plain, ruled = found["without"][-1], found["with"][-1]
         same = next(
-            (at for at, (a, b) in enumerate(zip(plain.content, ruled.content, strict=False)) if a != b),
+            (
+                at
+                for at, (a, b) in enumerate(zip(plain.content, ruled.content, strict=False))
+                if a != b
+            ),
             min(len(plain.content), len(ruled.content)),
         )
         saved = f"{1 - ruled.epochs / plain.epochs:.0%}"
@@ -205,7 +230,9 @@ def digits_part(seeds: int) -> str:
     lines.append("")
     for name, runs in found.items():
         losses = spread([run.loss for run in runs]) if seeds > 1 else f"{runs[0].loss:.4f}"
-        lines.append(f"* {name}: {sum(run.epochs for run in runs):,} epochs, validation loss {losses}")
+        lines.append(
+            f"* {name}: {sum(run.epochs for run in runs):,} epochs, validation loss {losses}"
+        )
     return "\n".join(lines)
 
 
@@ -232,30 +259,47 @@ def _of(run: api.Run) -> Run:
         stopped=sum(STOPPED in attempt.details for attempt in final),
         loss=metrics["val_loss"],
         scores=f"{metrics['val_loss']:.4f} | {metrics['test_accuracy']:.4f}",
-        content=[(*row[:13],) for row in content],  # without when it was told, which depends on nothing else here
+        content=[
+            (*row[:13],) for row in content
+        ],  # without when it was told, which depends on nothing else here
     )
 
 
 ACCURACY, CROSS_ENTROPY = Objective("val_accuracy", "max"), Objective("val_cross_entropy", "min")
 PARTS: Mapping[str, tuple[str, Callable[[int], str]]] = {
-    "accuracy": ("LCBench, validation accuracy", lambda seeds: lcbench_part(ACCURACY, ("random", "evolution"), seeds)),
-    "loss": ("LCBench, validation cross-entropy", lambda seeds: lcbench_part(CROSS_ENTROPY, ("random",), seeds)),
+    "accuracy": (
+        "LCBench, validation accuracy",
+        lambda seeds: lcbench_part(ACCURACY, ("random", "evolution"), seeds),
+    ),
+    "loss": (
+        "LCBench, validation cross-entropy",
+        lambda seeds: lcbench_part(CROSS_ENTROPY, ("random",), seeds),
+    ),
     "digits": ("Digits, real trainings", digits_part),
 }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="of each task of LCBench, and of digits")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, help="of each task of LCBench, and of digits"
+    )
     parser.add_argument("--only", nargs="+", choices=sorted(PARTS), default=list(PARTS))
     arguments = parser.parse_args()
     wanted = [name for name in PARTS if name in arguments.only]
     if {"accuracy", "loss"} & set(wanted) and skipped_without_data():
         wanted = [name for name in wanted if name == "digits"]
-    path, titles = RESULTS / "curve-stopping.md", {name: title for name, (title, _) in PARTS.items()}
+    path, titles = (
+        RESULTS / "curve-stopping.md",
+        {name: title for name, (title, _) in PARTS.items()},
+    )
     for name in wanted:
         text = PARTS[name][1](arguments.seeds)
-        path.write_text(report(path, titles, {name: text}, "Stopping by learning curves"), encoding="utf-8")
+        path.write_text(
+            report(path, titles, {name: text}, "Stopping by learning curves"), encoding="utf-8"
+        )
     return 0
 
 

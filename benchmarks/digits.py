@@ -33,7 +33,10 @@ def main() -> int:
     lines = ["# Digits: evolution beside random search", "", describe() + ".", ""]
     trials = load_config(CHECKOUT / "configs" / "digits.yaml").config.budget.trials
     seeds = f"Seeds {SEEDS.start} to {SEEDS.stop - 1}"
-    lines += [f"{seeds}, {trials} trials each, one split (split_seed 0); ± is the standard deviation.", ""]
+    lines += [
+        f"{seeds}, {trials} trials each, one split (split_seed 0); ± is the standard deviation.",
+        "",
+    ]
     lines += [
         "| strategy | seed | validation loss | test accuracy | test loss | plain Keras: same accuracy, loss off by |",
         "|---|---|---|---|---|---|",
@@ -43,9 +46,17 @@ def main() -> int:
     faithful = True
     for strategy in STRATEGIES:
         for seed in SEEDS:
-            run = finished("digits", "bench-digits", f"{strategy}-{seed}", [f"seed={seed}", *STRATEGIES[strategy]])
+            run = finished(
+                "digits",
+                "bench-digits",
+                f"{strategy}-{seed}",
+                [f"seed={seed}", *STRATEGIES[strategy]],
+            )
             plain, metrics = plain_keras(run), (run.result or {})["metrics"]
-            same, off = plain["accuracy"] == plain["recorded_accuracy"], abs(plain["loss"] - plain["recorded_loss"])
+            same, off = (
+                plain["accuracy"] == plain["recorded_accuracy"],
+                abs(plain["loss"] - plain["recorded_loss"]),
+            )
             faithful &= same and off <= 1e-6 and is_raw(run)
             accuracy.setdefault(strategy, []).append(plain["accuracy"])
             losses.setdefault(strategy, []).append(metrics["val_loss"])

@@ -73,7 +73,9 @@ def run(strategy: str, trials: int, workers: int = 8, look_ahead: int = 16) -> C
         file = Path(folder) / "cost.yaml"
         file.write_text(CONFIG, encoding="utf-8")
         changes = (f"strategy={strategy}", f"budget.trials={trials}", f"look_ahead={look_ahead}")
-        loaded = load_config(file, [*changes, f"pool.simulated.workers={workers}", "max_twins_in_a_row=100000"])
+        loaded = load_config(
+            file, [*changes, f"pool.simulated.workers={workers}", "max_twins_in_a_row=100000"]
+        )
         root, _ = api.create(loaded, Path(folder))
         with Session(root) as session:
             commits = _counted(session.record)
@@ -83,13 +85,23 @@ def run(strategy: str, trials: int, workers: int = 8, look_ahead: int = 16) -> C
             cpu, wall = time.process_time() - cpu, time.monotonic() - wall
             busy = sum(attempt.seconds or 0.0 for attempt in session.record.attempts())
             trained = sum(trial.twin_of is None for trial in engine.trials)
-            return Cost(len(engine.trials), trained, cpu, wall, len(commits), session.record.latest_end(), busy)
+            return Cost(
+                len(engine.trials),
+                trained,
+                cpu,
+                wall,
+                len(commits),
+                session.record.latest_end(),
+                busy,
+            )
 
 
 def _counted(record: Record) -> list[str]:
     """Every commit of the record from here on, one entry each."""
     found: list[str] = []
-    record._connection.set_trace_callback(lambda text: found.append(text) if text == "commit" else None)
+    record._connection.set_trace_callback(
+        lambda text: found.append(text) if text == "commit" else None
+    )
     return found
 
 

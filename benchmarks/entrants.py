@@ -31,6 +31,8 @@ ENTRANTS: Mapping[str, Strategy] = {
 }
 
 OF_ONE_LENGTH: Mapping[str, Strategy] = {
-    name: strategy for name, strategy in ENTRANTS.items() if not STRATEGIES[next(iter(strategy))].sets_epochs
+    name: strategy
+    for name, strategy in ENTRANTS.items()
+    if not STRATEGIES[next(iter(strategy))].sets_epochs
 }
 """Those that train everything fully: for tables that know one length of training."""

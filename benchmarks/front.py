@@ -25,7 +25,13 @@ from deap import base, tools
 from scipy import stats
 
 from benchmarks.loop import Issue, search
-from benchmarks.published import CHECKOUT, OPS_201, SPACES, nasbench201_latencies, skipped_without_data
+from benchmarks.published import (
+    CHECKOUT,
+    OPS_201,
+    SPACES,
+    nasbench201_latencies,
+    skipped_without_data,
+)
 from benchmarks.runs import RESULTS
 from benchmarks.sections import paragraph, report
 from evonas import api
@@ -78,9 +84,14 @@ def landscape(objectives: tuple[Objective, ...]) -> Landscape:
     problem = Issue(space, objectives[0], 200, TableEvaluator(table), table, objectives)
     known = {}
     for ops, metrics in _cells(path):
-        known[ops] = tuple(-metrics[one.name] if one.direction == "max" else metrics[one.name] for one in objectives)
+        known[ops] = tuple(
+            -metrics[one.name] if one.direction == "max" else metrics[one.name]
+            for one in objectives
+        )
     values = list(known.values())
-    box = Box(tuple(map(min, zip(*values, strict=True))), tuple(map(max, zip(*values, strict=True))))
+    box = Box(
+        tuple(map(min, zip(*values, strict=True))), tuple(map(max, zip(*values, strict=True)))
+    )
     front = nondominated(values)
     return Landscape(problem, known, box, box.volume(front), len(front))
 
@@ -94,7 +105,11 @@ def _cells(path: Path) -> list[tuple[tuple[int, ...], dict[str, float]]]:
         return [
             (
                 tuple(OPS_201.index(row[f"cell.{edge}.op"]) for edge in range(6)),
-                {name.removesuffix("@200"): float(cell) for name, cell in row.items() if name.endswith("@200")},
+                {
+                    name.removesuffix("@200"): float(cell)
+                    for name, cell in row.items()
+                    if name.endswith("@200")
+                },
             )
             for row in csv.DictReader(file)
         ]
@@ -138,7 +153,9 @@ def reference(land: Landscape, kind: str, seed: int) -> list[float]:
         seen.setdefault(tuple(one), land.known[tuple(one)])
         one.fitness.values = seen[tuple(one)]
 
-    directions = tools.uniform_reference_points(len(land.box.ideal), 5 if len(land.box.ideal) == 3 else POPULATION - 1)
+    directions = tools.uniform_reference_points(
+        len(land.box.ideal), 5 if len(land.box.ideal) == 3 else POPULATION - 1
+    )
     population = [born([random.randrange(5) for _ in range(6)]) for _ in range(POPULATION)]
     for one in population:
         judge(one)
@@ -193,7 +210,9 @@ def latency(seeds: int) -> str:
         land = landscape(objectives)
         print(f"{name}: {land.members} cells on the front, hypervolume {land.best:.4f}", flush=True)
         texts += ["", f"### {name}", ""]
-        texts.append(f"The table's front has {land.members} cells and dominates {land.best:.4f} of the box.")
+        texts.append(
+            f"The table's front has {land.members} cells and dominates {land.best:.4f} of the box."
+        )
         texts += ["", *_rows(land, seeds)]
     return "\n".join(texts)
 
@@ -210,11 +229,19 @@ def _rows(land: Landscape, seeds: int) -> list[str]:
         found[name] = [entrant(land, seed=seed) for seed in range(seeds)]
         print(f"  {name}: {time.process_time() - start:.0f} s of CPU", flush=True)
     for name, runs in found.items():
-        cells = [f"{statistics.fmean(at):.4f} ± {statistics.stdev(at):.4f}" for at in zip(*runs, strict=True)]
+        cells = [
+            f"{statistics.fmean(at):.4f} ± {statistics.stdev(at):.4f}"
+            for at in zip(*runs, strict=True)
+        ]
         last = {other: [run[-1] for run in found[other]] for other in found}
         against = ["random" if name != "random" else None, RIVALS.get(name)]
-        tests = [f"{stats.mannwhitneyu(last[name], last[other]).pvalue:.1g}" if other else "" for other in against]
-        lines.append(f"| {name} | {' | '.join(cells)} | {min(last[name]):.4f} | {' | '.join(tests)} |")
+        tests = [
+            f"{stats.mannwhitneyu(last[name], last[other]).pvalue:.1g}" if other else ""
+            for other in against
+        ]
+        lines.append(
+            f"| {name} | {' | '.join(cells)} | {min(last[name]):.4f} | {' | '.join(tests)} |"
+        )
         print(lines[-1], flush=True)
     return lines
 
@@ -225,7 +252,9 @@ def digits(seeds: int) -> str:
         directory, _ = api.create(load_config("digits-front"), Path(folder))
         run = api.work(directory)
         picture = CHECKOUT / "docs" / "front-digits.svg"
-        picture.write_text(front_svg(run.trials, run.objectives, title="digits-front"), encoding="utf-8")
+        picture.write_text(
+            front_svg(run.trials, run.objectives, title="digits-front"), encoding="utf-8"
+        )
         return digits_text(run)
 
 
@@ -245,7 +274,10 @@ def digits_text(run: api.Run) -> str:
         one seed, which shows what a front looks like and nothing more; the picture is `docs/front-digits.svg`.
         """
     )
-    head = ["| trial | validation accuracy | parameters | generation | operator |", "|---|---|---|---|---|"]
+    head = [
+        "| trial | validation accuracy | parameters | generation | operator |",
+        "|---|---|---|---|---|",
+    ]
     return "\n".join([about, "", *head, *rows])
 
 

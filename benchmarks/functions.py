@@ -81,16 +81,26 @@ def problem(function: Callable[..., dict[str, float]], dimension: int, instance:
     evaluate = FunctionEvaluator(function, {"instance": instance}, is_simulated=True)
     parameters = ", ".join(f"x{i}: {{float: [-5.0, 5.0]}}" for i in range(dimension))
     space = SPACE.format(dimension=dimension, parameters=parameters)
-    return Issue(parse_space(space, "the benchmark's space"), Objective("value", "min"), 1, evaluate)
+    return Issue(
+        parse_space(space, "the benchmark's space"), Objective("value", "min"), 1, evaluate
+    )
 
 
 def best(
-    function: Callable[..., dict[str, float]], dimension: int, strategy: Strategy, seed: int, trials: int
+    function: Callable[..., dict[str, float]],
+    dimension: int,
+    strategy: Strategy,
+    seed: int,
+    trials: int,
 ) -> tuple[float, int]:
     """The least value that one search finds, and its proposals, twins included; the seed places the optimum, too."""
-    found = search(problem(function, dimension, seed), strategy, seed, RunLimits(trials, look_ahead=1))
+    found = search(
+        problem(function, dimension, seed), strategy, seed, RunLimits(trials, look_ahead=1)
+    )
     assert len(found.trained) == trials, "the search ended before its budget"
-    return min(trial.fitness.value for trial in found.trained if trial.fitness is not None), len(found.trials)
+    return min(trial.fitness.value for trial in found.trained if trial.fitness is not None), len(
+        found.trials
+    )
 
 
 def chance(values: Sequence[float], reference: Sequence[float]) -> float:
@@ -115,7 +125,11 @@ def part(function: Callable[..., dict[str, float]], dimension: int, plan: Plan, 
         low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
         wins = sum(value < other for value, other in zip(values, reference, strict=True))
         proposals = statistics.fmean(count for _, count in found)
-        verdict = " | " if name == "random" else f"{wins} of {len(seeds)} | {chance(values, reference):.1g}"
+        verdict = (
+            " | "
+            if name == "random"
+            else f"{wins} of {len(seeds)} | {chance(values, reference):.1g}"
+        )
         spread = f"{middle:.3g} ({low:.3g} to {high:.3g})"
         return f"| {name} | {spread} | {verdict} | {proposals:.0f} | {cost:.2f} ms |"
 
@@ -155,11 +169,15 @@ PARTS: Mapping[str, tuple[str, Callable[..., dict[str, float]], int]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description="Measure the strategies on functions whose optimum is known.")
+    parser = argparse.ArgumentParser(
+        description="Measure the strategies on functions whose optimum is known."
+    )
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--trials", type=int, default=TRIALS)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
-    parser.add_argument("--entrants", nargs="+", choices=list(ENTRANTS), default=[], help="others keep their rows")
+    parser.add_argument(
+        "--entrants", nargs="+", choices=list(ENTRANTS), default=[], help="others keep their rows"
+    )
     chosen = parser.parse_args(arguments)
     path = RESULTS / "functions.md"
     RESULTS.mkdir(exist_ok=True)
@@ -167,9 +185,13 @@ def main(arguments: Sequence[str]) -> int:
         title, function, dimension = PARTS[name]
         print(f"{title} ...", flush=True)
         old = rows(read(path).get(title, ""))
-        text = part(function, dimension, Plan(chosen.seeds, frozenset(chosen.entrants), old), chosen.trials)
+        text = part(
+            function, dimension, Plan(chosen.seeds, frozenset(chosen.entrants), old), chosen.trials
+        )
         titles = {name: title for name, (title, _, _) in PARTS.items()}
-        path.write_text(report(path, titles, {name: text}, "Strategies on functions"), encoding="utf-8")
+        path.write_text(
+            report(path, titles, {name: text}, "Strategies on functions"), encoding="utf-8"
+        )
     return 0
 
 

@@ -86,9 +86,23 @@ FORK_SERVER_ONLY = [
     Hang("dies by SIGKILL", "kill"),
     Hang("dies by SIGSEGV", "segfault"),
     Hang("sends garbage", "garbage"),
-    Hang("takes 250 MiB, the limit is 150", "leak, hang", {"memory_limits": SMALL}, genome={"mib": 250}),
-    Hang("has a child that does so", "leak in a child, hang", {"memory_limits": SMALL}, genome={"mib": 250}),
-    Hang("sleeps, below the floor of free memory", "hang", {"memory_limits": MemoryLimits(None, None, 2**60)}),
+    Hang(
+        "takes 250 MiB, the limit is 150",
+        "leak, hang",
+        {"memory_limits": SMALL},
+        genome={"mib": 250},
+    ),
+    Hang(
+        "has a child that does so",
+        "leak in a child, hang",
+        {"memory_limits": SMALL},
+        genome={"mib": 250},
+    ),
+    Hang(
+        "sleeps, below the floor of free memory",
+        "hang",
+        {"memory_limits": MemoryLimits(None, None, 2**60)},
+    ),
 ]
 
 
@@ -132,9 +146,13 @@ def measure(hang: Hang, prefer: Prefer = "fork_server") -> Row:
             setup = make_setup(Path(folder), plugins=(hang.act,) if hang.start else ())
             launcher = start_launcher("misbehaving:serve", ["misbehaving"], prefer)
             options = {"memory_limits": UNLIMITED, **hang.options}
-            with LocalPool(setup, [DeviceShare(0)], launcher, Path(folder) / "logs", **options) as pool:
+            with LocalPool(
+                setup, [DeviceShare(0)], launcher, Path(folder) / "logs", **options
+            ) as pool:
                 if not hang.start and "memory_limits" not in hang.options:
-                    pool.submit(make_job(genome={"act": "answer"}))  # a warm worker: its job begins at once
+                    pool.submit(
+                        make_job(genome={"act": "answer"})
+                    )  # a warm worker: its job begins at once
                     finish(pool)
                 start = time.monotonic()
                 pool.submit(make_job(genome={"act": hang.act, **hang.genome}))
@@ -163,7 +181,9 @@ def flood() -> str:
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
         launcher = start_launcher("misbehaving:serve", ["misbehaving"])
-        with LocalPool(make_setup(Path(folder)), [DeviceShare(0)], launcher, logs, memory_limits=UNLIMITED) as pool:
+        with LocalPool(
+            make_setup(Path(folder)), [DeviceShare(0)], launcher, logs, memory_limits=UNLIMITED
+        ) as pool:
             pool.submit(make_job(genome={"act": "print"}))
             sizes, watching = [0], True
 
@@ -269,8 +289,13 @@ def main() -> int:
     return 0
 
 
-def table(rows: list[Row], jumps: list[Row], told: str, killed: dict[str, list[float]]) -> list[str]:
-    header = ["| the worker | started by | limit | median | max | outcome | left |", "|---|---|---|---|---|---|---|"]
+def table(
+    rows: list[Row], jumps: list[Row], told: str, killed: dict[str, list[float]]
+) -> list[str]:
+    header = [
+        "| the worker | started by | limit | median | max | outcome | left |",
+        "|---|---|---|---|---|---|---|",
+    ]
     return [
         "# Hanging workers",
         "",
@@ -295,7 +320,10 @@ def table(rows: list[Row], jumps: list[Row], told: str, killed: dict[str, list[f
         "",
         f"| started by | median | max of {DRIVER_REPEATS} |",
         "|---|---|---|",
-        *(f"| {prefer} | {statistics.median(times):.2f} | {max(times):.2f} |" for prefer, times in killed.items()),
+        *(
+            f"| {prefer} | {statistics.median(times):.2f} | {max(times):.2f} |"
+            for prefer, times in killed.items()
+        ),
         "",
     ]
 

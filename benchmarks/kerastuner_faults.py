@@ -91,14 +91,24 @@ def kerastuner(name: str, fault: str) -> tuple[int, dict[str, Any], str]:
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
     command = [str(PYTHON), str(SEARCH), str(folder), fault]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    found = [json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    return done.returncode, found[0] if found else {}, (done.stderr.strip().splitlines() or [""])[-1]
+    found = [
+        json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("RESULT ")
+    ]
+    return (
+        done.returncode,
+        found[0] if found else {},
+        (done.stderr.strip().splitlines() or [""])[-1],
+    )
 
 
 def compared(result: dict[str, Any], reference: dict[str, Any]) -> str:
     """How the trials differ from those of the search in which nothing happened."""
     ours, theirs = result["trials"], reference["trials"]
-    networks = "the same networks" if all(ours[id][0] == theirs[id][0] for id in theirs) else "other networks"
+    networks = (
+        "the same networks"
+        if all(ours[id][0] == theirs[id][0] for id in theirs)
+        else "other networks"
+    )
     other = sum(ours[id][1] != theirs[id][1] for id in theirs)
     scores = "the same scores" if not other else f"other scores for {other} of {len(theirs)}"
     return f"{networks}, {scores}; {result['trainings']} trainings for {len(ours)} trials"
@@ -110,10 +120,14 @@ def of_kerastuner() -> dict[str, str]:
     found = {"nothing, twice with one seed": compared(repeated, reference)}
     code, _, _ = kerastuner("kill", "kill")
     shutil.copytree(BUILD / "runs" / "kill", BUILD / "runs" / "empty")
-    found["the training process killed"] = f"it is the search's own process: the search ends (exit {code})"
+    found["the training process killed"] = (
+        f"it is the search's own process: the search ends (exit {code})"
+    )
     code, result, _ = kerastuner("kill", "kill")
     found["killed in trial 3 and started again"] = f"exit {code}: {compared(result, reference)}"
-    next(iter(sorted((BUILD / "runs" / "empty" / "digits").glob("trial_*")))).joinpath("trial.json").write_bytes(b"")
+    next(iter(sorted((BUILD / "runs" / "empty" / "digits").glob("trial_*")))).joinpath(
+        "trial.json"
+    ).write_bytes(b"")
     code, _, last = kerastuner("empty", "kill")
     found["a trial's file emptied, and started again"] = f"exit {code}: `{last}`"
     for fault, words in (("nan", "a loss that is NaN"), ("raise", "a network whose code raises")):
@@ -139,7 +153,9 @@ def folder_for(name: str, ops: str = DENSE, rate: str = RATE, config: str = CONF
     np.savez(folder / "data.npz", x=x.astype(np.float32), y=y)
     (folder / "faulty.yaml").write_text(SPACE.replace("OPS", ops).replace("RATE", rate))
     (folder / "faulty_ops.py").write_text(PLUGIN)
-    (folder / "config.yaml").write_text(config + ("plugins: [faulty_ops]\n" if "faulty_ops" in ops else ""))
+    (folder / "config.yaml").write_text(
+        config + ("plugins: [faulty_ops]\n" if "faulty_ops" in ops else "")
+    )
     return folder
 
 
@@ -180,7 +196,9 @@ def strike(folder: Path, victim: Callable[[psutil.Process], list[psutil.Process]
 def is_in_third_trial(folder: Path) -> bool:
     try:
         with RecordReader(folder / "runs" / "faulty" / "run.db") as reader:
-            return any(attempt.trial == 2 and attempt.state == "running" for attempt in reader.attempts())
+            return any(
+                attempt.trial == 2 and attempt.state == "running" for attempt in reader.attempts()
+            )
     except Exception:  # it is not there yet
         return False
 
@@ -199,9 +217,14 @@ def of_evonas() -> dict[str, str]:
     found = {"nothing, twice with one seed": difference(second, reference)}
     worker = folder_for("worker", slow)
     code = strike(
-        worker, lambda driver: [child for fork_server in driver.children() for child in fork_server.children()]
+        worker,
+        lambda driver: [
+            child for fork_server in driver.children() for child in fork_server.children()
+        ],
     )
-    found["the training process killed"] = f"exit {code}: the search goes on; {difference(worker, reference)}"
+    found["the training process killed"] = (
+        f"exit {code}: the search goes on; {difference(worker, reference)}"
+    )
     driver = folder_for("driver", slow)
     strike(driver, lambda process: [process])
     shutil.copytree(driver, emptied := BUILD / "runs" / "evonas-emptied")
@@ -210,12 +233,19 @@ def of_evonas() -> dict[str, str]:
     found["a trial's file emptied, and started again"] = empty(emptied, reference)
     for name, words, ops, rate in (
         ("nan", "a loss that is NaN", DENSE, "{choice: [0.05, 1.0e+30]}"),
-        ("raise", "a network whose code raises", f"{DENSE}, 'faulty_ops:raises': {{units: {{int: [8, 128]}}}}", RATE),
+        (
+            "raise",
+            "a network whose code raises",
+            f"{DENSE}, 'faulty_ops:raises': {{units: {{int: [8, 128]}}}}",
+            RATE,
+        ),
     ):
         folder = folder_for(name, ops, rate)
         code, _ = run(folder)
         _, _, states = record(folder)
-        found[words] = f"exit {code}: states {words_of(states)}; it never wins and is never a parent"
+        found[words] = (
+            f"exit {code}: states {words_of(states)}; it never wins and is never a parent"
+        )
     return found
 
 
@@ -243,7 +273,9 @@ def main() -> None:
 
 def version_of_kerastuner() -> str:
     code = "from importlib import metadata; print(metadata.version('keras-tuner'))"
-    return subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [str(PYTHON), "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -47,10 +47,14 @@ class Digits(keras_tuner.HyperModel):
         rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")
         if FAULT == "nan" and trained() == 1:
             rate = 1e30
-        model.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.compile(
+            keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        )
         return model
 
-    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: object, **kwargs: object) -> object:
+    def fit(
+        self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: object, **kwargs: object
+    ) -> object:
         values = {name: hp.get(name) for name in ("units", "learning_rate")}
         with NOTES.open("a") as file:
             file.write(json.dumps(values) + "\n")
@@ -62,12 +66,27 @@ class Digits(keras_tuner.HyperModel):
 def main() -> None:
     keras.utils.set_random_seed(7)
     x, y = load_digits(return_X_y=True)
-    x, x_validation, y, y_validation = train_test_split(x.astype(np.float32), y, test_size=0.3, random_state=0)
+    x, x_validation, y, y_validation = train_test_split(
+        x.astype(np.float32), y, test_size=0.3, random_state=0
+    )
     tuner = keras_tuner.RandomSearch(
-        Digits(), "val_loss", max_trials=TRIALS, seed=7, directory=FOLDER, project_name="digits", overwrite=False
+        Digits(),
+        "val_loss",
+        max_trials=TRIALS,
+        seed=7,
+        directory=FOLDER,
+        project_name="digits",
+        overwrite=False,
     )
     callbacks = [Killer()] if FAULT == "kill" else []
-    tuner.search(x, y, validation_data=(x_validation, y_validation), epochs=EPOCHS, verbose=0, callbacks=callbacks)
+    tuner.search(
+        x,
+        y,
+        validation_data=(x_validation, y_validation),
+        epochs=EPOCHS,
+        verbose=0,
+        callbacks=callbacks,
+    )
     ranked = tuner.oracle.get_best_trials(TRIALS)
     trials = sorted(tuner.oracle.trials.values(), key=lambda trial: trial.trial_id)
     states = [str(trial.status) for trial in trials]

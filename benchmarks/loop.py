@@ -71,7 +71,9 @@ def tabled(space: Path, table: Path, metric: str, epochs: int) -> Issue:
     return Issue(searched_space, Objective(metric, "max"), epochs, TableEvaluator(known), known)
 
 
-def judged_by(space: Path, function: Function, metric: str, epochs: int, **arguments: Value) -> Issue:
+def judged_by(
+    space: Path, function: Function, metric: str, epochs: int, **arguments: Value
+) -> Issue:
     """A problem from a function `(genome, epochs, **arguments) -> {metric: number}`; more of the metric is better."""
     evaluate = FunctionEvaluator(function, arguments, is_simulated=True)
     return Issue(load_space(space), Objective(metric, "max"), epochs, evaluate)
@@ -96,7 +98,9 @@ def search(
     config: StrategyConfig = builder.build(StrategyConfig, dict(strategy))
     assert not builder.issues, builder.issues
     fidelity, several = Fidelity(problem.epochs), problem.objectives
-    asked = SearchProblem(problem.space, problem.objective, fidelity, seed, trials=limits.trials, objectives=several)
+    asked = SearchProblem(
+        problem.space, problem.objective, fidelity, seed, trials=limits.trials, objectives=several
+    )
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
     setup = Setup("", seed, problem.space.text, {}, objective, stop=stop)
     pool = SimulatedPool(setup, workers, problem.evaluate)
@@ -142,7 +146,9 @@ class MemoryRecord:
     def has_meta(self, key: str) -> bool:
         return False
 
-    def commit_step(self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int) -> None:
+    def commit_step(
+        self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int
+    ) -> None:
         for trial in told:
             best = self._best[-1]
             is_better = trial.fitness is not None and (best is None or rank(trial) < rank(best))

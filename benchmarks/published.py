@@ -38,7 +38,15 @@ LCBENCH_OUTPUTS = (
     "test_cross_entropy",
     "test_balanced_accuracy",
 )
-LCBENCH_INPUTS = ("batch_size", "learning_rate", "momentum", "weight_decay", "num_layers", "max_units", "max_dropout")
+LCBENCH_INPUTS = (
+    "batch_size",
+    "learning_rate",
+    "momentum",
+    "weight_decay",
+    "num_layers",
+    "max_units",
+    "max_dropout",
+)
 
 
 def data_folder() -> Path:
@@ -48,7 +56,9 @@ def data_folder() -> Path:
     """
     named = os.environ.get("EVONAS_DATA", "")
     if not named or not Path(named).is_dir():
-        raise UserError(f"EVONAS_DATA must name the folder with the published tables. Received: {named!r}")
+        raise UserError(
+            f"EVONAS_DATA must name the folder with the published tables. Received: {named!r}"
+        )
     return Path(named)
 
 
@@ -67,7 +77,10 @@ def nasbench201(data_set: str) -> Path:
 
     `val_accuracy@200` is the mean of the seeds that there are, two or three; `seconds@12` are 12/200 of those of 200.
     """
-    source, short = data_folder() / "nas" / "nasbench201" / "nasbench201.csv.gz", NASBENCH201[data_set]
+    source, short = (
+        data_folder() / "nas" / "nasbench201" / "nasbench201.csv.gz",
+        NASBENCH201[data_set],
+    )
     target = TABLES / f"nasbench201-{data_set}.csv.gz"
     if target.exists():
         return target
@@ -99,9 +112,16 @@ def nasbench201_latencies() -> Path:
     folder, target = data_folder() / "nas" / "nasbench201", TABLES / "nasbench201-latencies.csv.gz"
     if target.exists():
         return target
-    header = [*(f"cell.{edge}.op" for edge in range(6)), "val_accuracy@200", *(f"{name}@200" for name in LATENCIES_201)]
+    header = [
+        *(f"cell.{edge}.op" for edge in range(6)),
+        "val_accuracy@200",
+        *(f"{name}@200" for name in LATENCIES_201),
+    ]
     with gzip.open(folder / "latency_help.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        devices = {row["index"]: [row[column] for column in LATENCIES_201.values()] for row in csv.DictReader(file)}
+        devices = {
+            row["index"]: [row[column] for column in LATENCIES_201.values()]
+            for row in csv.DictReader(file)
+        }
     rows = []
     with gzip.open(folder / "nasbench201.csv.gz", "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -138,9 +158,13 @@ def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]]
 
 def lcbench_tasks() -> list[str]:
     """The OpenML tasks of LCBench that results are published for."""
-    with (data_folder() / "nas" / "yahpo_lcbench" / "config_space.json").open(encoding="utf-8") as file:
+    with (data_folder() / "nas" / "yahpo_lcbench" / "config_space.json").open(
+        encoding="utf-8"
+    ) as file:
         parameters = json.load(file)["hyperparameters"]
-    found: list[str] = next(item["choices"] for item in parameters if item["name"] == "OpenML_task_id")
+    found: list[str] = next(
+        item["choices"] for item in parameters if item["name"] == "OpenML_task_id"
+    )
     return found
 
 
@@ -191,11 +215,17 @@ def nasbench301(genome: Genome, epochs: int) -> dict[str, float]:
 
     session, encoding = _surrogate("yahpo_nb301/model_v2.onnx", "yahpo_nb301/encoding_v2.json")
     chosen = _darts(genome)
-    codes = [table[chosen.get(name.rpartition("_COLON_")[2], "#na#")] for name, table in encoding.items()]
+    codes = [
+        table[chosen.get(name.rpartition("_COLON_")[2], "#na#")] for name, table in encoding.items()
+    ]
     given = {"x_cat": np.array([codes], np.int32), "x_cont": np.array([[epochs]], np.float32)}
     (output,) = session.run(None, given)
     accuracy, cross_entropy, runtime, _ = map(float, output[0])
-    return {"val_accuracy": accuracy, "val_cross_entropy": cross_entropy, "seconds": max(0.0, runtime)}
+    return {
+        "val_accuracy": accuracy,
+        "val_cross_entropy": cross_entropy,
+        "seconds": max(0.0, runtime),
+    }
 
 
 def _darts(genome: Genome) -> dict[str, str]:
@@ -224,5 +254,7 @@ def _surrogate(model: str, encoding: str) -> tuple[Any, Mapping[str, Mapping[str
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(folder / model), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        str(folder / model), options, providers=["CPUExecutionProvider"]
+    )
     return session, json.loads((folder / encoding).read_text(encoding="utf-8"))

@@ -47,7 +47,10 @@ def macro_means(body: str, mark: str) -> dict[str, tuple[float, float, int]]:
     Args:
         mark: the heading of the column, such as `100 trials`.
     """
-    table = {name: [cell.strip() for cell in row.strip("|").split("|")] for name, row in rows(body).items()}
+    table = {
+        name: [cell.strip() for cell in row.strip("|").split("|")]
+        for name, row in rows(body).items()
+    }
     column = table["strategy"].index(mark) if "strategy" in table else -1
     found = {}
     for name, cells in table.items():
@@ -89,7 +92,10 @@ def ranks_part(plan: Plan, lcbench_file: str, macro_title: str, names: Sequence[
         f"| strategy | LCBench, mean rank of {len(ranks)} | seeds a task | NAS-Bench-Macro at 100 trials | repeats |",
         "|---|---|---|---|---|",
     ]
-    shown = sorted((name for name in names if name in ranks or name in macro), key=lambda name: _order(ranks, name))
+    shown = sorted(
+        (name for name in names if name in ranks or name in macro),
+        key=lambda name: _order(ranks, name),
+    )
     for name in shown:
         cells = ["-"] * 4
         if name in ranks:
@@ -100,7 +106,11 @@ def ranks_part(plan: Plan, lcbench_file: str, macro_title: str, names: Sequence[
             mean, half, repeats = macro[name]
             cells[2:] = f"{mean:.3f} ({mean - half:.3f} to {mean + half:.3f})", f"{repeats}"
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    missing = [f"{name} ({len(searched[name])} of {tasks} tasks)" for name in searched if name not in complete]
+    missing = [
+        f"{name} ({len(searched[name])} of {tasks} tasks)"
+        for name in searched
+        if name not in complete
+    ]
     if missing:
         lines += ["", f"Not ranked, for they are not through with LCBench: {', '.join(missing)}."]
     return "\n".join(lines)

@@ -32,7 +32,9 @@ def finished(config: str, folder: str, name: str, changes: Sequence[str]) -> api
 def scores(run: api.Run) -> dict[str, float]:
     """Loss and its companion on validation and test data, to four places: for a glance, not for a mean."""
     metrics = (run.result or {})["metrics"]
-    return {key: round(value, 4) for key, value in metrics.items() if key.startswith(("val_", "test_"))}
+    return {
+        key: round(value, 4) for key, value in metrics.items() if key.startswith(("val_", "test_"))
+    }
 
 
 def plain_keras(run: api.Run) -> dict[str, Any]:
@@ -40,7 +42,9 @@ def plain_keras(run: api.Run) -> dict[str, Any]:
     test = run.directory / "data" / "test"
     files = (run.layout.model, run.layout.card, test / "x.npy", test / "y.npy")
     command = [sys.executable, str(Path(__file__).with_name("plain_keras.py")), *map(str, files)]
-    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    found: dict[str, Any] = json.loads(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    )
     return found
 
 

@@ -30,7 +30,11 @@ SCHEMES: dict[str, str] = {
     "replacement comma": "{replacement: comma}",
     "replacement steady_state": "{replacement: steady_state}",
 }
-CHANGES = ("budget.trials=48", "training={epochs: 6}", "limits={parameters: 100000, flops: 2000000}")
+CHANGES = (
+    "budget.trials=48",
+    "training={epochs: 6}",
+    "limits={parameters: 100000, flops: 2000000}",
+)
 RANDOM = "random search"
 
 
@@ -43,11 +47,15 @@ def strategy(scheme: str) -> Sequence[str]:
     return (f"strategy={{evolution: {{{settings}}}}}",)
 
 
-def difference(values: Sequence[float], base: Sequence[float], comparisons: int) -> tuple[float, float]:
+def difference(
+    values: Sequence[float], base: Sequence[float], comparisons: int
+) -> tuple[float, float]:
     """The mean of the paired differences, and the half width of its interval."""
     paired = [a - b for a, b in zip(values, base, strict=True)]
     quantile = student.ppf(1 - 0.05 / comparisons / 2, len(paired) - 1)
-    return statistics.mean(paired), float(quantile * statistics.stdev(paired) / math.sqrt(len(paired)))
+    return statistics.mean(paired), float(
+        quantile * statistics.stdev(paired) / math.sqrt(len(paired))
+    )
 
 
 def main() -> int:
@@ -56,8 +64,12 @@ def main() -> int:
     accuracy: dict[str, list[float]] = {}
     for seed in SEEDS:
         for scheme in (*SCHEMES, RANDOM):
-            name = f"{scheme.rpartition(' replacement ')[2].replace(' ', '-').replace(',', '')}-{seed}"
-            run = finished("digits", "bench-schemes", name, [f"seed={seed}", *CHANGES, *strategy(scheme)])
+            name = (
+                f"{scheme.rpartition(' replacement ')[2].replace(' ', '-').replace(',', '')}-{seed}"
+            )
+            run = finished(
+                "digits", "bench-schemes", name, [f"seed={seed}", *CHANGES, *strategy(scheme)]
+            )
             metrics = (run.result or {})["metrics"]
             losses.setdefault(scheme, []).append(metrics["val_loss"])
             accuracy.setdefault(scheme, []).append(metrics["test_accuracy"])

@@ -48,7 +48,9 @@ class Scores:
             with path.open(encoding="utf-8", newline="") as file:
                 for line in csv.DictReader(file):
                     columns = zip(*(line[name].split() for name in HEADER[2:]), strict=True)
-                    self._found.setdefault(line["strategy"], {})[line["task"]] = tuple(map(_score, columns))
+                    self._found.setdefault(line["strategy"], {})[line["task"]] = tuple(
+                        map(_score, columns)
+                    )
 
     def of(self, strategy: str) -> dict[str, tuple[Score, ...]]:
         """By task, the scores of its seeds."""

@@ -20,7 +20,13 @@ from collections.abc import Callable, Mapping, Sequence
 from benchmarks.engine import cost, slots
 from benchmarks.entrants import ENTRANTS, OF_ONE_LENGTH
 from benchmarks.loop import Found, Issue, search, tabled
-from benchmarks.published import NASBENCH201, SPACES, nasbench201, nasbench_macro, skipped_without_data
+from benchmarks.published import (
+    NASBENCH201,
+    SPACES,
+    nasbench201,
+    nasbench_macro,
+    skipped_without_data,
+)
 from benchmarks.ranks import ranks_part
 from benchmarks.runs import RESULTS
 from benchmarks.sections import AMOUNTS, Plan, Strategy, paragraph, read, report, rows
@@ -85,18 +91,30 @@ def protocol(plan: Plan) -> str:
         "|---|---|---|---|---|---|",
     ]
     problem = tabled(SPACES / "nasbench201.yaml", nasbench201("cifar10"), "val_accuracy", 12)
-    tables = [tabled(SPACES / "nasbench201.yaml", nasbench201(name), "val_accuracy", 12).table for name in NASBENCH201]
+    tables = [
+        tabled(SPACES / "nasbench201.yaml", nasbench201(name), "val_accuracy", 12).table
+        for name in NASBENCH201
+    ]
     for name, (strategy, reproduction) in PROTOCOL.items():
         limits = RunLimits(None, look_ahead=1, seconds=PROTOCOL_SECONDS)
         runs = [search(problem, strategy, seed, limits) for seed in range(repeats)]
-        in_time = [[trial for trial in found.trained if found.ends[trial.id] <= PROTOCOL_SECONDS] for found in runs]
+        in_time = [
+            [trial for trial in found.trained if found.ends[trial.id] <= PROTOCOL_SECONDS]
+            for found in runs
+        ]
         best = [min(trials, key=rank).genome for trials in in_time]
         count = statistics.fmean(map(len, in_time))
-        for data_set, table, (theirs, deviation) in zip(NASBENCH201, tables, reproduction, strict=True):
+        for data_set, table, (theirs, deviation) in zip(
+            NASBENCH201, tables, reproduction, strict=True
+        ):
             scores = [_tested(table, genome) for genome in best]
             mean, half = interval(scores)
             other = 1.96 * deviation / math.sqrt(REPRODUCED)
-            verdict = "overlap" if abs(mean - theirs) <= half + other else f"apart by {mean - theirs:+.2f}"
+            verdict = (
+                "overlap"
+                if abs(mean - theirs) <= half + other
+                else f"apart by {mean - theirs:+.2f}"
+            )
             lines.append(
                 f"| {name} | {count:.0f} | {data_set} | {mean:.2f} ± {statistics.stdev(scores):.2f}"
                 f" ({mean - half:.2f} to {mean + half:.2f}) | {theirs:.2f} ± {deviation:.2f}"
@@ -117,19 +135,28 @@ def _tested(table: Table | None, genome: Genome) -> float:
 def optimum(plan: Plan) -> str:
     """Share of runs that have found NAS-Bench-201's best cell by so many trials."""
     problem = tabled(SPACES / "nasbench201.yaml", nasbench201("cifar10"), "val_accuracy", 200)
-    return _climbs(problem, (50, 100, 150, 300), plan, "CIFAR-10, fitness = mean validation accuracy after 200 epochs.")
+    return _climbs(
+        problem,
+        (50, 100, 150, 300),
+        plan,
+        "CIFAR-10, fitness = mean validation accuracy after 200 epochs.",
+    )
 
 
 def macro(plan: Plan) -> str:
     """NAS-Bench-Macro after 50, 100 and 300 trials."""
     problem = tabled(SPACES / "nasbench_macro.yaml", nasbench_macro(), "accuracy", 50)
-    return _climbs(problem, (50, 100, 300), plan, "Fitness = mean accuracy of three trainings on CIFAR-10.")
+    return _climbs(
+        problem, (50, 100, 300), plan, "Fitness = mean accuracy of three trainings on CIFAR-10."
+    )
 
 
 def _climbs(problem: Issue, marks: Sequence[int], plan: Plan, about: str) -> str:
     assert problem.table is not None
     table = problem.table
-    best = max(table.values(row, problem.epochs)[problem.objective.name] for row in range(len(table)))
+    best = max(
+        table.values(row, problem.epochs)[problem.objective.name] for row in range(len(table))
+    )
 
     def measure(name: str, strategy: Strategy) -> str:
         count = max(2, plan.repeats // SLOW.get(next(iter(strategy)), 1))
@@ -141,7 +168,9 @@ def _climbs(problem: Issue, marks: Sequence[int], plan: Plan, about: str) -> str
         cells = []
         for values in zip(*climbs, strict=True):
             share = sum(value >= best for value in values) / count
-            cells.append(f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}, {share:.0%}")
+            cells.append(
+                f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}, {share:.0%}"
+            )
         cost = (time.process_time() - start) / trials * 1e3
         return f"| {name} | {count} | {' | '.join(cells)} | {cost:.2f} ms |"
 
@@ -180,8 +209,12 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Measure the strategies on published tables.")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
-    parser.add_argument("--entrants", nargs="+", choices=list(STRATEGIES), default=[], help="others keep their rows")
-    parser.add_argument("--amount", choices=AMOUNTS, default="anew", help="what is measured of them")
+    parser.add_argument(
+        "--entrants", nargs="+", choices=list(STRATEGIES), default=[], help="others keep their rows"
+    )
+    parser.add_argument(
+        "--amount", choices=AMOUNTS, default="anew", help="what is measured of them"
+    )
     chosen = parser.parse_args(arguments)
     if skipped_without_data():
         return 0
@@ -193,7 +226,8 @@ def main(arguments: Sequence[str]) -> int:
         old = rows(read(path).get(title, ""))
         text = part(Plan(chosen.repeats, frozenset(chosen.entrants), old, chosen.amount))
         path.write_text(
-            report(path, {name: title for name, (title, _) in PARTS.items()}, {name: text}), encoding="utf-8"
+            report(path, {name: title for name, (title, _) in PARTS.items()}, {name: text}),
+            encoding="utf-8",
         )
     return 0
 

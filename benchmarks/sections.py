@@ -42,9 +42,15 @@ class Plan:
         """Those that are to be measured."""
         if self.amount == "nothing":
             return {}
-        return {name: how for name, how in entrants.items() if not self.only or next(iter(how)) in self.only}
+        return {
+            name: how
+            for name, how in entrants.items()
+            if not self.only or next(iter(how)) in self.only
+        }
 
-    def rows(self, entrants: Mapping[str, Strategy], measure: Callable[[str, Strategy], str]) -> Iterator[str]:
+    def rows(
+        self, entrants: Mapping[str, Strategy], measure: Callable[[str, Strategy], str]
+    ) -> Iterator[str]:
         """The table's rows: measured, or as they are; none for those that are neither."""
         chosen = self.chosen(entrants)
         for name, strategy in entrants.items():
@@ -58,7 +64,9 @@ class Plan:
 
 def paragraph(text: str) -> str:
     """Sentences in lines of at most 120 characters."""
-    return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        " ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def read(path: Path) -> dict[str, str]:
@@ -74,11 +82,16 @@ def read(path: Path) -> dict[str, str]:
 def rows(body: str) -> dict[str, str]:
     """The rows of a section's tables, by their first cell."""
     lines = (line.strip() for line in body.splitlines())
-    return {line.strip("|").partition("|")[0].strip(): line for line in lines if line.startswith("|")}
+    return {
+        line.strip("|").partition("|")[0].strip(): line for line in lines if line.startswith("|")
+    }
 
 
 def report(
-    path: Path, titles: Mapping[str, str], texts: Mapping[str, str], heading: str = "Strategies on published tables"
+    path: Path,
+    titles: Mapping[str, str],
+    texts: Mapping[str, str],
+    heading: str = "Strategies on published tables",
 ) -> str:
     """The whole report: these sections, and what the file has of the others.
 

@@ -20,13 +20,21 @@ def seconds(command: list[str]) -> float:
 
 
 def main() -> None:
-    bare, evonas = [sys.executable, "-c", ""], [str(Path(sys.executable).with_name("evonas")), "--help"]
+    bare, evonas = (
+        [sys.executable, "-c", ""],
+        [str(Path(sys.executable).with_name("evonas")), "--help"],
+    )
     seconds(evonas)
     pairs = [(seconds(bare), seconds(evonas)) for _ in range(REPEATS)]
     print(describe())
-    for name, times in (("python -c ''", [a for a, _ in pairs]), ("evonas --help", [b for _, b in pairs])):
+    for name, times in (
+        ("python -c ''", [a for a, _ in pairs]),
+        ("evonas --help", [b for _, b in pairs]),
+    ):
         low, middle, high = min(times), statistics.median(times), max(times)
-        print(f"{name:<14} {REPEATS} repeats: min {low:.3f} s, median {middle:.3f} s, max {high:.3f} s")
+        print(
+            f"{name:<14} {REPEATS} repeats: min {low:.3f} s, median {middle:.3f} s, max {high:.3f} s"
+        )
     print(
         f"ratio of the medians: {statistics.median(b for _, b in pairs) / statistics.median(a for a, _ in pairs):.1f}"
     )

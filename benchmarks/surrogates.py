@@ -14,7 +14,14 @@ from dataclasses import dataclass
 
 from benchmarks.entrants import ENTRANTS
 from benchmarks.loop import Found, Issue, judged_by, search
-from benchmarks.published import SPACES, lcbench, lcbench_best, lcbench_tasks, nasbench301, nasbench301_best
+from benchmarks.published import (
+    SPACES,
+    lcbench,
+    lcbench_best,
+    lcbench_tasks,
+    nasbench301,
+    nasbench301_best,
+)
 from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, Strategy, paragraph
 from evonas.genome import Genome
@@ -80,7 +87,9 @@ class Climb:
 def climb(problem: Issue, strategy: Strategy, seed: int) -> Climb:
     """One search, one worker, every trial told before the next is asked."""
     cpu = time.process_time()
-    found = search(problem, strategy, seed, RunLimits(None, look_ahead=1, epochs=TRAININGS * problem.epochs))
+    found = search(
+        problem, strategy, seed, RunLimits(None, look_ahead=1, epochs=TRAININGS * problem.epochs)
+    )
     cpu = time.process_time() - cpu
     spent, scores, full = 0, list[tuple[int, float]](), list[tuple[int, float]]()
     for trial in found.trained:
@@ -95,7 +104,9 @@ def climb(problem: Issue, strategy: Strategy, seed: int) -> Climb:
 def _cost(found: Found, trial: Trial) -> int:
     """The epochs of a trial, less those of the one that it continues."""
     start = trial.proposal.resume_from
-    return trial.proposal.fidelity.epochs - (0 if start is None else found.trials[start].proposal.fidelity.epochs)
+    return trial.proposal.fidelity.epochs - (
+        0 if start is None else found.trials[start].proposal.fidelity.epochs
+    )
 
 
 def rises(scores: Sequence[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
@@ -150,32 +161,48 @@ def _measure(
     """
     chosen = plan.chosen(ENTRANTS)
     for name, strategy in {REFERENCE: ENTRANTS[REFERENCE], **chosen}.items() if chosen else ():
-        is_anew = name in chosen and plan.amount == "anew"  # what the others are measured by is kept, where it is there
+        is_anew = (
+            name in chosen and plan.amount == "anew"
+        )  # what the others are measured by is kept, where it is there
         count = reference_seeds if name == REFERENCE else seeds(next(iter(strategy)))
         old = {} if is_anew else scores.of(name)
         for task, problem in problems.items():
             known = old.get(task, ())
             if len(known) >= count:
                 continue
-            first = 0 if name == REFERENCE else len(known)  # the reference's target depends on all its seeds
+            first = (
+                0 if name == REFERENCE else len(known)
+            )  # the reference's target depends on all its seeds
             climbs = [climb(problem(), strategy, seed) for seed in range(first, count)]
             reference = climbs if name == REFERENCE else scores.of(REFERENCE)[task]
             target = statistics.median_low(one.best for one in reference)
             scores.put(name, task, [*known[:first], *(score(one, target) for one in climbs)])
-            print(f"{name}, {task}: {', '.join(f'{one.best:.3f}' for one in scores.of(name)[task])}", flush=True)
+            print(
+                f"{name}, {task}: {', '.join(f'{one.best:.3f}' for one in scores.of(name)[task])}",
+                flush=True,
+            )
 
 
 def lcbench_part(plan: Plan) -> str:
     """LCBench: tasks on which the published best is beaten, and epochs for random search's final score."""
     tasks, scores, budget = lcbench_tasks(), Scores(plan.folder / LC_FILE), TRAININGS * LC_EPOCHS
     problems = {task: functools.partial(_lcbench, task) for task in tasks}
-    _measure(plan, problems, scores, LC_REFERENCE, lambda kind: max(1, plan.repeats // LC_SHARE.get(kind, 40)))
+    _measure(
+        plan,
+        problems,
+        scores,
+        LC_REFERENCE,
+        lambda kind: max(1, plan.repeats // LC_SHARE.get(kind, 40)),
+    )
     published = {task: lcbench_best(task) for task in tasks}
 
     def row(name: str) -> str:
         found = scores.of(name)
         count = min(map(len, found.values()))
-        beaten = [sum(runs[seed].best > published[task] for task, runs in found.items()) for seed in range(count)]
+        beaten = [
+            sum(runs[seed].best > published[task] for task, runs in found.items())
+            for seed in range(count)
+        ]
         full = [_middle(one.full for one in runs) / budget for runs in found.values()]
         early = [_middle(one.any for one in runs) / budget for runs in found.values()]
         deviation = f" ± {statistics.stdev(beaten):.1f}" if count > 1 else ""
@@ -207,7 +234,11 @@ def lcbench_part(plan: Plan) -> str:
 
 def nasbench301_part(plan: Plan) -> str:
     """NAS-Bench-301: the best within the budget, and epochs for random search's final score."""
-    scores, budget, published = Scores(plan.folder / NB_FILE), TRAININGS * NB_EPOCHS, nasbench301_best()
+    scores, budget, published = (
+        Scores(plan.folder / NB_FILE),
+        TRAININGS * NB_EPOCHS,
+        nasbench301_best(),
+    )
     _measure(
         plan,
         {"CIFAR10": _nasbench301},

@@ -15,7 +15,10 @@ CHECKOUT = Path(__file__).parent.parent
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         outside = Path(scratch)
-        subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(outside), str(CHECKOUT)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "build", "--wheel", "--outdir", str(outside), str(CHECKOUT)],
+            check=True,
+        )
         (wheel,) = outside.glob("*.whl")
         venv.create(outside / "venv", with_pip=True)
         python = outside / "venv" / "bin" / "python"

@@ -71,7 +71,11 @@ class RecordedTrial(Trial):
         if self.fitness is None:
             raise UserError(f"trial {self.id} has no model: it is `{self.state}`")
         return load_model(
-            self.run.space, self.genome, self.run.interface, self.run.weights(self), tuple(self.run.config.plugins)
+            self.run.space,
+            self.genome,
+            self.run.interface,
+            self.run.weights(self),
+            tuple(self.run.config.plugins),
         )
 
     def message(self) -> str:
@@ -102,7 +106,9 @@ class Run:
             record.verify()
             with decoding(self.layout.record):
                 self.config = RunConfig.from_json(record.meta("config"))
-                self._interface = Interface.from_json(ends) if (ends := record.meta("interface")) else None
+                self._interface = (
+                    Interface.from_json(ends) if (ends := record.meta("interface")) else None
+                )
                 self.space = parse_space(record.meta("space"), "the recorded space")
             self.objectives: Sequence[Objective] = self.config.to_objectives()
             self.objective: Objective = self.objectives[0]
@@ -111,7 +117,9 @@ class Run:
             self.result: Mapping[str, Any] | None = record.meta("result") if has_result else None
             self._files = record.files()
             self.trials = [
-                RecordedTrial(**{item.name: getattr(trial, item.name) for item in fields(trial)}, run=self)
+                RecordedTrial(
+                    **{item.name: getattr(trial, item.name) for item in fields(trial)}, run=self
+                )
                 for trial in record.trials(self.objective)
             ]
 
@@ -218,9 +226,15 @@ class Run:
         ends_of(self._interface, self.config)
         chosen = self.best if trial is None else self.trial(trial)
         if chosen is None:
-            raise UserError(f"no trial of {self.directory} has succeeded yet, so there is nothing to export")
+            raise UserError(
+                f"no trial of {self.directory} has succeeded yet, so there is nothing to export"
+            )
         target = check_target(chosen, Path(target), self.directory)
-        if self.result is not None and self.result["trial"] == chosen.id and is_intact(self.layout.model, self.result):
+        if (
+            self.result is not None
+            and self.result["trial"] == chosen.id
+            and is_intact(self.layout.model, self.result)
+        ):
             return copy_winner(self.layout.model, self.result, target).card
         with Session(self.directory, pool_factory) as session:
             try:
@@ -256,7 +270,9 @@ def run(
     return work(directory, observers)
 
 
-def resume(directory: str | Path, *, overrides: Sequence[str] = (), observers: Sequence[Observer] = ()) -> Run:
+def resume(
+    directory: str | Path, *, overrides: Sequence[str] = (), observers: Sequence[Observer] = ()
+) -> Run:
     """Go on with a run, wherever it was stopped or killed; a finished one is left as it is.
 
     Args:
@@ -292,7 +308,9 @@ def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
         is_new = not directory.exists()
         try:
             with Lock(Layout(directory)):
-                if not Layout(directory).record.exists():  # perhaps begun and cut off: it is begun again
+                if not Layout(
+                    directory
+                ).record.exists():  # perhaps begun and cut off: it is begun again
                     return directory, create_run(loaded, directory)
         except RunHeld:
             continue
@@ -311,7 +329,11 @@ def work(
 ) -> Run:
     """One session on a run: search to the end of the budget, export the winner, draw the genealogy, seal the
     record."""
-    if Layout(directory).record.is_file() and (done := load(directory)) and not _is_unfinished(done, overrides):
+    if (
+        Layout(directory).record.is_file()
+        and (done := load(directory))
+        and not _is_unfinished(done, overrides)
+    ):
         return _successful(done)
     stop = StopRequest()
     with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
@@ -337,7 +359,11 @@ def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
             return True
         files = record.files()
     made = (run.layout.model, run.layout.card, run.layout.climb, run.layout.front)
-    whole = all(path.is_file() and sha256_of(path) == files[path.name] for path in made if path.name in files)
+    whole = all(
+        path.is_file() and sha256_of(path) == files[path.name]
+        for path in made
+        if path.name in files
+    )
     return not whole or run.layout.log_of_record.exists()
 
 
@@ -355,7 +381,9 @@ def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
             export_best(session, engine.incumbent, tell)
     pictures = {layout.climb: climb_svg(engine.trials, session.objective, title=session.config.run)}
     if session.config.objectives:
-        pictures[layout.front] = front_svg(engine.trials, session.config.to_objectives(), title=session.config.run)
+        pictures[layout.front] = front_svg(
+            engine.trials, session.config.to_objectives(), title=session.config.run
+        )
     for path, text in pictures.items():
         write_text_whole(path, text)
     session.record.note_files({path.name: sha256_of(path) for path in pictures})
@@ -375,7 +403,9 @@ def _successful(run: Run) -> Run:
     said = {trial.state: trial.message() for trial in run.trials if trial.twin_of is None}
     last = "".join(f"\n    {state}: {message}" for state, message in said.items())
     hint = "`infeasible` ones are beyond the config's limits, `diverged` ones often have too large a learning rate"
-    raise NothingFeasible(f"no trial succeeded; of {len(run.trials)}: {ended}. The last of each kind:{last}\n{hint}.")
+    raise NothingFeasible(
+        f"no trial succeeded; of {len(run.trials)}: {ended}. The last of each kind:{last}\n{hint}."
+    )
 
 
 def _has_result(session: Session, best: Trial) -> bool:

@@ -70,7 +70,9 @@ class InvalidInput(UserError):
     """Carries every problem found, not only the first."""
 
     def __init__(self, problems: Issue | Iterable[Issue]) -> None:
-        self.problems: tuple[Issue, ...] = (problems,) if isinstance(problems, Issue) else tuple(problems)
+        self.problems: tuple[Issue, ...] = (
+            (problems,) if isinstance(problems, Issue) else tuple(problems)
+        )
         super().__init__("\n".join(map(str, self.problems)))
 
 

@@ -78,7 +78,9 @@ def compare(
     directory = Path(runs) / loaded.config.experiment
     _claim(loaded, directory)
     done: dict[str, dict[int, _Done]] = {label: {} for label in loaded.runs}
-    for seed in loaded.config.seeds:  # seed by seed: an experiment that is stopped early has something to compare
+    for seed in (
+        loaded.config.seeds
+    ):  # seed by seed: an experiment that is stopped early has something to compare
         for label in loaded.runs:
             done[label][seed] = _run(loaded, directory, label, seed, on_run, pool_factory)
     comparison = _compared(loaded, directory, done)
@@ -106,7 +108,12 @@ def _claim(loaded: LoadedExperiment, directory: Path) -> None:
 
 
 def _run(
-    loaded: LoadedExperiment, directory: Path, label: str, seed: int, on_run: OnRun, pool_factory: PoolFactory
+    loaded: LoadedExperiment,
+    directory: Path,
+    label: str,
+    seed: int,
+    on_run: OnRun,
+    pool_factory: PoolFactory,
 ) -> _Done:
     root = directory / f"{label}-{seed}"
     begun = (root / "run.db").is_file()
@@ -118,7 +125,9 @@ def _run(
     def pool(config: RunConfig, setup: Setup, where: Path) -> Pool:
         inner = pool_factory(config, setup, where)
         if isinstance(inner, SimulatedPool):
-            return inner  # to look a genome up again costs nothing, and its seconds are to be replayed
+            return (
+                inner  # to look a genome up again costs nothing, and its seconds are to be replayed
+            )
         known: dict[Key, Known] = {}
         for other in others:
             known |= known_trainings(other)
@@ -137,7 +146,9 @@ def _fresh(run: api.Run, count: int, pool_factory: PoolFactory) -> Sequence[Mapp
     if not run.has_networks:
         return []
     with RecordReader(run.layout.record) as record:
-        known: Mapping[str, Any] = record.meta("fresh") if record.has_meta("fresh") else {"asked": 0, "scores": []}
+        known: Mapping[str, Any] = (
+            record.meta("fresh") if record.has_meta("fresh") else {"asked": 0, "scores": []}
+        )
     if known["asked"] >= count or run.best is None:
         found: Sequence[Mapping[str, float]] = known["scores"][:count]
         return found
@@ -173,7 +184,9 @@ def _result(run: api.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
 def unit_of(config: RunConfig) -> Unit:
     """What a run's budget is counted in: epochs or seconds where they are limited, else trials."""
     units: tuple[Unit, ...] = ("epochs", "seconds")
-    return next((unit for unit in units if getattr(config.budget, unit, None) is not None), "trials")
+    return next(
+        (unit for unit in units if getattr(config.budget, unit, None) is not None), "trials"
+    )
 
 
 def _cost(unit: Unit, trials: Sequence[Trial], seconds: Mapping[int, float]) -> Mapping[int, float]:
@@ -184,31 +197,54 @@ def _cost(unit: Unit, trials: Sequence[Trial], seconds: Mapping[int, float]) -> 
     return {trial.id: 1.0 for trial in trials if trial.twin_of is None}
 
 
-def _compared(loaded: LoadedExperiment, directory: Path, done: Mapping[str, Mapping[int, _Done]]) -> Comparison:
+def _compared(
+    loaded: LoadedExperiment, directory: Path, done: Mapping[str, Mapping[int, _Done]]
+) -> Comparison:
     config, shared = loaded.config, loaded.any_run.config
     objectives, unit, reference = shared.to_objectives(), unit_of(shared), config.compared_with
     objective, box = objectives[0], None
-    results = {label: {seed: one.result for seed, one in seeds.items()} for label, seeds in done.items()}
+    results = {
+        label: {seed: one.result for seed, one in seeds.items()} for label, seeds in done.items()
+    }
     if len(objectives) > 1:
         objective = HYPERVOLUME
-        box = box_around(values for seeds in done.values() for one in seeds.values() for values in one.points)
-        results = {label: {seed: _in_box(one, box) for seed, one in seeds.items()} for label, seeds in done.items()}
-    curves = {label: {seed: result.curve for seed, result in seeds.items()} for label, seeds in results.items()}
+        box = box_around(
+            values for seeds in done.values() for one in seeds.values() for values in one.points
+        )
+        results = {
+            label: {seed: _in_box(one, box) for seed, one in seeds.items()}
+            for label, seeds in done.items()
+        }
+    curves = {
+        label: {seed: result.curve for seed, result in seeds.items()}
+        for label, seeds in results.items()
+    }
     goal = mean(finals(curves[reference]))
     target = config.target if config.target is not None else math.nan if goal is None else goal
-    spent = max((one.spent[-1] for seeds in curves.values() for one in seeds.values() if one.spent.size), default=1.0)
+    spent = max(
+        (one.spent[-1] for seeds in curves.values() for one in seeds.values() if one.spent.size),
+        default=1.0,
+    )
     budget = float(getattr(shared.budget, unit) or spent)
     sentences = _sentences(curves, reference, objective, unit, budget)
-    return Comparison(directory, objective, objectives, box, unit, budget, target, reference, results, sentences)
+    return Comparison(
+        directory, objective, objectives, box, unit, budget, target, reference, results, sentences
+    )
 
 
 def _in_box(done: _Done, box: Box | None) -> Result:
     """The result by hypervolume, in the box of all runs."""
-    return dataclasses.replace(done.result, curve=front_curve(done.result.curve.spent, done.points, box))
+    return dataclasses.replace(
+        done.result, curve=front_curve(done.result.curve.spent, done.points, box)
+    )
 
 
 def _sentences(
-    curves: Mapping[str, Mapping[int, Curve]], reference: str, objective: Objective, unit: Unit, budget: float
+    curves: Mapping[str, Mapping[int, Curve]],
+    reference: str,
+    objective: Objective,
+    unit: Unit,
+    budget: float,
 ) -> list[str]:
     """The verdict on every strategy but the reference."""
     sentences = []
@@ -217,7 +253,9 @@ def _sentences(
             gain = difference(finals(found), finals(curves[reference]), objective)
             better, worse = (label, reference) if gain.mean > 0 else (reference, label)
             share = share_needed(
-                band(list(curves[better].values()), budget), statistics.fmean(finals(curves[worse])), objective
+                band(list(curves[better].values()), budget),
+                statistics.fmean(finals(curves[worse])),
+                objective,
             )
             sentences.append(sentence(label, reference, gain, objective, unit, share))
     return sentences
@@ -226,9 +264,14 @@ def _sentences(
 def _write(comparison: Comparison) -> None:
     """The numbers, the picture and the page."""
     bands = {label: comparison.band(label) for label in comparison.results}
-    curves = {label: [result.curve for result in seeds.values()] for label, seeds in comparison.results.items()}
+    curves = {
+        label: [result.curve for result in seeds.values()]
+        for label, seeds in comparison.results.items()
+    }
     about = (comparison.directory.name, comparison.objective, comparison.unit, bands, curves)
-    write_text_whole(comparison.data, json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n")
+    write_text_whole(
+        comparison.data, json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n"
+    )
     write_text_whole(comparison.picture, comparison_svg(*about))
     said = (comparison.rows(), comparison.sentences, comparison.note, comparison.headings)
     write_text_whole(comparison.page, comparison_page(*about, *said))

@@ -33,7 +33,9 @@ ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO}
 DiskError = Callable[[OSError], Exception]
 """What the code at a failpoint meets when the disk fails: the error itself, or what a library makes of it."""
 
-_PLAN = re.compile(r"(?P<at>\d+)(?P<on>\+)?(?::(?P<action>kill|enospc|eio|torn|delay=(?P<seconds>\d+(\.\d+)?)))?")
+_PLAN = re.compile(
+    r"(?P<at>\d+)(?P<on>\+)?(?::(?P<action>kill|enospc|eio|torn|delay=(?P<seconds>\d+(\.\d+)?)))?"
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ class Plan:
             ValueError: not of the form that the module's docstring shows.
         """
         if not (found := _PLAN.fullmatch(text)):
-            raise ValueError(f"{VARIABLE} must be such as 17, 17:enospc, 17:delay=0.5 or 17+:eio. Received: {text!r}")
+            raise ValueError(
+                f"{VARIABLE} must be such as 17, 17:enospc, 17:delay=0.5 or 17+:eio. Received: {text!r}"
+            )
         action = (found["action"] or "kill").partition("=")[0]
         return cls(int(found["at"]), action, float(found["seconds"] or 0), found["on"] is not None)
 

@@ -15,7 +15,9 @@ PURPOSES = ("sample", "child", "select", "split", "order", "surrogate", "replace
 def generator(seed: int, purpose: str, *counter: int) -> np.random.Generator:
     """The generator of (seed, purpose, counter): equal arguments give equal numbers, different ones independent
     numbers."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose), *counter)))
+    return np.random.default_rng(
+        np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose), *counter))
+    )
 
 
 def training_seed(run_seed: int, digest: str, repeat: int) -> int:

@@ -156,7 +156,9 @@ class Objective:
     def metrics(self) -> tuple[str, ...]:
         """All that must be measured, each once: of the objective first, then of the constraints."""
         terms = [name for name, _ in self.weights] or [self.name]
-        return tuple(dict.fromkeys([*terms, *(constraint.metric for constraint in self.constraints)]))
+        return tuple(
+            dict.fromkeys([*terms, *(constraint.metric for constraint in self.constraints)])
+        )
 
     def value(self, metrics: Mapping[str, float]) -> float | None:
         """The objective itself, whatever the constraints say; None where a metric is missing or not finite."""

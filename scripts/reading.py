@@ -1,6 +1,8 @@
 """How dense the code is, in numbers: what a reader meets on an average line.
 
-    python scripts/reading.py [FOLDER ...] [--list]     evonas by default; --list names the densest
+    python scripts/reading.py [FOLDER ...]      evonas by default
+        --list      names the densest functions
+        --rules     names each line that breaks a rule that can be counted (CONTRIBUTING.md, Style)
 
 *Nodes a line* is counted for each function: the nodes of its syntax tree, through the lines of its
 body. The docstring counts as neither. The median over all functions is reported.
@@ -37,6 +39,43 @@ class Reading:
     comprehensions: int
     longest: tuple[int, str]
     largest: tuple[int, str]
+
+
+def broken_rules(path: Path) -> list[str]:
+    """Each place where an expression holds too much, as `path:line: what`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    allowed = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.If, ast.While, ast.IfExp)):
+            allowed |= {id(one) for one in ast.walk(node.test) if isinstance(one, ast.NamedExpr)}
+        elif isinstance(node, ast.comprehension):
+            for test in node.ifs:
+                allowed |= {id(one) for one in ast.walk(test) if isinstance(one, ast.NamedExpr)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.NamedExpr) and id(node) not in allowed:
+            found.append(f"{path}:{node.lineno}: a walrus outside `if` and `while`")
+        elif isinstance(node, ast.IfExp):
+            inner = [one for one in ast.walk(node) if isinstance(one, ast.IfExp)]
+            if len(inner) > 1:
+                found.append(f"{path}:{node.lineno}: a conditional expression within another")
+        elif isinstance(node, ast.stmt):
+            count = sum(isinstance(one, COMPREHENSIONS) for one in expressions(node))
+            if count > 1:
+                found.append(f"{path}:{node.lineno}: {count} comprehensions in one expression")
+    return found
+
+
+def expressions(statement: ast.stmt) -> list[ast.AST]:
+    """The nodes of a statement's own expressions, without those of the statements inside it."""
+    found: list[ast.AST] = []
+    waiting = list(ast.iter_child_nodes(statement))
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, (ast.stmt, ast.Lambda, ast.ExceptHandler)):
+            found.append(node)
+            waiting += ast.iter_child_nodes(node)
+    return found
 
 
 def is_docstring(statement: ast.stmt) -> bool:
@@ -117,9 +156,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How dense the code is, in numbers.")
     parser.add_argument("folders", nargs="*", type=Path, default=[Path("evonas")])
     parser.add_argument("--list", action="store_true", help="name the densest functions")
+    parser.add_argument("--rules", action="store_true", help="name each broken rule")
     arguments = parser.parse_args()
     for folder in arguments.folders:
-        report(folder, arguments.list)
+        if arguments.rules:
+            for path in sorted(folder.rglob("*.py")):
+                for rule in broken_rules(path):
+                    print(rule)
+        else:
+            report(folder, arguments.list)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from hypothesis import settings
 from evonas.genome import SearchSpace, parse_space
 from evonas.trial import Objective, Proposal, Trial, TrialState
 
-settings.register_profile("evonas", parent=settings.default, deadline=None)  # a busy machine is no failure
+settings.register_profile(
+    "evonas", parent=settings.default, deadline=None
+)  # a busy machine is no failure
 settings.load_profile("evonas")
 MEMORY = Path("/dev/shm")
 
@@ -25,7 +27,9 @@ MEMORY = Path("/dev/shm")
 def pytest_configure(config: pytest.Config) -> None:
     """Temporary folders lie in memory where there is much of it: a killed process loses nothing that it wrote, there as
     on a disk, and nobody waits for thousands of commits."""
-    config.addinivalue_line("markers", "full: takes long; `make test-faults` does it, which sets EVONAS_FAULTS=full")
+    config.addinivalue_line(
+        "markers", "full: takes long; `make test-faults` does it, which sets EVONAS_FAULTS=full"
+    )
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 

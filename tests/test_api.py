@@ -10,7 +10,14 @@ import pytest
 
 import evonas
 from evonas import api
-from evonas.errors import EvonasError, InvalidConfig, InvalidData, NothingFeasible, RunHeld, UserError
+from evonas.errors import (
+    EvonasError,
+    InvalidConfig,
+    InvalidData,
+    NothingFeasible,
+    RunHeld,
+    UserError,
+)
 from evonas.evaluate.contract.pool import Finished
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
@@ -66,7 +73,9 @@ def finish(root, **behaviour):
 def test_a_run_that_is_held_is_not_taken_by_another_of_the_same_name(folder):
     with Lock(Layout(folder / "runs" / "stub")):
         assert create(folder).name == "stub-2"
-    assert create(folder).name == "stub", "a directory that was claimed and left without a record is used"
+    assert create(folder).name == "stub", (
+        "a directory that was claimed and left without a record is used"
+    )
 
 
 def test_a_creation_that_was_cut_off_is_begun_again(folder):
@@ -85,7 +94,9 @@ def test_a_record_is_never_put_in_the_place_of_another(folder):
     assert (root / "run.db").read_bytes() == before
 
 
-@pytest.mark.parametrize("changes", [("objective=val_mean_absolute_error", "data.task=null"), ("data.path=worse.npz",)])
+@pytest.mark.parametrize(
+    "changes", [("objective=val_mean_absolute_error", "data.task=null"), ("data.path=worse.npz",)]
+)
 def test_what_is_refused_leaves_no_directory(folder, changes):
     np.savez(folder / "worse.npz", x=np.full((60, 4), np.nan), y=np.arange(60) % 3)
     with pytest.raises((InvalidConfig, InvalidData)):
@@ -113,16 +124,24 @@ def test_a_reader_does_not_disturb_the_end_of_a_run(folder):
 def test_a_finished_run_stays_finished_when_an_export_fails(folder):
     run = finish(create(folder))
     assert run.best is not None
-    other = next(trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id)
+    other = next(
+        trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id
+    )
     with pytest.raises(EvonasError, match="could not be rebuilt"):
-        run.export(folder / "other.keras", other.id, pool_factory=failing_export([TrialState.ERROR]))
+        run.export(
+            folder / "other.keras", other.id, pool_factory=failing_export([TrialState.ERROR])
+        )
     assert evonas.load(run.directory).is_finished
     assert not (run.directory / "run.db-wal").exists()
 
 
 @pytest.mark.parametrize(
     ("target", "words"),
-    [("model.h5", r"ends in \.keras"), ("no/such/model.keras", "no folder"), ("runs/stub/best.keras", "own directory")],
+    [
+        ("model.h5", r"ends in \.keras"),
+        ("no/such/model.keras", "no folder"),
+        ("runs/stub/best.keras", "own directory"),
+    ],
 )
 def test_an_export_goes_to_a_keras_path_outside_of_the_run(folder, target, words):
     run = finish(create(folder))
@@ -155,7 +174,9 @@ def test_checkpoints_go_when_they_are_no_longer_needed(folder):
 def test_a_run_without_a_success_says_how_its_trials_ended_now_and_when_resumed(folder):
     root = create(folder)
     for _ in range(2):
-        with pytest.raises(NothingFeasible, match=r"of 6: 6 error(?s:.)*made up by the stub") as raised:
+        with pytest.raises(
+            NothingFeasible, match=r"of 6: 6 error(?s:.)*made up by the stub"
+        ) as raised:
             finish(root, fail=1.0, diverge=0.0)
         assert "6 error" in str(raised.value)
     assert evonas.load(root).is_finished
@@ -168,7 +189,10 @@ class FailingExport(StubPool):
 
     def poll(self, timeout):
         reports = super().poll(timeout)
-        if any(isinstance(report, Finished) and report.job.kind == "export" for report in reports) and self.states:
+        if (
+            any(isinstance(report, Finished) and report.job.kind == "export" for report in reports)
+            and self.states
+        ):
             job = reports[-1].job
             return [Finished(job, Outcome(self.states.pop(0), message="made up"))]
         return reports
@@ -224,11 +248,15 @@ def test_arrays_that_are_lost_are_made_again_if_their_source_gives_the_very_same
     assert (root / "data" / "x_train.npy").read_bytes() == original
 
 
-def test_arrays_that_are_lost_and_whose_source_has_changed_are_refused_and_nothing_is_overwritten(folder):
+def test_arrays_that_are_lost_and_whose_source_has_changed_are_refused_and_nothing_is_overwritten(
+    folder,
+):
     root = create(folder)
     kept = (root / "data" / "x_validation.npy").read_bytes()
     (root / "data" / "x_train.npy").unlink()
-    np.savez(folder / "data.npz", x=np.random.default_rng(1).normal(size=(60, 4)), y=np.arange(60) % 3)
+    np.savez(
+        folder / "data.npz", x=np.random.default_rng(1).normal(size=(60, 4)), y=np.arange(60) % 3
+    )
     with pytest.raises(InvalidData, match=r"x_train.npy are missing or damaged, and their source"):
         finish(root)
     assert (root / "data" / "x_validation.npy").read_bytes() == kept

@@ -54,7 +54,10 @@ def found(folder):
 
 def go(folder, **more):
     return compare(
-        folder / "experiment.yaml", runs=folder / "runs", pool_factory=lambda c, setup, r: StubPool(setup, 2), **more
+        folder / "experiment.yaml",
+        runs=folder / "runs",
+        pool_factory=lambda c, setup, r: StubPool(setup, 2),
+        **more,
     )
 
 
@@ -80,7 +83,9 @@ def test_what_is_written_is_what_was_found(found, folder):
 
 
 def test_shared_founders_are_trained_once_and_charged_to_all(found, folder):
-    reused = {label: [one.reused for one in seeds.values()] for label, seeds in found.results.items()}
+    reused = {
+        label: [one.reused for one in seeds.values()] for label, seeds in found.results.items()
+    }
     assert reused["evolution"] == [0, 0], "the first to run has nothing to reuse"
     assert min(reused["comma"]) >= 4, "the founders"
 
@@ -88,7 +93,10 @@ def test_shared_founders_are_trained_once_and_charged_to_all(found, folder):
 def test_the_final_value_is_the_winners(found, folder):
     for label, seeds in found.results.items():
         for seed, result in seeds.items():
-            assert result.curve.final == evonas.load(folder / "runs" / "small" / f"{label}-{seed}").best.fitness.value
+            assert (
+                result.curve.final
+                == evonas.load(folder / "runs" / "small" / f"{label}-{seed}").best.fitness.value
+            )
 
 
 def test_an_experiment_that_was_stopped_goes_on_and_does_nothing_twice(found, tmp_path):
@@ -114,7 +122,9 @@ def test_an_experiment_that_was_stopped_goes_on_and_does_nothing_twice(found, tm
     with RecordReader(folder / "runs" / "small" / "evolution-0" / "run.db") as record:
         numbers = [attempt.number for attempt in record.attempts()]
     assert numbers == [0] * len(numbers)
-    assert alone.to_json() == found.to_json(), "the same experiment, stopped or not, gives the same numbers"
+    assert alone.to_json() == found.to_json(), (
+        "the same experiment, stopped or not, gives the same numbers"
+    )
 
 
 def test_another_experiment_of_that_name_is_refused(found, folder, tmp_path):
@@ -140,7 +150,9 @@ def test_a_strategy_that_finds_nothing_has_lost_and_the_others_are_compared(tmp_
         return StubPool(setup, 2, Stub(diverge=1.0 if config.strategy.name == "random" else 0.0))
 
     found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
-    assert [words for words in found.sentences if "evolution and random cannot be compared" in words]
+    assert [
+        words for words in found.sentences if "evolution and random cannot be compared" in words
+    ]
     rows = {row["strategy"]: row for row in found.rows()}
     assert rows["random"]["final"] is None
     assert rows["evolution"]["final"] is not None

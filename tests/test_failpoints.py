@@ -65,7 +65,9 @@ def test_once_is_once() -> None:
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
-def test_a_file_is_whole_after_a_failure_of_the_disk_anywhere(tmp_path: Path, armed: Failpoints, at: int) -> None:
+def test_a_file_is_whole_after_a_failure_of_the_disk_anywhere(
+    tmp_path: Path, armed: Failpoints, at: int
+) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     armed.arm(Plan(at, "enospc"))
@@ -77,7 +79,9 @@ def test_a_file_is_whole_after_a_failure_of_the_disk_anywhere(tmp_path: Path, ar
 
 
 @pytest.mark.parametrize(("action", "left"), [("torn", "lo"), ("kill", "")])
-def test_a_torn_write_leaves_half_of_it_beside_the_old_file(tmp_path: Path, action: str, left: str) -> None:
+def test_a_torn_write_leaves_half_of_it_beside_the_old_file(
+    tmp_path: Path, action: str, left: str
+) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     code = (

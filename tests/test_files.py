@@ -21,9 +21,14 @@ def test_text_is_written_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("error", "told"),
-    [(OSError(28, "No space left on device"), DiskFailure), (ZeroDivisionError("a bug"), ZeroDivisionError)],
+    [
+        (OSError(28, "No space left on device"), DiskFailure),
+        (ZeroDivisionError("a bug"), ZeroDivisionError),
+    ],
 )
-def test_a_failed_write_leaves_the_old_content(tmp_path: Path, error: Exception, told: type[Exception]) -> None:
+def test_a_failed_write_leaves_the_old_content(
+    tmp_path: Path, error: Exception, told: type[Exception]
+) -> None:
     path = tmp_path / "file"
     write_text_whole(path, "old")
 

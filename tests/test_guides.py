@@ -26,12 +26,16 @@ SHORT = ("budget.trials=1", "training.epochs=1", "pool={inline: {}}")
 
 
 @pytest.fixture(params=GUIDES)
-def files(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+def files(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Path]:
     """A guide's blocks as files."""
     found = {}
     for _, text in BLOCK.findall((DOCS / f"{request.param}.md").read_text(encoding="utf-8")):
         name = text.splitlines()[0].removeprefix("# ")
-        assert re.fullmatch(r"\w+\.(yaml|py)", name), f"a block must say which file it is: {text[:60]!r}"
+        assert re.fullmatch(r"\w+\.(yaml|py)", name), (
+            f"a block must say which file it is: {text[:60]!r}"
+        )
         (tmp_path / name).write_text(text, encoding="utf-8")
         found[name] = tmp_path / name
     monkeypatch.chdir(tmp_path)
@@ -48,17 +52,25 @@ def run(*steps: Sequence[str]) -> str:
     code = "import sys, json, runpy\nfrom evonas.cli.app import app\n"
     code += "for first, *rest in json.loads(sys.argv[1]):\n"
     code += "    runpy.run_path(first, run_name='__main__') if first.endswith('.py') else app([first, *rest], standalone_mode=False)\n"
-    done = subprocess.run([sys.executable, "-c", code, json.dumps(steps)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(steps)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def test_the_blocks_of_a_guide_work(files: dict[str, Path]) -> None:
-    data = {name: strict_yaml.load_file(path).data for name, path in files.items() if name.endswith(".yaml")}
+    data = {
+        name: strict_yaml.load_file(path).data
+        for name, path in files.items()
+        if name.endswith(".yaml")
+    }
     plugins = [module for content in data.values() for module in content.get("plugins", [])]
     listed = [part for module in plugins for part in ("--plugin", module)]
     spaces = {
-        content["space"]: load_space(files[name]) for name, content in data.items() if kind_of(content) == "space"
+        content["space"]: load_space(files[name])
+        for name, content in data.items()
+        if kind_of(content) == "space"
     }
     steps, words = [], []
     for name, content in data.items():
@@ -70,7 +82,9 @@ def test_the_blocks_of_a_guide_work(files: dict[str, Path]) -> None:
             load_genome(files[name], spaces[content["space"]])
         else:
             assert check(f"./{name}").problems == ()
-            steps.append(["run", f"./{name}", *(part for change in SHORT for part in ("--set", change))])
+            steps.append(
+                ["run", f"./{name}", *(part for change in SHORT for part in ("--set", change))]
+            )
             words.append("The winner")
     told = run(*steps, *([name] for name in files if name.endswith(".py")))
     assert all(told.count(word) >= words.count(word) for word in words), told

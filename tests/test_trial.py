@@ -25,8 +25,18 @@ def test_there_is_no_fitness_in_what_is_not_finite(value):
 def test_what_satisfies_the_constraints_is_better_than_what_does_not():
     good, poor = Fitness(0.9, "min"), Fitness(2.0, "min")
     slightly, badly = Fitness(0.1, "min", 0.01), Fitness(0.0, "min", 5.0)
-    assert sorted([badly, poor, slightly, good], key=lambda fitness: fitness.order) == [good, poor, slightly, badly]
-    assert sorted([badly, poor, slightly, good], key=lambda fitness: fitness.cost) == [good, poor, slightly, badly]
+    assert sorted([badly, poor, slightly, good], key=lambda fitness: fitness.order) == [
+        good,
+        poor,
+        slightly,
+        badly,
+    ]
+    assert sorted([badly, poor, slightly, good], key=lambda fitness: fitness.cost) == [
+        good,
+        poor,
+        slightly,
+        badly,
+    ]
     assert good > slightly > badly
     assert not slightly > poor
     assert good.is_feasible
@@ -52,7 +62,9 @@ def test_violations_add_up_and_need_their_metrics():
     assert objective.metrics == ("val_loss", "parameters", "val_accuracy")
     fitness = objective.fitness({"val_loss": 0.3, "parameters": 1500, "val_accuracy": 0.4})
     assert (fitness.value, fitness.violation) == (0.3, pytest.approx(0.5 + 0.2))
-    assert objective.fitness({"val_loss": 0.3, "parameters": 900, "val_accuracy": 0.5}).violation == 0
+    assert (
+        objective.fitness({"val_loss": 0.3, "parameters": 900, "val_accuracy": 0.5}).violation == 0
+    )
     assert objective.fitness({"val_loss": 0.3, "parameters": 900}) is None
 
 

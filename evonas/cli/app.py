@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 
 from evonas import __version__
-from evonas.cli import audit, check, compare, export, genealogy, listing, replay, resume, run, show, space
+from evonas.cli import (
+    audit,
+    check,
+    compare,
+    export,
+    genealogy,
+    listing,
+    replay,
+    resume,
+    run,
+    show,
+    space,
+)
 from evonas.cli.console import complain
 from evonas.errors import DiskFailure, EvonasError
 
@@ -76,8 +88,12 @@ def main() -> None:
 
 
 def _report_bug() -> int:
-    with tempfile.NamedTemporaryFile("w", prefix="evonas-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(f"evonas {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n{traceback.format_exc()}")
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="evonas-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(
+            f"evonas {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n{traceback.format_exc()}"
+        )
     last = traceback.format_exc().strip().splitlines()[-1]
     complain(
         f"this is a bug of evonas: {last}\nPlease report it with {Path(log.name)}. What a run has recorded is safe."

@@ -23,7 +23,12 @@ def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOpti
     found = audit(directory)
     versions = {name: list(pair) for name, pair in (found.versions or {}).items()}
     if as_json:
-        plain = {"ok": found.is_repeated, "trials": found.trials, "told": found.told, "trial": found.trial}
+        plain = {
+            "ok": found.is_repeated,
+            "trials": found.trials,
+            "told": found.told,
+            "trial": found.trial,
+        }
         checked = {"checksum": True if found.has_checksum else None}
         print_json({**plain, "difference": found.difference, "versions": versions, **checked})
         if not found.is_repeated:
@@ -33,7 +38,11 @@ def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOpti
     if not found.is_repeated:
         hint = f" The record was made with {others}." if others else ""
         raise NotRepeatable(f"{directory}: {found.difference}{hint}")
-    whole = "is what its checksum says" if found.has_checksum else "is of an older evonas and has no checksum"
+    whole = (
+        "is what its checksum says"
+        if found.has_checksum
+        else "is of an older evonas and has no checksum"
+    )
     console().print(
         f"{directory}: the record {whole}; {found.trials} proposals, replayed with {found.told} outcomes told, are"
         " those of the record.",

@@ -25,13 +25,19 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
 
     try:
         is_experiment = is_experiment_file(config)
-        loaded = load_experiment(config, changes or ()).any_run if is_experiment else load_config(config, changes or ())
+        loaded = (
+            load_experiment(config, changes or ()).any_run
+            if is_experiment
+            else load_config(config, changes or ())
+        )
         with tempfile.TemporaryDirectory() as scratch:
             prepared = prepare_data(loaded, Path(scratch))
     except EvonasError as error:
         if as_json:
             problems = error.problems if isinstance(error, InvalidInput) else (Issue(str(error)),)
-            print_json({"ok": False, "problems": [dataclasses.asdict(problem) for problem in problems]})
+            print_json(
+                {"ok": False, "problems": [dataclasses.asdict(problem) for problem in problems]}
+            )
             raise SystemExit(error.exit_code) from error
         raise
     if as_json:

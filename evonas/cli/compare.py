@@ -17,10 +17,14 @@ NAME = "compare"
 
 
 def command(
-    experiment: Annotated[str, typer.Argument(help="A YAML file, or the name of a shipped experiment.")],
+    experiment: Annotated[
+        str, typer.Argument(help="A YAML file, or the name of a shipped experiment.")
+    ],
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of every run's config. Repeatable."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a key of every run's config. Repeatable."
+        ),
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
@@ -50,7 +54,9 @@ def command(
     except UserError:
         raise
     except EvonasError as error:
-        error.add_note("The experiment goes on with the same command; finished runs are not done again.")
+        error.add_note(
+            "The experiment goes on with the same command; finished runs are not done again."
+        )
         raise
     if as_json:
         print_json(found.to_json())
@@ -68,11 +74,17 @@ def _tell(found: Comparison) -> None:
     table = Table(title=found.title, title_justify="left")
     target = f"{found.unit} to {cell(found.target)}"
     fresh, test = found.headings.get("fresh", "fresh seeds"), found.headings.get("test", "test")
-    for number, heading in enumerate(("strategy", "final", "area", target, "twins", "failed", fresh, test)):
+    for number, heading in enumerate(
+        ("strategy", "final", "area", target, "twins", "failed", fresh, test)
+    ):
         table.add_column(heading, justify="right" if number else "left", no_wrap=not number)
     for row in found.rows():
-        final = cell(row["final"]) + (f" ± {row['final_deviation']:.2g}" if row["final_deviation"] is not None else "")
-        reached = f"{cell(row[f'{found.unit}_to_target'])} ({row['reached_target']} of {row['seeds']})"
+        final = cell(row["final"]) + (
+            f" ± {row['final_deviation']:.2g}" if row["final_deviation"] is not None else ""
+        )
+        reached = (
+            f"{cell(row[f'{found.unit}_to_target'])} ({row['reached_target']} of {row['seeds']})"
+        )
         rest = (row["area"], reached, row["twins"], row["failures"], row["fresh"], row["test"])
         table.add_row(row["strategy"], final, *(cell(value) for value in rest))
     out.print()
@@ -81,4 +93,7 @@ def _tell(found: Comparison) -> None:
         out.print(words, soft_wrap=True)
     if found.note:
         out.print(f"\n{found.note}", soft_wrap=True)
-    out.print(f"\n  page    {found.page}\n  picture {found.picture}\n  numbers {found.data}", soft_wrap=True)
+    out.print(
+        f"\n  page    {found.page}\n  picture {found.picture}\n  numbers {found.data}",
+        soft_wrap=True,
+    )

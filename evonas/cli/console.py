@@ -25,7 +25,9 @@ def console() -> Console:
         def on_broken_pipe(self) -> None:
             _forget_stdout()
 
-    return Patient(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 100)
+    return Patient(
+        highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 100
+    )
 
 
 def emit(text: str) -> None:
@@ -67,7 +69,11 @@ def find_run(name: str, runs: Path) -> Path:
     if Path(name).suffix in (".yaml", ".yml"):
         raise UserError(f"{name} is a config, not a run. To run it:  evonas run {name}")
     known = sorted(path.parent.name for path in runs.glob("*/run.db"))
-    hint = f"In {runs} there are: {', '.join(known)}." if known else f"There are none in {runs}, either."
+    hint = (
+        f"In {runs} there are: {', '.join(known)}."
+        if known
+        else f"There are none in {runs}, either."
+    )
     raise UserError(f"there is no run at {name}. {hint}")
 
 

@@ -14,9 +14,13 @@ NAME = "export"
 
 def command(
     run: RunArgument,
-    to: Annotated[Path, typer.Option("--to", metavar="PATH", help="Where the model goes; must end in `.keras`.")],
+    to: Annotated[
+        Path,
+        typer.Option("--to", metavar="PATH", help="Where the model goes; must end in `.keras`."),
+    ],
     trial: Annotated[
-        int | None, typer.Argument(metavar="[TRIAL]", help="A trial's number; the winner if left out.")
+        int | None,
+        typer.Argument(metavar="[TRIAL]", help="A trial's number; the winner if left out."),
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
@@ -39,6 +43,10 @@ def command(
         print_json(card)
         return
     scores = ", ".join(
-        f"{name} {value:.4f}" for name, value in card["metrics"].items() if name.startswith(("val_", "test_"))
+        f"{name} {value:.4f}"
+        for name, value in card["metrics"].items()
+        if name.startswith(("val_", "test_"))
     )
-    console().print(f"wrote {to} and {to.with_suffix('.json')}: trial {card['trial']}, {scores}", soft_wrap=True)
+    console().print(
+        f"wrote {to} and {to.with_suffix('.json')}: trial {card['trial']}, {scores}", soft_wrap=True
+    )

@@ -27,9 +27,16 @@ def print_front(view: Run) -> None:
         out.print("\nThe front is empty: no trial has succeeded within the constraints.")
         return
     trained = sum(trial.twin_of is None for trial in view.trials)
-    title = f"The front: {len(members)} of {trained} trials, which no other one beats in all objectives"
+    title = (
+        f"The front: {len(members)} of {trained} trials, which no other one beats in all objectives"
+    )
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
-    for name in ("trial", *(f"{one.name} ({one.direction})" for one in view.objectives), "generation", "operator"):
+    for name in (
+        "trial",
+        *(f"{one.name} ({one.direction})" for one in view.objectives),
+        "generation",
+        "operator",
+    ):
         table.add_column(name, justify="left" if name in ("trial", "operator") else "right")
     for trial in members[:MOST_ROWS]:
         values = [number(one.value(trial.metrics)) for one in view.objectives]
@@ -54,12 +61,19 @@ def print_constraints(view: Run) -> None:
     """How many trials satisfy the constraints, and what it means where none does; nothing without constraints."""
     if not view.objective.constraints or view.best is None or view.best.fitness is None:
         return
-    succeeded = [trial.fitness for trial in view.trials if trial.fitness is not None and trial.twin_of is None]
+    succeeded = [
+        trial.fitness
+        for trial in view.trials
+        if trial.fitness is not None and trial.twin_of is None
+    ]
     feasible = sum(fitness.is_feasible for fitness in succeeded)
     out = console()
     out.print(f"\n{feasible} of {len(succeeded)} trials that succeeded satisfy the constraints.")
     if not view.best.fitness.is_feasible:
-        out.print(f"None does: the winner, trial {view.best.id}, is the one that violates them least.", style="bold")
+        out.print(
+            f"None does: the winner, trial {view.best.id}, is the one that violates them least.",
+            style="bold",
+        )
 
 
 def draw(view: Run, path: Path) -> None:
@@ -72,7 +86,9 @@ def draw(view: Run, path: Path) -> None:
     from evonas.insight.front_picture import front_svg
 
     if len(view.objectives) < 2:
-        raise UserError(f"the run {view.name} has one objective, {view.objective.name}, and so no front")
+        raise UserError(
+            f"the run {view.name} has one objective, {view.objective.name}, and so no front"
+        )
     if path.suffix != ".svg":
         raise UserError(f"the picture of a front is an .svg file. Received: {path}")
     write_text_whole(path, front_svg(view.trials, view.objectives, title=view.name))

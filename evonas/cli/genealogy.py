@@ -34,12 +34,20 @@ def command(
         ),
     ] = Format.TEXT,
     of: Annotated[
-        int | None, typer.Option("--of", metavar="TRIAL", help="Another trial than the winner, and its ancestors only.")
+        int | None,
+        typer.Option(
+            "--of", metavar="TRIAL", help="Another trial than the winner, and its ancestors only."
+        ),
     ] = None,
-    above: Annotated[bool, typer.Option("--ancestors", help="Only the trial and all of its ancestors.")] = False,
-    below: Annotated[bool, typer.Option("--descendants", help="Only the trial and all of its descendants.")] = False,
+    above: Annotated[
+        bool, typer.Option("--ancestors", help="Only the trial and all of its ancestors.")
+    ] = False,
+    below: Annotated[
+        bool, typer.Option("--descendants", help="Only the trial and all of its descendants.")
+    ] = False,
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Write to a file instead of standard output.")
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="Write to a file instead of standard output."),
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
 ) -> None:
@@ -58,7 +66,9 @@ def command(
         console().print(f"wrote {to}", soft_wrap=True)
 
 
-def render(view: Run, form: Format, of: int | None = None, above: bool = False, below: bool = False) -> str:
+def render(
+    view: Run, form: Format, of: int | None = None, above: bool = False, below: bool = False
+) -> str:
     """
     Raises:
         UserError: there is no such trial, nobody has won, or the format shows all trials only.
@@ -71,7 +81,9 @@ def render(view: Run, form: Format, of: int | None = None, above: bool = False, 
 
     if form is Format.SVG:
         if of is not None or above or below:
-            raise UserError("the climb shows all trials. For a part of the family, choose text, json, graphml or dot.")
+            raise UserError(
+                "the climb shows all trials. For a part of the family, choose text, json, graphml or dot."
+            )
         return climb_svg(view.trials, view.objective, title=view.name)
     if form is Format.TEXT and not (above or below):
         return to_text(view.trials, view.objective, of)

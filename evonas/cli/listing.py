@@ -24,7 +24,9 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
         try:
             found.append(api.load(record.parent).summary())
         except EvonasError as error:
-            found.append({"run": record.parent.name, "directory": str(record.parent), "error": str(error)})
+            found.append(
+                {"run": record.parent.name, "directory": str(record.parent), "error": str(error)}
+            )
     if as_json:
         print_json(found)
         return
@@ -41,5 +43,11 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
             state = "finished" if row["finished"] else "unfinished"
             best = number(row["best_value"])
             of = "" if row["budget"] is None else f"/{row['budget']}"
-            table.add_row(row["directory"], f"{row['trials'] - row['twins']}{of}", state, best, row["objective"])
+            table.add_row(
+                row["directory"],
+                f"{row['trials'] - row['twins']}{of}",
+                state,
+                best,
+                row["objective"],
+            )
     console().print(table)

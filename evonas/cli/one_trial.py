@@ -21,14 +21,20 @@ def lines(trial: RecordedTrial) -> list[str]:
 
     lineage = trial.lineage
     of = f" of {' and '.join(map(str, lineage.parents))}" if lineage.parents else ""
-    told = [f"Trial {trial.id}: {trial.state}, generation {lineage.generation}, {lineage.operator}{of}"]
+    told = [
+        f"Trial {trial.id}: {trial.state}, generation {lineage.generation}, {lineage.operator}{of}"
+    ]
     if trial.twin_of is not None:
         told.append(f"  a twin of trial {trial.twin_of}, whose outcome it has")
-    told += [f"  {name} {number(value)}" for name, value in trial.metrics.items() if name != ACCUMULATION]
+    told += [
+        f"  {name} {number(value)}" for name, value in trial.metrics.items() if name != ACCUMULATION
+    ]
     if is_cut(trial):
         told.append(f"  trained {CUT}")
     for attempt, earlier in _with_earlier(trial):
-        told.append(f"  attempt {attempt.number}, session {attempt.session}: {_attempt(attempt, earlier)}")
+        told.append(
+            f"  attempt {attempt.number}, session {attempt.session}: {_attempt(attempt, earlier)}"
+        )
     return told
 
 
@@ -77,5 +83,7 @@ def stopped(stop: Stopped) -> str:
     """Why a training was stopped, in words."""
     from evonas.cli.console import number
 
-    why = f"at best {number(stop.at_best)} was predicted, the incumbent had {number(stop.incumbent)}"
+    why = (
+        f"at best {number(stop.at_best)} was predicted, the incumbent had {number(stop.incumbent)}"
+    )
     return f"stopped at epoch {stop.epoch} of {stop.epochs}: {why}"

@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 ConfigArgument = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="A config's path, or the name of a shipped one, such as `digits`.")
+    str,
+    typer.Argument(
+        metavar="CONFIG", help="A config's path, or the name of a shipped one, such as `digits`."
+    ),
 ]
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's directory, or its name in the folder of runs.")
 ]
 RunsOption = Annotated[
-    Path, typer.Option("--runs", metavar="DIR", help="The folder of runs.", envvar="EVONAS_RUNS", show_default=True)
+    Path,
+    typer.Option(
+        "--runs", metavar="DIR", help="The folder of runs.", envvar="EVONAS_RUNS", show_default=True
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,

@@ -28,7 +28,9 @@ def best_so_far(progress: Progress) -> str:
 
 def place(progress: Progress) -> str:
     """How far the run is in each of its budgets: `12/96 trials, 140/1000 epochs`."""
-    trials = f"{progress.done:>4}" + ("" if progress.total is None else f"/{progress.total}") + " trials"
+    trials = (
+        f"{progress.done:>4}" + ("" if progress.total is None else f"/{progress.total}") + " trials"
+    )
     others = [
         f"{duration(budget.amount)}/{duration(budget.limit)}"
         if budget.unit == "seconds"
@@ -57,7 +59,9 @@ class _Told(Observer):
     def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
         if outcome.state not in (TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED):
             again = "" if final else "; it is tried again"
-            self._out.print(f"trial {trial.id}: {outcome.state}: {outcome.message}{again}", soft_wrap=True)
+            self._out.print(
+                f"trial {trial.id}: {outcome.state}: {outcome.message}{again}", soft_wrap=True
+            )
         if stop := Stopped.in_details(outcome.details):
             self._stops.append(stop)
 
@@ -65,9 +69,12 @@ class _Told(Observer):
         """What this session's stopped trainings have spared."""
         if self._stops:
             spared = sum(stop.epochs - stop.epoch for stop in self._stops)
-            trainings = "1 training was" if len(self._stops) == 1 else f"{len(self._stops)} trainings were"
+            trainings = (
+                "1 training was" if len(self._stops) == 1 else f"{len(self._stops)} trainings were"
+            )
             self._out.print(
-                f"{trainings} stopped by the learning curve, which spared at most {spared:,} epochs.", soft_wrap=True
+                f"{trainings} stopped by the learning curve, which spared at most {spared:,} epochs.",
+                soft_wrap=True,
             )
 
     def on_stop(self, reason: str) -> None:
@@ -81,7 +88,9 @@ class LineProgress(_Told):
         every: seconds after which a line is due even without news.
     """
 
-    def __init__(self, out: Console, every: float = 15.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, out: Console, every: float = 15.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(out)
         self._every, self._clock = every, clock
         self._last = -every
@@ -102,7 +111,9 @@ class LineProgress(_Told):
     def _say(self, progress: Progress) -> None:
         where = f"generation {progress.generation:>2}  {place(progress)}"
         when = f"{duration(progress.elapsed)} gone, ETA {duration(progress.remaining)}"
-        self._out.print(f"{where}  {best_so_far(progress)}  {counts(progress)}  {when}", soft_wrap=True)
+        self._out.print(
+            f"{where}  {best_so_far(progress)}  {counts(progress)}  {when}", soft_wrap=True
+        )
 
     def on_end(self, progress: Progress) -> None:
         if progress.done != self._done:
@@ -131,7 +142,9 @@ class LiveProgress(_Told):
 
     def on_start(self, progress: Progress) -> None:
         self._bar.start()
-        self._task = self._bar.add_task("", total=1.0, generation=0, place="", best="", counts="", when="")
+        self._task = self._bar.add_task(
+            "", total=1.0, generation=0, place="", best="", counts="", when=""
+        )
         self._show(progress)
 
     def on_epoch(self, trial: Trial, epoch: int, metrics: Mapping[str, float]) -> None:

@@ -43,16 +43,27 @@ def command(
         return
     out = console()
     out.print(_about(plan), soft_wrap=True)
-    done = run_replay(plan, lambda epoch, metrics: out.print(f"  epoch {epoch}: {_numbers(metrics)}", soft_wrap=True))
+    done = run_replay(
+        plan,
+        lambda epoch, metrics: out.print(f"  epoch {epoch}: {_numbers(metrics)}", soft_wrap=True),
+    )
     outcome = done.outcome
-    out.print(f"It ended as `{outcome.state}` after {outcome.epochs} epochs, {outcome.seconds:.1f} s.", soft_wrap=True)
+    out.print(
+        f"It ended as `{outcome.state}` after {outcome.epochs} epochs, {outcome.seconds:.1f} s.",
+        soft_wrap=True,
+    )
     for words in (outcome.message, _numbers(outcome.metrics)):
         if words:
             out.print(f"  {words}", soft_wrap=True)
     if done.differences:
-        raise NotRepeatable(f"trial {trial} of {plan.root}: {'; '.join(done.differences)}.{_hint(plan)}")
+        raise NotRepeatable(
+            f"trial {trial} of {plan.root}: {'; '.join(done.differences)}.{_hint(plan)}"
+        )
     same = f"The record says the same, bit for bit.{_hint(plan)}"
-    out.print(same if done.is_compared else "The record has no outcome to compare with yet.", soft_wrap=True)
+    out.print(
+        same if done.is_compared else "The record has no outcome to compare with yet.",
+        soft_wrap=True,
+    )
 
 
 def as_plain(done: Replay) -> dict[str, Any]:

@@ -8,7 +8,10 @@ NAME = "run"
 
 
 def command(
-    config: ConfigArgument, changes: SetOption = None, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False
+    config: ConfigArgument,
+    changes: SetOption = None,
+    runs: RunsOption = DEFAULT_RUNS,
+    as_json: JsonOption = False,
 ) -> None:
     """Search, from a config to an exported Keras model.
 

@@ -28,7 +28,9 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
     lines = {
         **_material(loaded, prepared),
         "task": prepared.guess,
-        "plugins": f"{', '.join(config.plugins)} (code of yours, run by the workers)" if config.plugins else "",
+        "plugins": f"{', '.join(config.plugins)} (code of yours, run by the workers)"
+        if config.plugins
+        else "",
         "space": f"{loaded.space.name}: {loaded.space.dimension} decisions",
         "search": f"{strategy}, {config.budget}, trials of up to {config.training.epochs} epochs",
     }
@@ -92,10 +94,14 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
     out = console()
     trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
-    best_by = f"the best of {trained}" + (f" by {run.objective.name}" if len(run.objectives) > 1 else "")
+    best_by = f"the best of {trained}" + (
+        f" by {run.objective.name}" if len(run.objectives) > 1 else ""
+    )
     title = f"The winner: trial {best.id}, {best_by}, born in generation {best.lineage.generation}"
     out.print(layer_table(result["layers"] or (), title))
-    out.print(f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample")
+    out.print(
+        f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample"
+    )
     if one_trial.is_cut(best):
         out.print(f"  trained {one_trial.CUT}")
     metrics, names = result["metrics"], ("loss", run.interface.metric)
@@ -103,16 +109,25 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
         ("validation", "val_", f"what the search saw, {trained} times"),
         ("test", "test_", about_test),
     ):
-        scores = ", ".join(f"{name} {metrics[prefix + name]:.4f}" for name in names if prefix + name in metrics)
+        scores = ", ".join(
+            f"{name} {metrics[prefix + name]:.4f}" for name in names if prefix + name in metrics
+        )
         out.print(f"  {part:<10}  {scores}  ({note})")
     out.print()
     layout = run.layout
-    files = {"model": layout.model, "card": layout.card, "genealogy": layout.climb, "record": layout.record}
+    files = {
+        "model": layout.model,
+        "card": layout.card,
+        "genealogy": layout.climb,
+        "record": layout.record,
+    }
     files |= {"front": layout.front} if layout.front.is_file() else {}
     for label, path in files.items():
         out.print(f"  {label:<10}  {path}", soft_wrap=True)
     takes = ", ".join(map(str, ("n", *run.interface.shape)))
-    out.print(f"\n  {layout.model.name} takes raw samples of shape ({takes}); preprocessing is inside.")
+    out.print(
+        f"\n  {layout.model.name} takes raw samples of shape ({takes}); preprocessing is inside."
+    )
     print_constraints(run)
     print_front(run)
     out.print("\nTo go on:")
@@ -126,19 +141,29 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
     out, metrics = console(), card["metrics"]
     trained = sum(trial.twin_of is None for trial in run.trials)
     out.print()
-    out.print(f"The winner: trial {card['trial']}, the best of {trained}, judged by {card['evaluator']}", style="bold")
+    out.print(
+        f"The winner: trial {card['trial']}, the best of {trained}, judged by {card['evaluator']}",
+        style="bold",
+    )
     for section, genes in card["sections"].items():
         told = [f"{op} {in_words(settings)}".strip() for op, settings, *_ in genes]
         out.print(f"  {section:<10}  {'; '.join(told)}", soft_wrap=True)
     for part, names in (
-        (f"after {card['epochs']} epochs", [name for name in metrics if not name.startswith("test_")]),
+        (
+            f"after {card['epochs']} epochs",
+            [name for name in metrics if not name.startswith("test_")],
+        ),
         ("test data, opened once", [name for name in metrics if name.startswith("test_")]),
     ):
         if names:
             scores = ", ".join(f"{name} {number(metrics[name])}" for name in names)
             out.print(f"  {part}: {scores}", soft_wrap=True)
     layout = run.layout
-    for label, path in {"card": layout.card, "genealogy": layout.climb, "record": layout.record}.items():
+    for label, path in {
+        "card": layout.card,
+        "genealogy": layout.climb,
+        "record": layout.record,
+    }.items():
         out.print(f"  {label:<10}  {path}", soft_wrap=True)
 
 
@@ -157,5 +182,11 @@ def layer_table(layers: Sequence[dict[str, object]], title: str) -> object:
     table.add_column("parameters", justify="right")
     for row in layers:
         shape = "x".join(map(str, row["output_shape"]))  # type: ignore[call-overload]
-        table.add_row(str(row["name"]), str(row["kind"]), shape, str(row.get("settings", "")), f"{row['parameters']:,}")
+        table.add_row(
+            str(row["name"]),
+            str(row["kind"]),
+            shape,
+            str(row.get("settings", "")),
+            f"{row['parameters']:,}",
+        )
     return table

@@ -18,13 +18,20 @@ NAME = "show"
 
 def command(
     run: RunArgument,
-    trials: Annotated[bool, typer.Option("--trials", help="List every trial, the best first.")] = False,
+    trials: Annotated[
+        bool, typer.Option("--trials", help="List every trial, the best first.")
+    ] = False,
     trial: Annotated[
-        int | None, typer.Option("--trial", metavar="TRIAL", help="One trial only, and every attempt at it.")
+        int | None,
+        typer.Option("--trial", metavar="TRIAL", help="One trial only, and every attempt at it."),
     ] = None,
     front: Annotated[
         Path | None,
-        typer.Option("--front", metavar="FILE", help="Draw the front of several objectives to an `.svg` file."),
+        typer.Option(
+            "--front",
+            metavar="FILE",
+            help="Draw the front of several objectives to an `.svg` file.",
+        ),
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
@@ -52,7 +59,12 @@ def command(
         console().print("\n".join(one_trial.lines(chosen)), soft_wrap=True)
         return
     if as_json:
-        print_json({**view.summary(), **({"all_trials": [as_plain(trial) for trial in view.trials]} if trials else {})})
+        print_json(
+            {
+                **view.summary(),
+                **({"all_trials": [as_plain(trial) for trial in view.trials]} if trials else {}),
+            }
+        )
         return
     summary = view.summary()
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
@@ -67,7 +79,9 @@ def command(
         conclude(view)
         return
     if view.best is not None and view.best.fitness is not None:
-        out.print(f"Best so far: trial {view.best.id}, {view.objective.name} {view.best.fitness.value:.4f}")
+        out.print(
+            f"Best so far: trial {view.best.id}, {view.objective.name} {view.best.fitness.value:.4f}"
+        )
     print_constraints(view)
     print_front(view)
     if view.is_going_on:
@@ -113,7 +127,9 @@ def _trial_table(view: Run) -> object:
     table = Table(box=box.SIMPLE)
     usual = (view.interface.metric, "parameters") if view.has_networks else _others(view)
     shown = (view.objective.name, *(f"val_{name}" for name in usual))
-    companions = tuple(dict.fromkeys([*(name for name in view.config.metrics() if name not in shown), *usual]))
+    companions = tuple(
+        dict.fromkeys([*(name for name in view.config.metrics() if name not in shown), *usual])
+    )
     for name in (
         "trial",
         "generation",

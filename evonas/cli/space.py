@@ -19,20 +19,35 @@ CLASSES = 10
 
 def command(
     space: Annotated[
-        str, typer.Argument(metavar="SPACE", help="A space's path, or the name of a shipped one, such as `convnet`.")
+        str,
+        typer.Argument(
+            metavar="SPACE", help="A space's path, or the name of a shipped one, such as `convnet`."
+        ),
     ],
     samples: Annotated[
         int,
         typer.Option(
-            "--samples", metavar="N", min=0, max=100, help="Draw networks, list their layers, and compare the samplers."
+            "--samples",
+            metavar="N",
+            min=0,
+            max=100,
+            help="Draw networks, list their layers, and compare the samplers.",
         ),
     ] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = 0,
     shape: Annotated[
-        str, typer.Option("--shape", metavar="8,8", help="Of one sample of the data that the networks are drawn for.")
+        str,
+        typer.Option(
+            "--shape",
+            metavar="8,8",
+            help="Of one sample of the data that the networks are drawn for.",
+        ),
     ] = "",
     plugins: Annotated[
-        list[str] | None, typer.Option("--plugin", metavar="MODULE", help="A module with ops of your own. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--plugin", metavar="MODULE", help="A module with ops of your own. Repeatable."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,7 +71,10 @@ def command(
         if problems:
             raise InvalidSpace(problems)
         interface = _interface(found, found.input, shape)
-        drawn = [_built(found, genome, interface, plugins or ()) for genome in _draws(found, samples, seed)]
+        drawn = [
+            _built(found, genome, interface, plugins or ())
+            for genome in _draws(found, samples, seed)
+        ]
     even = evenness(found, samples, seed) if samples else {}
     if as_json:
         print_json({**describe(found), "samples": drawn, **({"samplers": even} if samples else {})})
@@ -72,7 +90,12 @@ def describe(space: SearchSpace) -> dict[str, Any]:
     from evonas.genome.census import census
 
     sections = [_section(space, section) for section in space.sections.values()]
-    about = {"space": space.name, "about": space.about, "input": space.input, "dimension": space.dimension}
+    about = {
+        "space": space.name,
+        "about": space.about,
+        "input": space.input,
+        "dimension": space.dimension,
+    }
     return {**about, "log10_genomes": round(log10(census(space)), 2), "sections": sections}
 
 
@@ -143,16 +166,23 @@ def _interface(space: SearchSpace, kind: InputKind, shape: str) -> Interface:
 
     sizes = (shape or SHAPES[kind]).split(",")
     axes = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}[kind]
-    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes) or len(sizes) not in axes:
+    if (
+        not all(size.strip().isdecimal() and int(size) > 0 for size in sizes)
+        or len(sizes) not in axes
+    ):
         allowed = " or ".join(map(str, axes))
-        raise UserError(f"--shape must be {allowed} sizes above 0, such as {SHAPES[kind]}. Received: {shape!r}.")
+        raise UserError(
+            f"--shape must be {allowed} sizes above 0, such as {SHAPES[kind]}. Received: {shape!r}."
+        )
     numbers = tuple(map(int, sizes))
     channels = numbers[-1] if len(numbers) == max(axes) else 1
     classes = tuple(range(CLASSES))
     return Interface(kind, numbers, "classification", classes, (0.0,) * channels, (1.0,) * channels)
 
 
-def _built(space: SearchSpace, genome: Genome, interface: Interface, plugins: list[str] | tuple[()]) -> dict[str, Any]:
+def _built(
+    space: SearchSpace, genome: Genome, interface: Interface, plugins: list[str] | tuple[()]
+) -> dict[str, Any]:
     """A network as plain values: imports Keras, on purpose."""
     from evonas.model.assembly import build_model
     from evonas.model.size import measure
@@ -197,12 +227,17 @@ def _print(space: SearchSpace, drawn: list[dict[str, Any]]) -> None:
                 told = [f"{op} {in_words(settings)}".strip() for op, settings, *_ in genes]
                 out.print(f"  {section}: {'; '.join(told)}", soft_wrap=True)
             continue
-        words = f"{number(network['parameters'])} parameters, {number(network['flops'])} FLOPs a sample"
+        words = (
+            f"{number(network['parameters'])} parameters, {number(network['flops'])} FLOPs a sample"
+        )
         out.print(layer_table(network["layers"], f"Network {network['digest']}: {words}"))
         for name, chosen in network["settings"].items():
             for op, arguments in chosen.items():
                 listed = ", ".join(f"{key} {value}" for key, value in arguments.items())
-                out.print(f"{name}: {op}" + (f" ({listed})" if listed and op != name else f" {listed}"), soft_wrap=True)
+                out.print(
+                    f"{name}: {op}" + (f" ({listed})" if listed and op != name else f" {listed}"),
+                    soft_wrap=True,
+                )
 
 
 def _print_evenness(even: dict[str, dict[str, Any]], count: int) -> None:
@@ -211,7 +246,10 @@ def _print_evenness(even: dict[str, dict[str, Any]], count: int) -> None:
     out = console()
     if even:
         means = "100 % is the mean of independent points, less is more even"
-        out.print(f"\nSamplers by the centered discrepancy of their first {count} points ({means}):", soft_wrap=True)
+        out.print(
+            f"\nSamplers by the centered discrepancy of their first {count} points ({means}):",
+            soft_wrap=True,
+        )
     for name, known in even.items():
         told = known["problem"] or f"{100 * known['relative']:.3g} % ({known['discrepancy']:.4g})"
         out.print(f"  {name}: {told}", soft_wrap=True)

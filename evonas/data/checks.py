@@ -45,9 +45,13 @@ def check_samples(arrays: Arrays, kind: InputKind) -> list[Issue]:
             problems += _check_x(arrays.x_test, "x_test", kind, arrays.origin)
     named = arrays.named()
     for x, y in (("x", "y"), ("x_test", "y_test")):
-        both = x in named and y in named and named[x].size and named[y].size  # emptiness is a problem of its own
+        both = (
+            x in named and y in named and named[x].size and named[y].size
+        )  # emptiness is a problem of its own
         if both and named[x].shape[:1] != named[y].shape[:1]:
-            lengths = [array.shape[0] if array.ndim else "a single value" for array in (named[y], named[x])]
+            lengths = [
+                array.shape[0] if array.ndim else "a single value" for array in (named[y], named[x])
+            ]
             message = f"needs one target for each sample. Received: {lengths[0]} in {y}, {lengths[1]} in {x}."
             problems.append(Issue(message, y, arrays.origin))
     return problems
@@ -56,7 +60,12 @@ def check_samples(arrays: Arrays, kind: InputKind) -> list[Issue]:
 def check_targets(arrays: Arrays) -> list[Issue]:
     """Problems with `y` and `y_test` that do not depend on the task."""
     named = arrays.named()
-    return [problem for key in ("y", "y_test") if key in named for problem in _check_y(named[key], key, arrays.origin)]
+    return [
+        problem
+        for key in ("y", "y_test")
+        if key in named
+        for problem in _check_y(named[key], key, arrays.origin)
+    ]
 
 
 def check_task(arrays: Arrays, task: TaskKind) -> list[Issue]:
@@ -79,7 +88,9 @@ def _check_x(x: Array, key: str, kind: InputKind, origin: str) -> list[Issue]:
         problems.append(Issue(f"{message} Received: samples of shape {x.shape[1:]}.", key, origin))
     if x.size == 0:
         return [*problems, Issue(f"is empty. Received: shape {x.shape}.", key, origin)]
-    return problems + (_check_finite(np.atleast_1d(x), key, origin) or _check_size(np.atleast_1d(x), key, origin))
+    return problems + (
+        _check_finite(np.atleast_1d(x), key, origin) or _check_size(np.atleast_1d(x), key, origin)
+    )
 
 
 def _check_y(y: Array, key: str, origin: str) -> list[Issue]:
@@ -87,7 +98,13 @@ def _check_y(y: Array, key: str, origin: str) -> list[Issue]:
         return [Issue(f"must hold numbers or words. {_received_dtype(y)}", key, origin)]
     if y.ndim != 1:
         hint = " For one-hot rows, write y.argmax(axis=1)." if y.ndim == 2 else ""
-        return [Issue(f"must have one axis, one target a sample. Received: shape {y.shape}.{hint}", key, origin)]
+        return [
+            Issue(
+                f"must have one axis, one target a sample. Received: shape {y.shape}.{hint}",
+                key,
+                origin,
+            )
+        ]
     if y.size == 0:
         return [Issue("is empty.", key, origin)]
     return _check_finite(y, key, origin)
@@ -132,7 +149,9 @@ def _check_size(array: Array, key: str, origin: str) -> list[Issue]:
 
 def _check_labels(arrays: Arrays) -> list[Issue]:
     named = {key: array for key, array in arrays.named().items() if key in ("y", "y_test")}
-    problems = [problem for key, y in named.items() for problem in _check_whole(y, key, arrays.origin)]
+    problems = [
+        problem for key, y in named.items() for problem in _check_whole(y, key, arrays.origin)
+    ]
     if problems:
         return problems
     labels = np.unique(arrays.y)
@@ -176,7 +195,9 @@ def _check_known(y_test: Array, labels: Array, origin: str) -> list[Issue]:
 
 def _check_quantities(arrays: Arrays) -> list[Issue]:
     problems = [
-        Issue("regression needs numbers; for words, write `task: classification`.", key, arrays.origin)
+        Issue(
+            "regression needs numbers; for words, write `task: classification`.", key, arrays.origin
+        )
         for key, y in arrays.named().items()
         if key in ("y", "y_test") and y.dtype.kind == "U"
     ]

@@ -113,7 +113,11 @@ def prepare(settings: DataSettings, directory: Path) -> Prepared:
     encoded, test, classes = _encode(arrays, task)
     parts = _split(encoded, test, settings, arrays.origin, classes)
     interface = _describe(parts["train"], settings.input, task, classes)
-    files = {name: digest for part, samples in parts.items() for name, digest in _write(part, samples, directory)}
+    files = {
+        name: digest
+        for part, samples in parts.items()
+        for name, digest in _write(part, samples, directory)
+    }
     counts: dict[str, int] = {part: len(samples.y) for part, samples in parts.items()}
     return Prepared(interface, counts, guess, files, _fingerprint(arrays, settings, task))
 
@@ -125,7 +129,10 @@ def guess_task(y: Array) -> tuple[TaskKind, str]:
     if y.dtype.kind == "b":
         return "classification", "classification, because the targets are booleans"
     if y.dtype.kind == "f":
-        return "regression", "regression, because the targets are floats; for labels, write `task: classification`"
+        return (
+            "regression",
+            "regression, because the targets are floats; for labels, write `task: classification`",
+        )
     count = len(np.unique(y))
     if count <= MOST_CLASSES and count * SAMPLES_PER_CLASS <= len(y):
         reason = f"the targets are integers of {count} distinct values; for quantities, write `task: regression`"
@@ -145,9 +152,17 @@ def _load(settings: DataSettings) -> Arrays:
 def _flat_targets(arrays: Arrays) -> Arrays:
     """A column of targets (n, 1) is as good as (n,)."""
     flat = {
-        key: y[:, 0] for key, y in arrays.named().items() if key.startswith("y") and y.ndim == 2 and y.shape[1] == 1
+        key: y[:, 0]
+        for key, y in arrays.named().items()
+        if key.startswith("y") and y.ndim == 2 and y.shape[1] == 1
     }
-    return Arrays(arrays.origin, arrays.x, flat.get("y", arrays.y), arrays.x_test, flat.get("y_test", arrays.y_test))
+    return Arrays(
+        arrays.origin,
+        arrays.x,
+        flat.get("y", arrays.y),
+        arrays.x_test,
+        flat.get("y_test", arrays.y_test),
+    )
 
 
 def _check(arrays: Arrays, settings: DataSettings) -> tuple[TaskKind, str]:
@@ -167,7 +182,9 @@ def _check(arrays: Arrays, settings: DataSettings) -> tuple[TaskKind, str]:
     return task, guess
 
 
-def _encode(arrays: Arrays, task: TaskKind) -> tuple[_Samples, _Samples | None, tuple[str | int, ...]]:
+def _encode(
+    arrays: Arrays, task: TaskKind
+) -> tuple[_Samples, _Samples | None, tuple[str | int, ...]]:
     """All samples in the types that they are stored in, those of the test set, and the classes."""
     tests = [array for array in (arrays.x_test,) if array is not None]
     small = all(x.dtype.kind == "b" or x.dtype == np.uint8 for x in (arrays.x, *tests))
@@ -177,7 +194,9 @@ def _encode(arrays: Arrays, task: TaskKind) -> tuple[_Samples, _Samples | None, 
     def samples(x: Array, y: Array) -> _Samples:
         if task == "regression":
             return _Samples(x.astype(dtype, copy=False), y.astype(np.float32))
-        return _Samples(x.astype(dtype, copy=False), np.searchsorted(classes, whole(y)).astype(np.int32))
+        return _Samples(
+            x.astype(dtype, copy=False), np.searchsorted(classes, whole(y)).astype(np.int32)
+        )
 
     test = None
     if arrays.x_test is not None and arrays.y_test is not None:
@@ -186,7 +205,11 @@ def _encode(arrays: Arrays, task: TaskKind) -> tuple[_Samples, _Samples | None, 
 
 
 def _split(
-    encoded: _Samples, test: _Samples | None, settings: DataSettings, origin: str, classes: tuple[str | int, ...]
+    encoded: _Samples,
+    test: _Samples | None,
+    settings: DataSettings,
+    origin: str,
+    classes: tuple[str | int, ...],
 ) -> dict[Part, _Samples]:
     """The three parts, each in the order of the source; stratified for classification.
 
@@ -213,7 +236,9 @@ def _split(
     return {"train": encoded.take(rest), **parts}
 
 
-def _check_sizes(y: Array, sizes: Mapping[Part, int], origin: str, classes: tuple[str | int, ...]) -> list[Issue]:
+def _check_sizes(
+    y: Array, sizes: Mapping[Part, int], origin: str, classes: tuple[str | int, ...]
+) -> list[Issue]:
     """Every part needs a sample of each class, and so does the training part."""
     counts = {"train": len(y) - sum(sizes.values()), **sizes}
     least = max(1, len(classes))
@@ -222,7 +247,9 @@ def _check_sizes(y: Array, sizes: Mapping[Part, int], origin: str, classes: tupl
         received = ", ".join(f"{part} {count}" for part, count in counts.items())
         of_each = f"at least {least}, as many as there are classes" if classes else "at least one"
         message = f"there are too few samples: each part of the split needs {of_each}."
-        problems.append(Issue(f"{message} Received: {len(y)} in all, split into {received}.", "y", origin))
+        problems.append(
+            Issue(f"{message} Received: {len(y)} in all, split into {received}.", "y", origin)
+        )
     for number, label in enumerate(classes):
         found = np.flatnonzero(y == number)
         if len(found) < len(counts):
@@ -245,7 +272,9 @@ def _draw(
     return np.sort(left), np.sort(taken)
 
 
-def _describe(train: _Samples, kind: InputKind, task: TaskKind, classes: tuple[str | int, ...]) -> Interface:
+def _describe(
+    train: _Samples, kind: InputKind, task: TaskKind, classes: tuple[str | int, ...]
+) -> Interface:
     mean, variance = moments(train.x, kind)
     target_mean, target_scale = 0.0, 1.0
     if task == "regression":
@@ -283,14 +312,18 @@ def _write(part: Part, samples: _Samples, directory: Path) -> list[tuple[str, st
     """Write both arrays of a part, in C order so that they can be mapped; the relative path and sha256 of each."""
     written = []
     for name, array in zip(FILES[part], (samples.x, samples.y), strict=True):
-        write_whole(directory / name, partial(np.save, arr=np.ascontiguousarray(array), allow_pickle=False))
+        write_whole(
+            directory / name, partial(np.save, arr=np.ascontiguousarray(array), allow_pickle=False)
+        )
         written.append((name, sha256_of(directory / name)))
     return written
 
 
 def _fingerprint(arrays: Arrays, settings: DataSettings, task: TaskKind) -> str:
     """The same for equal arrays, wherever they are read from."""
-    told = {key: value for key, value in asdict(settings).items() if key not in ("name", "path", "task")}
+    told = {
+        key: value for key, value in asdict(settings).items() if key not in ("name", "path", "task")
+    }
     digest = hashlib.sha256(json.dumps({**told, "task": task}, sort_keys=True).encode())
     for key, array in arrays.named().items():
         digest.update(f"{key} {array.dtype.str} {array.shape}".encode())

@@ -102,7 +102,10 @@ def load_source(name: str) -> Arrays:
         known = ", ".join(sorted(SOURCES))
         hint = did_you_mean(name, sorted(SOURCES))
         raise InvalidData(
-            Issue(f"no data set has this name. Known: {known}. Received: {name!r}.{hint}", key="data.name")
+            Issue(
+                f"no data set has this name. Known: {known}. Received: {name!r}.{hint}",
+                key="data.name",
+            )
         )
     return SOURCES[name]()
 
@@ -145,18 +148,24 @@ def _open(path: Path, origin: str) -> BinaryIO:
     except IsADirectoryError as error:
         raise InvalidData(Issue("is a directory, an .npz file is wanted.", file=origin)) from error
     except OSError as error:
-        raise InvalidData(Issue(f"cannot be read: {error.strerror or error}.", file=origin)) from error
+        raise InvalidData(
+            Issue(f"cannot be read: {error.strerror or error}.", file=origin)
+        ) from error
 
 
 def _archive(file: BinaryIO, origin: str) -> np.lib.npyio.NpzFile:
     try:
         loaded = np.load(file, allow_pickle=False)
     except zipfile.BadZipFile as error:
-        raise InvalidData(Issue("is damaged or cut short: its zip directory cannot be read.", file=origin)) from error
+        raise InvalidData(
+            Issue("is damaged or cut short: its zip directory cannot be read.", file=origin)
+        ) from error
     except (ValueError, EOFError) as error:
         raise InvalidData(Issue(f"is no .npz file. {HOW_TO_WRITE}", file=origin)) from error
     if not isinstance(loaded, np.lib.npyio.NpzFile):
-        raise InvalidData(Issue(f"is an .npy file with one array, an .npz is wanted. {HOW_TO_WRITE}", file=origin))
+        raise InvalidData(
+            Issue(f"is an .npy file with one array, an .npz is wanted. {HOW_TO_WRITE}", file=origin)
+        )
     return loaded
 
 
@@ -166,7 +175,11 @@ def _missing_keys(keys: list[str], origin: str) -> list[Issue]:
     if ("x_test" in keys) != ("y_test" in keys):
         wanted += ["x_test", "y_test"]
     return [
-        Issue(f"this array is missing. Allowed: x and y, and x_test and y_test together. Found: {found}.", key, origin)
+        Issue(
+            f"this array is missing. Allowed: x and y, and x_test and y_test together. Found: {found}.",
+            key,
+            origin,
+        )
         for key in wanted
         if key not in keys
     ]
@@ -179,9 +192,7 @@ def _read(archive: np.lib.npyio.NpzFile, key: str, origin: str) -> Array | Issue
     except ValueError as error:
         if "allow_pickle" not in str(error):
             return Issue(f"is damaged: {error}.", key, origin)
-        message = (
-            "holds Python objects (rows of different lengths, or mixed types), one array of plain values is wanted."
-        )
+        message = "holds Python objects (rows of different lengths, or mixed types), one array of plain values is wanted."
         return Issue(f"{message} Pad rows to one length.", key, origin)
     except MemoryError as error:
         return Issue(f"is larger than this machine can hold: {error}.", key, origin)

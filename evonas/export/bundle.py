@@ -49,7 +49,9 @@ def export_best(session: Session, trial: Trial, tell: Tell) -> Exported:
     layout = session.layout
     x, y = FILES["test"]
     weights = weights_of(session, trial, tell)
-    outcome = _rebuild(session, trial, weights, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y})
+    outcome = _rebuild(
+        session, trial, weights, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y}
+    )
     card = _card(session, trial, outcome, layout.model)
     exported = with_card(layout.model, card)
     files = {layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)}
@@ -94,7 +96,9 @@ def check_target(trial: Trial, target: Path, root: Path) -> Path:
     if trial.state is not TrialState.OK:
         raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
     if target.suffix != ".keras":
-        raise UserError(f"an export's path ends in .keras, which is Keras's own format. Received: {target}")
+        raise UserError(
+            f"an export's path ends in .keras, which is Keras's own format. Received: {target}"
+        )
     if not target.parent.is_dir():
         raise UserError(f"there is no folder {target.parent} to export to")
     if target.resolve().is_relative_to(root.resolve()):
@@ -121,7 +125,9 @@ def with_card(model: Path, card: Mapping[str, Any]) -> Exported:
     return Exported(model, card_file, card)
 
 
-def _rebuild(session: Session, trial: Trial, weights: Weights, model: str, arrays: Mapping[str, str]) -> Outcome:
+def _rebuild(
+    session: Session, trial: Trial, weights: Weights, model: str, arrays: Mapping[str, str]
+) -> Outcome:
     """Run the export job in a worker, and hold its scores against those of the training."""
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
     job = Job(
@@ -138,10 +144,16 @@ def _rebuild(session: Session, trial: Trial, weights: Weights, model: str, array
     )
     outcome = run_job(session, job)
     if outcome.state is not TrialState.OK:
-        raise EvonasError(f"the model of trial {trial.id} could not be rebuilt ({outcome.state}): {outcome.message}")
+        raise EvonasError(
+            f"the model of trial {trial.id} could not be rebuilt ({outcome.state}): {outcome.message}"
+        )
     for name in ("val_loss", f"val_{session.interface.metric}"):
         ours, theirs = weights.metrics.get(name), outcome.metrics.get(name)
-        if ours is None or theirs is None or not math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+        if (
+            ours is None
+            or theirs is None
+            or not math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        ):
             raise EvonasError(
                 f"the rebuilt model of trial {trial.id} is another one: its {name} is {theirs}, the record says {ours}"
             )

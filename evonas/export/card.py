@@ -47,4 +47,8 @@ def _fidelities(session: Session, trial: Trial) -> dict[str, dict[str, float]]:
         return {}
     table = load_table(evaluator.path, session.space)
     row = table.row(trial.genome)
-    return {} if row is None else {str(epochs): table.values(row, epochs) for epochs in table.fidelities}
+    return (
+        {}
+        if row is None
+        else {str(epochs): table.values(row, epochs) for epochs in table.fidelities}
+    )

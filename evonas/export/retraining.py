@@ -12,7 +12,13 @@ from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job
 from evonas.files import sha256_of
 from evonas.runtime.incumbents import incumbent_for
-from evonas.runtime.loop.jobs import checkpoint_path, could_not_write, parts_before, training_job, weights_path
+from evonas.runtime.loop.jobs import (
+    checkpoint_path,
+    could_not_write,
+    parts_before,
+    training_job,
+    weights_path,
+)
 from evonas.runtime.loop.retries import RETRIES, accumulation
 from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.loop.storage import best_of
@@ -67,7 +73,9 @@ def weights_of(session: Session, trial: Trial, tell: Tell) -> Weights:
     try:
         path = check_weights(session.layout.root, session.record.files(), trial)
     except InvalidRecord:
-        tell(f"the weights of trial {trial.id} are not there any more, or damaged: it is trained again")
+        tell(
+            f"the weights of trial {trial.id} are not there any more, or damaged: it is trained again"
+        )
         return _train_again(session, replace(trial, id=_first(trial), twin_of=None), tell)
     return Weights(path, _metrics(session.record, trial), is_new=False)
 
@@ -100,7 +108,9 @@ def may_retry(session: Session, job: Job, outcome: Outcome, attempts: int) -> bo
         DiskFailure: its worker could not write, and there is nothing to delete.
     """
     if could_not_write(outcome) and (attempts > 1 or not session.storage.free([job])):
-        raise DiskFailure(f"{outcome.message} Nothing is lost: make room at {session.layout.root}, then go on.")
+        raise DiskFailure(
+            f"{outcome.message} Nothing is lost: make room at {session.layout.root}, then go on."
+        )
     return attempts <= RETRIES.get(outcome.state, 0)
 
 
@@ -114,16 +124,29 @@ def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
         message = f"trial {trial.id} cannot be trained again ({outcome.state}): {outcome.message}"
         raise EvonasError(message)
     names = sorted(trial.metrics, key=lambda name: (name != session.objective.name, name))
-    other = [name for name in names if name not in TIMES and outcome.metrics.get(name) != trial.metrics[name]]
+    other = [
+        name
+        for name in names
+        if name not in TIMES and outcome.metrics.get(name) != trial.metrics[name]
+    ]
     # the event first: where only the file's hash were new, its scores would be held against the old ones
     session.record.event(
-        RETRAINED, {"trial": trial.id, "metrics": dict(outcome.metrics), "same": not other, "different": other}
+        RETRAINED,
+        {
+            "trial": trial.id,
+            "metrics": dict(outcome.metrics),
+            "same": not other,
+            "different": other,
+        },
     )
     path = weights_path(trial.id)
     session.record.note_files({path: outcome.files[path]})
     (session.layout.root / checkpoint_path(trial.id)).unlink(missing_ok=True)
     if other:
-        shown = ", ".join(f"{name} {outcome.metrics.get(name)} (recorded: {trial.metrics[name]})" for name in other[:3])
+        shown = ", ".join(
+            f"{name} {outcome.metrics.get(name)} (recorded: {trial.metrics[name]})"
+            for name in other[:3]
+        )
         tell(
             f"trial {trial.id}, trained again, is not quite the same: {shown}; the machine or a version is another one"
         )
@@ -137,7 +160,9 @@ def _outcome(session: Session, trial: Trial) -> Outcome:
     seed, incumbent = session.config.seed, incumbent_for(session.record, session.config, trial.id)
     for count in itertools.count(1):
         number = session.record.start_attempt(trial.id)
-        job = training_job(trial, number, session.record.session, seed, source, parts, incumbent=incumbent)
+        job = training_job(
+            trial, number, session.record.session, seed, source, parts, incumbent=incumbent
+        )
         outcome = finish(session, job)
         session.record.finish_attempt(trial, number, outcome, final=False)
         if not may_retry(session, job, outcome, count):

@@ -50,7 +50,9 @@ class _Comparison:
         self._name, self._old, self._new = name, old, new
         self._old_inputs, self._new_inputs = positions(old), positions(new)
         self._swapped = _swap(old, new)
-        matched = _align(old, new) if self._swapped is None else _exchanged(len(old), *self._swapped)
+        matched = (
+            _align(old, new) if self._swapped is None else _exchanged(len(old), *self._swapped)
+        )
         removed = sorted(set(range(len(old))) - {i for i, _ in matched})
         added = sorted(set(range(len(new))) - {j for _, j in matched})
         self._moved = _moves(old, new, removed, added)
@@ -60,14 +62,24 @@ class _Comparison:
 
     def words(self) -> list[str]:
         found = [f"{self._at(i)}: {self._old[i].op} removed" for i in self._removed]
-        found += [f"{self._at(i)}: {self._old[i].op} moved to {self._at(j)}" for i, j in sorted(self._moved.items())]
+        found += [
+            f"{self._at(i)}: {self._old[i].op} moved to {self._at(j)}"
+            for i, j in sorted(self._moved.items())
+        ]
         if self._swapped is not None:
-            found.append(f"{self._name}: {' and '.join(f'[{place}]' for place in self._swapped)} swapped")
+            found.append(
+                f"{self._name}: {' and '.join(f'[{place}]' for place in self._swapped)} swapped"
+            )
         for j in range(len(self._new)):
             if j in self._match:
                 i = self._match[j]
-                is_dag = any("merge" not in gene.parameters and gene.inputs for gene in (self._old[i], self._new[j]))
-                found += self._gene_words(i, j) + (self._input_words if is_dag else self._skip_words)(i, j)
+                is_dag = any(
+                    "merge" not in gene.parameters and gene.inputs
+                    for gene in (self._old[i], self._new[j])
+                )
+                found += self._gene_words(i, j) + (
+                    self._input_words if is_dag else self._skip_words
+                )(i, j)
             else:
                 found.append(self._added(j))
         return found
@@ -79,7 +91,11 @@ class _Comparison:
     def _added(self, j: int) -> str:
         gene, sources = self._new[j], self._new_inputs[j]
         merge = gene.parameters.get("merge")
-        skip = f"{'skip ' if merge is not None else ''}from {' and '.join(map(self._at, sources))}" if sources else ""
+        skip = (
+            f"{'skip ' if merge is not None else ''}from {' and '.join(map(self._at, sources))}"
+            if sources
+            else ""
+        )
         joined = f"merge {_text(merge)}" if merge is not None else ""
         details = ", ".join(filter(None, (_parameters_text(gene), skip, joined)))
         return f"{self._at(j)}: {gene.op} added" + (f" ({details})" if details else "")
@@ -90,7 +106,10 @@ class _Comparison:
         if old.op != new.op:
             details = _parameters_text(new)
             return [f"{here}: {old.op} -> {new.op}" + (f" ({details})" if details else "")]
-        return [f"{here}.{name}: {_text(before)} -> {_text(after)}" for name, before, after in _differences(old, new)]
+        return [
+            f"{here}.{name}: {_text(before)} -> {_text(after)}"
+            for name, before, after in _differences(old, new)
+        ]
 
     def _input_words(self, i: int, j: int) -> list[str]:
         """What differs between two matched genes' inputs in a dag: all that the gene takes now."""
@@ -103,8 +122,14 @@ class _Comparison:
         """What differs between two matched genes' skips, their sources seen from the child, and how they join."""
         here, before, after = self._at(j), self._old_inputs[i], self._new_inputs[j]
         kept = [self._now[place] for place in before if place in self._now]
-        found = [f"{here}: skip removed with {self._at(place)}" for place in before if place not in self._now]
-        found += [f"{here}: skip from {self._at(place)} removed" for place in kept if place not in after]
+        found = [
+            f"{here}: skip removed with {self._at(place)}"
+            for place in before
+            if place not in self._now
+        ]
+        found += [
+            f"{here}: skip from {self._at(place)} removed" for place in kept if place not in after
+        ]
         old, new = self._old[i].parameters.get("merge"), self._new[j].parameters.get("merge")
         joined = f" (merge {_text(new)})" if not before and old is None and new is not None else ""
         gained = [place for place in after if place not in kept]
@@ -168,7 +193,9 @@ def _cost(a: Gene, b: Gene) -> float:
     return min(_OTHER_VALUE * len(_differences(a, b)), _MOST_VALUES) + number
 
 
-def _moves(old: Sequence[Gene], new: Sequence[Gene], removed: Sequence[int], added: Sequence[int]) -> dict[int, int]:
+def _moves(
+    old: Sequence[Gene], new: Sequence[Gene], removed: Sequence[int], added: Sequence[int]
+) -> dict[int, int]:
     """Removed genes that were added again elsewhere, as they were: place in the parent -> place in the child."""
     moves: dict[int, int] = {}
     for i in removed:
@@ -191,11 +218,17 @@ def _differences(a: Gene, b: Gene) -> list[tuple[str, Value | None, Value | None
     """Parameters but `merge` that differ: (name, in a, in b), None where a gene has no such parameter."""
     before, after = a.parameters, b.parameters
     names = sorted({*before, *after} - {"merge"})
-    return [(n, before.get(n), after.get(n)) for n in names if not same_value(before.get(n), after.get(n))]
+    return [
+        (n, before.get(n), after.get(n))
+        for n in names
+        if not same_value(before.get(n), after.get(n))
+    ]
 
 
 def _parameters_text(gene: Gene) -> str:
-    return ", ".join(f"{name} {value_text(value)}" for name, value in gene.params if name != "merge")
+    return ", ".join(
+        f"{name} {value_text(value)}" for name, value in gene.params if name != "merge"
+    )
 
 
 def _text(value: Value | None) -> str:

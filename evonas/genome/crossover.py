@@ -17,10 +17,15 @@ from evonas.genome.validity import repair
 Kind = Callable[[Section, Sequence[Gene], Sequence[Gene], np.random.Generator], list[Gene]]
 
 
-def uniform(section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator) -> list[Gene]:
+def uniform(
+    section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
+) -> list[Gene]:
     """Uniform crossover (Syswerda, 1989): the first parent's list, each matched gene mixed with its match."""
     matches = {gene.innovation: gene for gene in second}
-    return [_mixed(gene, matches[gene.innovation], rng) if gene.innovation in matches else gene for gene in first]
+    return [
+        _mixed(gene, matches[gene.innovation], rng) if gene.innovation in matches else gene
+        for gene in first
+    ]
 
 
 def _mixed(first: Gene, second: Gene, rng: np.random.Generator) -> Gene:
@@ -38,7 +43,9 @@ def _mixed(first: Gene, second: Gene, rng: np.random.Generator) -> Gene:
     return Gene.make(first.op, params, wires.inputs, first.innovation)
 
 
-def one_point(section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator) -> list[Gene]:
+def one_point(
+    section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
+) -> list[Gene]:
     """One-point crossover (Holland, 1975) of each section: the first parent's genes up to a gene that both have, the
     second's from there on.
 
@@ -54,12 +61,20 @@ def one_point(section: Section, first: Sequence[Gene], second: Sequence[Gene], r
     return [*head, *second[places[first[common[cut]].innovation] :]]
 
 
-def sections(section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator) -> list[Gene]:
+def sections(
+    section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
+) -> list[Gene]:
     """Whole sections from either parent, each with the same probability: modules change hands, nothing inside them."""
     return [*first] if rng.random() < 0.5 else [*second]
 
 
-def cross(space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator, kind: Kind = uniform) -> Genome:
+def cross(
+    space: SearchSpace,
+    first: Genome,
+    second: Genome,
+    rng: np.random.Generator,
+    kind: Kind = uniform,
+) -> Genome:
     """A child of both. How much of its structure is the first parent's depends on the kind; of `uniform`, all of it.
 
     The child is valid if its parents are. It may equal one of them (then nothing differed, or luck chose one side

@@ -28,7 +28,9 @@ def decode(space: SearchSpace, point: Point) -> Genome:
     """
     point = np.asarray(point, dtype=np.float64)
     if point.shape != (space.dimension,) or np.isnan(point).any():
-        raise ValueError(f"a point of {space.name} has {space.dimension} numbers in [0, 1]. Received: {point!r:.200}")
+        raise ValueError(
+            f"a point of {space.name} has {space.dimension} numbers in [0, 1]. Received: {point!r:.200}"
+        )
     values: list[float] = np.clip(point, 0.0, 1.0).tolist()
     start, sections = 0, []
     for section in space.sections.values():
@@ -37,7 +39,9 @@ def decode(space: SearchSpace, point: Point) -> Genome:
     return Genome(tuple(sections))
 
 
-def _decode_section(section: Section, values: list[float], start: int) -> tuple[tuple[Gene, ...], int]:
+def _decode_section(
+    section: Section, values: list[float], start: int
+) -> tuple[tuple[Gene, ...], int]:
     """The genes of a section, and where the next section's coordinates start."""
     length = section.low
     if section.high > section.low:
@@ -53,11 +57,19 @@ def _decode_section(section: Section, values: list[float], start: int) -> tuple[
     return tuple(genes), start
 
 
-def _decode_gene(section: Section, slot: int, layout: Mapping[str, int], values: list[float]) -> Gene:
+def _decode_gene(
+    section: Section, slot: int, layout: Mapping[str, int], values: list[float]
+) -> Gene:
     op = section.op_from_unit(values[layout["op"]] if "op" in layout else 0.0)
-    params: dict[str, Value] = {name: p.from_unit(values[layout[name]]) for name, p in op.parameters.items()}
+    params: dict[str, Value] = {
+        name: p.from_unit(values[layout[name]]) for name, p in op.parameters.items()
+    }
     look_up = section.look_up
-    inputs = look_up.from_unit(slot, values[layout["inputs"]]) if "inputs" in layout else look_up.legal(slot)[0]
+    inputs = (
+        look_up.from_unit(slot, values[layout["inputs"]])
+        if "inputs" in layout
+        else look_up.legal(slot)[0]
+    )
     if inputs and section.merge is not None:
         params["merge"] = section.merge.from_unit(values[layout["merge"]])
     return Gene.make(op.name, params, (position + 1 for position in inputs), slot + 1)

@@ -33,7 +33,11 @@ _MOST_SHARED = 20_000
 
 def _shared(key: tuple[Any, ...], value: T) -> T:
     """The same object for equal keys, as long as there are not too many: a long run keeps every genome."""
-    return _SHARED.setdefault(key, value) if len(_SHARED) < _MOST_SHARED else _SHARED.get(key, value)  # type: ignore[no-any-return]
+    if len(_SHARED) >= _MOST_SHARED:
+        found: T = _SHARED.get(key, value)
+    else:
+        found = _SHARED.setdefault(key, value)
+    return found
 
 
 def _pair(name: str, value: Value) -> tuple[str, Value]:
@@ -59,13 +63,17 @@ class Gene:
     innovation: int = 0
 
     @classmethod
-    def make(cls, op: str, params: Mapping[str, Value], inputs: Iterable[int] = (), innovation: int = 0) -> Gene:
+    def make(
+        cls, op: str, params: Mapping[str, Value], inputs: Iterable[int] = (), innovation: int = 0
+    ) -> Gene:
         """A gene from a mapping of parameters."""
         pairs = tuple(_pair(*pair) for pair in sorted(params.items()))
         gene = cls(sys.intern(op), pairs, tuple(inputs), innovation)
         if gene.inputs or innovation != 1 or any(isinstance(value, float) for _, value in pairs):
             return gene
-        return _shared((op, *((name, type(value), value) for name, value in pairs)), gene)  # a section of one gene
+        return _shared(
+            (op, *((name, type(value), value) for name, value in pairs)), gene
+        )  # a section of one gene
 
     @property
     def parameters(self) -> dict[str, Value]:
@@ -81,7 +89,9 @@ class Gene:
         for known, value in self.params:
             if known == name:
                 return value
-        raise KeyError(f"{self.op} has no parameter {name!r}.{did_you_mean(name, [k for k, _ in self.params])}")
+        raise KeyError(
+            f"{self.op} has no parameter {name!r}.{did_you_mean(name, [k for k, _ in self.params])}"
+        )
 
 
 def positions(genes: Sequence[Gene]) -> tuple[tuple[int, ...], ...]:
@@ -94,7 +104,9 @@ def positions(genes: Sequence[Gene]) -> tuple[tuple[int, ...], ...]:
     try:
         return tuple(tuple([at[number] for number in gene.inputs]) for gene in genes)
     except KeyError as error:
-        raise InvalidGenome(Issue(f"an input names gene {error.args[0]}, which is not in the section.")) from None
+        raise InvalidGenome(
+            Issue(f"an input names gene {error.args[0]}, which is not in the section.")
+        ) from None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -138,7 +150,9 @@ class Genome:
         """What would be trained, as JSON: no innovation numbers, inputs by position."""
         content = {
             name: [
-                [gene.op, dict(gene.params), list(inputs)] if inputs else [gene.op, dict(gene.params)]
+                [gene.op, dict(gene.params), list(inputs)]
+                if inputs
+                else [gene.op, dict(gene.params)]
                 for gene, inputs in zip(genes, positions(genes), strict=True)
             ]
             for name, genes in self.sections
@@ -178,7 +192,12 @@ class Genome:
         """Plain JSON with everything in it, innovation numbers too: `from_dict` gives the genome back."""
         return {
             name: [
-                {"op": g.op, "params": g.parameters, "inputs": list(g.inputs), "innovation": g.innovation}
+                {
+                    "op": g.op,
+                    "params": g.parameters,
+                    "inputs": list(g.inputs),
+                    "innovation": g.innovation,
+                }
                 for g in genes
             ]
             for name, genes in self.sections
@@ -194,12 +213,18 @@ class Genome:
         problems: list[Issue] = []
         sections = []
         if not isinstance(data, Mapping):
-            raise InvalidGenome(Issue(f"a genome must be a mapping of sections. Received: {_shown(data)}"))
+            raise InvalidGenome(
+                Issue(f"a genome must be a mapping of sections. Received: {_shown(data)}")
+            )
         for name, entries in data.items():
             if not isinstance(name, str) or not isinstance(entries, list | tuple):
-                problems.append(Issue(f"must be a list of genes. Received: {_shown(entries)}", str(name)))
+                problems.append(
+                    Issue(f"must be a list of genes. Received: {_shown(entries)}", str(name))
+                )
                 continue
-            genes = tuple(_gene_from(entry, f"{name}[{i}]", problems) for i, entry in enumerate(entries))
+            genes = tuple(
+                _gene_from(entry, f"{name}[{i}]", problems) for i, entry in enumerate(entries)
+            )
             _check_numbers(name, genes, problems)
             sections.append((sys.intern(name), genes))
         if problems:
@@ -211,7 +236,9 @@ def _gene_from(entry: Any, key: str, problems: list[Issue]) -> Gene:
     """One gene; what is wrong with it goes to `problems`."""
     before = len(problems)
     if not isinstance(entry, Mapping) or set(entry) != set(_GENE_KEYS):
-        problems.append(Issue(f"a gene has the keys {', '.join(_GENE_KEYS)}. Received: {_shown(entry)}", key))
+        problems.append(
+            Issue(f"a gene has the keys {', '.join(_GENE_KEYS)}. Received: {_shown(entry)}", key)
+        )
         return Gene("")
     op, params, inputs, number = (entry[name] for name in _GENE_KEYS)
     if not isinstance(op, str) or not op:
@@ -222,11 +249,19 @@ def _gene_from(entry: Any, key: str, problems: list[Issue]) -> Gene:
         for name, value in params.items():
             if not isinstance(name, str) or not is_value(value):
                 allowed = "must be a word, true, false or a finite number"
-                problems.append(Issue(f"{allowed}. Received: {_shown(value)}", f"{key}.params.{name}"))
+                problems.append(
+                    Issue(f"{allowed}. Received: {_shown(value)}", f"{key}.params.{name}")
+                )
     if not isinstance(inputs, list | tuple) or not all(type(n) is int for n in inputs):
-        problems.append(Issue(f"must be a list of innovation numbers. Received: {_shown(inputs)}", f"{key}.inputs"))
+        problems.append(
+            Issue(
+                f"must be a list of innovation numbers. Received: {_shown(inputs)}", f"{key}.inputs"
+            )
+        )
     if type(number) is not int or number < 1:
-        problems.append(Issue(f"must be an integer above 0. Received: {_shown(number)}", f"{key}.innovation"))
+        problems.append(
+            Issue(f"must be an integer above 0. Received: {_shown(number)}", f"{key}.innovation")
+        )
     return Gene("") if len(problems) > before else Gene.make(op, params, inputs, number)
 
 
@@ -241,13 +276,18 @@ def _check_numbers(name: str, genes: Sequence[Gene], problems: list[Issue]) -> N
         for number in gene.inputs:
             if number not in numbers and number not in SECTION_INPUTS:
                 problems.append(
-                    Issue(f"an input names gene {number}, which is not in the section.", f"{name}[{i}].inputs")
+                    Issue(
+                        f"an input names gene {number}, which is not in the section.",
+                        f"{name}[{i}].inputs",
+                    )
                 )
 
 
 def is_value(value: object) -> bool:
     """Whether this may be a parameter's value: a word, a truth value or a finite number."""
-    return isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+    return isinstance(value, str | bool | int) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
 
 
 def _shown(value: object, limit: int = 80) -> str:

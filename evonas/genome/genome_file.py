@@ -46,13 +46,17 @@ def parse_genome(text: str, file: str, space: SearchSpace) -> Genome:
 
 def _genome(document: strict_yaml.Document, space: SearchSpace) -> Genome:
     reader = Reader(document)
-    top = reader.mapping((), document.data, f"{{space: {space.name}, {next(iter(space.sections))}: [...]}}")
+    top = reader.mapping(
+        (), document.data, f"{{space: {space.name}, {next(iter(space.sections))}: [...]}}"
+    )
     if not top:
         raise InvalidGenome(reader.problems)
     reader.only((), top, ("space", "about", *space.sections))
     if top.get("space") != space.name:
         received = f"Received: {shown(top['space'])}" if "space" in top else "The key is missing."
-        reader.wrong(("space",), f"must be {space.name}, the name of the space that is searched. {received}")
+        reader.wrong(
+            ("space",), f"must be {space.name}, the name of the space that is searched. {received}"
+        )
     if not isinstance(top.get("about", ""), str):
         reader.expected(("about",), "a sentence", top["about"])
     sections = []
@@ -62,7 +66,8 @@ def _genome(document: strict_yaml.Document, space: SearchSpace) -> Genome:
         elif section.low > 0:
             ops = ", ".join(section.ops)
             reader.wrong(
-                (), f"the section {section.name} is missing; it has {length_text(section)}, each one of {ops}."
+                (),
+                f"the section {section.name} is missing; it has {length_text(section)}, each one of {ops}.",
             )
         else:
             sections.append((section.name, ()))
@@ -91,7 +96,9 @@ def _gene(reader: Reader, section: Section, i: int, entry: Any) -> Gene | None:
     if isinstance(entry, str):
         entry = {entry: {}}
     if not isinstance(entry, dict) or len(entry) != 1:
-        reader.expected(path, f"one op with its parameters, such as {next(iter(section.ops))}: {{}}", entry)
+        reader.expected(
+            path, f"one op with its parameters, such as {next(iter(section.ops))}: {{}}", entry
+        )
         return None
     ((name, given),) = entry.items()
     if reader.one_of((*path, name), name, list(section.ops)) is None:
@@ -106,7 +113,9 @@ def _gene(reader: Reader, section: Section, i: int, entry: Any) -> Gene | None:
     return Gene.make(name, params, (place + 1 for place in inputs), i + 1)
 
 
-def _wires(reader: Reader, section: Section, i: int, path: KeyPath, given: dict[str, Any]) -> dict[str, Any]:
+def _wires(
+    reader: Reader, section: Section, i: int, path: KeyPath, given: dict[str, Any]
+) -> dict[str, Any]:
     """Takes `inputs` and `merge` out of what is given: {inputs: positions}, and `merge` where there are some."""
     if section.wiring == "dag":
         if "inputs" not in given and len(section.legal(i)) == 1:
@@ -118,7 +127,9 @@ def _wires(reader: Reader, section: Section, i: int, path: KeyPath, given: dict[
     merge = given.pop("merge", None)
     if not inputs:
         if merge is not None:
-            reader.wrong((*path, "merge"), "goes with `inputs` only: without them there is nothing to merge.")
+            reader.wrong(
+                (*path, "merge"), "goes with `inputs` only: without them there is nothing to merge."
+            )
         return {"inputs": ()}
     if merge is None and len(section.merge.values) == 1:
         merge = section.merge.values[0]
@@ -131,10 +142,15 @@ def _inputs(reader: Reader, section: Section, i: int, path: KeyPath, data: Any) 
     """The inputs of gene i as positions in normal form; none, and a problem, where they are not legal."""
     items = data if isinstance(data, list) else [data]
     places = [_SOURCES.get(item, item) if isinstance(item, str) else item for item in items]
-    known = all(item in _SOURCES if isinstance(item, str) else type(item) is int and item >= 0 for item in items)
+    known = all(
+        item in _SOURCES if isinstance(item, str) else type(item) is int and item >= 0
+        for item in items
+    )
     if not isinstance(data, list) or not known:
         words = "the words input and input 2" if section.sources > 1 else "the word input"
-        reader.expected(path, f"a list of places in the section (0 is the first gene) or {words}", data)
+        reader.expected(
+            path, f"a list of places in the section (0 is the first gene) or {words}", data
+        )
         return ()
     inputs = tuple(sorted(places, reverse=True))
     if inputs not in section.legal(i):
@@ -148,10 +164,18 @@ def _parameters(reader: Reader, op: Op, path: KeyPath, given: dict[str, Any]) ->
     params: dict[str, Value] = {}
     for name in given:
         if name in op.constants or name in op.shared:
-            source = ".".join(op.shared[name]) if name in op.shared else f"always {shown(op.constants[name])}"
-            reader.wrong((*path, name), f"is not for a genome to say: the space has it as {source}.")
+            source = (
+                ".".join(op.shared[name])
+                if name in op.shared
+                else f"always {shown(op.constants[name])}"
+            )
+            reader.wrong(
+                (*path, name), f"is not for a genome to say: the space has it as {source}."
+            )
     reader.only(
-        path, {k: v for k, v in given.items() if k not in op.constants and k not in op.shared}, [*op.parameters]
+        path,
+        {k: v for k, v in given.items() if k not in op.constants and k not in op.shared},
+        [*op.parameters],
     )
     for name, parameter in op.parameters.items():
         value = parameter.admit(given[name]) if name in given else parameter.default

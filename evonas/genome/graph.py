@@ -80,8 +80,12 @@ def graph(space: SearchSpace, genome: Genome) -> nx.DiGraph[str]:
             result.add_node(name, op=node.op)
         else:
             arguments = space.arguments(genome, node.section, node.gene)
-            result.add_node(name, op=node.op, section=node.section, position=node.position, arguments=arguments)
+            result.add_node(
+                name, op=node.op, section=node.section, position=node.position, arguments=arguments
+            )
     for (source, name), kind in edges.items():
         gene = nodes[name].gene
-        result.add_edge(source, name, kind=kind, **({"merge": gene["merge"]} if kind == "skip" and gene else {}))
+        result.add_edge(
+            source, name, kind=kind, **({"merge": gene["merge"]} if kind == "skip" and gene else {})
+        )
     return result

@@ -15,8 +15,16 @@ from evonas.errors import UserError, did_you_mean
 Kind = Literal["spaces", "seeds", "configs"]
 
 _PACKAGE = Path(evonas.errors.__file__).resolve().parent
-_IN_PACKAGE: Mapping[Kind, str] = {"spaces": "_genomes/spaces", "seeds": "_genomes/seeds", "configs": "_configs"}
-_IN_CHECKOUT: Mapping[Kind, str] = {"spaces": "genomes/spaces", "seeds": "genomes/seeds", "configs": "configs"}
+_IN_PACKAGE: Mapping[Kind, str] = {
+    "spaces": "_genomes/spaces",
+    "seeds": "_genomes/seeds",
+    "configs": "_configs",
+}
+_IN_CHECKOUT: Mapping[Kind, str] = {
+    "spaces": "genomes/spaces",
+    "seeds": "genomes/seeds",
+    "configs": "configs",
+}
 _WORDS: Mapping[Kind, str] = {"spaces": "search space", "seeds": "seed genome", "configs": "config"}
 
 
@@ -43,14 +51,28 @@ def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path
         UserError: no such file, or no such name; the shipped names are listed.
     """
     if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
-        start = Path() if relative_to is None else relative_to if relative_to.is_dir() else relative_to.parent
+        start = (
+            Path()
+            if relative_to is None
+            else relative_to
+            if relative_to.is_dir()
+            else relative_to.parent
+        )
         path = start / Path(name_or_path).expanduser()
         if path.is_file():
             return path
-        raise UserError(f"No {_WORDS[kind]} at {path}. Give a path, relative to {start.resolve()}, or a shipped name.")
+        raise UserError(
+            f"No {_WORDS[kind]} at {path}. Give a path, relative to {start.resolve()}, or a shipped name."
+        )
     shipped = names(kind)
     if name_or_path in shipped:
         files = (folder / f"{name_or_path}.yaml" for folder in folders(kind))
         return next(file for file in files if file.is_file())
-    listed = f"Shipped: {', '.join(shipped)}; or give a path that ends with .yaml." if shipped else "None is shipped."
-    raise UserError(f"No shipped {_WORDS[kind]} {name_or_path!r}.{did_you_mean(name_or_path, shipped)} {listed}")
+    listed = (
+        f"Shipped: {', '.join(shipped)}; or give a path that ends with .yaml."
+        if shipped
+        else "None is shipped."
+    )
+    raise UserError(
+        f"No shipped {_WORDS[kind]} {name_or_path!r}.{did_you_mean(name_or_path, shipped)} {listed}"
+    )

@@ -62,11 +62,17 @@ class MutationRates:
         for word, weight in self.operators.items():
             if word not in MUTATIONS:
                 known = list(MUTATIONS)
-                raise UserError(f"No mutation {word!r}.{did_you_mean(word, known)} Known: {', '.join(known)}.")
+                raise UserError(
+                    f"No mutation {word!r}.{did_you_mean(word, known)} Known: {', '.join(known)}."
+                )
             if not (math.isfinite(weight) and weight >= 0):
-                raise UserError(f"The rate of {word} must be a finite number, at least 0. Received: {weight!r}")
+                raise UserError(
+                    f"The rate of {word} must be a finite number, at least 0. Received: {weight!r}"
+                )
         if not 0 <= self.settings <= 1:
-            raise UserError(f"The rate `settings` is a probability, in [0, 1]. Received: {self.settings!r}")
+            raise UserError(
+                f"The rate `settings` is a probability, in [0, 1]. Received: {self.settings!r}"
+            )
 
 
 def mutate(
@@ -113,7 +119,11 @@ def _groups(space: SearchSpace, rates: MutationRates) -> list[Group]:
 
 def _sections(space: SearchSpace, group: Group) -> tuple[Section, ...]:
     """The sections of a group; cells are parts of the network."""
-    return (*space.group("cells"), *space.group("network")) if group == "network" else space.group(group)
+    return (
+        (*space.group("cells"), *space.group("network"))
+        if group == "network"
+        else space.group(group)
+    )
 
 
 def _by_size(sections: Sequence[Section], genome: Genome) -> tuple[Sequence[Section], list[float]]:
@@ -124,10 +134,16 @@ def _by_size(sections: Sequence[Section], genome: Genome) -> tuple[Sequence[Sect
 
 
 def _any_edit(
-    space: SearchSpace, genome: Genome, rng: np.random.Generator, groups: Sequence[Group], words: Sequence[str]
+    space: SearchSpace,
+    genome: Genome,
+    rng: np.random.Generator,
+    groups: Sequence[Group],
+    words: Sequence[str],
 ) -> tuple[Genome, str]:
     """An edit where few are possible: everything is tried, in random order."""
-    sites = [(section, word) for group in groups for section in _sections(space, group) for word in words]
+    sites = [
+        (section, word) for group in groups for section in _sections(space, group) for word in words
+    ]
     for i in rng.permutation(len(sites)):
         section, word = sites[i]
         for _ in range(_TRIES_EACH):
@@ -162,7 +178,9 @@ def _place(rng: np.random.Generator, ends: Sequence[float]) -> int:
 def draw_values(op: Op, rng: np.random.Generator, known: Mapping[str, Value]) -> dict[str, Value]:
     """Values for all of an op's parameters: the known ones where they are allowed, else drawn from the prior."""
     return {
-        name: known[name] if name in known and parameter.contains(known[name]) else parameter.from_unit(rng.random())
+        name: known[name]
+        if name in known and parameter.contains(known[name])
+        else parameter.from_unit(rng.random())
         for name, parameter in op.parameters.items()
     }
 
@@ -176,7 +194,11 @@ def add(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] 
     i = int(rng.integers(len(genes) + 1))
     op = section.op_from_unit(rng.random())
     numbers = {k: gene.innovation for k, gene in enumerate(genes)} | dict(POSITION_INPUTS)
-    places = section.look_up.from_unit(i, rng.random()) if section.wiring == "dag" else section.legal(i)[0]
+    places = (
+        section.look_up.from_unit(i, rng.random())
+        if section.wiring == "dag"
+        else section.legal(i)[0]
+    )
     inputs = [numbers[place] for place in places]
     number = innovation(genes, *neighbours(genes, i), op.name)
     return [*genes[:i], Gene.make(op.name, draw_values(op, rng, {}), inputs, number), *genes[i:]]
@@ -192,7 +214,10 @@ def remove(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gen
     if section.wiring != "dag":
         return left
     heirs = {gone.innovation: gone.inputs[0]}
-    return [dataclasses.replace(gene, inputs=tuple(heirs.get(n, n) for n in gene.inputs)) for gene in left]
+    return [
+        dataclasses.replace(gene, inputs=tuple(heirs.get(n, n) for n in gene.inputs))
+        for gene in left
+    ]
 
 
 @edit("duplicate")
@@ -261,19 +286,31 @@ def perturb(section: Section, genes: Genes, rng: np.random.Generator) -> list[Ge
 @edit("add_skip")
 def add_skip(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
     """One input more for a gene, merged as its others are, or in a way drawn from the prior."""
-    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) + 1 and _common(old, new) == len(old))
+    return _rewired(
+        section,
+        genes,
+        rng,
+        lambda old, new: len(new) == len(old) + 1 and _common(old, new) == len(old),
+    )
 
 
 @edit("remove_skip")
 def remove_skip(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
     """One input less for a gene."""
-    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) - 1 and _common(old, new) == len(new))
+    return _rewired(
+        section,
+        genes,
+        rng,
+        lambda old, new: len(new) == len(old) - 1 and _common(old, new) == len(new),
+    )
 
 
 @edit("move_skip")
 def move_skip(section: Section, genes: Genes, rng: np.random.Generator) -> list[Gene] | None:
     """One input of a gene comes from elsewhere."""
-    return _rewired(section, genes, rng, lambda old, new: len(new) == len(old) == _common(old, new) + 1)
+    return _rewired(
+        section, genes, rng, lambda old, new: len(new) == len(old) == _common(old, new) + 1
+    )
 
 
 def _common(old: Inputs, new: Inputs) -> int:
@@ -282,7 +319,10 @@ def _common(old: Inputs, new: Inputs) -> int:
 
 
 def _rewired(
-    section: Section, genes: Genes, rng: np.random.Generator, wanted: Callable[[Inputs, Inputs], bool]
+    section: Section,
+    genes: Genes,
+    rng: np.random.Generator,
+    wanted: Callable[[Inputs, Inputs], bool],
 ) -> list[Gene] | None:
     """One gene with other inputs: the gene is drawn first, then its inputs; in a chain there is nothing to rewire."""
     if section.wiring == "chain":
@@ -298,6 +338,8 @@ def _rewired(
         if section.merge is not None:
             params = {"merge": section.merge.from_unit(rng.random())} | params
         changed = list(genes)
-        changed[i] = Gene.make(genes[i].op, params, (numbers[k] for k in inputs), genes[i].innovation)
+        changed[i] = Gene.make(
+            genes[i].op, params, (numbers[k] for k in inputs), genes[i].innovation
+        )
         return changed
     return None

@@ -28,7 +28,9 @@ def read_parameter(reader: Reader, path: KeyPath, data: Any) -> Parameter | None
     kinds = [kind for kind in KINDS if kind in data]
     if len(kinds) != 1:
         hint = next((h for key in data if not kinds and (h := did_you_mean(key, KINDS))), "")
-        reader.wrong(path, f"needs exactly one of {', '.join(KINDS)}.{hint} Received: {', '.join(data)}.")
+        reader.wrong(
+            path, f"needs exactly one of {', '.join(KINDS)}.{hint} Received: {', '.join(data)}."
+        )
         return None
     kind = kinds[0]
     if kind == "choice":
@@ -45,10 +47,15 @@ def _choice(reader: Reader, path: KeyPath, values: Any) -> Choice | None:
     if not isinstance(values, list) or not values:
         reader.expected(path, "a list of values, such as [8, 16, 32]", values)
         return None
-    good = [reader.scalar((*path, i), value) for i, value in enumerate(values)]  # each one that is wrong is noted
+    good = [
+        reader.scalar((*path, i), value) for i, value in enumerate(values)
+    ]  # each one that is wrong is noted
     if not all(good):
         return None
-    kinds = {"numbers" if is_number(v) else "truth values" if isinstance(v, bool) else "words" for v in values}
+    kinds = {
+        "numbers" if is_number(v) else "truth values" if isinstance(v, bool) else "words"
+        for v in values
+    }
     if len(kinds) > 1:
         reader.wrong(path, f"mixes {' and '.join(sorted(kinds))}; a choice is of one kind.")
         return None
@@ -77,22 +84,34 @@ def _number(reader: Reader, path: KeyPath, data: Mapping[str, Any], integer: boo
         return None
     low, high = data[kind] if integer else map(float, data[kind])
     if log and low <= 0:
-        reader.wrong((*path, kind), f"a range on a log scale starts above 0. Received: {data[kind]!r}")
+        reader.wrong(
+            (*path, kind), f"a range on a log scale starts above 0. Received: {data[kind]!r}"
+        )
         return None
     if off is not None and low <= off <= high:
-        reader.wrong((*path, "off"), f"lies inside of the range {data[kind]!r}; it must be a value beside it.")
+        reader.wrong(
+            (*path, "off"),
+            f"lies inside of the range {data[kind]!r}; it must be a value beside it.",
+        )
         return None
     number = Number(low, high, log, integer, off if integer or off is None else float(off))
     plain = Number(low, high, log, integer)
     if plain.from_unit(0.0) == plain.from_unit(1.0):
-        reader.wrong((*path, kind), f"too narrow: with 4 significant digits it is one value. Received: {data[kind]!r}")
+        reader.wrong(
+            (*path, kind),
+            f"too narrow: with 4 significant digits it is one value. Received: {data[kind]!r}",
+        )
         return None
     return number
 
 
 def _bounds(reader: Reader, path: KeyPath, bounds: Any, integer: bool) -> bool:
     """Whether these are two numbers, rising."""
-    if not isinstance(bounds, list) or len(bounds) != 2 or not all(_fits(bound, integer) for bound in bounds):
+    if (
+        not isinstance(bounds, list)
+        or len(bounds) != 2
+        or not all(_fits(bound, integer) for bound in bounds)
+    ):
         reader.expected(path, f"[low, high], each {_allowed(integer)}", bounds)
         return False
     if not bounds[0] < bounds[1]:

@@ -28,7 +28,11 @@ def value_text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        plain = value.replace("_", "").isalnum() and not value[0].isdigit() and value.lower() not in _NOT_WORDS
+        plain = (
+            value.replace("_", "").isalnum()
+            and not value[0].isdigit()
+            and value.lower() not in _NOT_WORDS
+        )
         return value if plain else f'"{value}"'
     return repr(value)
 
@@ -92,7 +96,11 @@ class Choice:
     @property
     def default(self) -> Value | None:
         """A switch is off unless it is named; any other choice has no default."""
-        return False if all(isinstance(value, bool) for value in self.values) and False in self.values else None
+        return (
+            False
+            if all(isinstance(value, bool) for value in self.values) and False in self.values
+            else None
+        )
 
     def from_unit(self, u: float) -> Value:
         """See `Parameter`."""
@@ -111,7 +119,9 @@ class Choice:
     def admit(self, value: object) -> Value | None:
         """See `Parameter`."""
         for known in self.values:
-            if known == value and (same_value(known, value) or (is_number(known) and is_number(value))):
+            if known == value and (
+                same_value(known, value) or (is_number(known) and is_number(value))
+            ):
                 return known
         return None
 
@@ -127,7 +137,9 @@ class Choice:
 
     def describe(self) -> str:
         """See `Parameter`."""
-        shown = ", ".join(map(value_text, self.values[:20])) + (", ..." if len(self.values) > 20 else "")
+        shown = ", ".join(map(value_text, self.values[:20])) + (
+            ", ..." if len(self.values) > 20 else ""
+        )
         return f"one of {shown}" if len(self.values) > 1 else shown
 
 
@@ -202,11 +214,17 @@ class Number:
         if type(value) is not (int if self.integer else float):
             return False
         assert isinstance(value, int | float)
-        return value == self.off or (self.low <= value <= self.high and self._rounded(value) == value)
+        return value == self.off or (
+            self.low <= value <= self.high and self._rounded(value) == value
+        )
 
     def admit(self, value: object) -> Value | None:
         """See `Parameter`."""
-        if not isinstance(value, int | float) or isinstance(value, bool) or (self.integer and value != int(value)):
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or (self.integer and value != int(value))
+        ):
             return None
         if self.off is not None and value == self.off:
             return self.off

@@ -37,9 +37,13 @@ class Reader:
     def expected(self, path: KeyPath, allowed: str, received: object) -> None:
         """Notes that a key holds something that it may not hold."""
         hint = switch_hint(received) if "true" in allowed else ""
-        self.wrong(path, f"must be {allowed}. Received: {shown(received)}{'.' + hint if hint else ''}")
+        self.wrong(
+            path, f"must be {allowed}. Received: {shown(received)}{'.' + hint if hint else ''}"
+        )
 
-    def mapping(self, path: KeyPath, value: Any, example: str, empty: bool = False) -> Mapping[str, Any]:
+    def mapping(
+        self, path: KeyPath, value: Any, example: str, empty: bool = False
+    ) -> Mapping[str, Any]:
         """The mapping, or an empty one where it is none; nothing at all is a mapping where `empty` allows it."""
         if value is None and empty:
             return {}
@@ -57,10 +61,14 @@ class Reader:
 
     def word(self, path: KeyPath, value: Any, plugin: bool = False) -> bool:
         """Whether this is a name: letters, digits and `_`; or, for an op, `package.module:function`."""
-        if isinstance(value, str) and (_WORD.fullmatch(value) or (plugin and _PLUGIN.fullmatch(value))):
+        if isinstance(value, str) and (
+            _WORD.fullmatch(value) or (plugin and _PLUGIN.fullmatch(value))
+        ):
             return True
         also = ", or package.module:function" if plugin else ""
-        self.expected(path, f"a name of letters, digits and _, not starting with a digit{also}", value)
+        self.expected(
+            path, f"a name of letters, digits and _, not starting with a digit{also}", value
+        )
         return False
 
     def one_of(self, path: KeyPath, value: Any, known: Sequence[str]) -> str | None:

@@ -176,7 +176,10 @@ class SearchSpace:
     @functools.cached_property
     def _groups(self) -> Mapping[Group, tuple[Section, ...]]:
         listed: tuple[Group, ...] = ("cells", "network", "settings")
-        return {group: tuple(item for item in self.sections.values() if item.group == group) for group in listed}
+        return {
+            group: tuple(item for item in self.sections.values() if item.group == group)
+            for group in listed
+        }
 
     def is_cell(self, op: str) -> bool:
         """Whether a gene with this op is a cell."""
@@ -205,15 +208,21 @@ class SearchSpace:
 
     def has_parameter(self, section: str, name: str) -> bool:
         """Whether some op of this section has an argument of this name, searched or constant."""
-        return section in self.sections and any(name in op.names for op in self.sections[section].ops.values())
+        return section in self.sections and any(
+            name in op.names for op in self.sections[section].ops.values()
+        )
 
     def greatest(self, section: str, name: str) -> float | None:
         """The largest number that an argument of this name may be in this section; None where none has a number."""
         ops = self.sections[section].ops.values() if section in self.sections else ()
         found: list[object] = [op.constants[name] for op in ops if name in op.constants]
         for parameter in (op.parameters[name] for op in ops if name in op.parameters):
-            found += parameter.values if isinstance(parameter, Choice) else [parameter.from_unit(1.0)]
-        return max((float(value) for value in found if isinstance(value, int | float)), default=None)
+            found += (
+                parameter.values if isinstance(parameter, Choice) else [parameter.from_unit(1.0)]
+            )
+        return max(
+            (float(value) for value in found if isinstance(value, int | float)), default=None
+        )
 
     def arguments(self, genome: Genome, section_name: str, gene: Gene) -> dict[str, Value]:
         """What the gene's op is called with: its parameters, the constants, and what it takes from other sections.
@@ -222,7 +231,9 @@ class SearchSpace:
         """
         section = self.sections[section_name]
         op = section.ops[gene.op]
-        arguments = {name: value for name, value in gene.params if not (name == "merge" and section.merge)}
+        arguments = {
+            name: value for name, value in gene.params if not (name == "merge" and section.merge)
+        }
         arguments.update(op.constants)
         for name, (source, parameter) in op.shared.items():
             other = genome[source][0]

@@ -86,7 +86,9 @@ def parse_document(document: strict_yaml.Document) -> SearchSpace:
     kind = None if named == NO_INPUT else cast(InputKind, named)
     size = sum(section.high * (len(section.slot_names) + 1) for section in sections.values())
     if size > MAX_DIMENSION:
-        raise InvalidSpace(document.problem((), f"too large: about {size} decisions; at most {MAX_DIMENSION}."))
+        raise InvalidSpace(
+            document.problem((), f"too large: about {size} decisions; at most {MAX_DIMENSION}.")
+        )
     return SearchSpace(top["space"], top.get("about", ""), kind, sections, document.text)
 
 
@@ -96,7 +98,9 @@ def _sections(reader: Reader, top: Mapping[str, Any]) -> dict[str, Section]:
     if "input" in top:
         reader.one_of(("input",), top["input"], (*INPUTS, NO_INPUT))
     elif "network" in top:
-        reader.wrong((), f"the key `input` is missing; it is one of {', '.join((*INPUTS, NO_INPUT))}.")
+        reader.wrong(
+            (), f"the key `input` is missing; it is one of {', '.join((*INPUTS, NO_INPUT))}."
+        )
     for group in GROUPS:
         if group not in top:
             continue
@@ -121,9 +125,14 @@ def _like(reader: Reader, path: KeyPath, data: Any, cells: Mapping[str, Any]) ->
     """A cell with the keys of the one that `like` names, where it has none of its own."""
     if not isinstance(data, dict) or "like" not in data:
         return data
-    known = [name for name, other in cells.items() if isinstance(other, dict) and "like" not in other]
+    known = [
+        name for name, other in cells.items() if isinstance(other, dict) and "like" not in other
+    ]
     other = reader.one_of((*path, "like"), data["like"], known)
-    return {**(cells[other] if other else {}), **{key: value for key, value in data.items() if key != "like"}}
+    return {
+        **(cells[other] if other else {}),
+        **{key: value for key, value in data.items() if key != "like"},
+    }
 
 
 def _section(reader: Reader, group: Group, name: str, data: Any) -> Section:
@@ -136,9 +145,14 @@ def _section(reader: Reader, group: Group, name: str, data: Any) -> Section:
     if "wiring" in data:
         wiring = reader.one_of((*path, "wiring"), data["wiring"], WIRINGS) or ""
     if wiring in ("skip", "dag") and group == "settings":
-        reader.wrong((*path, "wiring"), "settings are not connected: only network sections and cells are wired.")
+        reader.wrong(
+            (*path, "wiring"),
+            "settings are not connected: only network sections and cells are wired.",
+        )
     elif wiring == "skip":
-        max_skips = reader.integer((*path, "max_skips"), data.get("max_skips", 1), 1, MAX_LENGTH) or 1
+        max_skips = (
+            reader.integer((*path, "max_skips"), data.get("max_skips", 1), 1, MAX_LENGTH) or 1
+        )
         merge = _merge(reader, (*path, "merge"), data.get("merge", "add"))
     elif wiring == "dag":
         inputs = reader.integer((*path, "inputs"), data.get("inputs", 2), 1, MAX_TENSORS) or 1
@@ -146,13 +160,19 @@ def _section(reader: Reader, group: Group, name: str, data: Any) -> Section:
         if key in data and wiring and wiring != kind:
             reader.wrong((*path, key), f"goes with `wiring: {kind}` only.")
     if wiring == "dag" and group == "network" and low == 0:
-        reader.wrong((*path, "length"), "a dag has at least one gene: there is no output without one.")
+        reader.wrong(
+            (*path, "length"), "a dag has at least one gene: there is no output without one."
+        )
     elif group == "cells" and low == 0:
         reader.wrong((*path, "length"), "a cell has at least one gene.")
     section = Section(name, group, ops, low, high, wiring or "chain", max_skips, merge, inputs)
     count = sum(section.look_up.count(i) for i in range(high))
     if count > MAX_INPUTS:
-        key, what = ("inputs", f"{inputs} inputs") if wiring == "dag" else ("max_skips", f"up to {max_skips} skips")
+        key, what = (
+            ("inputs", f"{inputs} inputs")
+            if wiring == "dag"
+            else ("max_skips", f"up to {max_skips} skips")
+        )
         text = f"{high} genes with {what} each have {count} legal inputs; at most {MAX_INPUTS}."
         reader.wrong((*path, key), f"{text} Lower `{key}` or `length`.")
     return section
@@ -197,8 +217,13 @@ def _ops(reader: Reader, path: KeyPath, data: Mapping[str, Any]) -> dict[str, Op
         weights = reader.mapping(here, data["weights"], "{conv2d: 4}")
         reader.only(here, weights, list(listed))
         for name, weight in weights.items():
-            if isinstance(weight, bool | str | None | list | dict) or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
-                reader.expected((*here, name), f"a number in [{LEAST_WEIGHT:g}, {MOST_WEIGHT:g}]", weight)
+            if (
+                isinstance(weight, bool | str | None | list | dict)
+                or not LEAST_WEIGHT <= weight <= MOST_WEIGHT
+            ):
+                reader.expected(
+                    (*here, name), f"a number in [{LEAST_WEIGHT:g}, {MOST_WEIGHT:g}]", weight
+                )
             elif name in ops:
                 ops[name] = dataclasses.replace(ops[name], weight=float(weight))
     return ops
@@ -209,7 +234,9 @@ def _op(reader: Reader, path: KeyPath, name: str, data: Any) -> Op:
     parameters: dict[str, Parameter] = {}
     constants: dict[str, Value] = {}
     shared: dict[str, tuple[str, str]] = {}
-    for key, value in reader.mapping(path, data, "{filters: {choice: [8, 16]}}", empty=True).items():
+    for key, value in reader.mapping(
+        path, data, "{filters: {choice: [8, 16]}}", empty=True
+    ).items():
         here = (*path, key)
         if not reader.word(here, key):
             continue
@@ -251,11 +278,16 @@ def _check_shared(reader: Reader, section: Section, sections: Mapping[str, Secti
                 continue
             target = sections[source]
             if (target.low, target.high) != (1, 1):
-                reader.wrong(path, f"the section {source} may have another length than 1, so there is no one value.")
+                reader.wrong(
+                    path,
+                    f"the section {source} may have another length than 1, so there is no one value.",
+                )
             for other in target.ops.values():
                 known = (*other.parameters, *other.constants)
                 if parameter in other.shared:
-                    reader.wrong(path, f"{source}.{parameter} is a `same_as` itself: name its source.")
+                    reader.wrong(
+                        path, f"{source}.{parameter} is a `same_as` itself: name its source."
+                    )
                 elif parameter not in known:
                     has = f"It has {', '.join(known)}." if known else "It has no parameters."
                     reader.wrong(path, f"{source}'s op {other.name} has no {parameter!r}. {has}")

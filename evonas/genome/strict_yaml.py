@@ -104,7 +104,9 @@ def load_file(path: str | Path) -> Document:
     try:
         with Path(path).open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
-            size = max(os.fstat(stream.fileno()).st_size, len(content))  # a pipe has none of its own
+            size = max(
+                os.fstat(stream.fileno()).st_size, len(content)
+            )  # a pipe has none of its own
     except FileNotFoundError:
         raise InvalidYaml(Issue("no such file.", file=file)) from None
     except IsADirectoryError:
@@ -124,7 +126,11 @@ def load_file(path: str | Path) -> Document:
 def _check_size(size: int, file: str) -> None:
     """Refuse before parsing: the parser is slow. The size is in bytes, and may be less than all of them."""
     if size > MAX_BYTES:
-        raise InvalidYaml(Issue(f"too large: at least {size:,} bytes; at most {MAX_BYTES:,} are allowed.", file=file))
+        raise InvalidYaml(
+            Issue(
+                f"too large: at least {size:,} bytes; at most {MAX_BYTES:,} are allowed.", file=file
+            )
+        )
 
 
 class _Builder:
@@ -142,9 +148,13 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             context = f" {error.context}" if error.context else ""
-            problem = f"not valid YAML{context}: {error.problem or 'unknown problem'}".replace("\n", " ")
+            problem = f"not valid YAML{context}: {error.problem or 'unknown problem'}".replace(
+                "\n", " "
+            )
             hint = " Indent with spaces, not tabs." if "\\t" in problem else ""
-            raise InvalidYaml(Issue(f"{problem}.{hint}", file=self._file, line=mark.line + 1 if mark else 0)) from None
+            raise InvalidYaml(
+                Issue(f"{problem}.{hint}", file=self._file, line=mark.line + 1 if mark else 0)
+            ) from None
         except yaml.reader.ReaderError as error:
             line = self._text[: error.position].count("\n") + 1
             message = f"not valid YAML: the character {chr(int(error.character))!r} is not allowed."
@@ -189,8 +199,15 @@ class _Builder:
         """Refuses what makes a file mean more than it shows, or grow without end."""
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:  # also of an alias
             name = event.anchor
-            self._refuse(f"anchors (&{name}) and aliases (*{name}) are not allowed: write the value out.", event, path)
-        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+            self._refuse(
+                f"anchors (&{name}) and aliases (*{name}) are not allowed: write the value out.",
+                event,
+                path,
+            )
+        if (
+            isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+            and event.tag is not None
+        ):
             self._refuse(f"tags (here {event.tag!r}) are not allowed.", event, path)
         if len(path) > MAX_DEPTH:
             self._refuse(f"nested more than {MAX_DEPTH} deep.", event, path[:4])
@@ -206,7 +223,11 @@ class _Builder:
             self._refuse("merge keys (<<) are not allowed: write the values out.", event, path)
         key = self._scalar(event, path)
         if not isinstance(key, str):
-            self._refuse(f"a key must be a word. Received: {event.value or 'nothing'}. Put it in quotes.", event, path)
+            self._refuse(
+                f"a key must be a word. Received: {event.value or 'nothing'}. Put it in quotes.",
+                event,
+                path,
+            )
         if key in mapping:
             first = self._lines[(*path, key)]
             self._refuse(f"twice the same key; the first is on line {first}.", event, (*path, key))

@@ -10,7 +10,9 @@ from evonas.genome.genome import SECTION_INPUTS, Gene, Genome, Value
 from evonas.genome.space import SearchSpace, Section
 from evonas.genome.wiring import Inputs
 
-POSITION_INPUTS: Mapping[int, int] = {position: number for number, position in SECTION_INPUTS.items()}
+POSITION_INPUTS: Mapping[int, int] = {
+    position: number for number, position in SECTION_INPUTS.items()
+}
 """The positions -1 and -2, as innovation numbers."""
 
 
@@ -27,7 +29,9 @@ def validate(space: SearchSpace, genome: Genome) -> None:
             problems.append(Issue(f"the space {space.name} has no such section.{hint}", name))
     for section in space.sections.values():
         if section.name not in genome:
-            problems.append(Issue(f"missing; the space {space.name} has this section.", section.name))
+            problems.append(
+                Issue(f"missing; the space {space.name} has this section.", section.name)
+            )
         else:
             problems += _section_problems(section, genome[section.name])
     if len(set(genome.names)) < len(genome.names):
@@ -43,7 +47,9 @@ def _section_problems(section: Section, genes: Sequence[Gene]) -> list[Issue]:
         problems.append(Issue(f"must have {allowed}. Received: {len(genes)}", section.name))
     numbers = [gene.innovation for gene in genes]
     if len(set(numbers)) < len(numbers) or any(number < 1 for number in numbers):
-        problems.append(Issue("innovation numbers must be above 0 and all different.", section.name))
+        problems.append(
+            Issue("innovation numbers must be above 0 and all different.", section.name)
+        )
     at = {number: i for i, number in enumerate(numbers)} | dict(SECTION_INPUTS)
     for i, gene in enumerate(genes):
         key = f"{section.name}[{i}]"
@@ -54,9 +60,16 @@ def _section_problems(section: Section, genes: Sequence[Gene]) -> list[Issue]:
             continue
         problems += _parameter_problems(section, gene, key)
         if i < section.high:
-            places = tuple(at.get(number, i) for number in gene.inputs)  # a gene's own place is never legal
+            places = tuple(
+                at.get(number, i) for number in gene.inputs
+            )  # a gene's own place is never legal
             if places not in section.legal(i):
-                problems.append(Issue(f"{inputs_text(section, i)} Received: {_places_text(places)}", f"{key}.inputs"))
+                problems.append(
+                    Issue(
+                        f"{inputs_text(section, i)} Received: {_places_text(places)}",
+                        f"{key}.inputs",
+                    )
+                )
     return problems
 
 
@@ -77,7 +90,9 @@ def _parameter_problems(section: Section, gene: Gene, key: str) -> list[Issue]:
             known = f"It has {', '.join(needed)}." if needed else "It has none."
             problems.append(Issue(f"no parameter of {gene.op}.{hint} {known}", f"{key}.{name}"))
         elif not (parameter := section.parameter(gene.op, name)).contains(value):
-            problems.append(Issue(f"must be {parameter.describe()}. Received: {value!r}", f"{key}.{name}"))
+            problems.append(
+                Issue(f"must be {parameter.describe()}. Received: {value!r}", f"{key}.{name}")
+            )
     return problems
 
 
@@ -101,7 +116,11 @@ def inputs_text(section: Section, i: int) -> str:
 
 
 def _places_text(places: Sequence[int]) -> str:
-    return "[" + ", ".join({-1: "input", -2: "input 2"}.get(place, str(place)) for place in places) + "]"
+    return (
+        "["
+        + ", ".join({-1: "input", -2: "input 2"}.get(place, str(place)) for place in places)
+        + "]"
+    )
 
 
 def repair(section: Section, genes: Sequence[Gene]) -> tuple[Gene, ...]:
@@ -135,7 +154,9 @@ def _nearest(section: Section, i: int, places: Inputs) -> Inputs:
     if wanted in legal:
         return wanted
     have = set(places)
-    return max(legal, key=lambda inputs: (len(have & set(inputs)), -len(inputs)))  # the first of the best
+    return max(
+        legal, key=lambda inputs: (len(have & set(inputs)), -len(inputs))
+    )  # the first of the best
 
 
 def _with_inputs(section: Section, gene: Gene, inputs: tuple[int, ...]) -> Gene:

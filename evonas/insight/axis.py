@@ -66,13 +66,19 @@ class Measure:
         if self.kind != "accuracy":
             return number(value)
         error = 1 - value
-        decimals = 1 if error >= 0.01 or error <= 0 else min(6, 1 - math.floor(math.log10(error) + 1e-9) - 2)
+        decimals = (
+            1
+            if error >= 0.01 or error <= 0
+            else min(6, 1 - math.floor(math.log10(error) + 1e-9) - 2)
+        )
         return f"{100 * value:.{max(1, decimals)}f} %" if error > 0 else "100 %"
 
 
 def measure_of(trials: Sequence[Trial], objective: Objective) -> Measure:
     """The objective itself, on a scale that suits it: what is drawn is what the search saw, so the winner is on top."""
-    return measure_for([fitness.value for trial in trials if (fitness := succeeded(trial)) is not None], objective)
+    return measure_for(
+        [fitness.value for trial in trials if (fitness := succeeded(trial)) is not None], objective
+    )
 
 
 def measure_for(values: Sequence[float], objective: Objective) -> Measure:
@@ -110,7 +116,9 @@ def ticks(measure: Measure, low: float, high: float, gap: float) -> list[tuple[f
             break
         for value, label in tier:
             height = measure.height(value)
-            if low - 1e-9 <= height <= high + 1e-9 and all(abs(height - other) >= gap for other in placed):
+            if low - 1e-9 <= height <= high + 1e-9 and all(
+                abs(height - other) >= gap for other in placed
+            ):
                 placed[height] = label
     even = _even(measure, low, high, gap) if len(placed) < 3 else {}
     return sorted((even if len(even) > len(placed) else placed).items())
@@ -133,7 +141,9 @@ def _magnitudes(measure: Measure, low: float, high: float) -> Iterator[list[tupl
 def _even(measure: Measure, low: float, high: float, gap: float) -> dict[float, str]:
     """The finest evenly round values whose ticks keep their distance."""
     if measure.kind == "linear":
-        ends = sorted((measure.height(low), measure.height(high)))  # a linear height is its own inverse
+        ends = sorted(
+            (measure.height(low), measure.height(high))
+        )  # a linear height is its own inverse
         tiers = round_values(ends[0], ends[1])
     elif measure.kind == "accuracy":  # in percent of error, so that the labels are round
         percents = round_values(100 * _power(-high), 100 * _power(-low))

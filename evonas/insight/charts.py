@@ -67,7 +67,10 @@ def comparison_page(
 
 
 def comparison_figure(
-    objective: Objective, unit: str, bands: Mapping[str, Band], curves: Mapping[str, Sequence[Curve]]
+    objective: Objective,
+    unit: str,
+    bands: Mapping[str, Band],
+    curves: Mapping[str, Sequence[Curve]],
 ) -> Any:
     """Best so far against the budget: a `plotly.graph_objects.Figure`."""
     import plotly.graph_objects as go
@@ -89,13 +92,25 @@ def comparison_figure(
                 showlegend=False,
                 hoverinfo="skip",
             )
-        quiet = {"line": {"width": 0}, "legendgroup": name, "showlegend": False, "hoverinfo": "skip"}
+        quiet = {
+            "line": {"width": 0},
+            "legendgroup": name,
+            "showlegend": False,
+            "hoverinfo": "skip",
+        }
         around = np.concatenate([found.high[shown], found.low[shown][::-1]])
         figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]), y=around, fill="toself", fillcolor=colour, opacity=0.15, **quiet
+            x=np.concatenate([x, x[::-1]]),
+            y=around,
+            fill="toself",
+            fillcolor=colour,
+            opacity=0.15,
+            **quiet,
         )
         line = {"color": colour, "width": 2.5, "shape": "hv"}
-        figure.add_scatter(x=x, y=found.mean[shown], mode="lines", line=line, name=name, legendgroup=name)
+        figure.add_scatter(
+            x=x, y=found.mean[shown], mode="lines", line=line, name=name, legendgroup=name
+        )
     figure.update_layout(
         template="plotly_white",
         height=480,
@@ -108,9 +123,12 @@ def comparison_figure(
 
 
 def _table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str]) -> str:
-    head = "".join(f"<th>{escape(headings.get(key, key.replace('_', ' ')))}</th>" for key in rows[0])
+    head = "".join(
+        f"<th>{escape(headings.get(key, key.replace('_', ' ')))}</th>" for key in rows[0]
+    )
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row.values()) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row.values()) + "</tr>"
+        for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

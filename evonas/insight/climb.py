@@ -11,7 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from evonas.insight.labels import Labels
-from evonas.insight.layout import BOTTOM, FAILED, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Dot, Scene, is_failed, scene
+from evonas.insight.layout import (
+    BOTTOM,
+    FAILED,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Dot,
+    Scene,
+    is_failed,
+    scene,
+)
 from evonas.insight.legend import colour_scale, legend
 from evonas.insight.svg import COLOURS, classes, coordinate, escape, style, text, text_width
 from evonas.insight.words import amount, counted, number, shortened
@@ -29,7 +41,12 @@ MOST_DOTS = 20_000
 MOST_LABELS = 14
 
 
-def climb_svg(trials: Sequence[Trial], objective: Objective, title: str = "The climb", dark: bool | None = None) -> str:
+def climb_svg(
+    trials: Sequence[Trial],
+    objective: Objective,
+    title: str = "The climb",
+    dark: bool | None = None,
+) -> str:
     """Draws a run.
 
     Args:
@@ -84,7 +101,9 @@ def _subtitle(view: Scene, objective: Objective) -> str:
         parts.append(f"{best} by trial {view.winner.trial.id}")
     parts.append(counted(len(trials), "trial"))
     if view.by_generation:
-        parts[-1] += f" in {counted(len({trial.lineage.generation for trial in trials}), 'generation')}"
+        parts[-1] += (
+            f" in {counted(len({trial.lineage.generation for trial in trials}), 'generation')}"
+        )
     failed = sum(map(is_failed, trials))
     twins = sum(trial.twin_of is not None for trial in trials)
     waiting = sum(trial.state is TrialState.WAITING for trial in trials)
@@ -98,7 +117,9 @@ def _subtitle(view: Scene, objective: Objective) -> str:
 
 def _description(view: Scene, told: str) -> str:
     across = "generations" if view.by_generation else "trials in order"
-    words = f"{told}. Each dot is a trial: from left to right {across}, upwards {view.measure.title}."
+    words = (
+        f"{told}. Each dot is a trial: from left to right {across}, upwards {view.measure.title}."
+    )
     if view.cost is not None:
         words += f" Colour: {view.cost.name} by rank."
     if len(view.line) > 1:
@@ -112,7 +133,13 @@ def _axes(view: Scene) -> Iterator[str]:
     yield f'<path class="grid" d="{"".join(lines)}M{LEFT} {BOTTOM}H{RIGHT}"/>'
     yield from (text(x, BOTTOM + 41, label, "tick soft", "middle") for x, label in view.x_ticks)
     yield from (text(LEFT - 9, y + 4, label, "tick soft", "end") for y, label in view.y_ticks)
-    yield text((LEFT + RIGHT) / 2, BOTTOM + 61, "generation" if view.by_generation else "trial", "soft", "middle")
+    yield text(
+        (LEFT + RIGHT) / 2,
+        BOTTOM + 61,
+        "generation" if view.by_generation else "trial",
+        "soft",
+        "middle",
+    )
     if view.dots:
         yield text(LEFT - 52, TOP - 9, view.measure.title, "soft")
     else:
@@ -126,7 +153,9 @@ def _failures(view: Scene) -> Iterator[str]:
     yield text(LEFT - 9, FAILED + 4, "failed", "soft", "end")
     marks = dict.fromkeys(round(x) for x in view.failed)  # one a pixel
     few = len(view.failed) <= 300
-    shapes = (f"M{x - 3} {FAILED - 3}l6 6m-6 0l6 -6" if few else f"M{x} {FAILED - 3}v6" for x in marks)
+    shapes = (
+        f"M{x - 3} {FAILED - 3}l6 6m-6 0l6 -6" if few else f"M{x} {FAILED - 3}v6" for x in marks
+    )
     strength = 1 if few else 0.5
     yield f'<path class="cross" stroke-opacity="{strength}" data-count="{len(view.failed)}" d="{"".join(shapes)}"/>'
 
@@ -171,7 +200,9 @@ def _dots(view: Scene) -> Iterator[str]:
         yield from (_circle(view, dot, size) for dot in rest)
         yield "</g>"
     else:
-        yield from _cloud([dot for dot in rest if dot.trial.twin_of is None], size, 0.65 * _paleness(view))
+        yield from _cloud(
+            [dot for dot in rest if dot.trial.twin_of is None], size, 0.65 * _paleness(view)
+        )
 
 
 def _is_singly(view: Scene) -> bool:
@@ -196,7 +227,14 @@ def _circle(view: Scene, dot: Dot, size: float, css: str = "") -> str:
     if view.cost is not None and view.cost.name in dot.trial.metrics:
         words += f", {amount(dot.trial.metrics[view.cost.name])} {view.cost.name}"
     words += f", twin of trial {dot.trial.twin_of}" if twin else ""
-    shape = classes(["twin" if twin else "dot", "clipped" if dot.clipped else "", _colour(dot), "" if twin else css])
+    shape = classes(
+        [
+            "twin" if twin else "dot",
+            "clipped" if dot.clipped else "",
+            _colour(dot),
+            "" if twin else css,
+        ]
+    )
     at = f'cx="{coordinate(dot.x)}" cy="{coordinate(dot.y)}" r="{coordinate(size)}"'
     return f'<circle class="{shape}" {at}><title>{escape(words)}</title></circle>'
 
@@ -228,20 +266,34 @@ def _descent(view: Scene) -> Iterator[str]:
     """The winner's family on top of everything: ancestors, its line, and the best so far where nobody has parents."""
     size = radius(len(view.trials))
     if view.line:
-        kin = "".join(_curve(parent, child) for parent, child in _pairs(view, sorted(view.kin | {view.line[-1]})))
+        kin = "".join(
+            _curve(parent, child)
+            for parent, child in _pairs(view, sorted(view.kin | {view.line[-1]}))
+        )
         yield f'<path class="kin" d="{kin}"/>' if view.kin else ""
         line = set(view.line)
         css = "strong" if size > 3 else ""
-        yield from (_circle(view, view.dots[i], size, css) for i in sorted(view.kin - line) if i in view.dots)
+        yield from (
+            _circle(view, view.dots[i], size, css)
+            for i in sorted(view.kin - line)
+            if i in view.dots
+        )
         pairs = pairwise(view.line)
-        path = "".join(_curve(view.dots[a], view.dots[b]) for a, b in pairs if a in view.dots and b in view.dots)
+        path = "".join(
+            _curve(view.dots[a], view.dots[b])
+            for a, b in pairs
+            if a in view.dots and b in view.dots
+        )
     else:
         path = _stairs(view)
     if path:
         yield f'<path class="halo" d="{path}"/><path class="line" d="{path}"/>'
     leaders = list({dot.trial.id: dot for dot in _leaders(view)}.values())
     crowded = len(leaders) > 40
-    yield from (_circle(view, dot, 2.5 if crowded else max(3.6, size), "" if crowded else "strong") for dot in leaders)
+    yield from (
+        _circle(view, dot, 2.5 if crowded else max(3.6, size), "" if crowded else "strong")
+        for dot in leaders
+    )
     if view.winner is not None:
         ring = max(7.0, size + 3.5)
         yield f'<circle class="ring" cx="{coordinate(view.winner.x)}" cy="{coordinate(view.winner.y)}" r="{ring}"/>'
@@ -269,7 +321,9 @@ def _labels(view: Scene) -> Iterator[str]:
     labels.keep_clear((winner.x + dx, winner.y + dy) for dx in (-8, 0, 8) for dy in (-8, 0, 8))
     heights = [view.measure.height(dot.value) for dot in view.best]
     gains = [b - a for a, b in zip([heights[0] - 9, *heights], heights, strict=False)]
-    ranked = sorted(zip(gains, view.best, strict=True), key=lambda pair: (-pair[0], pair[1].trial.id))
+    ranked = sorted(
+        zip(gains, view.best, strict=True), key=lambda pair: (-pair[0], pair[1].trial.id)
+    )
     said = {view.measure.text(winner.value)}
     for _, dot in ranked:
         words = view.measure.text(dot.value)
@@ -281,7 +335,9 @@ def _labels(view: Scene) -> Iterator[str]:
                 at = f'cx="{coordinate(dot.x)}" cy="{coordinate(dot.y)}"'
                 yield f'<circle class="record" {at} r="{coordinate(max(4.5, radius(len(view.trials)) + 1.6))}"/>'
     for label in labels.placed:
-        yield text(label.x, label.y, label.words, "label first" if label.first else "label", label.anchor)
+        yield text(
+            label.x, label.y, label.words, "label first" if label.first else "label", label.anchor
+        )
 
 
 def _line_points(view: Scene) -> Iterator[tuple[float, float]]:

@@ -46,7 +46,11 @@ class Curve:
     def at(self, budget: Floats) -> Floats:
         """The best value that had been found when so much was spent: a step function; NaN before the first success."""
         index = np.searchsorted(self.spent, budget, side="right") - 1
-        return np.where(index >= 0, self.best[np.maximum(index, 0)], np.nan) if self.best.size else budget * np.nan
+        return (
+            np.where(index >= 0, self.best[np.maximum(index, 0)], np.nan)
+            if self.best.size
+            else budget * np.nan
+        )
 
     def reaches(self, target: float, direction: Direction) -> float | None:
         """What was spent when the best value was first as good as the target; None if it never was."""
@@ -65,7 +69,9 @@ def curve(trials: Sequence[Trial], cost: Mapping[int, float]) -> Curve:
     for trial in trials:
         fitness = succeeded(trial)
         is_better = fitness is not None and (incumbent is None or fitness > incumbent)
-        if fitness is not None and fitness.is_feasible and is_better:  # beyond the constraints, nothing is found
+        if (
+            fitness is not None and fitness.is_feasible and is_better
+        ):  # beyond the constraints, nothing is found
             incumbent = fitness
         total += cost.get(trial.id, 0.0)
         spent.append(total)
@@ -73,7 +79,9 @@ def curve(trials: Sequence[Trial], cost: Mapping[int, float]) -> Curve:
     return Curve(np.array(spent, float), np.array(best, float))
 
 
-def front_curve(spent: Floats, points: Sequence[tuple[float, ...] | None], box: Box | None) -> Curve:
+def front_curve(
+    spent: Floats, points: Sequence[tuple[float, ...] | None], box: Box | None
+) -> Curve:
     """The curve of a run with several objectives: the hypervolume of its front so far, from 0 where nothing is spent.
 
     A front without members dominates nothing, so that a run without any success has 0.
@@ -92,9 +100,15 @@ def charged_epochs(trials: Sequence[Trial]) -> dict[int, float]:
     """What each trial costs in epochs: those that it was asked for, less those that it continues; a twin nothing."""
     asked = {trial.id: trial.proposal.fidelity.epochs for trial in trials}
     before = {
-        trial.id: asked.get(trial.proposal.resume_from, 0) for trial in trials if trial.proposal.resume_from is not None
+        trial.id: asked.get(trial.proposal.resume_from, 0)
+        for trial in trials
+        if trial.proposal.resume_from is not None
     }
-    return {trial.id: float(asked[trial.id] - before.get(trial.id, 0)) for trial in trials if trial.twin_of is None}
+    return {
+        trial.id: float(asked[trial.id] - before.get(trial.id, 0))
+        for trial in trials
+        if trial.twin_of is None
+    }
 
 
 @dataclass(frozen=True, eq=False)

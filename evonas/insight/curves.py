@@ -62,13 +62,24 @@ def comparison_svg(
 class _Picture:
     """Where everything is."""
 
-    def __init__(self, objective: Objective, bands: Mapping[str, Band], curves: Mapping[str, Sequence[Curve]]) -> None:
+    def __init__(
+        self, objective: Objective, bands: Mapping[str, Band], curves: Mapping[str, Sequence[Curve]]
+    ) -> None:
         self.bands, self.curves = bands, curves
         values = [float(v) for found in bands.values() for v in found.low[np.isfinite(found.low)]]
-        values += [float(v) for some in curves.values() for one in some for v in one.best[np.isfinite(one.best)]]
+        values += [
+            float(v)
+            for some in curves.values()
+            for one in some
+            for v in one.best[np.isfinite(one.best)]
+        ]
         self.measure = measure_for(values, objective)
         heights = sorted(map(self.measure.height, values)) or [0.0, 1.0]
-        finals = [self.measure.height(float(found.low[-1])) for found in bands.values() if np.isfinite(found.low[-1])]
+        finals = [
+            self.measure.height(float(found.low[-1]))
+            for found in bands.values()
+            if np.isfinite(found.low[-1])
+        ]
         low, high = bottom(heights, finals), heights[-1]
         room = 0.04 * (high - low) or 0.5
         self.low, self.high = low - room, high + room
@@ -98,7 +109,10 @@ class _Picture:
             for height, label in ticks(self.measure, self.low, self.high, gap)
         ]
         step = Measure("", "linear", "max")
-        across = [(self.x(spent), label) for spent, label in ticks(step, 0.0, self.budget, self.budget / 12)]
+        across = [
+            (self.x(spent), label)
+            for spent, label in ticks(step, 0.0, self.budget, self.budget / 12)
+        ]
         lines = [f"M{LEFT} {coordinate(y)}H{RIGHT}" for y, _ in upward]
         yield f'<path class="grid" d="{"".join(lines)}M{LEFT} {BOTTOM}H{RIGHT}"/>'
         yield from (text(LEFT - 9, y + 4, label, "tick soft", "end") for y, label in upward)
@@ -113,7 +127,10 @@ class _Picture:
             for one in self.curves[label]:
                 path = self._stairs(found.budget, one.at(found.budget))
                 yield f'<path fill="none" stroke="{colour}" stroke-width=".8" stroke-opacity=".4" d="{path}"/>'
-            there, back = self._stairs(found.budget, found.high), self._stairs(found.budget, found.low, backwards=True)
+            there, back = (
+                self._stairs(found.budget, found.high),
+                self._stairs(found.budget, found.low, backwards=True),
+            )
             if there:
                 yield f'<path fill="{colour}" fill-opacity=".13" d="{there}L{back[1:]}Z"/>'
         for position, found in enumerate(self.bands.values()):
@@ -128,7 +145,9 @@ class _Picture:
             if np.isfinite(found.mean[-1])
         ]
         ends.sort()
-        for place, (y, colour, words) in zip(_apart([y for y, _, _ in ends], LINE_GAP, BOTTOM), ends, strict=True):
+        for place, (y, colour, words) in zip(
+            _apart([y for y, _, _ in ends], LINE_GAP, BOTTOM), ends, strict=True
+        ):
             line = f"M{RIGHT} {coordinate(y)}L{RIGHT + 14} {coordinate(place)}"
             yield f'<path fill="none" stroke="{colour}" stroke-width="1.2" d="{line}"/>'
             yield f'<circle fill="{colour}" cx="{RIGHT + 18}" cy="{coordinate(place)}" r="4"/>'
@@ -137,7 +156,10 @@ class _Picture:
     def _stairs(self, budget: Floats, values: Floats, backwards: bool = False) -> str:
         """A step function, from the first value that is known."""
         shown = np.isfinite(values)
-        points = [(self.x(float(x)), self.y(float(y))) for x, y in zip(budget[shown], values[shown], strict=True)]
+        points = [
+            (self.x(float(x)), self.y(float(y)))
+            for x, y in zip(budget[shown], values[shown], strict=True)
+        ]
         if not points:
             return ""
         corners = [points[0]]
@@ -145,7 +167,10 @@ class _Picture:
             if after != before:
                 corners += [(x, before), (x, after)]
         corners.append(points[-1])
-        path = "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in (reversed(corners) if backwards else corners))
+        path = "L".join(
+            f"{coordinate(x)} {coordinate(y)}"
+            for x, y in (reversed(corners) if backwards else corners)
+        )
         return f"M{path}"
 
 

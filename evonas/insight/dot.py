@@ -48,7 +48,9 @@ def _told(node: int, data: dict[str, Any]) -> list[str]:
 def _style(data: dict[str, Any], marked: bool) -> str:
     if marked:
         return ", penwidth=3"
-    return ', style="rounded,dashed"' if data["fitness"] is None or data["twin_of"] is not None else ""
+    return (
+        ', style="rounded,dashed"' if data["fitness"] is None or data["twin_of"] is not None else ""
+    )
 
 
 def _done(data: dict[str, Any]) -> list[str]:
@@ -60,5 +62,7 @@ def _done(data: dict[str, Any]) -> list[str]:
 def _label(lines: list[str]) -> str:
     """A quoted string of several lines. Inside of it a backslash would begin one of Graphviz's own escapes, such as the
     name of the node."""
-    safe = [shortened(clean(line), LONGEST).replace("\\", "\\\\").replace('"', '\\"') for line in lines]
+    safe = [
+        shortened(clean(line), LONGEST).replace("\\", "\\\\").replace('"', '\\"') for line in lines
+    ]
     return '"' + "\\n".join(safe) + '"'

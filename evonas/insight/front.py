@@ -21,7 +21,9 @@ def turned(trial: Trial, objectives: Sequence[Objective]) -> tuple[float, ...] |
         return None
     values = [objective.value(trial.metrics) for objective in objectives]
     pairs = zip(objectives, values, strict=True)
-    found = tuple(-value if one.direction == "max" else value for one, value in pairs if value is not None)
+    found = tuple(
+        -value if one.direction == "max" else value for one, value in pairs if value is not None
+    )
     return found if len(found) == len(objectives) else None
 
 
@@ -41,10 +43,16 @@ def pareto_front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> li
 
     Of equal ones it is the oldest. What failed or violates a constraint is not among them.
     """
-    known = {trial.id: values for trial in trials if (values := turned(trial, objectives)) is not None}
+    known = {
+        trial.id: values for trial in trials if (values := turned(trial, objectives)) is not None
+    }
     found: list[Trial] = []
-    for trial in sorted((trial for trial in trials if trial.id in known), key=lambda t: (known[t.id], t.id)):
-        values = known[trial.id]  # in this order, whoever dominates it or equals it is among those before it
+    for trial in sorted(
+        (trial for trial in trials if trial.id in known), key=lambda t: (known[t.id], t.id)
+    ):
+        values = known[
+            trial.id
+        ]  # in this order, whoever dominates it or equals it is among those before it
         if not any(dominates(known[one.id], values) or known[one.id] == values for one in found):
             found.append(trial)
     return found
@@ -68,7 +76,10 @@ class Box:
 
         spans = [worst - best for best, worst in zip(self.ideal, self.reference, strict=True)]
         inside = [
-            [max(0.0, (value - best) / span) for value, best, span in zip(point, self.ideal, spans, strict=True)]
+            [
+                max(0.0, (value - best) / span)
+                for value, best, span in zip(point, self.ideal, spans, strict=True)
+            ]
             for point in front
             if all(value < worst for value, worst in zip(point, self.reference, strict=True))
         ]
@@ -87,10 +98,15 @@ def box_around(points: Iterable[tuple[float, ...] | None]) -> Box | None:
     if not known:
         return None
     ideal, worst = (tuple(map(end, zip(*known, strict=True))) for end in (min, max))
-    return Box(ideal, tuple(last if last > best else best + 1.0 for best, last in zip(ideal, worst, strict=True)))
+    return Box(
+        ideal,
+        tuple(last if last > best else best + 1.0 for best, last in zip(ideal, worst, strict=True)),
+    )
 
 
-def hypervolumes(trials: Sequence[Trial], objectives: Sequence[Objective], box: Box | None = None) -> list[float]:
+def hypervolumes(
+    trials: Sequence[Trial], objectives: Sequence[Objective], box: Box | None = None
+) -> list[float]:
     """The hypervolume after each trial, in order: the share of the box that those until then dominate.
 
     Args:
@@ -106,7 +122,11 @@ def hypervolumes_in(box: Box | None, points: Iterable[tuple[float, ...] | None])
     front: list[tuple[float, ...]] = []
     volume = 0.0
     for values in points:
-        if box is not None and values is not None and not any(dominates(one, values) or one == values for one in front):
+        if (
+            box is not None
+            and values is not None
+            and not any(dominates(one, values) or one == values for one in front)
+        ):
             front = [*(one for one in front if not dominates(values, one)), values]
             volume = box.volume(front)
         series.append(volume)

@@ -40,7 +40,12 @@ class _Axis:
         return self.start + max(share, -0.012) * (self.end - self.start)
 
     def ticks(self, gap: float) -> list[tuple[float, str]]:
-        heights = ticks(self.measure, self.low, self.high, gap * (self.high - self.low) / abs(self.end - self.start))
+        heights = ticks(
+            self.measure,
+            self.low,
+            self.high,
+            gap * (self.high - self.low) / abs(self.end - self.start),
+        )
         pixels = (self.end - self.start) / (self.high - self.low)
         return [(self.start + (height - self.low) * pixels, label) for height, label in heights]
 
@@ -62,14 +67,22 @@ class _Scene:
     def told(self, trial: int) -> str:
         """`98.6 %, 12.3k`"""
         axes = (self.y.measure, self.x.measure)
-        told = [measure.text(value) for measure, value in zip(axes, self.known[trial], strict=False)]
+        told = [
+            measure.text(value) for measure, value in zip(axes, self.known[trial], strict=False)
+        ]
         told += [number(value) for value in self.known[trial][2:]]
         whole = zip(self.known[trial], told, strict=True)  # counts, such as parameters
-        return ", ".join(amount(value) if value >= 10 and value == int(value) else words for value, words in whole)
+        return ", ".join(
+            amount(value) if value >= 10 and value == int(value) else words
+            for value, words in whole
+        )
 
 
 def front_svg(
-    trials: Sequence[Trial], objectives: Sequence[Objective], title: str = "The front", dark: bool | None = None
+    trials: Sequence[Trial],
+    objectives: Sequence[Objective],
+    title: str = "The front",
+    dark: bool | None = None,
 ) -> str:
     """Draws the trials that have succeeded and satisfy the constraints.
 
@@ -102,14 +115,20 @@ def front_svg(
 
 
 def _scene(trials: Sequence[Trial], objectives: Sequence[Objective]) -> _Scene | None:
-    known = {trial.id: tuple(values_of(trial, objectives)) for trial in trials if turned(trial, objectives) is not None}
+    known = {
+        trial.id: tuple(values_of(trial, objectives))
+        for trial in trials
+        if turned(trial, objectives) is not None
+    }
     front = pareto_front(trials, objectives)
     if not front:
         return None
     ids = [trial.id for trial in front]
     y = _axis([values[0] for values in known.values()], [known[id][0] for id in ids], objectives[0])
     x = _axis([values[1] for values in known.values()], [known[id][1] for id in ids], objectives[1])
-    leftmost, rightmost = (RIGHT - 12, LEFT + 24) if objectives[1].direction == "min" else (LEFT + 12, RIGHT - 24)
+    leftmost, rightmost = (
+        (RIGHT - 12, LEFT + 24) if objectives[1].direction == "min" else (LEFT + 12, RIGHT - 24)
+    )
     across = _Axis(x.measure, x.low, x.high, leftmost, rightmost)
     upwards = _Axis(y.measure, y.low, y.high, BOTTOM - 12, TOP + 34)
     colours, name = _colours([trial for trial in trials if trial.id in known], objectives, known)
@@ -134,9 +153,14 @@ def _colours(
     if len(objectives) > 2:
         name, numbers = objectives[2].name, {trial.id: known[trial.id][2] for trial in trials}
     else:
-        name, numbers = "generation", {trial.id: float(trial.lineage.generation) for trial in trials}
+        name, numbers = (
+            "generation",
+            {trial.id: float(trial.lineage.generation) for trial in trials},
+        )
     ordered = sorted(numbers.values())
-    places = {id: bisect.bisect_left(ordered, value) / len(ordered) for id, value in numbers.items()}
+    places = {
+        id: bisect.bisect_left(ordered, value) / len(ordered) for id, value in numbers.items()
+    }
     return {id: min(COLOURS - 1, int(place * COLOURS)) for id, place in places.items()}, name
 
 
@@ -184,14 +208,18 @@ def _staircase(view: _Scene) -> Iterator[str]:
         return
     first, *others = sorted((view.at(trial.id) for trial in view.front), key=lambda at: -at[1])
     steps = "".join(f"H{coordinate(x)}V{coordinate(y)}" for x, y in others)
-    path = f"M{coordinate(first[0])} {BOTTOM}V{coordinate(first[1])}{steps}H{coordinate(view.x.start)}"
+    path = (
+        f"M{coordinate(first[0])} {BOTTOM}V{coordinate(first[1])}{steps}H{coordinate(view.x.start)}"
+    )
     yield f'<path class="halo" d="{path}"/><path class="line" d="{path}"/>'
 
 
 def _front(view: _Scene) -> Iterator[str]:
     labels = Labels(LEFT + 3, TOP - 4, RIGHT + 24, BOTTOM)
     places = {trial.id: view.at(trial.id) for trial in view.front}
-    labels.keep_clear((x + dx, y + dy) for x, y in places.values() for dx in (-6, 0, 6) for dy in (-3, 3))
+    labels.keep_clear(
+        (x + dx, y + dy) for x, y in places.values() for dx in (-6, 0, 6) for dy in (-3, 3)
+    )
     for id, (x, y) in places.items():
         yield _circle(view, id, 6.0, " strong")
         yield f'<circle class="ring" cx="{coordinate(x)}" cy="{coordinate(y)}" r="8"/>'
@@ -199,7 +227,9 @@ def _front(view: _Scene) -> Iterator[str]:
         words = f"{id}: {view.told(id)}"
         if len(labels.placed) < MOST_LABELS:
             labels.place(x, y, words, text_width(words, 11.5), 11, 14.0, must=False)
-    yield from (text(label.x, label.y, label.words, "label", label.anchor) for label in labels.placed)
+    yield from (
+        text(label.x, label.y, label.words, "label", label.anchor) for label in labels.placed
+    )
 
 
 def _legend(view: _Scene) -> Iterator[str]:

@@ -62,7 +62,9 @@ def check_trial(trials: Sequence[Trial], trial_id: int) -> None:
         UserError: there is no such trial.
     """
     if not 0 <= trial_id < len(trials):
-        allowed = f"Trials are numbered 0 to {len(trials) - 1}." if trials else "There are no trials yet."
+        allowed = (
+            f"Trials are numbered 0 to {len(trials) - 1}." if trials else "There are no trials yet."
+        )
         raise UserError(f"There is no trial {trial_id}. {allowed}")
 
 
@@ -107,7 +109,11 @@ def genealogy(trials: Sequence[Trial], objective: Objective) -> nx.DiGraph[int]:
 
 def _node(trial: Trial) -> dict[str, Any]:
     fitness = succeeded(trial)
-    known = {name: trial.metrics[name] for name in COSTS if math.isfinite(trial.metrics.get(name, math.nan))}
+    known = {
+        name: trial.metrics[name]
+        for name in COSTS
+        if math.isfinite(trial.metrics.get(name, math.nan))
+    }
     return {
         "fitness": None if fitness is None else fitness.value,
         "state": str(trial.state),
@@ -134,9 +140,13 @@ def to_graphml(graph: nx.DiGraph[int]) -> str:
 
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:
-    joined = {key: "; ".join(value) if isinstance(value, list) else value for key, value in data.items()}
+    joined = {
+        key: "; ".join(value) if isinstance(value, list) else value for key, value in data.items()
+    }
     return {
-        key: clean(value) if isinstance(value, str) else value for key, value in joined.items() if value is not None
+        key: clean(value) if isinstance(value, str) else value
+        for key, value in joined.items()
+        if value is not None
     }
 
 
@@ -203,7 +213,9 @@ def _step(parent: Trial | None, child: Trial) -> Step:
     )
 
 
-def to_text(trials: Sequence[Trial], objective: Objective, trial_id: int | None = None, width: int = WIDTH) -> str:
+def to_text(
+    trials: Sequence[Trial], objective: Objective, trial_id: int | None = None, width: int = WIDTH
+) -> str:
     """How a trial came to be, for a terminal: a row a step, with its value, its change and what was done.
 
     A change is shown as the difference of the two values, and said to be better or worse.
@@ -223,7 +235,12 @@ def to_text(trials: Sequence[Trial], objective: Objective, trial_id: int | None 
     steps = line_of_descent(trials, trial_id)
     rows = [_columns(step, objective) for step in steps]
     widths = [max(len(row[k]) for row in rows) for k in range(4)]
-    lines = [*textwrap.wrap(_headline(steps, objective, len(ancestors(trials, trial_id)), len(trials)), width), ""]
+    lines = [
+        *textwrap.wrap(
+            _headline(steps, objective, len(ancestors(trials, trial_id)), len(trials)), width
+        ),
+        "",
+    ]
     for step, row in zip(steps, rows, strict=True):
         left = f"{row[0]:<{widths[0]}}   {row[1]:<{widths[1]}}   {row[2]:>{widths[2]}}   {row[3]:<{widths[3]}}   "
         left = left if widths[3] else left.rstrip() + "   "
@@ -259,7 +276,9 @@ def _told(step: Step, width: int) -> Iterator[str]:
     if len(step.changes) == MOST_CHANGES + 1:  # "and 1 more" takes as much room as that one
         shown = step.changes
     for change in shown:
-        yield from textwrap.wrap(shortened(clean(change), 2 * width - 4), width, subsequent_indent="  ")
+        yield from textwrap.wrap(
+            shortened(clean(change), 2 * width - 4), width, subsequent_indent="  "
+        )
     if len(shown) < len(step.changes):
         yield f"and {len(step.changes) - len(shown)} more"
 
@@ -270,7 +289,9 @@ def _made_by(step: Step) -> str:
         first += f" with trial{'s' if len(step.others) > 1 else ''} {listed([str(i) for i in step.others])}"
     words = [first, *then]
     if step.resume_from is not None:
-        words.append(f"training of trial {step.resume_from} continued to {counted(step.epochs, 'epoch')}")
+        words.append(
+            f"training of trial {step.resume_from} continued to {counted(step.epochs, 'epoch')}"
+        )
     elif not step.changes and step.parent is not None:
         words.append("no change of the genome")
     return ", ".join(word for word in words if word)

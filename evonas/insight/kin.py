@@ -36,7 +36,10 @@ def kin_text(trials: Sequence[Trial], trial_id: int, found: set[int]) -> str:
     above, below = sum(id < trial_id for id in found), sum(id > trial_id for id in found)
     rows = [_row(trials[id]) for id in sorted(found)]
     widths = [max(len(row[k]) for row in rows) for k in range(4)]
-    lines = [f"Trial {trial_id}: {counted(above, 'ancestor')} and {counted(below, 'descendant')} listed", ""]
+    lines = [
+        f"Trial {trial_id}: {counted(above, 'ancestor')} and {counted(below, 'descendant')} listed",
+        "",
+    ]
     for id, row in zip(sorted(found), rows, strict=True):
         mark = ">" if id == trial_id else " "
         columns = f"{row[0]:<{widths[0]}}   {row[1]:<{widths[1]}}   {row[2]:>{widths[2]}}   {row[3]:<{widths[3]}}"

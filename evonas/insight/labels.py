@@ -31,7 +31,10 @@ class _Box:
 
     def meets(self, other: _Box) -> bool:
         return (
-            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
         )
 
 
@@ -48,7 +51,16 @@ class Labels:
         """Remembers where something is drawn."""
         self._ink.update((int(x // CELL), int(y // CELL)) for x, y in points)
 
-    def place(self, x: float, y: float, words: str, width: float, height: float, distance: float, must: bool) -> bool:
+    def place(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        width: float,
+        height: float,
+        distance: float,
+        must: bool,
+    ) -> bool:
         """Tries the places around a dot, upper left first: nothing older is better, so there it is empty.
 
         Args:
@@ -61,7 +73,9 @@ class Labels:
             left = at_x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
             box = _Box(left - 5, at_y - height - 1, left + width + 5, at_y + 4)
             if self._inside(box) and not any(box.meets(other) for other in self._boxes):
-                options.append((self._covered(box), order, Label(at_x, at_y, words, anchor, must), box))
+                options.append(
+                    (self._covered(box), order, Label(at_x, at_y, words, anchor, must), box)
+                )
         options = [option for option in options if must or option[0] == 0]
         if not options:
             return False
@@ -73,7 +87,10 @@ class Labels:
     def _inside(self, box: _Box) -> bool:
         frame = self._frame
         return (
-            frame.left <= box.left and box.right <= frame.right and frame.top <= box.top and box.bottom <= frame.bottom
+            frame.left <= box.left
+            and box.right <= frame.right
+            and frame.top <= box.top
+            and box.bottom <= frame.bottom
         )
 
     def _covered(self, box: _Box) -> int:

@@ -93,14 +93,18 @@ def scene(trials: Sequence[Trial], objective: Objective) -> Scene:
         InvalidRecord: a parent is not an earlier trial.
     """
     measure = measure_of(trials, objective)
-    by_generation = any(t.lineage.parents for t in trials) and any(t.lineage.generation for t in trials)
+    by_generation = any(t.lineage.parents for t in trials) and any(
+        t.lineage.generation for t in trials
+    )
     places, end = _places(trials, by_generation)
     scale = (RIGHT - LEFT) / end
     x = [LEFT + place * scale for place in places]
     winner = incumbent(trials)
     line = main_line(trials, winner.id) if winner and by_generation else []
     kin = ancestors(trials, winner.id) if winner and by_generation else set()
-    heights = {t.id: measure.height(value) for t in trials if (value := measure.value(t)) is not None}
+    heights = {
+        t.id: measure.height(value) for t in trials if (value := measure.value(t)) is not None
+    }
     low, high = _span(heights, _kept(trials, heights, [*line, winner.id] if winner else []))
     pixels = (FLOOR - TOP - 34) / (high - low)
     cost = _cost([trial for trial in trials if trial.id in heights])
@@ -110,7 +114,9 @@ def scene(trials: Sequence[Trial], objective: Objective) -> Scene:
         if value is not None:
             y = FLOOR - (heights[trial.id] - low) * pixels
             colour = cost.steps.get(trial.id) if cost is not None and is_feasible(trial) else None
-            dots[trial.id] = Dot(trial, x[trial.id], min(y, FLOOR + 7), value, colour, clipped=y > FLOOR + 7)
+            dots[trial.id] = Dot(
+                trial, x[trial.id], min(y, FLOOR + 7), value, colour, clipped=y > FLOOR + 7
+            )
     x_ticks, x_lines = _x_axis(int(end), scale, by_generation)
     marks = ticks(measure, low, high, 44 / pixels) if heights else []
     return Scene(
@@ -120,7 +126,10 @@ def scene(trials: Sequence[Trial], objective: Objective) -> Scene:
         winner=dots[winner.id] if winner else None,
         line=line,
         kin=kin if len(kin) <= MOST_KIN else set(),
-        best=_best(measure, {id: dot for id, dot in dots.items() if is_feasible(dot.trial) or dot.trial is winner}),
+        best=_best(
+            measure,
+            {id: dot for id, dot in dots.items() if is_feasible(dot.trial) or dot.trial is winner},
+        ),
         failed=[x[t.id] for t in trials if is_failed(t)],
         cost=cost,
         by_generation=by_generation,
@@ -174,12 +183,18 @@ def _span(heights: dict[int, float], kept: list[float]) -> tuple[float, float]:
 
 def _cost(trials: Sequence[Trial]) -> Cost | None:
     for name in COST:
-        known = {trial.id: trial.metrics[name] for trial in trials if math.isfinite(trial.metrics.get(name, math.nan))}
+        known = {
+            trial.id: trial.metrics[name]
+            for trial in trials
+            if math.isfinite(trial.metrics.get(name, math.nan))
+        }
         ordered = sorted(known.values())
         if 2 * len(known) > len(trials) and ordered[0] < ordered[-1]:
             steps = {}
             for trial_id, value in known.items():
-                rank = (bisect.bisect_left(ordered, value) + bisect.bisect_right(ordered, value) - 1) / 2
+                rank = (
+                    bisect.bisect_left(ordered, value) + bisect.bisect_right(ordered, value) - 1
+                ) / 2
                 steps[trial_id] = min(COLOURS - 1, int(rank / len(ordered) * COLOURS))
             return Cost(name, ordered[0], ordered[len(ordered) // 2], ordered[-1], steps)
     return None
@@ -193,7 +208,9 @@ def _best(measure: Measure, dots: dict[int, Dot]) -> list[Dot]:
     return found
 
 
-def _x_axis(end: int, scale: float, by_generation: bool) -> tuple[list[tuple[float, str]], list[float]]:
+def _x_axis(
+    end: int, scale: float, by_generation: bool
+) -> tuple[list[tuple[float, str]], list[float]]:
     """Labels and grid lines: a label in the middle of its generation, a line where the next one begins."""
     tiers = list(round_values(0, end)) if end > 1 else [[(0.0, "0")]]
     fitting = [tier for tier in tiers if all(value == int(value) for value, _ in tier)]
@@ -202,5 +219,9 @@ def _x_axis(end: int, scale: float, by_generation: bool) -> tuple[list[tuple[flo
     shown = range(0, end, step)
     shift = 0.5 * scale
     labels = [(LEFT + i * scale + shift, f"{i:,}") for i in shown]
-    lines = [LEFT + i * scale for i in shown if i] if by_generation and step == 1 else [at for at, _ in labels]
+    lines = (
+        [LEFT + i * scale for i in shown if i]
+        if by_generation and step == 1
+        else [at for at, _ in labels]
+    )
     return labels, lines

@@ -60,7 +60,8 @@ def _items(view: Scene, drawn_singly: bool, paleness: float) -> Iterator[_Item]:
         yield _Item('<circle class="twin c4" r="4"/>', "twin")
     if any(dot.clipped for dot in view.dots.values()):
         yield _Item(
-            '<path class="grid" d="M-8 3H8"/><circle class="dot c4" opacity=".45" r="4"/>', "at the edge: worse"
+            '<path class="grid" d="M-8 3H8"/><circle class="dot c4" opacity=".45" r="4"/>',
+            "at the edge: worse",
         )
     if view.failed:
         yield _Item('<path class="cross" d="M-3 -3l6 6m-6 0l6 -6"/>', "failed")

@@ -124,10 +124,15 @@ class Comparison:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a strategy: plain numbers, null where there is none."""
-        return [{"strategy": label, **self._row(list(results.values()))} for label, results in self.results.items()]
+        return [
+            {"strategy": label, **self._row(list(results.values()))}
+            for label, results in self.results.items()
+        ]
 
     def _row(self, results: Sequence[Result]) -> dict[str, Any]:
-        reached = [result.curve.reaches(self.target, self.objective.direction) for result in results]
+        reached = [
+            result.curve.reaches(self.target, self.objective.direction) for result in results
+        ]
         known = [spent for spent in reached if spent is not None]
         name, measure = self.objectives[0].name, self.objectives[0].measure
         return {
@@ -142,9 +147,16 @@ class Comparison:
             "failures": mean(result.failures for result in results),
             "reused": mean(result.reused for result in results),
             "fresh": mean(one[name] for result in results for one in result.fresh if name in one),
-            "test": mean(result.test[f"test_{measure}"] for result in results if f"test_{measure}" in result.test),
+            "test": mean(
+                result.test[f"test_{measure}"]
+                for result in results
+                if f"test_{measure}" in result.test
+            ),
             "fresh_test": mean(
-                one[f"test_{measure}"] for result in results for one in result.fresh if f"test_{measure}" in one
+                one[f"test_{measure}"]
+                for result in results
+                for one in result.fresh
+                if f"test_{measure}" in one
             ),
         }
 
@@ -167,9 +179,16 @@ class Comparison:
     def _front_to_json(self) -> dict[str, Any]:
         box = None
         if self.box is not None:
-            best, worst = (turned_back(end, self.objectives) for end in (self.box.ideal, self.box.reference))
+            best, worst = (
+                turned_back(end, self.objectives) for end in (self.box.ideal, self.box.reference)
+            )
             box = {name: {"best": best[name], "worst": worst[name]} for name in best}
-        return {"objectives": [{"name": one.name, "direction": one.direction} for one in self.objectives], "box": box}
+        return {
+            "objectives": [
+                {"name": one.name, "direction": one.direction} for one in self.objectives
+            ],
+            "box": box,
+        }
 
 
 def mean(values: Iterable[float]) -> float | None:

@@ -58,7 +58,11 @@ def summarize(trials: Sequence[Trial], objective: Objective) -> dict[str, Any]:
     """
     best = incumbent(trials)
     states = Counter(str(trial.state) for trial in trials)
-    steps = [(trial, fitness.value) for trial in improvements(trials) if (fitness := succeeded(trial)) is not None]
+    steps = [
+        (trial, fitness.value)
+        for trial in improvements(trials)
+        if (fitness := succeeded(trial)) is not None
+    ]
     return {
         "objective": objective.name,
         "direction": objective.direction,
@@ -70,6 +74,7 @@ def summarize(trials: Sequence[Trial], objective: Objective) -> dict[str, Any]:
         "best_value": steps[-1][1] if steps else None,
         "best_so_far": best_so_far(trials),
         "improvements": [
-            {"trial": trial.id, "generation": trial.lineage.generation, "value": value} for trial, value in steps
+            {"trial": trial.id, "generation": trial.lineage.generation, "value": value}
+            for trial, value in steps
         ],
     }

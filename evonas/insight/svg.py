@@ -49,14 +49,18 @@ def escape(text: str) -> str:
 def coordinate(value: float) -> str:
     """A tenth of a pixel is enough."""
     return (
-        f"{value:.1f}".removesuffix(".0").replace("-0", "0") if -0.05 < value < 0 else f"{value:.1f}".removesuffix(".0")
+        f"{value:.1f}".removesuffix(".0").replace("-0", "0")
+        if -0.05 < value < 0
+        else f"{value:.1f}".removesuffix(".0")
     )
 
 
 def text(x: float, y: float, words: str, css: str = "", anchor: str = "start") -> str:
     """A text element; `words` are escaped here."""
     place = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text class="{css}" x="{coordinate(x)}" y="{coordinate(y)}"{place}>{escape(words)}</text>'
+    return (
+        f'<text class="{css}" x="{coordinate(x)}" y="{coordinate(y)}"{place}>{escape(words)}</text>'
+    )
 
 
 def text_width(words: str, size: float) -> float:
@@ -72,7 +76,9 @@ def ramp(theme: str) -> list[str]:
     for i in range(COLOURS):
         place = i / (COLOURS - 1) * (len(stops) - 1)
         left = min(int(place), len(stops) - 2)
-        mixed = (a + (b - a) * (place - left) for a, b in zip(stops[left], stops[left + 1], strict=True))
+        mixed = (
+            a + (b - a) * (place - left) for a, b in zip(stops[left], stops[left + 1], strict=True)
+        )
         found.append("#" + "".join(f"{round(part):02x}" for part in mixed))
     return found
 

@@ -53,7 +53,9 @@ def difference(first: Sequence[float], second: Sequence[float], objective: Objec
         first, second: final values in the same order of seeds; pairs with a value that is not finite are left out.
     """
     sign = -1.0 if objective.direction == "min" else 1.0
-    pairs = [(a, b) for a, b in zip(first, second, strict=True) if math.isfinite(a) and math.isfinite(b)]
+    pairs = [
+        (a, b) for a, b in zip(first, second, strict=True) if math.isfinite(a) and math.isfinite(b)
+    ]
     gains = [sign * (a - b) for a, b in pairs]
     is_of_fractions = all(0 <= value <= 1 for pair in pairs for value in pair)
     if not gains:
@@ -62,7 +64,9 @@ def difference(first: Sequence[float], second: Sequence[float], objective: Objec
     if len(gains) == 1:
         return Difference(mean, -math.inf, math.inf, 1, None, is_of_fractions)
     deviation = statistics.stdev(gains)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)) * deviation / math.sqrt(len(gains))
+    half = (
+        float(stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)) * deviation / math.sqrt(len(gains))
+    )
     needed = seeds_needed(mean, deviation)
     return Difference(mean, mean - half, mean + half, len(gains), needed, is_of_fractions)
 
@@ -92,7 +96,14 @@ def share_needed(band: Band, target: float, objective: Objective) -> float | Non
     return float(band.budget[np.argmax(good)] / band.budget[-1]) if good.any() else None
 
 
-def sentence(name: str, reference: str, found: Difference, objective: Objective, unit: str, share: float | None) -> str:
+def sentence(
+    name: str,
+    reference: str,
+    found: Difference,
+    objective: Objective,
+    unit: str,
+    share: float | None,
+) -> str:
     """What a comparison of two strategies says.
 
     Args:
@@ -107,8 +118,16 @@ def sentence(name: str, reference: str, found: Difference, objective: Objective,
         signed = amount(found.mean, objective, found.is_of_fractions)
         return f"One seed shows nothing about {name} and {reference}: the difference is {signed}."
     if not found.is_shown:
-        more = f"{found.needed:,} would be needed" if found.needed else f"more than {MOST_SEEDS:,} would be needed"
-        leader, low, high = (name, found.low, found.high) if found.mean >= 0 else (reference, -found.high, -found.low)
+        more = (
+            f"{found.needed:,} would be needed"
+            if found.needed
+            else f"more than {MOST_SEEDS:,} would be needed"
+        )
+        leader, low, high = (
+            (name, found.low, found.high)
+            if found.mean >= 0
+            else (reference, -found.high, -found.low)
+        )
         return (
             f"No difference between {name} and {reference} can be shown at {found.seeds} seeds ({leader} leads by"
             f" {lead}, {_interval(low, high, objective, found)}); for a lead of that size {more}."

@@ -20,7 +20,9 @@ from evonas.model.parts import Tensor, rank
 _RANKS: dict[InputKind, int] = {"image": 3, "sequence": 2, "vector": 1}
 
 
-def build_model(space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str] = ()) -> keras.Model:
+def build_model(
+    space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str] = ()
+) -> keras.Model:
     """The network of a genome, with fresh weights, not compiled.
 
     Inside the model come, in order: a channel axis where an image has none, the normalization of the raw values by the
@@ -54,7 +56,9 @@ def _entrance(x: Tensor, interface: Interface) -> Tensor:
     if interface.kind != "vector" and len(interface.shape) == expected - 1:
         x = layers.Reshape((*interface.shape, 1), name="channel_axis")(x)
     if rank(x) != expected:
-        raise UserError(f"a sample of kind {interface.kind} has {expected} axes. Received the shape {interface.shape}.")
+        raise UserError(
+            f"a sample of kind {interface.kind} has {expected} axes. Received the shape {interface.shape}."
+        )
     mean, variance = list(interface.mean), list(interface.variance)
     return layers.Normalization(axis=-1, mean=mean, variance=variance, name="normalization")(x)
 
@@ -81,7 +85,11 @@ class _Builder:
             inputs: one tensor, or the two of a cell.
             label: the prefix of the layers' names: the section's name, or, in a cell, its gene's label as well.
         """
-        return self._dag(section, inputs, label) if section.wiring == "dag" else self._chain(section, inputs, label)
+        return (
+            self._dag(section, inputs, label)
+            if section.wiring == "dag"
+            else self._chain(section, inputs, label)
+        )
 
     def _chain(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
         """Gene after gene; one with inputs also gets the outputs of earlier ones, merged into the chain's."""
@@ -135,7 +143,9 @@ class _Builder:
             inspect.signature(function).bind(*inputs, **arguments)
         except TypeError as error:
             many = f" and {len(inputs)} tensors" if len(inputs) > 1 else ""
-            message = f"the op {gene.op!r} cannot be called with {sorted(arguments)}{many}: {error}."
+            message = (
+                f"the op {gene.op!r} cannot be called with {sorted(arguments)}{many}: {error}."
+            )
             raise UserError(f"{section.name}: {message}") from error
         y = function(*inputs, **arguments)
         if not _takes_name(function):

@@ -44,7 +44,15 @@ _IMAGE: frozenset[InputKind] = frozenset(("image",))
 _MAP: frozenset[InputKind] = frozenset(("image", "sequence"))
 _SEQUENCE: frozenset[InputKind] = frozenset(("sequence",))
 _STYLE = ("activation", "batch_normalization", "dropout", "kernel_initializer", "l1", "l2")
-_RECURRENT = ("activation", "bidirectional", "dropout", "kernel_initializer", "l1", "l2", "recurrent_dropout")
+_RECURRENT = (
+    "activation",
+    "bidirectional",
+    "dropout",
+    "kernel_initializer",
+    "l1",
+    "l2",
+    "recurrent_dropout",
+)
 _ADAM = ("beta_1", "beta_2", "epsilon")
 _SCHEDULE = ("schedule", "final_fraction")
 
@@ -57,7 +65,10 @@ NETWORK_OPS: Mapping[str, OpSignature] = _catalog(
     OpSignature("conv2d", ("filters", "kernel_size"), _STYLE, takes=_IMAGE),
     OpSignature("separable_conv2d", ("filters", "kernel_size"), _STYLE, takes=_IMAGE),
     OpSignature("conv1d", ("filters", "kernel_size"), _STYLE, takes=_SEQUENCE),
-    *(OpSignature(name, ("units",), _RECURRENT, takes=_SEQUENCE) for name in ("lstm", "gru", "simple_rnn")),
+    *(
+        OpSignature(name, ("units",), _RECURRENT, takes=_SEQUENCE)
+        for name in ("lstm", "gru", "simple_rnn")
+    ),
     OpSignature("dense", ("units",), _STYLE),
     OpSignature("layer_normalization"),
     OpSignature("max_pooling", (), ("pool_size",), takes=_MAP),
@@ -86,7 +97,9 @@ OPTIMIZERS: Mapping[str, OpSignature] = _catalog(
 TRAINING = OpSignature("training", ("batch_size",), ("epochs",))
 """The op of the settings section `training`."""
 
-STYLE = OpSignature("style", (), tuple(sorted({p for op in NETWORK_OPS.values() for p in op.parameters})))
+STYLE = OpSignature(
+    "style", (), tuple(sorted({p for op in NETWORK_OPS.values() for p in op.parameters}))
+)
 """The op of any other settings section: a place for parameters that network ops take from it by `same_as`."""
 
 SCHEDULES = ("constant", "cosine", "exponential")
@@ -137,14 +150,19 @@ def _number(allowed: str, accepts: Callable[[float], bool]) -> Rule:
     return Rule(f"a number {allowed}", lambda value: _is_number(value) and accepts(float(value)))
 
 
-_COUNT = Rule("a whole number of at least 1", lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 1)
+_COUNT = Rule(
+    "a whole number of at least 1",
+    lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 1,
+)
 _SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
 _SHARE = _number("of at least 0 and below 1", lambda value: 0 <= value < 1)
 _PENALTY = _number("of at least 0", lambda value: 0 <= value < float("inf"))
 _POSITIVE = _number("above 0", lambda value: 0 < value < float("inf"))
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(("filters", "kernel_size", "units", "pool_size", "batch_size", "epochs", "stride"), _COUNT),
+    **dict.fromkeys(
+        ("filters", "kernel_size", "units", "pool_size", "batch_size", "epochs", "stride"), _COUNT
+    ),
     **dict.fromkeys(("left", "right"), _word(HALVES)),
     **dict.fromkeys(("batch_normalization", "bidirectional", "nesterov"), _SWITCH),
     **dict.fromkeys(("dropout", "recurrent_dropout", "beta_1", "beta_2", "rho"), _SHARE),

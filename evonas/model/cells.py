@@ -19,7 +19,10 @@ def pair(a: Tensor, b: Tensor, *, left: str, right: str, name: str = "") -> Tens
     Returns:
         (batch, height, width, channels).
     """
-    first, second = _half(a, left, part(name, "left") or ""), _half(b, right, part(name, "right") or "")
+    first, second = (
+        _half(a, left, part(name, "left") or ""),
+        _half(b, right, part(name, "right") or ""),
+    )
     return layers.Add(name=part(name, "add"))([first, second])
 
 

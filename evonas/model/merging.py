@@ -21,13 +21,17 @@ def merge(main: Tensor, skips: Sequence[Tensor], how: str, name: str = "") -> Te
     """
     if not skips:
         return main
-    fitted = [fit_size(skip, main, f"{name}_skip_{k}" if name else "") for k, skip in enumerate(skips)]
+    fitted = [
+        fit_size(skip, main, f"{name}_skip_{k}" if name else "") for k, skip in enumerate(skips)
+    ]
     if how == "concat":
         return layers.Concatenate(name=part(name, "concat"))([main, *fitted])
     if how != "add":
         raise ValueError(f"merge must be 'add' or 'concat'. Received: {how!r}")
     channels = main.shape[-1]
-    added = [project(skip, channels, f"{name}_skip_{k}" if name else "") for k, skip in enumerate(fitted)]
+    added = [
+        project(skip, channels, f"{name}_skip_{k}" if name else "") for k, skip in enumerate(fitted)
+    ]
     return layers.Add(name=part(name, "add"))([main, *added])
 
 
@@ -42,7 +46,9 @@ def fit_size(x: Tensor, like: Tensor, name: str = "") -> Tensor:
         kind = {3: layers.GlobalAveragePooling2D, 2: layers.GlobalAveragePooling1D}[rank(x)]
         return kind(name=part(name, "global_average"))(x)
     if rank(x) != rank(like):
-        raise ValueError(f"a skip of shape {x.shape[1:]} cannot be brought to the shape {like.shape[1:]}.")
+        raise ValueError(
+            f"a skip of shape {x.shape[1:]} cannot be brought to the shape {like.shape[1:]}."
+        )
     return resize(x, tuple(like.shape[1:-1]), name)
 
 

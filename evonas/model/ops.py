@@ -163,7 +163,16 @@ def global_max(x: Tensor, *, name: str = "") -> Tensor:
 
 _ALL: tuple[OpFunction, ...] = (
     *(conv2d, separable_conv2d, conv1d, lstm, gru, simple_rnn, dense, layer_normalization),
-    *(max_pooling, average_pooling, flatten, last, attention_pooling, global_average, global_max, pair),
+    *(
+        max_pooling,
+        average_pooling,
+        flatten,
+        last,
+        attention_pooling,
+        global_average,
+        global_max,
+        pair,
+    ),
 )
 
 OPS: Mapping[str, OpFunction] = {op.__name__: op for op in _ALL}
@@ -182,16 +191,22 @@ def find_op(name: str, plugins: Iterable[str] = ()) -> OpFunction:
     """
     if ":" not in name:
         if name not in OPS:
-            raise UserError(f"unknown op {name!r}.{did_you_mean(name, tuple(OPS))} Known: {', '.join(OPS)}.")
+            raise UserError(
+                f"unknown op {name!r}.{did_you_mean(name, tuple(OPS))} Known: {', '.join(OPS)}."
+            )
         return OPS[name]
     module, _, function = name.partition(":")
     allowed = tuple(plugins)
     if module not in allowed:
-        raise UserError(f"op {name!r}: the module {module!r} is not among the plugins: {', '.join(allowed) or 'none'}.")
+        raise UserError(
+            f"op {name!r}: the module {module!r} is not among the plugins: {', '.join(allowed) or 'none'}."
+        )
     try:
         found = getattr(importlib.import_module(module), function, None)
     except ImportError as error:
-        raise UserError(f"op {name!r}: the module {module!r} cannot be imported: {error}") from error
+        raise UserError(
+            f"op {name!r}: the module {module!r} cannot be imported: {error}"
+        ) from error
     if not callable(found):
         raise UserError(f"op {name!r}: the module {module!r} has no function {function!r}.")
     return found  # type: ignore[no-any-return]  # any callable of the user's

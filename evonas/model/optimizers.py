@@ -22,13 +22,19 @@ def sgd(*, learning_rate: LearningRate) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(learning_rate)
 
 
-def momentum(*, learning_rate: LearningRate, momentum: float, nesterov: bool = False) -> keras.optimizers.Optimizer:
+def momentum(
+    *, learning_rate: LearningRate, momentum: float, nesterov: bool = False
+) -> keras.optimizers.Optimizer:
     """Gradient descent with momentum, looking ahead where `nesterov` (Sutskever et al., 2013)."""
     return keras.optimizers.SGD(learning_rate, momentum=momentum, nesterov=nesterov)
 
 
 def adam(
-    *, learning_rate: LearningRate, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+    *,
+    learning_rate: LearningRate,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
 ) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba, 2015)."""
     return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
@@ -67,7 +73,10 @@ FINAL_FRACTION = 0.01
 
 
 def scheduled(
-    learning_rate: float, steps: int, schedule: str = "constant", final_fraction: float = FINAL_FRACTION
+    learning_rate: float,
+    steps: int,
+    schedule: str = "constant",
+    final_fraction: float = FINAL_FRACTION,
 ) -> LearningRate:
     """The learning rate over a training.
 
@@ -84,7 +93,9 @@ def scheduled(
     if schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=final_fraction)
     if schedule == "exponential":
-        return keras.optimizers.schedules.ExponentialDecay(learning_rate, steps, decay_rate=final_fraction)
+        return keras.optimizers.schedules.ExponentialDecay(
+            learning_rate, steps, decay_rate=final_fraction
+        )
     return learning_rate
 
 
@@ -104,13 +115,19 @@ def build_optimizer(
     if op not in OPTIMIZERS:
         hint = did_you_mean(op, tuple(OPTIMIZERS))
         raise UserError(f"unknown optimizer {op!r}.{hint} Known: {', '.join(OPTIMIZERS)}.")
-    course = {name: arguments.pop(name) for name in ("schedule", "final_fraction") if name in arguments}
+    course = {
+        name: arguments.pop(name) for name in ("schedule", "final_fraction") if name in arguments
+    }
     if course.get("schedule", "constant") != "constant":
         rate = scheduled(arguments["learning_rate"], steps, **course)
-        arguments["learning_rate"] = rate if accumulation == 1 else _OfWholeSteps(rate, accumulation)
+        arguments["learning_rate"] = (
+            rate if accumulation == 1 else _OfWholeSteps(rate, accumulation)
+        )
     optimizer = OPTIMIZERS[op](**arguments)
     if accumulation > 1:
-        optimizer.gradient_accumulation_steps = accumulation  # as the constructor would: `build` is what reads it
+        optimizer.gradient_accumulation_steps = (
+            accumulation  # as the constructor would: `build` is what reads it
+        )
     return optimizer
 
 
@@ -138,7 +155,9 @@ def batch_size(space: SearchSpace, genome: Genome) -> int:
     """
     _, arguments = _settings(space, genome, "training")
     if "batch_size" not in arguments:
-        raise UserError(f"the search space {space.name!r} has no settings.training.ops.training.batch_size.")
+        raise UserError(
+            f"the search space {space.name!r} has no settings.training.ops.training.batch_size."
+        )
     return int(arguments["batch_size"])
 
 

@@ -33,10 +33,14 @@ def regularizer(l1: float, l2: float) -> Any:
 
 def normalized(x: Tensor, name: str) -> Tensor:
     """Batch normalization whose moving statistics follow within a trial."""
-    return layers.BatchNormalization(momentum=STATISTICS_MOMENTUM, name=part(name, "batch_normalization"))(x)
+    return layers.BatchNormalization(
+        momentum=STATISTICS_MOMENTUM, name=part(name, "batch_normalization")
+    )(x)
 
 
-def finished(x: Tensor, dropout_layer: Any, activation: str, normalize: bool, dropout: float, name: str) -> Tensor:
+def finished(
+    x: Tensor, dropout_layer: Any, activation: str, normalize: bool, dropout: float, name: str
+) -> Tensor:
     """What follows the weights: batch normalization with the activation behind it, where asked for, and dropout."""
     if normalize:
         x = normalized(x, name)

@@ -140,7 +140,9 @@ def last(x: Tensor, *, name: str = "") -> Tensor:
 def attention_pooling(x: Tensor, *, name: str = "") -> Tensor:
     """The mean of all steps, weighted by a learned score of each (Yang et al., 2016): (batch, channels)."""
     if rank(x) != 2:
-        raise ValueError(f"attention_pooling takes a sequence, (steps, channels). Received: {x.shape[1:]}")
+        raise ValueError(
+            f"attention_pooling takes a sequence, (steps, channels). Received: {x.shape[1:]}"
+        )
     scores = layers.Dense(1, name=part(name, "scores"))(x)
     weights = layers.Softmax(axis=1, name=part(name, "weights"))(scores)
     x = layers.Dot(axes=1, name=part(name, "attention_pooling"))([weights, x])

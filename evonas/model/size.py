@@ -62,7 +62,9 @@ def measure(model: keras.Model) -> ModelSize:
     return ModelSize(parameters=sum(weights.values()), flops=flops)
 
 
-def measure_unbuilt(space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str] = ()) -> ModelSize:
+def measure_unbuilt(
+    space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str] = ()
+) -> ModelSize:
     """The size that `build_model` would give, without memory for weights and without drawing from Python's `random`.
 
     An op of a plugin is called too, inside a TensorFlow graph: it must not ask for the values of weights.
@@ -81,7 +83,9 @@ def measure_unbuilt(space: SearchSpace, genome: Genome, interface: Interface, pl
 def _calls(model: keras.Model) -> Iterator[tuple[Any, Any, Any]]:
     """Every call of a layer inside the model: the layer, its input shape or shapes, and its output shape or shapes."""
     for operation in getattr(model, "operations", model.layers):  # a `Sequential` has layers only
-        for node in operation._inbound_nodes:  # a shared layer has several; Keras offers no public way to them
+        for node in (
+            operation._inbound_nodes
+        ):  # a shared layer has several; Keras offers no public way to them
             if isinstance(operation, keras.Model):
                 yield from _calls(operation)
             elif isinstance(operation, layers.Layer):

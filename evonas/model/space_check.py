@@ -27,8 +27,12 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
     """
     document = strict_yaml.load(space.text, file)
     if space.input is None and space.group("network"):
-        message = "must be image, sequence or vector, for Keras is to train networks here. Received: none"
-        return [document.problem(("input",), f"{message}, which is for an evaluator besides Keras.")]
+        message = (
+            "must be image, sequence or vector, for Keras is to train networks here. Received: none"
+        )
+        return [
+            document.problem(("input",), f"{message}, which is for an evaluator besides Keras.")
+        ]
     found = [*_missing_sections(space), *_misplaced_ops(space), *_misused_cells(space)]
     for section in space.sections.values():
         for op in section.ops.values():
@@ -45,7 +49,10 @@ def _signatures(space: SearchSpace, section: Section) -> Mapping[str, OpSignatur
     if section.group == "cells":
         return NETWORK_OPS
     if section.group == "network":
-        return {**NETWORK_OPS, **{cell.name: replace(CELL, name=cell.name) for cell in space.group("cells")}}
+        return {
+            **NETWORK_OPS,
+            **{cell.name: replace(CELL, name=cell.name) for cell in space.group("cells")},
+        }
     special = {"optimizer": OPTIMIZERS, "training": {"training": TRAINING}}
     return special.get(section.name, {"style": STYLE})
 
@@ -68,10 +75,15 @@ def _missing_sections(space: SearchSpace) -> Found:
 def _misplaced_ops(space: SearchSpace) -> Found:
     """Ops that may be given a kind of tensor which they do not take, such as a convolution after `flatten`."""
     for section in space.group("cells"):
-        yield from _refused_kinds(section, [NETWORK_OPS[op] for op in section.ops if op in NETWORK_OPS], {"image"})
+        yield from _refused_kinds(
+            section, [NETWORK_OPS[op] for op in section.ops if op in NETWORK_OPS], {"image"}
+        )
         for op in section.ops:
             if op in NETWORK_OPS and NETWORK_OPS[op].gives != "same":
-                yield _key(section, "ops", op), "ends a map; a cell gives a map, so that the next one can take it."
+                yield (
+                    _key(section, "ops", op),
+                    "ends a map; a cell gives a map, so that the next one can take it.",
+                )
     kinds = {str(space.input)}
     for section in space.group("network"):
         known = [_signatures(space, section).get(op) for op in section.ops]
@@ -80,7 +92,11 @@ def _misplaced_ops(space: SearchSpace) -> Found:
             return  # an op of the user's own may give anything
         inside = kinds | {op.gives for op in signatures if op.gives != "same" and section.high > 1}
         yield from _refused_kinds(section, signatures, inside)
-        left = {kind for op in signatures for kind in ({op.gives} if op.gives != "same" else inside & op.takes)}
+        left = {
+            kind
+            for op in signatures
+            for kind in ({op.gives} if op.gives != "same" else inside & op.takes)
+        }
         kinds = left | kinds if section.low == 0 else left
 
 
@@ -103,13 +119,20 @@ def _misused_cells(space: SearchSpace) -> Found:
     for section in space.group("network"):
         for op in section.ops:
             if space.is_cell(op) and section.wiring != "chain":
-                yield _key(section, "ops", op), f"a cell is one of a chain. Received: wiring {section.wiring}"
+                yield (
+                    _key(section, "ops", op),
+                    f"a cell is one of a chain. Received: wiring {section.wiring}",
+                )
 
 
 def _tensor_problems(section: Section, op: Op, signature: OpSignature | None) -> Found:
     given = max(1, section.inputs)
     if signature is not None and signature.tensors != given and section.group != "settings":
-        where = f"a gene of this dag has {given}" if section.wiring == "dag" else f"a {section.wiring} gives it one"
+        where = (
+            f"a gene of this dag has {given}"
+            if section.wiring == "dag"
+            else f"a {section.wiring} gives it one"
+        )
         yield _key(section, "ops", op.name), f"takes {signature.tensors} tensors, and {where}."
 
 
@@ -119,29 +142,46 @@ def _name_problems(space: SearchSpace, section: Section, op: Op, plugins: Sequen
         return
     module, colon, _ = op.name.partition(":")
     if not colon or section.group == "settings":
-        own = "" if section.group == "settings" else ", or package.module:function for an op of your own"
+        own = (
+            ""
+            if section.group == "settings"
+            else ", or package.module:function for an op of your own"
+        )
         hint = did_you_mean(op.name, tuple(known))
         yield _key(section, "ops", op.name), f"unknown op.{hint} Known: {', '.join(known)}{own}."
     elif module not in plugins:
         allowed = ", ".join(plugins) or "none"
-        message = f"the module {module!r} is not among the plugins that the config allows: {allowed}."
+        message = (
+            f"the module {module!r} is not among the plugins that the config allows: {allowed}."
+        )
         yield _key(section, "ops", op.name), message + did_you_mean(module, tuple(plugins))
 
 
-def _parameter_problems(space: SearchSpace, section: Section, op: Op, signature: OpSignature | None) -> Found:
+def _parameter_problems(
+    space: SearchSpace, section: Section, op: Op, signature: OpSignature | None
+) -> Found:
     given = {**op.parameters, **op.constants, **op.shared}
     if signature is None:
         if "name" in given:
-            yield _key(section, "ops", op.name, "name"), "is reserved: evonas gives it the prefix of the layers' names."
+            yield (
+                _key(section, "ops", op.name, "name"),
+                "is reserved: evonas gives it the prefix of the layers' names.",
+            )
         return
     for name in given:
         if name not in signature.parameters and (section.name, name) not in _lent(space):
             allowed = ", ".join(signature.parameters) or "none"
             hint = did_you_mean(name, signature.parameters)
-            yield _key(section, "ops", op.name, name), f"{op.name} has no parameter {name!r}.{hint} It has: {allowed}."
+            yield (
+                _key(section, "ops", op.name, name),
+                f"{op.name} has no parameter {name!r}.{hint} It has: {allowed}.",
+            )
     for name in signature.required:
         if name not in given:
-            yield _key(section, "ops", op.name), f"the parameter {name!r} is missing; {op.name} needs it."
+            yield (
+                _key(section, "ops", op.name),
+                f"the parameter {name!r} is missing; {op.name} needs it.",
+            )
 
 
 def _lent(space: SearchSpace) -> set[tuple[str, str]]:
@@ -164,7 +204,9 @@ def _refused(name: str, values: Iterable[Value], key: Key) -> Found:
     rule = RULES.get(name)
     for value in values:
         if rule is not None and not rule.accepts(value):
-            hint = did_you_mean(str(value), rule.words) or (switch_hint(value) if "true" in rule.allowed else "")
+            hint = did_you_mean(str(value), rule.words) or (
+                switch_hint(value) if "true" in rule.allowed else ""
+            )
             yield key, f"{name} must be {rule.allowed}. Received: {value!r}.{hint}"
 
 

@@ -23,7 +23,9 @@ def _row(layer: Any) -> dict[str, Any]:
     return {
         "name": layer.name,
         "kind": type(layer).__name__,
-        "output_shape": list(layer._inbound_nodes[0].output_tensors[0].shape[1:]),  # `layer.output` fails if shared
+        "output_shape": list(
+            layer._inbound_nodes[0].output_tensors[0].shape[1:]
+        ),  # `layer.output` fails if shared
         "parameters": sum(math.prod(weight.shape) for weight in layer.weights),
         "settings": ", ".join(_settings(layer)),
     }
@@ -42,7 +44,12 @@ def _settings(layer: Any) -> list[str]:
             words.append(f"{layer.filters} filters {_times(layer.kernel_size)}")
         case layers.Dense():
             words.append(f"{layer.units} units")
-        case layers.MaxPooling2D() | layers.AveragePooling2D() | layers.MaxPooling1D() | layers.AveragePooling1D():
+        case (
+            layers.MaxPooling2D()
+            | layers.AveragePooling2D()
+            | layers.MaxPooling1D()
+            | layers.AveragePooling1D()
+        ):
             words.append(_times(layer.pool_size))
             if layer.strides != layer.pool_size:
                 words.append(f"stride {_times(layer.strides)}")
@@ -63,7 +70,9 @@ def _common(layer: Any) -> list[str]:
         words.append(activation.__name__)
     if getattr(layer, "use_bias", True) is False:
         words.append("no bias")
-    regularizer = getattr(layer, "kernel_regularizer", None) or getattr(layer, "depthwise_regularizer", None)
+    regularizer = getattr(layer, "kernel_regularizer", None) or getattr(
+        layer, "depthwise_regularizer", None
+    )
     for kind in ("l1", "l2"):
         value = float(getattr(regularizer, kind, 0.0) or 0.0)
         if value:

@@ -75,7 +75,9 @@ def audit(root: Path) -> Audit:
         state = record.meta("strategy") if record.has_meta("strategy") else None
     found = replay(make_strategy(config, space, seeds), trials, told_before, told, state)
     now = versions()
-    other = {name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then}
+    other = {
+        name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then
+    }
     return replace(found, versions=other, has_checksum=has_checksum)
 
 
@@ -98,7 +100,11 @@ def replay(
     for trial, before in zip(trials, told_before, strict=True):
         done = _tell(strategy, order, done, before)
         asked = strategy.ask(1)
-        words = _difference(trial.proposal, asked[0]) if asked else "the replay proposes nothing, and waits"
+        words = (
+            _difference(trial.proposal, asked[0])
+            if asked
+            else "the replay proposes nothing, and waits"
+        )
         if words:
             place = f"trial {trial.id}, asked when {before} trials had been told, differs from its replay"
             return Audit(trial.id + 1, done, trial.id, f"{place}: {words}.")
@@ -106,14 +112,21 @@ def replay(
     if state is not None and json.loads(json.dumps(strategy.state_dict())) != state:
         now = strategy.state_dict()
         keys = sorted(key for key in {*state, *now} if state.get(key) != now.get(key))
-        return Audit(len(trials), done, None, f"after all trials, the strategy's state differs in {', '.join(keys)}.")
+        return Audit(
+            len(trials),
+            done,
+            None,
+            f"after all trials, the strategy's state differs in {', '.join(keys)}.",
+        )
     return Audit(len(trials), done)
 
 
 def _tell(strategy: Strategy, order: Sequence[Trial], done: int, until: int) -> int:
     for trial in order[done:until]:
         if not trial.state.is_final:
-            raise InvalidRecord(f"trial {trial.id} is said to have been told, but is still {trial.state}")
+            raise InvalidRecord(
+                f"trial {trial.id} is said to have been told, but is still {trial.state}"
+            )
         strategy.tell(trial)
     return max(done, until)
 

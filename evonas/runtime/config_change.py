@@ -19,7 +19,14 @@ from evonas.runtime.config.run_config import LocalConfig, RunConfig
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.session import Session
 
-CHANGEABLE: tuple[str, ...] = ("budget", "pool", "limits", "storage", "max_twins_in_a_row", "max_failures_in_a_row")
+CHANGEABLE: tuple[str, ...] = (
+    "budget",
+    "pool",
+    "limits",
+    "storage",
+    "max_twins_in_a_row",
+    "max_failures_in_a_row",
+)
 """The keys of a config that `evonas resume --set` may change, with all that is below them."""
 
 REASONS: Mapping[str, str] = {
@@ -132,7 +139,9 @@ def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) 
     found = []
     if _threads(before) != _threads(after):
         message = f"cannot be changed on resume: {REASONS['threads']}. Allowed: {_threads(before)}."
-        found.append(Issue(f"{message} Received: {_threads(after)}.", "pool.local.threads", OVERRIDE))
+        found.append(
+            Issue(f"{message} Received: {_threads(after)}.", "pool.local.threads", OVERRIDE)
+        )
     charged, trials = record.charged(), after.budget.trials
     if after.budget != before.budget and trials is not None and trials < charged:
         message = f"{charged} trials are proposed already. Allowed: at least {charged}, which ends the run with them."
@@ -149,16 +158,25 @@ def _differences(path: tuple[str, ...], before: Any, after: Any) -> list[dict[st
     if before == after:
         return []
     if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
-        return [found for key in before for found in _differences((*path, key), before[key], after[key])]
+        return [
+            found for key in before for found in _differences((*path, key), before[key], after[key])
+        ]
     return [{"key": ".".join(path), "from": before, "to": after}]
 
 
-def _notes(before: RunConfig, after: RunConfig, changes: Sequence[Mapping[str, Any]], space: SearchSpace) -> list[str]:
-    notes = [f"{change['key']} is {change['to']} from now on; it was {change['from']}" for change in changes]
+def _notes(
+    before: RunConfig, after: RunConfig, changes: Sequence[Mapping[str, Any]], space: SearchSpace
+) -> list[str]:
+    notes = [
+        f"{change['key']} is {change['to']} from now on; it was {change['from']}"
+        for change in changes
+    ]
     if before.limits != after.limits:
         notes.append(
             "trials so far were held to the old limits, those to come are held to the new ones: this run is no longer"
             " the one that a run begun with them would be"
         )
     known = warnings(before, space)
-    return notes + [warning.rstrip(".") for warning in warnings(after, space) if warning not in known]
+    return notes + [
+        warning.rstrip(".") for warning in warnings(after, space) if warning not in known
+    ]

@@ -39,14 +39,20 @@ def restore_arrays(record: Record, data: DataConfig, space: SearchSpace) -> None
     """
     files: Mapping[str, str] = record.meta("data_files")
     root = record.path.parent
-    damaged = [path for path, sha in files.items() if not (root / path).is_file() or sha256_of(root / path) != sha]
+    damaged = [
+        path
+        for path, sha in files.items()
+        if not (root / path).is_file() or sha256_of(root / path) != sha
+    ]
     if not damaged:
         return
     lost = f"the run's arrays {', '.join(damaged)} are missing or damaged"
     with tempfile.TemporaryDirectory(dir=root) as scratch:
         again = _prepared(data, space, Path(scratch), f"{lost}, and their source cannot be read")
         if dict(again.files) != dict(files):
-            raise InvalidData(Issue(f"{lost}, and their source no longer gives the same.", file=_name(data)))
+            raise InvalidData(
+                Issue(f"{lost}, and their source no longer gives the same.", file=_name(data))
+            )
         for path in damaged:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / path).replace(root / path)
@@ -69,9 +75,15 @@ def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[s
         again = _prepared(data, space, Path(scratch), changed)
     if again.fingerprint != record.meta("fingerprint"):
         help = "Begin a new run with them, or put the old ones back"
-        help += "." if data.path is None else "; where there is no file, the run goes on with its own copy."
+        help += (
+            "."
+            if data.path is None
+            else "; where there is no file, the run goes on with its own copy."
+        )
         raise InvalidData(Issue(f"{changed}. {help}", file=_name(data)))
-    record.put_meta(SOURCE, mark)  # written anew with the same content; the next session sees it at once
+    record.put_meta(
+        SOURCE, mark
+    )  # written anew with the same content; the next session sees it at once
     return []
 
 

@@ -46,7 +46,9 @@ def check_evaluator(loaded: LoadedConfig) -> dict[str, Any]:
         return {"counts": {}, "fingerprint": ""}
     table = load_table(evaluator.path, loaded.space)
     if problems := _misfits(loaded.config, table):
-        raise InvalidConfig([Issue(message, key, str(loaded.file)) for key, message in problems.items()])
+        raise InvalidConfig(
+            [Issue(message, key, str(loaded.file)) for key, message in problems.items()]
+        )
     return {"counts": {"genomes": len(table)}, "fingerprint": sha256_of(Path(evaluator.path))}
 
 
@@ -55,7 +57,9 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
     fidelities = ", ".join(map(str, table.fidelities))
     full = config.training.epochs
     if full not in table.metrics:
-        return {"training.epochs": f"must be a fidelity of the table: {fidelities}. Received: {full}."}
+        return {
+            "training.epochs": f"must be a fidelity of the table: {fidelities}. Received: {full}."
+        }
     found = {}
     name, settings = config.strategy_parts()
     asked = {full}
@@ -67,7 +71,9 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
     wanted = itertools.product(config.metrics(), sorted(asked & set(table.fidelities)))
     for name, epochs in wanted:
         if name not in table.metrics[epochs]:
-            listed = ", ".join(metric for metric in table.metrics[epochs] if not metric.startswith("test_"))
+            listed = ", ".join(
+                metric for metric in table.metrics[epochs] if not metric.startswith("test_")
+            )
             hint = did_you_mean(name, table.metrics[epochs])
             message = f"the table has no such metric after {epochs} epochs. Allowed: {listed}. Received: {name}.{hint}"
             found[_key_of(config, name)] = message

@@ -16,4 +16,8 @@ def incumbent_for(record: RecordReader, config: RunConfig, trial: int) -> float 
     Args:
         trial: one that is no twin.
     """
-    return None if config.training.stop is None else record.best_known(trial, config.objective.direction)
+    return (
+        None
+        if config.training.stop is None
+        else record.best_known(trial, config.objective.direction)
+    )

@@ -93,7 +93,9 @@ def plan_replay(root: Path, trial: int) -> Plan:
             files: Mapping[str, str] = record.meta("data_files")
         trials = record.trials(config.to_objective())
         if not 0 <= trial < len(trials):
-            raise UserError(f"there is no trial {trial} in {root}; they are numbered 0 to {len(trials) - 1}")
+            raise UserError(
+                f"there is no trial {trial} in {root}; they are numbered 0 to {len(trials) - 1}"
+            )
         twin = trials[trial].twin_of
         trained = trials[trial if twin is None else twin]
         attempts = record.attempts(trained.id)
@@ -104,11 +106,17 @@ def plan_replay(root: Path, trial: int) -> Plan:
     source = trained.proposal.resume_from
     resume_from = None if source is None else checkpoint_path(source)
     number, session = (last.number, last.session) if last else (0, 0)
-    job = training_job(trained, number, session, config.seed, resume_from, parts, incumbent=incumbent)
+    job = training_job(
+        trained, number, session, config.seed, resume_from, parts, incumbent=incumbent
+    )
     now = versions()
-    other = {name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then}
+    other = {
+        name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then
+    }
     setup = make_setup(config, space, interface, root)
-    return Plan(root, trials[trial], last, job, setup, config.pool, weights.get(job.weights, ""), other)
+    return Plan(
+        root, trials[trial], last, job, setup, config.pool, weights.get(job.weights, ""), other
+    )
 
 
 def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> Replay:
@@ -134,14 +142,20 @@ def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> 
         job = _furnish(Path(scratch), plan)
         with InlinePool(replace(plan.setup, directory=scratch), aloud) as pool:
             pool.submit(job)
-            (outcome,) = (report.outcome for report in pool.poll(0.0) if isinstance(report, Finished))
-    return Replay(plan, outcome, tuple(_differences(plan, outcome)) if plan.trial.state.is_final else ())
+            (outcome,) = (
+                report.outcome for report in pool.poll(0.0) if isinstance(report, Finished)
+            )
+    return Replay(
+        plan, outcome, tuple(_differences(plan, outcome)) if plan.trial.state.is_final else ()
+    )
 
 
 def _check_data(root: Path, files: Mapping[str, str]) -> None:
     for part in ("train", "validation"):
         for name in FILES[part]:
-            if not (root / name).is_file() or (name in files and sha256_of(root / name) != files[name]):
+            if not (root / name).is_file() or (
+                name in files and sha256_of(root / name) != files[name]
+            ):
                 message = "is missing or damaged: a replay would show nothing. `evonas resume` makes it again"
                 raise InvalidData(Issue(message, file=str(root / name)))
 
@@ -149,7 +163,9 @@ def _check_data(root: Path, files: Mapping[str, str]) -> None:
 def _worker(plan: Plan) -> RunJob:
     """A worker's work in this process, with the device and the threads of the run's first worker."""
     if isinstance(plan.pool, LocalConfig) and "tensorflow" not in sys.modules:
-        first, *_ = device_shares(plan.pool.workers, plan.pool.devices, inventory(), threads=plan.pool.threads)
+        first, *_ = device_shares(
+            plan.pool.workers, plan.pool.devices, inventory(), threads=plan.pool.threads
+        )
         os.environ.update(first.environment())
     from evonas.evaluate.local.worker import configure, run_job
 
@@ -174,7 +190,9 @@ def _differences(plan: Plan, outcome: Outcome) -> list[str]:
     then, attempt = plan.trial, plan.attempt
     if then.state is not outcome.state:
         said = attempt.message if attempt is not None else ""
-        return [f"it is `{then.state}` in the record ({said or 'without a word'}) and `{outcome.state}` in the replay"]
+        return [
+            f"it is `{then.state}` in the record ({said or 'without a word'}) and `{outcome.state}` in the replay"
+        ]
     found = [
         f"its {name} is {then.metrics.get(name)} in the record and {outcome.metrics.get(name)} in the replay"
         for name in sorted({*then.metrics, *outcome.metrics} - TIMES)
@@ -182,9 +200,19 @@ def _differences(plan: Plan, outcome: Outcome) -> list[str]:
     ]
     if attempt is not None and (words := _first_other_epoch(attempt.history, outcome.history)):
         found.append(words)
-    if attempt is not None and then.state is TrialState.ERROR and _kind(attempt.message) != _kind(outcome.message):
-        found.append(f"its error is {attempt.message!r} in the record and {outcome.message!r} in the replay")
-    if outcome.state is TrialState.OK and plan.weights and outcome.files.get(plan.job.weights) != plan.weights:
+    if (
+        attempt is not None
+        and then.state is TrialState.ERROR
+        and _kind(attempt.message) != _kind(outcome.message)
+    ):
+        found.append(
+            f"its error is {attempt.message!r} in the record and {outcome.message!r} in the replay"
+        )
+    if (
+        outcome.state is TrialState.OK
+        and plan.weights
+        and outcome.files.get(plan.job.weights) != plan.weights
+    ):
         found.append("its weights are other ones")
     return found
 
@@ -194,7 +222,10 @@ def _first_other_epoch(then: Mapping[str, object], now: Mapping[str, object]) ->
     for name in sorted({*then, *now} - TIMES):
         pair = (list(then.get(name, ())), list(now.get(name, ())))  # type: ignore[call-overload]
         if pair[0] != pair[1]:
-            same = next((at for at, (a, b) in enumerate(zip(*pair, strict=False)) if a != b), min(map(len, pair)))
+            same = next(
+                (at for at, (a, b) in enumerate(zip(*pair, strict=False)) if a != b),
+                min(map(len, pair)),
+            )
             lengths = f"{len(pair[0])} epochs in the record and {len(pair[1])} in the replay"
             return f"its {name} differs from epoch {same + 1} on ({lengths})"
     return ""

@@ -57,14 +57,16 @@ def known_trainings(root: Path) -> dict[Key, Known]:
         if trial.id in last and trial.state in REPEATABLE and last[trial.id].state == trial.state:
             proposal = trial.proposal
             seed = training_seed(config.seed, trial.genome.digest, proposal.repeat)
-            found[trial.genome.digest, seed, proposal.fidelity.epochs, incumbents[trial.id]] = Known(
-                _outcome(trial, last[trial.id], files), root
+            found[trial.genome.digest, seed, proposal.fidelity.epochs, incumbents[trial.id]] = (
+                Known(_outcome(trial, last[trial.id], files), root)
             )
     return found
 
 
 def _outcome(trial: Trial, attempt: Attempt, files: Mapping[str, str]) -> Outcome:
-    weights = {name: sha for name, sha in files.items() if name.startswith(f"weights/{trial.id:05d}.")}
+    weights = {
+        name: sha for name, sha in files.items() if name.startswith(f"weights/{trial.id:05d}.")
+    }
     details = {**attempt.details, "reused": trial.id}
     return Outcome(
         trial.state,

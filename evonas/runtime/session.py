@@ -118,7 +118,9 @@ def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Gen
     return STRATEGIES[kind](config.search_problem(space, seeds), settings)
 
 
-def make_setup(config: RunConfig, space: SearchSpace, interface: Interface | None, root: Path) -> Setup:
+def make_setup(
+    config: RunConfig, space: SearchSpace, interface: Interface | None, root: Path
+) -> Setup:
     """What every worker of a run in this directory is told."""
     objective = config.epoch_objective()
     bounds = {"parameters": config.limits.parameters, "flops": config.limits.flops}
@@ -145,7 +147,9 @@ def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
         return SimulatedPool(setup, config.pool.workers, open_evaluator(setup, is_simulated=True))
     if not isinstance(config.pool, LocalConfig):
         return InlinePool(setup, None if config.evaluator is None else open_evaluator(setup))
-    worker, preload = (WORKER, ("tensorflow", "keras")) if config.evaluator is None else (FUNCTION_WORKER, ())
+    worker, preload = (
+        (WORKER, ("tensorflow", "keras")) if config.evaluator is None else (FUNCTION_WORKER, ())
+    )
     launcher = partial(start_launcher, worker, preload=preload)
     return LocalPool(
         setup,
@@ -183,7 +187,9 @@ class Session:
         InvalidData: the data on disk are damaged, and their source has changed.
     """
 
-    def __init__(self, root: Path, pool_factory: PoolFactory = local_pool, stop: StopRequest | None = None) -> None:
+    def __init__(
+        self, root: Path, pool_factory: PoolFactory = local_pool, stop: StopRequest | None = None
+    ) -> None:
         self.layout = Layout(root)
         if not self.layout.record.is_file():
             raise UserError(f"there is no run at {root}. `evonas list` shows the runs.")
@@ -206,7 +212,9 @@ class Session:
             self.space = parse_space(self.record.meta("space"), "the recorded space")
             ends = self.record.meta("interface")
             self._interface = None if ends is None else Interface.from_json(ends)
-            self.seeds = {name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()}
+            self.seeds = {
+                name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()
+            }
         self.objective = self.config.to_objective()
         self.storage = Storage(self.layout.root, self.config.storage.keep_best)
 
@@ -230,9 +238,13 @@ class Session:
         """
         found = self._source_notes() if goes_on else []
         for name, (then, now) in self.changed_versions.items():
-            found.append(f"{name} is {now} now and was {then} when the run began: results may differ")
+            found.append(
+                f"{name} is {now} now and was {then} when the run began: results may differ"
+            )
         if self.record.backup is not None:
-            found.append(f"the record was of an older evonas; it is as it was in {self.record.backup}")
+            found.append(
+                f"the record was of an older evonas; it is as it was in {self.record.backup}"
+            )
         return found
 
     def _source_notes(self) -> list[str]:

@@ -152,11 +152,15 @@ class CubeSearch(Strategy):
             return  # of a search that was given up
         is_own = trial.genome == self._genomes[place]
         point = self._moves[place].point if is_own else encode(self.problem.space, trial.genome)
-        self._visits[place] = Visit(point, trial.id, math.inf if trial.fitness is None else trial.fitness.cost)
+        self._visits[place] = Visit(
+            point, trial.id, math.inf if trial.fitness is None else trial.fitness.cost
+        )
         if len(self._visits) < len(self._moves):
             return
         try:
-            self._lay_out(self._method.send([self._visits[place] for place in range(len(self._moves))]))
+            self._lay_out(
+                self._method.send([self._visits[place] for place in range(len(self._moves))])
+            )
         except StopIteration:
             self._begin()
 
@@ -186,7 +190,9 @@ def misfits(problem: SearchProblem, first: int, key: str = "") -> dict[str, str]
     """
     space, trials = problem.space, problem.trials
     if space.dimension == 0:
-        return {"": f"moves in the unit cube, and in the space {space.name} there is nothing to decide."}
+        return {
+            "": f"moves in the unit cube, and in the space {space.name} there is nothing to decide."
+        }
     if trials is not None and trials <= first:
         return {
             key: f"its first batch has {first} trials in this space of {space.dimension} dimensions, and the budget is"

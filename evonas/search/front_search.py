@@ -39,9 +39,13 @@ class FrontSettings:
         """What is wrong between these settings, by key; empty where nothing is."""
         found = {"mutation.operators": self.mutation.operators_problem()}
         if not isinstance(self.mutation.adaptation, Fixed):
-            found["mutation.adaptation"] = "follows the gain in one objective, and there are several. Allowed: fixed."
+            found["mutation.adaptation"] = (
+                "follows the gain in one objective, and there are several. Allowed: fixed."
+            )
         if len(self.seeds) > self.population:
-            found["seeds"] = f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+            found["seeds"] = (
+                f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+            )
         return {key: message for key, message in found.items() if message}
 
 
@@ -57,12 +61,21 @@ class FrontSearch(Strategy):
     needs_several = True
 
     def __init__(
-        self, problem: SearchProblem, settings: FrontSettings, selection: Selection, replacement: Replacement
+        self,
+        problem: SearchProblem,
+        settings: FrontSettings,
+        selection: Selection,
+        replacement: Replacement,
     ) -> None:
         super().__init__(problem, settings)
         self.settings: FrontSettings = settings
         parts = EvolutionSettings(
-            settings.population, settings.seeds, selection, settings.crossover, settings.mutation, replacement
+            settings.population,
+            settings.seeds,
+            selection,
+            settings.crossover,
+            settings.mutation,
+            replacement,
         )
         self._evolution = Evolution(problem, parts)
 
@@ -77,12 +90,14 @@ class FrontSearch(Strategy):
         return trial if values_of(trial, self.problem.objectives) else replace(trial, fitness=None)
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         """See `Strategy`: the population, and those that may join it when their generation is complete."""
-        return self._evolution.living
+        return self._evolution.retained
 
     def state_dict(self) -> dict[str, Any]:
         return self._evolution.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        self._evolution.load_state_dict(state, {id: self._known(trial) for id, trial in trials.items()})
+        self._evolution.load_state_dict(
+            state, {id: self._known(trial) for id, trial in trials.items()}
+        )

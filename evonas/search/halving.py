@@ -74,7 +74,9 @@ class Halving(Strategy):
     sets_epochs = True
     continues_trials = True
 
-    def __init__(self, problem: SearchProblem, settings: HalvingSettings, schedule: Sequence[Bracket]) -> None:
+    def __init__(
+        self, problem: SearchProblem, settings: HalvingSettings, schedule: Sequence[Bracket]
+    ) -> None:
         super().__init__(problem, settings)
         self._schedule = schedule
         points = sum(bracket.rungs[0].places for bracket in schedule)
@@ -83,7 +85,9 @@ class Halving(Strategy):
         self._begun = 0  # brackets
         self._open: list[_Open] = []  # the oldest first
         self._asked = 0
-        self._waiting: dict[int, tuple[int, Trial | None]] = {}  # asked, not told: the bracket, and who goes on
+        self._waiting: dict[
+            int, tuple[int, Trial | None]
+        ] = {}  # asked, not told: the bracket, and who goes on
 
     def ask(self, count: int) -> list[Proposal]:
         found: list[Proposal] = []
@@ -107,8 +111,15 @@ class Halving(Strategy):
         """Whether the budget is enough for all trials that open brackets and this one may still ask."""
         if self.problem.trials is None:
             return True
-        later = sum(rung.places for bracket in self._open for rung in self._bracket(bracket).rungs[bracket.rung + 1 :])
-        return self._asked + later + sum(rung.places for rung in self._bracket(begun).rungs) <= self.problem.trials
+        later = sum(
+            rung.places
+            for bracket in self._open
+            for rung in self._bracket(bracket).rungs[bracket.rung + 1 :]
+        )
+        return (
+            self._asked + later + sum(rung.places for rung in self._bracket(begun).rungs)
+            <= self.problem.trials
+        )
 
     def _bracket(self, bracket: _Open) -> Bracket:
         return self._schedule[bracket.number % len(self._schedule)]
@@ -142,12 +153,17 @@ class Halving(Strategy):
         above = self._bracket(bracket).rungs[bracket.rung + 1 :]
         told = {trial.id: trial for trial in bracket.told}
         promoted = [told[id] for id in best(bracket.told, above[0].places)] if above else []
-        bracket.rung, bracket.promoted, bracket.asked, bracket.told = bracket.rung + 1, promoted, 0, []
+        bracket.rung, bracket.promoted, bracket.asked, bracket.told = (
+            bracket.rung + 1,
+            promoted,
+            0,
+            [],
+        )
         if not promoted:
             self._open.remove(bracket)
 
     @property
-    def living(self) -> frozenset[int]:
+    def retained(self) -> frozenset[int]:
         """The ids of told trials whose checkpoints may still be needed."""
         found = {source(parent) for _, parent in self._waiting.values() if parent is not None}
         for bracket in self._open:
@@ -172,7 +188,8 @@ class Halving(Strategy):
             ],
             "asked": self._asked,
             "waiting": [
-                [id, number, None if parent is None else parent.id] for id, (number, parent) in self._waiting.items()
+                [id, number, None if parent is None else parent.id]
+                for id, (number, parent) in self._waiting.items()
             ],
         }
 
@@ -190,12 +207,17 @@ class Halving(Strategy):
         ]
         self._asked = state["asked"]
         self._waiting = {
-            id: (number, None if parent is None else trials[parent]) for id, number, parent in state["waiting"]
+            id: (number, None if parent is None else trials[parent])
+            for id, number, parent in state["waiting"]
         }
 
 
 def promotion(parent: Trial, fidelity: Fidelity, level: int) -> Proposal:
     """The same genome, trained on from where it was left."""
     return Proposal(
-        parent.genome, fidelity, Lineage("promote", (parent.id,), level), parent.proposal.repeat, source(parent)
+        parent.genome,
+        fidelity,
+        Lineage("promote", (parent.id,), level),
+        parent.proposal.repeat,
+        source(parent),
     )

@@ -71,7 +71,9 @@ def lent_random(rng: np.random.Generator) -> Iterator[None]:
     back."""
     ours = random.getstate()
     random.seed(int(rng.integers(2**63)))
-    rng.integers(2**32)  # what `lent_randomness` draws for NumPy, so that either gives the same search
+    rng.integers(
+        2**32
+    )  # what `lent_randomness` draws for NumPy, so that either gives the same search
     try:
         yield
     finally:

@@ -24,7 +24,9 @@ def places(parameter: Parameter, levels: int) -> tuple[float, ...]:
     even = [0.5] if levels == 1 else [i / (levels - 1) for i in range(levels)]
     if parameter.off is not None:
         even = [OFF_SHARE / 2, *(OFF_SHARE + u * (1 - OFF_SHARE) for u in even)]
-    return tuple({parameter.from_unit(u): u for u in even}.values())  # few integers may be fewer than the levels
+    return tuple(
+        {parameter.from_unit(u): u for u in even}.values()
+    )  # few integers may be fewer than the levels
 
 
 class Lattice:
@@ -58,13 +60,20 @@ class _Section:
     def __init__(self, section: Section, levels: Levels) -> None:
         self.section = section
         self._genes = [_Gene(section, op, levels) for op in section.ops.values()]
-        self._slots = [sum(gene.size for gene in self._genes) * self._wirings(slot) for slot in range(section.high)]
+        self._slots = [
+            sum(gene.size for gene in self._genes) * self._wirings(slot)
+            for slot in range(section.high)
+        ]
         self._lists = {n: math.prod(self._slots[:n]) for n in range(section.low, section.high + 1)}
         self.size = sum(self._lists.values())
 
     def _wirings(self, slot: int) -> int:
         count = self.section.look_up.count(slot)
-        return count if self.section.merge is None else 1 + (count - 1) * len(self.section.merge.values)
+        return (
+            count
+            if self.section.merge is None
+            else 1 + (count - 1) * len(self.section.merge.values)
+        )
 
     def point(self, number: int) -> list[float]:
         section, length = self.section, self.section.low
@@ -87,7 +96,9 @@ class _Section:
         section, layout = self.section, self.section.layouts[slot]
         number, wiring = divmod(number, self._wirings(slot))
         if "inputs" in layout:
-            merges: Sequence[float] = places(section.merge, 0) if section.merge is not None else (0.5,)
+            merges: Sequence[float] = (
+                places(section.merge, 0) if section.merge is not None else (0.5,)
+            )
             chosen = (
                 -(-wiring // len(merges)) if section.merge is not None else wiring
             )  # the first has nothing to merge
@@ -106,7 +117,9 @@ class _Gene:
 
     def __init__(self, section: Section, op: Op, levels: Levels) -> None:
         self._place = section.op_to_unit(op.name)
-        self._axes = {name: places(parameter, levels(name)) for name, parameter in op.parameters.items()}
+        self._axes = {
+            name: places(parameter, levels(name)) for name, parameter in op.parameters.items()
+        }
         self.size = math.prod(map(len, self._axes.values()))
 
     def fill(self, box: list[float], layout: Mapping[str, int], number: int) -> None:

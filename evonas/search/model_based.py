@@ -63,7 +63,9 @@ class ModelBased(Strategy):
     of the trials.
     """
 
-    def __init__(self, problem: SearchProblem, settings: ModelBasedSettings, surrogate: Surrogate) -> None:
+    def __init__(
+        self, problem: SearchProblem, settings: ModelBasedSettings, surrogate: Surrogate
+    ) -> None:
         super().__init__(problem, settings)
         self.settings: ModelBasedSettings = settings
         self._surrogate = surrogate
@@ -81,7 +83,9 @@ class ModelBased(Strategy):
         if chosen is None:
             chosen = Candidate(unknown(know, lambda: sample(self.problem.space, rng)))
         know.ask(chosen.genome)
-        return Proposal(chosen.genome, self.problem.fidelity, Lineage("+".join(chosen.words), chosen.parents))
+        return Proposal(
+            chosen.genome, self.problem.fidelity, Lineage("+".join(chosen.words), chosen.parents)
+        )
 
     def _most_promising(self, rng: np.random.Generator) -> Candidate | None:
         """The best of all rounds of candidates; None where every candidate was proposed before."""
@@ -91,10 +95,14 @@ class ModelBased(Strategy):
         drawn = [Candidate(sample(self.problem.space, rng)) for _ in range(each // 2)]
         found = self._new([*drawn, *self._edits(roots, each - each // 2, rng)], {})
         for _ in range(ROUNDS - 1):
-            found = self._new(self._edits(self._ranked(found)[: self.settings.parents], each, rng), found)
+            found = self._new(
+                self._edits(self._ranked(found)[: self.settings.parents], each, rng), found
+            )
         return next(iter(self._ranked(found)), None)
 
-    def _edits(self, roots: Sequence[Candidate], count: int, rng: np.random.Generator) -> list[Candidate]:
+    def _edits(
+        self, roots: Sequence[Candidate], count: int, rng: np.random.Generator
+    ) -> list[Candidate]:
         """So many children of these, of each as many; each with one or more edits."""
         children = []
         for i in range(count if roots else 0):
@@ -104,9 +112,13 @@ class ModelBased(Strategy):
             children.append(Candidate(genome, (*root.words, *words), root.parents))
         return children
 
-    def _new(self, candidates: Sequence[Candidate], found: Mapping[str, Candidate]) -> dict[str, Candidate]:
+    def _new(
+        self, candidates: Sequence[Candidate], found: Mapping[str, Candidate]
+    ) -> dict[str, Candidate]:
         """What was found, and what of these is neither among it nor proposed before; by digest."""
-        new = {one.genome.digest: one for one in candidates if not self._experience.knows(one.genome)}
+        new = {
+            one.genome.digest: one for one in candidates if not self._experience.knows(one.genome)
+        }
         return {**new, **found}
 
     def _ranked(self, found: Mapping[str, Candidate]) -> list[Candidate]:
@@ -114,7 +126,9 @@ class ModelBased(Strategy):
         candidates = list(found.values())
         if not candidates:
             return []
-        order = np.argsort(-self._experience.improvement([one.genome for one in candidates]), kind="stable")
+        order = np.argsort(
+            -self._experience.improvement([one.genome for one in candidates]), kind="stable"
+        )
         return [candidates[i] for i in order]
 
     def tell(self, trial: Trial) -> None:
@@ -122,7 +136,7 @@ class ModelBased(Strategy):
         self._experience.tell(trial)
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         """See `Strategy`: the best, which candidates stem from."""
         return [trial.id for trial in self._experience.best(self.settings.parents)]
 

@@ -24,7 +24,9 @@ class StrategyConfig(Named):
     @property
     def kind(self) -> type[Strategy]:
         """The strategy's class."""
-        from evonas.search.registry import STRATEGIES  # here, for strategies that wrap others are registered, too
+        from evonas.search.registry import (
+            STRATEGIES,
+        )  # here, for strategies that wrap others are registered, too
 
         return STRATEGIES[self.name]
 
@@ -53,11 +55,18 @@ class StrategyConfig(Named):
 
     def objective_problems(self, objective: Objective, key: str) -> dict[str, str]:
         """What of these settings cannot work with this objective, by the key under `key`."""
-        found = self.settings.objective_problems(objective) if hasattr(self.settings, "objective_problems") else {}
+        found = (
+            self.settings.objective_problems(objective)
+            if hasattr(self.settings, "objective_problems")
+            else {}
+        )
         return {f"{key}.{self.name}.{name}": message for name, message in found.items()}
 
     def misfits(self, problem: SearchProblem, key: str) -> dict[str, str]:
         """What of these settings does not fit a search problem, by the key under `key`; the empty name is all of
         them."""
         found = self.settings.misfits(problem) if hasattr(self.settings, "misfits") else {}
-        return {f"{key}.{self.name}.{name}".removesuffix("."): message for name, message in found.items()}
+        return {
+            f"{key}.{self.name}.{name}".removesuffix("."): message
+            for name, message in found.items()
+        }

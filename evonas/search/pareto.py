@@ -52,7 +52,9 @@ def values_of(trial: Trial, objectives: Sequence[Objective]) -> tuple[float, ...
     if trial.fitness is None:
         return None
     found = [(objective.value(trial.metrics), objective.direction) for objective in objectives]
-    values = tuple(-value if direction == "max" else value for value, direction in found if value is not None)
+    values = tuple(
+        -value if direction == "max" else value for value, direction in found if value is not None
+    )
     return values if len(values) == len(objectives) else None
 
 
@@ -67,7 +69,10 @@ def scaled(found: Sequence[Point]) -> list[Point]:
     values = np.array([point.values for point in found])
     least, span = values.min(axis=0), np.ptp(values, axis=0)
     shares = (values - least) / np.where(span > 0, span, 1.0)
-    return [Point(point.individual, tuple(row)) for point, row in zip(found, shares.tolist(), strict=True)]
+    return [
+        Point(point.individual, tuple(row))
+        for point, row in zip(found, shares.tolist(), strict=True)
+    ]
 
 
 def fronts(found: Sequence[Point]) -> list[list[Point]]:

@@ -37,7 +37,10 @@ class Bracket:
     def epochs(self) -> int:
         """Epochs trained in all, when the trials that go on continue from their checkpoints."""
         before = (0, *(rung.epochs for rung in self.rungs))
-        return sum(rung.places * (rung.epochs - start) for rung, start in zip(self.rungs, before, strict=False))
+        return sum(
+            rung.places * (rung.epochs - start)
+            for rung, start in zip(self.rungs, before, strict=False)
+        )
 
 
 def lengths(max_epochs: int, reduction_factor: int, min_epochs: int = 1) -> tuple[int, ...]:
@@ -52,7 +55,9 @@ def lengths(max_epochs: int, reduction_factor: int, min_epochs: int = 1) -> tupl
     return tuple(reversed(found))
 
 
-def bracket(max_epochs: int, reduction_factor: int, min_epochs: int, s: int, places: int) -> Bracket:
+def bracket(
+    max_epochs: int, reduction_factor: int, min_epochs: int, s: int, places: int
+) -> Bracket:
     """A bracket of s promotions: so many places on its first rung, and on each next one a share of 1 / reduction_factor
     of those below, trained so many times longer.
 
@@ -61,10 +66,14 @@ def bracket(max_epochs: int, reduction_factor: int, min_epochs: int, s: int, pla
     """
     epochs = lengths(max_epochs, reduction_factor, min_epochs)
     level = len(epochs) - 1 - s
-    return Bracket(level, tuple(Rung(epochs[level + i], places // reduction_factor**i) for i in range(s + 1)))
+    return Bracket(
+        level, tuple(Rung(epochs[level + i], places // reduction_factor**i) for i in range(s + 1))
+    )
 
 
-def brackets(max_epochs: int, reduction_factor: int = 3, min_epochs: int = 1) -> tuple[Bracket, ...]:
+def brackets(
+    max_epochs: int, reduction_factor: int = 3, min_epochs: int = 1
+) -> tuple[Bracket, ...]:
     """Hyperband's brackets, from most trials and shortest trainings to a few that are all trained fully.
 
     With s_max the most promotions there can be, bracket s begins with floor((s_max + 1) / (s + 1)) reduction_factor^s
@@ -73,7 +82,9 @@ def brackets(max_epochs: int, reduction_factor: int = 3, min_epochs: int = 1) ->
     """
     most = len(lengths(max_epochs, reduction_factor, min_epochs)) - 1
     return tuple(
-        bracket(max_epochs, reduction_factor, min_epochs, s, (most + 1) // (s + 1) * reduction_factor**s)
+        bracket(
+            max_epochs, reduction_factor, min_epochs, s, (most + 1) // (s + 1) * reduction_factor**s
+        )
         for s in range(most, -1, -1)
     )
 
@@ -90,7 +101,9 @@ def best(trials: Sequence[Trial], count: int) -> list[int]:
     return [trial.id for trial in sorted(succeeded, key=rank)[:count]]
 
 
-def promotable(ranked: Sequence[Trial], reduction_factor: int, promoted: Container[int] = ()) -> list[int]:
+def promotable(
+    ranked: Sequence[Trial], reduction_factor: int, promoted: Container[int] = ()
+) -> list[int]:
     """The ids of those that may go on: the best 1 / reduction_factor of a rung, without failures and without those who
     have gone on already; the best first.
 

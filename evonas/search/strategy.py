@@ -56,7 +56,7 @@ class Strategy(ABC):
             it has a method `problems()`, that tells what is wrong between the settings, and `misfits(problem)` what of
             them does not fit a search problem: a sentence for the key of each such setting.
         sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
-        continues_trials: whether proposals may have a `resume_from`: then the checkpoints of `living` are kept.
+        continues_trials: whether proposals may have a `resume_from`: then the checkpoints of `retained` are kept.
         has_alternatives: whether it can say what else it could propose.
         takes_several: whether it can be run where there are several objectives.
         needs_several: whether it can be run only there.
@@ -95,7 +95,7 @@ class Strategy(ABC):
         return False
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         """Ids of told trials whose files are kept: the population, and whoever may still enter it.
 
         It names every trial that a later proposal may resume from, at every moment from its tell to that proposal: the

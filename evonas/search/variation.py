@@ -37,7 +37,8 @@ class Mutation:
 
     def rates(self) -> MutationRates:
         return MutationRates(
-            settings=self.settings, operators={name: self.operators.get(name, 1.0) for name in MUTATIONS}
+            settings=self.settings,
+            operators={name: self.operators.get(name, 1.0) for name in MUTATIONS},
         )
 
     def credit(self) -> Credit:
@@ -55,7 +56,12 @@ class Mutation:
 
 
 def edited(
-    space: SearchSpace, genome: Genome, edits: int, words: list[str], rng: np.random.Generator, rates: MutationRates
+    space: SearchSpace,
+    genome: Genome,
+    edits: int,
+    words: list[str],
+    rng: np.random.Generator,
+    rates: MutationRates,
 ) -> Genome:
     """A genome after so many edits, fewer where none is possible; their words are appended to `words`."""
     for _ in range(edits):

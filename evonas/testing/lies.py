@@ -11,7 +11,9 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def _about_files(data: dict[str, Any], sha256: str, suffix: str = "") -> None:
-    data["files"] = {f"{name}{suffix}": sha256 for name in data.get("files") or {"weights/none.npz": ""}}
+    data["files"] = {
+        f"{name}{suffix}": sha256 for name in data.get("files") or {"weights/none.npz": ""}
+    }
 
 
 LIES: Mapping[str, Change] = {

@@ -63,7 +63,9 @@ def make_run(folder: Path, *changes: str) -> Path:
     return api.create(load_config(folder / "stub.yaml", changes), folder)[0]
 
 
-def work(root: Path, *overrides: str, observers: Sequence[Observer] = (), capacity: int = 2) -> api.Run:
+def work(
+    root: Path, *overrides: str, observers: Sequence[Observer] = (), capacity: int = 2
+) -> api.Run:
     """One session, to the end."""
 
     def pool(config: object, setup: Any, root: Path) -> StubPool:

@@ -57,7 +57,10 @@ class StubPool(Pool):
         if job.attempt == 0 and self._chance.random() < self._stub.crash:
             return Outcome(TrialState.CRASHED, message="The worker crashed: made up by the stub.")
         outcome = run_stub(
-            self._setup, job, lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics)), self._stub
+            self._setup,
+            job,
+            lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics)),
+            self._stub,
         )
         return outcome_from_json(outcome_to_json(outcome))
 

@@ -19,7 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evonas.errors import DiskFailure
-from evonas.evaluate.contract.protocol import ACCUMULATION, PROTOCOL, Job, OnEpoch, Setup, encode, outcome_to_json
+from evonas.evaluate.contract.protocol import (
+    ACCUMULATION,
+    PROTOCOL,
+    Job,
+    OnEpoch,
+    Setup,
+    encode,
+    outcome_to_json,
+)
 from evonas.evaluate.training.learning_curve import STOPPED, Stopped, first_stop, rule_of
 from evonas.files import sha256_of, write_whole
 from evonas.testing.lies import LIES, lie
@@ -91,15 +99,24 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
             return Outcome(TrialState.INFEASIBLE, metrics=size, message=message)
     if _fraction(genome, "diverge") < stub.diverge:
         message = "the loss was inf in epoch 1"
-        return Outcome(TrialState.DIVERGED, size, epochs=1, history={"loss": [None]}, message=message)
+        return Outcome(
+            TrialState.DIVERGED, size, epochs=1, history={"loss": [None]}, message=message
+        )
     if _fraction(genome, "fail") < stub.fail:
         return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
     is_large = job.kind == "train" and _fraction(genome, "oom") < stub.oom
     if is_large and (job.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
         return Outcome(TrialState.OOM_DEVICE, message="out of memory: made up by the stub")
     quality = _fraction(genome, "quality")
-    losses = [_loss(quality, epoch, _fraction(genome, job.seed, epoch)) for epoch in range(1, job.epochs + 1)]
-    metric = "accuracy" if setup.interface.get("task", "classification") == "classification" else "mean_absolute_error"
+    losses = [
+        _loss(quality, epoch, _fraction(genome, job.seed, epoch))
+        for epoch in range(1, job.epochs + 1)
+    ]
+    metric = (
+        "accuracy"
+        if setup.interface.get("task", "classification") == "classification"
+        else "mean_absolute_error"
+    )
     scores = [1 - loss / 4 if metric == "accuracy" else loss / 2 for loss in losses]
     history = {"loss": [0.9 * loss for loss in losses], "val_loss": losses, f"val_{metric}": scores}
     stop = _stop(history, job, setup)
@@ -108,13 +125,22 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     best = _best_epoch(history, setup.objective)
     metrics = {name: values[best] for name, values in history.items()}
     if job.kind == "export":
-        scores_of_test = {"test_loss": metrics["val_loss"] * 1.01, f"test_{metric}": metrics[f"val_{metric}"] * 0.99}
+        scores_of_test = {
+            "test_loss": metrics["val_loss"] * 1.01,
+            f"test_{metric}": metrics[f"val_{metric}"] * 0.99,
+        }
         return Outcome(TrialState.OK, {**metrics, **(scores_of_test if job.arrays else {}), **size})
     cut = {ACCUMULATION: float(job.accumulation)} if job.accumulation > 1 else {}
     times = {name: 0.1 + _fraction(genome, name) for name in setup.needed if name in TIMES}
     details = {} if stop is None else {STOPPED: stop.to_json()}
     trained = len(history["val_loss"])
-    return Outcome(TrialState.OK, {**metrics, **size, **times, **cut}, epochs=trained, history=history, details=details)
+    return Outcome(
+        TrialState.OK,
+        {**metrics, **size, **times, **cut},
+        epochs=trained,
+        history=history,
+        details=details,
+    )
 
 
 def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
@@ -177,7 +203,9 @@ class _Habits:
         if self.stub.sleep:
             time.sleep(self.chance.expovariate(1 / self.stub.sleep))
         if self.stub.leak:
-            self._leaked.append(os.urandom(int(self.stub.leak * 1e6)))  # random, so that no page is shared
+            self._leaked.append(
+                os.urandom(int(self.stub.leak * 1e6))
+            )  # random, so that no page is shared
         if self.happens(job, self.stub.crash):
             os.kill(os.getpid(), signal.SIGKILL)
         while self.happens(job, self.stub.hang):
@@ -199,10 +227,19 @@ def _work(connection: socket.socket, setup: Setup, job: Job, habits: _Habits) ->
         connection.sendall(habits.said_late)
     stub = habits.stub
     if habits.happens(job, stub.oom_host):
-        outcome = Outcome(TrialState.OOM_HOST, message="Python is out of memory. Made up by the stub.")
+        outcome = Outcome(
+            TrialState.OOM_HOST, message="Python is out of memory. Made up by the stub."
+        )
     else:
         outcome = run_stub(setup, job, on_epoch, stub)
-    answer = encode({"outcome": {**name, **outcome_to_json(replace(outcome, seconds=time.monotonic() - started))}})
+    answer = encode(
+        {
+            "outcome": {
+                **name,
+                **outcome_to_json(replace(outcome, seconds=time.monotonic() - started)),
+            }
+        }
+    )
     if habits.happens(job, stub.lie):
         answer = lie(habits.chance.choice(list(LIES)), answer)
     if habits.happens(job, stub.late):

@@ -11,7 +11,17 @@ import evonas
 
 ROOT = Path(evonas.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
-MODULES_THAT_UNPICKLE = {"pickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "copyreg", "h5py"}
+MODULES_THAT_UNPICKLE = {
+    "pickle",
+    "_pickle",
+    "marshal",
+    "shelve",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "copyreg",
+    "h5py",
+}
 CALLS_THAT_RUN_TEXT = {"eval", "exec", "compile", "__import__", "execfile"}
 MAY_IMPORT_BY_NAME = {
     "model/ops.py": "ops of the plugins that the config lists",
@@ -33,16 +43,33 @@ def name_of(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_nothing_unpickles_or_runs_text(path: Path) -> None:
     nodes = list(ast.walk(tree(path)))
-    imported = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {(node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    imported = {
+        alias.name.split(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    imported |= {
+        (node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)
+    }
     assert not imported & MODULES_THAT_UNPICKLE
-    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    called = {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
     assert not called & CALLS_THAT_RUN_TEXT
     keywords = {(key.arg, value.value) for node in nodes if isinstance(node, ast.Call) for key in node.keywords
                 if isinstance(value := key.value, ast.Constant)}  # fmt: skip
     assert not keywords & {("allow_pickle", True), ("safe_mode", False), ("shell", True)}
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    assert not attributes & {"enable_unsafe_deserialization", "unsafe_load", "full_load", "FullLoader", "UnsafeLoader"}
+    assert not attributes & {
+        "enable_unsafe_deserialization",
+        "unsafe_load",
+        "full_load",
+        "FullLoader",
+        "UnsafeLoader",
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -11,7 +11,21 @@ import pytest
 
 from evonas.search.sampling import SAMPLERS
 
-COMMANDS = (*("run", "resume", "list", "show", "genealogy", "compare", "export", "check", "space", "audit", "replay"),)
+COMMANDS = (
+    *(
+        "run",
+        "resume",
+        "list",
+        "show",
+        "genealogy",
+        "compare",
+        "export",
+        "check",
+        "space",
+        "audit",
+        "replay",
+    ),
+)
 
 
 def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -39,7 +53,10 @@ def test_every_command_has_help_that_is_more_than_its_options(name):
     [
         (["run", "digitz"], ["digitz", "Did you mean", "digits"]),
         (["run", "missing.yaml"], ["missing.yaml"]),
-        (["run", "digits", "--set", "budget.trials=many"], ["budget.trials", "whole number", "many"]),
+        (
+            ["run", "digits", "--set", "budget.trials=many"],
+            ["budget.trials", "whole number", "many"],
+        ),
         (["run", "digits", "--set", "budgit.trials=3"], ["budgit", "budget"]),
         (["show", "nothing"], ["no run at nothing"]),
         (["resume", "nothing"], ["no run at nothing"]),
@@ -112,10 +129,19 @@ def test_a_damaged_record_has_an_exit_code_of_its_own(tmp_path):
 def test_a_space_is_described_without_keras():
     done = evonas("space", "cells")
     assert done.returncode == 0, done.stderr
-    words = ("45 decisions", "10^29 genomes", "dag, 2 inputs a gene", "2 to 5 genes", "separable_3x3", "always 2")
+    words = (
+        "45 decisions",
+        "10^29 genomes",
+        "dag, 2 inputs a gene",
+        "2 to 5 genes",
+        "separable_3x3",
+        "always 2",
+    )
     assert all(word in done.stdout for word in words)
     code = "import sys; sys.argv = ['evonas', 'space', 'mlp', '--json']; from evonas.cli.app import app\n"
-    code += "try: app()\nexcept SystemExit: sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    code += (
+        "try: app()\nexcept SystemExit: sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
     plain = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert plain.returncode == 0
     facts = json.loads(plain.stdout)
@@ -132,8 +158,13 @@ def test_samples_of_a_space_are_networks_of_its_random_search():
     assert first["digest"] != second["digest"]
     assert first["layers"][0]["output_shape"] == [5, 3]
     assert set(first["settings"]) == {"optimizer", "training"}
-    assert first["parameters"] == sum(row["parameters"] for row in first["layers"] if row["kind"] != "Normalization")
+    assert first["parameters"] == sum(
+        row["parameters"] for row in first["layers"] if row["kind"] != "Normalization"
+    )
     assert set(facts["samplers"]) == set(SAMPLERS)
-    assert all((known["discrepancy"] is None) == bool(known["problem"]) for known in facts["samplers"].values())
+    assert all(
+        (known["discrepancy"] is None) == bool(known["problem"])
+        for known in facts["samplers"].values()
+    )
     assert "at most 7 dimensions" in facts["samplers"]["poisson_disk"]["problem"]
     assert "This space has 64" in facts["samplers"]["poisson_disk"]["problem"]

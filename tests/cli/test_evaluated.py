@@ -22,7 +22,10 @@ budget: {trials: 6, seconds: 5000}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    rows = [f"{a},{b},{n},{n - 1},{10 + n}" for n, (a, b) in enumerate((a, b) for a in "abc" for b in "abc")]
+    rows = [
+        f"{a},{b},{n},{n - 1},{10 + n}"
+        for n, (a, b) in enumerate((a, b) for a in "abc" for b in "abc")
+    ]
     header = "cell.0.op,cell.1.op,val_accuracy@9,test_accuracy@9,seconds@9"
     (tmp_path / "t.csv").write_text("\n".join([header, *rows]) + "\n")
     (tmp_path / "s.yaml").write_text(SPACE)
@@ -38,7 +41,9 @@ def evonas(folder: Path, *arguments: str, code: int = 0) -> str:
 
 
 def test_every_command_works_without_networks(folder: Path) -> None:
-    assert "judged.yaml is fine: space s (2 decisions), a table of 9 genomes." in evonas(folder, "check", "judged.yaml")
+    assert "judged.yaml is fine: space s (2 decisions), a table of 9 genomes." in evonas(
+        folder, "check", "judged.yaml"
+    )
     told = evonas(folder, "run", "judged.yaml")
     for words in (
         "9 genomes",

@@ -23,7 +23,10 @@ def view(tmp_path_factory):
     directory = tmp_path_factory.mktemp("genealogy")
     for command in (["make", directory, "evolution", "25"], ["inside", directory / "stub", "2"]):
         subprocess.run(
-            [sys.executable, str(SCRIPT), *map(str, command)], check=True, capture_output=True, env=os.environ
+            [sys.executable, str(SCRIPT), *map(str, command)],
+            check=True,
+            capture_output=True,
+            env=os.environ,
         )
     return api.load(directory / "stub")
 
@@ -42,8 +45,12 @@ def test_of_the_winner_by_default(view):
 def test_of_another_trial(view):
     parent = view.trials[-1].lineage.parents[0]
     assert f"How trial {parent} came to be" in render(view, Format.TEXT, of=parent)
-    assert nodes(render(view, Format.JSON, of=parent)) == relatives(view.trials, parent, True, False)
-    assert nodes(render(view, Format.JSON, of=parent, below=True)) == relatives(view.trials, parent, False, True)
+    assert nodes(render(view, Format.JSON, of=parent)) == relatives(
+        view.trials, parent, True, False
+    )
+    assert nodes(render(view, Format.JSON, of=parent, below=True)) == relatives(
+        view.trials, parent, False, True
+    )
     both = relatives(view.trials, parent, True, True)
     assert nodes(render(view, Format.JSON, of=parent, above=True, below=True)) == both
     assert render(view, Format.TEXT, of=parent, above=True, below=True).count("trial ") == len(both)

@@ -61,10 +61,19 @@ def test_each_attempt_is_told_with_what_was_done_differently(run: api.Run) -> No
     assert sum(cut in line for line in lines) == 2
 
 
-def test_the_table_of_trials_and_the_winner_say_it_too(run: api.Run, capsys: pytest.CaptureFixture[str]) -> None:
-    run.result = {**(run.result or {}), "layers": [], "parameters": 1, "flops": 1}  # which a stub does not tell
+def test_the_table_of_trials_and_the_winner_say_it_too(
+    run: api.Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.result = {
+        **(run.result or {}),
+        "layers": [],
+        "parameters": 1,
+        "flops": 1,
+    }  # which a stub does not tell
     search.conclude(run)
-    assert "trained with half the batch and two gradient accumulation steps" in capsys.readouterr().out
+    assert (
+        "trained with half the batch and two gradient accumulation steps" in capsys.readouterr().out
+    )
     console().print(_trial_table(run))
     assert capsys.readouterr().out.count("ok, cut batches") == 3
 
@@ -80,13 +89,24 @@ def test_json_has_the_mark_in_metrics_and_in_the_attempt(run: api.Run) -> None:
 
 def test_a_stopped_training_is_told_with_what_was_predicted(tmp_path: Path) -> None:
     stop = "training.stop={learning_curve: {after: 0.3, margin: 0}}"
-    root = runs.make_run(tmp_path, stop, "training.epochs=12", "budget.trials=16", "strategy=random")
+    root = runs.make_run(
+        tmp_path, stop, "training.epochs=12", "budget.trials=16", "strategy=random"
+    )
     run = runs.work(root)
-    found = [trial for trial in run.trials for attempt in trial.attempts() if "stopped" in attempt.details]
+    found = [
+        trial
+        for trial in run.trials
+        for attempt in trial.attempts()
+        if "stopped" in attempt.details
+    ]
     assert found, "some must have been stopped, or this shows nothing"
-    told = json.loads(show(run, "--trial", str(found[0].id), "--json"))["attempts"][0]["details"]["stopped"]
+    told = json.loads(show(run, "--trial", str(found[0].id), "--json"))["attempts"][0]["details"][
+        "stopped"
+    ]
     why = f"at best {told['at_best']:.4f} was predicted, the incumbent had {told['incumbent']:.4f}"
-    assert f"stopped at epoch {told['epoch']} of 12: {why}" in show(run, "--trial", str(found[0].id))
+    assert f"stopped at epoch {told['epoch']} of 12: {why}" in show(
+        run, "--trial", str(found[0].id)
+    )
 
 
 def test_a_trial_that_is_not_there_is_refused(run: api.Run) -> None:

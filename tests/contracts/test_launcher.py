@@ -15,9 +15,17 @@ import psutil
 import pytest
 
 from evonas.errors import NoWorker
-from evonas.evaluate.local.launcher import ForkServerLauncher, Handle, Launcher, SubprocessLauncher, start_launcher
+from evonas.evaluate.local.launcher import (
+    ForkServerLauncher,
+    Handle,
+    Launcher,
+    SubprocessLauncher,
+    start_launcher,
+)
 
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fork server needs Linux")
+linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the fork server needs Linux"
+)
 
 WORKERS = '''
 import json, os, socket, subprocess, sys, time
@@ -58,7 +66,9 @@ def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(params=[pytest.param(ForkServerLauncher, marks=linux), SubprocessLauncher])
-def launcher(request: pytest.FixtureRequest, entry: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launcher]:
+def launcher(
+    request: pytest.FixtureRequest, entry: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Launcher]:
     monkeypatch.setenv("FIRST", "of the driver")
     monkeypatch.setenv("SECOND", "of the driver")
     with request.param(entry) as launcher:
@@ -142,7 +152,9 @@ def test_a_worker_has_the_drivers_environment_and_its_own(spawn: Callable[..., T
     assert os.environ["SECOND"] == "of the driver"
 
 
-def test_output_goes_to_the_log_and_logs_are_appended(spawn: Callable[..., Talk], tmp_path: Path) -> None:
+def test_output_goes_to_the_log_and_logs_are_appended(
+    spawn: Callable[..., Talk], tmp_path: Path
+) -> None:
     for _ in range(2):
         talk = spawn()
         about(talk)
@@ -185,7 +197,9 @@ def test_output_goes_to_a_descriptor_too(launcher: Launcher) -> None:
     talk.close()
 
 
-def test_a_worker_ends_when_its_connection_does(launcher: Launcher, spawn: Callable[..., Talk]) -> None:
+def test_a_worker_ends_when_its_connection_does(
+    launcher: Launcher, spawn: Callable[..., Talk]
+) -> None:
     talk = spawn()
     about(talk)
     talk.handle.socket.shutdown(socket.SHUT_RDWR)
@@ -193,7 +207,9 @@ def test_a_worker_ends_when_its_connection_does(launcher: Launcher, spawn: Calla
 
 
 @pytest.mark.parametrize("stopped", [False, True])
-def test_kill_ends_the_whole_group(launcher: Launcher, spawn: Callable[..., Talk], stopped: bool) -> None:
+def test_kill_ends_the_whole_group(
+    launcher: Launcher, spawn: Callable[..., Talk], stopped: bool
+) -> None:
     talk = spawn()
     about(talk)
     talk.say("child")
@@ -206,7 +222,9 @@ def test_kill_ends_the_whole_group(launcher: Launcher, spawn: Callable[..., Talk
     launcher.kill(talk.handle)  # what is dead stays dead, and nobody else dies
 
 
-def test_a_worker_that_ends_by_itself_takes_its_group_along(launcher: Launcher, spawn: Callable[..., Talk]) -> None:
+def test_a_worker_that_ends_by_itself_takes_its_group_along(
+    launcher: Launcher, spawn: Callable[..., Talk]
+) -> None:
     talk = spawn()
     about(talk)
     talk.say("child")
@@ -216,7 +234,9 @@ def test_a_worker_that_ends_by_itself_takes_its_group_along(launcher: Launcher, 
     wait_for(lambda: is_gone(child))
 
 
-def test_killing_one_worker_leaves_the_other(launcher: Launcher, spawn: Callable[..., Talk]) -> None:
+def test_killing_one_worker_leaves_the_other(
+    launcher: Launcher, spawn: Callable[..., Talk]
+) -> None:
     first, second = spawn(), spawn()
     about(first)
     about(second)
@@ -241,7 +261,9 @@ def test_close_leaves_no_process(launcher: Launcher, spawn: Callable[..., Talk])
     wait_for(lambda: is_gone(child))
 
 
-def test_a_log_that_cannot_be_written_is_no_worker_or_a_dead_one(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_is_no_worker_or_a_dead_one(
+    launcher: Launcher, tmp_path: Path
+) -> None:
     try:
         handle = launcher.spawn({}, tmp_path / "missing" / "worker.log")
     except NoWorker:
@@ -268,7 +290,9 @@ def test_the_fork_server_kills_daemons_too(entry: str, tmp_path: Path) -> None:
 
 
 @linux
-def test_a_fork_server_that_dies_takes_its_workers_along_and_is_replaced(entry: str, tmp_path: Path) -> None:
+def test_a_fork_server_that_dies_takes_its_workers_along_and_is_replaced(
+    entry: str, tmp_path: Path
+) -> None:
     with ForkServerLauncher(entry) as launcher:
         talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
         about(talk)
@@ -345,7 +369,9 @@ def test_subprocesses_on_demand(entry: str) -> None:
         assert isinstance(launcher, SubprocessLauncher)
 
 
-def test_elsewhere_than_on_linux_there_is_no_fork_server(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_elsewhere_than_on_linux_there_is_no_fork_server(
+    entry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("evonas.evaluate.local.launcher.sys.platform", "darwin")
     with start_launcher(entry) as launcher:
         assert isinstance(launcher, SubprocessLauncher)

@@ -23,7 +23,9 @@ from evonas.testing.stub_worker import VARIABLE, run_stub, stub_outcome
 from evonas.trial import TrialState
 
 STUB = "evonas.testing.stub_worker"
-LINUX = pytest.mark.skipif("not __import__('sys').platform.startswith('linux')", reason="the fork server needs Linux")
+LINUX = pytest.mark.skipif(
+    "not __import__('sys').platform.startswith('linux')", reason="the fork server needs Linux"
+)
 KINDS = [
     pytest.param("inline"),
     pytest.param("stub"),
@@ -99,15 +101,21 @@ def test_epochs_are_reported_in_order_and_before_the_end(open_pool: Callable[[],
     assert [type(report) for report in reports] == [Progress] * 5 + [Finished]
     epochs = [report for report in reports if isinstance(report, Progress)]
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4, 5]
-    assert all(epoch.job == make_job(1, epochs=5) and epoch.metrics["val_loss"] > 0 for epoch in epochs)
+    assert all(
+        epoch.job == make_job(1, epochs=5) and epoch.metrics["val_loss"] > 0 for epoch in epochs
+    )
 
 
-def test_files_are_there_with_the_sha256_that_the_outcome_tells(open_pool: Callable[[], Pool], tmp_path: Path) -> None:
+def test_files_are_there_with_the_sha256_that_the_outcome_tells(
+    open_pool: Callable[[], Pool], tmp_path: Path
+) -> None:
     pool = open_pool()
     pool.submit(make_job(1, checkpoint="checkpoints/1.npz"))
     (answer,) = finished(drain(pool))
     assert set(answer.outcome.files) == {"weights/1.npz", "checkpoints/1.npz"}
-    assert {name: sha256_of(tmp_path / name) for name in answer.outcome.files} == answer.outcome.files
+    assert {
+        name: sha256_of(tmp_path / name) for name in answer.outcome.files
+    } == answer.outcome.files
 
 
 def test_an_export_is_a_job_like_any_other(open_pool: Callable[[], Pool], tmp_path: Path) -> None:
@@ -174,7 +182,9 @@ def test_a_trial_that_was_cancelled_can_be_submitted_again(open_pool: Callable[[
     assert answer.outcome.state is TrialState.OK
 
 
-def test_cancelling_a_trial_that_does_not_run_changes_nothing(open_pool: Callable[[], Pool]) -> None:
+def test_cancelling_a_trial_that_does_not_run_changes_nothing(
+    open_pool: Callable[[], Pool],
+) -> None:
     pool = open_pool()
     pool.cancel(7)
     pool.submit(make_job(1))

@@ -51,29 +51,52 @@ VARIANTS = {
     "steady state": ("evolution", EvolutionSettings(population=6, replacement=SteadyState(2))),
     "steady state, adaptive": (
         "evolution",
-        EvolutionSettings(population=6, replacement=SteadyState(), mutation=Mutation(adaptation=Matching())),
+        EvolutionSettings(
+            population=6, replacement=SteadyState(), mutation=Mutation(adaptation=Matching())
+        ),
     ),
     "universal sampling, comma, adaptive": (
         "evolution",
-        EvolutionSettings(4, (), StochasticUniversal(), mutation=Mutation(adaptation=Pursuit()), replacement=Comma(9)),
+        EvolutionSettings(
+            4,
+            (),
+            StochasticUniversal(),
+            mutation=Mutation(adaptation=Pursuit()),
+            replacement=Comma(9),
+        ),
     ),
     "random, a sequence": ("random", RandomSettings(Sobol())),
     "random, sets one after another": ("random", RandomSettings(LatinHypercube())),
     "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
     "hyperband, halves": ("hyperband", HyperbandSettings(2)),
-    "aging, adaptive": ("aging", AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit()))),
+    "aging, adaptive": (
+        "aging",
+        AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit())),
+    ),
     "optuna": ("optuna", OptunaSettings(Tpe(30, 8))),
     "optuna, cma_es": ("optuna", OptunaSettings(CmaEs(5))),
     "gaussian_process": ("gaussian_process", QUICK_PROCESS),
     "forest": ("forest", QUICK_FOREST),
     "dngo": ("dngo", QUICK_DNGO),
-    "local search, few neighbours": ("local_search", LocalSearchSettings(4, Mutation(adaptation=Matching()))),
+    "local search, few neighbours": (
+        "local_search",
+        LocalSearchSettings(4, Mutation(adaptation=Matching())),
+    ),
     "cma_es, few": ("cma_es", CmaEsSettings(population=4, sigma=0.1)),
     "particle_swarm, few": ("particle_swarm", ParticleSwarmSettings(population=3)),
     "nelder_mead, adaptive": ("nelder_mead", NelderMeadSettings(adaptive=True, tolerance=0.05)),
-    "differential_evolution, few": ("differential_evolution", DifferentialEvolutionSettings(5, base="random")),
-    "screened": ("screened", ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8)),
-    "screened aging": ("screened", ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8)),
+    "differential_evolution, few": (
+        "differential_evolution",
+        DifferentialEvolutionSettings(5, base="random"),
+    ),
+    "screened": (
+        "screened",
+        ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8),
+    ),
+    "screened aging": (
+        "screened",
+        ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8),
+    ),
     "seeded": ("seeded", SeededSettings(genomes=("first", "second", "third"))),
     "seeded aging": ("seeded", SeededSettings(AGING, ("first", "second", "third"))),
     "seeded local search": (
@@ -86,7 +109,9 @@ VARIANTS = {
     ),
     "seeded cma_es": (
         "seeded",
-        SeededSettings(StrategyConfig("cma_es", CmaEsSettings(population=5)), ("first", "second", "third")),
+        SeededSettings(
+            StrategyConfig("cma_es", CmaEsSettings(population=5)), ("first", "second", "third")
+        ),
     ),
     "seeded nelder_mead": (
         "seeded",
@@ -97,7 +122,10 @@ VARIANTS = {
         SeededSettings(StrategyConfig("nsga2", Nsga2Settings(population=6)), ("first", "third")),
     ),
     "nsga3, few": ("nsga3", Nsga3Settings(population=5, divisions=9)),
-    "seeded process": ("seeded", SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third"))),
+    "seeded process": (
+        "seeded",
+        SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third")),
+    ),
 }
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
 
@@ -126,18 +154,25 @@ def name(request):
 def oracle(request, oracle):
     given = getattr(request.node, "callspec", None)
     if given is not None and "constrained" in given.id:
-        oracle.objective = replace(oracle.objective, constraints=(Constraint("parameters", most=500),))
+        oracle.objective = replace(
+            oracle.objective, constraints=(Constraint("parameters", most=500),)
+        )
     return oracle
 
 
 @pytest.fixture
 def make(name, small_space, oracle):
-    seeds = {word: sample(small_space, np.random.default_rng(i)) for i, word in enumerate(["first", "second", "third"])}
+    seeds = {
+        word: sample(small_space, np.random.default_rng(i))
+        for i, word in enumerate(["first", "second", "third"])
+    }
 
     def build(seed: int = 0) -> Strategy:
         kind, settings = VARIANTS[name]
         objectives = (oracle.objective, Objective("parameters", "min"))
-        problem = SearchProblem(small_space, oracle.objective, Fidelity(9), seed, seeds, objectives=objectives)
+        problem = SearchProblem(
+            small_space, oracle.objective, Fidelity(9), seed, seeds, objectives=objectives
+        )
         return STRATEGIES[kind](problem, settings)
 
     return build
@@ -156,7 +191,9 @@ def drive(strategy: Strategy, oracle, trials: list[Trial], told: int, steps: int
             strategy.tell(trials[told])
             told += 1
         while len(trials) - told < LOOK_AHEAD and (asked := strategy.ask(1)):
-            trials.extend(oracle.settle(len(trials) + i, proposal) for i, proposal in enumerate(asked))
+            trials.extend(
+                oracle.settle(len(trials) + i, proposal) for i, proposal in enumerate(asked)
+            )
     return told
 
 
@@ -241,7 +278,9 @@ def test_failed_trials_never_become_parents(make, few, oracle):
     trials: list[Trial] = []
     drive(make(), oracle, trials, 0, few(120))
     parents = {parent for trial in trials for parent in trial.lineage.parents}
-    assert any(trial.fitness is None for trial in trials), "the oracle must fail some, or this shows nothing"
+    assert any(trial.fitness is None for trial in trials), (
+        "the oracle must fail some, or this shows nothing"
+    )
     assert all(trials[parent].fitness is not None for parent in parents)
 
 
@@ -258,11 +297,13 @@ def check_living(strategy: Strategy, oracle, steps: int = 120) -> list[Trial]:
     """Drive a strategy, and hold what it resumes from against what it said was alive; returns the trials."""
     trials: list[Trial] = []
     told = 0
-    named: list[set[int]] = []  # after each tell and each ask: the ids in `living`, and how many were told
+    named: list[
+        set[int]
+    ] = []  # after each tell and each ask: the ids in `retained`, and how many were told
     known: list[int] = []
 
     def look() -> None:
-        named.append(set(strategy.living))
+        named.append(set(strategy.retained))
         known.append(told)
         assert named[-1] <= set(range(told)), "only who was told can live"
 
@@ -278,7 +319,9 @@ def check_living(strategy: Strategy, oracle, steps: int = 120) -> list[Trial]:
                     assert strategy.continues_trials
                     since = [ids for ids, count in zip(named, known, strict=True) if source < count]
                     assert since, f"trial {source} is resumed from, and was not told yet"
-                    assert all(source in ids for ids in since), f"trial {source} was not alive all the time"
+                    assert all(source in ids for ids in since), (
+                        f"trial {source} was not alive all the time"
+                    )
                 trials.append(oracle.settle(len(trials), proposal))
             look()
     return trials
@@ -296,7 +339,7 @@ def test_the_living_are_the_same_after_a_resume(make, few, oracle):
     told = drive(first, oracle, trials, 0, few(50))
     second = make()
     second.load_state_dict(json.loads(json.dumps(first.state_dict())), known(trials, told))
-    assert set(second.living) == set(first.living)
+    assert set(second.retained) == set(first.retained)
 
 
 def test_the_state_is_small_and_holds_no_genome(make, few, oracle):
@@ -321,14 +364,16 @@ class Continuing(RandomSearch):
         proposal = super()._propose(number)
         if number % 9 == 8:
             first = self.known[number - 8]
-            return replace(proposal, genome=first.genome, resume_from=first.id, fidelity=Fidelity(9))
+            return replace(
+                proposal, genome=first.genome, resume_from=first.id, fidelity=Fidelity(9)
+            )
         return proposal
 
     def tell(self, trial):
         self.known.append(trial)
 
     @property
-    def living(self):
+    def retained(self):
         return [trial.id for trial in self.known[-9:] if trial.id not in self.forgets]
 
 

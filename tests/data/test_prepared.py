@@ -33,7 +33,11 @@ def changed(array: Any, index: Any, value: Any) -> Any:
 
 
 def prepared(
-    tmp_path: Path, arrays: dict[str, Any], kind: InputKind = "vector", task: TaskKind | None = None, **split: Any
+    tmp_path: Path,
+    arrays: dict[str, Any],
+    kind: InputKind = "vector",
+    task: TaskKind | None = None,
+    **split: Any,
 ) -> Prepared:
     path = tmp_path / "data.npz"
     np.savez(path, **arrays)
@@ -41,12 +45,18 @@ def prepared(
 
 
 def messages(
-    tmp_path: Path, arrays: dict[str, Any], kind: InputKind = "vector", task: TaskKind | None = None, **split: Any
+    tmp_path: Path,
+    arrays: dict[str, Any],
+    kind: InputKind = "vector",
+    task: TaskKind | None = None,
+    **split: Any,
 ) -> list[str]:
     with pytest.raises(InvalidData) as caught:
         prepared(tmp_path, arrays, kind, task, **split)
     assert not (tmp_path / "run").exists()
-    return [str(problem).removeprefix(f"{tmp_path / 'data.npz'}: ") for problem in caught.value.problems]
+    return [
+        str(problem).removeprefix(f"{tmp_path / 'data.npz'}: ") for problem in caught.value.problems
+    ]
 
 
 def stored(tmp_path: Path, part: Part) -> tuple[Any, Any]:
@@ -138,7 +148,9 @@ def test_targets_of_regression_are_measured_on_training_data_alone(tmp_path: Pat
         ("vector", (6,), 6),
     ],
 )
-def test_moments_are_per_channel_or_feature(kind: InputKind, shape: tuple[int, ...], channels: int) -> None:
+def test_moments_are_per_channel_or_feature(
+    kind: InputKind, shape: tuple[int, ...], channels: int
+) -> None:
     x = np.random.default_rng(0).integers(0, 255, size=(20, *shape)).astype(np.uint8)
     columns = x.reshape(-1, channels)
     mean, variance = moments(x, kind)
@@ -230,14 +242,18 @@ def test_a_test_set_of_its_own_is_kept(tmp_path: Path) -> None:
     assert y.tolist() == [0, 1, 2, 0, 1, 2]
 
 
-@pytest.mark.parametrize(("source", "target"), [(np.uint8, np.uint8), (np.bool_, np.uint8), (np.int64, np.float32)])
+@pytest.mark.parametrize(
+    ("source", "target"), [(np.uint8, np.uint8), (np.bool_, np.uint8), (np.int64, np.float32)]
+)
 def test_bytes_stay_bytes(tmp_path: Path, source: Any, target: Any) -> None:
     prepared(tmp_path, table(x=np.ones((N, 4), source)))
     assert stored(tmp_path, "train")[0].dtype == target
 
 
 def test_bytes_become_floats_beside_a_test_set_of_floats(tmp_path: Path) -> None:
-    arrays = table(x=np.ones((N, 4), np.uint8), x_test=np.full((6, 4), 0.5), y_test=np.arange(6) % 3)
+    arrays = table(
+        x=np.ones((N, 4), np.uint8), x_test=np.full((6, 4), 0.5), y_test=np.arange(6) % 3
+    )
     prepared(tmp_path, arrays)
     assert stored(tmp_path, "train")[0].dtype == stored(tmp_path, "test")[0].dtype == np.float32
     assert (stored(tmp_path, "test")[0] == 0.5).all()
@@ -250,22 +266,37 @@ def test_a_column_of_targets_is_accepted(tmp_path: Path) -> None:
 
 GOOD = table()
 BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "labels with NaN": ({"y": changed(GOOD["y"] * 1.0, 17, np.nan)}, ["y: ", "finite", "nan at y[17]"]),
+    "labels with NaN": (
+        {"y": changed(GOOD["y"] * 1.0, 17, np.nan)},
+        ["y: ", "finite", "nan at y[17]"],
+    ),
     "NaN in x": ({"x": changed(GOOD["x"], (5, 2), np.nan)}, ["x: ", "finite", "nan at x[5, 2]"]),
     "infinite in x": ({"x": changed(GOOD["x"], (5, 2), -np.inf)}, ["x: ", "-inf at x[5, 2]"]),
-    "too large for 32 bits": ({"x": changed(GOOD["x"], (5, 2), 1e39)}, ["x: ", "32-bit", "1e+39 at x[5, 2]"]),
+    "too large for 32 bits": (
+        {"x": changed(GOOD["x"], (5, 2), 1e39)},
+        ["x: ", "32-bit", "1e+39 at x[5, 2]"],
+    ),
     "words in x": ({"x": np.full((N, 4), "a")}, ["x: ", "numbers", "<U1"]),
     "complex x": ({"x": GOOD["x"] * 1j}, ["x: ", "numbers", "complex128"]),
     "one class": ({"y": np.ones(N, int)}, ["y: ", "two classes", "only 1"]),
     "one target": ({"y": np.ones(N)}, ["y: ", "differ", "only 1.0"]),
-    "rare class": ({"y": changed(GOOD["y"], [4, 9], 8)}, ["y: ", "class 8", "at least 3", "Received: 2", "y[4]"]),
+    "rare class": (
+        {"y": changed(GOOD["y"], [4, 9], 8)},
+        ["y: ", "class 8", "at least 3", "Received: 2", "y[4]"],
+    ),
     "different lengths": ({"y": GOOD["y"][:50]}, ["y: ", "50 in y", "60 in x"]),
     "one-hot": ({"y": np.eye(3)[GOOD["y"]]}, ["y: ", "one axis", "(60, 3)", "argmax"]),
     "empty x": ({"x": np.zeros((0, 4))}, ["x: ", "empty", "(0, 4)"]),
     "empty y": ({"y": np.zeros(0)}, ["y: ", "empty"]),
-    "missing y": ({"y": None, "labels": GOOD["y"]}, ["y: ", "missing", "x_test", "Found: x, labels"]),
+    "missing y": (
+        {"y": None, "labels": GOOD["y"]},
+        ["y: ", "missing", "x_test", "Found: x, labels"],
+    ),
     "test set without targets": ({"x_test": GOOD["x"]}, ["y_test: ", "missing"]),
-    "x_test of another shape": ({"x_test": np.ones((9, 5)), "y_test": np.arange(9) % 3}, ["x_test: ", "(4,)", "(5,)"]),
+    "x_test of another shape": (
+        {"x_test": np.ones((9, 5)), "y_test": np.arange(9) % 3},
+        ["x_test: ", "(4,)", "(5,)"],
+    ),
     "NaN in x_test": (
         {"x_test": changed(GOOD["x"], (2, 0), np.nan), "y_test": GOOD["y"]},
         ["x_test: ", "nan at x_test[2, 0]"],
@@ -274,8 +305,14 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"x_test": GOOD["x"], "y_test": changed(GOOD["y"], 11, 7)},
         ["y_test: ", "Allowed: 0, 1, 2", "Received: 7 at y_test[11]"],
     ),
-    "labels of another kind in y_test": ({"x_test": GOOD["x"], "y_test": np.full(N, "0")}, ["y_test: ", "<U1"]),
-    "images": ({"x": np.ones((N, 8, 8))}, ["x: ", "vector input", "1 axis (features)", "samples of shape (8, 8)"]),
+    "labels of another kind in y_test": (
+        {"x_test": GOOD["x"], "y_test": np.full(N, "0")},
+        ["y_test: ", "<U1"],
+    ),
+    "images": (
+        {"x": np.ones((N, 8, 8))},
+        ["x: ", "vector input", "1 axis (features)", "samples of shape (8, 8)"],
+    ),
 }
 
 
@@ -296,7 +333,9 @@ def test_ragged_arrays_are_refused(tmp_path: Path) -> None:
 
 
 def test_fractional_labels_are_refused(tmp_path: Path) -> None:
-    (message,) = messages(tmp_path, table(y=changed(GOOD["y"] * 1.0, 7, 0.5)), task="classification")
+    (message,) = messages(
+        tmp_path, table(y=changed(GOOD["y"] * 1.0, 7, 0.5)), task="classification"
+    )
     assert "whole numbers" in message
     assert "0.5 at y[7]" in message
     assert "task: regression" in message
@@ -309,7 +348,9 @@ def test_words_are_no_targets_of_regression(tmp_path: Path) -> None:
 
 
 def test_too_few_samples_for_the_classes(tmp_path: Path) -> None:
-    (message,) = messages(tmp_path, table(x=np.ones((9, 4)), y=np.arange(9) % 3), task="classification")
+    (message,) = messages(
+        tmp_path, table(x=np.ones((9, 4)), y=np.arange(9) % 3), task="classification"
+    )
     assert "at least 3" in message
     assert "validation 2" in message
 
@@ -330,7 +371,9 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         assert any(words in message for message in found)
 
 
-def test_the_first_bad_value_is_found_beyond_the_first_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_bad_value_is_found_beyond_the_first_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert CHUNK > 1000
     monkeypatch.setattr("evonas.data.checks.CHUNK", 12)
     assert "x[50, 3]" in messages(tmp_path, table(x=changed(GOOD["x"], (50, 3), np.nan)))[0]

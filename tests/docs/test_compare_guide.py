@@ -16,7 +16,11 @@ def test_the_experiment_of_the_guide_is_fine(tmp_path):
     assert len(BLOCKS) == 2
     (tmp_path / "experiment.yaml").write_text(BLOCKS[0])
     loaded = load_experiment(tmp_path / "experiment.yaml")
-    assert {label: len(seeds) for label, seeds in loaded.runs.items()} == {"evolution": 5, "random": 5, "aging": 5}
+    assert {label: len(seeds) for label, seeds in loaded.runs.items()} == {
+        "evolution": 5,
+        "random": 5,
+        "aging": 5,
+    }
     assert loaded.any_run.config.training.epochs == 20
 
 
@@ -28,7 +32,11 @@ def test_the_experiment_with_several_objectives_is_fine(tmp_path):
 
 
 def test_the_strategies_that_can_be_compared_by_several_objectives_are_named():
-    line = next(line for line in GUIDE.read_text().splitlines() if line.startswith("* Strategies that follow one"))
+    line = next(
+        line
+        for line in GUIDE.read_text().splitlines()
+        if line.startswith("* Strategies that follow one")
+    )
     named = set(re.findall(r"`(\w+)`", line))
     assert named == {name for name, kind in STRATEGIES.items() if kind.takes_several} - {"seeded"}
 

@@ -14,7 +14,9 @@ from evonas.runtime.config.config_file import check, load_config
 from evonas.runtime.session import prepare_data
 
 GUIDE = Path(__file__).parents[2] / "docs" / "evaluators.md"
-BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(
+    r"^```\w*\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.fixture

@@ -55,7 +55,9 @@ def test_every_yaml_block(text, tmp_path, oracle):
     assert checked.problems == ()
     loaded = checked.loaded
     kind, settings = loaded.config.strategy_parts()
-    problem = SearchProblem(loaded.space, loaded.config.objective.to_objective(), Fidelity(1), 0, loaded.seeds)
+    problem = SearchProblem(
+        loaded.space, loaded.config.objective.to_objective(), Fidelity(1), 0, loaded.seeds
+    )
     trials = run(STRATEGIES[kind](problem, settings), oracle, settings.population + 12)
     for trial in trials:
         validate(loaded.space, trial.genome)
@@ -91,10 +93,14 @@ def module(tmp_path, monkeypatch):
 
 
 def test_a_scheme_of_your_own(module, monkeypatch, tmp_path, small_space, loss, oracle):
-    monkeypatch.setitem(SELECTIONS, "threshold", SELECTIONS["best"])  # so that it is forgotten afterwards
+    monkeypatch.setitem(
+        SELECTIONS, "threshold", SELECTIONS["best"]
+    )  # so that it is forgotten afterwards
     scheme = module(PYTHON[0]).Threshold
     assert SELECTIONS["threshold"] is scheme
-    (tmp_path / "own.yaml").write_text(REST + "strategy: {evolution: {selection: {threshold: {factor: 2.0}}}}\n")
+    (tmp_path / "own.yaml").write_text(
+        REST + "strategy: {evolution: {selection: {threshold: {factor: 2.0}}}}\n"
+    )
     settings = check(tmp_path / "own.yaml").loaded.config.strategy.settings
     assert settings.selection == scheme(2.0)
     trials = run(Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings), oracle, 40)

@@ -26,7 +26,9 @@ REST = {
 @pytest.mark.parametrize("text", BLOCKS)
 def test_every_yaml_block(text, tmp_path):
     given = strict_yaml.load(text, "guide").data
-    (tmp_path / "guide.yaml").write_text(text + "".join(line for key, line in REST.items() if key not in given))
+    (tmp_path / "guide.yaml").write_text(
+        text + "".join(line for key, line in REST.items() if key not in given)
+    )
     checked = check(tmp_path / "guide.yaml")
     refused = re.search(r"# refused: (.*)", text)
     if refused:
@@ -60,7 +62,8 @@ def test_the_blocks_are_found():
 def test_the_table_of_metrics_has_every_one():
     table = GUIDE.split("## What can be measured")[1].split("The last two")[0]
     assert re.findall(
-        r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+        r"`(\w+)`",
+        "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")),
     ) == list(METRICS)
     assert f"the median of {REPEATS}" in table
 

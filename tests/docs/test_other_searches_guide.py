@@ -43,12 +43,16 @@ def folder(tmp_path):
 @pytest.mark.parametrize("text", CONFIGS)
 def test_every_yaml_block(text, folder, oracle):
     given = strict_yaml.load(text, "guide").data
-    (folder / "guide.yaml").write_text(text + "".join(line for key, line in REST.items() if key not in given))
+    (folder / "guide.yaml").write_text(
+        text + "".join(line for key, line in REST.items() if key not in given)
+    )
     checked = check(folder / "guide.yaml")
     refused = re.search(r"# refused: (.*)", text)
     if refused:
         assert refused[1] in "\n".join(problem.message for problem in checked.problems)
-        assert all(problem.line and problem.key.startswith("strategy.") for problem in checked.problems)
+        assert all(
+            problem.line and problem.key.startswith("strategy.") for problem in checked.problems
+        )
         return
     assert checked.problems == ()
     loaded = checked.loaded
@@ -68,7 +72,9 @@ def test_every_yaml_block(text, folder, oracle):
     if kind == "optuna":  # a suggestion that is known is replaced by a sample
         assert words <= {"sample", "tpe", "nsgaii"}
     else:
-        assert words == WORDS.get(kind, {"sample", "promote"} if strategy.continues_trials else {"sample"})
+        assert words == WORDS.get(
+            kind, {"sample", "promote"} if strategy.continues_trials else {"sample"}
+        )
 
 
 def test_the_blocks_are_found():
@@ -89,14 +95,21 @@ def test_the_table_of_brackets_is_what_is_searched():
     rows = [line for line in GUIDE.splitlines() if re.match(r"\| \d+, \d+", line)]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     columns = [[cell for cell in column if cell] for column in zip(*cells, strict=True)]
-    assert columns == [[f"{rung.places}, {rung.epochs}" for rung in bracket.rungs] for bracket in brackets(81, 3)]
+    assert columns == [
+        [f"{rung.places}, {rung.epochs}" for rung in bracket.rungs] for bracket in brackets(81, 3)
+    ]
 
 
 @pytest.mark.parametrize("strategy", ["successive_halving", "hyperband", "asha"])
 def test_epochs_cannot_be_a_gene_where_rungs_decide(strategy, folder):
-    (folder / "few.yaml").write_text(SPACES[0].replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:"))
+    (folder / "few.yaml").write_text(
+        SPACES[0].replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:")
+    )
     text = "space: ./few.yaml\ndata: {name: digits}\nbudget: {trials: 9}\nstrategy: "
     (folder / "guide.yaml").write_text(text + strategy)
-    assert f"epochs cannot be a gene under the strategy {strategy}" in check(folder / "guide.yaml").problems[0].message
+    assert (
+        f"epochs cannot be a gene under the strategy {strategy}"
+        in check(folder / "guide.yaml").problems[0].message
+    )
     (folder / "guide.yaml").write_text(text + "{random: {sampler: halton}}")
     assert check(folder / "guide.yaml").problems == ()

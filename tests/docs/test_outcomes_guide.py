@@ -13,7 +13,11 @@ from evonas.runtime.loop.retries import ALONE, FRUITLESS_LIMIT, RETRIES, SUSPICI
 from evonas.trial import TrialState
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "outcomes.md").read_text(encoding="utf-8")
-ROWS = {cells[1].strip(" `"): cells[3].strip() for line in GUIDE.splitlines() if len(cells := line.split("|")) == 6}
+ROWS = {
+    cells[1].strip(" `"): cells[3].strip()
+    for line in GUIDE.splitlines()
+    if len(cells := line.split("|")) == 6
+}
 TEXT = " ".join(GUIDE.split())
 
 
@@ -27,7 +31,9 @@ def test_the_table_has_the_retries():
         if state.is_final and state is not TrialState.OK:
             alone = ", alone" if state in ALONE else ""
             expected = f"{words[RETRIES[state]]}{alone}" if state in RETRIES else "no"
-            assert ROWS[state] == ("once, with cut batches" if state is TrialState.OOM_DEVICE else expected)
+            assert ROWS[state] == (
+                "once, with cut batches" if state is TrialState.OOM_DEVICE else expected
+            )
 
 
 def test_the_numbers_are_those_of_the_code():

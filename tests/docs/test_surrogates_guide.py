@@ -28,7 +28,9 @@ def test_every_block(text, tmp_path, oracle):
         return
     assert checked.problems == ()
     loaded = checked.loaded
-    problem = SearchProblem(loaded.space, loaded.config.objective.to_objective(), Fidelity(1), 0, loaded.seeds)
+    problem = SearchProblem(
+        loaded.space, loaded.config.objective.to_objective(), Fidelity(1), 0, loaded.seeds
+    )
     strategy = loaded.config.strategy.make(problem)
     for i in range(18 if "screened" in text else 12):
         (proposal,) = strategy.ask(1)
@@ -41,6 +43,8 @@ def test_the_blocks_are_found():
     assert sum("# refused" in text for text in YAML) == 4
 
 
-@pytest.mark.parametrize("name", ["gaussian_process", "forest", "dngo", "screened", "local_search", "seeded"])
+@pytest.mark.parametrize(
+    "name", ["gaussian_process", "forest", "dngo", "screened", "local_search", "seeded"]
+)
 def test_the_table_has_every_strategy(name):
     assert f"| `{name}` |" in GUIDE.read_text()

@@ -152,7 +152,9 @@ def test_a_winner_without_its_weights_is_trained_again_and_exported(folder, pool
     assert sha256_of(run.weights(run.best)) == spoil.sha
     assert len(spoil.notes.texts) == 1
     assert "it is trained again" in spoil.notes.texts[0]
-    assert retrained(root) == [{"trial": run.best.id, "metrics": dict(run.best.metrics), "same": True, "different": []}]
+    assert retrained(root) == [
+        {"trial": run.best.id, "metrics": dict(run.best.metrics), "same": True, "different": []}
+    ]
     assert not list((root / "checkpoints").glob("*"))
 
 
@@ -270,7 +272,9 @@ def test_failures_of_the_machine_are_tried_again_in_that_training_too(folder, po
         def on_end(self, progress):
             super().on_end(progress)
             pool.change = staticmethod(
-                lambda job, outcome: Outcome(states.pop(0), message="made up") if states else outcome
+                lambda job, outcome: (
+                    Outcome(states.pop(0), message="made up") if states else outcome
+                )
             )
 
     run = api.work(root, [Crash(root, DAMAGES["missing"])], factory(pool))
@@ -291,7 +295,9 @@ def failing(pool, *outcomes):
 def test_a_training_that_fails_this_time_is_an_error_and_a_resume_tries_again(folder, pool):
     root = create(folder)
     error = Outcome(TrialState.ERROR, message="ValueError: made up")
-    with pytest.raises(EvonasError, match=r"cannot be trained again \(error\): ValueError: made up"):
+    with pytest.raises(
+        EvonasError, match=r"cannot be trained again \(error\): ValueError: made up"
+    ):
         api.work(root, [failing(pool, error)(root, DAMAGES["missing"])], factory(pool))
     assert api.work(root, (), factory(pool)).is_finished
 

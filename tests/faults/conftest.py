@@ -26,7 +26,9 @@ def is_full() -> bool:
 def stub_runs() -> StubRuns:
     """Calls the program of stub runs; `stub` are fields of `evonas.testing.stub_worker.Stub`."""
 
-    def call(*arguments: object, check: bool = True, **stub: object) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: object, check: bool = True, **stub: object
+    ) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "EVONAS_STUB": json.dumps(stub)}
         command = [sys.executable, str(STUB_RUNS), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment)

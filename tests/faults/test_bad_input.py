@@ -52,7 +52,9 @@ def write(folder: Path, **changes: Any) -> Path:
 
 
 @pytest.fixture
-def evonas(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+def evonas(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
     """The command line: exit code, and what it says on standard error."""
 
     def call(*arguments: object) -> tuple[int, str]:
@@ -79,19 +81,37 @@ ARRAYS = {
     "beyond 32 bits": ({"x": one(1e39)}, ("x[7, 2]", "32-bit", "1e+39")),
     "its square is beyond 32 bits": ({"x": one(1e37)}, ("x[7, 2]", "squares", "1e+37")),
     "an integer as large": ({"x": one(2**62, source=X.astype(np.int64))}, ("x[7, 2]", "squares")),
-    "quantities as large": ({"y": one(1e30, (3,), rng.normal(size=60))}, ("y[3]", "squares", "1e+30")),
+    "quantities as large": (
+        {"y": one(1e30, (3,), rng.normal(size=60))},
+        ("y[3]", "squares", "1e+30"),
+    ),
     "NaN among the quantities": ({"y": one(np.nan, (3,), rng.normal(size=60))}, ("y[3]", "nan")),
     "NaN among the labels": ({"y": one(np.nan, (3,), Y.astype(float))}, ("y[3]", "nan")),
     "one class": ({"y": np.zeros(60, int)}, ("at least two classes", "only 0")),
-    "fewer samples than classes": ({"x": X[:9], "y": np.array(list("abcdefghi"))}, ("too few samples", "'a'")),
+    "fewer samples than classes": (
+        {"x": X[:9], "y": np.array(list("abcdefghi"))},
+        ("too few samples", "'a'"),
+    ),
     "one sample of a class": ({"y": one(9, (4,), Y)}, ("class 9", "too few samples", "y[4]")),
-    "a label that training lacks": ({"x_test": X[:3], "y_test": np.array([0, 1, 5])}, ("y_test[2]", "5", "0, 1, 2")),
-    "negative test labels": ({"x_test": X[:3], "y_test": np.array([0, 1, -1])}, ("y_test[2]", "-1")),
-    "ragged": ({"x": np.array([[1.0], [1.0, 2.0]] * 30, dtype=object)}, ("Python objects", "Pad rows")),
+    "a label that training lacks": (
+        {"x_test": X[:3], "y_test": np.array([0, 1, 5])},
+        ("y_test[2]", "5", "0, 1, 2"),
+    ),
+    "negative test labels": (
+        {"x_test": X[:3], "y_test": np.array([0, 1, -1])},
+        ("y_test[2]", "-1"),
+    ),
+    "ragged": (
+        {"x": np.array([[1.0], [1.0, 2.0]] * 30, dtype=object)},
+        ("Python objects", "Pad rows"),
+    ),
     "objects": ({"y": np.array([{"a": 1}] * 60, dtype=object)}, ("y", "Python objects")),
     "complex": ({"x": X + 1j}, ("must hold numbers", "complex")),
     "words as samples": ({"x": X.astype(str)}, ("must hold numbers", "<U")),
-    "dates": ({"x": np.full((60, 4), np.datetime64("2020-01-01"))}, ("must hold numbers", "datetime64")),
+    "dates": (
+        {"x": np.full((60, 4), np.datetime64("2020-01-01"))},
+        ("must hold numbers", "datetime64"),
+    ),
     "structured": ({"x": np.zeros(60, dtype=[("a", "f4")])}, ("must hold numbers",)),
     "bytes as labels": ({"y": Y.astype("S2")}, ("numbers or words", "|S2")),
     "empty": ({"x": X[:0], "y": Y[:0]}, ("is empty", "(0, 4)")),
@@ -102,7 +122,10 @@ ARRAYS = {
     "one-hot": ({"y": np.eye(3)[Y]}, ("argmax", "(60, 3)")),
     "constant quantities": ({"y": np.full(60, 0.5)}, ("targets that differ", "0.5")),
     "test set without targets": ({"x_test": X[:3]}, ("y_test", "missing")),
-    "test samples of another shape": ({"x_test": X[:3, :2], "y_test": Y[:3]}, ("x_test", "(4,)", "(2,)")),
+    "test samples of another shape": (
+        {"x_test": X[:3, :2], "y_test": Y[:3]},
+        ("x_test", "(4,)", "(2,)"),
+    ),
 }
 
 
@@ -162,7 +185,10 @@ def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path, evonas: Any, name:
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path, evonas: Any) -> None:
-    changes = {"config": CONFIG.replace("trials: 2", "trials: 0"), "space": SPACE.replace("units", "unit")}
+    changes = {
+        "config": CONFIG.replace("trials: 2", "trials: 0"),
+        "space": SPACE.replace("units", "unit"),
+    }
     refused(evonas, write(tmp_path, **changes), tmp_path, "budget.trials", "small.yaml", "units")
 
 
@@ -191,14 +217,18 @@ def test_a_wrong_command_line_is_a_matter_of_usage(
 def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[bytes]:
     code = "from evonas.cli.app import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *map(os.fsencode, map(str, arguments))], capture_output=True, cwd=cwd
+        [sys.executable, "-c", code, *map(os.fsencode, map(str, arguments))],
+        capture_output=True,
+        cwd=cwd,
     )
 
 
 def test_a_command_line_that_is_not_utf_8(tmp_path: Path) -> None:
     for argument in (b"caf\xe9.yaml", b"caf\xe9"):
         code = "from evonas.cli.app import main; main()"
-        done = subprocess.run([sys.executable, "-c", code, "run", argument], capture_output=True, cwd=tmp_path)
+        done = subprocess.run(
+            [sys.executable, "-c", code, "run", argument], capture_output=True, cwd=tmp_path
+        )
         assert done.returncode == 2, done.stderr
         assert b"Traceback" not in done.stderr
 

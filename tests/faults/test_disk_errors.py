@@ -10,7 +10,9 @@ import pytest
 
 
 @pytest.mark.parametrize("action", ["enospc", "eio", "enospc+"])
-def test_a_failing_disk_at_every_write(tmp_path: Path, stub_runs, is_full: bool, action: str) -> None:
+def test_a_failing_disk_at_every_write(
+    tmp_path: Path, stub_runs, is_full: bool, action: str
+) -> None:
     """`enospc+`: a disk that stays full until the resume; it ends every run.
 
     A single failure may meet a worker, whose job is tried again, or miss, as answers come in random order: about a
@@ -33,7 +35,9 @@ def test_torn_writes(tmp_path: Path, stub_runs) -> None:
 
 
 @pytest.mark.full
-def test_a_slow_disk_changes_nothing(tmp_path: Path, stub_runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_disk_changes_nothing(
+    tmp_path: Path, stub_runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Driver and workers stand still at each of their failpoints."""
     contents = set()
     stub_runs("make", tmp_path, "evolution", 7)

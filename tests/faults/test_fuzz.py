@@ -46,7 +46,9 @@ FOLDER = [HealthCheck.function_scoped_fixture]  # a file that each example write
 
 
 def examples(short: int, full: int) -> settings:
-    return settings(max_examples=full if FULL else short, deadline=None, suppress_health_check=FOLDER)
+    return settings(
+        max_examples=full if FULL else short, deadline=None, suppress_health_check=FOLDER
+    )
 
 
 WORDS = (
@@ -54,7 +56,25 @@ WORDS = (
     "same_as", "style.activation", "off", "log", "skip", "dag", "chain", "input", "input 2", "conv2d", "dense", "../x", "/",
     "a.yaml", "\0", "\ud83d\ude00", "%s{}", "os:system", "no", "null", "x" * 300, "-", ".", "[", "é",
 )  # fmt: skip
-NUMBERS = (0, -1, 1, 2, 3, 1024, 10**6, 2**31, 2**63, 2**64, 0.0, 0.5, 1.0, 1e-300, 1e308, -0.5, 1.5)
+NUMBERS = (
+    0,
+    -1,
+    1,
+    2,
+    3,
+    1024,
+    10**6,
+    2**31,
+    2**63,
+    2**64,
+    0.0,
+    0.5,
+    1.0,
+    1e-300,
+    1e308,
+    -0.5,
+    1.5,
+)
 scalars = (
     st.sampled_from(WORDS)
     | st.sampled_from(NUMBERS)
@@ -70,13 +90,21 @@ values = st.recursive(
     max_leaves=6,
 )  # fmt: skip
 edits = st.lists(
-    st.tuples(st.integers(0, 10**6), st.sampled_from(("set", "drop", "add", "move")), values), min_size=1, max_size=3
+    st.tuples(st.integers(0, 10**6), st.sampled_from(("set", "drop", "add", "move")), values),
+    min_size=1,
+    max_size=3,
 )
 
 
 def paths(data: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Of everything inside, parents first."""
-    inside = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    inside = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    )
     return [at, *(path for key, value in inside for path in paths(value, (*at, key)))]
 
 
@@ -112,7 +140,9 @@ def scratched(content: bytes, scratches: list[tuple[int, int, bytes]]) -> bytes:
 
 
 scratches = st.lists(
-    st.tuples(st.integers(0, 10**6), st.integers(0, 12), st.binary(max_size=6)), min_size=1, max_size=4
+    st.tuples(st.integers(0, 10**6), st.integers(0, 12), st.binary(max_size=6)),
+    min_size=1,
+    max_size=4,
 )
 
 
@@ -207,7 +237,9 @@ def test_a_scratched_space(tmp_path: Path, name: str, where: list[Any]) -> None:
 
 @given(name=st.sampled_from(sorted(SEEDS)), edits_made=edits, where=st.none() | scratches)
 @examples(60, 200)
-def test_a_spoilt_seed_genome(tmp_path: Path, name: str, edits_made: list[Any], where: list[Any] | None) -> None:
+def test_a_spoilt_seed_genome(
+    tmp_path: Path, name: str, edits_made: list[Any], where: list[Any] | None
+) -> None:
     space = load_space(SPACES[SPACE_OF[name]])
     path = tmp_path / "fuzz.yaml"
     text = json.dumps(edited(strict_yaml.load_file(SEEDS[name]).data, edits_made)).encode()
@@ -253,9 +285,16 @@ ANSWER = {
     }
 }
 PROGRESS = {"progress": {"trial": 3, "attempt": 0, "epoch": 1, "metrics": {"loss": 1.0}}}
-anything = values | st.floats() | st.integers(-(10**400), 10**400) | st.sampled_from(("\ud800", "\udfff" * 100))
+anything = (
+    values
+    | st.floats()
+    | st.integers(-(10**400), 10**400)
+    | st.sampled_from(("\ud800", "\udfff" * 100))
+)
 wild_edits = st.lists(
-    st.tuples(st.integers(0, 10**6), st.sampled_from(("set", "drop", "add", "move")), anything), min_size=1, max_size=3
+    st.tuples(st.integers(0, 10**6), st.sampled_from(("set", "drop", "add", "move")), anything),
+    min_size=1,
+    max_size=3,
 )
 
 
@@ -273,7 +312,9 @@ def read(line: bytes) -> None:
         check_words(str(error))
         return
     if isinstance(answer, Outcome):
-        json.dumps([answer.metrics, answer.history, answer.details, answer.files], allow_nan=False).encode()
+        json.dumps(
+            [answer.metrics, answer.history, answer.details, answer.files], allow_nan=False
+        ).encode()
         answer.message.encode()
         float(answer.seconds)
         assert 0 <= answer.epochs < 2**63
@@ -298,9 +339,13 @@ def test_any_line(line: bytes) -> None:
     read(line)
 
 
-@given(pieces=st.lists(st.binary(max_size=40) | st.just(b"\n"), max_size=10), limit=st.integers(0, 60))
+@given(
+    pieces=st.lists(st.binary(max_size=40) | st.just(b"\n"), max_size=10), limit=st.integers(0, 60)
+)
 @examples(100, 1000)
-def test_any_bytes_come_out_of_a_channel_as_lines_or_as_too_long(pieces: list[bytes], limit: int) -> None:
+def test_any_bytes_come_out_of_a_channel_as_lines_or_as_too_long(
+    pieces: list[bytes], limit: int
+) -> None:
     ours, theirs = socket.socketpair()
     channel, lines, is_too_long = Channel(ours, limit), [], False
     try:
@@ -324,7 +369,13 @@ def test_a_real_worker_may_say_anything(tmp_path: Path, monkeypatch: pytest.Monk
     """Words that hypothesis has made up, said by a process to a slot: the slot is free again after each."""
     said: list[bytes] = []
 
-    @given(st.lists(st.binary(max_size=60) | st.just(b"\n") | st.just(encode(ANSWER)), min_size=1, max_size=4))
+    @given(
+        st.lists(
+            st.binary(max_size=60) | st.just(b"\n") | st.just(encode(ANSWER)),
+            min_size=1,
+            max_size=4,
+        )
+    )
     @settings(max_examples=200 if FULL else 20, database=None, derandomize=False)
     def collect(pieces: list[bytes]) -> None:
         said.append(b"".join(pieces))
@@ -332,7 +383,9 @@ def test_a_real_worker_may_say_anything(tmp_path: Path, monkeypatch: pytest.Monk
     collect()
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     launcher = start_launcher("babbling:serve", ["babbling"])
-    with LocalPool(make_setup(tmp_path), [DeviceShare(0), DeviceShare(1)], launcher, tmp_path / "logs") as pool:
+    with LocalPool(
+        make_setup(tmp_path), [DeviceShare(0), DeviceShare(1)], launcher, tmp_path / "logs"
+    ) as pool:
         for words in said:
             pool.submit(make_job(3, genome={"say": words.hex()}, checkpoint="checkpoints/3.npz"))
             outcomes = [report.outcome for report in poll_all(pool) if isinstance(report, Finished)]

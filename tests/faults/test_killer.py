@@ -39,7 +39,11 @@ def is_searching(run: Path) -> bool:
 
 def test_trials_survive_a_killer_of_workers(tmp_path: Path, stub_runs) -> None:
     stub_runs("make", tmp_path, "random", TRIALS, "wide")
-    environment = {**os.environ, "EVONAS_STUB": json.dumps({"sleep": 0.15}), "EVONAS_TEST_MARK": str(tmp_path)}
+    environment = {
+        **os.environ,
+        "EVONAS_STUB": json.dumps({"sleep": 0.15}),
+        "EVONAS_TEST_MARK": str(tmp_path),
+    }
     command = [sys.executable, str(STUB_RUNS), "work", str(tmp_path / "stub"), "8"]
     chance, kills = random.SystemRandom(), 0
     with subprocess.Popen(command, env=environment) as process:
@@ -63,9 +67,13 @@ def test_trials_survive_a_killer_of_workers(tmp_path: Path, stub_runs) -> None:
     states = Counter(attempt.state for attempt in attempts)
     assert not {"running", "abandoned"} & set(states)
     assert states["crashed"] > 0
-    finals = Counter(attempt.trial for attempt in attempts if attempt.state not in ("crashed", "lost"))
+    finals = Counter(
+        attempt.trial for attempt in attempts if attempt.state not in ("crashed", "lost")
+    )
     assert max(finals.values()) == 1, "a trial that has its outcome is never trained again"
-    assert max(Counter(attempt.trial for attempt in attempts).values()) <= 2 + 3, "attempts have a cap of their own"
+    assert max(Counter(attempt.trial for attempt in attempts).values()) <= 2 + 3, (
+        "attempts have a cap of their own"
+    )
     assert left_behind(str(tmp_path)) == []
 
 
@@ -89,7 +97,9 @@ def marked(mark: str) -> list[psutil.Process]:
 
 
 @pytest.mark.full
-def test_a_long_run_takes_little_memory_and_disk(tmp_path: Path, stub_runs, record_property) -> None:
+def test_a_long_run_takes_little_memory_and_disk(
+    tmp_path: Path, stub_runs, record_property
+) -> None:
     found = json.loads(stub_runs("size", tmp_path, 10_000, 50).stdout)
     for name, value in found.items():
         record_property(name, value)

@@ -107,7 +107,11 @@ def folder(overheard: Path, tmp_path: Path) -> Path:
 
 def test_nothing_is_unpickled_in_a_run_a_resume_and_an_export(folder: Path) -> None:
     log = {"EVONAS_TEST_EVENTS": str(folder / "events.txt")}
-    for arguments in (("resume", "safe"), ("show", "safe"), ("export", "safe", "0", "--to", "other.keras")):
+    for arguments in (
+        ("resume", "safe"),
+        ("show", "safe"),
+        ("export", "safe", "0", "--to", "other.keras"),
+    ):
         done = evonas(*arguments, cwd=folder, **log)
         assert done.returncode == 0, done.stderr
     counts, text = events(folder)
@@ -119,7 +123,9 @@ def test_nothing_is_unpickled_in_a_run_a_resume_and_an_export(folder: Path) -> N
 def test_the_listener_hears_a_worker_that_unpickles(tmp_path: Path) -> None:
     """Else the test above would show nothing."""
     prepare(tmp_path, "unpickler:unpickles", CONFIG + "plugins: [unpickler]\n")
-    done = evonas("run", "./config.yaml", cwd=tmp_path, EVONAS_TEST_EVENTS=str(tmp_path / "events.txt"))
+    done = evonas(
+        "run", "./config.yaml", cwd=tmp_path, EVONAS_TEST_EVENTS=str(tmp_path / "events.txt")
+    )
     assert done.returncode == 0, done.stderr
     assert "plugins" in done.stderr
     assert "unpickler" in done.stderr, "what is imported is told before it is"
@@ -127,12 +133,16 @@ def test_the_listener_hears_a_worker_that_unpickles(tmp_path: Path) -> None:
     assert counts["pickle.find_class"] > 0
     listening = {line.split()[1] for line in text.splitlines() if line.startswith("listening")}
     unpickling = {line.split()[1] for line in text.splitlines() if line.startswith("pickle")}
-    assert unpickling - listening, "forked workers, which are no processes with a start of their own"
+    assert unpickling - listening, (
+        "forked workers, which are no processes with a start of their own"
+    )
 
 
 def test_a_plugin_that_the_config_does_not_list_is_never_imported(tmp_path: Path) -> None:
     prepare(tmp_path, "canary:op")
-    (tmp_path / "canary.py").write_text(f"open({str(tmp_path / 'dead')!r}, 'w').close()\ndef op(x, **k): return x\n")
+    (tmp_path / "canary.py").write_text(
+        f"open({str(tmp_path / 'dead')!r}, 'w').close()\ndef op(x, **k): return x\n"
+    )
     done = evonas("run", "./config.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "not among the plugins" in done.stderr
@@ -142,10 +152,14 @@ def test_a_plugin_that_the_config_does_not_list_is_never_imported(tmp_path: Path
 @pytest.mark.full
 def test_nor_where_a_record_names_it(folder: Path) -> None:
     """Somebody has written a foreign op into the genomes of a run's record: the workers refuse it."""
-    (folder / "canary.py").write_text(f"open({str(folder / 'dead')!r}, 'w').close()\ndef dense(x, **k): return x\n")
+    (folder / "canary.py").write_text(
+        f"open({str(folder / 'dead')!r}, 'w').close()\ndef dense(x, **k): return x\n"
+    )
     connection = sqlite3.connect(folder / "runs" / "safe" / "run.db")
     with connection:
-        connection.execute("update trial set genome = replace(genome, '\"dense\"', '\"canary:dense\"')")
+        connection.execute(
+            "update trial set genome = replace(genome, '\"dense\"', '\"canary:dense\"')"
+        )
         connection.execute("update meta set value = 'false' where key = 'sealed'")
         connection.execute("delete from meta where key = 'result'")
         checksum.put(connection, checksum.total(connection))  # or that alone would refuse it

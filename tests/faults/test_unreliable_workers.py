@@ -23,7 +23,15 @@ HABITS = {
     "late": {"late": 0.3, "late_by": 0.05, "sleep": 0.01},
     "out of memory": {"oom_host": 0.3},
     "leaking": {"leak": 20.0},
-    "everything": {"lie": 0.1, "late": 0.1, "late_by": 0.02, "oom_host": 0.1, "crash": 0.1, "leak": 5.0, "sleep": 0.01},
+    "everything": {
+        "lie": 0.1,
+        "late": 0.1,
+        "late_by": 0.02,
+        "oom_host": 0.1,
+        "crash": 0.1,
+        "leak": 5.0,
+        "sleep": 0.01,
+    },
 }
 
 
@@ -42,9 +50,15 @@ def content(root: Path) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(
-    "habit", [name if name == "everything" else pytest.param(name, marks=pytest.mark.full) for name in HABITS]
+    "habit",
+    [
+        name if name == "everything" else pytest.param(name, marks=pytest.mark.full)
+        for name in HABITS
+    ],
 )
-def test_whatever_workers_do_the_content_is_the_same(tmp_path: Path, stub_runs, honest, habit: str) -> None:
+def test_whatever_workers_do_the_content_is_the_same(
+    tmp_path: Path, stub_runs, honest, habit: str
+) -> None:
     stub_runs("make", tmp_path, "evolution", 40)
     stub_runs("work", tmp_path / "stub", 3, **HABITS[habit])
     with RecordReader(tmp_path / "stub" / "run.db") as record:
@@ -84,7 +98,9 @@ def test_every_lie_is_found_out(tmp_path: Path, name: str) -> None:
 
 def test_a_success_without_the_objective_is_none(tmp_path: Path) -> None:
     job = make_job(0)
-    (report,) = verified([Finished(job, Outcome(TrialState.OK, {"loss": 1.0}))], make_setup(tmp_path))
+    (report,) = verified(
+        [Finished(job, Outcome(TrialState.OK, {"loss": 1.0}))], make_setup(tmp_path)
+    )
     assert isinstance(report, Finished)
     assert report.outcome.state is TrialState.CRASHED
     assert "val_loss" in report.outcome.message

@@ -21,4 +21,7 @@ def test_every_genome_of_a_small_space_is_counted_once() -> None:
 
 def test_floats_count_as_one_or_as_on_and_off() -> None:
     for number, count in (("float: [0, 1]", 1), ("float: [1, 2], off: 0.0", 2), ("int: [3, 9]", 7)):
-        assert census(parse_space(HEAD + f"{{a: {{ops: {{x: {{k: {{{number}}}}}}}}}}}", "s.yaml")) == count
+        assert (
+            census(parse_space(HEAD + f"{{a: {{ops: {{x: {{k: {{{number}}}}}}}}}}}", "s.yaml"))
+            == count
+        )

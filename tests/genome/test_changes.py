@@ -34,7 +34,9 @@ def content(genome: Genome, name: str) -> list[Read]:
         params = {key: value_text(value) for key, value in gene.params}
         sources = [{-1: "input", -2: "input 2"}.get(i, f"{name}[{i}]") for i in inputs]
         is_dag = "merge" not in params
-        found.append(Read(gene.op, params, set() if is_dag else set(sources), sources if is_dag else []))
+        found.append(
+            Read(gene.op, params, set() if is_dag else set(sources), sources if is_dag else [])
+        )
     return found
 
 
@@ -73,17 +75,30 @@ def apply(name: str, old: list[Read], words: list[str]) -> list[Read]:
         else:
             edits.append(word)
     place: dict[int, int] = dict(moved)
-    free = [j for j in range(len(old) - len(gone) + len(added)) if j not in added and j not in moved.values()]
-    place |= dict(zip([i for i in range(len(old)) if i not in gone and i not in moved], free, strict=True))
+    free = [
+        j
+        for j in range(len(old) - len(gone) + len(added))
+        if j not in added and j not in moved.values()
+    ]
+    place |= dict(
+        zip([i for i in range(len(old)) if i not in gone and i not in moved], free, strict=True)
+    )
     if swapped:
         place[swapped[0]], place[swapped[1]] = place[swapped[1]], place[swapped[0]]
-    now = {f"{name}[{i}]": f"{name}[{j}]" for i, j in place.items()} | {"input": "input", "input 2": "input 2"}
+    now = {f"{name}[{i}]": f"{name}[{j}]" for i, j in place.items()} | {
+        "input": "input",
+        "input 2": "input 2",
+    }
     new = dict(added)
     for i, j in place.items():
         lost = {skip for skip in old[i].skips if skip not in now}
-        told = {w.split(" with ")[1] for w in edits if w.startswith(f"{name}[{j}]: skip removed with ")}
+        told = {
+            w.split(" with ")[1] for w in edits if w.startswith(f"{name}[{j}]: skip removed with ")
+        }
         assert lost == told
-        new[j] = Read(old[i].op, dict(old[i].params), {now[skip] for skip in old[i].skips if skip in now})
+        new[j] = Read(
+            old[i].op, dict(old[i].params), {now[skip] for skip in old[i].skips if skip in now}
+        )
         new[j].inputs = [now.get(source, "lost") for source in old[i].inputs]
         if lost and not new[j].skips and not any(f"{name}[{j}]: skip from" in w for w in edits):
             new[j].params.pop("merge", None)
@@ -138,7 +153,9 @@ def check(parent: Genome, child: Genome) -> None:
 
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
-def test_words_are_true_of_children_and_of_strangers(space: SearchSpace, bred: Bred, seed: int) -> None:
+def test_words_are_true_of_children_and_of_strangers(
+    space: SearchSpace, bred: Bred, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     first, second = bred(space, seed), sample(space, rng)
     child = cross(space, first, second, rng)
@@ -154,12 +171,17 @@ def test_equal_networks_born_apart_have_no_words(convnet: SearchSpace) -> None:
     genome = sample(convnet, np.random.default_rng(4))
     genes = genome["features"]
     numbers = {gene.innovation: gene.innovation + 1000 for gene in genes} | {0: 0}
-    apart = [Gene(g.op, g.params, tuple(numbers[n] for n in g.inputs), numbers[g.innovation]) for g in genes]
+    apart = [
+        Gene(g.op, g.params, tuple(numbers[n] for n in g.inputs), numbers[g.innovation])
+        for g in genes
+    ]
     assert changes(genome, genome.with_section("features", apart)) == ()
 
 
 def conv(number: int, filters: int, *inputs: int, merge: str = "") -> Gene:
-    return Gene.make("conv", {"filters": filters} | ({"merge": merge} if merge else {}), inputs, number)
+    return Gene.make(
+        "conv", {"filters": filters} | ({"merge": merge} if merge else {}), inputs, number
+    )
 
 
 def pool(number: int, *inputs: int, merge: str = "") -> Gene:
@@ -179,7 +201,11 @@ def one(*genes: Gene) -> Genome:
         ([conv(1, 8), pool(2)], [conv(1, 32), pool(2)], ["a[0].filters: 8 -> 32"]),
         ([conv(1, 8), pool(2)], [pool(1), pool(2)], ["a[0]: conv -> pool"]),
         ([pool(1)], [conv(1, 8)], ["a[0]: pool -> conv (filters 8)"]),
-        ([conv(1, 8), pool(2), conv(3, 9)], [conv(3, 9), pool(2), conv(1, 8)], ["a: [0] and [2] swapped"]),
+        (
+            [conv(1, 8), pool(2), conv(3, 9)],
+            [conv(3, 9), pool(2), conv(1, 8)],
+            ["a: [0] and [2] swapped"],
+        ),
         (
             [conv(1, 8), pool(2), conv(3, 9)],
             [pool(2), conv(3, 9), conv(1, 8)],
@@ -195,9 +221,17 @@ def one(*genes: Gene) -> Genome:
             [pool(2), pool(3)],
             ["a[0]: pool removed", "a[1]: skip removed with a[0]"],
         ),
-        ([pool(1), pool(2)], [pool(1), pool(2, 0, merge="add")], ["a[1]: skip from input added (merge add)"]),
+        (
+            [pool(1), pool(2)],
+            [pool(1), pool(2, 0, merge="add")],
+            ["a[1]: skip from input added (merge add)"],
+        ),
         ([pool(1), pool(2, 0, merge="add")], [pool(1), pool(2)], ["a[1]: skip from input removed"]),
-        ([pool(1), pool(2, 0, merge="add")], [pool(1), pool(2, 0, merge="concat")], ["a[1].merge: add -> concat"]),
+        (
+            [pool(1), pool(2, 0, merge="add")],
+            [pool(1), pool(2, 0, merge="concat")],
+            ["a[1].merge: add -> concat"],
+        ),
         (
             [pool(1), pool(2), pool(3, 0, merge="add")],
             [pool(1), pool(2), pool(3, 1, merge="add")],
@@ -219,7 +253,9 @@ def test_words(parent: list[Gene], child: list[Gene], words: list[str]) -> None:
     assert list(changes(one(*parent), one(*child))) == words
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 1.0), (1, True), ("1", 1), ("true", True), (0.0, False)])
+@pytest.mark.parametrize(
+    ("before", "after"), [(1, 1.0), (1, True), ("1", 1), ("true", True), (0.0, False)]
+)
 def test_values_of_another_type_differ(before: str | float, after: str | float) -> None:
     old, new = (one(Gene.make("x", {"k": value}, (), 1)) for value in (before, after))
     assert changes(old, new) == (f"a[0].k: {value_text(before)} -> {value_text(after)}",)
@@ -228,6 +264,9 @@ def test_values_of_another_type_differ(before: str | float, after: str | float) 
 def test_genomes_of_different_spaces_and_abnormal_inputs() -> None:
     assert changes(one(), Genome(())) == ("a: section removed",)
     assert changes(Genome(()), one(pool(1))) == ("a: section added", "a[0]: pool added")
-    wired = [one(pool(1), pool(2), pool(3, *inputs, merge="add")) for inputs in ((1, 0), (0, 1), (1, 1, 0))]
+    wired = [
+        one(pool(1), pool(2), pool(3, *inputs, merge="add"))
+        for inputs in ((1, 0), (0, 1), (1, 1, 0))
+    ]
     assert changes(wired[0], wired[1]) == ("a[2]: skips from input, a[0], in this order",)
     assert changes(wired[0], wired[2]) != ()

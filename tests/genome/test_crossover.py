@@ -17,7 +17,9 @@ Bred = Callable[[SearchSpace, int], Genome]
 @pytest.mark.parametrize("kind", [uniform, one_point, sections])
 @settings(max_examples=30)
 @given(seeds=st.tuples(st.integers(0, 2**32), st.integers(0, 2**32)))
-def test_a_child_of_valid_parents_is_valid(space: SearchSpace, bred: Bred, kind: Kind, seeds: tuple[int, int]) -> None:
+def test_a_child_of_valid_parents_is_valid(
+    space: SearchSpace, bred: Bred, kind: Kind, seeds: tuple[int, int]
+) -> None:
     first, second = (bred(space, seed) for seed in seeds)
     child = cross(space, first, second, np.random.default_rng(seeds), kind)
     validate(space, child)
@@ -32,21 +34,32 @@ def test_structure_from_the_first_values_from_both(convnet: SearchSpace) -> None
         first, second = sample(convnet, rng), sample(convnet, rng)
         child = cross(convnet, first, second, rng)
         for name, genes in child.sections:
-            ours, theirs = ({gene.innovation: gene for gene in parent[name]} for parent in (first, second))
+            ours, theirs = (
+                {gene.innovation: gene for gene in parent[name]} for parent in (first, second)
+            )
             assert [gene.innovation for gene in genes] == list(ours)
             for gene in genes:
-                parents = [parent[gene.innovation] for parent in (ours, theirs) if gene.innovation in parent]
+                parents = [
+                    parent[gene.innovation]
+                    for parent in (ours, theirs)
+                    if gene.innovation in parent
+                ]
                 assert gene.op in {parent.op for parent in parents}
                 for parameter, value in gene.params:
                     if parameter != "merge":
-                        assert value in [p.parameters.get(parameter) for p in parents if p.op == gene.op]
+                        assert value in [
+                            p.parameters.get(parameter) for p in parents if p.op == gene.op
+                        ]
                 mixed += all(gene.params != parent.params for parent in parents)
     assert mixed > 50
 
 
 def test_inputs_and_merge_stay_together(convnet: SearchSpace) -> None:
     rng = np.random.default_rng(1)
-    plain, wired = (Gene("max_pooling", (), (), n) for n in (1, 2)), Gene.make("flat", {"merge": "concat"}, (0,), 3)
+    plain, wired = (
+        (Gene("max_pooling", (), (), n) for n in (1, 2)),
+        Gene.make("flat", {"merge": "concat"}, (0,), 3),
+    )
     genes = [*plain]
     section = convnet["features"]
     seen = set()
@@ -67,7 +80,9 @@ def test_one_point_is_a_head_of_one_and_a_tail_of_the_other(convnet: SearchSpace
         child = one_point(section, first, second, rng)
         cut = next((i for i, gene in enumerate(child) if gene.op == "average_pooling"), len(child))
         assert all(gene.op == "average_pooling" for gene in child[cut:]), "one cut only"
-        key = tuple(gene.innovation if i < cut else -gene.innovation for i, gene in enumerate(child))
+        key = tuple(
+            gene.innovation if i < cut else -gene.innovation for i, gene in enumerate(child)
+        )
         counts[key] = counts.get(key, 0) + 1
     cuts = {(-1, -2, -7, -3), (1, 5, -2, -7, -3), (1, 5, 2, -3), (1, 5, 2, 3)}
     assert set(counts) == cuts
@@ -95,7 +110,9 @@ def test_sections_are_whole_and_from_either(convnet: SearchSpace) -> None:
 def test_a_kind_of_ones_own_is_a_function(convnet: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     first, second = sample(convnet, rng), sample(convnet, rng)
-    assert cross(convnet, first, second, rng, lambda section, first, second, rng: [*second]) == second
+    assert (
+        cross(convnet, first, second, rng, lambda section, first, second, rng: [*second]) == second
+    )
 
 
 def test_a_child_that_is_too_short_keeps_the_first_parents_section(convnet: SearchSpace) -> None:

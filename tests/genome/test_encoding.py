@@ -13,8 +13,13 @@ Bred = Callable[[SearchSpace, int], Genome]
 
 
 @settings(max_examples=60)
-@given(seed=st.integers(0, 2**32), corners=st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), max_size=40))
-def test_every_point_is_a_valid_genome_that_comes_back(space: SearchSpace, seed: int, corners: list[float]) -> None:
+@given(
+    seed=st.integers(0, 2**32),
+    corners=st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), max_size=40),
+)
+def test_every_point_is_a_valid_genome_that_comes_back(
+    space: SearchSpace, seed: int, corners: list[float]
+) -> None:
     rng = np.random.default_rng(seed)
     point = rng.random(space.dimension)
     places = rng.permutation(space.dimension)[: len(corners)]
@@ -46,7 +51,11 @@ def test_inactive_coordinates_are_a_half(convnet: SearchSpace) -> None:
     point = np.zeros(convnet.dimension)  # one conv2d; no head; sgd
     encoded = encode(convnet, decode(convnet, point))
     for coordinate, i in convnet.index.items():
-        if coordinate[:2] in {("features", 5), ("head", 0)} or coordinate == ("optimizer", 0, "momentum"):
+        if coordinate[:2] in {("features", 5), ("head", 0)} or coordinate == (
+            "optimizer",
+            0,
+            "momentum",
+        ):
             assert encoded[i] == 0.5
     assert encoded[convnet.index["features", 0, "op"]] == pytest.approx(2 / 6)
 

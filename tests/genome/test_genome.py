@@ -13,13 +13,19 @@ from evonas.genome.genome import positions
 
 CONV = Gene.make("conv", {"filters": 8, "rate": 0.0}, (), 1)
 POOL = Gene.make("pool", {"merge": "add"}, (0, 1), 7)
-BOTH = Genome((("features", (CONV, Gene("relu", (), (), 2), POOL)), ("style", (Gene("style", (), (), 1),))))
+BOTH = Genome(
+    (("features", (CONV, Gene("relu", (), (), 2), POOL)), ("style", (Gene("style", (), (), 1),)))
+)
 
 
 def test_innovation_numbers_are_no_part_of_identity() -> None:
     renumbered = BOTH.with_section(
         "features",
-        [Gene.make("conv", CONV.parameters, (), 50), Gene("relu", (), (), 51), Gene("pool", POOL.params, (0, 50), 52)],
+        [
+            Gene.make("conv", CONV.parameters, (), 50),
+            Gene("relu", (), (), 51),
+            Gene("pool", POOL.params, (0, 50), 52),
+        ],
     )
     assert renumbered == BOTH
     assert hash(renumbered) == hash(BOTH)
@@ -28,14 +34,20 @@ def test_innovation_numbers_are_no_part_of_identity() -> None:
 
 
 def test_input_positions_are_part_of_identity() -> None:
-    moved = BOTH.with_section("features", [*BOTH["features"][:2], Gene("pool", POOL.params, (0, 2), 7)])
+    moved = BOTH.with_section(
+        "features", [*BOTH["features"][:2], Gene("pool", POOL.params, (0, 2), 7)]
+    )
     assert moved != BOTH
     assert moved.digest != BOTH.digest
 
 
 @pytest.mark.parametrize("value", [1, 1.0, True, "1", "true", "1.0"])
 def test_values_that_python_takes_for_equal_are_different(value: Any) -> None:
-    others = [other for other in (1, 1.0, True, "1", "true", "1.0") if type(other) is not type(value) or other != value]
+    others = [
+        other
+        for other in (1, 1.0, True, "1", "true", "1.0")
+        if type(other) is not type(value) or other != value
+    ]
     genome = Genome((("s", (Gene.make("op", {"p": value}, (), 1),)),))
     for other in others:
         assert genome != Genome((("s", (Gene.make("op", {"p": other}, (), 1),)),))
@@ -44,14 +56,21 @@ def test_values_that_python_takes_for_equal_are_different(value: Any) -> None:
 def test_the_order_of_sections_and_parameters_makes_no_difference() -> None:
     turned = Genome(tuple(reversed(BOTH.sections)))
     assert turned == BOTH
-    assert Gene("a", (("y", 1), ("x", 2)), (), 1).parameters == Gene.make("a", {"x": 2, "y": 1}, (), 1).parameters
+    assert (
+        Gene("a", (("y", 1), ("x", 2)), (), 1).parameters
+        == Gene.make("a", {"x": 2, "y": 1}, (), 1).parameters
+    )
 
 
 def test_the_digest_is_the_same_in_every_process_and_for_ever() -> None:
     assert BOTH.digest == "4d1656c14b639ff0"
     code = "import json,sys; from evonas.genome import Genome; print(Genome.from_dict(json.load(sys.stdin)).digest)"
     told = subprocess.run(
-        [sys.executable, "-c", code], input=json.dumps(BOTH.to_dict()), capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        input=json.dumps(BOTH.to_dict()),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert told.stdout.strip() == BOTH.digest
 

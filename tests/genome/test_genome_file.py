@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from evonas.errors import InvalidInput, InvalidYaml
-from evonas.genome import SearchSpace, decode, encode, load_genome, parse_genome, parse_space, validate
+from evonas.genome import (
+    SearchSpace,
+    decode,
+    encode,
+    load_genome,
+    parse_genome,
+    parse_space,
+    validate,
+)
 
 ROOT = Path(__file__).parents[2]
 LENET = (ROOT / "genomes/seeds/lenet5.yaml").read_text(encoding="utf-8")
@@ -13,8 +21,20 @@ LENET = (ROOT / "genomes/seeds/lenet5.yaml").read_text(encoding="utf-8")
 
 def test_lenet5(convnet: SearchSpace) -> None:
     genome = load_genome(ROOT / "genomes/seeds/lenet5.yaml", convnet)
-    assert [gene.op for gene in genome["features"]] == ["conv2d", "average_pooling", "conv2d", "average_pooling"]
-    conv = {"batch_normalization": False, "dropout": 0.0, "filters": 6, "kernel_size": 5, "l1": 0.0, "l2": 0.0}
+    assert [gene.op for gene in genome["features"]] == [
+        "conv2d",
+        "average_pooling",
+        "conv2d",
+        "average_pooling",
+    ]
+    conv = {
+        "batch_normalization": False,
+        "dropout": 0.0,
+        "filters": 6,
+        "kernel_size": 5,
+        "l1": 0.0,
+        "l2": 0.0,
+    }
     assert genome["features"][0].parameters == conv
     assert [gene.innovation for gene in genome["features"]] == [1, 2, 3, 4]
     assert [gene["units"] for gene in genome["head"]] == [120, 84]
@@ -23,7 +43,9 @@ def test_lenet5(convnet: SearchSpace) -> None:
 
 
 def test_skips_by_place(convnet: SearchSpace) -> None:
-    text = LENET.replace("  - conv2d: {filters: 16,", "  - conv2d: {inputs: [0, input], merge: concat, filters: 16,")
+    text = LENET.replace(
+        "  - conv2d: {filters: 16,", "  - conv2d: {inputs: [0, input], merge: concat, filters: 16,"
+    )
     genome = parse_genome(text, "l.yaml", convnet)
     gene = genome["features"][2]
     assert (gene.inputs, gene["merge"]) == ((1, 0), "concat")  # nearest first
@@ -42,7 +64,9 @@ def test_only_merge_there_is_need_not_be_named() -> None:
 
 
 def test_values_are_admitted_as_they_are_meant(convnet: SearchSpace) -> None:
-    text = LENET.replace("learning_rate: 0.05", "learning_rate: 1").replace("momentum: 0.9,", "momentum: 0.87654321,")
+    text = LENET.replace("learning_rate: 0.05", "learning_rate: 1").replace(
+        "momentum: 0.9,", "momentum: 0.87654321,"
+    )
     optimizer = parse_genome(text, "l.yaml", convnet)["optimizer"][0]
     assert repr(optimizer["learning_rate"]) == "1.0"
     assert optimizer["momentum"] == 0.87654
@@ -94,7 +118,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "key", "words"), REFUSED)
-def test_refused_with_file_line_and_key(convnet: SearchSpace, text: str, key: str, words: str) -> None:
+def test_refused_with_file_line_and_key(
+    convnet: SearchSpace, text: str, key: str, words: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_genome(text, "dir/l.yaml", convnet)
     problem = next((p for p in caught.value.problems if p.key == key), None)

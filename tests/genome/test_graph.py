@@ -23,10 +23,17 @@ def test_nodes_and_edges() -> None:
     seed = "space: s\na: [x, x: {inputs: [input]}, x: {inputs: [0]}]\nb: [y]\nz: [z: {w: 2}]"
     drawn = graph(space, parse_genome(seed, "g.yaml", space))
     assert list(drawn.nodes) == ["input", "a[0]", "a[1]", "a[2]", "b[0]"]
-    assert drawn.nodes["a[1]"] == {"op": "x", "section": "a", "position": 1, "arguments": {"k": 3, "w": 2}}
+    assert drawn.nodes["a[1]"] == {
+        "op": "x",
+        "section": "a",
+        "position": 1,
+        "arguments": {"k": 3, "w": 2},
+    }
     chain = [("input", "a[0]"), ("a[0]", "a[1]"), ("a[1]", "a[2]"), ("a[2]", "b[0]")]
     assert [(u, v) for u, v, kind in drawn.edges(data="kind") if kind == "chain"] == chain
-    skips = [(u, v, data["merge"]) for u, v, data in drawn.edges(data=True) if data["kind"] == "skip"]
+    skips = [
+        (u, v, data["merge"]) for u, v, data in drawn.edges(data=True) if data["kind"] == "skip"
+    ]
     assert sorted(skips) == [("a[0]", "a[2]", "add"), ("input", "a[1]", "add")]
 
 

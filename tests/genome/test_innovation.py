@@ -10,7 +10,9 @@ from evonas.genome.innovation import FIRST_HASHED, innovation, neighbours
 
 def test_the_number_is_a_function_of_the_place_and_the_op_for_ever() -> None:
     assert innovation((), 1, 2, "conv2d") == 93022681055029
-    assert len({innovation((), 1, 2, "a"), innovation((), 2, 1, "a"), innovation((), 1, 2, "b")}) == 3
+    assert (
+        len({innovation((), 1, 2, "a"), innovation((), 2, 1, "a"), innovation((), 1, 2, "b")}) == 3
+    )
 
 
 @given(left=st.integers(0, 2**49), right=st.integers(0, 2**49), op=st.text(max_size=5))

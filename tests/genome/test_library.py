@@ -17,7 +17,9 @@ def test_shipped_files_by_name() -> None:
     assert find("seeds", "lenet5").name == "lenet5.yaml"
 
 
-def test_the_package_comes_before_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_package_comes_before_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "evonas"
     for folder in (package / "_genomes/spaces", tmp_path / "genomes/spaces"):
         folder.mkdir(parents=True)
@@ -31,7 +33,9 @@ def test_the_package_comes_before_the_checkout(tmp_path: Path, monkeypatch: pyte
         find("configs", "digits")
 
 
-def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_relative_to_the_file_that_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/mine.yaml").touch()
     config = tmp_path / "config.yaml"

@@ -49,7 +49,9 @@ def only(word: str, settings: float = 0.0) -> MutationRates:
     return MutationRates({word: 1.0}, settings)
 
 
-def children(space: SearchSpace, word: str, count: int = 60, settings: float = 0.0) -> list[tuple[Genome, Genome]]:
+def children(
+    space: SearchSpace, word: str, count: int = 60, settings: float = 0.0
+) -> list[tuple[Genome, Genome]]:
     """Parents and children by one edit."""
     rng = np.random.default_rng(3)
     pairs = []
@@ -149,7 +151,8 @@ def test_skips_are_added_removed_and_moved(convnet: SearchSpace) -> None:
 
 def test_a_skip_follows_its_source_or_goes_with_it() -> None:
     space = parse_space(
-        "space: s\ninput: vector\nnetwork: {a: {length: [1, 4], wiring: skip, max_skips: 2, ops: {x: {}}}}", "s.yaml"
+        "space: s\ninput: vector\nnetwork: {a: {length: [1, 4], wiring: skip, max_skips: 2, ops: {x: {}}}}",
+        "s.yaml",
     )
     genes = (
         Gene("x", (), (), 1),
@@ -167,10 +170,20 @@ def test_a_skip_follows_its_source_or_goes_with_it() -> None:
 
 def test_in_a_dag_the_takers_of_a_removed_gene_take_what_it_took_first() -> None:
     text = "space: s\ninput: image\nnetwork: {a: {length: [1, 4], wiring: dag, inputs: 2, ops: {x: {}}}}"
-    genes = (Gene("x", (), (0, 0), 1), Gene("x", (), (1, 0), 2), Gene("x", (), (2, 2), 3), Gene("x", (), (3, 2), 4))
+    genes = (
+        Gene("x", (), (0, 0), 1),
+        Gene("x", (), (1, 0), 2),
+        Gene("x", (), (2, 2), 3),
+        Gene("x", (), (3, 2), 4),
+    )
     seen = set()
     for seed in range(30):
-        child, _ = mutate(parse_space(text, "s"), Genome((("a", genes),)), np.random.default_rng(seed), only("remove"))
+        child, _ = mutate(
+            parse_space(text, "s"),
+            Genome((("a", genes),)),
+            np.random.default_rng(seed),
+            only("remove"),
+        )
         seen.add(positions(child["a"]))
     first, last = ((-1, -1), (0, -1), (1, 1), (2, 1)), ((-1, -1), (0, 0), (1, 0))
     assert positions(genes) == first
@@ -181,14 +194,21 @@ def test_in_a_dag_the_takers_of_a_removed_gene_take_what_it_took_first() -> None
     }
 
 
-def test_every_edit_of_a_dag_is_legal_and_only_those_that_keep_the_number_of_inputs_happen(dag: SearchSpace) -> None:
+def test_every_edit_of_a_dag_is_legal_and_only_those_that_keep_the_number_of_inputs_happen(
+    dag: SearchSpace,
+) -> None:
     for word in ("add", "remove", "duplicate", "swap", "change_op", "perturb", "move_skip"):
         for parent, child in children(dag, word, 20):
             for name in ("even", "odd", "trunk", "three"):
                 wanted = dag[name].inputs
                 assert {len(gene.inputs) for gene in child[name]} == {wanted}
             assert word != "move_skip" or ops(child) == ops(parent)
-    cells = {name for parent, child in children(dag, "perturb") for name in parent.names if parent[name] != child[name]}
+    cells = {
+        name
+        for parent, child in children(dag, "perturb")
+        for name in parent.names
+        if parent[name] != child[name]
+    }
     assert cells >= {"even", "odd", "plain"}, "cells are edited as the network is"
     for word in ("add_skip", "remove_skip"):
         with pytest.raises(UserError, match="can be mutated"):
@@ -201,7 +221,9 @@ def test_settings_have_a_rate_of_their_own(convnet: SearchSpace) -> None:
         hits = 0
         for _ in range(400):
             parent = sample(convnet, rng)
-            child, _ = mutate(convnet, parent, rng, MutationRates({"perturb": 1.0, "change_op": 1.0}, rate))
+            child, _ = mutate(
+                convnet, parent, rng, MutationRates({"perturb": 1.0, "change_op": 1.0}, rate)
+            )
             hits += any(parent[name] != child[name] for name in SETTINGS)
         assert abs(hits / 400 - rate) < (0.08 if 0 < rate < 1 else 1e-9)
 
@@ -217,11 +239,15 @@ def test_the_only_possible_edit_is_found() -> None:
     text = "space: s\nsettings: {a: {length: 200, ops: {b: {k: {choice: [x]}}}}, z: {ops: {y: {k: {choice: [1, 2]}}}}}"
     space = parse_space(text, "s.yaml")
     genome = sample(space, np.random.default_rng(0))
-    assert {mutate(space, genome, np.random.default_rng(seed))[1] for seed in range(5)} == {"perturb"}
+    assert {mutate(space, genome, np.random.default_rng(seed))[1] for seed in range(5)} == {
+        "perturb"
+    }
 
 
 def test_nothing_to_mutate() -> None:
-    space = parse_space("space: s\ninput: vector\nnetwork: {a: {length: 2, ops: {x: {k: 1}}}}", "s.yaml")
+    space = parse_space(
+        "space: s\ninput: vector\nnetwork: {a: {length: 2, ops: {x: {k: 1}}}}", "s.yaml"
+    )
     with pytest.raises(UserError, match="Nothing in this genome of s can be mutated"):
         mutate(space, sample(space, np.random.default_rng(0)), np.random.default_rng(0))
 
@@ -244,7 +270,8 @@ def test_an_edit_of_weight_0_is_never_made(convnet: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     genome = sample(convnet, rng)
     words = Counter(
-        mutate(convnet, genome, rng, MutationRates({"add": 0.0, "perturb": 3.0, "swap": 1.0}))[1] for _ in range(300)
+        mutate(convnet, genome, rng, MutationRates({"add": 0.0, "perturb": 3.0, "swap": 1.0}))[1]
+        for _ in range(300)
     )
     assert set(words) == {"perturb", "swap"}
     assert words["perturb"] > words["swap"]
@@ -274,7 +301,9 @@ print(told.hexdigest())
 """
 
 
-def test_the_same_seed_gives_the_same_line_of_children_in_every_process(convnet: SearchSpace) -> None:
+def test_the_same_seed_gives_the_same_line_of_children_in_every_process(
+    convnet: SearchSpace,
+) -> None:
     rng = np.random.default_rng(7)
     first, second, told = sample(convnet, rng), sample(convnet, rng), hashlib.sha256()
     for _ in range(60):

@@ -38,7 +38,9 @@ PARAMETERS: list[Parameter] = [
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=repr)
 @given(u=UNIT)
-def test_every_place_gives_a_value_that_survives_the_way_back(parameter: Parameter, u: float) -> None:
+def test_every_place_gives_a_value_that_survives_the_way_back(
+    parameter: Parameter, u: float
+) -> None:
     value = parameter.from_unit(u)
     assert parameter.contains(value)
     back = parameter.to_unit(value)
@@ -171,7 +173,10 @@ def test_neighbours_of_numbers_any_other_word() -> None:
 
 def test_a_step_is_on_the_numbers_own_scale() -> None:
     rng = np.random.default_rng(0)
-    steps = [math.log10(float(Number(1e-5, 1e-1, log=True).perturb(1e-3, rng)) / 1e-3) for _ in range(500)]
+    steps = [
+        math.log10(float(Number(1e-5, 1e-1, log=True).perturb(1e-3, rng)) / 1e-3)
+        for _ in range(500)
+    ]
     assert 0.3 < float(np.std(steps)) < 0.5  # 0.1 of four decades
     assert abs(float(np.mean(steps))) < 0.1
 

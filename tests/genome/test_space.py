@@ -34,7 +34,10 @@ settings:
     expected = {"filters": 8, "kernel_size": 3, "activation": "tanh", "rate": 0.5}
     assert space.arguments(plain, "features", conv) == expected
     fixed = plain.with_section("style", [_style("fixed", rate=0.25)])
-    assert space.arguments(fixed, "features", conv) == expected | {"activation": "gelu", "rate": 0.25}
+    assert space.arguments(fixed, "features", conv) == expected | {
+        "activation": "gelu",
+        "rate": 0.25,
+    }
     assert space.arguments(plain, "style", plain["style"][0]) == {"activation": "tanh", "rate": 0.5}
 
 
@@ -51,7 +54,14 @@ def test_has_parameter(convnet: SearchSpace) -> None:
 
 def test_weights_shape_the_edges_of_the_op_coordinate() -> None:
     section = Section("s", "network", {"a": Op("a", 4.0), "b": Op("b"), "c": Op("c")})
-    assert [section.op_from_unit(u).name for u in (0, 0.66, 0.67, 0.83, 0.84, 1.0)] == ["a", "a", "b", "b", "c", "c"]
+    assert [section.op_from_unit(u).name for u in (0, 0.66, 0.67, 0.83, 0.84, 1.0)] == [
+        "a",
+        "a",
+        "b",
+        "b",
+        "c",
+        "c",
+    ]
     for name in "abc":
         assert section.op_from_unit(section.op_to_unit(name)).name == name
 
@@ -78,7 +88,11 @@ def test_coordinates(convnet: SearchSpace) -> None:
 
 def test_sections_by_name_and_group(convnet: SearchSpace) -> None:
     assert [section.name for section in convnet.group("network")] == ["features", "bridge", "head"]
-    assert [section.name for section in convnet.group("settings")] == ["style", "optimizer", "training"]
+    assert [section.name for section in convnet.group("settings")] == [
+        "style",
+        "optimizer",
+        "training",
+    ]
     assert convnet["features"].legal(2) == ((), (0,), (-1,), (0, -1))
     with pytest.raises(UserError, match="Did you mean 'features'"):
         convnet["feature"]

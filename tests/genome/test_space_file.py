@@ -23,10 +23,18 @@ def test_the_shipped_convnet() -> None:
     path = ROOT / "genomes/spaces/convnet.yaml"
     space = load_space(path)
     features, head = space["features"], space["head"]
-    assert (space.name, space.input, space.text) == ("convnet", "image", path.read_text(encoding="utf-8"))
+    assert (space.name, space.input, space.text) == (
+        "convnet",
+        "image",
+        path.read_text(encoding="utf-8"),
+    )
     assert (features.low, features.high, features.wiring, features.max_skips) == (1, 12, "skip", 2)
     assert features.merge == Choice(("add", "concat"))
-    assert {op.name: op.weight for op in features.ops.values()} == {"conv2d": 4, "max_pooling": 1, "average_pooling": 1}
+    assert {op.name: op.weight for op in features.ops.values()} == {
+        "conv2d": 4,
+        "max_pooling": 1,
+        "average_pooling": 1,
+    }
     conv = features.ops["conv2d"]
     assert conv.parameters["l1"] == Number(1e-6, 1e-3, log=True, off=0.0)
     assert conv.shared["activation"] == ("style", "activation")
@@ -37,9 +45,13 @@ def test_the_shipped_convnet() -> None:
 def test_what_may_be_left_out() -> None:
     space = parse_space("space: s\nsettings: {a: {ops: {b: , c: {}}, length: 2}}", "s.yaml")
     assert (space.about, space.input, space["a"].low, space["a"].high) == ("", None, 2, 2)
-    skip = parse_space(GOOD.replace("length: [1, 4],", "length: [1, 4], wiring: skip,"), "s.yaml")["layers"]
+    skip = parse_space(GOOD.replace("length: [1, 4],", "length: [1, 4], wiring: skip,"), "s.yaml")[
+        "layers"
+    ]
     assert (skip.max_skips, skip.merge) == (1, Choice(("add",)))
-    concat = parse_space(GOOD.replace("length: [1, 4],", "length: 4, wiring: skip, merge: concat,"), "s.yaml")["layers"]
+    concat = parse_space(
+        GOOD.replace("length: [1, 4],", "length: 4, wiring: skip, merge: concat,"), "s.yaml"
+    )["layers"]
     assert concat.merge == Choice(("concat",))
 
 
@@ -53,7 +65,8 @@ def test_a_cell_like_another_has_its_keys_but_those_of_its_own() -> None:
 
 def test_numbers_in_a_choice_are_put_in_order_and_keep_their_types() -> None:
     space = parse_space(
-        "space: s\nsettings: {a: {ops: {b: {k: {choice: [4, 1, 2.5]}, c: {choice: [z, a]}}}}}", "s.yaml"
+        "space: s\nsettings: {a: {ops: {b: {k: {choice: [4, 1, 2.5]}, c: {choice: [z, a]}}}}}",
+        "s.yaml",
     )
     parameters = space["a"].ops["b"].parameters
     assert repr(parameters["k"]) == "Choice(values=(1, 2.5, 4))"
@@ -77,7 +90,9 @@ def section(text: str) -> str:
 
 DENSE = "network.layers.ops.dense"
 UNITS = DENSE + ".units"
-TWICE = op("{a: {same_as: style.b}}").replace("{choice: [relu, tanh]}", "x, b: {same_as: style.activation}")
+TWICE = op("{a: {same_as: style.b}}").replace(
+    "{choice: [relu, tanh]}", "x, b: {same_as: style.activation}"
+)
 REFUSED = [
     # the whole file
     ("", "", "must be a mapping"),
@@ -209,21 +224,38 @@ def test_all_problems_at_once_each_on_its_line() -> None:
     with pytest.raises(InvalidSpace) as caught:
         parse_space(text, "s.yaml")
     places = [(problem.line, problem.key) for problem in caught.value.problems]
-    assert places == [(5, "network.a.length"), (7, "network.a.ops.x.k.int"), (8, "network.b.opps"), (8, "network.b")]
-    assert str(caught.value).splitlines()[0].startswith("s.yaml:5: network.a.length: must be a number of genes")
+    assert places == [
+        (5, "network.a.length"),
+        (7, "network.a.ops.x.k.int"),
+        (8, "network.b.opps"),
+        (8, "network.b"),
+    ]
+    assert (
+        str(caught.value)
+        .splitlines()[0]
+        .startswith("s.yaml:5: network.a.length: must be a number of genes")
+    )
 
 
 def test_a_look_up_that_would_not_fit_into_memory_is_refused_with_its_size() -> None:
     start = time.monotonic()
-    with pytest.raises(InvalidSpace, match=r"200 genes with up to 10 skips each have \d{15,} legal inputs"):
+    with pytest.raises(
+        InvalidSpace, match=r"200 genes with up to 10 skips each have \d{15,} legal inputs"
+    ):
         parse_space(section("length: 200, wiring: skip, max_skips: 10,"), "s.yaml")
     assert time.monotonic() - start < 1
-    assert parse_space(section("length: 40, wiring: skip, max_skips: 3,"), "s.yaml")["layers"].high == 40
+    assert (
+        parse_space(section("length: 40, wiring: skip, max_skips: 3,"), "s.yaml")["layers"].high
+        == 40
+    )
 
 
 def test_too_many_decisions_are_refused() -> None:
     params = ", ".join(f"p{i}: {{int: [1, 2]}}" for i in range(60))
     with pytest.raises(InvalidSpace, match="at most 10000"):
         parse_space(
-            GOOD.replace("length: [1, 4]", "length: 200").replace("{units: {int: [8, 64]}}", f"{{{params}}}"), "s"
+            GOOD.replace("length: [1, 4]", "length: 200").replace(
+                "{units: {int: [8, 64]}}", f"{{{params}}}"
+            ),
+            "s",
         )

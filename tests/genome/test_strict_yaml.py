@@ -97,7 +97,9 @@ def test_too_many_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "ü"])
-def test_a_huge_text_is_refused_with_its_size_before_it_is_parsed(letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_text_is_refused_with_its_size_before_it_is_parsed(
+    letter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(strict_yaml.yaml, "parse", None)
     text = letter * (strict_yaml.MAX_BYTES // len(letter.encode()) + 1)
     size = f"{len(text.encode()):,} bytes; at most 131,072 are allowed"
@@ -112,13 +114,19 @@ def test_a_huge_file_is_refused_with_its_size_before_it_is_parsed(
     huge = tmp_path / "huge.yaml"
     with huge.open("wb") as file:
         file.truncate(3_000_000_000)  # a hole
-    with pytest.raises(InvalidYaml, match=r"huge.yaml: too large: at least 3,000,000,000 bytes; at most 131,072"):
+    with pytest.raises(
+        InvalidYaml, match=r"huge.yaml: too large: at least 3,000,000,000 bytes; at most 131,072"
+    ):
         load_file(huge)
 
 
 def test_what_comes_with_evonas_is_far_from_the_limit() -> None:
     root = Path(__file__).parents[2]
-    sizes = [path.stat().st_size for folder in ("genomes", "configs") for path in (root / folder).rglob("*.yaml")]
+    sizes = [
+        path.stat().st_size
+        for folder in ("genomes", "configs")
+        for path in (root / folder).rglob("*.yaml")
+    ]
     assert 20 * max(sizes) < strict_yaml.MAX_BYTES
 
 

@@ -74,16 +74,31 @@ def test_repair_leaves_what_is_legal(convnet: SearchSpace) -> None:
     ("before", "after"),
     [
         ([pool(1), pool(3, 2, merge="add")], [pool(1), pool(3)]),  # the source is gone
-        ([pool(1, 0, merge="add"), pool(2)], [pool(1), pool(2)]),  # the first gene has the input already
+        (
+            [pool(1, 0, merge="add"), pool(2)],
+            [pool(1), pool(2)],
+        ),  # the first gene has the input already
         (
             [pool(1), pool(2, 1, 0, merge="concat")],
             [pool(1), pool(2, 0, merge="concat")],
         ),  # and its predecessor
-        ([pool(1), pool(2), pool(3, 0, 1, merge="add")], [pool(1), pool(2), pool(3, 1, 0, merge="add")]),  # order
-        ([pool(1), pool(2), pool(3, 4, 1, merge="add"), pool(4)], [pool(1), pool(2), pool(3, 1, merge="add"), pool(4)]),
-        ([pool(1), pool(2, 0)], [pool(1), pool(2, 0, merge="add")]),  # merge where inputs are, and only there
+        (
+            [pool(1), pool(2), pool(3, 0, 1, merge="add")],
+            [pool(1), pool(2), pool(3, 1, 0, merge="add")],
+        ),  # order
+        (
+            [pool(1), pool(2), pool(3, 4, 1, merge="add"), pool(4)],
+            [pool(1), pool(2), pool(3, 1, merge="add"), pool(4)],
+        ),
+        (
+            [pool(1), pool(2, 0)],
+            [pool(1), pool(2, 0, merge="add")],
+        ),  # merge where inputs are, and only there
         ([pool(1), pool(2, merge="add")], [pool(1), pool(2)]),
-        ([pool(1), pool(2), pool(1, 2, merge="add")], [pool(1), pool(2)]),  # one number twice: the first stays
+        (
+            [pool(1), pool(2), pool(1, 2, merge="add")],
+            [pool(1), pool(2)],
+        ),  # one number twice: the first stays
         (
             [pool(1), pool(2), pool(3), pool(4, 2, 1, 0, merge="add")],
             [pool(1), pool(2), pool(3), pool(4, 2, 1, merge="add")],  # too many: the nearest stay

@@ -19,7 +19,9 @@ def test_skips_come_from_before_the_predecessor_nearest_first() -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 3, 9])
 @pytest.mark.parametrize("i", range(9))
-def test_the_count_is_the_length_and_every_tuple_survives_the_unit_interval(i: int, most: int) -> None:
+def test_the_count_is_the_length_and_every_tuple_survives_the_unit_interval(
+    i: int, most: int
+) -> None:
     skip = Skip(most)
     legal = skip.legal(i)
     assert skip.count(i) == len(legal) == len(set(legal))

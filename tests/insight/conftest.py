@@ -16,7 +16,10 @@ MakeRun = Callable[..., list[Trial]]
 
 
 def _genome(filters: Sequence[int]) -> Genome:
-    genes = (Gene.make("conv2d", {"filters": n, "kernel_size": 3}, (), i + 1) for i, n in enumerate(filters))
+    genes = (
+        Gene.make("conv2d", {"filters": n, "kernel_size": 3}, (), i + 1)
+        for i, n in enumerate(filters)
+    )
     return Genome((("features", tuple(genes)),))
 
 
@@ -37,13 +40,18 @@ def _trial(
 ) -> Trial:
     known = metrics if value is None else {objective.name: value, **metrics}
     proposal = Proposal(
-        _genome(filters), Fidelity(epochs), Lineage(operator, parents, generation), resume_from=resume_from
+        _genome(filters),
+        Fidelity(epochs),
+        Lineage(operator, parents, generation),
+        resume_from=resume_from,
     )
     final = state or (TrialState.DIVERGED if value is None else TrialState.OK)
     return Trial(number, proposal, twin_of, final, known, objective.fitness(known))
 
 
-def _run(count: int, size: int = 16, seed: int = 0, accuracy: bool = True, parents: bool = True) -> list[Trial]:
+def _run(
+    count: int, size: int = 16, seed: int = 0, accuracy: bool = True, parents: bool = True
+) -> list[Trial]:
     """A run that climbs: children of the best of the last generation, some worse, some failed, some twins."""
     rng = random.Random(seed)
     trials: list[Trial] = []
@@ -51,8 +59,14 @@ def _run(count: int, size: int = 16, seed: int = 0, accuracy: bool = True, paren
     for i in range(count):
         generation = i // size
         if i % size == 0:
-            alive = sorted((t for t in trials[-size:] if t.fitness), key=lambda t: t.metrics["val_loss"])[:4]
-        family = tuple(t.id for t in rng.sample(alive, min(len(alive), rng.choice((1, 2))))) if parents else ()
+            alive = sorted(
+                (t for t in trials[-size:] if t.fitness), key=lambda t: t.metrics["val_loss"]
+            )[:4]
+        family = (
+            tuple(t.id for t in rng.sample(alive, min(len(alive), rng.choice((1, 2)))))
+            if parents
+            else ()
+        )
         loss = 0.9 * math.exp(-0.2 * generation - 0.3 * rng.random())
         metrics = {"parameters": float(rng.randint(1_000, 900_000))}
         metrics |= {"val_accuracy": 1 - loss / 2} if accuracy else {}
@@ -92,8 +106,21 @@ def family(make_trial: MakeTrial) -> list[Trial]:
         make_trial(0, 0.5, filters=[8, 8], parameters=1000.0, flops=2e6),
         make_trial(1, 0.4, filters=[16, 8]),
         make_trial(2, None, filters=[99], state=TrialState.INFEASIBLE),
-        make_trial(3, 0.3, filters=[16, 32], parents=(1, 0), generation=1, operator="crossover+alter"),
+        make_trial(
+            3, 0.3, filters=[16, 32], parents=(1, 0), generation=1, operator="crossover+alter"
+        ),
         make_trial(4, 0.35, filters=[64, 32], parents=(3,), generation=2, operator="alter"),
-        make_trial(5, 0.4, filters=[16, 8], parents=(1,), generation=2, operator="alter", twin_of=1),
-        make_trial(6, 0.1, filters=[64, 32], parents=(4,), generation=3, operator="promote", epochs=9, resume_from=4),
+        make_trial(
+            5, 0.4, filters=[16, 8], parents=(1,), generation=2, operator="alter", twin_of=1
+        ),
+        make_trial(
+            6,
+            0.1,
+            filters=[64, 32],
+            parents=(4,),
+            generation=3,
+            operator="promote",
+            epochs=9,
+            resume_from=4,
+        ),
     ]

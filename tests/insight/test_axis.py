@@ -12,7 +12,11 @@ ACCURACY = Objective("val_accuracy", "max")
 
 
 def test_the_objective_is_what_is_drawn(make_trial):
-    trials = [make_trial(0, 0.5, val_accuracy=0.8), make_trial(1, 0.4, val_accuracy=0.7), make_trial(2, None)]
+    trials = [
+        make_trial(0, 0.5, val_accuracy=0.8),
+        make_trial(1, 0.4, val_accuracy=0.7),
+        make_trial(2, None),
+    ]
 
     measure = measure_of(trials, LOSS)
 
@@ -82,7 +86,9 @@ def test_ticks_are_round_and_true():
 def test_a_narrow_axis_has_even_ticks():
     measure = Measure("val_accuracy", "accuracy", "max", 0.0001)
 
-    labels = [label for _, label in ticks(measure, measure.height(0.931), measure.height(0.9342), 0.004)]
+    labels = [
+        label for _, label in ticks(measure, measure.height(0.931), measure.height(0.9342), 0.004)
+    ]
 
     assert labels == ["93.1 %", "93.2 %", "93.3 %", "93.4 %"]
 

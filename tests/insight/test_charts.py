@@ -18,14 +18,19 @@ def curves() -> dict[str, list[Curve]]:
     def one(*values: float) -> Curve:
         return Curve(np.array([10.0, 20.0, 30.0]), np.array(values))
 
-    return {"evolution": [one(3, 2, 1), one(3, 1, 1)], "<b>random</b>": [one(np.nan, 3, 2), one(4, 3, 3)]}
+    return {
+        "evolution": [one(3, 2, 1), one(3, 1, 1)],
+        "<b>random</b>": [one(np.nan, 3, 2), one(4, 3, 3)],
+    }
 
 
 @pytest.fixture
 def page() -> str:
     bands = {label: band(found, 30.0) for label, found in curves().items()}
     rows = [{"strategy": label, "final": 1.23456, "twins": None} for label in bands]
-    return comparison_page("a <title>", LOSS, "epochs", bands, curves(), rows, ["a beats <script>b</script>"])
+    return comparison_page(
+        "a <title>", LOSS, "epochs", bands, curves(), rows, ["a beats <script>b</script>"]
+    )
 
 
 def test_the_page_needs_no_network(page: str) -> None:
@@ -45,7 +50,9 @@ def test_names_are_text_and_never_markup(page: str) -> None:
 def test_a_page_has_a_note_and_headings_of_its_own_where_they_are_given() -> None:
     bands = {label: band(found, 30.0) for label, found in curves().items()}
     rows = [{"strategy": label, "final_deviation": 1.0, "fresh": None} for label in bands]
-    page = comparison_page("t", LOSS, "epochs", bands, curves(), rows, [], "a <note>", {"fresh": "fresh (val_loss)"})
+    page = comparison_page(
+        "t", LOSS, "epochs", bands, curves(), rows, [], "a <note>", {"fresh": "fresh (val_loss)"}
+    )
     assert "<p>a &lt;note&gt;</p>" in page
     assert "<th>strategy</th><th>final deviation</th><th>fresh (val_loss)</th>" in page
 

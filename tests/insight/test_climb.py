@@ -19,7 +19,9 @@ def parse(svg: str) -> ElementTree.Element:
 
 def with_class(root: ElementTree.Element, name: str) -> list[ElementTree.Element]:
     """Elements of a class, without those of the legend."""
-    legend = {child for group in root.iter(f"{SVG}g") if "transform" in group.attrib for child in group}
+    legend = {
+        child for group in root.iter(f"{SVG}g") if "transform" in group.attrib for child in group
+    }
     return [e for e in root.iter() if name in e.get("class", "").split() and e not in legend]
 
 
@@ -50,7 +52,10 @@ def test_many_trials_are_paths_with_a_dot_each(make_run, objective):
 
 def test_very_many_trials_stay_small(make_run, make_trial, objective):
     base = make_run(200, accuracy=False)
-    trials = [make_trial(i, base[i % 200].metrics.get("val_loss", 1.0) * (1 + i % 997 / 997)) for i in range(50_000)]
+    trials = [
+        make_trial(i, base[i % 200].metrics.get("val_loss", 1.0) * (1 + i % 997 / 997))
+        for i in range(50_000)
+    ]
 
     assert len(climb_svg(trials, objective)) < 3_000_000
 
@@ -100,7 +105,10 @@ def test_title_best_and_number_are_told(make_run, objective):
 def test_nothing_is_run_or_loaded_and_hostile_names_are_text(make_trial):
     hostile = "<script>alert(1)</script> \"&' \x1b\x00 javascript:"
     objective = Objective(f"{hostile}loss", "min")
-    trials = [make_trial(0, 0.5, objective=objective), make_trial(1, 0.2, objective=objective, operator=hostile)]
+    trials = [
+        make_trial(0, 0.5, objective=objective),
+        make_trial(1, 0.2, objective=objective, operator=hostile),
+    ]
 
     svg = climb_svg(trials, objective, hostile)
 
@@ -108,7 +116,11 @@ def test_nothing_is_run_or_loaded_and_hostile_names_are_text(make_trial):
     assert root.find(f"{SVG}title").text.startswith("<script>alert(1)</script> \"&'")
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags <= {"svg", "title", "desc", "style", "rect", "text", "path", "circle", "g"}
-    assert not any(name.startswith("on") or "href" in name for element in root.iter() for name in element.attrib)
+    assert not any(
+        name.startswith("on") or "href" in name
+        for element in root.iter()
+        for name in element.attrib
+    )
     assert "url(" not in svg
     assert "@import" not in svg
     assert svg.count("http") == 1
@@ -123,7 +135,9 @@ def test_labels_do_not_overlap(make_run, objective, seed, parents):
     for label in with_class(root, "label"):
         size = 13 if "first" in label.get("class") else 11.5
         width, x, y = text_width(label.text, size), float(label.get("x")), float(label.get("y"))
-        left = x - {"start": 0, "middle": width / 2, "end": width}[label.get("text-anchor", "start")]
+        left = (
+            x - {"start": 0, "middle": width / 2, "end": width}[label.get("text-anchor", "start")]
+        )
         boxes.append((left, y - size, left + width, y))
     assert len(boxes) > 2
     for a, b in itertools.combinations(boxes, 2):
@@ -144,7 +158,9 @@ def test_light_dark_or_as_the_reader_likes(family, objective):
     assert "fill:#11161c" not in looks[False]
     for svg in looks.values():
         style = re.search(r"<style>(.*)</style>", svg)[1]
-        assert all(part.strip().startswith(".climb") for part in re.findall(r"[}{,]?(\.[^{},]+)\{", style))
+        assert all(
+            part.strip().startswith(".climb") for part in re.findall(r"[}{,]?(\.[^{},]+)\{", style)
+        )
 
 
 def test_degenerate_runs(make_trial, objective):
@@ -158,7 +174,9 @@ def test_degenerate_runs(make_trial, objective):
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
-@pytest.mark.parametrize("values", [(0.3, 0.3, 0.3), (-5.0, -1.0, -9.0), (0.0, 0.0), (1e300, -1e300), (5e-324, 1.0)])
+@pytest.mark.parametrize(
+    "values", [(0.3, 0.3, 0.3), (-5.0, -1.0, -9.0), (0.0, 0.0), (1e300, -1e300), (5e-324, 1.0)]
+)
 def test_any_finite_values_can_be_drawn(make_trial, direction, values):
     objective = Objective("reward", direction)
     trials = [
@@ -174,6 +192,8 @@ def test_any_finite_values_can_be_drawn(make_trial, direction, values):
 
 @pytest.mark.parametrize("accuracy", [0.0, 0.5, 1.0])
 def test_equal_accuracies_can_be_drawn(make_trial, objective, accuracy):
-    root = parse(climb_svg([make_trial(i, 0.5 + i, val_accuracy=accuracy) for i in range(4)], objective))
+    root = parse(
+        climb_svg([make_trial(i, 0.5 + i, val_accuracy=accuracy) for i in range(4)], objective)
+    )
 
     assert len(with_class(root, "dot")) == 4

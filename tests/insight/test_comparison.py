@@ -19,7 +19,10 @@ GENOME = Genome((("features", (Gene("dense", ()),)),))
 def trial(id: int, value: float | None, **more: object) -> Trial:
     fitness = None if value is None else Fitness(value, "min")
     state = TrialState.OK if value is not None else TrialState.DIVERGED
-    return replace(Trial(id, Proposal(GENOME, Fidelity(9), Lineage("sample")), state=state, fitness=fitness), **more)
+    return replace(
+        Trial(id, Proposal(GENOME, Fidelity(9), Lineage("sample")), state=state, fitness=fitness),
+        **more,
+    )
 
 
 TRIALS = [trial(0, None), trial(1, 3.0), trial(2, 4.0), trial(3, 1.0)]
@@ -91,7 +94,9 @@ def test_the_bootstrap_agrees_with_scipys() -> None:
 
     values = (1.0, 2.0, 3.0, 6.0, 4.0)
     found = band([curve([trial(0, value)], {0: 0.0}) for value in values], 1.0)
-    theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=9999, rng=1).confidence_interval
+    theirs = bootstrap(
+        (values,), np.mean, method="percentile", n_resamples=9999, rng=1
+    ).confidence_interval
     assert found.low[0] == pytest.approx(theirs.low, abs=0.15)
     assert found.high[0] == pytest.approx(theirs.high, abs=0.15)
 

@@ -31,7 +31,11 @@ def paths(picture: ElementTree.Element, width: str) -> list[list[tuple[float, fl
     """The points of the lines of a width."""
     lines = [path for path in picture.iter() if path.get("stroke-width") == width]
     return [
-        [(float(x), float(y)) for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", line.get("d", ""))] for line in lines
+        [
+            (float(x), float(y))
+            for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", line.get("d", ""))
+        ]
+        for line in lines
     ]
 
 
@@ -43,20 +47,28 @@ def words(picture: ElementTree.Element) -> list[str]:
     ("objective", "worse", "better"),
     [(LOSS, (0.5, 0.4, 0.3), (0.5, 0.2, 0.1)), (ACCURACY, (0.5, 0.8, 0.9), (0.7, 0.9, 0.95))],
 )
-def test_better_is_upwards(objective: Objective, worse: tuple[float, ...], better: tuple[float, ...]) -> None:
+def test_better_is_upwards(
+    objective: Objective, worse: tuple[float, ...], better: tuple[float, ...]
+) -> None:
     picture = drawn({"worse": [curve(*worse)], "better": [curve(*better)]}, objective)
     lines = paths(picture, "2.6")
     assert lines[1][-1][1] < lines[0][-1][1]
-    assert [line[0][1] > line[-1][1] for line in lines] == [True, True], "the best so far only climbs"
+    assert [line[0][1] > line[-1][1] for line in lines] == [True, True], (
+        "the best so far only climbs"
+    )
     for line in lines:
         assert all(LEFT <= x <= RIGHT and TOP <= y <= BOTTOM for x, y in line)
         assert line[-1][0] == RIGHT
 
 
 def test_each_run_is_a_thin_line_and_each_strategy_a_colour() -> None:
-    picture = drawn({"a": [curve(3, 2, 1), curve(3, 1, 1)], "b": [curve(np.nan, 3, 2), curve(4, 3, 3)]})
+    picture = drawn(
+        {"a": [curve(3, 2, 1), curve(3, 1, 1)], "b": [curve(np.nan, 3, 2), curve(4, 3, 3)]}
+    )
     assert len(paths(picture, ".8")) == 4
-    assert [line.get("stroke") for line in picture.iter() if line.get("stroke-width") == "2.6"] == list(COLOURS[:2])
+    assert [
+        line.get("stroke") for line in picture.iter() if line.get("stroke-width") == "2.6"
+    ] == list(COLOURS[:2])
     starts = [line[0][0] for line in paths(picture, "2.6")]
     assert starts[0] < starts[1], "the mean of b begins where both runs of b have a success"
 
@@ -69,9 +81,13 @@ def test_names_are_text_and_the_ends_say_the_means() -> None:
 
 
 def test_labels_of_equal_lines_are_apart_and_inside() -> None:
-    picture = drawn({f"strategy {i}": [curve(3, 2, 1)] for i in range(12)} | {"worst": [curve(9, 9, 9)]})
+    picture = drawn(
+        {f"strategy {i}": [curve(3, 2, 1)] for i in range(12)} | {"worst": [curve(9, 9, 9)]}
+    )
     ends = sorted(
-        float(text.get("y", 0)) for text in picture.iter() if (text.text or "").startswith(("strategy", "worst"))
+        float(text.get("y", 0))
+        for text in picture.iter()
+        if (text.text or "").startswith(("strategy", "worst"))
     )
     assert len(ends) == 13
     assert all(b - a >= LINE_GAP - 0.11 for a, b in itertools.pairwise(ends))

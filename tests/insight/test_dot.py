@@ -45,14 +45,19 @@ def test_a_part_of_the_family(family, objective):
 
 def test_hostile_words_stay_inside_of_their_label(make_trial, objective):
     hostile = 'x"]; evil [label="\\N\n}\x1b'
-    graph = genealogy([make_trial(0, 0.5), make_trial(1, 0.4, parents=(0,), operator=hostile)], objective)
+    graph = genealogy(
+        [make_trial(0, 0.5), make_trial(1, 0.4, parents=(0,), operator=hostile)], objective
+    )
     nodes, edges = read(to_dot(graph))
     assert set(nodes) == {0, 1}
     assert edges[0, 1][0].startswith('x\\"]; evil [label=\\"\\\\N }\ufffd')
 
 
 def test_long_lists_are_cut(make_trial, objective):
-    trials = [make_trial(0, 0.5, filters=[8] * 9), make_trial(1, 0.4, filters=[16] * 9, parents=(0,))]
+    trials = [
+        make_trial(0, 0.5, filters=[8] * 9),
+        make_trial(1, 0.4, filters=[16] * 9, parents=(0,)),
+    ]
     _, edges = read(to_dot(genealogy(trials, objective)))
     assert edges[0, 1][0].endswith(r"\nand 6 more")
 

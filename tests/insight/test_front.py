@@ -9,7 +9,15 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from evonas.insight.front import Box, box_of, dominates, hypervolumes, pareto_front, summary_of_front, turned
+from evonas.insight.front import (
+    Box,
+    box_of,
+    dominates,
+    hypervolumes,
+    pareto_front,
+    summary_of_front,
+    turned,
+)
 from evonas.insight.front_picture import front_svg
 from evonas.trial import Constraint, Objective, TrialState
 
@@ -23,7 +31,10 @@ SVG = "{http://www.w3.org/2000/svg}"
 def trials(make_trial):
     """A front of three by loss and parameters: 1, 3, 5; a twin of 3, one as good as 1, a failure, a violation."""
     values = [(0.9, 90), (0.1, 80), (0.5, 70), (0.3, 20), (0.31, 20), (0.6, 5), (0.1, 80)]
-    found = [make_trial(i, a, objective=LOSS, parameters=float(b), flops=0.0) for i, (a, b) in enumerate(values)]
+    found = [
+        make_trial(i, a, objective=LOSS, parameters=float(b), flops=0.0)
+        for i, (a, b) in enumerate(values)
+    ]
     found.append(make_trial(7, 0.3, objective=LOSS, parameters=20.0, flops=0.0, twin_of=3))
     found.append(make_trial(8, None, state=TrialState.DIVERGED))
     return [*found, make_trial(9, 0.01, objective=LOSS, parameters=1.0, flops=300.0)]
@@ -48,7 +59,9 @@ def test_the_front_by_brute_force(make_trial):
         )
         for i in range(120)
     ]
-    known = {trial.id: values for trial in cloud if (values := turned(trial, objectives)) is not None}
+    known = {
+        trial.id: values for trial in cloud if (values := turned(trial, objectives)) is not None
+    }
     best = {a for a in known if not any(dominates(known[b], known[a]) for b in known)}
     assert {trial.id for trial in pareto_front(cloud, objectives)} == best
     assert 0 < len(best) < len(known) < len(cloud)
@@ -58,7 +71,9 @@ def test_the_hypervolume_by_hand():
     box = Box((0.0, 0.0), (10.0, 4.0))
     assert box.volume([]) == 0
     assert box.volume([(5.0, 2.0)]) == pytest.approx(0.25)
-    assert box.volume([(5.0, 2.0), (0.0, 3.0), (10.0, 0.0), (12.0, -1.0)]) == pytest.approx(0.25 + 0.125)
+    assert box.volume([(5.0, 2.0), (0.0, 3.0), (10.0, 0.0), (12.0, -1.0)]) == pytest.approx(
+        0.25 + 0.125
+    )
     assert box.volume([(0.0, 0.0)]) == pytest.approx(1)
     assert box.volume([(-5.0, -5.0)]) == pytest.approx(1), "better than the ideal is as good as it"
 
@@ -67,7 +82,9 @@ def test_the_hypervolume_by_counting():
     rng = np.random.default_rng(0)
     front, darts = rng.random((12, 3)), rng.random((40_000, 3))
     share = (darts[:, None, :] >= front[None]).all(axis=2).any(axis=1).mean()
-    assert Box((0.0,) * 3, (1.0,) * 3).volume([tuple(row) for row in front.tolist()]) == pytest.approx(share, abs=0.01)
+    assert Box((0.0,) * 3, (1.0,) * 3).volume(
+        [tuple(row) for row in front.tolist()]
+    ) == pytest.approx(share, abs=0.01)
 
 
 def test_the_hypervolume_never_falls(trials):
@@ -81,13 +98,16 @@ def test_the_hypervolume_never_falls(trials):
 
 
 def test_a_single_value_has_some_width(make_trial):
-    same = [make_trial(i, 0.5, objective=LOSS, parameters=float(9 - i), flops=0.0) for i in range(3)]
+    same = [
+        make_trial(i, 0.5, objective=LOSS, parameters=float(9 - i), flops=0.0) for i in range(3)
+    ]
     assert hypervolumes(same, (LOSS, SIZE)) == pytest.approx([0, 0.5, 1])
 
 
 def test_the_summary_is_plain_and_in_the_users_own_values(make_trial):
     some = [
-        make_trial(i, a, objective=ACCURACY, parameters=float(b)) for i, (a, b) in enumerate([(0.8, 10), (0.9, 90)])
+        make_trial(i, a, objective=ACCURACY, parameters=float(b))
+        for i, (a, b) in enumerate([(0.8, 10), (0.9, 90)])
     ]
     found = summary_of_front(some, (ACCURACY, SIZE))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -102,7 +122,9 @@ def test_the_summary_is_plain_and_in_the_users_own_values(make_trial):
 def parse(svg: str) -> tuple[list[str], list[str], str]:
     """Tooltips of the dots, words, and the line's path."""
     root = ElementTree.fromstring(svg)
-    tips = [title.text for circle in root.iter(f"{SVG}circle") for title in circle.iter(f"{SVG}title")]
+    tips = [
+        title.text for circle in root.iter(f"{SVG}circle") for title in circle.iter(f"{SVG}title")
+    ]
     lines = [path.get("d") for path in root.iter(f"{SVG}path") if path.get("class") == "line"]
     return tips, [element.text or "" for element in root.iter(f"{SVG}text")], "".join(lines)
 
@@ -118,7 +140,9 @@ def test_the_picture_has_every_trial_that_could_be_on_the_front(trials):
 
 
 def test_with_three_objectives_there_is_no_line(make_trial):
-    some = [make_trial(i, 0.1 * i + 0.1, parameters=9.0 - i, latency_ms=float(i % 3)) for i in range(6)]
+    some = [
+        make_trial(i, 0.1 * i + 0.1, parameters=9.0 - i, latency_ms=float(i % 3)) for i in range(6)
+    ]
     tips, words, line = parse(front_svg(some, (Objective("val_loss", "min"), SIZE, TIME)))
     assert len(tips) == 6
     assert line == ""
@@ -127,11 +151,16 @@ def test_with_three_objectives_there_is_no_line(make_trial):
 
 @pytest.mark.parametrize("objectives", [(LOSS, SIZE), (ACCURACY, TIME)])
 def test_pictures_of_little(make_trial, objectives):
-    one = make_trial(0, 0.5, objective=objectives[0], parameters=3.0, latency_ms=0.0, flops=0.0, val_accuracy=1.0)
+    one = make_trial(
+        0, 0.5, objective=objectives[0], parameters=3.0, latency_ms=0.0, flops=0.0, val_accuracy=1.0
+    )
     for some in (
         [],
         [make_trial(0)],
         [one],
-        [one, make_trial(1, 0.5, objective=objectives[0], parameters=3.0, latency_ms=0.0, flops=0.0)],
+        [
+            one,
+            make_trial(1, 0.5, objective=objectives[0], parameters=3.0, latency_ms=0.0, flops=0.0),
+        ],
     ):
         parse(front_svg(some, objectives))

@@ -40,7 +40,9 @@ def test_edges_are_the_parents_and_tell_true_changes(make_run, objective):
     trials = make_run(96)
     graph = genealogy(trials, objective)
 
-    assert set(graph.edges) == {(parent, trial.id) for trial in trials for parent in trial.lineage.parents}
+    assert set(graph.edges) == {
+        (parent, trial.id) for trial in trials for parent in trial.lineage.parents
+    }
     for parent, child, data in graph.edges(data=True):
         assert data["changes"] == list(changes(trials[parent].genome, trials[child].genome))
         assert data["operator"] == trials[child].lineage.operator
@@ -75,7 +77,9 @@ def test_graphml_is_read_again_by_networkx(family, objective):
 
 def test_graphml_of_hostile_names_is_still_xml(make_trial, objective):
     hostile = '<x a="1">&\x1b\x00'
-    graph = genealogy([make_trial(0, 0.5), make_trial(1, 0.4, parents=(0,), operator=hostile)], objective)
+    graph = genealogy(
+        [make_trial(0, 0.5), make_trial(1, 0.4, parents=(0,), operator=hostile)], objective
+    )
 
     again = nx.read_graphml(io.BytesIO(to_graphml(graph).encode()), node_type=int)
 
@@ -85,7 +89,9 @@ def test_graphml_of_hostile_names_is_still_xml(make_trial, objective):
 def test_json_is_strict_and_node_link(family, objective):
     graph = genealogy(family, objective)
 
-    data = json.loads(to_json(graph), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    data = json.loads(
+        to_json(graph), parse_constant=lambda name: pytest.fail(f"{name} is not JSON")
+    )
 
     again = nx.node_link_graph(data, edges="edges")
     assert dict(again.nodes(data=True)) == dict(graph.nodes(data=True))
@@ -133,7 +139,12 @@ def test_line_of_descent_follows_the_main_parents(family):
 
     assert [step.id for step in steps] == [1, 3, 4, 6]
     assert [step.parent for step in steps] == [None, 1, 3, 4]
-    assert [step.gain for step in steps] == [None, pytest.approx(0.1), pytest.approx(-0.05), pytest.approx(0.25)]
+    assert [step.gain for step in steps] == [
+        None,
+        pytest.approx(0.1),
+        pytest.approx(-0.05),
+        pytest.approx(0.25),
+    ]
     assert steps[1].others == (0,)
     assert steps[1].changes == ("features[1].filters: 8 -> 32",)
     assert steps[3].changes == ()
@@ -142,7 +153,10 @@ def test_line_of_descent_follows_the_main_parents(family):
 
 def test_a_gain_is_positive_where_more_is_better(make_trial):
     up = Objective("reward", "max")
-    trials = [make_trial(0, -2.0, objective=up), make_trial(1, -1.5, objective=up, parents=(0,), generation=1)]
+    trials = [
+        make_trial(0, -2.0, objective=up),
+        make_trial(1, -1.5, objective=up, parents=(0,), generation=1),
+    ]
 
     assert line_of_descent(trials, 1)[1].gain == 0.5
     assert "-1.5000   +0.5000 better" in to_text(trials, up)
@@ -172,8 +186,14 @@ def test_the_story_of_the_winner(family, objective):
 
 
 def test_the_story_of_others(family, objective, make_trial):
-    assert to_text(family, objective, 5).splitlines()[-1].endswith("equal   alter, no change of the genome")
-    assert "How trial 2 came to be (failed, 0 steps; 0 of 7 trials are its ancestors)" in to_text(family, objective, 2)
+    assert (
+        to_text(family, objective, 5)
+        .splitlines()[-1]
+        .endswith("equal   alter, no change of the genome")
+    )
+    assert "How trial 2 came to be (failed, 0 steps; 0 of 7 trials are its ancestors)" in to_text(
+        family, objective, 2
+    )
     assert to_text([make_trial(0, None)], objective).startswith("No trial has succeeded yet")
     assert to_text([], objective).startswith("No trial has succeeded yet")
 
@@ -194,4 +214,6 @@ def test_long_lists_of_changes_are_cut_and_lines_fit(make_trial, objective):
 def test_names_cannot_move_the_cursor(make_trial, objective):
     first = make_trial(0, 0.5, operator="seed \x1b[2Jx\r")
 
-    assert "\x1b" not in to_text([first], replace(objective, name="v\x1b[0m")) + to_text([first], objective)
+    assert "\x1b" not in to_text([first], replace(objective, name="v\x1b[0m")) + to_text(
+        [first], objective
+    )

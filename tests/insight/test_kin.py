@@ -37,5 +37,7 @@ Trial 3: 2 ancestors and 2 descendants listed
 
 def test_the_list_of_relatives(family):
     told = kin_text(family, 3, relatives(family, 3, up=True, down=True))
-    assert [line.split() for line in told.splitlines()] == [line.split() for line in TOLD.splitlines()]
+    assert [line.split() for line in told.splitlines()] == [
+        line.split() for line in TOLD.splitlines()
+    ]
     assert "infeasible" in kin_text(family, 2, {2})

@@ -11,7 +11,11 @@ def test_upper_left_where_it_is_free():
     labels = Labels(0, 0, 500, 500)
 
     assert place(labels, 100, 100)
-    assert (labels.placed[0].anchor, labels.placed[0].x < 100, labels.placed[0].y < 100) == ("end", True, True)
+    assert (labels.placed[0].anchor, labels.placed[0].x < 100, labels.placed[0].y < 100) == (
+        "end",
+        True,
+        True,
+    )
 
 
 def test_no_label_leaves_the_frame_or_meets_another():

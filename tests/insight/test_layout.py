@@ -55,7 +55,10 @@ def test_colours_are_ranks_of_the_cost(make_trial, objective):
 
 def test_equal_costs_are_no_colours(make_trial, objective):
     assert (
-        scene([make_trial(i, 0.5, parameters=7.0, seconds=1.0 + i) for i in range(4)], objective).cost.name == "seconds"
+        scene(
+            [make_trial(i, 0.5, parameters=7.0, seconds=1.0 + i) for i in range(4)], objective
+        ).cost.name
+        == "seconds"
     )
     assert scene([make_trial(i, 0.5, parameters=7.0) for i in range(4)], objective).cost is None
 
@@ -78,7 +81,10 @@ def test_the_family_of_the_winner(family, objective):
 
 
 def test_many_ancestors_are_not_shown(make_trial, objective):
-    trials = [make_trial(i, 1 / (i + 1), parents=(i - 1,) if i else (), generation=i) for i in range(MOST_KIN + 2)]
+    trials = [
+        make_trial(i, 1 / (i + 1), parents=(i - 1,) if i else (), generation=i)
+        for i in range(MOST_KIN + 2)
+    ]
     view = scene(trials, objective)
 
     assert view.kin == set()
@@ -93,11 +99,14 @@ def test_a_waiting_trial_is_neither_dot_nor_failure(make_trial, objective):
 
 
 @pytest.mark.parametrize(
-    "values", [(0.5,) * 5, (-3.0,) * 5, (0.0,) * 5, (1e-300, 1e300), (-1e300, 1e300), (5e-324,), (1.7e308,)]
+    "values",
+    [(0.5,) * 5, (-3.0,) * 5, (0.0,) * 5, (1e-300, 1e300), (-1e300, 1e300), (5e-324,), (1.7e308,)],
 )
 @pytest.mark.parametrize("direction", ["min", "max"])
 def test_extreme_values_have_a_place(make_trial, values, direction):
     objective = Objective("x", direction)
-    view = scene([make_trial(i, value, objective=objective) for i, value in enumerate(values)], objective)
+    view = scene(
+        [make_trial(i, value, objective=objective) for i, value in enumerate(values)], objective
+    )
 
     assert all(TOP <= dot.y <= BOTTOM for dot in view.dots.values())

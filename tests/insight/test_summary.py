@@ -7,7 +7,12 @@ from evonas.trial import Fitness, Objective, TrialState
 
 
 def test_the_incumbent_is_the_best_and_ties_go_to_the_lowest_id(make_trial):
-    trials = [make_trial(0, 0.3), make_trial(1, 0.2), make_trial(2, 0.2, twin_of=1), make_trial(3, None)]
+    trials = [
+        make_trial(0, 0.3),
+        make_trial(1, 0.2),
+        make_trial(2, 0.2, twin_of=1),
+        make_trial(3, None),
+    ]
 
     assert incumbent(trials).id == 1
     assert incumbent(trials[::-1]).id == 1
@@ -23,7 +28,10 @@ def test_a_failed_trial_is_never_the_incumbent(make_trial):
 
 
 def test_more_is_better_under_the_direction_max(make_trial):
-    trials = [make_trial(i, value, objective=Objective("reward", "max")) for i, value in enumerate((-3.0, -1.0, -2.0))]
+    trials = [
+        make_trial(i, value, objective=Objective("reward", "max"))
+        for i, value in enumerate((-3.0, -1.0, -2.0))
+    ]
 
     assert incumbent(trials).id == 1
     assert [trial.id for trial in improvements(trials)] == [0, 1]

@@ -79,7 +79,9 @@ def test_noise_is_called_so_with_the_seeds_that_would_tell() -> None:
 
 
 def test_one_seed_and_no_success_are_told_as_what_they_are() -> None:
-    assert sentence("a", "b", difference([1.0], [2.0], LOSS), LOSS, "trials", None).startswith("One seed shows nothing")
+    assert sentence("a", "b", difference([1.0], [2.0], LOSS), LOSS, "trials", None).startswith(
+        "One seed shows nothing"
+    )
     nothing = difference([math.nan], [1.0], LOSS)
     assert "cannot be compared" in sentence("a", "b", nothing, LOSS, "trials", None)
 
@@ -99,11 +101,21 @@ def test_an_accuracy_is_told_in_points() -> None:
 @pytest.mark.parametrize("scale", [1, 100])
 def test_an_accuracy_in_percent_is_told_in_the_same_points_as_a_fraction(scale: int) -> None:
     """Tables of published searches have 93.37 where Keras has 0.9337."""
-    ours, theirs = np.array([0.9337, 0.9351, 0.9342]) * scale, np.array([0.9296, 0.9310, 0.9305]) * scale
+    ours, theirs = (
+        np.array([0.9337, 0.9351, 0.9342]) * scale,
+        np.array([0.9296, 0.9310, 0.9305]) * scale,
+    )
     found = difference([*ours], [*theirs], ACCURACY)
     words = sentence("evolution", "random", found, ACCURACY, "trials", None)
     assert words == "evolution beats random by 0.40 points (95 % interval 0.34 to 0.45, 3 seeds)."
-    one = sentence("evolution", "random", difference([*ours[:1]], [*theirs[:1]], ACCURACY), ACCURACY, "trials", None)
+    one = sentence(
+        "evolution",
+        "random",
+        difference([*ours[:1]], [*theirs[:1]], ACCURACY),
+        ACCURACY,
+        "trials",
+        None,
+    )
     assert one.endswith("the difference is 0.41 points.")
     noise = difference([*ours, theirs[0]], [*theirs, ours[0] + 0.0002 * scale], ACCURACY)
     assert "(evolution leads by 0.19 points, 95 % interval -" in sentence(

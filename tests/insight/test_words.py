@@ -18,7 +18,14 @@ def test_clean_leaves_nothing_that_a_terminal_or_xml_minds():
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(0.05213, "0.0521"), (-3.5, "-3.5000"), (0.0, "0"), (3.14e-5, "3.14e-05"), (12345.6, "12,346"), (5e9, "5e+09")],
+    [
+        (0.05213, "0.0521"),
+        (-3.5, "-3.5000"),
+        (0.0, "0"),
+        (3.14e-5, "3.14e-05"),
+        (12345.6, "12,346"),
+        (5e9, "5e+09"),
+    ],
 )
 def test_number(value, told):
     assert number(value) == told
@@ -26,7 +33,12 @@ def test_number(value, told):
 
 def test_signs_and_amounts_and_lists():
     assert [signed(value) for value in (0.5, -0.5, 0.0)] == ["+0.5000", "-0.5000", "0"]
-    assert [amount(value) for value in (950, 12_345, 4_560_000, 2e9)] == ["950", "12.3k", "4.56M", "2G"]
+    assert [amount(value) for value in (950, 12_345, 4_560_000, 2e9)] == [
+        "950",
+        "12.3k",
+        "4.56M",
+        "2G",
+    ]
     assert [counted(1, "trial"), counted(2000, "trial")] == ["1 trial", "2,000 trials"]
     assert [listed([]), listed(["7"]), listed(["7", "9"]), listed(["7", "9", "12"])] == [
         "",

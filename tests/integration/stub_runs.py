@@ -73,7 +73,10 @@ pool: {local: {workers: 2, devices: cpu}}
 """
 
 
-STOPPING = ("training: {epochs: 3}", "training: {epochs: 12, stop: {learning_curve: {after: 0.3, margin: 0.5}}}")
+STOPPING = (
+    "training: {epochs: 3}",
+    "training: {epochs: 12, stop: {learning_curve: {after: 0.3, margin: 0.5}}}",
+)
 """What of the config is replaced by what, to have hopeless trainings stopped."""
 WIDE = ("{choice: [0.1, 0.01]}", "{float: [1e-4, 1.0], log: true}")
 """What of the space is replaced by what, to make it wide."""
@@ -86,10 +89,19 @@ def make(directory: Path, strategy: str, trials: int, kind: str = "") -> None:
     rng = np.random.default_rng(0)
     np.savez(directory / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
     (directory / "small.yaml").write_text(SPACE.replace(*WIDE) if kind == "wide" else SPACE)
-    few = {"evolution": "{population: 5, replacement: {elitist: {elites: 1}}}", "nsga2": "{population: 5}"}
+    few = {
+        "evolution": "{population: 5, replacement: {elitist: {elites: 1}}}",
+        "nsga2": "{population: 5}",
+    }
     settings = few.get(strategy, "{}")
-    several = "objectives: [val_accuracy, parameters, flops]" if strategy in ("nsga2", "nsga3") else ""
-    text = CONFIG.replace("STRATEGY", strategy).replace("SETTINGS", settings).replace("TRIALS", str(trials))
+    several = (
+        "objectives: [val_accuracy, parameters, flops]" if strategy in ("nsga2", "nsga3") else ""
+    )
+    text = (
+        CONFIG.replace("STRATEGY", strategy)
+        .replace("SETTINGS", settings)
+        .replace("TRIALS", str(trials))
+    )
     text = text.replace("OBJECTIVES", several)
     text = text.replace(*{"stopping": STOPPING, "wide": FAR}.get(kind, ("", "")))
     (directory / "stub.yaml").write_text(text)
@@ -101,7 +113,9 @@ def work(root: Path, workers: int) -> None:
 
     def pool(config: object, setup: object, root: Path) -> LocalPool:
         launcher = partial(ForkServerLauncher, "evonas.testing.stub_worker:serve")
-        return LocalPool(setup, device_shares(workers, "cpu", []), launcher, root / "logs", recycle_after=7)  # type: ignore[arg-type]
+        return LocalPool(
+            setup, device_shares(workers, "cpu", []), launcher, root / "logs", recycle_after=7
+        )  # type: ignore[arg-type]
 
     api.work(root, pool_factory=pool)
 
@@ -158,14 +172,18 @@ def points(template: Path, action: str = "kill", step: int = 1) -> dict[str, obj
         return child(lambda: (failpoints.arm(plan), work_inside(scratch)))
 
     fresh()
-    api.load(scratch)  # the forks need not build again what is remembered: readers of settings, the search space
+    api.load(
+        scratch
+    )  # the forks need not build again what is remembered: readers of settings, the search space
     assert child(counted) == 0
     reference = content_hash(scratch)
     seen = json.loads((template.parent / "seen.json").read_text())
     names = seen["names"]
     files = [at for at, name in enumerate(names, 1) if name == "file.written"]
     everywhere = list(range(1, len(names) + 1))
-    chosen = {"kill": everywhere, "torn": files}.get(action, seen["writes"])[random.randrange(step) :: step]
+    chosen = {"kill": everywhere, "torn": files}.get(action, seen["writes"])[
+        random.randrange(step) :: step
+    ]
     codes: Counter[int] = Counter()
     again, different, repeated = 0, [], 0
     for turn, at in enumerate(chosen):
@@ -194,7 +212,11 @@ def points(template: Path, action: str = "kill", step: int = 1) -> dict[str, obj
 
 def size(runs: Path, trials: int, epochs: int) -> dict[str, float]:
     """The growth of the driver's memory over a run of the shipped `digits`, trained by stubs, and its record's size."""
-    changes = [f"budget.trials={trials}", f"training.epochs={epochs}", "strategy=random"]  # no twins, no kin
+    changes = [
+        f"budget.trials={trials}",
+        f"training.epochs={epochs}",
+        "strategy=random",
+    ]  # no twins, no kin
     root, _ = api.create(load_config("digits", changes), runs)
     process = psutil.Process()
     before: list[int] = []

@@ -48,4 +48,8 @@ def test_every_entrant_is_repeatable_and_measured_alike(land: front.Landscape, n
 
 
 def test_the_front_of_a_table() -> None:
-    assert front.nondominated([(1.0, 1.0), (0.0, 2.0), (0.0, 3.0), (2.0, 0.0), (1.0, 1.0)]) == [(0, 2), (1, 1), (2, 0)]
+    assert front.nondominated([(1.0, 1.0), (0.0, 2.0), (0.0, 3.0), (2.0, 0.0), (1.0, 1.0)]) == [
+        (0, 2),
+        (1, 1),
+        (2, 0),
+    ]

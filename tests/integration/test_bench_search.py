@@ -18,7 +18,10 @@ from evonas.runtime.loop.budget import RunLimits
 
 def landscape(genome: Genome, epochs: int) -> dict[str, float]:
     """The longer the better, and a large learning rate."""
-    return {"val_accuracy": float(genome["training"][0].parameters["learning_rate"]) * (1 - 1 / (1 + epochs))}
+    return {
+        "val_accuracy": float(genome["training"][0].parameters["learning_rate"])
+        * (1 - 1 / (1 + epochs))
+    }
 
 
 @pytest.fixture
@@ -26,7 +29,9 @@ def problem() -> Issue:
     return judged_by(SPACES / "lcbench.yaml", landscape, "val_accuracy", 9)
 
 
-@pytest.mark.parametrize("strategy", ["random", "evolution", "local_search", "hyperband", "asha", "screened"])
+@pytest.mark.parametrize(
+    "strategy", ["random", "evolution", "local_search", "hyperband", "asha", "screened"]
+)
 def test_a_search_in_memory_is_repeatable(problem: Issue, strategy: str) -> None:
     found = search(problem, {strategy: {}}, 3, RunLimits(40, look_ahead=1))
     assert len(found.trained) == 40
@@ -34,8 +39,12 @@ def test_a_search_in_memory_is_repeatable(problem: Issue, strategy: str) -> None
     assert search(problem, {strategy: {}}, 3, RunLimits(40, look_ahead=1)) == found
 
 
-def test_a_continued_trial_costs_the_epochs_that_it_adds(problem: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surrogates, "TRAININGS", 9)  # Hyperband's brackets of 9 epochs: 9 + 6 + 6, 3 x 3 + 6, 3 x 9
+def test_a_continued_trial_costs_the_epochs_that_it_adds(
+    problem: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        surrogates, "TRAININGS", 9
+    )  # Hyperband's brackets of 9 epochs: 9 + 6 + 6, 3 x 3 + 6, 3 x 9
     found = surrogates.climb(problem, {"hyperband": {}}, 0)
     assert found.trials == (9 + 3 + 1) + (3 + 1) + 3 + (9 + 3 + 1)
     assert found.full[0][0] == 21, "the first bracket's one full training ends it"
@@ -53,7 +62,10 @@ def test_the_epochs_until_a_score() -> None:
 def test_rows_of_other_entrants_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "search.md"
     titles = {"one": "The one", "other": "The other"}
-    path.write_text(report(path, titles, {"one": "| a | 1 |\n| b | 2 |", "other": "as it was"}), encoding="utf-8")
+    path.write_text(
+        report(path, titles, {"one": "| a | 1 |\n| b | 2 |", "other": "as it was"}),
+        encoding="utf-8",
+    )
     entrants: dict[str, Strategy] = {"a": {"random": {}}, "b": {"aging": {}}, "c": {"grid": {}}}
     plan = Plan(5, frozenset({"aging"}), rows(read(path)["The one"]))
     measured = list(plan.rows(entrants, lambda name, strategy: f"| {name} | 3 |"))
@@ -84,7 +96,9 @@ def test_raw_scores_are_read_as_they_were_written(tmp_path: Path) -> None:
     Scores(path).put("b", "a", [other])
     assert Scores(path).of("aging, sample 5") == {"a": (one, other)}
     assert Scores(path).of("b") == {"a": (other,)}
-    assert len(path.read_text(encoding="utf-8").splitlines()) == 3, "a line for a strategy on a task"
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 3, (
+        "a line for a strategy on a task"
+    )
 
 
 def test_a_cut_measurement_goes_on_and_its_reference_is_measured_once(
@@ -140,7 +154,10 @@ def test_ranks_are_made_of_what_the_files_have(tmp_path: Path) -> None:
     (tmp_path / "search.md").write_text(text, encoding="utf-8")
     plan = Plan(1, folder=tmp_path)
     found = ranks.ranks_part(plan, "scores.csv", "Macro", ["bad", "good", "half", "unknown"])
-    assert rows(found)["good"] == "| good | 1.00 (1.00 to 1.00) | 3 | 93.500 (93.402 to 93.598) | 100 |"
+    assert (
+        rows(found)["good"]
+        == "| good | 1.00 (1.00 to 1.00) | 3 | 93.500 (93.402 to 93.598) | 100 |"
+    )
     assert rows(found)["bad"] == "| bad | 2.00 (2.00 to 2.00) | 3 | - | - |"
     assert list(rows(found))[-2:] == ["good", "bad"]
     assert "half (1 of 2 tasks)" in found

@@ -93,7 +93,10 @@ def area_of_steps(points, best, worst):
 
 def test_every_curve_is_the_hypervolume_in_the_box_of_all_runs(found, folder):
     runs = loaded(folder, found)
-    points = {key: [(t.metrics["value"], t.metrics["price"]) for t in run.trials] for key, run in runs.items()}
+    points = {
+        key: [(t.metrics["value"], t.metrics["price"]) for t in run.trials]
+        for key, run in runs.items()
+    }
     values, prices = zip(*itertools.chain(*points.values()), strict=True)
     best, worst = (max(values), min(prices)), (min(values), max(prices))
     assert len(points) == 6
@@ -112,7 +115,10 @@ def test_every_curve_is_the_hypervolume_in_the_box_of_all_runs(found, folder):
 def test_what_is_said_and_written(found):
     told = json.loads(found.data.read_text())
     assert told == found.to_json()
-    assert (told["objective"], [one["name"] for one in told["objectives"]]) == ("hypervolume", ["value", "price"])
+    assert (told["objective"], [one["name"] for one in told["objectives"]]) == (
+        "hypervolume",
+        ["value", "price"],
+    )
     finals = [result.curve.final for result in found.results["random"].values()]
     assert told["target"] == pytest.approx(np.mean(finals))
     assert len(found.sentences) == 2
@@ -153,7 +159,12 @@ def test_a_run_without_any_success_has_lost(tmp_path):
 def test_what_violates_a_constraint_is_neither_on_a_front_nor_in_the_box(tmp_path):
     folder = prepare(tmp_path, CONFIG + "constraints: {price: {max: 60}}\n", SHORT)
     found = go(folder)
-    within = [t.metrics for run in loaded(folder, found).values() for t in run.trials if t.metrics["price"] <= 60]
+    within = [
+        t.metrics
+        for run in loaded(folder, found).values()
+        for t in run.trials
+        if t.metrics["price"] <= 60
+    ]
     assert found.to_json()["box"]["price"] == {
         "best": min(one["price"] for one in within),
         "worst": max(one["price"] for one in within),
@@ -186,6 +197,10 @@ def test_trainings_are_shared_and_winners_are_the_best_by_the_first_objective(tm
     for row in found.rows():
         run = runs[row["strategy"], 0]
         assert row["test"] == run.result["metrics"]["test_accuracy"]
-        assert row["fresh"] == pytest.approx(found.results[row["strategy"]][0].fresh[0]["val_accuracy"])
-        assert run.best.metrics["val_accuracy"] == max(t.metrics["val_accuracy"] for t in run.trials if t.fitness)
+        assert row["fresh"] == pytest.approx(
+            found.results[row["strategy"]][0].fresh[0]["val_accuracy"]
+        )
+        assert run.best.metrics["val_accuracy"] == max(
+            t.metrics["val_accuracy"] for t in run.trials if t.fitness
+        )
     assert found.headings["test"] == "test (test_accuracy)"

@@ -40,7 +40,9 @@ class Photographer(Observer):
 
     def on_outcome(self, *about: object) -> None:
         self.at -= 1
-        if self.at == 0:  # by another process: closing the record's file here would drop this one's locks
+        if (
+            self.at == 0
+        ):  # by another process: closing the record's file here would drop this one's locks
             subprocess.run(["cp", "-a", str(self.root), str(self.target)], check=True)
 
 
@@ -106,12 +108,19 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return 0
 
 
-def look(root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: object) -> None:
+def look(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: object
+) -> None:
     """`show`, `list` and `audit` of a damaged run."""
     for arguments in (("show", root), ("list", "--runs", root.parent), ("audit", root)):
         code = command(monkeypatch, *arguments)
         said = capsys.readouterr()
-        assert code in (0, 65, 74) or (code == 2 and "there is no run" in said.err), (where, arguments, code, said.err)
+        assert code in (0, 65, 74) or (code == 2 and "there is no run" in said.err), (
+            where,
+            arguments,
+            code,
+            said.err,
+        )
         assert "Traceback" not in said.err + said.out, (where, arguments)
         assert "bug of evonas" not in said.err, (where, arguments, said.err)
         assert code == 0 or len(said.err.strip()) > 20, (where, arguments)
@@ -153,7 +162,10 @@ def sweep(runs: Runs, kind: str, look_at: object, *hurts: object) -> dict[str, d
     """
     found: dict[str, dict[int, int]] = {}
     for name in runs.files(kind):
-        size, is_record = (runs.templates[kind] / name).stat().st_size, name.name.startswith("run.db")
+        size, is_record = (
+            (runs.templates[kind] / name).stat().st_size,
+            name.name.startswith("run.db"),
+        )
         codes = found.setdefault(name.as_posix(), {})
         proven: set[str] = set()
         for hurt in hurts:
@@ -211,7 +223,13 @@ def test_what_a_finished_run_has_lost_is_made_again(runs):
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_a_run_with_real_networks(tmp_path):
-    settings = ["run=real", "budget.trials=2", "training.epochs=1", "pool={inline: {}}", "strategy=random"]
+    settings = [
+        "run=real",
+        "budget.trials=2",
+        "training.epochs=1",
+        "pool={inline: {}}",
+        "strategy=random",
+    ]
     root = api.run("digits", overrides=settings, runs=tmp_path).directory
     reference, whole = content(root), tmp_path / "whole"
     root.rename(whole)

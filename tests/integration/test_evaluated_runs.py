@@ -39,10 +39,14 @@ def evaluate(genome, epochs):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    lines = ["cell.0.op,cell.1.op,cell.2.op,val_accuracy@3,val_accuracy@9,test_accuracy@9,seconds@3,seconds@9"]
+    lines = [
+        "cell.0.op,cell.1.op,cell.2.op,val_accuracy@3,val_accuracy@9,test_accuracy@9,seconds@3,seconds@9"
+    ]
     for number, ops in enumerate(itertools.product(OPS, repeat=3)):
         quality, seconds = number * 37 % 64, 1 + number * 11 % 23
-        lines.append(f"{','.join(ops)},{quality / 2},{quality},{quality - 1},{seconds},{3 * seconds}")
+        lines.append(
+            f"{','.join(ops)},{quality / 2},{quality},{quality - 1},{seconds},{3 * seconds}"
+        )
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
     (tmp_path / "s.yaml").write_text(SPACE)
     (tmp_path / "c.yaml").write_text(CONFIG)
@@ -73,19 +77,32 @@ def test_a_table_is_searched_from_a_config_to_a_card(folder: Path) -> None:
     card = json.loads(run.layout.card.read_text())
     assert card == run.result
     assert card["trial"] == run.best.id
-    assert card["metrics"] == {**run.best.metrics, "test_accuracy": run.best.metrics["val_accuracy"] - 1}
+    assert card["metrics"] == {
+        **run.best.metrics,
+        "test_accuracy": run.best.metrics["val_accuracy"] - 1,
+    }
     assert set(card["fidelities"]) == {"3", "9"}
-    assert all("test_accuracy" not in trial.metrics for trial in run.trials), "the search sees no test data"
+    assert all("test_accuracy" not in trial.metrics for trial in run.trials), (
+        "the search sees no test data"
+    )
     assert run.layout.climb.is_file()
     assert not run.layout.model.exists()
     assert audit(run.directory).is_repeated
     assert json.loads(json.dumps(run.summary()))["budgets"] == {"trials": 20}
-    for polite in (lambda: run.export(folder / "x.keras"), lambda: run.best.model(), lambda: run.interface):
-        with pytest.raises(UserError, match=r"no networks: its genomes were judged by the table .*t\.csv"):
+    for polite in (
+        lambda: run.export(folder / "x.keras"),
+        lambda: run.best.model(),
+        lambda: run.interface,
+    ):
+        with pytest.raises(
+            UserError, match=r"no networks: its genomes were judged by the table .*t\.csv"
+        ):
             polite()
 
 
-def test_a_function_is_searched_the_same_in_every_pool(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_is_searched_the_same_in_every_pool(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "my_problem_5.py").write_text(FUNCTION)
     monkeypatch.syspath_prepend(folder)
     python = ("evaluator={python: {function: 'my_problem_5:evaluate'}}", "plugins=[my_problem_5]")
@@ -143,7 +160,9 @@ class Kill(Observer):
 
 
 @pytest.mark.parametrize("order", ["deterministic=false", "deterministic=true"])
-@pytest.mark.parametrize("budget", ["budget={trials: 12}", "budget={seconds: 150}", "budget={epochs: 100}"])
+@pytest.mark.parametrize(
+    "budget", ["budget={trials: 12}", "budget={seconds: 150}", "budget={epochs: 100}"]
+)
 def test_killed_at_any_event_a_simulation_goes_on_as_if_nothing_had_happened(
     folder: Path, order: str, budget: str
 ) -> None:
@@ -155,7 +174,11 @@ def test_killed_at_any_event_a_simulation_goes_on_as_if_nothing_had_happened(
 
     def outcome(root: Path) -> object:
         with RecordReader(root / "run.db") as record:
-            ends = {attempt.trial: attempt.ended for attempt in record.attempts() if attempt.state != "abandoned"}
+            ends = {
+                attempt.trial: attempt.ended
+                for attempt in record.attempts()
+                if attempt.state != "abandoned"
+            }
             return record.content(), record.told_order(), ends
 
     reference = copied()
@@ -191,7 +214,9 @@ def test_searches_in_the_cube_told_on_arrival_are_killed_resumed_and_audited(
     (folder / "my_problem_6.py").write_text(FUNCTION.replace("    value", failing + "    value", 1))
     monkeypatch.syspath_prepend(folder)
     python = ("evaluator={python: {function: 'my_problem_6:evaluate'}}", "plugins=[my_problem_6]")
-    template = create(folder, *python, f"strategy={{{strategy}}}", "deterministic=false", "budget.trials=20")
+    template = create(
+        folder, *python, f"strategy={{{strategy}}}", "deterministic=false", "budget.trials=20"
+    )
     counter, reference = Kill(-1), Path(shutil.copytree(template, folder / "whole"))
     run = api.work(reference, [counter])
     assert run.is_finished
@@ -218,7 +243,9 @@ def test_nothing_is_begun_when_the_seconds_are_spent(folder: Path) -> None:
     states = {trial.state for trial in run.trials}
     assert states == {TrialState.OK, TrialState.CANCELLED}
     begun = {attempt.trial for attempt in attempts}
-    assert {trial.id for trial in run.trials if trial.twin_of is None and trial.state is TrialState.OK} == begun
+    assert {
+        trial.id for trial in run.trials if trial.twin_of is None and trial.state is TrialState.OK
+    } == begun
 
 
 def test_epochs_are_charged_when_they_are_asked(folder: Path) -> None:
@@ -257,7 +284,11 @@ def test_progress_tells_of_every_kind_of_budget(folder: Path, unit: str) -> None
 
 REFUSED = [
     (("objective=val_acuracy",), "objective.direction", "missing"),
-    (("objective={name: val_acuracy, direction: max}",), "objective.name", "Did you mean 'val_accuracy'?"),
+    (
+        ("objective={name: val_acuracy, direction: max}",),
+        "objective.name",
+        "Did you mean 'val_accuracy'?",
+    ),
     (("objective={name: speed, direction: max}",), "objective.name", "Allowed: val_accuracy."),
     (("objective=test_accuracy",), "objective.name", "which no search sees"),
     (("objective={name: val_accuracy, direction: min}",), "objective.direction", "is max"),
@@ -265,9 +296,17 @@ REFUSED = [
     (("pool=local",), "pool", "simulated"),
     (("data={name: digits}",), "data", "exactly one"),
     (("evaluator={table: {path: none.csv}}",), "evaluator.table.path", "no such file"),
-    (("evaluator={python: {function: 'm:f'}}",), "evaluator.python.function", "not among the plugins"),
+    (
+        ("evaluator={python: {function: 'm:f'}}",),
+        "evaluator.python.function",
+        "not among the plugins",
+    ),
     (("evaluator={python: {function: 'no_m:f'}}", "plugins=[no_m]"), "plugins", "no module no_m"),
-    (("evaluator={python: {function: 'm'}}",), "evaluator.python.function", "package.module:function"),
+    (
+        ("evaluator={python: {function: 'm'}}",),
+        "evaluator.python.function",
+        "package.module:function",
+    ),
     (("budget={}",), "budget.trials", "at least one"),
     (("budget={seconds: 0}",), "budget.seconds", "at least"),
     (("pool.simulated.workers=0",), "pool.simulated.workers", "at least 1"),
@@ -275,7 +314,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("changes", "key", "words"), REFUSED)
-def test_what_is_refused_before_anything_runs(folder: Path, changes: tuple[str, ...], key: str, words: str) -> None:
+def test_what_is_refused_before_anything_runs(
+    folder: Path, changes: tuple[str, ...], key: str, words: str
+) -> None:
     found = [problem for problem in refusal(folder, *changes) if problem.key == key]
     assert found
     assert words in found[0].message
@@ -290,7 +331,10 @@ def test_a_bad_table_is_refused_with_its_place(folder: Path) -> None:
 
 def test_keras_needs_a_space_of_networks_and_a_real_pool(folder: Path) -> None:
     keras = ("evaluator=null", "data={name: digits}", "objective=val_loss")
-    assert any("must be image, sequence or vector" in item.message for item in refusal(folder, *keras, "pool=local"))
+    assert any(
+        "must be image, sequence or vector" in item.message
+        for item in refusal(folder, *keras, "pool=local")
+    )
     assert any("need a real pool" in item.message for item in refusal(folder, *keras))
 
 
@@ -301,7 +345,9 @@ def test_seconds_need_a_table_that_has_them(folder: Path) -> None:
     assert found.key == "budget.seconds"
     run = api.work(create(folder, "budget={trials: 5}", "pool.simulated.workers=1"))
     with RecordReader(run.layout.record) as record:
-        assert max(attempt.ended or 0.0 for attempt in record.attempts()) == 45.0, "an epoch counts as a second"
+        assert max(attempt.ended or 0.0 for attempt in record.attempts()) == 45.0, (
+            "an epoch counts as a second"
+        )
 
 
 def test_a_table_that_changes_under_a_run_is_noticed(folder: Path) -> None:

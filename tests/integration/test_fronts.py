@@ -15,7 +15,11 @@ from evonas.testing.runs import Notes, content, make_run, work
 from evonas.testing.stub_pool import StubPool
 from evonas.trial import rank
 
-FRONT = ("objectives=[val_accuracy, parameters]", "strategy={nsga2: {population: 5}}", "budget.trials=30")
+FRONT = (
+    "objectives=[val_accuracy, parameters]",
+    "strategy={nsga2: {population: 5}}",
+    "budget.trials=30",
+)
 TIGHT = "constraints={parameters: {max: 20000}}"
 
 
@@ -33,7 +37,9 @@ def test_the_winner_is_the_best_by_the_first_objective_and_on_the_front(front):
     sizes = [trial.metrics["parameters"] for trial in members]
     assert accuracies == sorted(accuracies, reverse=True)
     assert sizes == sorted(sizes, reverse=True)
-    assert front.best.metrics["val_accuracy"] == max(t.metrics["val_accuracy"] for t in front.trials if t.fitness)
+    assert front.best.metrics["val_accuracy"] == max(
+        t.metrics["val_accuracy"] for t in front.trials if t.fitness
+    )
 
 
 def test_any_member_is_exported_and_scores_what_the_record_says(front, tmp_path):
@@ -41,7 +47,10 @@ def test_any_member_is_exported_and_scores_what_the_record_says(front, tmp_path)
         told = Notes()
         target = tmp_path / f"{trial.id}.keras"
         card = front.export(
-            target, trial.id, observers=[told], pool_factory=lambda config, setup, root: StubPool(setup)
+            target,
+            trial.id,
+            observers=[told],
+            pool_factory=lambda config, setup, root: StubPool(setup),
         )
         assert target.is_file()
         assert card["trial"] == trial.id
@@ -87,16 +96,22 @@ def test_a_constraint_moves_the_winner(tmp_path):
     assert bound.best.metrics["parameters"] <= 20_000
     within = [t for t in bound.trials if t.fitness and t.metrics["parameters"] <= 20_000]
     assert bound.best.id == min(within, key=rank).id
-    assert {str(trial.state) for trial in bound.trials} == {str(trial.state) for trial in free.trials}
+    assert {str(trial.state) for trial in bound.trials} == {
+        str(trial.state) for trial in free.trials
+    }
 
 
 def test_where_no_trial_satisfies_the_constraints_the_least_violating_wins(tmp_path, capsys):
     run = work(make_run(tmp_path, "constraints={parameters: {max: 10}, val_accuracy: {min: 2}}"))
-    assert run.best.fitness.violation == min(trial.fitness.violation for trial in run.trials if trial.fitness)
+    assert run.best.fitness.violation == min(
+        trial.fitness.violation for trial in run.trials if trial.fitness
+    )
     show.command(str(run.directory))
     said = capsys.readouterr().out
     assert "0 of" in said
-    assert f"None does: the winner, trial {run.best.id}, is the one that violates them least." in said
+    assert (
+        f"None does: the winner, trial {run.best.id}, is the one that violates them least." in said
+    )
 
 
 def test_an_empty_front_is_told(tmp_path, capsys):
@@ -110,7 +125,11 @@ def test_an_empty_front_is_told(tmp_path, capsys):
 def test_a_weighted_sum_is_what_is_minimised(tmp_path):
     weighted = "objective={weighted: {val_loss: 1.0, parameters: 1.0e-5}}"
     run = work(make_run(tmp_path, weighted))
-    cost = {t.id: t.metrics["val_loss"] + 1e-5 * t.metrics["parameters"] for t in run.trials if t.fitness}
+    cost = {
+        t.id: t.metrics["val_loss"] + 1e-5 * t.metrics["parameters"]
+        for t in run.trials
+        if t.fitness
+    }
     assert run.best.fitness.value == pytest.approx(min(cost.values()))
     assert run.objective.name == "val_loss + 1e-05 parameters"
     assert api.load(run.directory).config.objective == run.config.objective
@@ -124,6 +143,8 @@ def test_random_search_has_a_front_too(tmp_path):
 def test_times_are_measured_only_where_they_are_asked_for(tmp_path):
     plain = work(make_run(tmp_path / "plain"))
     assert not any("latency_ms" in trial.metrics for trial in plain.trials)
-    timed = work(make_run(tmp_path / "timed", "constraints={latency_ms: {max: 0.5}}", "budget.trials=20"))
+    timed = work(
+        make_run(tmp_path / "timed", "constraints={latency_ms: {max: 0.5}}", "budget.trials=20")
+    )
     assert all("latency_ms" in trial.metrics for trial in timed.trials if trial.fitness)
     assert timed.best.metrics["latency_ms"] <= 0.5

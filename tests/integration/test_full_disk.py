@@ -48,7 +48,9 @@ storage: {free_mb: 0}
 
 def mounted(folder: Path, size: str) -> bool:
     folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True
+    )
     return done.returncode == 0
 
 
@@ -186,7 +188,9 @@ def test_a_resume_on_a_disk_that_is_still_full_is_one_sentence_and_loses_nothing
 
 def evonas_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "500"}
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=environment, cwd=CHECKOUT)
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, env=environment, cwd=CHECKOUT
+    )
 
 
 def stopped(root: Path) -> None:
@@ -207,10 +211,14 @@ def stopped(root: Path) -> None:
 
 def killed(root: Path) -> None:
     """A run whose driver was killed: the record has its log beside it."""
-    script = "import sys, stub_runs; from pathlib import Path; stub_runs.work_inside(Path(sys.argv[1]))"
+    script = (
+        "import sys, stub_runs; from pathlib import Path; stub_runs.work_inside(Path(sys.argv[1]))"
+    )
     path = f"{Path(__file__).parent}{os.pathsep}{CHECKOUT}"
     environment = {**os.environ, "PYTHONPATH": path, "EVONAS_FAILPOINT": "150"}
-    done = subprocess.run([sys.executable, "-c", script, str(root)], env=environment, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(root)], env=environment, capture_output=True
+    )
     assert done.returncode == -9, done.stderr
     assert (root / "run.db-wal").stat().st_size > 0
 
@@ -243,12 +251,26 @@ def test_a_read_only_run_can_be_looked_at_and_not_resumed(
 
 @pytest.mark.full
 def test_real_trainings_on_a_disk_that_becomes_full(disk: Path, tmp_path: Path) -> None:
-    changes = ("budget.trials=6", "training.epochs=1", "look_ahead=4", "strategy={evolution: {population: 4}}")
+    changes = (
+        "budget.trials=6",
+        "training.epochs=1",
+        "look_ahead=4",
+        "strategy={evolution: {population: 4}}",
+    )
     settings = [part for change in changes for part in ("--set", change)]
     plain = evonas_command("run", "digits", "--runs", str(tmp_path / "plain"), *settings)
     assert plain.returncode == 0, plain.stderr
     root = disk / "digits"
-    command = [*COMMAND, "run", "digits", "--runs", str(disk), *settings, "--set", "storage.free_mb=0"]
+    command = [
+        *COMMAND,
+        "run",
+        "digits",
+        "--runs",
+        str(disk),
+        *settings,
+        "--set",
+        "storage.free_mb=0",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "500"}
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, stdout=-3, text=True, cwd=CHECKOUT
@@ -260,7 +282,9 @@ def test_real_trainings_on_a_disk_that_becomes_full(disk: Path, tmp_path: Path) 
     assert process.returncode == 74, complaint
     assert "Traceback" not in complaint
     assert f"To go on:  evonas resume {root}" in complaint
-    assert {row[10] for row in content(root)} <= {"ok", "infeasible", "diverged", "waiting"}, "and no `lost`"
+    assert {row[10] for row in content(root)} <= {"ok", "infeasible", "diverged", "waiting"}, (
+        "and no `lost`"
+    )
     (disk / "ballast").unlink()
     done = evonas_command("resume", str(root))
     assert done.returncode == 0, done.stderr

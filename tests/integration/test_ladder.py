@@ -65,7 +65,9 @@ def heavy(x):
 def command(*arguments: object, cwd: Path) -> str:
     path = os.pathsep.join([str(cwd), os.environ.get("PYTHONPATH", "")])
     call = [str(Path(sys.executable).with_name("evonas")), *map(str, arguments)]
-    done = subprocess.run(call, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": path})
+    done = subprocess.run(
+        call, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": path}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

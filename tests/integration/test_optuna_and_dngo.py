@@ -45,7 +45,9 @@ def evaluate(genome):
 def test_an_experiment_on_a_table(tmp_path: Path) -> None:
     lines = ["cell.0.op,cell.1.op,cell.2.op,val_accuracy@1"]
     for ops in itertools.product(OPS, repeat=3):
-        lines.append(f"{','.join(ops)},{sum((place + 1) * OPS.index(op) for place, op in enumerate(ops))}")
+        lines.append(
+            f"{','.join(ops)},{sum((place + 1) * OPS.index(op) for place, op in enumerate(ops))}"
+        )
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
     (tmp_path / "s.yaml").write_text(SPACE)
     (tmp_path / "c.yaml").write_text(CONFIG)
@@ -60,7 +62,9 @@ def test_an_experiment_on_a_table(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "strategies" / "comparison.html").is_file()
 
 
-def test_numbers_only_judged_by_a_function_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_only_judged_by_a_function_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "my_sphere_3.py").write_text(FUNCTION)
     (tmp_path / "s.yaml").write_text(SPHERE)
     (tmp_path / "c.yaml").write_text(
@@ -71,7 +75,9 @@ def test_numbers_only_judged_by_a_function_and_gone_on_with(tmp_path: Path, monk
     monkeypatch.syspath_prepend(tmp_path)
     contents = []
     for budgets in ((40,), (17, 40)):
-        root = api.create(load_config(tmp_path / "c.yaml", [f"budget.trials={budgets[0]}"]), tmp_path / "runs")[0]
+        root = api.create(
+            load_config(tmp_path / "c.yaml", [f"budget.trials={budgets[0]}"]), tmp_path / "runs"
+        )[0]
         run = api.work(root)
         for trials in budgets[1:]:
             run = api.resume(root, overrides=[f"budget.trials={trials}"])

@@ -14,7 +14,8 @@ from evonas.randomness import generator
 from evonas.runtime.loop.budget import RunLimits
 
 pytestmark = pytest.mark.skipif(
-    not Path(os.environ.get("EVONAS_DATA") or "/nowhere").is_dir(), reason="EVONAS_DATA names no folder"
+    not Path(os.environ.get("EVONAS_DATA") or "/nowhere").is_dir(),
+    reason="EVONAS_DATA names no folder",
 )
 
 
@@ -26,20 +27,36 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nasbench201() -> None:
     best = {}
     for data_set in published.NASBENCH201:
-        problem = tabled(published.SPACES / "nasbench201.yaml", published.nasbench201(data_set), "val_accuracy", 200)
+        problem = tabled(
+            published.SPACES / "nasbench201.yaml",
+            published.nasbench201(data_set),
+            "val_accuracy",
+            200,
+        )
         assert problem.table is not None
         assert (len(problem.table), problem.table.fidelities) == (15_625, (12, 200))
-        best[data_set] = max(problem.table.values(row, 200)["test_accuracy"] for row in range(15_625))
-    assert best == pytest.approx({"cifar10": 94.373, "cifar100": 73.513, "imagenet16": 47.311}, abs=1e-3)
+        best[data_set] = max(
+            problem.table.values(row, 200)["test_accuracy"] for row in range(15_625)
+        )
+    assert best == pytest.approx(
+        {"cifar10": 94.373, "cifar100": 73.513, "imagenet16": 47.311}, abs=1e-3
+    )
 
 
 def test_nasbench_macro_and_a_search_on_it() -> None:
-    problem = tabled(published.SPACES / "nasbench_macro.yaml", published.nasbench_macro(), "accuracy", 50)
-    found = search(problem, {"aging": {"population": 10, "sample": 3}}, 0, RunLimits(100, look_ahead=1))
+    problem = tabled(
+        published.SPACES / "nasbench_macro.yaml", published.nasbench_macro(), "accuracy", 50
+    )
+    found = search(
+        problem, {"aging": {"population": 10, "sample": 3}}, 0, RunLimits(100, look_ahead=1)
+    )
     assert len(found.trained) == 100
     best = max(trial.fitness.value for trial in found.trained if trial.fitness)
     assert 92.5 < best <= 93.127
-    assert search(problem, {"aging": {"population": 10, "sample": 3}}, 0, RunLimits(100, look_ahead=1)) == found
+    assert (
+        search(problem, {"aging": {"population": 10, "sample": 3}}, 0, RunLimits(100, look_ahead=1))
+        == found
+    )
 
 
 def test_lcbench() -> None:
@@ -59,7 +76,9 @@ def test_nasbench301() -> None:
     scores = [published.nasbench301(genome, 98)["val_accuracy"] for genome in genomes]
     assert 0.85 < min(scores) < max(scores) < 0.948
     codes = published._darts(genomes[0])
-    assert len([name for name in codes if name.startswith("edge")]) == 16, "two edges into each of eight nodes"
+    assert len([name for name in codes if name.startswith("edge")]) == 16, (
+        "two edges into each of eight nodes"
+    )
 
 
 def test_the_published_best_of_nasbench301() -> None:

@@ -89,7 +89,11 @@ def test_killed_at_random_instants_the_winner_has_the_same_weights(tmp_path):
             kind = ("kept", "later", "early")[number % 3]
             while kind != "early" and progress(root) == before and process.poll() is None:
                 time.sleep(0.1)  # until the worker is there, and trains
-            while kind == "kept" and not any(root.glob("checkpoints/*.npz")) and process.poll() is None:
+            while (
+                kind == "kept"
+                and not any(root.glob("checkpoints/*.npz"))
+                and process.poll() is None
+            ):
                 time.sleep(0.002)  # until an epoch is kept
             time.sleep(chance.random() * {"kept": 0.0, "later": 0.7, "early": 6.0}[kind])
             process.send_signal(signal.SIGKILL)

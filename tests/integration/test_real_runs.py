@@ -20,11 +20,15 @@ from evonas.genome import changes
 from evonas.runtime.record.reader import RecordReader
 
 CHECKOUT = Path(__file__).parents[2]
-EVOLUTION = "strategy={evolution: {population: 5, seeds: [lenet5], replacement: {elitist: {elites: 2}}}}"
+EVOLUTION = (
+    "strategy={evolution: {population: 5, seeds: [lenet5], replacement: {elitist: {elites: 2}}}}"
+)
 SMALL = ("budget.trials=10", "training.epochs=2", "look_ahead=4", EVOLUTION)
 
 
-def evonas_command(*arguments: object, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+def evonas_command(
+    *arguments: object, cwd: Path, check: bool = True
+) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("evonas")), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=check, cwd=cwd)
 
@@ -60,9 +64,26 @@ def finished(work):
 
 def test_the_user_sees_progress_the_winner_its_scores_and_what_to_do_next(finished):
     out, _ = finished
-    for words in ("10/10 trials", "ETA", "best ", "failed", "The winner: trial", "parameters", "FLOPs", "validation"):
+    for words in (
+        "10/10 trials",
+        "ETA",
+        "best ",
+        "failed",
+        "The winner: trial",
+        "parameters",
+        "FLOPs",
+        "validation",
+    ):
         assert words in out
-    for words in ("test ", "best.keras", "best.json", "genealogy.svg", "run.db", "evonas genealogy", "evonas export"):
+    for words in (
+        "test ",
+        "best.keras",
+        "best.json",
+        "genealogy.svg",
+        "run.db",
+        "evonas genealogy",
+        "evonas export",
+    ):
         assert words in out
 
 
@@ -81,11 +102,20 @@ def test_a_seed_genome_is_in_the_first_generation(finished):
 def test_plain_keras_repeats_the_scores_of_the_export_on_raw_arrays(finished):
     _, root = finished
     script = CHECKOUT / "benchmarks" / "plain_keras.py"
-    files = [root / "best.keras", root / "best.json", root / "data/test/x.npy", root / "data/test/y.npy"]
-    done = subprocess.run([sys.executable, str(script), *map(str, files)], capture_output=True, text=True, check=True)
+    files = [
+        root / "best.keras",
+        root / "best.json",
+        root / "data/test/x.npy",
+        root / "data/test/y.npy",
+    ]
+    done = subprocess.run(
+        [sys.executable, str(script), *map(str, files)], capture_output=True, text=True, check=True
+    )
     found = json.loads(done.stdout)
     known = {image.astype("float32").tobytes() for image in load_digits().images}
-    assert all(image.tobytes() in known for image in np.load(files[2])), "raw: as scikit-learn gives them"
+    assert all(image.tobytes() in known for image in np.load(files[2])), (
+        "raw: as scikit-learn gives them"
+    )
     assert found["samples"] == 359
     assert found["accuracy"] == found["recorded_accuracy"]
     assert found["loss"] == pytest.approx(found["recorded_loss"], abs=1e-6)
@@ -112,10 +142,14 @@ def test_the_genealogy_is_true(finished):
     assert sorted(graph.nodes) == [trial.id for trial in run.trials]
     assert graph.number_of_edges() > 0
     for trial in run.trials:
-        assert graph.nodes[trial.id]["fitness"] == (None if trial.fitness is None else trial.fitness.value)
+        assert graph.nodes[trial.id]["fitness"] == (
+            None if trial.fitness is None else trial.fitness.value
+        )
     for parent, child, edge in graph.edges(data=True):
         assert edge["operator"] == run.trials[child].lineage.operator
-        assert tuple(edge["changes"]) == changes(run.trials[parent].genome, run.trials[child].genome)
+        assert tuple(edge["changes"]) == changes(
+            run.trials[parent].genome, run.trials[child].genome
+        )
 
 
 def test_list_show_genealogy_export_and_check_answer_in_words_and_in_json(finished, work):
@@ -127,8 +161,13 @@ def test_list_show_genealogy_export_and_check_answer_in_words_and_in_json(finish
     assert "crossover" in shown or "sample" in shown
     data = json.loads(evonas_command("show", "runs/digits", "--json", "--trials", cwd=work).stdout)
     assert len(data["all_trials"]) == len(evonas.load(root).trials)
-    for form, start in (("text", "How trial"), ("svg", "<svg")):  # the others: tests/cli/test_genealogy.py
-        assert evonas_command("genealogy", "digits", "--format", form, cwd=work).stdout.startswith(start)
+    for form, start in (
+        ("text", "How trial"),
+        ("svg", "<svg"),
+    ):  # the others: tests/cli/test_genealogy.py
+        assert evonas_command("genealogy", "digits", "--format", form, cwd=work).stdout.startswith(
+            start
+        )
     assert json.loads(evonas_command("check", "digits", "--json", cwd=work).stdout)["ok"] is True
 
 
@@ -138,8 +177,12 @@ def test_any_successful_trial_can_be_exported_and_only_the_winner_has_a_test_sco
     assert run.best is not None
     evonas_command("export", "digits", "--to", "winner.keras", cwd=work)
     assert (work / "winner.keras").read_bytes() == (root / "best.keras").read_bytes()
-    other = next(trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id)
-    out = evonas_command("export", "digits", other.id, "--to", "other.keras", "--json", cwd=work).stdout
+    other = next(
+        trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id
+    )
+    out = evonas_command(
+        "export", "digits", other.id, "--to", "other.keras", "--json", cwd=work
+    ).stdout
     card = json.loads(out)
     assert card["metrics"]["val_loss"] == pytest.approx(other.metrics["val_loss"], abs=1e-6)
     assert not any(name.startswith("test_") for name in card["metrics"])
@@ -152,13 +195,19 @@ def test_any_successful_trial_can_be_exported_and_only_the_winner_has_a_test_sco
 def test_weights_that_were_deleted_are_trained_again_to_the_very_same_bytes(finished, work):
     _, root = finished
     run = evonas.load(root)
-    other = next(trial for trial in reversed(run.trials) if trial.fitness is not None and trial.id != run.best.id)
+    other = next(
+        trial
+        for trial in reversed(run.trials)
+        if trial.fitness is not None and trial.id != run.best.id
+    )
     before = run.weights(other).read_bytes()
     run.weights(other).unlink()
     done = evonas_command("export", "digits", other.id, "--to", "again.keras", "--json", cwd=work)
     assert "it is trained again" in done.stderr
     assert "not quite the same" not in done.stderr
-    assert json.loads(done.stdout)["metrics"]["val_loss"] == pytest.approx(other.metrics["val_loss"], abs=1e-6)
+    assert json.loads(done.stdout)["metrics"]["val_loss"] == pytest.approx(
+        other.metrics["val_loss"], abs=1e-6
+    )
     again = evonas.load(root)
     assert again.weights(other).read_bytes() == before
     assert again.trials == run.trials
@@ -196,7 +245,9 @@ def test_the_search_never_opens_the_test_data(work, tmp_path):
         "print(api.work(root, [Hide()]).result['metrics']['test_accuracy'])\n"
     )
     arguments = [*SMALL, "budget.trials=2", "training.epochs=1"]
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path), *arguments], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), *arguments], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert 0 < float(done.stdout) <= 1
 
@@ -208,11 +259,15 @@ def test_two_workers_and_two_kills_and_then_one_worker_give_the_same_record(fini
     start = [*command, "run", "digits", *settings("run=killed")]
     for number in range(2):
         seen = len(outcomes(killed))
-        with subprocess.Popen(start if number == 0 else [*command, "resume", "killed"], cwd=work, stdout=-3) as process:
+        with subprocess.Popen(
+            start if number == 0 else [*command, "resume", "killed"], cwd=work, stdout=-3
+        ) as process:
             while len(outcomes(killed)) < seen + 2 and process.poll() is None:
                 time.sleep(0.05)
             process.send_signal(signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL, "it must be killed before it ends, or this shows nothing"
+            assert process.wait() == -signal.SIGKILL, (
+                "it must be killed before it ends, or this shows nothing"
+            )
     evonas_command("resume", "killed", "--set", "pool.local.workers=1", cwd=work)
     assert content(killed) == content(reference)
 
@@ -221,14 +276,20 @@ def outcomes(root: Path) -> list[int]:
     if not (root / "run.db").exists():
         return []
     with RecordReader(root / "run.db") as record:
-        return [attempt.trial for attempt in record.attempts() if attempt.state not in ("running", "abandoned")]
+        return [
+            attempt.trial
+            for attempt in record.attempts()
+            if attempt.state not in ("running", "abandoned")
+        ]
 
 
 def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(finished, work):
     """And a second run of a config has a directory of its own."""
     second = work / "runs" / "digits-2"
     command = [str(Path(sys.executable).with_name("evonas")), "run", "digits", *settings()]
-    with subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         while len(outcomes(second)) < 1 and process.poll() is None:
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGINT)

@@ -54,7 +54,9 @@ def work(tmp_path_factory):
 def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(cwd), os.environ.get("PYTHONPATH", "")])
     call = [str(Path(sys.executable).with_name("evonas")), *map(str, arguments)]
-    return subprocess.run(call, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": path})
+    return subprocess.run(
+        call, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": path}
+    )
 
 
 def of_state(work: Path, state: str) -> int:
@@ -67,7 +69,12 @@ def of_state(work: Path, state: str) -> int:
 def test_a_success_is_repeated_bit_for_bit_with_every_epoch_shown(work):
     done = command("replay", "fragile", of_state(work, "ok"), cwd=work)
     assert done.returncode == 0, done.stderr
-    for words in ("epoch 1: loss", "epoch 2: loss", "It ended as `ok` after 2 epochs", "the same, bit for bit"):
+    for words in (
+        "epoch 1: loss",
+        "epoch 2: loss",
+        "It ended as `ok` after 2 epochs",
+        "the same, bit for bit",
+    ):
         assert words in done.stdout
 
 
@@ -92,7 +99,9 @@ def test_a_network_that_raises_shows_its_whole_traceback(work):
 def test_another_outcome_than_the_recorded_one_has_exit_code_4(work):
     """The plugin is mended; in the record it is still broken."""
     trial = of_state(work, "error")
-    (work / "fragile_ops.py").write_text("def fail(x):\n    print('the last words')\n    return x\n")
+    (work / "fragile_ops.py").write_text(
+        "def fail(x):\n    print('the last words')\n    return x\n"
+    )
     try:
         done = command("replay", "fragile", trial, "--json", cwd=work)
     finally:
@@ -100,4 +109,6 @@ def test_another_outcome_than_the_recorded_one_has_exit_code_4(work):
     assert done.returncode == 4
     told = json.loads(done.stdout)  # what a network prints is no part of the JSON
     assert told["same"] is False
-    assert "it is `error` in the record (RuntimeError: it is fragile) and `" in told["differences"][0]
+    assert (
+        "it is `error` in the record (RuntimeError: it is fragile) and `" in told["differences"][0]
+    )

@@ -19,7 +19,9 @@ STUB = {"oom": 0.5, "oom_always": 0.3, "diverge": 0.05, "sleep": 0.005, "crash":
 def script(*arguments: object) -> str:
     environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment
+    ).stdout
 
 
 def test_one_two_and_eight_workers_climb_the_ladder_alike(tmp_path):
@@ -30,7 +32,11 @@ def test_one_two_and_eight_workers_climb_the_ladder_alike(tmp_path):
         script("work", root, workers)
         with RecordReader(root / "run.db") as record:
             contents.append(record.content())
-            marks = [attempt.details.get("accumulation_steps") for attempt in record.attempts() if attempt.number]
+            marks = [
+                attempt.details.get("accumulation_steps")
+                for attempt in record.attempts()
+                if attempt.number
+            ]
     assert contents[0] == contents[1] == contents[2]
     assert sum('"accumulation_steps":2.0' in str(row) for row in contents[0]) > 2
     assert sum("oom_device" in row for row in contents[0]) > 1

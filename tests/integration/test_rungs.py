@@ -86,12 +86,18 @@ def in_one_go(root, trial) -> tuple[dict[str, list[float]], str]:
         pool.close()
     (outcome,) = found
     assert outcome.state is TrialState.OK
-    return {name: list(values) for name, values in outcome.history.items()}, sha256_of(root / "weights/one.npz")
+    return {name: list(values) for name, values in outcome.history.items()}, sha256_of(
+        root / "weights/one.npz"
+    )
 
 
 def test_who_went_on_equals_a_training_in_one_go(root, observer):
     run = evonas.load(root)
-    promoted = [trial for trial in run.trials if trial.proposal.resume_from is not None and trial.twin_of is None]
+    promoted = [
+        trial
+        for trial in run.trials
+        if trial.proposal.resume_from is not None and trial.twin_of is None
+    ]
     lengths = {trial.proposal.fidelity.epochs for trial in promoted}
     assert lengths == {8, 16}
     with RecordReader(root / "run.db") as record:
@@ -105,9 +111,13 @@ def test_who_went_on_equals_a_training_in_one_go(root, observer):
         assert files[f"weights/{trial.id:05d}.npz"] == weights
         parent = attempts[trial.proposal.resume_from].history["val_loss"]
         assert recorded["val_loss"][: len(parent)] == list(parent)
-        assert observer.trained.get(trial.id, []) == list(range(len(parent) + 1, len(history["val_loss"]) + 1))
+        assert observer.trained.get(trial.id, []) == list(
+            range(len(parent) + 1, len(history["val_loss"]) + 1)
+        )
         ended += len(history["val_loss"]) < trial.proposal.fidelity.epochs
-    assert ended > 0, "patience must have ended some, or this does not show that it holds across rungs"
+    assert ended > 0, (
+        "patience must have ended some, or this does not show that it holds across rungs"
+    )
 
 
 def test_a_promotion_is_an_edge_of_the_genealogy_and_the_run_can_be_audited(root):

@@ -43,7 +43,9 @@ def copied(root: Path, name: object) -> Path:
     return shutil.copytree(root, root.parent / str(name))
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "hyperband", *(["aging", "asha", "nsga3"] if IS_FULL else [])])
+@pytest.mark.parametrize(
+    "strategy", ["evolution", "hyperband", *(["aging", "asha", "nsga3"] if IS_FULL else [])]
+)
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     trials = 40 if IS_FULL else 25
     runs, begun = [], new_run(tmp_path, strategy, trials)
@@ -58,16 +60,22 @@ def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, s
     )
 
 
-def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_that_is_killed(tmp_path):
+def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_that_is_killed(
+    tmp_path,
+):
     runs, begun = [], new_run(tmp_path / "workers", "evolution", 20, "stopping")
     for workers in (1, 8):
         root = copied(begun, workers)
         script("work", root, workers)
         runs.append((content(root), stops(root)))
     assert runs[0] == runs[1]
-    assert len({epoch for _, epoch in runs[0][1]}) > 1, "some must be stopped at various epochs, or this shows nothing"
+    assert len({epoch for _, epoch in runs[0][1]}) > 1, (
+        "some must be stopped at various epochs, or this shows nothing"
+    )
     report = json.loads(
-        script("points", new_run(tmp_path, "evolution", 9, "stopping"), "kill", 20 if IS_FULL else 40).stdout
+        script(
+            "points", new_run(tmp_path, "evolution", 9, "stopping"), "kill", 20 if IS_FULL else 40
+        ).stdout
     )
     assert report["killed"] == report["points"] > (5 if IS_FULL else 2)
     assert report["different"] == []
@@ -77,7 +85,11 @@ def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_tha
 def stops(root: Path) -> list[tuple[int, int]]:
     with RecordReader(root / "run.db") as record:
         found = record.attempts()
-    return [(attempt.trial, attempt.details["stopped"]["epoch"]) for attempt in found if "stopped" in attempt.details]
+    return [
+        (attempt.trial, attempt.details["stopped"]["epoch"])
+        for attempt in found
+        if "stopped" in attempt.details
+    ]
 
 
 def test_another_seed_is_another_run(tmp_path):
@@ -92,16 +104,24 @@ def test_another_seed_is_another_run(tmp_path):
 
 @pytest.mark.parametrize(
     ("strategy", "step"),
-    [("evolution", 1 if IS_FULL else 8), ("hyperband", 2 if IS_FULL else 16), ("nsga2", 3 if IS_FULL else 30)],
+    [
+        ("evolution", 1 if IS_FULL else 8),
+        ("hyperband", 2 if IS_FULL else 16),
+        ("nsga2", 3 if IS_FULL else 30),
+    ],
 )
 def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, step):
-    root = new_run(tmp_path, strategy, trials=7)  # a whole generation and children of the next; a bracket and more
+    root = new_run(
+        tmp_path, strategy, trials=7
+    )  # a whole generation and children of the next; a bracket and more
     report = json.loads(script("points", root, "kill", step).stdout)
     assert report["points"] * step >= 100
     assert report["killed"] == report["points"]
     assert report["killed_twice"] > 20 // step
     assert report["different"] == []
-    assert report["most_repeated"] <= 2 * 2, "at most one repeated trial a slot and crash; two slots, two crashes"
+    assert report["most_repeated"] <= 2 * 2, (
+        "at most one repeated trial a slot and crash; two slots, two crashes"
+    )
 
 
 def test_killed_at_random_instants_with_real_processes(tmp_path):
@@ -114,11 +134,16 @@ def test_killed_at_random_instants_with_real_processes(tmp_path):
         seen = len(attempts(root, "running", "abandoned", not_in=True))
         command = [sys.executable, str(SCRIPT), "work", str(root), "4"]
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-            while len(attempts(root, "running", "abandoned", not_in=True)) < seen + 3 and process.poll() is None:
+            while (
+                len(attempts(root, "running", "abandoned", not_in=True)) < seen + 3
+                and process.poll() is None
+            ):
                 time.sleep(0.01)
             time.sleep(chance.random() * 0.05)
             process.send_signal(signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL, "it must be killed before it ends, or this shows nothing"
+            assert process.wait() == -signal.SIGKILL, (
+                "it must be killed before it ends, or this shows nothing"
+            )
     script("work", root, 1)
     assert attempts(root, "abandoned"), "some trials must have been running when it was killed"
     assert content(root) == content(reference)

@@ -33,13 +33,20 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All of them, one after the other in one process, which imports TensorFlow once."""
     directory = tmp_path_factory.mktemp("shipped")
     lines = [
-        ["run", name, *(part for change in (*SHORT, *FEW.get(name, TWO)) for part in ("--set", change))]
+        [
+            "run",
+            name,
+            *(part for change in (*SHORT, *FEW.get(name, TWO)) for part in ("--set", change)),
+        ]
         for name in NAMES
     ]
     code = "import sys, json\nfrom evonas.cli.app import app\n"
     code += "for line in json.loads(sys.argv[1]): app(line, standalone_mode=False)\n"
     done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(lines)], cwd=directory, capture_output=True, text=True
+        [sys.executable, "-c", code, json.dumps(lines)],
+        cwd=directory,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return directory / "runs"
@@ -53,7 +60,9 @@ def test_a_shipped_config_runs_to_an_exported_model(name: str, runs: Path) -> No
     x, y = (np.load(root / "data" / "test" / f"{part}.npy") for part in ("x", "y"))
     predicted = model.predict(x, verbose=0).astype(np.float64)
     if card["classes"]:
-        assert (predicted.argmax(axis=1) == y).mean() == pytest.approx(card["metrics"]["test_accuracy"])
+        assert (predicted.argmax(axis=1) == y).mean() == pytest.approx(
+            card["metrics"]["test_accuracy"]
+        )
     else:
         error = predicted[:, 0] - y
         assert np.square(error).mean() == pytest.approx(card["metrics"]["test_loss"], rel=1e-6)

@@ -35,7 +35,13 @@ def test_the_second_is_told_who_holds_the_run_and_a_killed_holder_holds_nothing(
     with start(HOLD, root) as holder:
         assert holder.stdout.readline() == "held\n"
         assert evonas.load(root).is_going_on
-        resume = [sys.executable, "-c", "from evonas.cli.app import main; main()", "resume", str(root)]
+        resume = [
+            sys.executable,
+            "-c",
+            "from evonas.cli.app import main; main()",
+            "resume",
+            str(root),
+        ]
         second = subprocess.run(resume, capture_output=True, text=True)
         assert second.returncode == 6
         assert f"is being worked on by process {holder.pid} on " in second.stderr
@@ -44,7 +50,9 @@ def test_the_second_is_told_who_holds_the_run_and_a_killed_holder_holds_nothing(
             evonas.resume(root, overrides=["budget.trials=20"])
         holder.send_signal(signal.SIGKILL)
         assert holder.wait() == -signal.SIGKILL
-    assert (root / "run.lock").read_text().startswith("process"), "its name is still there, and holds nothing"
+    assert (root / "run.lock").read_text().startswith("process"), (
+        "its name is still there, and holds nothing"
+    )
     assert not evonas.load(root).is_going_on
     assert work(root).is_finished
 
@@ -61,7 +69,10 @@ def test_of_two_that_start_at_the_same_instant_one_works_and_the_other_is_refuse
         driver.stdin.flush()
     said = {driver.pid: driver.communicate()[0] for driver in drivers}
     codes = sorted(driver.returncode for driver in drivers)
-    assert codes in ([0, 6], [0, 0]), (codes, said)  # both, where one had ended before the other had begun
+    assert codes in ([0, 6], [0, 0]), (
+        codes,
+        said,
+    )  # both, where one had ended before the other had begun
     for driver in drivers:
         if driver.returncode == 6:
             other = next(pid for pid in said if pid != driver.pid)
@@ -77,7 +88,11 @@ def test_where_the_lock_was_deleted_the_last_one_goes_on_and_the_first_one_is_re
         first.event("first", None)
         (root / "run.lock").unlink(missing_ok=True)
         assert work(root).is_finished
-        for write in (lambda: first.event("late", None), lambda: first.start_attempt(0), first.seal):
+        for write in (
+            lambda: first.event("late", None),
+            lambda: first.start_attempt(0),
+            first.seal,
+        ):
             with pytest.raises(RunHeld, match="was taken over by another process"):
                 write()
     assert content(root) == content(reference)

@@ -79,7 +79,9 @@ def interface_of() -> InterfaceOf:
 
     def make(shape: tuple[int, ...] = (8, 8), **changes: Any) -> Interface:
         channels = shape[2] if len(shape) == 3 else 1
-        plain = Interface("image", shape, "classification", (0, 1, 2), (2.0,) * channels, (4.0,) * channels)
+        plain = Interface(
+            "image", shape, "classification", (0, 1, 2), (2.0,) * channels, (4.0,) * channels
+        )
         return replace(plain, **changes)
 
     return make

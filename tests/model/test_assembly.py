@@ -55,7 +55,9 @@ def population(slim_convnet: SearchSpace) -> list[Genome]:
     genomes = [sample(slim_convnet, rng) for _ in range(GENOMES // 3)]
     while len(genomes) < GENOMES:
         first, second = (genomes[int(i)] for i in rng.integers(len(genomes), size=2))
-        child, _ = mutate(slim_convnet, cross(slim_convnet, first, second, rng), rng, MutationRates())
+        child, _ = mutate(
+            slim_convnet, cross(slim_convnet, first, second, rng), rng, MutationRates()
+        )
         genomes.append(child)
     return genomes
 
@@ -74,7 +76,9 @@ def built(space: SearchSpace, genome: Genome, interface: Interface) -> Any:
 
 def train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, x: Any, y: Any) -> float:
     with tf.GradientTape() as tape:
-        loss = keras.losses.SparseCategoricalCrossentropy()(y, model(x, training=True)) + sum(model.losses)
+        loss = keras.losses.SparseCategoricalCrossentropy()(y, model(x, training=True)) + sum(
+            model.losses
+        )
     variables = model.trainable_variables
     optimizer.apply(tape.gradient(loss, variables), variables)
     return float(loss)
@@ -104,7 +108,9 @@ def test_genomes_train_save_and_load(
         train_step(model, build_optimizer(slim_convnet, genome), x, y)
         model.save(tmp_path / "model.keras")
         loaded = keras.models.load_model(tmp_path / "model.keras")
-        np.testing.assert_allclose(loaded(x).numpy(), model(x).numpy(), rtol=0, atol=1e-6, equal_nan=True)
+        np.testing.assert_allclose(
+            loaded(x).numpy(), model(x).numpy(), rtol=0, atol=1e-6, equal_nan=True
+        )
         assert [layer.name for layer in loaded.layers] == [layer.name for layer in model.layers]
         assert measure(loaded) == measure(model)
 
@@ -141,7 +147,9 @@ def test_every_hyperparameter_is_in_the_model(
     }
 
 
-def read_back(by_name: dict[str, Any], label: str, op: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def read_back(
+    by_name: dict[str, Any], label: str, op: str, arguments: dict[str, Any]
+) -> dict[str, Any]:
     """The arguments of an op as its layers say them."""
     layer = by_name[f"{label}_{op}"]
     if "activation" not in arguments:
@@ -172,7 +180,9 @@ def read_back(by_name: dict[str, Any], label: str, op: str, arguments: dict[str,
     }
 
 
-def test_equal_genomes_have_equal_names_and_weights(space: SearchSpace, interface: Interface) -> None:
+def test_equal_genomes_have_equal_names_and_weights(
+    space: SearchSpace, interface: Interface
+) -> None:
     genome = sample(space, np.random.default_rng(4))
     models = []
     for _ in range(2):
@@ -214,18 +224,26 @@ def test_a_vector_is_normalized_by_feature(space: SearchSpace) -> None:
     interface = Interface("vector", (2,), "classification", ("a", "b"), (1.0, 10.0), (4.0, 100.0))
     model = build_model(space, genome_of(space, ""), interface)
     entrance = keras.Model(model.input, model.get_layer("normalization").output)
-    np.testing.assert_allclose(entrance(np.array([[5.0, 0.0]], "float32")).numpy(), [[2.0, -1.0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        entrance(np.array([[5.0, 0.0]], "float32")).numpy(), [[2.0, -1.0]], rtol=1e-6
+    )
 
 
-def test_classification_answers_with_probabilities(space: SearchSpace, interface: Interface) -> None:
+def test_classification_answers_with_probabilities(
+    space: SearchSpace, interface: Interface
+) -> None:
     model = build_model(space, sample(space, np.random.default_rng(0)), interface)
     predictions = model(batch_for(interface)[0]).numpy()
     assert predictions.shape == (4, 3)
     np.testing.assert_allclose(predictions.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_regression_answers_in_the_units_of_the_target(space: SearchSpace, interface_of: InterfaceOf) -> None:
-    interface = interface_of((8, 8), task="regression", classes=(), target_mean=500.0, target_scale=20.0)
+def test_regression_answers_in_the_units_of_the_target(
+    space: SearchSpace, interface_of: InterfaceOf
+) -> None:
+    interface = interface_of(
+        (8, 8), task="regression", classes=(), target_mean=500.0, target_scale=20.0
+    )
     model = build_model(space, sample(space, np.random.default_rng(0)), interface)
     x, _ = batch_for(interface)
     standardized = keras.Model(model.input, model.get_layer("standardized_output").output)
@@ -234,7 +252,9 @@ def test_regression_answers_in_the_units_of_the_target(space: SearchSpace, inter
     np.testing.assert_allclose(model(x).numpy(), standardized(x).numpy() * 20 + 500, rtol=1e-6)
 
 
-def test_skips_come_from_the_genes_that_the_genome_names(space: SearchSpace, interface: Interface) -> None:
+def test_skips_come_from_the_genes_that_the_genome_names(
+    space: SearchSpace, interface: Interface
+) -> None:
     conv = "conv2d: {filters: 2, kernel_size: 1"
     skips = ("}", "}", ", inputs: [0, input], merge: concat}", ", inputs: [1], merge: add}")
     lines = f"features: [{', '.join(conv + skip for skip in skips)}]"
@@ -243,11 +263,17 @@ def test_skips_come_from_the_genes_that_the_genome_names(space: SearchSpace, int
     def sources(name: str) -> list[str]:
         return [tensor._keras_history.operation.name for tensor in model.get_layer(name).input]
 
-    assert sources("features_2_concat") == ["features_1_conv2d", "features_0_conv2d", "normalization"]
+    assert sources("features_2_concat") == [
+        "features_1_conv2d",
+        "features_0_conv2d",
+        "normalization",
+    ]
     assert sources("features_3_add") == ["features_2_conv2d", "features_1_conv2d"]
 
 
-def test_a_sample_of_the_wrong_rank_is_refused(space: SearchSpace, interface_of: InterfaceOf) -> None:
+def test_a_sample_of_the_wrong_rank_is_refused(
+    space: SearchSpace, interface_of: InterfaceOf
+) -> None:
     with pytest.raises(UserError, match=r"a sample of kind image has 3 axes.*\(8,\)"):
         build_model(space, sample(space, np.random.default_rng(0)), interface_of((8,)))
 
@@ -289,11 +315,15 @@ def test_ops_of_a_plugin(plugin: types.ModuleType, interface: Interface, tmp_pat
     ]  # fmt: skip
     x, _ = batch_for(interface)
     model.save(tmp_path / "model.keras")
-    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(x), model(x), atol=1e-6)
+    np.testing.assert_allclose(
+        keras.models.load_model(tmp_path / "model.keras")(x), model(x), atol=1e-6
+    )
     assert measure_unbuilt(space, genome, interface, ["their_ops"]) == measure(model)
 
 
-def test_an_op_that_may_not_be_imported_or_called(plugin: types.ModuleType, interface: Interface) -> None:
+def test_an_op_that_may_not_be_imported_or_called(
+    plugin: types.ModuleType, interface: Interface
+) -> None:
     space = parse_space(PLUGIN_SPACE, "plugin.yaml")
     genome = sample(space, np.random.default_rng(0))
     with pytest.raises(UserError, match="not among the plugins"):

@@ -24,7 +24,9 @@ settings:
 """
 
 
-def problems(network: str, settings: str = SETTINGS, kind: str = "image", plugins: tuple[str, ...] = ()) -> list[Issue]:
+def problems(
+    network: str, settings: str = SETTINGS, kind: str = "image", plugins: tuple[str, ...] = ()
+) -> list[Issue]:
     text = f"space: test\ninput: {kind}\nnetwork:\n{network}{settings}"
     return check_space(parse_space(text, "test.yaml"), plugins, "test.yaml")
 
@@ -45,20 +47,33 @@ def test_the_catalog_is_what_the_functions_take(
     assert set(signatures) == set(functions)
     for name, function in functions.items():
         taken = [
-            p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != "name"
+            p
+            for p in inspect.signature(function).parameters.values()
+            if p.kind is p.KEYWORD_ONLY and p.name != "name"
         ]
         assert signatures[name].name == name
-        course = {"schedule", "final_fraction"} if functions is optimizers.OPTIMIZERS else set()  # see `scheduled`
+        course = (
+            {"schedule", "final_fraction"} if functions is optimizers.OPTIMIZERS else set()
+        )  # see `scheduled`
         assert set(signatures[name].required) == {p.name for p in taken if p.default is p.empty}
-        assert set(signatures[name].optional) == {p.name for p in taken if p.default is not p.empty} | course
+        assert (
+            set(signatures[name].optional)
+            == {p.name for p in taken if p.default is not p.empty} | course
+        )
 
 
 @pytest.mark.parametrize("name", sorted(catalog.NETWORK_OPS))
-@pytest.mark.parametrize(("kind", "shape"), [("image", (4, 3, 2)), ("sequence", (4, 2)), ("vector", (4,))])
-def test_ops_take_and_give_the_kinds_of_the_catalog(name: str, kind: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("image", (4, 3, 2)), ("sequence", (4, 2)), ("vector", (4,))]
+)
+def test_ops_take_and_give_the_kinds_of_the_catalog(
+    name: str, kind: str, shape: tuple[int, ...]
+) -> None:
     signature = catalog.NETWORK_OPS[name]
     x: list[Any] = [keras.Input(shape)] * signature.tensors
-    arguments: dict[str, Any] = {p: "separable_3x3" if p in ("left", "right") else 3 for p in signature.required}
+    arguments: dict[str, Any] = {
+        p: "separable_3x3" if p in ("left", "right") else 3 for p in signature.required
+    }
     if kind in signature.takes:
         y = ops.OPS[name](*x, **arguments)
         assert len(y.shape) == (2 if signature.gives == "vector" else len(x[0].shape))
@@ -85,7 +100,9 @@ def test_keras_knows_every_activation_and_it_keeps_the_shape(activation: str) ->
 
 @pytest.mark.parametrize("initializer", catalog.KERNEL_INITIALIZERS)
 @pytest.mark.parametrize("shape", [(4, 6), (3, 3, 2, 5)])
-def test_keras_knows_every_initializer_and_it_fits_all_kernels(initializer: str, shape: tuple[int, ...]) -> None:
+def test_keras_knows_every_initializer_and_it_fits_all_kernels(
+    initializer: str, shape: tuple[int, ...]
+) -> None:
     assert keras.initializers.get(initializer)(shape).shape == shape
 
 
@@ -101,7 +118,11 @@ def test_the_test_space_has_no_problem(space: SearchSpace) -> None:
 def test_unknown_parameter_with_place_and_hint() -> None:
     found = problems("  features: {ops: {conv2d: {filters: 8, kernel_size: 3, kernel_sise: 3}}}\n")
     problem = only(found)
-    assert (problem.file, problem.line, problem.key) == ("test.yaml", 4, "network.features.ops.conv2d.kernel_sise")
+    assert (problem.file, problem.line, problem.key) == (
+        "test.yaml",
+        4,
+        "network.features.ops.conv2d.kernel_sise",
+    )
     assert "no parameter 'kernel_sise'. Did you mean 'kernel_size'" in problem.message
 
 
@@ -123,13 +144,16 @@ def test_plugins_must_be_allowed() -> None:
     assert problem.key == "network.features.ops.their.ops:block"
     assert "not among the plugins that the config allows: none" in problem.message
     assert problems(network, plugins=("their.ops",)) == []
-    reserved = only(problems("  features: {ops: {their.ops:block: {name: a}}}\n", plugins=("their.ops",)))
+    reserved = only(
+        problems("  features: {ops: {their.ops:block: {name: a}}}\n", plugins=("their.ops",))
+    )
     assert "is reserved" in reserved.message
 
 
 def test_missing_settings() -> None:
     found = problems(
-        "  head: {ops: {flatten: {}}}\n", "settings: {optimizer: {length: [1, 2], ops: {adam: {learning_rate: 0.1}}}}\n"
+        "  head: {ops: {flatten: {}}}\n",
+        "settings: {optimizer: {length: [1, 2], ops: {adam: {learning_rate: 0.1}}}}\n",
     )
     assert [problem.key for problem in found] == ["settings.optimizer.length", "settings"]
     assert "'training' is missing" in found[1].message
@@ -137,7 +161,10 @@ def test_missing_settings() -> None:
 
 def test_settings_have_ops_of_their_own() -> None:
     settings = SETTINGS.replace("adam", "adm").replace("batch_size", "batchsize")
-    found = {problem.key: problem.message for problem in problems("  head: {ops: {flatten: {}}}\n", settings)}
+    found = {
+        problem.key: problem.message
+        for problem in problems("  head: {ops: {flatten: {}}}\n", settings)
+    }
     assert "Did you mean 'adam'?" in found["settings.optimizer.ops.adm"]
     assert "Did you mean 'batch_size'?" in found["settings.training.ops.training.batchsize"]
     assert "'batch_size' is missing" in found["settings.training.ops.training"]
@@ -160,19 +187,27 @@ def test_settings_have_ops_of_their_own() -> None:
 def test_values_that_keras_would_refuse(parameter: str, allowed: str) -> None:
     found = problems("  head: {ops: {dense: {" + parameter + "}}}\n", kind="vector")
     assert found
-    assert all(problem.key.startswith("network.head.ops.dense.") and allowed in problem.message for problem in found)
+    assert all(
+        problem.key.startswith("network.head.ops.dense.") and allowed in problem.message
+        for problem in found
+    )
 
 
 def test_a_shared_value_is_reported_where_it_stands() -> None:
     style = "  style: {ops: {style: {hidden: {choice: [relu, tahn]}, unused: 3}}}\n"
     network = "  head: {ops: {dense: {units: 3, activation: {same_as: style.hidden}}}}\n"
-    found = {problem.key: problem.message for problem in problems(network, SETTINGS + style, kind="vector")}
+    found = {
+        problem.key: problem.message
+        for problem in problems(network, SETTINGS + style, kind="vector")
+    }
     assert set(found) == {"settings.style.ops.style.hidden", "settings.style.ops.style.unused"}
     assert "Did you mean 'tanh'?" in found["settings.style.ops.style.hidden"]
 
 
 def test_ops_that_cannot_take_what_comes_to_them() -> None:
-    after = "  bridge: {ops: {flatten: {}}}\n  late: {ops: {conv2d: {filters: 2, kernel_size: 1}}}\n"
+    after = (
+        "  bridge: {ops: {flatten: {}}}\n  late: {ops: {conv2d: {filters: 2, kernel_size: 1}}}\n"
+    )
     assert only(problems(after)).key == "network.late.ops.conv2d"
     inside = "  mixed: {length: [1, 2], ops: {flatten: {}, max_pooling: {}}}\n"
     assert only(problems(inside)).key == "network.mixed.ops.max_pooling"

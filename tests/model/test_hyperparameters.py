@@ -33,7 +33,9 @@ def space_of(name: str) -> SearchSpace:
 
 def gene_of(space: SearchSpace, section: str, op: str, place: int = 0, **params: Value) -> Gene:
     """A gene whose other parameters are somewhere in the upper half, so that nothing is off."""
-    known: dict[str, Value] = {name: p.from_unit(0.6) for name, p in space[section].ops[op].parameters.items()}
+    known: dict[str, Value] = {
+        name: p.from_unit(0.6) for name, p in space[section].ops[op].parameters.items()
+    }
     return Gene.make(op, known | params, inputs_of(space[section].legal(place)[0]), place + 1)
 
 
@@ -45,7 +47,10 @@ def plain(space: SearchSpace) -> Genome:
     """Each section at its shortest, of its first op."""
     return Genome(
         tuple(
-            (s.name, tuple(gene_of(space, s.name, next(iter(s.ops)), place) for place in range(s.low)))
+            (
+                s.name,
+                tuple(gene_of(space, s.name, next(iter(s.ops)), place) for place in range(s.low)),
+            )
             for s in space.sections.values()
         )
     )
@@ -54,7 +59,9 @@ def plain(space: SearchSpace) -> Genome:
 def built(space: SearchSpace, genome: Genome) -> dict[str, Any]:
     """The network's layers by name; `model` is the network."""
     shape = SHAPES[space.input]
-    interface = Interface(space.input, shape, "classification", (0, 1, 2), (0.0,) * shape[-1], (1.0,) * shape[-1])
+    interface = Interface(
+        space.input, shape, "classification", (0, 1, 2), (0.0,) * shape[-1], (1.0,) * shape[-1]
+    )
     model = build_model(space, genome, interface)
     return {layer.name: layer for layer in model.layers} | {"model": model}
 
@@ -75,7 +82,11 @@ def penalty(kind: str, of: str = "kernel") -> Read:
 def initializer(of: str = "kernel") -> Read:
     def read(layer: Any) -> str:
         name = keras.initializers.serialize(getattr(layer, f"{of}_initializer"))["class_name"]
-        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_").replace("_initializer", "")
+        return (
+            "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+            .lstrip("_")
+            .replace("_initializer", "")
+        )
 
     return read
 
@@ -134,12 +145,18 @@ def test_a_parameter_of_a_layer(row: tuple[str, str, str, str, str, str, Read]) 
     values = values_of(space, section, op, parameter)
     assert len(values) > 1
     for value in values:
-        genome = plain(space).with_section(section, [gene_of(space, section, op, **{parameter: value})])
+        genome = plain(space).with_section(
+            section, [gene_of(space, section, op, **{parameter: value})]
+        )
         made = built(space, genome).get(layer.format(f"{section}_0"))
         if made is None:
-            assert (parameter, value) == ("dropout", 0.0), "no layer means that it is off, and nothing else"
+            assert (parameter, value) == ("dropout", 0.0), (
+                "no layer means that it is off, and nothing else"
+            )
         else:
-            assert read(made) == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value)
+            assert read(made) == (
+                pytest.approx(value, rel=1e-6) if isinstance(value, float) else value
+            )
 
 
 # shared by the whole network: hyperparameter, space, parameter of `style`, section and op that it is read from
@@ -158,8 +175,12 @@ def test_a_parameter_that_the_network_shares(row: tuple[str, str, str, str, str,
     _, name, parameter, section, op, read = row
     space = space_of(name)
     for value in values_of(space, "style", "style", parameter):
-        genome = plain(space).with_section(section, [gene_of(space, section, op, batch_normalization=True)])
-        genome = genome.with_section("style", [gene_of(space, "style", "style", **{parameter: value})])
+        genome = plain(space).with_section(
+            section, [gene_of(space, section, op, batch_normalization=True)]
+        )
+        genome = genome.with_section(
+            "style", [gene_of(space, "style", "style", **{parameter: value})]
+        )
         found = read(built(space, genome))
         assert found == ("orthogonal" if value == "orthogonal" else value)
 
@@ -185,14 +206,18 @@ def test_the_kind_of_a_layer(name: str, section: str, op: str, kind: Any) -> Non
     gene = gene_of(space, section, op)
     if "bidirectional" in gene.parameters:
         gene = gene_of(space, section, op, bidirectional=False)
-    assert type(built(space, plain(space).with_section(section, [gene]))[f"{section}_0_{op}"]) is kind
+    assert (
+        type(built(space, plain(space).with_section(section, [gene]))[f"{section}_0_{op}"]) is kind
+    )
 
 
 @pytest.mark.parametrize("op", ["lstm", "gru", "simple_rnn"])
 def test_bidirectional(op: str) -> None:
     space = space_of("recurrent")
     for wanted, kind in ((True, layers.Bidirectional), (False, layers.RNN)):
-        genome = plain(space).with_section("encoder", [gene_of(space, "encoder", op, bidirectional=wanted)])
+        genome = plain(space).with_section(
+            "encoder", [gene_of(space, "encoder", op, bidirectional=wanted)]
+        )
         made = built(space, genome)
         assert isinstance(made["encoder_0_bidirectional" if wanted else f"encoder_0_{op}"], kind)
 
@@ -204,7 +229,9 @@ def test_bidirectional(op: str) -> None:
 def test_batch_normalization(name: str, section: str, op: str) -> None:
     space = space_of(name)
     for wanted in (False, True):
-        genome = plain(space).with_section(section, [gene_of(space, section, op, batch_normalization=wanted)])
+        genome = plain(space).with_section(
+            section, [gene_of(space, section, op, batch_normalization=wanted)]
+        )
         made = built(space, genome).get(f"{section}_0_batch_normalization")
         assert (type(made) is layers.BatchNormalization) is wanted
 
@@ -216,8 +243,12 @@ def test_the_number_of_layers(name: str, section: str) -> None:
     space = space_of(name)
     op = next(iter(space[section].ops))
     for length in range(space[section].low, space[section].high + 1):
-        genome = plain(space).with_section(section, [gene_of(space, section, op, i) for i in range(length)])
-        labels = {layer.split("_")[1] for layer in built(space, genome) if layer.startswith(f"{section}_")}
+        genome = plain(space).with_section(
+            section, [gene_of(space, section, op, i) for i in range(length)]
+        )
+        labels = {
+            layer.split("_")[1] for layer in built(space, genome) if layer.startswith(f"{section}_")
+        }
         assert labels == set(map(str, range(length)))
 
 
@@ -236,14 +267,19 @@ def test_skip_connections_projected_where_shapes_differ(merge: str, kind: Any) -
 def test_the_wiring_of_a_dag() -> None:
     space = space_of("cells")
     halves = {"left": "separable_3x3", "right": "max_3x3"}
-    genes = [Gene.make("pair", halves, inputs, i + 1) for i, inputs in enumerate([(0, -1), (0, -1), (1, -1)])]
+    genes = [
+        Gene.make("pair", halves, inputs, i + 1)
+        for i, inputs in enumerate([(0, -1), (0, -1), (1, -1)])
+    ]
     made = built(space, plain(space).with_section("normal", genes))
 
     def source(layer: str) -> str:
         return str(made[layer].input._keras_history.operation.name)
 
     assert source("stack_1_normal_2_left_relu") == "stack_1_normal_0_add"
-    assert source("stack_1_normal_2_right_max_pooling") == "stem_0_activation", "the output of the gene before the last"
+    assert source("stack_1_normal_2_right_max_pooling") == "stem_0_activation", (
+        "the output of the gene before the last"
+    )
     loose = made["stack_1_normal_output_concat"].input
     assert [tensor._keras_history.operation.name for tensor in loose] == [
         "stack_1_normal_1_add",
@@ -258,7 +294,9 @@ def test_the_halves_of_a_cell_and_its_stride() -> None:
     for side in ("left", "right"):
         for value in values_of(space, "normal", "pair", side):
             other = {"left": "identity", "right": "identity", side: value}
-            genome = plain(space).with_section("normal", [Gene.make("pair", other, (0, 0), i) for i in (1, 2)])
+            genome = plain(space).with_section(
+                "normal", [Gene.make("pair", other, (0, 0), i) for i in (1, 2)]
+            )
             made = built(space, genome)
             if value != "identity":
                 word, size = kinds[str(value)]
@@ -291,8 +329,12 @@ def test_a_parameter_of_the_optimizer(row: tuple[str, str, str, Read]) -> None:
     for value in values_of(space, "optimizer", op, parameter):
         schedule = "cosine" if parameter == "final_fraction" else "constant"
         gene = gene_of(space, "optimizer", op, **{"schedule": schedule, parameter: value})
-        optimizer = optimizers.build_optimizer(space, plain(space).with_section("optimizer", [gene]), steps=100)
-        assert read(optimizer) == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value)
+        optimizer = optimizers.build_optimizer(
+            space, plain(space).with_section("optimizer", [gene]), steps=100
+        )
+        assert read(optimizer) == (
+            pytest.approx(value, rel=1e-6) if isinstance(value, float) else value
+        )
 
 
 @pytest.mark.parametrize(("op", "kind"), [
@@ -303,7 +345,9 @@ def test_the_kind_of_the_optimizer_and_its_schedule(op: str, kind: str) -> None:
     found = {}
     for value in values_of(space, "optimizer", op, "schedule"):
         gene = gene_of(space, "optimizer", op, schedule=value)
-        optimizer = optimizers.build_optimizer(space, plain(space).with_section("optimizer", [gene]), steps=100)
+        optimizer = optimizers.build_optimizer(
+            space, plain(space).with_section("optimizer", [gene]), steps=100
+        )
         assert type(optimizer) is getattr(keras.optimizers, kind)
         rate = optimizer.get_config()["learning_rate"]
         found[value] = rate["class_name"] if isinstance(rate, dict) else type(rate)
@@ -326,15 +370,25 @@ def test_batch_size_and_epochs() -> None:
 def table() -> list[str]:
     """The rows of the table in docs/search-space.md: hyperparameter, space, parameter, where it is read back."""
     kinds = {
-        space: [op for name, _, op, _ in KINDS if name == space] for space in dict.fromkeys(row[0] for row in KINDS)
+        space: [op for name, _, op, _ in KINDS if name == space]
+        for space in dict.fromkeys(row[0] for row in KINDS)
     }
-    rows = [("kind of layer", space, ", ".join(ops), "the layer's class") for space, ops in kinds.items()]
+    rows = [
+        ("kind of layer", space, ", ".join(ops), "the layer's class")
+        for space, ops in kinds.items()
+    ]
     rows += [
         ("number of layers", space, "length", "the layers, counted")
         for space in ("convnet", "convnet_wide", "mlp", "recurrent")
     ]
-    rows += [(row[0], row[1], f"{row[3]}.{row[4]}", f"layer `{row[5].format(f'{row[2]}_0')}`") for row in LAYERS]
-    rows += [(row[0], row[1], f"style.{row[2]}", f"the first layer of `{row[3]}`, {row[4]}") for row in STYLE]
+    rows += [
+        (row[0], row[1], f"{row[3]}.{row[4]}", f"layer `{row[5].format(f'{row[2]}_0')}`")
+        for row in LAYERS
+    ]
+    rows += [
+        (row[0], row[1], f"style.{row[2]}", f"the first layer of `{row[3]}`, {row[4]}")
+        for row in STYLE
+    ]
     rows += [
         ("bidirectional", "recurrent", "lstm, gru, simple_rnn", "layer `encoder_0_bidirectional`"),
         (
@@ -343,12 +397,37 @@ def table() -> list[str]:
             "batch_normalization",
             "layer `..._batch_normalization`",
         ),
-        ("skip connections", "convnet", "merge: add, concat", "layers `features_2_add`, `_concat`, `_projection`"),
-        ("wiring dag", "cells", "inputs of a pair", "the inputs of its layers, the concatenated loose ends"),
-        ("halves of a cell", "cells", "pair.left, pair.right", "kernel or pool size of their layers"),
+        (
+            "skip connections",
+            "convnet",
+            "merge: add, concat",
+            "layers `features_2_add`, `_concat`, `_projection`",
+        ),
+        (
+            "wiring dag",
+            "cells",
+            "inputs of a pair",
+            "the inputs of its layers, the concatenated loose ends",
+        ),
+        (
+            "halves of a cell",
+            "cells",
+            "pair.left, pair.right",
+            "kernel or pool size of their layers",
+        ),
         ("stride of a cell", "cells", "reduction", "the shape after it"),
-        ("optimizer", "convnet_wide", "sgd, momentum, adam, adamw, rmsprop", "the optimizer's class"),
-        ("schedule", "convnet_wide", "constant, cosine, exponential", "the class of `learning_rate` in `get_config()`"),
+        (
+            "optimizer",
+            "convnet_wide",
+            "sgd, momentum, adam, adamw, rmsprop",
+            "the optimizer's class",
+        ),
+        (
+            "schedule",
+            "convnet_wide",
+            "constant, cosine, exponential",
+            "the class of `learning_rate` in `get_config()`",
+        ),
     ]
     rows += [(row[0], "convnet_wide", f"{row[1]}.{row[2]}", "the optimizer") for row in OPTIMIZER]
     rows += [
@@ -359,14 +438,19 @@ def table() -> list[str]:
 
 
 def test_the_guide_has_the_table() -> None:
-    guide = (SPACES.parents[1] / "docs" / "search-space.md").read_text(encoding="utf-8").splitlines()
+    guide = (
+        (SPACES.parents[1] / "docs" / "search-space.md").read_text(encoding="utf-8").splitlines()
+    )
     assert [row for row in table() if row not in guide] == []
 
 
 def test_every_parameter_of_every_shipped_space_is_in_a_row() -> None:
     """A parameter that is added to a space needs a row here; `batch_normalization` and others have tests of their own."""
     rows = {(row[3], row[4]) for row in LAYERS} | {(row[1], row[2]) for row in OPTIMIZER}
-    rows |= {("style", row[2]) for row in STYLE} | {("training", "batch_size"), ("training", "epochs")}
+    rows |= {("style", row[2]) for row in STYLE} | {
+        ("training", "batch_size"),
+        ("training", "epochs"),
+    }
     own = {"batch_normalization", "bidirectional", "schedule", "left", "right"}
     missing = set()
     for path in SPACES.glob("*.yaml"):
@@ -375,4 +459,6 @@ def test_every_parameter_of_every_shipped_space_is_in_a_row() -> None:
                 missing |= {(op.name, name) for name in op.parameters if name not in own} - rows
     alike = {("dense", "activation"), ("conv1d", "l2"), ("lstm", "l2"), ("gru", "l1"), ("gru", "dropout"),
              ("simple_rnn", "dropout"), ("separable_conv2d", "dropout")}  # fmt: skip
-    assert missing == alike, "what is left is read from the same code as its likes, in tests/model/test_ops.py"
+    assert missing == alike, (
+        "what is left is read from the same code as its likes, in tests/model/test_ops.py"
+    )

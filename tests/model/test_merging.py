@@ -24,7 +24,9 @@ def test_maps_of_any_two_shapes_merge(main: tuple[int, ...], skip: tuple[int, ..
     assert run(main, [skip], "concat")[1].shape == (2, *main[:-1], main[-1] + skip[-1])
 
 
-@pytest.mark.parametrize(("main", "skip"), [((5, 2), (9, 3)), ((6,), (4,)), ((6,), (4, 4, 2)), ((6,), (7, 6))])
+@pytest.mark.parametrize(
+    ("main", "skip"), [((5, 2), (9, 3)), ((6,), (4,)), ((6,), (4, 4, 2)), ((6,), (7, 6))]
+)
 def test_sequences_and_vectors_merge(main: tuple[int, ...], skip: tuple[int, ...]) -> None:
     assert run(main, [skip], "add")[1].shape == (2, *main)
     assert run(main, [skip], "concat")[1].shape == (2, *main[:-1], main[-1] + skip[-1])

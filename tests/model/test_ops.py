@@ -131,7 +131,9 @@ def test_a_sequence_becomes_a_vector() -> None:
     expected = (data * scores / scores.sum(axis=1, keepdims=True)).sum(axis=1)
     np.testing.assert_allclose(pooled(data).numpy(), expected, rtol=1e-5, atol=1e-6)
     short = keras.Input((1, 3))
-    np.testing.assert_array_equal(keras.Model(short, ops.last(short))(data[:, :1]).numpy(), data[:, 0])
+    np.testing.assert_array_equal(
+        keras.Model(short, ops.last(short))(data[:, :1]).numpy(), data[:, 0]
+    )
 
 
 def test_dense_works_on_the_last_axis_of_a_map() -> None:
@@ -175,7 +177,9 @@ def test_global_ops_reduce_a_map_to_its_channels(shape: tuple[int, ...]) -> None
 
 
 def test_layers_are_named_after_the_prefix() -> None:
-    made = chain("conv2d", (4, 4, 1), filters=1, kernel_size=1, batch_normalization=True, dropout=0.1)
+    made = chain(
+        "conv2d", (4, 4, 1), filters=1, kernel_size=1, batch_normalization=True, dropout=0.1
+    )
     assert [layer.name for layer in made] == [
         "gene_conv2d",
         "gene_batch_normalization",
@@ -189,7 +193,9 @@ def test_dropout_owns_its_generator_and_repeats_with_the_seed() -> None:
     def masks() -> Any:
         keras.utils.set_random_seed(5)
         x = keras.Input((6,))
-        model = keras.Model(x, ops.dense(x, units=20, activation="linear", kernel_initializer="ones", dropout=0.5))
+        model = keras.Model(
+            x, ops.dense(x, units=20, activation="linear", kernel_initializer="ones", dropout=0.5)
+        )
         assert any("seed_generator" in variable.path for variable in model.variables)
         ones = np.ones((3, 6), "float32")
         return np.stack([model(ones, training=True).numpy() for _ in range(2)])

@@ -21,16 +21,26 @@ def test_sgd(space: SearchSpace) -> None:
 
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_momentum(space: SearchSpace, nesterov: bool) -> None:
-    genome = genome_with("optimizer", "momentum", learning_rate=0.5, momentum=0.75, nesterov=nesterov)
+    genome = genome_with(
+        "optimizer", "momentum", learning_rate=0.5, momentum=0.75, nesterov=nesterov
+    )
     optimizer = build_optimizer(space, genome)
     assert type(optimizer) is keras.optimizers.SGD
-    assert (float(optimizer.learning_rate), optimizer.momentum, optimizer.nesterov) == (0.5, 0.75, nesterov)
+    assert (float(optimizer.learning_rate), optimizer.momentum, optimizer.nesterov) == (
+        0.5,
+        0.75,
+        nesterov,
+    )
 
 
 def test_adam_with_a_constant_of_the_space(space: SearchSpace) -> None:
     optimizer = build_optimizer(space, genome_with("optimizer", "adam", learning_rate=0.0625))
     assert type(optimizer) is keras.optimizers.Adam
-    assert (float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2) == (0.0625, 0.8, 0.999)
+    assert (float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2) == (
+        0.0625,
+        0.8,
+        0.999,
+    )
 
 
 EVERY = """
@@ -49,17 +59,31 @@ def test_adamw_and_rmsprop_use_every_parameter() -> None:
     space = parse_space(EVERY, "every.yaml")
     adamw = build_optimizer(space, genome_with("optimizer", "adamw"))
     assert type(adamw) is keras.optimizers.AdamW
-    found = (float(adamw.learning_rate), adamw.weight_decay, adamw.beta_1, adamw.beta_2, adamw.epsilon)
+    found = (
+        float(adamw.learning_rate),
+        adamw.weight_decay,
+        adamw.beta_1,
+        adamw.beta_2,
+        adamw.epsilon,
+    )
     assert found == (0.25, 0.125, 0.5, 0.75, 0.0625)
     rmsprop = build_optimizer(space, genome_with("optimizer", "rmsprop"))
     assert type(rmsprop) is keras.optimizers.RMSprop
-    assert (float(rmsprop.learning_rate), rmsprop.rho, rmsprop.momentum, rmsprop.epsilon) == (0.25, 0.5, 0.75, 0.0625)
+    assert (float(rmsprop.learning_rate), rmsprop.rho, rmsprop.momentum, rmsprop.epsilon) == (
+        0.25,
+        0.5,
+        0.75,
+        0.0625,
+    )
 
 
 @pytest.mark.parametrize(
-    ("schedule", "halfway", "end"), [("constant", 0.5, 0.5), ("cosine", 0.3125, 0.125), ("exponential", 0.25, 0.125)]
+    ("schedule", "halfway", "end"),
+    [("constant", 0.5, 0.5), ("cosine", 0.3125, 0.125), ("exponential", 0.25, 0.125)],
 )
-def test_schedules_start_at_the_rate_and_end_at_their_fraction_of_it(schedule: str, halfway: float, end: float) -> None:
+def test_schedules_start_at_the_rate_and_end_at_their_fraction_of_it(
+    schedule: str, halfway: float, end: float
+) -> None:
     space = parse_space(EVERY, "every.yaml")
     genome = genome_with("optimizer", "sgd", schedule=schedule)
     optimizer = build_optimizer(space, genome, steps=80)

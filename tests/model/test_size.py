@@ -69,10 +69,14 @@ def network(*made: Any, shape: tuple[int, ...]) -> keras.Model:
 @pytest.mark.parametrize(
     "model",
     [
-        lambda: network(layers.Conv2D(5, 3, padding="same"), layers.Flatten(), layers.Dense(7), shape=(6, 5, 2)),
+        lambda: network(
+            layers.Conv2D(5, 3, padding="same"), layers.Flatten(), layers.Dense(7), shape=(6, 5, 2)
+        ),
         lambda: network(layers.Conv2D(4, 3, strides=2), layers.Conv2D(6, (1, 2)), shape=(9, 9, 2)),
         lambda: network(layers.Dense(3), layers.Dense(4, use_bias=False), shape=(4, 4, 2)),
-        lambda: network(layers.BatchNormalization(), layers.Conv2D(3, 5, activation="tanh"), shape=(8, 8, 1)),
+        lambda: network(
+            layers.BatchNormalization(), layers.Conv2D(3, 5, activation="tanh"), shape=(8, 8, 1)
+        ),
     ],
     ids=["conv-dense", "strides", "dense-on-map", "normalized"],
 )
@@ -84,9 +88,16 @@ def test_flops_are_the_profilers_convolutions_and_products(model: Any) -> None:
 
 
 def test_flops_of_layers_that_the_profiler_does_not_see() -> None:
-    assert measure(network(layers.Conv2D(6, (1, 2), groups=2), shape=(4, 4, 4))).flops == 2 * 12 * 24
-    assert measure(network(layers.SeparableConv2D(5, 3, padding="same"), shape=(4, 4, 2))).flops == 2 * 16 * (18 + 10)
-    assert measure(network(layers.Conv2DTranspose(3, 2, strides=2), shape=(4, 4, 5))).flops == 2 * 16 * 60
+    assert (
+        measure(network(layers.Conv2D(6, (1, 2), groups=2), shape=(4, 4, 4))).flops == 2 * 12 * 24
+    )
+    assert measure(
+        network(layers.SeparableConv2D(5, 3, padding="same"), shape=(4, 4, 2))
+    ).flops == 2 * 16 * (18 + 10)
+    assert (
+        measure(network(layers.Conv2DTranspose(3, 2, strides=2), shape=(4, 4, 5))).flops
+        == 2 * 16 * 60
+    )
     assert measure(network(layers.SimpleRNN(6), shape=(10, 3))).flops == 2 * 10 * (18 + 36)
 
 

@@ -49,7 +49,9 @@ def test_every_genome_builds(name: str) -> None:
     met: set[str] = set()
     for number, genome in enumerate(bred(space, GENOMES)):
         interface = interface_of(space, "regression" if number % 3 == 0 else "classification")
-        with keras.StatelessScope(initialize_variables=False):  # weights of no size: only the shapes are of interest
+        with keras.StatelessScope(
+            initialize_variables=False
+        ):  # weights of no size: only the shapes are of interest
             model = build_model(space, genome, interface)
         assert model.input_shape == (None, *interface.shape)
         assert model.output_shape == (None, interface.outputs)
@@ -59,20 +61,31 @@ def test_every_genome_builds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_genomes_train_a_step_are_saved_loaded_and_predict_the_same(name: str, tmp_path: Path) -> None:
+def test_genomes_train_a_step_are_saved_loaded_and_predict_the_same(
+    name: str, tmp_path: Path
+) -> None:
     space = load_space(SPACES / f"{name}.yaml")
     interface = interface_of(space, "classification")
     rng = np.random.default_rng(1)
     x = rng.normal(2, 2, size=(4, *interface.shape)).astype("float32")
     y = rng.integers(3, size=4)
     for genome in bred(space, TRAINED):
-        model, optimizer = build_model(space, genome, interface), build_optimizer(space, genome, steps=10)
+        model, optimizer = (
+            build_model(space, genome, interface),
+            build_optimizer(space, genome, steps=10),
+        )
         before = [weight.numpy().copy() for weight in model.trainable_variables]
         with tf.GradientTape() as tape:
-            loss = keras.losses.SparseCategoricalCrossentropy()(y, model(x, training=True)) + sum(model.losses)
+            loss = keras.losses.SparseCategoricalCrossentropy()(y, model(x, training=True)) + sum(
+                model.losses
+            )
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        assert any((a != b.numpy()).any() for a, b in zip(before, model.trainable_variables, strict=True))
+        assert any(
+            (a != b.numpy()).any() for a, b in zip(before, model.trainable_variables, strict=True)
+        )
         model.save(tmp_path / "model.keras")
         loaded = keras.models.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
-        np.testing.assert_allclose(loaded(x).numpy(), model(x).numpy(), rtol=0, atol=1e-6, equal_nan=True)
+        np.testing.assert_allclose(
+            loaded(x).numpy(), model(x).numpy(), rtol=0, atol=1e-6, equal_nan=True
+        )
         assert measure(loaded) == measure(model) == measure_unbuilt(space, genome, interface)

@@ -51,11 +51,15 @@ def test_rows_read_well(space: SearchSpace, interface: Interface) -> None:
 
 def test_what_recurrent_and_separable_layers_are() -> None:
     steps = keras.Input((6, 2))
-    assert layer_table(keras.Model(steps, ops.gru(steps, units=3)))[1]["settings"] == "3 units, tanh"
+    assert (
+        layer_table(keras.Model(steps, ops.gru(steps, units=3)))[1]["settings"] == "3 units, tanh"
+    )
     x = keras.Input((6, 6, 2))
     model = keras.Model(x, ops.separable_conv2d(x, filters=5, kernel_size=3, l1=0.5, name="c"))
     assert layer_table(model)[1]["settings"] == "5 filters 3x3, relu, l1 0.5"
-    both = ops.simple_rnn(steps, units=4, bidirectional=True, dropout=0.25, recurrent_dropout=0.5, l2=0.125, name="d")
+    both = ops.simple_rnn(
+        steps, units=4, bidirectional=True, dropout=0.25, recurrent_dropout=0.5, l2=0.125, name="d"
+    )
     words = layer_table(keras.Model(steps, both))[1]["settings"]
     assert words.startswith("4 units, dropout 0.25, recurrent dropout 0.5")
     assert words.endswith("in both directions")

@@ -31,7 +31,10 @@ def stub_run(tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("audit")
     for command in (["make", directory, "evolution", "40"], ["inside", directory / "stub", "3"]):
         subprocess.run(
-            [sys.executable, str(SCRIPT), *map(str, command)], check=True, capture_output=True, env=os.environ
+            [sys.executable, str(SCRIPT), *map(str, command)],
+            check=True,
+            capture_output=True,
+            env=os.environ,
         )
     return directory / "stub"
 
@@ -71,7 +74,9 @@ def test_an_honest_run_is_repeated(stub_run):
 
 def test_a_change_that_no_replay_can_see_is_found_by_the_checksum(stub_run, tmp_path):
     query = "update attempt set seconds = seconds + 1 where trial = 3"
-    assert audit(altered(stub_run, tmp_path / "honest", query)).is_repeated, "a replay cannot see it"
+    assert audit(altered(stub_run, tmp_path / "honest", query)).is_repeated, (
+        "a replay cannot see it"
+    )
     root = altered(stub_run, tmp_path, query, by_evonas=False)
     with pytest.raises(InvalidRecord, match="its content is not what was written"):
         audit(root)
@@ -82,7 +87,9 @@ def test_a_change_that_no_replay_can_see_is_found_by_the_checksum(stub_run, tmp_
 
 def test_another_outcome_changes_what_follows_and_is_found(stub_run, tmp_path):
     """An outcome that is not what the strategy was told."""
-    root = altered(stub_run, tmp_path, """update trial set metrics = '{"val_loss":0.5}' where id < 5""")
+    root = altered(
+        stub_run, tmp_path, """update trial set metrics = '{"val_loss":0.5}' where id < 5"""
+    )
     found = audit(root)
     assert found.trial is not None
     assert found.trial >= 5
@@ -98,7 +105,9 @@ def test_another_outcome_changes_what_follows_and_is_found(stub_run, tmp_path):
 
 def test_the_version_that_made_the_record_is_named(stub_run, tmp_path):
     versions = "update meta set value = json_set(value, '$.deap', '0.9') where key = 'versions'"
-    root = altered(stub_run, tmp_path, "update trial set operator = 'seed x' where id = 7", versions)
+    root = altered(
+        stub_run, tmp_path, "update trial set operator = 'seed x' where id = 7", versions
+    )
     done = evonas("audit", str(root))
     assert done.returncode == 4
     assert "its operator is 'seed x' in the record" in done.stderr
@@ -108,7 +117,10 @@ def test_the_version_that_made_the_record_is_named(stub_run, tmp_path):
 def test_a_state_that_is_not_what_the_trials_make_of_it(stub_run, tmp_path):
     query = "update meta set value = json_set(value, '$.generation', 99) where key = 'strategy'"
     found = audit(altered(stub_run, tmp_path, query))
-    assert (found.trial, found.difference) == (None, "after all trials, the strategy's state differs in generation.")
+    assert (found.trial, found.difference) == (
+        None,
+        "after all trials, the strategy's state differs in generation.",
+    )
 
 
 def test_a_record_that_contradicts_itself(stub_run, tmp_path):
@@ -152,10 +164,15 @@ class PutsChanceIntoItsState(Evolution):
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
-    quick = {"initial": 6, "candidates": 12} if name in ("forest", "gaussian_process", "dngo") else {}
+    quick = (
+        {"initial": 6, "candidates": 12} if name in ("forest", "gaussian_process", "dngo") else {}
+    )
     quick |= {"trees": 4} if name == "forest" else {}
     objectives = (loss, Objective("parameters", "min"))
-    problem, settings = SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives), kind.Settings(**quick)
+    problem, settings = (
+        SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives),
+        kind.Settings(**quick),
+    )
     strategy = kind(problem, settings)
     trials, told_before, told = recorded(strategy, oracle, count=30 if quick else 60)
     state = json.loads(json.dumps(strategy.state_dict()))
@@ -167,14 +184,24 @@ def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     [
         (DrawsFromTheGlobalStream, EvolutionSettings(population=4), "differs from its replay"),
         (RemembersTheProcess, RandomSettings(), "trial 0, asked when 0 trials had been told"),
-        (PutsChanceIntoItsState, EvolutionSettings(population=4), "the strategy's state differs in secret"),
+        (
+            PutsChanceIntoItsState,
+            EvolutionSettings(population=4),
+            "the strategy's state differs in secret",
+        ),
     ],
 )
 def test_what_a_strategy_hides_is_found(small_space, loss, oracle, kind, settings, words):
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
     strategy = kind(problem, settings)
     trials, told_before, told = recorded(strategy, oracle)
-    found = replay(kind(problem, settings), trials, told_before, told, json.loads(json.dumps(strategy.state_dict())))
+    found = replay(
+        kind(problem, settings),
+        trials,
+        told_before,
+        told,
+        json.loads(json.dumps(strategy.state_dict())),
+    )
     assert words in found.difference
 
 
@@ -184,12 +211,20 @@ def test_each_kind_of_difference_is_named(small_space, loss, oracle):
     first = trials[0].proposal
     for other, words in (
         (replace(first, fidelity=Fidelity(7)), "its epochs is 7 in the record and 1 in the replay"),
-        (replace(first, lineage=Lineage("sample", (3,))), "its parents is [3] in the record and [] in the replay"),
+        (
+            replace(first, lineage=Lineage("sample", (3,))),
+            "its parents is [3] in the record and [] in the replay",
+        ),
         (replace(first, repeat=1), "its repeat is 1"),
         (replace(first, genome=trials[1].genome), "its genome is another one ("),
     ):
         changed = [replace(trials[0], proposal=other), *trials[1:]]
-        assert words in replay(RandomSearch(problem, RandomSettings()), changed, told_before, told).difference
+        assert (
+            words
+            in replay(
+                RandomSearch(problem, RandomSettings()), changed, told_before, told
+            ).difference
+        )
     small = EvolutionSettings(population=3)
     trials, _, _ = recorded(Evolution(problem, small), oracle, 10)
     never_told = replay(Evolution(problem, small), trials, [0] * len(trials), 0)

@@ -175,7 +175,9 @@ def test_bad_values_are_refused_as_a_new_run_refuses_them(tmp_path, change, word
 def test_warnings_of_a_changed_config_are_told(tmp_path):
     notes = Notes()
     work(make_run(tmp_path), "pool.local.workers=4", observers=[notes])
-    assert any(text.startswith("look_ahead (5) is below twice the 4 workers") for text in notes.texts)
+    assert any(
+        text.startswith("look_ahead (5) is below twice the 4 workers") for text in notes.texts
+    )
 
 
 def test_every_key_of_a_config_may_change_or_has_a_reason_why_not():

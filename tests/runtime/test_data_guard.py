@@ -54,7 +54,9 @@ def test_without_its_source_damaged_arrays_are_refused(tmp_path):
     root = make_run(tmp_path)
     (tmp_path / "data.npz").unlink()
     (root / "data" / "x_train.npy").write_bytes(b"")
-    with pytest.raises(InvalidData, match=r"x_train\.npy are missing or damaged, and their source cannot be read"):
+    with pytest.raises(
+        InvalidData, match=r"x_train\.npy are missing or damaged, and their source cannot be read"
+    ):
         work(root)
 
 
@@ -65,7 +67,9 @@ def test_a_finished_run_does_not_care_about_its_source_until_it_goes_on(tmp_path
     (root / "genealogy.svg").unlink()
     run = work(root)
     assert (root / "genealogy.svg").is_file()
-    other = next(trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id)
+    other = next(
+        trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id
+    )
     run.weights(other)
     with pytest.raises(InvalidData):
         work(root, "budget.trials=20")
@@ -76,7 +80,9 @@ def test_a_finished_run_does_not_care_about_its_source_until_it_goes_on(tmp_path
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_record_that_does_not_know_its_source_is_held_to_the_fingerprint_of_the_arrays(tmp_path, seed):
+def test_a_record_that_does_not_know_its_source_is_held_to_the_fingerprint_of_the_arrays(
+    tmp_path, seed
+):
     root = make_run(tmp_path)
     with Record(root / "run.db") as record, record._transaction():
         record._connection.execute("delete from meta where key = 'source'")

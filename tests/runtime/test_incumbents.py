@@ -23,7 +23,11 @@ from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub, run_stub
 from evonas.trial import Trial, TrialState, rank
 
-STOP = ("training.epochs=12", "training.stop={learning_curve: {after: 0.3, margin: 0.5}}", "budget.trials=24")
+STOP = (
+    "training.epochs=12",
+    "training.stop={learning_curve: {after: 0.3, margin: 0.5}}",
+    "budget.trials=24",
+)
 
 
 class Watched(StubPool):
@@ -38,7 +42,9 @@ class Watched(StubPool):
         super().submit(job)
 
 
-def search(folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()) -> tuple[api.Run, list[Job]]:  # noqa: B008
+def search(
+    folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()
+) -> tuple[api.Run, list[Job]]:  # noqa: B008
     root = runs.make_run(folder, *STOP, *changes)
     pools: list[Watched] = []
 
@@ -52,7 +58,9 @@ def search(folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()) 
 
 def stops(run: api.Run) -> dict[int, Stopped]:
     with RecordReader(run.layout.record) as record:
-        found = {attempt.trial: Stopped.in_details(attempt.details) for attempt in record.attempts()}
+        found = {
+            attempt.trial: Stopped.in_details(attempt.details) for attempt in record.attempts()
+        }
     return {trial: stop for trial, stop in found.items() if stop is not None}
 
 
@@ -69,7 +77,9 @@ def _best(trials: Sequence[Trial]) -> float | None:
 
 
 @pytest.mark.parametrize("changes", [(), ("deterministic=false",), ("objective=val_accuracy",)])
-def test_a_job_carries_the_best_of_the_trials_told_when_it_was_asked(tmp_path: Path, changes: Sequence[str]) -> None:
+def test_a_job_carries_the_best_of_the_trials_told_when_it_was_asked(
+    tmp_path: Path, changes: Sequence[str]
+) -> None:
     run, jobs = search(tmp_path, *changes, capacity=4)
     known = expected(run)
     assert [job.incumbent for job in jobs] == [known[job.trial] for job in jobs]
@@ -87,7 +97,9 @@ def test_the_content_is_the_same_for_any_number_of_workers(tmp_path: Path) -> No
     assert contents[0] == contents[1] == contents[2]
 
 
-def test_the_winner_was_not_stopped_and_no_stopped_trial_has_reached_its_incumbent(tmp_path: Path) -> None:
+def test_the_winner_was_not_stopped_and_no_stopped_trial_has_reached_its_incumbent(
+    tmp_path: Path,
+) -> None:
     run, _ = search(tmp_path)
     assert run.best is not None
     found, known = stops(run), expected(run)
@@ -99,7 +111,9 @@ def test_the_winner_was_not_stopped_and_no_stopped_trial_has_reached_its_incumbe
         assert stop.epoch == len(trial.attempts()[-1].history["val_loss"]) < stop.epochs == 12
 
 
-def test_where_nothing_is_stopped_the_content_is_that_of_a_run_without_the_rule(tmp_path: Path) -> None:
+def test_where_nothing_is_stopped_the_content_is_that_of_a_run_without_the_rule(
+    tmp_path: Path,
+) -> None:
     ruled, jobs = search(tmp_path / "a", "training.stop={learning_curve: {margin: 1000}}")
     plain, others = search(tmp_path / "b", "training.stop=null")
     assert not stops(ruled)
@@ -119,7 +133,9 @@ def test_a_retry_carries_what_the_first_attempt_did(tmp_path: Path) -> None:
     assert runs.content(run.directory) == runs.content(calm.directory)
 
 
-def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
     whole, _ = search(tmp_path / "whole")
     root = runs.make_run(tmp_path / "cut", *STOP)
     given: list[Job] = []
@@ -170,7 +186,9 @@ def test_weights_that_were_pruned_are_trained_again_to_the_same_epoch(tmp_path: 
 
     first = stops(run)[gone]
     with Session(run.directory, pool) as session:
-        assert dict(weights_of(session, run.trial(gone), print).metrics) == dict(run.trial(gone).metrics)
+        assert dict(weights_of(session, run.trial(gone), print).metrics) == dict(
+            run.trial(gone).metrics
+        )
     assert [job.incumbent for pool in given for job in pool.jobs] == [first.incumbent]
     attempts = run.trial(gone).attempts()
     assert [Stopped.in_details(attempt.details) for attempt in attempts] == [first, first]
@@ -182,7 +200,9 @@ def test_another_run_takes_only_trainings_that_had_to_reach_the_same(tmp_path: P
     alone, _ = search(tmp_path / "alone", scheme)
     root = runs.make_run(tmp_path / "sharing", *STOP, scheme)
     known = known_trainings(first.directory)
-    sharing = api.work(root, pool_factory=lambda config, setup, root: ReusingPool(Watched(setup, 2), known, root))
+    sharing = api.work(
+        root, pool_factory=lambda config, setup, root: ReusingPool(Watched(setup, 2), known, root)
+    )
     assert runs.content(sharing.directory) == runs.content(alone.directory)
     assert stops(sharing) == stops(alone)
     with RecordReader(sharing.layout.record) as record:

@@ -62,7 +62,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> api.Run:
 
 
 def again(root: Path, trial: int, stub: Stub = STUB) -> Replay:
-    return run_replay(plan_replay(root, trial), lambda epoch, metrics: None, partial(run_stub, stub=stub))
+    return run_replay(
+        plan_replay(root, trial), lambda epoch, metrics: None, partial(run_stub, stub=stub)
+    )
 
 
 def change(root: Path, statement: str, *values: object) -> None:
@@ -86,7 +88,9 @@ def test_a_trial_ends_as_it_did(run: api.Run, state: str) -> None:
 
 def test_batches_are_cut_as_in_the_last_attempt(run: api.Run) -> None:
     cut = find(run, lambda trial: "accumulation_steps" in trial.metrics and trial.twin_of is None)
-    whole = find(run, lambda trial: trial.state == "ok" and "accumulation_steps" not in trial.metrics)
+    whole = find(
+        run, lambda trial: trial.state == "ok" and "accumulation_steps" not in trial.metrics
+    )
     assert plan_replay(run.directory, cut.id).job.accumulation == 2
     assert plan_replay(run.directory, whole.id).job.accumulation == 1
     assert again(run.directory, cut.id).differences == ()
@@ -107,7 +111,11 @@ def test_the_run_is_left_alone_also_while_another_process_holds_it(run: api.Run)
         before = picture()
         heard: list[int] = []
         plan = plan_replay(run.directory, 0)
-        run_replay(plan, lambda epoch, metrics: heard.append(epoch), partial(run_stub, stub=Stub(diverge=0)))
+        run_replay(
+            plan,
+            lambda epoch, metrics: heard.append(epoch),
+            partial(run_stub, stub=Stub(diverge=0)),
+        )
         assert picture() == before
     assert heard == [1, 2, 3]
 
@@ -124,14 +132,23 @@ def test_what_differs_is_told(own: Path) -> None:
     metrics = {**trial.metrics, "val_loss": float(np.nextafter(trial.metrics["val_loss"], 9))}
     change(own, "update trial set metrics = ? where id = 3", json.dumps(metrics))
     (words,) = again(own, 3, Stub(diverge=0)).differences
-    assert words.startswith(f"its val_loss is {metrics['val_loss']} in the record and {trial.metrics['val_loss']} in")
+    assert words.startswith(
+        f"its val_loss is {metrics['val_loss']} in the record and {trial.metrics['val_loss']} in"
+    )
     change(own, "update file set sha256 = 'x' where trial = 4")
     assert again(own, 4, Stub(diverge=0)).differences == ("its weights are other ones",)
-    change(own, "update attempt set history = replace(history, '\"val_loss\":[', '\"val_loss\":[9.0,') where trial = 5")
+    change(
+        own,
+        "update attempt set history = replace(history, '\"val_loss\":[', '\"val_loss\":[9.0,') where trial = 5",
+    )
     (words,) = again(own, 5, Stub(diverge=0)).differences
-    assert words == "its val_loss differs from epoch 1 on (4 epochs in the record and 3 in the replay)"
+    assert (
+        words == "its val_loss differs from epoch 1 on (4 epochs in the record and 3 in the replay)"
+    )
     failed = again(own, 6, Stub(diverge=0, fail=1.0))
-    assert failed.differences[0].startswith("it is `ok` in the record (without a word) and `error` in the replay")
+    assert failed.differences[0].startswith(
+        "it is `ok` in the record (without a word) and `error` in the replay"
+    )
 
 
 def test_what_makes_no_sense_to_replay_is_refused(own: Path) -> None:

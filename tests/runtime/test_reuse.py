@@ -46,7 +46,9 @@ def run(config: Path, name: str, *changes: str, known=None):
         pools.append(Counting(setup, 2))
         return ReusingPool(pools[-1], known or {}, root)
 
-    directory, _ = api.create(load_config(config, [f"run={name}", *changes]), config.parent / "runs")
+    directory, _ = api.create(
+        load_config(config, [f"run={name}", *changes]), config.parent / "runs"
+    )
     return api.work(directory, pool_factory=pool), pools[-1].trained
 
 
@@ -68,7 +70,10 @@ def test_another_scheme_reuses_what_it_shares_and_finds_what_it_would_have_found
     first, _ = run(config, "first")
     alone, _ = run(config, "alone", "strategy.evolution.selection=random")
     sharing, trained = run(
-        config, "sharing", "strategy.evolution.selection=random", known=known_trainings(first.directory)
+        config,
+        "sharing",
+        "strategy.evolution.selection=random",
+        known=known_trainings(first.directory),
     )
     assert content(sharing) == content(alone)
     assert 0 < trained < 12
@@ -80,7 +85,10 @@ def test_another_scheme_reuses_what_it_shares_and_finds_what_it_would_have_found
 def test_the_seconds_are_those_of_the_training_that_was_done(config):
     first, _ = run(config, "first")
     second, _ = run(config, "second", known=known_trainings(first.directory))
-    seconds = [[attempt.seconds for trial in done.trials for attempt in trial.attempts()] for done in (first, second)]
+    seconds = [
+        [attempt.seconds for trial in done.trials for attempt in trial.attempts()]
+        for done in (first, second)
+    ]
     assert seconds[0] == seconds[1]
 
 

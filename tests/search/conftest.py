@@ -26,7 +26,9 @@ def make_population(small_space) -> MakePopulation:
         for i, value in enumerate(values):
             proposal = Proposal(sample(small_space, rng), Fidelity(1), Lineage("sample"))
             metrics = {"val_loss": value}
-            trial = Trial(first + i, proposal, None, TrialState.OK, metrics, objective.fitness(metrics))
+            trial = Trial(
+                first + i, proposal, None, TrialState.OK, metrics, objective.fitness(metrics)
+            )
             found.append(Individual(trial))
         return found
 

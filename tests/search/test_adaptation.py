@@ -21,7 +21,14 @@ def born(small_space, loss):
         proposal = Proposal(genome, Fidelity(1), Lineage(operator, parents))
         if value is None:
             return Trial(id, proposal, twin_of, TrialState.DIVERGED)
-        return Trial(id, proposal, twin_of, TrialState.OK, {"val_loss": value}, loss.fitness({"val_loss": value}))
+        return Trial(
+            id,
+            proposal,
+            twin_of,
+            TrialState.OK,
+            {"val_loss": value},
+            loss.fitness({"val_loss": value}),
+        )
 
     return make
 
@@ -29,14 +36,18 @@ def born(small_space, loss):
 def test_matching_is_its_formula():
     learned = Matching(rate=0.5, floor=0.4).learn(Matching().start(["a", "b", "c", "d"]), "b", 0.2)
     assert learned.quality == {"a": 1.0, "b": 0.6, "c": 1.0, "d": 1.0}
-    assert learned.shares == pytest.approx({name: 0.1 + 0.6 * q / 3.6 for name, q in learned.quality.items()})
+    assert learned.shares == pytest.approx(
+        {name: 0.1 + 0.6 * q / 3.6 for name, q in learned.quality.items()}
+    )
 
 
 def test_pursuit_is_its_formula():
     scheme = Pursuit(rate=0.5, pursuit=0.25, floor=0.4)
     learned = scheme.learn(scheme.start(["a", "b"]), "a", 0.0)
     assert learned.quality == {"a": 0.5, "b": 1.0}
-    assert learned.shares == pytest.approx({"a": 0.5 + 0.25 * (0.2 - 0.5), "b": 0.5 + 0.25 * (0.8 - 0.5)})
+    assert learned.shares == pytest.approx(
+        {"a": 0.5 + 0.25 * (0.2 - 0.5), "b": 0.5 + 0.25 * (0.8 - 0.5)}
+    )
 
 
 @pytest.mark.parametrize("name", ADAPTATIONS)
@@ -73,7 +84,9 @@ def test_a_gain_is_relative_and_never_negative(born):
 
 def test_every_operator_of_a_child_is_credited_once_against_the_better_parent(born):
     scheme = Matching(rate=0.5, floor=0.0)
-    credit = Credit(scheme, MutationRates(operators={"add": 1.0, "swap": 2.0, "perturb": 1.0, "remove": 0.0}))
+    credit = Credit(
+        scheme, MutationRates(operators={"add": 1.0, "swap": 2.0, "perturb": 1.0, "remove": 0.0})
+    )
     assert credit.rates.operators == {"add": 1.0, "swap": 2.0, "perturb": 1.0, "remove": 0.0}
     for trial in (born(0, 0.8), born(1, 0.4), born(2, 0.3, "crossover+add+swap+add", (0, 1))):
         credit.tell(trial)
@@ -92,7 +105,12 @@ def test_fixed_changes_nothing(born):
 
 
 def test_what_is_learned_can_be_told_again(born):
-    trials = [born(0, 0.8), born(1, 0.4, "add", (0,)), born(2, None, "swap", (1,)), born(3, 0.1, "perturb", (1,))]
+    trials = [
+        born(0, 0.8),
+        born(1, 0.4, "add", (0,)),
+        born(2, None, "swap", (1,)),
+        born(3, 0.1, "perturb", (1,)),
+    ]
     one, other = (Credit(Pursuit(), Mutation().rates()) for _ in range(2))
     for trial in trials:
         one.tell(trial)
@@ -115,7 +133,14 @@ def test_it_is_off_by_default_and_changes_proposals_when_it_is_on(small_space, l
 
 def test_operators_that_are_off_stay_off(small_space, loss, drive):
     off = {name: 0.0 for name in MUTATIONS if name not in ("perturb", "change_op")}
-    settings = EvolutionSettings(population=6, mutation=Mutation(operators=off, adaptation=Pursuit()))
+    settings = EvolutionSettings(
+        population=6, mutation=Mutation(operators=off, adaptation=Pursuit())
+    )
     trials = drive(Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings), 80)
-    used = {word for trial in trials if trial.lineage.parents for word in trial.lineage.operator.split("+")}
+    used = {
+        word
+        for trial in trials
+        if trial.lineage.parents
+        for word in trial.lineage.operator.split("+")
+    }
     assert used == {"crossover", "perturb", "change_op"}

@@ -34,8 +34,12 @@ def combinations():
         yield pytest.param(*parts, next(adaptations), id="-".join(parts))
 
 
-@pytest.mark.parametrize(("selection", "crossover", "replacement", "adaptation"), list(combinations()))
-def test_a_combination(small_space, loss, oracle, drive, selection, crossover, replacement, adaptation):
+@pytest.mark.parametrize(
+    ("selection", "crossover", "replacement", "adaptation"), list(combinations())
+)
+def test_a_combination(
+    small_space, loss, oracle, drive, selection, crossover, replacement, adaptation
+):
     data = {"population": 5, "selection": selection, "crossover": {crossover: {"rate": 0.7}}}
     data |= {"replacement": replacement, "mutation": {"adaptation": adaptation}}
     problem = SearchProblem(small_space, loss, Fidelity(1), 3)
@@ -108,7 +112,9 @@ def test_an_objective_that_a_selection_cannot_use_is_told_with_its_key(tmp_path)
         (tmp_path / "x.yaml").write_text(text.replace("SELECTION", selection))
         problems = check(tmp_path / "x.yaml").problems
         if key:
-            assert [(problem.key, problem.line) for problem in problems] == [("strategy.evolution.selection", 8)]
+            assert [(problem.key, problem.line) for problem in problems] == [
+                ("strategy.evolution.selection", 8)
+            ]
             assert "val_accuracy is maximised" in problems[0].message
         else:
             assert problems == ()

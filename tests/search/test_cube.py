@@ -86,8 +86,12 @@ def test_what_is_maximised_is_searched_alike(kind, plane):
         (proposal,) = strategy.ask(1)
         metrics = {"gain": -sphere(proposal.genome)}
         gains.append(metrics["gain"])
-        strategy.tell(Trial(id, proposal, None, TrialState.OK, metrics, problem.objective.fitness(metrics)))
-    assert gains == [-trial.fitness.value for trial in searched(kind(plane, kind.Settings()), sphere, 120)]
+        strategy.tell(
+            Trial(id, proposal, None, TrialState.OK, metrics, problem.objective.fitness(metrics))
+        )
+    assert gains == [
+        -trial.fitness.value for trial in searched(kind(plane, kind.Settings()), sphere, 120)
+    ]
 
 
 @KINDS
@@ -96,7 +100,9 @@ def test_a_batch_waits_for_its_last_trial_in_any_order(kind, plane):
     asked = in_order.ask(100)
     assert len(asked) == FIRST[kind]
     assert mixed.ask(100) == asked
-    trials = [settled(plane, id, proposal, sphere(proposal.genome)) for id, proposal in enumerate(asked)]
+    trials = [
+        settled(plane, id, proposal, sphere(proposal.genome)) for id, proposal in enumerate(asked)
+    ]
     for trial in trials[:-1]:
         in_order.tell(trial)
         assert in_order.ask(1) == []
@@ -128,7 +134,9 @@ def test_a_search_is_restored_at_every_trial_told_in_any_order(kind, plane):
         go(first, trials, told, stop)
         state = json.loads(json.dumps(first.state_dict()))
         second = kind(plane, kind.Settings())
-        second.load_state_dict(state, told | {one.id: one.unsettled for one in trials if one.id not in told})
+        second.load_state_dict(
+            state, told | {one.id: one.unsettled for one in trials if one.id not in told}
+        )
         go(second, trials, told, 60)
         assert [trial.proposal for trial in trials] == [trial.proposal for trial in whole], stop
 
@@ -139,7 +147,9 @@ def test_failed_trials_are_no_parents_and_a_search_goes_on_where_nothing_succeed
     assert {trial.lineage.operator for trial in trials} == {"sample"}
     assert len({trial.genome for trial in trials}) == 60
     number = iter(range(1000))
-    trials = searched(kind(plane, kind.Settings()), lambda g: sphere(g) if next(number) % 3 == 2 else None, 200)
+    trials = searched(
+        kind(plane, kind.Settings()), lambda g: sphere(g) if next(number) % 3 == 2 else None, 200
+    )
     parents = {parent for trial in trials for parent in trial.lineage.parents}
     assert parents
     assert all(parent % 3 == 2 for parent in parents)
@@ -152,7 +162,11 @@ def test_a_space_of_few_genomes_is_searched_until_none_is_left(kind, loss):
     for id in range(5000):
         (proposal,) = strategy.ask(1)
         in_a_row = in_a_row + 1 if proposal.genome in seen else 0
-        strategy.tell(settled(strategy.problem, id, proposal, seen.setdefault(proposal.genome, float(len(seen)))))
+        strategy.tell(
+            settled(
+                strategy.problem, id, proposal, seen.setdefault(proposal.genome, float(len(seen)))
+            )
+        )
         if in_a_row == 100:
             break
     assert in_a_row == 100
@@ -186,7 +200,10 @@ def test_a_seed_counts_at_its_own_point(kind, plane):
     trials = [settled(plane, 0, given, 0.0)]
     others = strategy.ask(100)
     assert others == plain.ask(100)
-    trials += [settled(plane, i + 1, proposal, 1.0 + sphere(proposal.genome)) for i, proposal in enumerate(others)]
+    trials += [
+        settled(plane, i + 1, proposal, 1.0 + sphere(proposal.genome))
+        for i, proposal in enumerate(others)
+    ]
     for trial in trials:
         strategy.tell(trial)
         plain.tell(trial if trial.id else settled(plane, 0, asked, 0.0))
@@ -203,7 +220,9 @@ def test_a_large_space_is_searched(kind, loss):
     assert problem.space.dimension > 100
 
     def value(genome):
-        return float(len(genome["features"])) + math.log(genome["optimizer"][0].parameters["learning_rate"] + 1e-9)
+        return float(len(genome["features"])) + math.log(
+            genome["optimizer"][0].parameters["learning_rate"] + 1e-9
+        )
 
     trials = searched(kind(problem, kind.Settings()), value, 260)
     assert len({trial.genome for trial in trials}) > 150
@@ -217,7 +236,9 @@ def test_a_budget_that_the_first_batch_spends_is_refused(kind, plane, loss):
         problem = SearchProblem(plane.space, loss, Fidelity(1), 0, trials=trials)
         found = settings.misfits(problem)
         assert bool(found) == is_refused
-        assert all(f"its first batch has {FIRST[kind]} trials" in message for message in found.values())
+        assert all(
+            f"its first batch has {FIRST[kind]} trials" in message for message in found.values()
+        )
         assert set(found) <= {"" if kind is NelderMead else "population"}
 
 
@@ -229,4 +250,12 @@ def test_nothing_to_decide_is_refused(kind, loss):
 
 
 def test_walls_are_mirrors():
-    assert mirrored(np.array([-0.25, 0.0, 0.5, 1.0, 1.25, 2.5, -1.5])).tolist() == [0.25, 0, 0.5, 1, 0.75, 0.5, 0.5]
+    assert mirrored(np.array([-0.25, 0.0, 0.5, 1.0, 1.25, 2.5, -1.5])).tolist() == [
+        0.25,
+        0,
+        0.5,
+        1,
+        0.75,
+        0.5,
+        0.5,
+    ]

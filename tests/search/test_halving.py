@@ -26,8 +26,18 @@ def space():
 
 @pytest.fixture
 def make(space, loss):
-    def build(kind=Hyperband, epochs: int = 27, seed: int = 0, space=space, trials: int | None = None, **settings):
-        return kind(SearchProblem(space, loss, Fidelity(epochs), seed, {}, trials), kind.Settings(**settings))
+    def build(
+        kind=Hyperband,
+        epochs: int = 27,
+        seed: int = 0,
+        space=space,
+        trials: int | None = None,
+        **settings,
+    ):
+        return kind(
+            SearchProblem(space, loss, Fidelity(epochs), seed, {}, trials),
+            kind.Settings(**settings),
+        )
 
     return build
 
@@ -35,7 +45,9 @@ def make(space, loss):
 def settle(loss, id: int, proposal, value: float | None, twin_of: int | None = None) -> Trial:
     if value is None:
         return Trial(id, proposal, twin_of, TrialState.DIVERGED)
-    return Trial(id, proposal, twin_of, TrialState.OK, {"val_loss": value}, loss.fitness({"val_loss": value}))
+    return Trial(
+        id, proposal, twin_of, TrialState.OK, {"val_loss": value}, loss.fitness({"val_loss": value})
+    )
 
 
 def one_by_one(strategy, loss, count: int, value) -> list[Trial]:
@@ -52,7 +64,9 @@ def test_one_after_the_other_hyperband_is_its_table(make, loss):
     plan = brackets(27, 3)
     total = sum(rung.places for bracket in plan for rung in bracket.rungs)
     trials = one_by_one(make(), loss, 2 * total, lambda id, proposal: float(id))
-    expected = [rung.epochs for bracket in plan for rung in bracket.rungs for _ in range(rung.places)]
+    expected = [
+        rung.epochs for bracket in plan for rung in bracket.rungs for _ in range(rung.places)
+    ]
     assert [trial.proposal.fidelity.epochs for trial in trials] == 2 * expected
     assert [len(list(group)) for _, group in itertools.groupby(expected)][:4] == [27, 9, 3, 1]
     sampled = [trial.genome.digest for trial in trials if trial.proposal.resume_from is None]
@@ -95,7 +109,9 @@ def test_nothing_hangs_whatever_fails_and_however_far_it_looks_ahead(make, loss,
             while len(trials) - told < look_ahead:
                 (proposal,) = strategy.ask(1)
                 failed = (len(trials) * 7 % 10) < 10 * share
-                trials.append(settle(loss, len(trials), proposal, None if failed else len(trials) % 13 / 13))
+                trials.append(
+                    settle(loss, len(trials), proposal, None if failed else len(trials) % 13 / 13)
+                )
         assert not strategy.is_done
         assert len(strategy.state_dict()["open"]) <= look_ahead + 1
         if look_ahead < 100:
@@ -114,7 +130,9 @@ def test_while_a_rung_waits_the_next_bracket_begins(make):
 
 
 @pytest.mark.parametrize(("budget", "begun"), [(20, 3), (32, 3), (33, 4)])
-def test_a_bracket_is_begun_early_only_where_the_budget_has_room_for_all_of_it(make, loss, budget, begun):
+def test_a_bracket_is_begun_early_only_where_the_budget_has_room_for_all_of_it(
+    make, loss, budget, begun
+):
     """9 + 3 + 1, 3 + 1 and 3 trials make a pass of 20; the next one begins with 13."""
     strategy, trials, told = make(epochs=9, trials=budget), [], 0
     found = strategy.ask(100)
@@ -164,14 +182,16 @@ def test_living_are_those_who_may_still_go_on(make, loss):
 
     for value in (0.1, None, 0.3, 0.2, 0.9, 0.8, 0.7, 0.6):
         step(value)
-    assert strategy.living == {0, 2, 3, 4, 5, 6, 7}, "all that have succeeded, as long as the rung is not full"
+    assert strategy.retained == {0, 2, 3, 4, 5, 6, 7}, (
+        "all that have succeeded, as long as the rung is not full"
+    )
     step(0.5)
-    assert strategy.living == {0, 2, 3}
+    assert strategy.retained == {0, 2, 3}
     (proposal,) = strategy.ask(1)
-    assert proposal.resume_from in strategy.living, "the training that goes on still needs it"
+    assert proposal.resume_from in strategy.retained, "the training that goes on still needs it"
     strategy.tell(settle(loss, 9, proposal, 0.05))
-    assert proposal.resume_from not in strategy.living
-    assert 9 in strategy.living
+    assert proposal.resume_from not in strategy.retained
+    assert 9 in strategy.retained
 
 
 def test_every_resumed_trial_was_living_until_it_was_told(make, small_space, oracle):
@@ -181,10 +201,10 @@ def test_every_resumed_trial_was_living_until_it_was_told(make, small_space, ora
             strategy.tell(trials[told])
             told += 1
         while len(trials) - told < 5:
-            before = strategy.living
+            before = strategy.retained
             (proposal,) = strategy.ask(1)
             if proposal.resume_from is not None:
-                assert proposal.resume_from in before & strategy.living
+                assert proposal.resume_from in before & strategy.retained
             trials.append(oracle.settle(len(trials), proposal))
     assert sum(trial.proposal.resume_from is not None for trial in trials) > 20
 
@@ -198,14 +218,19 @@ def test_every_resumed_trial_was_living_until_it_was_told(make, small_space, ora
         (2, 27, [(2, 27)]),
     ],
 )
-def test_successive_halving_ends_with_full_trainings_whatever_it_begins_with(make, loss, genomes, epochs, expected):
+def test_successive_halving_ends_with_full_trainings_whatever_it_begins_with(
+    make, loss, genomes, epochs, expected
+):
     strategy = make(SuccessiveHalving, epochs, genomes=genomes)
     (plan,) = strategy._schedule
     assert [(rung.places, rung.epochs) for rung in plan.rungs] == expected
 
 
 def test_a_latin_hypercube_covers_one_pass_over_the_brackets(small_space, loss):
-    strategy = Hyperband(SearchProblem(small_space, loss, Fidelity(9), 0), HyperbandSettings(sampler=LatinHypercube()))
+    strategy = Hyperband(
+        SearchProblem(small_space, loss, Fidelity(9), 0),
+        HyperbandSettings(sampler=LatinHypercube()),
+    )
     assert strategy._design._size == 9 + 3 + 3
 
 
@@ -243,13 +268,17 @@ def test_its_record_can_be_replayed(make, small_space, oracle, kind):
             told_before.append(told)
             trials.append(oracle.settle(len(trials), strategy.ask(1)[0]))
     state = json.loads(json.dumps(strategy.state_dict()))
-    assert replay(make(kind, epochs=9, space=small_space), trials, told_before, told, state).difference == ""
+    assert (
+        replay(make(kind, epochs=9, space=small_space), trials, told_before, told, state).difference
+        == ""
+    )
 
 
 def test_too_long_a_shortest_training_is_refused(small_space, loss):
     problem = SearchProblem(small_space, loss, Fidelity(9), 0)
     assert HyperbandSettings(min_epochs=9).misfits(problem) == {}
     assert (
-        "at most training.epochs (9). Received: 10" in HyperbandSettings(min_epochs=10).misfits(problem)["min_epochs"]
+        "at most training.epochs (9). Received: 10"
+        in HyperbandSettings(min_epochs=10).misfits(problem)["min_epochs"]
     )
     assert SuccessiveHalvingSettings().misfits(problem) == {}

@@ -78,7 +78,10 @@ def test_proposals_that_are_asked_together_keep_apart(loss, kind, settings):
     batch = [proposal.genome for proposal in strategy.ask(6)]
     assert len(set(batch)) == 6
     alone = kind(problem, settings)
-    known = {i: settle(problem, i, p, float(errors(p.genome))) for i, p in enumerate(kind(problem, settings).ask(12))}
+    known = {
+        i: settle(problem, i, p, float(errors(p.genome)))
+        for i, p in enumerate(kind(problem, settings).ask(12))
+    }
     alone.load_state_dict({"asked": 12}, known)
     assert alone.ask(1)[0].genome == batch[0], "the first of a batch is what would be asked alone"
 
@@ -94,7 +97,9 @@ def test_where_everything_fails_it_goes_on_at_random(loss, kind, settings):
 
 
 @pytest.mark.parametrize(("kind", "settings"), KINDS)
-def test_the_lineage_names_the_trial_that_a_candidate_stems_from(small_space, loss, drive, kind, settings):
+def test_the_lineage_names_the_trial_that_a_candidate_stems_from(
+    small_space, loss, drive, kind, settings
+):
     trials = drive(kind(SearchProblem(small_space, loss, Fidelity(1), 0), settings), 30)
     children = [trial for trial in trials if trial.lineage.parents]
     assert children
@@ -106,7 +111,9 @@ def test_the_lineage_names_the_trial_that_a_candidate_stems_from(small_space, lo
 
 def test_the_first_trials_are_random_as_many_as_set(small_space, loss, drive):
     settings = GaussianProcessSettings(initial=7, candidates=12)
-    trials = drive(GaussianProcessSearch(SearchProblem(small_space, loss, Fidelity(1), 0), settings), 12, 1)
+    trials = drive(
+        GaussianProcessSearch(SearchProblem(small_space, loss, Fidelity(1), 0), settings), 12, 1
+    )
     assert [trial.lineage.operator for trial in trials[:7]] == ["sample"] * 7
 
 

@@ -28,10 +28,18 @@ def population(small_space):
     def make(rows, first: int = 0) -> list[Individual]:
         rng, found = np.random.default_rng(0), []
         for i, row in enumerate(rows):
-            metrics = dict(zip(("val_accuracy", "parameters", "latency_ms", "flops"), map(float, row), strict=True))
+            metrics = dict(
+                zip(
+                    ("val_accuracy", "parameters", "latency_ms", "flops"),
+                    map(float, row),
+                    strict=True,
+                )
+            )
             proposal = Proposal(sample(small_space, rng), Fidelity(1), Lineage("sample"))
             fitness = OBJECTIVES[0].fitness(metrics)
-            found.append(Individual(Trial(first + i, proposal, None, TrialState.OK, metrics, fitness)))
+            found.append(
+                Individual(Trial(first + i, proposal, None, TrialState.OK, metrics, fitness))
+            )
         return found
 
     return make
@@ -81,11 +89,24 @@ def test_scaling_changes_no_domination(cloud):
 @pytest.mark.parametrize("kind", ["nsga2", "nsga3"])
 @pytest.mark.parametrize("count", [1, 5, 16, 29, 31, 39])
 def test_fronts_survive_in_order(cloud, kind, count):
-    replacement = Crowding(OBJECTIVES) if kind == "nsga2" else Niches(OBJECTIVES, Nsga3Settings().directions(3))
-    alive = {one.id for one in replacement.survivors(cloud[:20], cloud[20:], count, np.random.default_rng(0))}
+    replacement = (
+        Crowding(OBJECTIVES)
+        if kind == "nsga2"
+        else Niches(OBJECTIVES, Nsga3Settings().directions(3))
+    )
+    alive = {
+        one.id
+        for one in replacement.survivors(cloud[:20], cloud[20:], count, np.random.default_rng(0))
+    }
     assert len(alive) == count
-    places = {point.individual.id: at for at, front in enumerate(fronts(points(cloud, OBJECTIVES))) for point in front}
-    assert max(places[id] for id in alive) <= min(places[one.id] for one in cloud if one.id not in alive)
+    places = {
+        point.individual.id: at
+        for at, front in enumerate(fronts(points(cloud, OBJECTIVES)))
+        for point in front
+    }
+    assert max(places[id] for id in alive) <= min(
+        places[one.id] for one in cloud if one.id not in alive
+    )
 
 
 def test_everybody_lives_where_there_is_room(cloud):
@@ -118,7 +139,9 @@ def test_each_direction_keeps_its_nearest(population):
         assert {one.id for one in alive} == {0, 1, 2}
 
 
-@pytest.mark.parametrize(("objectives", "population", "count"), [(2, 16, 16), (3, 16, 15), (3, 20, 15), (4, 4, 4)])
+@pytest.mark.parametrize(
+    ("objectives", "population", "count"), [(2, 16, 16), (3, 16, 15), (3, 20, 15), (4, 4, 4)]
+)
 def test_there_are_at_most_as_many_directions_as_individuals(objectives, population, count):
     directions = Nsga3Settings(population=population).directions(objectives)
     assert directions.shape == (count, objectives)
@@ -126,8 +149,15 @@ def test_there_are_at_most_as_many_directions_as_individuals(objectives, populat
 
 
 def test_the_crowded_tournament_is_fair_and_prefers_the_better(population):
-    rows = [(0.9, 1, 0, 0), (0.5, 5, 0, 0), (0.4, 6, 0, 0), (0.99, 1, 0, 200)]  # fronts 0, 1, 2 and a violation
-    parents = CrowdedTournament(OBJECTIVES[:2]).select(population(rows), 4000, np.random.default_rng(0))
+    rows = [
+        (0.9, 1, 0, 0),
+        (0.5, 5, 0, 0),
+        (0.4, 6, 0, 0),
+        (0.99, 1, 0, 200),
+    ]  # fronts 0, 1, 2 and a violation
+    parents = CrowdedTournament(OBJECTIVES[:2]).select(
+        population(rows), 4000, np.random.default_rng(0)
+    )
     shares = np.bincount([one.id for one in parents], minlength=4) / 4000
     # in pairs without replacement the best always wins: 1/2, the next ones 1/3 and 1/6, the last never
     assert shares[:3] == pytest.approx([1 / 2, 1 / 3, 1 / 6], abs=0.03)
@@ -137,11 +167,15 @@ def test_the_crowded_tournament_is_fair_and_prefers_the_better(population):
 def test_without_violations_nsga3_draws_everybody_alike(population):
     some = population([(0.9, 1, 0, 0), (0.5, 5, 0, 0), (0.4, 6, 0, 0)])
     assert (
-        np.bincount([one.id for one in FeasibleFirst().select(some, 300, np.random.default_rng(0))]).tolist()
+        np.bincount(
+            [one.id for one in FeasibleFirst().select(some, 300, np.random.default_rng(0))]
+        ).tolist()
         == [100] * 3
     )
     worse = population([(0.9, 1, 0, 0), (0.5, 5, 0, 200), (0.4, 6, 0, 300)])
-    counts = np.bincount([one.id for one in FeasibleFirst().select(worse, 3000, np.random.default_rng(0))])
+    counts = np.bincount(
+        [one.id for one in FeasibleFirst().select(worse, 3000, np.random.default_rng(0))]
+    )
     assert counts[0] > counts[1] > counts[2]
 
 
@@ -155,6 +189,9 @@ def test_vectors_of_every_shape_are_survived(population):
         [(t, t * 1e200, -t, 0) for t in rng.random(9)],
     ]
     for rows, count in itertools.product(shapes, (1, 4, 9)):
-        for replacement in (Crowding(OBJECTIVES), Niches(OBJECTIVES, Nsga3Settings().directions(3))):
+        for replacement in (
+            Crowding(OBJECTIVES),
+            Niches(OBJECTIVES, Nsga3Settings().directions(3)),
+        ):
             alive = replacement.survivors(population(rows), [], count, np.random.default_rng(0))
             assert len({one.id for one in alive}) == count

@@ -19,11 +19,15 @@ RNG = np.random.default_rng(0)
 
 @pytest.mark.parametrize("direction", ["min", "max"])
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_tournament_chooses_the_ith_best_as_often_as_the_formula_says(make_population, size, direction):
+def test_tournament_chooses_the_ith_best_as_often_as_the_formula_says(
+    make_population, size, direction
+):
     """Of n, with replacement: P(rank i wins) = ((n - i)^s - (n - i - 1)^s) / n^s, i from 0 for the best."""
     n, draws = 8, 20_000
     values = list(range(n)) if direction == "min" else list(range(n))[::-1]
-    chosen = Tournament(size).select(make_population(values, direction), draws, np.random.default_rng(1))
+    chosen = Tournament(size).select(
+        make_population(values, direction), draws, np.random.default_rng(1)
+    )
     counts = Counter(individual.id for individual in chosen)
     expected = np.array([((n - i) ** size - (n - i - 1) ** size) / n**size for i in range(n)])
     observed = np.array([counts[i] for i in range(n)])
@@ -82,7 +86,9 @@ def test_parents_live_on_where_every_child_failed(make_population):
 
 
 def test_best_first_breaks_ties_by_age(make_population):
-    assert [individual.id for individual in best_first(make_population([0.5, 0.2, 0.5, 0.2])[::-1])] == [
+    assert [
+        individual.id for individual in best_first(make_population([0.5, 0.2, 0.5, 0.2])[::-1])
+    ] == [
         1,
         3,
         0,
@@ -91,6 +97,8 @@ def test_best_first_breaks_ties_by_age(make_population):
 
 
 def test_a_failed_trial_is_no_individual(small_space):
-    proposal = Proposal(sample(small_space, np.random.default_rng(0)), Fidelity(1), Lineage("sample"))
+    proposal = Proposal(
+        sample(small_space, np.random.default_rng(0)), Fidelity(1), Lineage("sample")
+    )
     with pytest.raises(ValueError, match="diverged"):
         Individual(Trial(4, proposal, state=TrialState.DIVERGED))

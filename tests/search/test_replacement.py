@@ -49,7 +49,12 @@ def test_who_lives_on(make_population, scheme, living, offspring):
 
 
 def test_comma_keeps_the_best_of_more_children(make_population):
-    assert survivors(make_population, Comma(), children=[0.9, 0.8, 0.2, 0.7, 0.3, 0.4]) == [12, 14, 15, 13]
+    assert survivors(make_population, Comma(), children=[0.9, 0.8, 0.2, 0.7, 0.3, 0.4]) == [
+        12,
+        14,
+        15,
+        13,
+    ]
 
 
 @pytest.mark.parametrize("scheme", [Generational(), Comma()])
@@ -63,7 +68,9 @@ def test_steady_state_replaces_the_worst_even_by_a_worse_one(make_population):
 
 
 def test_steady_state_fills_up_before_it_replaces(make_population):
-    assert survivors(make_population, SteadyState(), parents=[0.1, 0.5], children=[0.9], population=3) == [0, 1, 10]
+    assert survivors(
+        make_population, SteadyState(), parents=[0.1, 0.5], children=[0.9], population=3
+    ) == [0, 1, 10]
 
 
 def test_plus_never_loses_anybody_who_is_among_the_best(make_population):
@@ -73,21 +80,36 @@ def test_plus_never_loses_anybody_who_is_among_the_best(make_population):
 @pytest.mark.parametrize("name", REPLACEMENTS)
 def test_what_every_scheme_promises(make_population, name):
     scheme = REPLACEMENTS[name]()
-    for parents, children in ((PARENTS, []), (PARENTS, [0.2]), ([], CHILDREN), ([], [0.2]), ([0.2], [0.2])):
+    for parents, children in (
+        (PARENTS, []),
+        (PARENTS, [0.2]),
+        ([], CHILDREN),
+        ([], [0.2]),
+        ([0.2], [0.2]),
+    ):
         for seed in range(5):
             living = survivors(make_population, scheme, parents, children, 4, seed)
             assert 1 <= len(living) <= 4
             assert len(set(living)) == len(living)
-            values = {**dict(enumerate(parents)), **{10 + i: value for i, value in enumerate(children)}}
+            values = {
+                **dict(enumerate(parents)),
+                **{10 + i: value for i, value in enumerate(children)},
+            }
             assert living == sorted(living, key=lambda id: (values[id], id)), "best first"
     assert survivors(make_population, scheme, [], []) == []
     alone = [0, 2] if name == "elitist" else [0, 2, 3, 1]  # an elite is an elite
-    assert survivors(make_population, scheme, PARENTS, []) == alone, "where all failed, the parents live on"
+    assert survivors(make_population, scheme, PARENTS, []) == alone, (
+        "where all failed, the parents live on"
+    )
 
 
 @pytest.mark.parametrize(
     ("scheme", "words"),
-    [(Comma(3), "at least the population"), (SteadyState(4), "less than the population"), (Elitist(4), "less than")],
+    [
+        (Comma(3), "at least the population"),
+        (SteadyState(4), "less than the population"),
+        (Elitist(4), "less than"),
+    ],
 )
 def test_what_cannot_work_is_refused(scheme, words):
     assert words in scheme.problem(4)
@@ -102,13 +124,17 @@ def test_wins_of_a_tournament_are_binomial():
     assert (wins[:, 0] == opponents).all()
     assert (wins[:, -1] == 0).all()
     for rank in range(1, n - 1):
-        expected = stats.binom.pmf(range(opponents + 1), opponents, (n - 1 - rank) / (n - 1)) * repeats
+        expected = (
+            stats.binom.pmf(range(opponents + 1), opponents, (n - 1 - rank) / (n - 1)) * repeats
+        )
         observed = np.bincount(wins[:, rank], minlength=opponents + 1)
         assert stats.chisquare(observed, expected).pvalue > 0.001
 
 
 def test_the_best_of_all_survives_every_tournament_and_others_by_luck(make_population):
-    living = [survivors(make_population, TournamentReplacement(1), seed=seed) for seed in range(300)]
+    living = [
+        survivors(make_population, TournamentReplacement(1), seed=seed) for seed in range(300)
+    ]
     assert all(0 in ids and len(ids) == 4 for ids in living)
     assert any(10 not in ids for ids in living)
     assert any(1 in ids for ids in living)

@@ -36,7 +36,9 @@ def trial(small_space, loss):
 
 
 def test_hyperbands_brackets_are_the_published_table():
-    found = {len(b.rungs) - 1: [(rung.places, rung.epochs) for rung in b.rungs] for b in brackets(81, 3)}
+    found = {
+        len(b.rungs) - 1: [(rung.places, rung.epochs) for rung in b.rungs] for b in brackets(81, 3)
+    }
     assert found == LI_2017
     assert [b.level for b in brackets(81, 3)] == [0, 1, 2, 3, 4]
 
@@ -44,7 +46,9 @@ def test_hyperbands_brackets_are_the_published_table():
 def test_the_first_bracket_is_successive_halving_with_a_budget_of_its_own():
     first = brackets(81, 3)[0]
     assert first == bracket(81, 3, 1, 4, 81)
-    assert first.epochs == 81 + 27 * 2 + 9 * 6 + 3 * 18 + 54, "epochs, where nobody is trained twice"
+    assert first.epochs == 81 + 27 * 2 + 9 * 6 + 3 * 18 + 54, (
+        "epochs, where nobody is trained twice"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,9 @@ def test_lengths(most, factor, least, expected):
     for each in plan:
         assert tuple(rung.epochs for rung in each.rungs) == expected[each.level :]
         assert all(rung.places >= 1 for rung in each.rungs)
-        assert all(b.places == a.places // factor for a, b in zip(each.rungs, each.rungs[1:], strict=False))
+        assert all(
+            b.places == a.places // factor for a, b in zip(each.rungs, each.rungs[1:], strict=False)
+        )
 
 
 def test_the_best_go_on_and_failures_never_do(trial):

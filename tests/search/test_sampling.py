@@ -10,7 +10,16 @@ from scipy.stats import qmc
 
 from evonas.genome import parse_space, sample, validate
 from evonas.randomness import generator
-from evonas.search.sampling import SAMPLERS, Design, Halton, Hammersley, LatinHypercube, PoissonDisk, Sobol, Uniform
+from evonas.search.sampling import (
+    SAMPLERS,
+    Design,
+    Halton,
+    Hammersley,
+    LatinHypercube,
+    PoissonDisk,
+    Sobol,
+    Uniform,
+)
 from evonas.search.sampling.discrepancy import discrepancy, expected
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
@@ -41,7 +50,9 @@ def test_points_are_in_the_cube_and_a_function_of_the_seed(name, dimension):
         assert points.max() <= 1
         assert np.array_equal(points, SAMPLERS[name]().points(dimension, size, 3, round))
         assert not np.array_equal(points, sampler.points(dimension, size, 4, round))
-    assert not np.array_equal(sampler.points(dimension, size, 3, 0), sampler.points(dimension, size, 3, 1))
+    assert not np.array_equal(
+        sampler.points(dimension, size, 3, 0), sampler.points(dimension, size, 3, 1)
+    )
 
 
 def test_uniform_is_what_random_search_always_drew(small_space, loss):
@@ -71,7 +82,9 @@ def test_hammersley_is_its_formula():
     for round in (0, 1):
         points = Hammersley(scramble=False).points(4, 12, 0, round)
         numbers = range(12 * round, 12 * round + 12)
-        expected = [[(i % 12) / 12, *(radical_inverse(i, base) for base in PRIMES[:3])] for i in numbers]
+        expected = [
+            [(i % 12) / 12, *(radical_inverse(i, base) for base in PRIMES[:3])] for i in numbers
+        ]
         assert points == pytest.approx(np.array(expected))
     shuffled = Hammersley().points(4, 12, 0, 0)
     assert sorted((shuffled[:, 0] * 12).astype(int)) == list(range(12))
@@ -89,11 +102,16 @@ def test_points_of_a_poisson_disk_are_farther_apart_than_uniform_ones(dimension)
     def nearest(points):
         return min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(points, 2))
 
-    assert nearest(PoissonDisk().points(dimension, 24, 0, 0)) > 1.5 * nearest(Uniform().points(dimension, 24, 0, 0))
+    assert nearest(PoissonDisk().points(dimension, 24, 0, 0)) > 1.5 * nearest(
+        Uniform().points(dimension, 24, 0, 0)
+    )
 
 
 def test_sets_have_as_many_points_as_the_budget_and_sequences_do_not_care():
-    sizes = {name: [kind().size(total) for total in (None, 1, 50, 200, 10**6)] for name, kind in SAMPLERS.items()}
+    sizes = {
+        name: [kind().size(total) for total in (None, 1, 50, 200, 10**6)]
+        for name, kind in SAMPLERS.items()
+    }
     assert sizes["latin_hypercube"] == sizes["hammersley"] == [64, 1, 50, 200, 4096]
     assert sizes["poisson_disk"] == [128, 1, 50, 128, 128]
     assert sizes["uniform"] == sizes["sobol"] == sizes["halton"] == [64] * 5
@@ -101,7 +119,10 @@ def test_sets_have_as_many_points_as_the_budget_and_sequences_do_not_care():
 
 @pytest.mark.parametrize(
     ("name", "dimension", "words"),
-    [("poisson_disk", 8, ("at most 7 dimensions", "has 8")), ("sobol", 21_202, ("at most 21,201", "has 21,202"))],
+    [
+        ("poisson_disk", 8, ("at most 7 dimensions", "has 8")),
+        ("sobol", 21_202, ("at most 21,201", "has 21,202")),
+    ],
 )
 def test_what_cannot_be_done_is_refused_with_the_dimension(name, dimension, words):
     sampler = SAMPLERS[name]()

@@ -35,12 +35,17 @@ def linear(n, pressure):
 
 
 def test_roulette_is_inversely_proportional_to_the_loss(make_population):
-    agree(Roulette().select(make_population(LOSSES), DRAWS, np.random.default_rng(0)), inverse(LOSSES))
+    agree(
+        Roulette().select(make_population(LOSSES), DRAWS, np.random.default_rng(0)), inverse(LOSSES)
+    )
 
 
 @pytest.mark.parametrize("scheme", [Roulette(), StochasticUniversal(shares="loss")])
 def test_a_loss_of_zero_is_the_limit_of_the_formula(make_population, scheme):
-    agree(scheme.select(make_population([0.5, 0.0, 1.0, 0.0]), DRAWS, np.random.default_rng(0)), [0, 0.5, 0, 0.5])
+    agree(
+        scheme.select(make_population([0.5, 0.0, 1.0, 0.0]), DRAWS, np.random.default_rng(0)),
+        [0, 0.5, 0, 0.5],
+    )
 
 
 @pytest.mark.parametrize("scheme", [Roulette(), StochasticUniversal(shares="loss")])
@@ -68,28 +73,43 @@ def test_the_others_take_any_objective(name):
 @pytest.mark.parametrize("pressure", [1.0, 1.5, 2.0])
 def test_rank_is_linear_in_the_rank(make_population, pressure, direction):
     values = [0.0, 1e-9, 5.0, 5.0, 1e9] if direction == "min" else [1e9, 5.0, 1e-9, 1e-9, -3.0]
-    chosen = Rank(pressure).select(make_population(values, direction), DRAWS, np.random.default_rng(0))
+    chosen = Rank(pressure).select(
+        make_population(values, direction), DRAWS, np.random.default_rng(0)
+    )
     agree(chosen, linear(5, pressure))
 
 
 def test_rank_does_not_depend_on_the_order_of_the_population(make_population):
-    agree(Rank(2.0).select(make_population(LOSSES)[::-1], DRAWS, np.random.default_rng(0)), linear(6, 2.0))
+    agree(
+        Rank(2.0).select(make_population(LOSSES)[::-1], DRAWS, np.random.default_rng(0)),
+        linear(6, 2.0),
+    )
 
 
 @pytest.mark.parametrize(
     ("scheme", "expected"),
-    [(StochasticUniversal(pressure=1.7), linear(6, 1.7)), (StochasticUniversal(shares="loss"), inverse(LOSSES))],
+    [
+        (StochasticUniversal(pressure=1.7), linear(6, 1.7)),
+        (StochasticUniversal(shares="loss"), inverse(LOSSES)),
+    ],
 )
-def test_universal_sampling_is_never_more_than_one_away_from_what_is_expected(make_population, scheme, expected):
+def test_universal_sampling_is_never_more_than_one_away_from_what_is_expected(
+    make_population, scheme, expected
+):
     population = make_population(LOSSES)
     for seed in range(50):
         for count in (1, 7, 16):
             counts = Counter(
-                individual.id for individual in scheme.select(population, count, np.random.default_rng(seed))
+                individual.id
+                for individual in scheme.select(population, count, np.random.default_rng(seed))
             )
             assert sum(counts.values()) == count
             for id, share in enumerate(expected):
-                assert math.floor(share * count - 1e-9) <= counts[id] <= math.ceil(share * count + 1e-9)
+                assert (
+                    math.floor(share * count - 1e-9)
+                    <= counts[id]
+                    <= math.ceil(share * count + 1e-9)
+                )
 
 
 def test_every_place_of_universal_sampling_is_drawn_alike(make_population):
@@ -105,7 +125,8 @@ def test_best_takes_the_few_best_alike(make_population):
     chosen = Best(3).select(make_population(values), DRAWS, np.random.default_rng(0))
     agree(chosen, [0, 1 / 3, 1 / 3, 0, 1 / 3])
     assert {
-        individual.id for individual in Best(9).select(make_population([1.0, 2.0]), 50, np.random.default_rng(0))
+        individual.id
+        for individual in Best(9).select(make_population([1.0, 2.0]), 50, np.random.default_rng(0))
     } == {
         0,
         1,
@@ -124,5 +145,7 @@ def test_every_scheme_chooses_as_many_as_asked_for_from_one_or_more(make_populat
         for count in (1, 8, 33):
             chosen = SELECTIONS[name]().select(population, count, np.random.default_rng(count))
             assert len(chosen) == count
-            assert {individual.id for individual in chosen} <= {individual.id for individual in population}
+            assert {individual.id for individual in chosen} <= {
+                individual.id for individual in population
+            }
         assert population == before

@@ -27,21 +27,29 @@ def test_an_answer_depends_on_genome_seed_and_epochs_only() -> None:
 
 
 def test_longer_trainings_continue_shorter_ones() -> None:
-    short, long = (stub_outcome(make_job(5, epochs=epochs), SETUP).history["val_loss"] for epochs in (3, 9))
+    short, long = (
+        stub_outcome(make_job(5, epochs=epochs), SETUP).history["val_loss"] for epochs in (3, 9)
+    )
     assert long[:3] == short
     assert len(long) == 9
 
 
-@pytest.mark.parametrize(("name", "direction", "best"), [("val_loss", "min", min), ("val_accuracy", "max", max)])
+@pytest.mark.parametrize(
+    ("name", "direction", "best"), [("val_loss", "min", min), ("val_accuracy", "max", max)]
+)
 def test_metrics_are_those_of_the_best_epoch(name: str, direction: str, best: object) -> None:
-    outcome = stub_outcome(make_job(5, epochs=30), make_setup(Path(), objective={"name": name, "direction": direction}))
+    outcome = stub_outcome(
+        make_job(5, epochs=30), make_setup(Path(), objective={"name": name, "direction": direction})
+    )
     assert callable(best)
     assert outcome.metrics[name] == best(outcome.history[name])
     assert all(map(math.isfinite, outcome.metrics.values()))
 
 
 def test_a_share_of_the_genomes_diverges_or_fails() -> None:
-    counts = Counter(stub_outcome(make_job(n), SETUP, Stub(diverge=0.3, fail=0.5)).state for n in range(400))
+    counts = Counter(
+        stub_outcome(make_job(n), SETUP, Stub(diverge=0.3, fail=0.5)).state for n in range(400)
+    )
     assert set(counts) == {TrialState.OK, TrialState.DIVERGED, TrialState.ERROR}
     assert 80 < counts[TrialState.DIVERGED] < 160
     assert 100 < counts[TrialState.ERROR] < 180
@@ -50,14 +58,21 @@ def test_a_share_of_the_genomes_diverges_or_fails() -> None:
 def test_a_share_of_the_genomes_needs_too_much_memory_unless_their_batches_are_cut() -> None:
     stub = Stub(oom=0.5, oom_always=0.5, diverge=0)
     states = [
-        [stub_outcome(make_job(n, accumulation=parts), SETUP, stub).state for n in range(400)] for parts in (1, 2)
+        [stub_outcome(make_job(n, accumulation=parts), SETUP, stub).state for n in range(400)]
+        for parts in (1, 2)
     ]
     whole, cut = (sum(state is TrialState.OOM_DEVICE for state in row) for row in states)
     assert 150 < whole < 250
     assert 60 < cut < 140
-    assert all(a is TrialState.OOM_DEVICE for a, b in zip(*states, strict=True) if b is TrialState.OOM_DEVICE)
+    assert all(
+        a is TrialState.OOM_DEVICE
+        for a, b in zip(*states, strict=True)
+        if b is TrialState.OOM_DEVICE
+    )
     export = make_job(5, kind="export", model="m.keras")
-    assert stub_outcome(export, SETUP, Stub(oom=1.0, oom_always=1.0, diverge=0)).state is TrialState.OK
+    assert (
+        stub_outcome(export, SETUP, Stub(oom=1.0, oom_always=1.0, diverge=0)).state is TrialState.OK
+    )
 
 
 def test_a_full_disk_is_an_outcome_as_with_a_real_worker(tmp_path: Path) -> None:
@@ -85,14 +100,23 @@ def test_the_pool_answers_in_any_order_and_crashes_on_first_attempts_only(tmp_pa
         with StubPool(make_setup(tmp_path), capacity=4, stub=Stub(crash=1.0)) as pool:
             for trial in range(4):
                 pool.submit(make_job(trial, attempt=trial % 2))
-            reports = [report for _ in range(4) for report in pool.poll(0.0) if isinstance(report, Finished)]
+            reports = [
+                report
+                for _ in range(4)
+                for report in pool.poll(0.0)
+                if isinstance(report, Finished)
+            ]
         orders.add(tuple(report.job.trial for report in reports))
-        crashed = {report.job.trial for report in reports if report.outcome.state is TrialState.CRASHED}
+        crashed = {
+            report.job.trial for report in reports if report.outcome.state is TrialState.CRASHED
+        }
         assert crashed == {0, 2}
     assert len(orders) > 1
 
 
 def test_the_environment_sets_the_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Stub.from_environment() == Stub()
-    monkeypatch.setenv(VARIABLE, json.dumps({"sleep": 0.01, "crash": 0.05, "environment": ["HOME"]}))
+    monkeypatch.setenv(
+        VARIABLE, json.dumps({"sleep": 0.01, "crash": 0.05, "environment": ["HOME"]})
+    )
     assert Stub.from_environment() == Stub(sleep=0.01, crash=0.05, environment=("HOME",))

@@ -67,7 +67,9 @@ def read_answer(line: bytes, job: Job | None) -> Ready | Epoch | Alive | Outcome
     match next(iter(message)):
         case "ready":
             if content.get("protocol", PROTOCOL) != PROTOCOL:
-                raise BadAnswer(f"protocol {_show(content['protocol'])}, where {PROTOCOL} is spoken here")
+                raise BadAnswer(
+                    f"protocol {_show(content['protocol'])}, where {PROTOCOL} is spoken here"
+                )
             devices = content.get("devices")
             return Ready(tuple(map(str, devices)) if isinstance(devices, list) else None)
         case "progress":
@@ -78,7 +80,9 @@ def read_answer(line: bytes, job: Job | None) -> Ready | Epoch | Alive | Outcome
             return Alive()
         case "outcome":
             _check_job(content, job)
-            outcome = _read_outcome({key: value for key, value in content.items() if key not in ("trial", "attempt")})
+            outcome = _read_outcome(
+                {key: value for key, value in content.items() if key not in ("trial", "attempt")}
+            )
             assert job is not None
             _check_files(outcome.files, job)
             return outcome
@@ -89,8 +93,14 @@ def read_answer(line: bytes, job: Job | None) -> Ready | Epoch | Alive | Outcome
 def _check_job(content: Mapping[str, Any], job: Job | None) -> None:
     got = (content.get("trial"), content.get("attempt"))
     if job is None or got != (job.trial, job.attempt):
-        awaited = "no answer is awaited" if job is None else f"trial {job.trial}, attempt {job.attempt} is awaited"
-        raise BadAnswer(f"an answer for trial {_show(got[0])}, attempt {_show(got[1])}, where {awaited}")
+        awaited = (
+            "no answer is awaited"
+            if job is None
+            else f"trial {job.trial}, attempt {job.attempt} is awaited"
+        )
+        raise BadAnswer(
+            f"an answer for trial {_show(got[0])}, attempt {_show(got[1])}, where {awaited}"
+        )
 
 
 def _read_epoch(content: Mapping[str, Any]) -> Epoch:
@@ -126,11 +136,19 @@ def _read_outcome(data: Mapping[str, Any]) -> Outcome:
         raise BadAnswer("an outcome 'waiting'")
     if not all(map(_is_number, outcome.metrics.values())):
         raise BadAnswer("an outcome with a metric that is no number")
-    if not (_is_number(outcome.seconds) and _is_number(outcome.epochs) and min(outcome.seconds, outcome.epochs) >= 0):
+    if not (
+        _is_number(outcome.seconds)
+        and _is_number(outcome.epochs)
+        and min(outcome.seconds, outcome.epochs) >= 0
+    ):
         raise BadAnswer("an outcome whose epochs or seconds are no number of at least 0")
     if not all(isinstance(values, list) for values in outcome.history.values()):
         raise BadAnswer("an outcome with a history that is no list")
-    if not all(value is None or _is_number(value) for values in outcome.history.values() for value in values):
+    if not all(
+        value is None or _is_number(value)
+        for values in outcome.history.values()
+        for value in values
+    ):
         raise BadAnswer("an outcome with a history of other things than numbers")
     return outcome
 

@@ -140,8 +140,12 @@ def encode(message: Mapping[str, Any]) -> bytes:
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """Non-finite metrics are left out, non-finite entries of the history become None."""
     data = asdict(outcome)
-    data["metrics"] = {name: value for name, value in outcome.metrics.items() if math.isfinite(value)}
-    data["history"] = {name: [_finite(value) for value in values] for name, values in outcome.history.items()}
+    data["metrics"] = {
+        name: value for name, value in outcome.metrics.items() if math.isfinite(value)
+    }
+    data["history"] = {
+        name: [_finite(value) for value in values] for name, values in outcome.history.items()
+    }
     return data
 
 
@@ -150,5 +154,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
-    metrics = {sys.intern(name): value for name, value in data.get("metrics", {}).items()}  # one word for all trials
+    metrics = {
+        sys.intern(name): value for name, value in data.get("metrics", {}).items()
+    }  # one word for all trials
     return Outcome(**{**data, "metrics": metrics, "state": TrialState(data["state"])})

@@ -35,8 +35,12 @@ def open_evaluator(setup: Setup, is_simulated: bool = False) -> RunJob:
     assert setup.evaluator is not None
     ((kind, settings),) = setup.evaluator.items()
     if kind == "table":
-        return TableEvaluator(load_table(settings["path"], parse_space(setup.space, "the recorded space")))
-    return FunctionEvaluator(import_function(settings["function"]), settings["arguments"], is_simulated)
+        return TableEvaluator(
+            load_table(settings["path"], parse_space(setup.space, "the recorded space"))
+        )
+    return FunctionEvaluator(
+        import_function(settings["function"]), settings["arguments"], is_simulated
+    )
 
 
 def import_function(name: str) -> Function:
@@ -70,13 +74,18 @@ class TableEvaluator:
         table, epochs = self.table, job.epochs
         if epochs not in table.metrics:
             known = ", ".join(map(str, table.fidelities))
-            return Outcome(TrialState.ERROR, message=f"the table knows {known} epochs, and {epochs} were asked for")
+            return Outcome(
+                TrialState.ERROR,
+                message=f"the table knows {known} epochs, and {epochs} were asked for",
+            )
         row = table.row(Genome.from_dict(job.genome))
         if row is None:
             return Outcome(TrialState.INFEASIBLE, message="the table has no such genome")
         seconds = table.seconds(row, epochs)
         spent = table.seconds(row, job.trained) if job.trained in table.metrics else None
-        cost = float(epochs - job.trained) if seconds is None else max(0.0, seconds - (spent or 0.0))
+        cost = (
+            float(epochs - job.trained) if seconds is None else max(0.0, seconds - (spent or 0.0))
+        )
         return judged(table.values(row, epochs), setup, job, cost, TrialState.INFEASIBLE)
 
 
@@ -88,22 +97,34 @@ class FunctionEvaluator:
     the wall does; on the virtual clock of the simulated pool an epoch counts as one.
     """
 
-    def __init__(self, function: Function, arguments: Mapping[str, Value], is_simulated: bool) -> None:
-        self._function, self._arguments, self._is_simulated = function, dict(arguments), is_simulated
+    def __init__(
+        self, function: Function, arguments: Mapping[str, Value], is_simulated: bool
+    ) -> None:
+        self._function, self._arguments, self._is_simulated = (
+            function,
+            dict(arguments),
+            is_simulated,
+        )
         parameters = inspect.signature(function).parameters
-        takes_all = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+        takes_all = any(
+            parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()
+        )
         self._takes = [name for name in ("epochs", "seed") if takes_all or name in parameters]
 
     def __call__(self, setup: Setup, job: Job, on_epoch: OnEpoch) -> Outcome:
         start = time.monotonic()
         found = self._call(job, job.epochs)
-        elapsed = float(job.epochs - job.trained) if self._is_simulated else time.monotonic() - start
+        elapsed = (
+            float(job.epochs - job.trained) if self._is_simulated else time.monotonic() - start
+        )
         seconds = found.pop(SECONDS, None)
         if seconds is None:
             return judged(found, setup, job, elapsed)
         spent = self._call(job, job.trained).get(SECONDS, 0.0) if job.trained else 0.0
         if not (math.isfinite(seconds) and seconds >= 0):
-            raise ValueError(f"the function's seconds must be a number of at least 0. Received: {seconds}")
+            raise ValueError(
+                f"the function's seconds must be a number of at least 0. Received: {seconds}"
+            )
         return judged(found, setup, job, max(0.0, seconds - spent))
 
     def _call(self, job: Job, epochs: int) -> dict[str, float]:
@@ -111,12 +132,18 @@ class FunctionEvaluator:
         passed = {name: given[name] for name in self._takes}
         found = self._function(Genome.from_dict(job.genome), **passed, **self._arguments)
         if not isinstance(found, Mapping):
-            raise TypeError(f"the function must return a mapping from metrics to numbers. Received: {found!r:.80}")
+            raise TypeError(
+                f"the function must return a mapping from metrics to numbers. Received: {found!r:.80}"
+            )
         return {str(name): float(value) for name, value in found.items()}
 
 
 def judged(
-    found: Mapping[str, float], setup: Setup, job: Job, seconds: float, missing: TrialState = TrialState.ERROR
+    found: Mapping[str, float],
+    setup: Setup,
+    job: Job,
+    seconds: float,
+    missing: TrialState = TrialState.ERROR,
 ) -> Outcome:
     """Measurements as an outcome: beyond a limit, without an objective, diverged, or ok.
 
@@ -126,7 +153,10 @@ def judged(
     names = dict.fromkeys([setup.objective["name"], *setup.needed])
     for size, bound in setup.limits.items():
         if found.get(size, 0.0) > bound:
-            return Outcome(TrialState.INFEASIBLE, message=f"{size}: {found[size]:.0f}, more than the limit of {bound}")
+            return Outcome(
+                TrialState.INFEASIBLE,
+                message=f"{size}: {found[size]:.0f}, more than the limit of {bound}",
+            )
     if absent := [name for name in names if name not in found]:
         message = f"there is no {absent[0]} among the metrics: {', '.join(found) or 'none'}"
         return Outcome(missing, epochs=job.epochs, seconds=seconds, message=message)
@@ -136,4 +166,6 @@ def judged(
         message = f"{infinite[0]} was {found[infinite[0]]}"
         return Outcome(TrialState.DIVERGED, metrics, job.epochs, seconds, message=message)
     test = {key: value for key, value in finite.items() if key.startswith(TEST)}
-    return Outcome(TrialState.OK, metrics, job.epochs, seconds, details={"test": test} if test else {})
+    return Outcome(
+        TrialState.OK, metrics, job.epochs, seconds, details={"test": test} if test else {}
+    )

@@ -86,7 +86,9 @@ def load_table(path: str | Path, space: SearchSpace) -> Table:
     path = Path(path)
     rows = _read(path)
     if not rows or not any(rows[0]):
-        raise InvalidData(Issue("is empty; a table has a header, and a row for each genome.", file=str(path)))
+        raise InvalidData(
+            Issue("is empty; a table has a header, and a row for each genome.", file=str(path))
+        )
     return _Reader(path, space, rows).table()
 
 
@@ -96,7 +98,9 @@ def _read(path: Path) -> list[list[str]]:
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
         return list(csv.reader(text.splitlines()))
     except OSError as error:
-        raise InvalidData(Issue(f"cannot be read: {error.strerror or error}", file=str(path))) from error
+        raise InvalidData(
+            Issue(f"cannot be read: {error.strerror or error}", file=str(path))
+        ) from error
     except (UnicodeDecodeError, zlib.error, EOFError, csv.Error) as error:
         raise InvalidData(Issue(f"is no CSV file: {error}", file=str(path))) from error
 
@@ -106,7 +110,10 @@ class _Reader:
 
     def __init__(self, path: Path, space: SearchSpace, rows: list[list[str]]) -> None:
         self._path, self._space = path, space
-        self._header, self._lines = [name.strip() for name in rows[0]], [n for n, row in enumerate(rows, 1) if row][1:]
+        self._header, self._lines = (
+            [name.strip() for name in rows[0]],
+            [n for n, row in enumerate(rows, 1) if row][1:],
+        )
         self._cells = [row for row in rows[1:] if row]
         self._problems: list[Issue] = []
 
@@ -140,14 +147,22 @@ class _Reader:
             self._wrong("this column is there twice.", name)
         for line, row in zip(self._lines, self._cells, strict=True):
             if len(row) != len(self._header):
-                self._wrong(f"has {len(row)} cells; the header has {len(self._header)} columns.", line=line)
+                self._wrong(
+                    f"has {len(row)} cells; the header has {len(self._header)} columns.", line=line
+                )
         self._end()
 
-    def _measured(self, columns: Mapping[str, Sequence[str]], decisions: Sequence[str]) -> dict[int, Sequence[str]]:
+    def _measured(
+        self, columns: Mapping[str, Sequence[str]], decisions: Sequence[str]
+    ) -> dict[int, Sequence[str]]:
         """The columns of metrics by their place; what is neither a metric nor a decision nor a comment is wrong."""
         missing = [name for name in decisions if name not in columns]
         if missing:
-            whole = "; or, in their place, `genome` with digests" if len(missing) == len(decisions) else ""
+            whole = (
+                "; or, in their place, `genome` with digests"
+                if len(missing) == len(decisions)
+                else ""
+            )
             self._wrong(f"columns are missing: {', '.join(missing)}{whole}.")
         found = {}
         for at, name in enumerate(self._header):
@@ -157,19 +172,28 @@ class _Reader:
                 found[at] = columns[name]
             else:
                 hint = did_you_mean(name, decisions)
-                self._wrong(f"no decision of the space {self._space.name}, and no METRIC@EPOCHS.{hint}", name)
+                self._wrong(
+                    f"no decision of the space {self._space.name}, and no METRIC@EPOCHS.{hint}",
+                    name,
+                )
         self._end()
         return found
 
     def _digests(self, cells: Sequence[str]) -> list[Key | str]:
         for line, cell in zip(self._lines, cells, strict=True):
             if not _DIGEST.fullmatch(cell):
-                self._wrong(f"must be a genome's digest, 16 hexadecimal digits. Received: {cell!r:.80}", GENOME, line)
+                self._wrong(
+                    f"must be a genome's digest, 16 hexadecimal digits. Received: {cell!r:.80}",
+                    GENOME,
+                    line,
+                )
         return list(cells)
 
     def _keys(self, layout: Layout, columns: Mapping[str, Sequence[str]]) -> list[Key | str]:
         keys: list[Key | str] = []
-        for line, cells in zip(self._lines, zip(*(columns[name] for name in layout.columns), strict=True), strict=True):
+        for line, cells in zip(
+            self._lines, zip(*(columns[name] for name in layout.columns), strict=True), strict=True
+        ):
             key, problems = layout.read(cells)
             keys.append(key)
             for name, message in problems:
@@ -189,14 +213,19 @@ class _Reader:
         rows: dict[Key | str, int] = {}
         for at, key in enumerate(keys):
             if rows.setdefault(key, at) != at and not self._problems:
-                self._wrong(f"the genome of line {self._lines[rows[key]]} again.", line=self._lines[at])
+                self._wrong(
+                    f"the genome of line {self._lines[rows[key]]} again.", line=self._lines[at]
+                )
         return rows
 
     def _by_fidelity(
         self, numbers: Mapping[str, Column]
     ) -> tuple[dict[int, tuple[str, ...]], dict[tuple[str, int], Column]]:
         """The metrics of each fidelity, and every column under (metric, epochs)."""
-        split = [(name.partition("@")[0], name.partition("@")[2], column) for name, column in numbers.items()]
+        split = [
+            (name.partition("@")[0], name.partition("@")[2], column)
+            for name, column in numbers.items()
+        ]
         fidelities = sorted({int(epochs) for _, epochs, _ in split if epochs})
         if not fidelities:
             self._wrong("has no column METRIC@EPOCHS, such as val_accuracy@200.")
@@ -208,7 +237,9 @@ class _Reader:
                 columns[name, fidelity] = column
         timed = [fidelity for fidelity in fidelities if (SECONDS, fidelity) in columns]
         if timed and timed != fidelities:
-            self._wrong(f"seconds are given after {timed} epochs only; the table has {fidelities}.", SECONDS)
+            self._wrong(
+                f"seconds are given after {timed} epochs only; the table has {fidelities}.", SECONDS
+            )
         for fidelity in timed:
             self._check_seconds(fidelity, columns[SECONDS, fidelity])
         metrics = {

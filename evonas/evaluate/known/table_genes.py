@@ -31,7 +31,9 @@ class Slot:
     op: str
     parameters: dict[str, str]
     may_be_absent: bool
-    known: dict[tuple[str, ...], tuple[GeneKey | None, Found]] = field(default_factory=dict, compare=False)
+    known: dict[tuple[str, ...], tuple[GeneKey | None, Found]] = field(
+        default_factory=dict, compare=False
+    )
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,7 +67,9 @@ class Slot:
         parameter = op.parameters.get(name)
         if parameter is None:
             if text:
-                problems.append((column, f"must be empty: {op.name} has no {name}. Received: {text!r}"))
+                problems.append(
+                    (column, f"must be empty: {op.name} has no {name}. Received: {text!r}")
+                )
             return None
         value = _admitted(parameter, text) if text else parameter.default
         if value is None:
@@ -86,12 +90,19 @@ class Layout:
                 message = f"the section {section.name} is wired, so that its genomes must be given by a column `genome`"
                 raise InvalidData(Issue(f"{message} with their digests."))
         self._sections = tuple(space.sections)
-        self._slots = [[_slot(section, place) for place in range(section.high)] for section in space.sections.values()]
-        self.columns = tuple(name for slots in self._slots for slot in slots for name in slot.columns)
+        self._slots = [
+            [_slot(section, place) for place in range(section.high)]
+            for section in space.sections.values()
+        ]
+        self.columns = tuple(
+            name for slots in self._slots for slot in slots for name in slot.columns
+        )
 
     def key(self, genome: Genome) -> Key:
         """What stands for a genome of the space."""
-        return tuple([tuple([(gene.op, gene.params) for gene in genome[name]]) for name in self._sections])
+        return tuple(
+            [tuple([(gene.op, gene.params) for gene in genome[name]]) for name in self._sections]
+        )
 
     def read(self, cells: Sequence[str]) -> tuple[Key, Found]:
         """The key of the genome in these cells, one a column, and what is wrong with them."""
@@ -107,7 +118,9 @@ class Layout:
                 problems += wrong
                 if gene is not None:
                     if len(genes) < place and not problems:
-                        problems.append((slot.columns[0], "is not empty, and a gene before it is absent."))
+                        problems.append(
+                            (slot.columns[0], "is not empty, and a gene before it is absent.")
+                        )
                     genes.append(gene)
             sections.append(tuple(genes))
         return tuple(sections), problems
@@ -122,7 +135,11 @@ def _slot(section: Section, place: int) -> Slot:
 
 def _admitted(parameter: Parameter, text: str) -> Value | None:
     """The value that a cell means; None where it is not allowed."""
-    for candidate in (text, *_numbers(text), *({"true": [True], "false": [False]}.get(text.lower(), []))):
+    for candidate in (
+        text,
+        *_numbers(text),
+        *({"true": [True], "false": [False]}.get(text.lower(), [])),
+    ):
         value = parameter.admit(candidate)
         if value is not None:
             return value

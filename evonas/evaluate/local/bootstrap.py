@@ -52,8 +52,13 @@ def die_with_connection(fd: int) -> None:
 
     def wait() -> None:
         poll = select.poll()
-        poll.register(fd, 0)  # no event asked for: a hang-up is always reported, and data are left alone
-        while not any(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, events in poll.poll()):
+        poll.register(
+            fd, 0
+        )  # no event asked for: a hang-up is always reported, and data are left alone
+        while not any(
+            events & (select.POLLHUP | select.POLLERR | select.POLLNVAL)
+            for _, events in poll.poll()
+        ):
             pass
         os.killpg(os.getpgrp(), signal.SIGKILL)
 

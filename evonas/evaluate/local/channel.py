@@ -92,7 +92,9 @@ class Channel:
             chunk = self._connection.recv(CHUNK)
         except BlockingIOError:
             return b""
-        except OSError:  # a peer that dies with unread data resets the connection: an end like any other
+        except (
+            OSError
+        ):  # a peer that dies with unread data resets the connection: an end like any other
             chunk = b""
         self.has_ended = not chunk
         return chunk

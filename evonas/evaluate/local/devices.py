@@ -60,7 +60,9 @@ class DeviceShare:
             "TF_NUM_INTEROP_THREADS": threads,
             "TF_CPP_MIN_LOG_LEVEL": "2",
         }
-        return variables if self.device is None else {**variables, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        return (
+            variables if self.device is None else {**variables, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        )
 
 
 def inventory(environment: Mapping[str, str] | None = None) -> list[Device]:
@@ -89,7 +91,9 @@ def visible(devices: Sequence[Device], listed: str | None) -> list[Device]:
             continue
         matches = [device for device in devices if entry == str(device.index)]
         matches = matches or [
-            device for device in devices if entry.startswith("GPU-") and device.uuid.startswith(entry)
+            device
+            for device in devices
+            if entry.startswith("GPU-") and device.uuid.startswith(entry)
         ]
         if len(matches) != 1:
             break
@@ -97,7 +101,9 @@ def visible(devices: Sequence[Device], listed: str | None) -> list[Device]:
     return found
 
 
-def device_shares(workers: int, devices: Devices, found: Sequence[Device], threads: int = 1) -> list[DeviceShare]:
+def device_shares(
+    workers: int, devices: Devices, found: Sequence[Device], threads: int = 1
+) -> list[DeviceShare]:
     """Spread workers over devices, in turn: 3 workers on GPUs 0 and 1 are on 0, 1, 0.
 
     Args:
@@ -111,9 +117,14 @@ def device_shares(workers: int, devices: Devices, found: Sequence[Device], threa
         NoWorker: a device is asked for that does not exist.
     """
     if workers < 1 or threads < 1:
-        raise UserError(f"`workers` and `threads` must be at least 1. Received: workers={workers}, threads={threads}.")
+        raise UserError(
+            f"`workers` and `threads` must be at least 1. Received: workers={workers}, threads={threads}."
+        )
     chosen = _choose(devices, found)
-    return [DeviceShare(number, chosen[number % len(chosen)] if chosen else None, threads) for number in range(workers)]
+    return [
+        DeviceShare(number, chosen[number % len(chosen)] if chosen else None, threads)
+        for number in range(workers)
+    ]
 
 
 def _choose(devices: Devices, found: Sequence[Device]) -> list[Device]:
@@ -155,4 +166,6 @@ def _describe(index: int) -> Device:
         memory = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
     except pynvml.NVMLError:  # devices that share the host's memory do not tell
         memory = 0
-    return Device(index, str(pynvml.nvmlDeviceGetUUID(handle)), str(pynvml.nvmlDeviceGetName(handle)), memory)
+    return Device(
+        index, str(pynvml.nvmlDeviceGetUUID(handle)), str(pynvml.nvmlDeviceGetName(handle)), memory
+    )

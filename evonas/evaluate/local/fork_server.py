@@ -77,7 +77,9 @@ class ForkServer:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)  # only the byte in the pipe counts
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        bootstrap.process_control(bootstrap.PR_SET_CHILD_SUBREAPER, 1)  # daemons of the workers come back to us
+        bootstrap.process_control(
+            bootstrap.PR_SET_CHILD_SUBREAPER, 1
+        )  # daemons of the workers come back to us
 
     def serve(self) -> None:
         """Until the driver is gone or a SIGTERM comes; then nothing that was born here is left."""
@@ -147,7 +149,11 @@ class ForkServer:
             os.setsid()
             bootstrap.die_with_parent(self._pid)
             path = order["log"]
-            log = fds[1] if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            log = (
+                fds[1]
+                if path is None
+                else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            )
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.close(log)
@@ -238,7 +244,10 @@ def session_of(pid: int) -> int | None:
 def children(pid: int) -> list[int]:
     """The children of a process with one thread; zombies too."""
     try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+        return [
+            int(word)
+            for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        ]
     except OSError:
         return []
 

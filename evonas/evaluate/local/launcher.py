@@ -98,7 +98,9 @@ class Launcher(ABC):
 
 
 def start_launcher(
-    entry: str, preload: Sequence[str] = (), prefer: Literal["fork_server", "subprocess"] = "fork_server"
+    entry: str,
+    preload: Sequence[str] = (),
+    prefer: Literal["fork_server", "subprocess"] = "fork_server",
 ) -> Launcher:
     """A fork server where one can be had (Linux, and one thread after the preload), else fresh processes.
 
@@ -144,7 +146,12 @@ class SubprocessLauncher(Launcher):
             try:
                 with open(log, "ab", closefd=isinstance(log, Path)) as output:
                     process = subprocess.Popen(
-                        python_command("evonas.evaluate.local.bootstrap", theirs.fileno(), os.getpid(), self._entry),
+                        python_command(
+                            "evonas.evaluate.local.bootstrap",
+                            theirs.fileno(),
+                            os.getpid(),
+                            self._entry,
+                        ),
                         env={**self._environment, **environment},
                         stdin=subprocess.DEVNULL,
                         stdout=output,
@@ -166,7 +173,9 @@ class SubprocessLauncher(Launcher):
     def exit_code(self, handle: Handle) -> int | None:
         process = self._processes.get(handle.number)
         if process is not None and _has_ended(process):
-            kill_group(process.pid)  # before it is reaped: until then the group's number cannot be another's
+            kill_group(
+                process.pid
+            )  # before it is reaped: until then the group's number cannot be another's
             self._codes[handle.number] = process.wait()
             self._leaving[handle.number] = process.pid, time.monotonic() + LEAVING
             del self._processes[handle.number]
@@ -198,7 +207,9 @@ class ForkServerLauncher(Launcher):
 
     threads: int
 
-    def __init__(self, entry: str, preload: Sequence[str] = (), start_limit: float = START_LIMIT) -> None:
+    def __init__(
+        self, entry: str, preload: Sequence[str] = (), start_limit: float = START_LIMIT
+    ) -> None:
         self._entry = entry
         self._preload = tuple(preload)
         self._start_limit = start_limit
@@ -301,7 +312,12 @@ class ForkServerLauncher(Launcher):
         """The new worker's pid; None where the fork server died instead."""
         path = str(log.absolute()) if isinstance(log, Path) else None
         fds = [theirs.fileno()] if isinstance(log, Path) else [theirs.fileno(), log]
-        order = {"spawn": number, "entry": self._entry, "environment": dict(environment), "log": path}
+        order = {
+            "spawn": number,
+            "entry": self._entry,
+            "environment": dict(environment),
+            "log": path,
+        }
         try:
             self._control.settimeout(BIRTH_LIMIT)
             socket.send_fds(self._control, [json.dumps(order).encode()], fds)

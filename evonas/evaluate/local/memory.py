@@ -40,7 +40,9 @@ class _Files:
     events: str
 
 
-_V1 = _Files("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file", "memory.oom_control")
+_V1 = _Files(
+    "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file", "memory.oom_control"
+)
 _V2 = _Files("memory.max", "memory.current", "inactive_file", "memory.events")
 
 
@@ -104,7 +106,9 @@ class Memory:
         """The processes of each group, wherever they are in the tree."""
         found: dict[int, list[int]] = {leader: [] for leader in leaders}
         for pid in filter(str.isdigit, os.listdir(self._proc) if self._proc.is_dir() else ()):  # noqa: PTH208 - often
-            words = _text(self._proc / pid / "stat").rpartition(")")[2].split()  # the name before may hold anything
+            words = (
+                _text(self._proc / pid / "stat").rpartition(")")[2].split()
+            )  # the name before may hold anything
             if len(words) > 2 and words[0] != "Z" and int(words[2]) in found:
                 found[int(words[2])].append(int(pid))
         return found
@@ -127,8 +131,12 @@ class Memory:
         """
         text = _text(self._proc / "self" / "cgroup")
         lines = [line.split(":", 2) for line in text.splitlines() if line.count(":") > 1]
-        of_version_1 = [path for _, controllers, path in lines if "memory" in controllers.split(",")]
-        of_version_2 = [path for number, controllers, path in lines if number == "0" and not controllers]
+        of_version_1 = [
+            path for _, controllers, path in lines if "memory" in controllers.split(",")
+        ]
+        of_version_2 = [
+            path for number, controllers, path in lines if number == "0" and not controllers
+        ]
         files, root = (_V1, self._roots / "memory") if of_version_1 else (_V2, self._roots)
         for path in (of_version_1 or of_version_2)[:1]:
             own = PurePosixPath("/") if ".." in path else PurePosixPath(path)

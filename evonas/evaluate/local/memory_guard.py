@@ -54,7 +54,9 @@ class GuardedSlot(Protocol):
 class MemoryGuard:
     """Looks every half second or so, whenever it is called often enough."""
 
-    def __init__(self, limits: MemoryLimits, memory: Memory, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limits: MemoryLimits, memory: Memory, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._limits, self._memory, self._clock = limits, memory, clock
         self._next = float("-inf")
 
@@ -98,7 +100,9 @@ class MemoryGuard:
         )
         largest.end_for_memory(why, now)
 
-    def _taken(self, slots: Sequence[GuardedSlot], beyond: int = 0) -> list[tuple[GuardedSlot, int]]:
+    def _taken(
+        self, slots: Sequence[GuardedSlot], beyond: int = 0
+    ) -> list[tuple[GuardedSlot, int]]:
         """The bytes of each living worker; see `Memory.of_groups`."""
         alive = [(slot, group) for slot in slots if (group := slot.group) is not None]
         sizes = self._memory.of_groups([group for _, group in alive], beyond)

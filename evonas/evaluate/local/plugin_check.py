@@ -40,7 +40,9 @@ def find_problems(plugins: Sequence[str], ops: Iterable[str]) -> list[str]:
         functions = found.get(module) if colon else None
         if isinstance(functions, list) and function not in functions:
             public = [name for name in functions if not name.startswith("_")]
-            problems.append(f"the plugin {module} has no function {function!r}.{did_you_mean(function, public)}")
+            problems.append(
+                f"the plugin {module} has no function {function!r}.{did_you_mean(function, public)}"
+            )
     return problems
 
 
@@ -51,7 +53,11 @@ def _import_elsewhere(plugins: Sequence[str]) -> Mapping[str, str | list[str]] |
         command = python_command("evonas.evaluate.local.plugin_check", report, *plugins)
         try:
             done = subprocess.run(
-                command, env=python_environment(), capture_output=True, stdin=subprocess.DEVNULL, timeout=TIME_LIMIT
+                command,
+                env=python_environment(),
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=TIME_LIMIT,
             )
         except subprocess.TimeoutExpired:
             return f"importing the plugins {', '.join(plugins)} took more than {TIME_LIMIT:g} s."

@@ -83,12 +83,24 @@ class Slot:
     """
 
     def __init__(
-        self, share: DeviceShare, log: WorkerLog, setup: bytes, limits: SlotLimits, starts: Starts, memory: Memory
+        self,
+        share: DeviceShare,
+        log: WorkerLog,
+        setup: bytes,
+        limits: SlotLimits,
+        starts: Starts,
+        memory: Memory,
     ) -> None:
         self.share = share
         self.job: Job | None = None
         self.phase = Phase.EMPTY
-        self._log, self._setup, self._limits, self._starts, self._memory = log, setup, limits, starts, memory
+        self._log, self._setup, self._limits, self._starts, self._memory = (
+            log,
+            setup,
+            limits,
+            starts,
+            memory,
+        )
         self._worker: _Worker | None = None
         self._launcher: Launcher | None = None
         self._deadline: float | None = None
@@ -225,7 +237,11 @@ class Slot:
         if isinstance(answer, Epoch):
             return [Progress(working, answer.number, answer.metrics)]
         self._worker.jobs += 1
-        if answer.state not in KEEPS_WORKER or self._worker.jobs >= self._limits.jobs or self._has_grown():
+        if (
+            answer.state not in KEEPS_WORKER
+            or self._worker.jobs >= self._limits.jobs
+            or self._has_grown()
+        ):
             self._end(answer, now)
             return []
         self.phase, self.job, self._deadline = Phase.IDLE, None, None
@@ -234,9 +250,16 @@ class Slot:
     def _welcome(self, answer: Ready, job: Job, now: float) -> None:
         """The worker is ready for its first job; unless it would silently train on the CPU in a GPU's slot."""
         assert self._worker is not None
-        if self.share.device is not None and answer.devices is not None and not any("GPU" in d for d in answer.devices):
+        if (
+            self.share.device is not None
+            and answer.devices is not None
+            and not any("GPU" in d for d in answer.devices)
+        ):
             sees = ", ".join(answer.devices) or "nothing"
-            self._fail(f"The worker was given GPU {self.share.device}, but TensorFlow has opened {sees} only.", now)
+            self._fail(
+                f"The worker was given GPU {self.share.device}, but TensorFlow has opened {sees} only.",
+                now,
+            )
             return
         self._starts.failed = 0
         self._worker.is_ready = True
@@ -262,24 +285,36 @@ class Slot:
         assert self._worker is not None
         if not self._worker.is_ready:
             self._note_failed_start(why)
-        self._end(Outcome(TrialState.CRASHED if self._worker.is_ready else TrialState.LOST, message=why), now)
+        self._end(
+            Outcome(TrialState.CRASHED if self._worker.is_ready else TrialState.LOST, message=why),
+            now,
+        )
 
     def _expire(self, now: float) -> list[Report]:
         match self.phase:
             case Phase.STARTING:
-                self._fail(f"The worker was not ready within {self._limits.start:g} s of its start.", now)
+                self._fail(
+                    f"The worker was not ready within {self._limits.start:g} s of its start.", now
+                )
             case Phase.WORKING:
                 why = f"The time limit of {self._limits.job:g} s for one trial (limits.seconds) was reached."
                 self._time_out("trial", why, now)
             case Phase.HUNG_UP:
-                self._fail("The worker closed its connection without an answer, and was killed.", now)
+                self._fail(
+                    "The worker closed its connection without an answer, and was killed.", now
+                )
             case _:
                 return self._free(None)
         return []
 
     def _has_stalled(self, now: float) -> bool:
         limit = self._limits.stalled
-        if limit is None or self.phase is not Phase.WORKING or self.job is None or self.job.kind != "train":
+        if (
+            limit is None
+            or self.phase is not Phase.WORKING
+            or self.job is None
+            or self.job.kind != "train"
+        ):
             return False
         return now >= self._seen_alive + limit
 
@@ -289,7 +324,9 @@ class Slot:
 
     def _time_out(self, clock: str, why: str, now: float) -> None:
         """Kill the worker; the task's outcome tells which clock struck."""
-        outcome = Outcome(TrialState.TIMEOUT, seconds=now - self._begun, message=why, details={"clock": clock})
+        outcome = Outcome(
+            TrialState.TIMEOUT, seconds=now - self._begun, message=why, details={"clock": clock}
+        )
         self._end(outcome, now)
 
     def _free(self, code: int | None) -> list[Report]:
@@ -310,16 +347,22 @@ class Slot:
         assert self._launcher is not None
         if self._launcher.is_lost(self._worker.handle):
             return Outcome(
-                TrialState.LOST, message="The worker ended with the fork server, the process that had forked it."
+                TrialState.LOST,
+                message="The worker ended with the fork server, the process that had forked it.",
             )
         if code == -signal.SIGKILL and self._memory.oom_kills() > self._worker.oom_kills:
             why = "The kernel killed the worker: the host, or the cgroup that evonas runs in, had no memory left."
-            return Outcome(TrialState.OOM_HOST, message=f"{why} A higher pool.local.free_memory_mb acts before it.")
+            return Outcome(
+                TrialState.OOM_HOST,
+                message=f"{why} A higher pool.local.free_memory_mb acts before it.",
+            )
         if not self._worker.is_ready:
             why = f"The worker {describe_end(code)} before it was ready."
             self._note_failed_start(why)
             return Outcome(TrialState.LOST, message=why)
-        return Outcome(TrialState.CRASHED, message=f"The worker {describe_end(code)} without an answer.")
+        return Outcome(
+            TrialState.CRASHED, message=f"The worker {describe_end(code)} without an answer."
+        )
 
     def _note_failed_start(self, why: str) -> None:
         self._starts.failed += 1

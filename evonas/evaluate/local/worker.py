@@ -60,7 +60,9 @@ def serve(fd: int) -> None:
         job = Job.from_json(driver.receive("job"))
         name = {"trial": job.trial, "attempt": job.attempt}
 
-        def report(epoch: int, metrics: Mapping[str, float], name: Mapping[str, int] = name) -> None:
+        def report(
+            epoch: int, metrics: Mapping[str, float], name: Mapping[str, int] = name
+        ) -> None:
             driver.send({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}})
 
         def alive(name: Mapping[str, int] = name) -> None:
@@ -125,18 +127,30 @@ def about() -> dict[str, Any]:
 def _sorted(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome:
     """The worker's border: the one place that catches everything."""
     try:
-        keras.backend.clear_session(free_memory=False)  # layers are named from 0, as in a new process
-        return export(setup, job) if job.kind == "export" else train(setup, job, report, _CACHE, alive=alive)
+        keras.backend.clear_session(
+            free_memory=False
+        )  # layers are named from 0, as in a new process
+        return (
+            export(setup, job)
+            if job.kind == "export"
+            else train(setup, job, report, _CACHE, alive=alive)
+        )
     except tf.errors.ResourceExhaustedError as error:
         message = f"TensorFlow is out of memory: {_first_line(error)}"
-        details = {"batch_size": batch_of(setup, job)}  # a batch of 1 cannot be cut: there is no second try
+        details = {
+            "batch_size": batch_of(setup, job)
+        }  # a batch of 1 cannot be cut: there is no second try
         return Outcome(TrialState.OOM_DEVICE, message=message, details=details)
     except DiskFailure as error:
         return _lost_to_the_disk(error)
     except MemoryError as error:
-        return Outcome(TrialState.OOM_HOST, message=f"Python is out of memory. {_first_line(error)}".strip())
+        return Outcome(
+            TrialState.OOM_HOST, message=f"Python is out of memory. {_first_line(error)}".strip()
+        )
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in DISK_ERRORS:  # of a library that writes by itself
+        if (
+            isinstance(error, OSError) and error.errno in DISK_ERRORS
+        ):  # of a library that writes by itself
             return _lost_to_the_disk(error)
         traceback.print_exc()
         sys.stderr.flush()
@@ -174,7 +188,9 @@ class _Driver:
         """Wait for a message of this kind."""
         try:
             line = self._lines.readline()
-        except ConnectionResetError:  # the driver was gone before it had read everything: an end of file too
+        except (
+            ConnectionResetError
+        ):  # the driver was gone before it had read everything: an end of file too
             _leave()
         if not line.endswith(b"\n"):
             _leave()

@@ -61,7 +61,9 @@ class WorkerLog:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
         except OSError as error:
-            raise DiskFailure(f"The log {self.path} cannot be written: {error.strerror or error}.") from error
+            raise DiskFailure(
+                f"The log {self.path} cannot be written: {error.strerror or error}."
+            ) from error
 
     def drain(self, reads: int = READS) -> None:
         """Take in what has been printed. Never waits; what cannot be written is given up."""

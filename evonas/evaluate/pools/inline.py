@@ -6,7 +6,14 @@ import traceback
 from collections.abc import Sequence
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
-from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup, outcome_from_json, outcome_to_json
+from evonas.evaluate.contract.protocol import (
+    Job,
+    OnEpoch,
+    RunJob,
+    Setup,
+    outcome_from_json,
+    outcome_to_json,
+)
 from evonas.trial import Outcome, TrialState
 
 
@@ -48,7 +55,9 @@ class InlinePool(Pool):
         if self._is_cancelled:
             outcome = Outcome(TrialState.CANCELLED, message="It was cancelled.")
         else:
-            outcome = self._run(job, lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics)))
+            outcome = self._run(
+                job, lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics))
+            )
         self._job = None
         return [*epochs, Finished(job, outcome)]
 
@@ -66,7 +75,9 @@ class InlinePool(Pool):
             return outcome_from_json(outcome_to_json(outcome))  # as it would come from a process
         except Exception as error:  # the worker's border, which here is this line
             message = f"{type(error).__name__}: {error}"
-            return Outcome(TrialState.ERROR, message=message, details={"log": traceback.format_exc()})
+            return Outcome(
+                TrialState.ERROR, message=message, details={"log": traceback.format_exc()}
+            )
 
     def cancel(self, trial: int) -> None:
         self._is_cancelled |= self._job is not None and self._job.trial == trial

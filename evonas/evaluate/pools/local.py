@@ -73,9 +73,18 @@ class LocalPool(Pool):
         greeting = encode({"setup": setup.to_json()})
         memory = memory or Memory()
         self._guard = MemoryGuard(memory_limits, memory)
-        limits = SlotLimits(time_limit, stalled_limit, start_limit, recycle_after, memory_limits.growth)
+        limits = SlotLimits(
+            time_limit, stalled_limit, start_limit, recycle_after, memory_limits.growth
+        )
         self._slots = [
-            Slot(share, WorkerLog(logs / f"worker-{share.number}.log"), greeting, limits, self._starts, memory)
+            Slot(
+                share,
+                WorkerLog(logs / f"worker-{share.number}.log"),
+                greeting,
+                limits,
+                self._starts,
+                memory,
+            )
             for share in shares
         ]
 
@@ -95,7 +104,9 @@ class LocalPool(Pool):
             raise RuntimeError(f"All {self.capacity} slots are taken.")
         self._advance()  # an idle worker may have died meanwhile
         if self._starts.failed >= FAILED_STARTS:
-            raise NoWorker(f"{self._starts.failed} workers in a row could not be started. {self._starts.why}")
+            raise NoWorker(
+                f"{self._starts.failed} workers in a row could not be started. {self._starts.why}"
+            )
         slot = self._free_slot(fresh=job.attempt > 0)
         slot.assign(job, self._open_launcher(), time.monotonic())
 

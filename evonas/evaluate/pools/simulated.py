@@ -81,14 +81,20 @@ class SimulatedPool(Pool):
     def _answer(self, job: Job, epochs: list[Report]) -> Outcome:
         try:
             outcome = self._run_job(
-                self._setup, job, lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics))
+                self._setup,
+                job,
+                lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics)),
             )
             if not (math.isfinite(outcome.seconds) and outcome.seconds >= 0):
-                raise ValueError(f"seconds must be a number of at least 0. Received: {outcome.seconds}")
+                raise ValueError(
+                    f"seconds must be a number of at least 0. Received: {outcome.seconds}"
+                )
             return _clean(outcome)
         except Exception as error:  # the worker's border, which here is this line
             message = f"{type(error).__name__}: {error}"
-            return Outcome(TrialState.ERROR, message=message, details={"log": traceback.format_exc()})
+            return Outcome(
+                TrialState.ERROR, message=message, details={"log": traceback.format_exc()}
+            )
 
     def poll(self, timeout: float) -> Sequence[Report]:
         if not self._heap:
@@ -100,7 +106,9 @@ class SimulatedPool(Pool):
     def cancel(self, trial: int) -> None:
         cancelled = Outcome(TrialState.CANCELLED, message="It was cancelled.")
         self._heap = [
-            _Running(self._now, entry.number, entry.job, cancelled, ()) if entry.job.trial == trial else entry
+            _Running(self._now, entry.number, entry.job, cancelled, ())
+            if entry.job.trial == trial
+            else entry
             for entry in self._heap
         ]
         heapq.heapify(self._heap)

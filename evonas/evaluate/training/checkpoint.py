@@ -71,12 +71,20 @@ def load_state(path: Path, fingerprint: Mapping[str, Any]) -> TrainingState:
     """
     about, groups = _load(path)
     if about.get("version") != VERSION:
-        raise InvalidCheckpoint(f"{path} has version {about.get('version')}, and this evonas reads {VERSION}.")
+        raise InvalidCheckpoint(
+            f"{path} has version {about.get('version')}, and this evonas reads {VERSION}."
+        )
     found, expected = about["fingerprint"], json.loads(json.dumps(fingerprint))
     if found != expected:
-        different = [key for key in sorted({*found, *expected}) if found.get(key) != expected.get(key)]
-        raise InvalidCheckpoint(f"{path} belongs to another training: {', '.join(different)} differ.")
-    return TrainingState(found, about["history"], *(groups.get(name, []) for name in ("model", "optimizer", "best")))
+        different = [
+            key for key in sorted({*found, *expected}) if found.get(key) != expected.get(key)
+        ]
+        raise InvalidCheckpoint(
+            f"{path} belongs to another training: {', '.join(different)} differ."
+        )
+    return TrainingState(
+        found, about["history"], *(groups.get(name, []) for name in ("model", "optimizer", "best"))
+    )
 
 
 def save_weights(path: Path, weights: Sequence[Array]) -> None:
@@ -96,7 +104,9 @@ def load_weights(path: Path) -> list[Array]:
     """
     _, groups = _load(path)
     if "weights" not in groups:
-        raise InvalidCheckpoint(f"{path} holds no weights; it has {', '.join(groups) or 'no arrays'}.")
+        raise InvalidCheckpoint(
+            f"{path} holds no weights; it has {', '.join(groups) or 'no arrays'}."
+        )
     return groups["weights"]
 
 
@@ -113,7 +123,9 @@ def _write_entries(file: BinaryIO, entries: Mapping[str, Array]) -> None:
     """What `numpy.savez` does, without the time of day."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in entries.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", _DATE), "w", force_zip64=True) as entry:
+            with archive.open(
+                zipfile.ZipInfo(f"{name}.npy", _DATE), "w", force_zip64=True
+            ) as entry:
                 np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
 
 
@@ -131,5 +143,7 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, list[Array]]]:
             for name in about["entries"]:
                 groups.setdefault(name.rpartition("_")[0], []).append(file[name])
     except (*_DAMAGE, *_DAMAGE_OF_ZIP) as error:
-        raise InvalidCheckpoint(f"{path} cannot be read: {type(error).__name__}: {error}.") from error
+        raise InvalidCheckpoint(
+            f"{path} cannot be read: {type(error).__name__}: {error}."
+        ) from error
     return about, groups

@@ -60,8 +60,12 @@ def export(setup: Setup, job: Job) -> Outcome:
     for part, names in parts.items():
         x, y = (np.load(root / name, mmap_mode="r", allow_pickle=False) for name in names)
         predictions = _predict(model, x)
-        metrics |= {f"{part}_{name}": value for name, value in scores(interface, y, predictions).items()}
-    difference = save_verified(model, root / job.model, x, predictions)  # on the last part: the test data, if any
+        metrics |= {
+            f"{part}_{name}": value for name, value in scores(interface, y, predictions).items()
+        }
+    difference = save_verified(
+        model, root / job.model, x, predictions
+    )  # on the last part: the test data, if any
     size = measure(model)
     details = {
         "layers": layer_table(model),
@@ -70,11 +74,20 @@ def export(setup: Setup, job: Job) -> Outcome:
         "reload_difference": difference,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
     }
-    return Outcome(TrialState.OK, metrics=metrics, files={job.model: sha256_of(root / job.model)}, details=details)
+    return Outcome(
+        TrialState.OK,
+        metrics=metrics,
+        files={job.model: sha256_of(root / job.model)},
+        details=details,
+    )
 
 
 def load_model(
-    space: SearchSpace, genome: Genome, interface: Interface, weights: Path, plugins: Sequence[str] = ()
+    space: SearchSpace,
+    genome: Genome,
+    interface: Interface,
+    weights: Path,
+    plugins: Sequence[str] = (),
 ) -> keras.Model:
     """The trained model of a genome, from the weights that its training has written.
 
@@ -83,9 +96,14 @@ def load_model(
     """
     model = build_model(space, genome, interface, plugins)
     arrays = load_weights(weights)
-    found, expected = [array.shape for array in arrays], [tuple(variable.shape) for variable in model.weights]
+    found, expected = (
+        [array.shape for array in arrays],
+        [tuple(variable.shape) for variable in model.weights],
+    )
     if found != expected:
-        raise InvalidRecord(f"{weights} are the weights of another model: their shapes are not those of {model.name}.")
+        raise InvalidRecord(
+            f"{weights} are the weights of another model: their shapes are not those of {model.name}."
+        )
     model.set_weights(arrays)
     return model
 
@@ -112,7 +130,9 @@ def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) 
         loaded = keras.models.load_model(temporary, compile=False, safe_mode=True)
         difference = float(np.max(np.abs(_predict(loaded, x) - predictions), initial=0.0))
         if not difference <= TOLERANCE:
-            raise UnfaithfulExport(f"The saved model predicts something else: the difference is {difference}.")
+            raise UnfaithfulExport(
+                f"The saved model predicts something else: the difference is {difference}."
+            )
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)

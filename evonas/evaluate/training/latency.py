@@ -27,7 +27,9 @@ def latency_ms(
     Args:
         sample: (1, *shape), raw.
     """
-    serve = tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(sample)
+    serve = tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(
+        sample
+    )
     for _ in range(WARM_UP):
         serve(sample).numpy()
     seconds = []

@@ -79,7 +79,9 @@ def rule_of(setup: Setup, incumbent: float | None, epochs: int) -> CurveRule | N
     return CurveRule(incumbent, epochs, **setup.stop[LEARNING_CURVE])
 
 
-def stopped(history: Sequence[Mapping[str, float]], objective: Objective, rule: CurveRule | None) -> Stopped | None:
+def stopped(
+    history: Sequence[Mapping[str, float]], objective: Objective, rule: CurveRule | None
+) -> Stopped | None:
     """Whether a training ends after this history, because even at best it would not be better than the incumbent.
 
     Args:
@@ -89,14 +91,18 @@ def stopped(history: Sequence[Mapping[str, float]], objective: Objective, rule: 
     if rule is None or done < max(LEAST, rule.after * rule.epochs) or done >= rule.epochs:
         return None
     best = history[best_epoch(history, objective)][objective.name]
-    gain = possible_gain([row[objective.name] for row in history], objective, rule.epochs, rule.margin)
+    gain = possible_gain(
+        [row[objective.name] for row in history], objective, rule.epochs, rule.margin
+    )
     at_best = best - gain if objective.direction == "min" else best + gain
     if Fitness(at_best, objective.direction) > Fitness(rule.incumbent, objective.direction):
         return None
     return Stopped(done, rule.epochs, at_best, rule.incumbent)
 
 
-def first_stop(values: Sequence[float], objective: Objective, rule: CurveRule | None) -> Stopped | None:
+def first_stop(
+    values: Sequence[float], objective: Objective, rule: CurveRule | None
+) -> Stopped | None:
     """Where a training would have been stopped whose whole curve is known; None where nowhere.
 
     Args:
@@ -107,7 +113,9 @@ def first_stop(values: Sequence[float], objective: Objective, rule: CurveRule | 
     return next(filter(None, ends), None)
 
 
-def possible_gain(values: Sequence[float], objective: Objective, epochs: int, margin: float) -> float:
+def possible_gain(
+    values: Sequence[float], objective: Objective, epochs: int, margin: float
+) -> float:
     """By how much the best of these values may still be bettered; at least 0.
 
     The line is the steeper one of two, through the whole curve and through its latter half: where a training begins to
@@ -136,5 +144,7 @@ def _line(values: Sequence[float], last: int) -> tuple[float, float]:
     y = values[-last:]
     x = [math.log(epoch) for epoch in range(len(values) - last + 1, len(values) + 1)]
     slope, intercept = statistics.linear_regression(x, y)
-    squares = math.fsum((value - intercept - slope * at) ** 2 for at, value in zip(x, y, strict=True))
+    squares = math.fsum(
+        (value - intercept - slope * at) ** 2 for at, value in zip(x, y, strict=True)
+    )
     return slope, math.sqrt(squares / (last - 2))

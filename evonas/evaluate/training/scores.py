@@ -33,4 +33,7 @@ def scores(interface: Interface, y: NDArray[Any], predictions: NDArray[Any]) -> 
             "accuracy": float((predictions.argmax(axis=-1) == y).mean()),
         }
     error = predictions.reshape(len(y)).astype(np.float64) - y
-    return {"loss": float(np.square(error).mean()), "mean_absolute_error": float(np.abs(error).mean())}
+    return {
+        "loss": float(np.square(error).mean()),
+        "mean_absolute_error": float(np.abs(error).mean()),
+    }

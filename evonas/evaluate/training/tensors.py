@@ -52,7 +52,10 @@ class TensorCache:
         """
         paths = [directory / name for part in ("train", "validation") for name in FILES[part]]
         stats = [path.stat() for path in paths]
-        stamp = [(path, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in zip(paths, stats, strict=True)]
+        stamp = [
+            (path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            for path, stat in zip(paths, stats, strict=True)
+        ]
         if self._data is None or stamp != self._stamp:
             self._data = None  # the old data go before the new ones come
             self._data = TrainingData(*map(load_tensor, paths))

@@ -81,14 +81,23 @@ def train(
 
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         if is_timed:
-            trainer.history[-1][SECONDS] = before + clock() - started  # so that a checkpoint knows it
+            trainer.history[-1][SECONDS] = (
+                before + clock() - started
+            )  # so that a checkpoint knows it
         report(epoch, metrics)
         keeper.save_when_due()
 
     try:
-        trainer.train(epochs(space_of(setup), Genome.from_dict(job.genome), job.epochs), on_epoch, alive)
+        trainer.train(
+            epochs(space_of(setup), Genome.from_dict(job.genome), job.epochs), on_epoch, alive
+        )
     except Diverged as error:
-        return _outcome(TrialState.DIVERGED, trainer, metrics=_marked(job, _size_metrics(size)), message=str(error))
+        return _outcome(
+            TrialState.DIVERGED,
+            trainer,
+            metrics=_marked(job, _size_metrics(size)),
+            message=str(error),
+        )
     keeper.save()
     save_weights(root / job.weights, trainer.best_weights)
     best = trainer.best_epoch
@@ -119,7 +128,11 @@ def _build(setup: Setup, job: Job) -> tuple[keras.Model | None, ModelSize]:
     the network is first measured as a mere graph, and not built at all (None) where it is too large. Both ways give the
     same weights.
     """
-    space, interface, genome = space_of(setup), Interface.from_json(setup.interface), Genome.from_dict(job.genome)
+    space, interface, genome = (
+        space_of(setup),
+        Interface.from_json(setup.interface),
+        Genome.from_dict(job.genome),
+    )
     scope: AbstractContextManager[Any] = keras.StatelessScope(initialize_variables=False)
     if setup.plugins:
         size = measure_unbuilt(space, genome, interface, setup.plugins)
@@ -132,11 +145,18 @@ def _build(setup: Setup, job: Job) -> tuple[keras.Model | None, ModelSize]:
     return model, measure(model)
 
 
-def _trainer(setup: Setup, job: Job, model: keras.Model, data: TrainingData) -> tuple[Trainer, dict[str, Any]]:
+def _trainer(
+    setup: Setup, job: Job, model: keras.Model, data: TrainingData
+) -> tuple[Trainer, dict[str, Any]]:
     """The training that a job asks for, and the fingerprint of its checkpoints."""
     space, genome = space_of(setup), Genome.from_dict(job.genome)
     batch = batch_size(space, genome)
-    fingerprint = {"genome": genome.digest, "seed": job.seed, "batch_size": batch, "interface": setup.interface}
+    fingerprint = {
+        "genome": genome.digest,
+        "seed": job.seed,
+        "batch_size": batch,
+        "interface": setup.interface,
+    }
     if job.accumulation > 1:
         fingerprint["accumulation"] = job.accumulation
     steps, full = 1, epochs(space, genome, setup.epochs or job.epochs)
@@ -162,7 +182,9 @@ def _trainer(setup: Setup, job: Job, model: keras.Model, data: TrainingData) -> 
 class _Keeper:
     """Keeps a training's checkpoint."""
 
-    def __init__(self, root: Path, job: Job, trainer: Trainer, seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, root: Path, job: Job, trainer: Trainer, seconds: float, clock: Callable[[], float]
+    ) -> None:
         self._path = root / job.checkpoint if job.checkpoint else None
         sources = (job.checkpoint, job.resume_from)
         self._sources = [root / name for name in sources if name and (root / name).exists()]
@@ -192,7 +214,11 @@ class _Keeper:
 def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:
     """Which limits a network is beyond, in words; empty where it is within all."""
     sizes = {"parameters": size.parameters, "flops": size.flops}
-    over = [f"{sizes[name]} {name}, and the limit is {limit}" for name, limit in limits.items() if sizes[name] > limit]
+    over = [
+        f"{sizes[name]} {name}, and the limit is {limit}"
+        for name, limit in limits.items()
+        if sizes[name] > limit
+    ]
     return f"The network has {'; '.join(over)}." if over else ""
 
 
@@ -203,7 +229,11 @@ def batch_of(setup: Setup, job: Job) -> int:
 
 def _marked(job: Job, metrics: Mapping[str, float]) -> dict[str, float]:
     """With a mark, where batches were cut: such a training cannot be compared bit for bit with one of whole batches."""
-    return {**metrics, ACCUMULATION: float(job.accumulation)} if job.accumulation > 1 else dict(metrics)
+    return (
+        {**metrics, ACCUMULATION: float(job.accumulation)}
+        if job.accumulation > 1
+        else dict(metrics)
+    )
 
 
 def _size_metrics(size: ModelSize) -> dict[str, float]:
@@ -211,5 +241,7 @@ def _size_metrics(size: ModelSize) -> dict[str, float]:
 
 
 def _outcome(state: TrialState, trainer: Trainer, **rest: Any) -> Outcome:
-    history = {name: [row[name] for row in trainer.history] for name in (trainer.history or [{}])[0]}
+    history = {
+        name: [row[name] for row in trainer.history] for name in (trainer.history or [{}])[0]
+    }
     return Outcome(state, epochs=len(trainer.history), history=history, **rest)

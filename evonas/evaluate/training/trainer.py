@@ -90,7 +90,9 @@ class Trainer:
         self._metric = f"val_{interface.metric}"
         measured = ("loss", "val_loss", self._metric)
         if objective.name not in measured:
-            raise ValueError(f"the objective must be one of {', '.join(measured)}. Received: {objective.name!r}.")
+            raise ValueError(
+                f"the objective must be one of {', '.join(measured)}. Received: {objective.name!r}."
+            )
         if patience is not None and patience < 1:
             raise ValueError(f"patience must be at least 1, or None. Received: {patience}.")
         self._model, self._optimizer, self._data = model, optimizer, data
@@ -104,7 +106,9 @@ class Trainer:
         self._loss = classes() if self._classification else reals()
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
-        optimizer.build(model.trainable_variables)  # no variable may be born while a function is traced
+        optimizer.build(
+            model.trainable_variables
+        )  # no variable may be born while a function is traced
         order = tf.TensorSpec([None], tf.int32)
         self._run = tf.function(self._train_batches, input_signature=[order], autograph=False)
         self._check = tf.function(self._validate, input_signature=[], autograph=False)
@@ -125,7 +129,10 @@ class Trainer:
         return stopped(self.history, self._objective, self._curve)
 
     def train(
-        self, epochs: int, on_epoch: OnEpoch = lambda epoch, metrics: None, on_call: OnCall = lambda: None
+        self,
+        epochs: int,
+        on_epoch: OnEpoch = lambda epoch, metrics: None,
+        on_call: OnCall = lambda: None,
     ) -> None:
         """Train until the history has this many epochs, or patience or the learning curve has ended it.
 
@@ -168,7 +175,9 @@ class Trainer:
         for name, variables, arrays in groups:
             expected = [(tuple(variable.shape), np.dtype(variable.dtype)) for variable in variables]
             if expected != [(array.shape, array.dtype) for array in arrays]:
-                raise InvalidCheckpoint(f"the checkpoint does not fit: other shapes or types in the {name}.")
+                raise InvalidCheckpoint(
+                    f"the checkpoint does not fit: other shapes or types in the {name}."
+                )
         for _, variables, arrays in groups[:2]:
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(array)
@@ -187,7 +196,11 @@ class Trainer:
             if not math.isfinite(last):
                 raise Diverged(f"The loss of a batch is {float(last)} in epoch {epoch + 1}.")
         loss, metric = self._check()
-        row = {"loss": total / samples * self._scale**2, "val_loss": float(loss), self._metric: float(metric)}
+        row = {
+            "loss": total / samples * self._scale**2,
+            "val_loss": float(loss),
+            self._metric: float(metric),
+        }
         if not all(map(math.isfinite, row.values())):
             raise Diverged(f"The validation loss is {row['val_loss']} in epoch {epoch + 1}.")
         return row
@@ -213,7 +226,9 @@ class Trainer:
             if self._parts == 1:
                 loss = self._train_batch(order[start:stop])
             else:  # an empty part of a last batch looks at one sample, which does not count
-                share = tf.cast(self._parts * (stop - start), tf.float32) / tf.cast(size, tf.float32)
+                share = tf.cast(self._parts * (stop - start), tf.float32) / tf.cast(
+                    size, tf.float32
+                )
                 loss = self._train_batch(order[tf.minimum(start, stop - 1) : stop], share)
             return part + 1, total + tf.cast(loss, tf.float64) * count, loss
 
@@ -243,7 +258,9 @@ class Trainer:
             predicted = self._model(x, training=True)
             if not self._classification:
                 y, predicted = tf.cast(y, tf.float32) / self._scale, predicted / self._scale
-            loss = tf.add_n([self._loss(y, predicted), *self._model.losses])  # the others are regularization terms
+            loss = tf.add_n(
+                [self._loss(y, predicted), *self._model.losses]
+            )  # the others are regularization terms
             counted = loss if share is None else loss * share
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(counted, variables), variables)
@@ -259,7 +276,9 @@ class Trainer:
         def batch(start: Tensor, loss: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             stop = tf.minimum(start + VALIDATION_BATCH, samples)
             x = tf.cast(self._data.validation_x[start:stop], tf.float32)
-            losses, metrics = self._scores(self._data.validation_y[start:stop], self._model(x, training=False))
+            losses, metrics = self._scores(
+                self._data.validation_y[start:stop], self._model(x, training=False)
+            )
             return stop, loss + _sum(losses), metric + _sum(metrics)
 
         zero = tf.constant(0.0, tf.float64)

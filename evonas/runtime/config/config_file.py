@@ -123,7 +123,9 @@ def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig |
     source = _Source(Document(config.to_json(), "the recorded config"), overrides)
     builder = Builder(FAMILIES)
     changed = parse(builder, source.data)
-    problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]
+    problems = source.problems + [
+        source.problem(issue.path, issue.message) for issue in builder.issues
+    ]
     return (None if problems else changed), problems
 
 
@@ -132,16 +134,22 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     found = []
     longest, full = space.greatest("training", "epochs"), config.training.epochs
     if longest is not None and longest > full:
-        found.append(f"training.epochs ({full}) cuts short the gene epochs, which goes up to {longest:g}.")
+        found.append(
+            f"training.epochs ({full}) cuts short the gene epochs, which goes up to {longest:g}."
+        )
     workers, ahead, trials = config.pool.workers, config.look_ahead, config.budget.trials
     if ahead < workers:
-        found.append(f"look_ahead ({ahead}) is below the {workers} workers: {workers - ahead} of them will never work.")
+        found.append(
+            f"look_ahead ({ahead}) is below the {workers} workers: {workers - ahead} of them will never work."
+        )
     elif workers > 1 and ahead < 2 * workers:
         advice = f"at least {2 * workers} keeps them busier"
         found.append(
             f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the slowest; {advice}."
         )
-    population = getattr(config.strategy.innermost.settings, "population", None) or 0  # null: the strategy knows
+    population = (
+        getattr(config.strategy.innermost.settings, "population", None) or 0
+    )  # null: the strategy knows
     if trials is not None and population > trials:
         size = f"the population ({population}) is larger than the budget ({trials} trials)"
         found.append(f"{size}: {config.strategy.innermost.name} ends within its first generation.")
@@ -151,7 +159,11 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
 def _in_order(problems: Sequence[Issue]) -> tuple[Issue, ...]:
     """Each problem once, file by file, from top to bottom."""
     files = list(dict.fromkeys(problem.file for problem in problems))
-    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: (files.index(problem.file), problem.line)))
+    return tuple(
+        sorted(
+            dict.fromkeys(problems), key=lambda problem: (files.index(problem.file), problem.line)
+        )
+    )
 
 
 class _Source:
@@ -169,7 +181,9 @@ class _Source:
         """A problem at a key: of the file, or of the override that set it."""
         for end in range(len(path), 0, -1):
             if path[:end] in self._overridden:
-                return Issue(message, key_text(path), f"{OVERRIDE} {printable(self._overridden[path[:end]])}")
+                return Issue(
+                    message, key_text(path), f"{OVERRIDE} {printable(self._overridden[path[:end]])}"
+                )
         return self._document.problem(path, message)
 
     def _override(self, text: str) -> None:
@@ -177,7 +191,9 @@ class _Source:
         path = tuple(name.strip().split("."))
         place = f"{OVERRIDE} {printable(text)}"
         if not equals or not all(path):
-            self.problems.append(Issue("must have the form key.path=value, such as budget.trials=20.", file=place))
+            self.problems.append(
+                Issue("must have the form key.path=value, such as budget.trials=20.", file=place)
+            )
             return
         try:
             new = strict_yaml.load(value, place).data
@@ -211,21 +227,30 @@ def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Issue]]:
     """The config, with its name and the data's path filled in."""
     if not isinstance(source.data, dict):
         needed = "a config is a mapping that has at least space, budget, and data or evaluator"
-        return None, [*source.problems, source.problem((), f"{needed}. Received: {shown(source.data)}.")]
+        return None, [
+            *source.problems,
+            source.problem((), f"{needed}. Received: {shown(source.data)}."),
+        ]
     if "strategies" in source.data:
         message = "this is an experiment, which compares strategies; to run it:  evonas compare"
         return None, [*source.problems, source.problem(("strategies",), f"{message} {file}")]
     builder = Builder(FAMILIES)
     config = parse(builder, {"run": file.stem, **source.data})
-    problems = source.problems + [source.problem(issue.path, issue.message) for issue in builder.issues]
+    problems = source.problems + [
+        source.problem(issue.path, issue.message) for issue in builder.issues
+    ]
     if config is None:
         return None, problems
     data, evaluator = config.data, config.evaluator
     if data is not None and data.path is not None:
-        data = dataclasses.replace(data, path=_found(source, file, ("data", "path"), data.path, problems))
+        data = dataclasses.replace(
+            data, path=_found(source, file, ("data", "path"), data.path, problems)
+        )
     if isinstance(evaluator, TableConfig):
         key = ("evaluator", "table", "path")
-        evaluator = dataclasses.replace(evaluator, path=_found(source, file, key, evaluator.path, problems))
+        evaluator = dataclasses.replace(
+            evaluator, path=_found(source, file, key, evaluator.path, problems)
+        )
     return dataclasses.replace(config, data=data, evaluator=evaluator), problems
 
 
@@ -250,7 +275,9 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]
     except UserError as error:
         return None, [source.problem(("space",), str(error))]
     listed = source.data.get("plugins")
-    plugins = [module for module in listed if isinstance(module, str)] if isinstance(listed, list) else []
+    plugins = (
+        [module for module in listed if isinstance(module, str)] if isinstance(listed, list) else []
+    )
     is_for_evaluator = space.input is None and source.data.get("evaluator") is not None
     problems = [] if is_for_evaluator else check_space(space, plugins, str(path))
     strategy = _strategy_that_sets_epochs(source.data)
@@ -261,7 +288,9 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]
     return space, problems
 
 
-def _misfits(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source) -> list[Issue]:
+def _misfits(
+    config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source
+) -> list[Issue]:
     """What of the strategy's settings does not fit this space and this budget."""
     found = config.strategy.misfits(config.search_problem(space, seeds), "strategy")
     return [source.problem(tuple(key.split(".")), message) for key, message in found.items()]

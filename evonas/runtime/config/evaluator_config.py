@@ -26,7 +26,9 @@ def path_problem(path: str | None) -> str:
 def _function_problem(name: str) -> str:
     if _FUNCTION.fullmatch(name):
         return ""
-    return f"must be package.module:function, such as `my_problem:evaluate`. Received: {shown(name)}."
+    return (
+        f"must be package.module:function, such as `my_problem:evaluate`. Received: {shown(name)}."
+    )
 
 
 class EvaluatorConfig:
@@ -89,7 +91,9 @@ class BudgetConfig:
     def problems(self) -> dict[str, str]:
         if self.given:
             return {}
-        return {"trials": "is missing: a budget is in trials, epochs or seconds, at least one of them."}
+        return {
+            "trials": "is missing: a budget is in trials, epochs or seconds, at least one of them."
+        }
 
     def __str__(self) -> str:
         return ", ".join(f"{limit:,} {name}" for name, limit in self.given.items())
@@ -103,7 +107,9 @@ def direction_of(name: str) -> Direction | None:
 def objective_problems(name: str, direction: Direction) -> dict[str, str]:
     """What keeps a metric of an evaluator from being optimised, by key of the section `objective`."""
     if name.startswith("test_"):
-        return {"name": f"is of the test data, which no search sees; name another metric. Received: {name}."}
+        return {
+            "name": f"is of the test data, which no search sees; name another metric. Received: {name}."
+        }
     known = direction_of(name)
     if known not in (None, direction):
         return {"direction": f"the direction of {name} is {known}. Received: {direction}."}

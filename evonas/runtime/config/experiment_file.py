@@ -101,7 +101,9 @@ def is_experiment(data: Any) -> bool:
 def is_experiment_file(path_or_name: str | Path) -> bool:
     """Whether a file is an experiment's; one that cannot be read is not, and `load_config` will tell why."""
     try:
-        return is_experiment(strict_yaml.load_file(library.find("configs", str(path_or_name), None)).data)
+        return is_experiment(
+            strict_yaml.load_file(library.find("configs", str(path_or_name), None)).data
+        )
     except UserError:
         return False
 
@@ -121,19 +123,31 @@ def load_experiment(path_or_name: str | Path, overrides: Sequence[str] = ()) -> 
     document = strict_yaml.load_file(file)
     if not isinstance(document.data, dict) or not is_experiment(document.data):
         message = "an experiment is a mapping that has at least config and strategies."
-        hint = " This is a run's config:  evonas run runs it." if isinstance(document.data, dict) else ""
-        raise InvalidConfig(document.problem((), f"{message} Received: {shown(document.data)}.{hint}"))
+        hint = (
+            " This is a run's config:  evonas run runs it."
+            if isinstance(document.data, dict)
+            else ""
+        )
+        raise InvalidConfig(
+            document.problem((), f"{message} Received: {shown(document.data)}.{hint}")
+        )
     builder = Builder(FAMILIES)
     config = builder.build(ExperimentConfig, {"experiment": file.stem, **document.data})
     if config is FAILED:
-        raise InvalidConfig([document.problem(issue.path, issue.message) for issue in builder.issues])
+        raise InvalidConfig(
+            [document.problem(issue.path, issue.message) for issue in builder.issues]
+        )
     base = _base(config, file, document)
     runs = {
         label: {seed: _run(base, document, label, seed, overrides) for seed in config.seeds}
         for label in config.strategies
     }
     loaded = LoadedExperiment(config, file, runs)
-    if loaded.any_run.config.objectives and config.target is not None and not 0 <= config.target <= 1:
+    if (
+        loaded.any_run.config.objectives
+        and config.target is not None
+        and not 0 <= config.target <= 1
+    ):
         message = f"runs with several objectives are compared by hypervolume, from 0 to 1. Received: {config.target:g}."
         raise InvalidConfig(document.problem(("target",), message))
     return loaded
@@ -146,7 +160,9 @@ def _base(config: ExperimentConfig, file: Path, document: Document) -> Path:
         raise InvalidConfig(document.problem(("config",), str(error))) from error
 
 
-def _run(base: Path, document: Document, label: str, seed: int, overrides: Sequence[str]) -> LoadedConfig:
+def _run(
+    base: Path, document: Document, label: str, seed: int, overrides: Sequence[str]
+) -> LoadedConfig:
     """The config of one run; problems with what the experiment has set are told at their place in its file."""
     own = {
         **document.data.get("changes", {}),
@@ -158,7 +174,9 @@ def _run(base: Path, document: Document, label: str, seed: int, overrides: Seque
     try:
         return load_config(base, [*changes, *overrides])
     except InvalidInput as error:
-        raise InvalidConfig([_placed(problem, document, label, changes) for problem in error.problems]) from error
+        raise InvalidConfig(
+            [_placed(problem, document, label, changes) for problem in error.problems]
+        ) from error
 
 
 def _placed(problem: Issue, document: Document, label: str, changes: Sequence[str]) -> Issue:
@@ -169,4 +187,6 @@ def _placed(problem: Issue, document: Document, label: str, changes: Sequence[st
     key = made.partition("=")[0]
     path = ("strategies", label) if key == "strategy" else ("changes", key)
     placed = document.problem(path, problem.message)
-    return dataclasses.replace(placed, key=f"{placed.key} ({problem.key})" if problem.key else placed.key)
+    return dataclasses.replace(
+        placed, key=f"{placed.key} ({problem.key})" if problem.key else placed.key
+    )

@@ -66,11 +66,18 @@ class ObjectiveConfig:
                 return {"name": wrong}
             direction, _ = METRICS[self.name]
             if self.direction != direction:
-                return {"direction": f"the direction of {self.name} is {direction}. Received: {self.direction}."}
+                return {
+                    "direction": f"the direction of {self.name} is {direction}. Received: {self.direction}."
+                }
             return {}
-        found = {f"weighted.{name}": _weight_problem(name, weight) for name, weight in self.weighted.items()}
+        found = {
+            f"weighted.{name}": _weight_problem(name, weight)
+            for name, weight in self.weighted.items()
+        }
         if by_keras:
-            found |= {f"weighted.{name}": wrong for name in self.weighted if (wrong := _unmeasured(name))}
+            found |= {
+                f"weighted.{name}": wrong for name in self.weighted if (wrong := _unmeasured(name))
+            }
         return {key: wrong for key, wrong in found.items() if wrong}
 
 
@@ -85,7 +92,10 @@ class ConstraintConfig:
     max: float | None = None
 
     def to_constraint(self, metric: str) -> Constraint:
-        least, most = (-math.inf if self.min is None else self.min), (math.inf if self.max is None else self.max)
+        least, most = (
+            (-math.inf if self.min is None else self.min),
+            (math.inf if self.max is None else self.max),
+        )
         return Constraint(metric, least, most)
 
     def problems(self) -> dict[str, str]:
@@ -100,7 +110,9 @@ def _unmeasured(name: str) -> str:
     if name in METRICS:
         return ""
     hint = did_you_mean(name, list(METRICS))
-    return f"is not measured by evonas. Allowed: {', '.join(METRICS)}. Received: {shown(name)}.{hint}"
+    return (
+        f"is not measured by evonas. Allowed: {', '.join(METRICS)}. Received: {shown(name)}.{hint}"
+    )
 
 
 def _weight_problem(name: str, weight: float) -> str:
@@ -142,7 +154,11 @@ def _expanded(objective: Any, by_keras: bool) -> Any:
     named = {"name": objective} if isinstance(objective, str) else objective
     if isinstance(named, dict) and isinstance(weighted := named.get("weighted"), dict) and weighted:
         return {"name": _sum_in_words(weighted), "direction": "min", **named}
-    if not isinstance(named, dict) or "direction" in named or not isinstance(name := named.get("name"), str):
+    if (
+        not isinstance(named, dict)
+        or "direction" in named
+        or not isinstance(name := named.get("name"), str)
+    ):
         return named
     if by_keras:
         return {**named, "direction": METRICS[name][0] if name in METRICS else "min"}
@@ -152,7 +168,10 @@ def _expanded(objective: Any, by_keras: bool) -> Any:
 
 def _sum_in_words(weighted: Mapping[str, Any]) -> str:
     """`val_loss + 1e-06 parameters`; the weights need not be numbers yet."""
-    terms = [f"{weight} {name}".removeprefix("1.0 ").removeprefix("1 ") for name, weight in weighted.items()]
+    terms = [
+        f"{weight} {name}".removeprefix("1.0 ").removeprefix("1 ")
+        for name, weight in weighted.items()
+    ]
     return " + ".join(terms).replace("-1.0 ", "-").replace("-1 ", "-").replace("+ -", "- ")
 
 
@@ -165,12 +184,22 @@ def issues(data: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
             found += _of_objective(item, by_keras, ("objectives", place))
         names = [item.get("name") if isinstance(item, dict) else None for item in listed]
         if len(listed) == 1:
-            found.append(KeyIssue(("objectives",), f"must be at least two; one is written `objective: {names[0]}`."))
-        if twice := [name for name in dict.fromkeys(names) if name is not None and names.count(name) > 1]:
+            found.append(
+                KeyIssue(
+                    ("objectives",),
+                    f"must be at least two; one is written `objective: {names[0]}`.",
+                )
+            )
+        if twice := [
+            name for name in dict.fromkeys(names) if name is not None and names.count(name) > 1
+        ]:
             found.append(KeyIssue(("objectives",), f"has {twice[0]} twice."))
         if data["objective"] != listed[0]:
             found.append(
-                KeyIssue(("objective",), "cannot stand beside objectives, whose first one is followed by `best`.")
+                KeyIssue(
+                    ("objective",),
+                    "cannot stand beside objectives, whose first one is followed by `best`.",
+                )
             )
     elif "objective" in data:
         found += _of_objective(data["objective"], by_keras, ("objective",))

@@ -106,7 +106,9 @@ class DataConfig:
     def settings(self, kind: InputKind) -> DataSettings:
         """What `prepare` needs; the kind of input comes from the space."""
         path = None if self.path is None else Path(self.path)
-        return DataSettings(kind, self.name, path, self.task, self.split_seed, self.validation, self.test)
+        return DataSettings(
+            kind, self.name, path, self.task, self.split_seed, self.validation, self.test
+        )
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,9 @@ class LocalConfig(PoolConfig):
 
     def problems(self) -> dict[str, str]:
         if self.devices == ():
-            return {"devices": "must name at least one GPU; for none, write `devices: cpu`. Received: []."}
+            return {
+                "devices": "must name at least one GPU; for none, write `devices: cpu`. Received: []."
+            }
         if isinstance(self.devices, tuple) and len(set(self.devices)) < len(self.devices):
             return {"devices": f"names a GPU twice. Received: {shown(list(self.devices))}."}
         return {}
@@ -242,7 +246,9 @@ class RunConfig:
     objective: ObjectiveConfig = field(default_factory=lambda: ObjectiveConfig("val_loss", "min"))
     objectives: tuple[ObjectiveConfig, ...] = ()
     constraints: Mapping[str, ConstraintConfig] = field(default_factory=dict)
-    strategy: StrategyConfig = field(default_factory=lambda: StrategyConfig("evolution", EvolutionSettings()))
+    strategy: StrategyConfig = field(
+        default_factory=lambda: StrategyConfig("evolution", EvolutionSettings())
+    )
     training: TrainingConfig = field(default_factory=TrainingConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     pool: PoolConfig = field(default_factory=LocalConfig)
@@ -274,23 +280,33 @@ class RunConfig:
         if self.objectives and followers:
             several = f"{followers[0]} follows one objective, and there are {len(self.objectives)}."
             advice = "nsga2 and nsga3 follow several; for one number, write `objective: {weighted: {METRIC: WEIGHT}}`"
-            return {"strategy": f"{several} {advice}, or keep one objective and bound the others under `constraints`."}
+            return {
+                "strategy": f"{several} {advice}, or keep one objective and bound the others under `constraints`."
+            }
         if not self.objectives and layers[-1].kind.needs_several:
             example = "`objectives: [val_loss, parameters]`"
-            return {"strategy": f"{layers[-1].name} searches a front of several objectives, such as {example}."}
+            return {
+                "strategy": f"{layers[-1].name} searches a front of several objectives, such as {example}."
+            }
         return {}
 
     def _evaluator_problems(self) -> dict[str, str]:
         """What does not fit between the evaluator, the pool and the plugins."""
         is_simulated = isinstance(self.pool, SimulatedConfig)
         if is_simulated and self.evaluator is None:
-            return {"pool": "simulated replays an evaluator (table or python); trainings by Keras need a real pool."}
+            return {
+                "pool": "simulated replays an evaluator (table or python); trainings by Keras need a real pool."
+            }
         if isinstance(self.evaluator, TableConfig) and not is_simulated:
-            return {"pool": "a table is replayed by the simulated pool: write `simulated: {workers: 8}`."}
+            return {
+                "pool": "a table is replayed by the simulated pool: write `simulated: {workers: 8}`."
+            }
         if isinstance(self.evaluator, PythonConfig) and self.evaluator.module not in self.plugins:
             allowed = ", ".join(self.plugins) or "none"
             module = self.evaluator.module
-            message = f"the module {module!r} is not among the plugins that may be imported: {allowed}."
+            message = (
+                f"the module {module!r} is not among the plugins that may be imported: {allowed}."
+            )
             return {"evaluator.python.function": message + did_you_mean(module, self.plugins)}
         return {}
 
@@ -322,8 +338,15 @@ class RunConfig:
         if self.evaluator is not None:
             message = "stops trainings by Keras at one of their epochs; a table or a function has none. Leave it out."
             return {"training.stop": message}
-        if self.objectives or self.constraints or self.objective.weighted or self.objective.name not in EPOCH_METRICS:
-            return {"training.stop": "follows one metric of every epoch, without constraints or others. Leave it out."}
+        if (
+            self.objectives
+            or self.constraints
+            or self.objective.weighted
+            or self.objective.name not in EPOCH_METRICS
+        ):
+            return {
+                "training.stop": "follows one metric of every epoch, without constraints or others. Leave it out."
+            }
         if name := self.strategy.that_sets_epochs:
             message = (
                 f"cannot be used under the strategy {name}, which says itself how long a network is trained, and"
@@ -339,7 +362,9 @@ class RunConfig:
     def search_problem(self, space: SearchSpace, seeds: Mapping[str, Genome]) -> SearchProblem:
         """What the strategy is given."""
         objectives, fidelity = self.to_objectives(), Fidelity(self.training.epochs)
-        return SearchProblem(space, objectives[0], fidelity, self.seed, seeds, self.budget.trials, objectives)
+        return SearchProblem(
+            space, objectives[0], fidelity, self.seed, seeds, self.budget.trials, objectives
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""
@@ -362,7 +387,9 @@ class RunConfig:
         if not isinstance(config, RunConfig):
             issue = builder.issues[0]
             place = ".".join(map(str, issue.path))
-            raise InvalidRecord(f"the config in the record cannot be read: {place}: {issue.message}")
+            raise InvalidRecord(
+                f"the config in the record cannot be read: {place}: {issue.message}"
+            )
         return config
 
 
@@ -376,9 +403,7 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     config = builder.build(RunConfig, data)
     if by_keras == (data.get("data") is None):
         place = "is missing" if by_keras else "cannot stand beside evaluator"
-        message = (
-            "there must be exactly one of data, which Keras trains on, and evaluator, which is a table or a function"
-        )
+        message = "there must be exactly one of data, which Keras trains on, and evaluator, which is a table or a function"
         builder.refuse(("data",), f"{place}: {message}.")
     return None if config is FAILED or builder.issues else config
 

@@ -78,9 +78,13 @@ class Builder:
         if origin in (typing.Union, types.UnionType):
             return self._union(hint, arguments, value, path)
         if origin is tuple and isinstance(value, list):
-            return self._all(tuple, [self.build(arguments[0], item, (*path, i)) for i, item in enumerate(value)])
+            return self._all(
+                tuple, [self.build(arguments[0], item, (*path, i)) for i, item in enumerate(value)]
+            )
         if origin is Mapping and isinstance(value, dict):
-            items = {key: self.build(arguments[1], item, (*path, key)) for key, item in value.items()}
+            items = {
+                key: self.build(arguments[1], item, (*path, key)) for key, item in value.items()
+            }
             return FAILED if self._all(list, list(items.values())) is FAILED else items
         return self._scalar(hint, value, path)
 
@@ -95,7 +99,9 @@ class Builder:
         try:
             return _adapter(hint).validate_python(value)
         except ValidationError:
-            return self.refuse(path, f"must be {describe(hint)}. Received: {shown(value)}.{_meant(hint, value)}")
+            return self.refuse(
+                path, f"must be {describe(hint)}. Received: {shown(value)}.{_meant(hint, value)}"
+            )
 
     def _union(self, hint: Any, arms: tuple[Any, ...], value: Any, path: KeyPath) -> Any:
         whole = [arm for arm in arms if arm in self.families or dataclasses.is_dataclass(arm)]
@@ -106,7 +112,9 @@ class Builder:
             built = trial.build(arm, value, path)
             if not trial.issues:
                 return built
-        return self.refuse(path, f"must be {describe(hint)}. Received: {shown(value)}.{_meant(hint, value)}")
+        return self.refuse(
+            path, f"must be {describe(hint)}. Received: {shown(value)}.{_meant(hint, value)}"
+        )
 
     def _named(self, family: type, value: Any, path: KeyPath) -> Any:
         """One of a family: `{name: {settings}}`, `{name: null}`, or the bare name."""
@@ -116,7 +124,9 @@ class Builder:
         if not isinstance(choice, dict) or not choice:
             message = f"must be one name with its settings under it. Allowed: {allowed}. Received: {shown(value)}."
             return self.refuse(path, message)
-        if len(choice) > 1:  # told of an unknown one, or else of the last, which an override has added
+        if (
+            len(choice) > 1
+        ):  # told of an unknown one, or else of the last, which an override has added
             extra = next((name for name in choice if name not in registry), list(choice)[-1])
             message = f"only one name can be given here. Received: {', '.join(choice)}. Allowed: {allowed}."
             hint = "" if extra in registry else did_you_mean(extra, sorted(registry))
@@ -125,7 +135,9 @@ class Builder:
         here = path if isinstance(value, str) else (*path, name)
         if name not in registry:
             hint = did_you_mean(name, sorted(registry))
-            return self.refuse(here, f"unknown name. Allowed: {allowed}. Received: {shown(name)}.{hint}")
+            return self.refuse(
+                here, f"unknown name. Allowed: {allowed}. Received: {shown(name)}.{hint}"
+            )
         built = self._dataclass(registry[name], {} if settings is None else settings, (*path, name))
         return family(name, built) if issubclass(family, Named) and built is not FAILED else built
 
@@ -138,12 +150,21 @@ class Builder:
         for key in value:
             if key not in fields:
                 allowed = ", ".join(fields) or "none"
-                self.refuse((*path, key), f"unknown key. Allowed: {allowed}.{did_you_mean(key, list(fields))}")
+                self.refuse(
+                    (*path, key),
+                    f"unknown key. Allowed: {allowed}.{did_you_mean(key, list(fields))}",
+                )
         for name, item in fields.items():
-            required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+            required = (
+                item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+            )
             if required and name not in value:
-                self.refuse((*path, name), f"is missing. It must be {describe(hints[name], self.families)}.")
-        built = {key: self.build(hints[key], value[key], (*path, key)) for key in fields if key in value}
+                self.refuse(
+                    (*path, name), f"is missing. It must be {describe(hints[name], self.families)}."
+                )
+        built = {
+            key: self.build(hints[key], value[key], (*path, key)) for key in fields if key in value
+        }
         if len(self.issues) > before:
             return FAILED
         return self._whole(cls(**built), path)
@@ -172,7 +193,11 @@ def dump(value: Any, families: Families) -> Any:
 
 
 def _fields(value: Any, families: Families) -> dict[str, Any]:
-    return {item.name: dump(getattr(value, item.name), families) for item in dataclasses.fields(value) if item.init}
+    return {
+        item.name: dump(getattr(value, item.name), families)
+        for item in dataclasses.fields(value)
+        if item.init
+    }
 
 
 def shown(value: Any) -> str:
@@ -197,7 +222,13 @@ def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:
         return f"a list, each item {describe(arguments[0], families)}"
     if origin is Mapping:
         return f"a mapping, each value {describe(arguments[1], families)}"
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a word", types.NoneType: "null"}
+    words = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "a word",
+        types.NoneType: "null",
+    }
     return words.get(base, str(base)) + _range(hint)
 
 
@@ -236,8 +267,14 @@ def _meant(hint: Any, value: Any) -> str:
         return ""
     if base is bool:
         return switch_hint(value)
-    arms = typing.get_args(base) if typing.get_origin(base) in (typing.Union, types.UnionType) else (base,)
-    words = [word for arm in arms if typing.get_origin(arm) is Literal for word in typing.get_args(arm)]
+    arms = (
+        typing.get_args(base)
+        if typing.get_origin(base) in (typing.Union, types.UnionType)
+        else (base,)
+    )
+    words = [
+        word for arm in arms if typing.get_origin(arm) is Literal for word in typing.get_args(arm)
+    ]
     return did_you_mean(value, words)
 
 

@@ -58,7 +58,9 @@ def strategies_in(data: Any) -> list[Written]:
     return found
 
 
-def find_seeds(space: SearchSpace | None, source: Source, file: Path) -> tuple[dict[str, Genome], list[Issue]]:
+def find_seeds(
+    space: SearchSpace | None, source: Source, file: Path
+) -> tuple[dict[str, Genome], list[Issue]]:
     """The seeds by the names that the strategies call them, and what is wrong with them.
 
     Args:
@@ -77,8 +79,16 @@ def find_seeds(space: SearchSpace | None, source: Source, file: Path) -> tuple[d
                 problems += error.problems
             except UserError as error:
                 problems.append(source.problem(key, str(error)))
-        run, count = strategy.settings.get("run"), strategy.settings.get("count", SeededSettings.count)
-        if strategy.name == "seeded" and isinstance(run, str) and isinstance(count, int) and space is not None:
+        run, count = (
+            strategy.settings.get("run"),
+            strategy.settings.get("count", SeededSettings.count),
+        )
+        if (
+            strategy.name == "seeded"
+            and isinstance(run, str)
+            and isinstance(count, int)
+            and space is not None
+        ):
             try:
                 seeds |= _best_of(file.parent / Path(run).expanduser(), run, count, space)
             except EvonasError as error:
@@ -113,7 +123,9 @@ def _best_of(root: Path, name: str, count: int, space: SearchSpace) -> dict[str,
             first.setdefault(trial.genome.digest, trial)
     best = list(first.values())[:count]
     if not best:
-        raise UserError(f"no trial of the run at {root} has succeeded, so that there is nothing to begin with.")
+        raise UserError(
+            f"no trial of the run at {root} has succeeded, so that there is nothing to begin with."
+        )
     for trial in best if not is_same else ():
         try:
             validate(space, trial.genome)

@@ -80,7 +80,11 @@ class Account:
         """Whether one of the budgets is."""
         limits = self._limits
         of_trials = limits.trials is not None and self.charged >= limits.trials
-        return of_trials or (limits.epochs is not None and self._charged_epochs >= limits.epochs) or self.is_late
+        return (
+            of_trials
+            or (limits.epochs is not None and self._charged_epochs >= limits.epochs)
+            or self.is_late
+        )
 
     @property
     def is_late(self) -> bool:

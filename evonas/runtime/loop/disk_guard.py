@@ -64,8 +64,12 @@ class DiskGuard:
         self.is_paused = False
         self._looked = -math.inf
         self._idle_since: float | None = None
-        self._has_failed = False  # a worker could not write, and none that began later has succeeded
-        self._excused: set[tuple[int, int]] = set()  # attempts that ran when the caches were given up
+        self._has_failed = (
+            False  # a worker could not write, and none that began later has succeeded
+        )
+        self._excused: set[tuple[int, int]] = (
+            set()
+        )  # attempts that ran when the caches were given up
 
     def may_start(self, running: Collection[Job]) -> bool:
         """Whether a trial may be started now; looks at the disk at most once a second."""
@@ -89,7 +93,9 @@ class DiskGuard:
             if self._is_low():
                 self.is_paused = True
                 finish = f" Finishing {len(running)} running trials." if running else ""
-                self._tell(f"{self._shortage()}{_given_up(freed)} No trial is started until there is more.{finish}")
+                self._tell(
+                    f"{self._shortage()}{_given_up(freed)} No trial is started until there is more.{finish}"
+                )
         elif self.is_paused and not self._is_low():
             self.is_paused, self._idle_since = False, None
             self._tell("there is space on the disk again: going on")
@@ -99,7 +105,9 @@ class DiskGuard:
 
     def _shortage(self) -> str:
         free = self._measure(self._storage.root) // MB
-        return f"the disk is nearly full: {free} MB are free, and `storage.free_mb` is {self._floor}."
+        return (
+            f"the disk is nearly full: {free} MB are free, and `storage.free_mb` is {self._floor}."
+        )
 
     def wait(self) -> None:
         """Wait a moment for space; called while paused, once nothing runs.
@@ -140,4 +148,8 @@ class DiskGuard:
 
 
 def _given_up(freed: int) -> str:
-    return f" Weights and checkpoints that can be made again are deleted: {freed / MB:.1f} MB." if freed else ""
+    return (
+        f" Weights and checkpoints that can be made again are deleted: {freed / MB:.1f} MB."
+        if freed
+        else ""
+    )

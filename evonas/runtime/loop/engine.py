@@ -25,7 +25,13 @@ from evonas.runtime.loop.failures import FAILURES_OF_ONE_CAUSE, FailuresInARow
 from evonas.runtime.loop.jobs import epochs_before, parts_before, training_job
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.loop.progress import Progress
-from evonas.runtime.loop.retries import accumulation, is_tried_again, runs_alone, set_aside, suspicion
+from evonas.runtime.loop.retries import (
+    accumulation,
+    is_tried_again,
+    runs_alone,
+    set_aside,
+    suspicion,
+)
 from evonas.runtime.loop.stopping import StopRequest, Urgency
 from evonas.runtime.loop.storage import Storage
 from evonas.runtime.loop.turns import Turns
@@ -67,16 +73,25 @@ class Engine:
         incumbent_of: Callable[[int], float | None] = lambda trial: None,
     ) -> None:
         self._strategy, self._record, self._pool = strategy, record, pool
-        self._limits, self._objective, self._seed, self._incumbent_of = limits, objective, seed, incumbent_of
+        self._limits, self._objective, self._seed, self._incumbent_of = (
+            limits,
+            objective,
+            seed,
+            incumbent_of,
+        )
         self._observers, self._say, self._stop = observers, teller(observers), stop or StopRequest()
-        self._storage = storage or Storage(record.path.parent, continues_trials=strategy.continues_trials)
+        self._storage = storage or Storage(
+            record.path.parent, continues_trials=strategy.continues_trials
+        )
         self._guard = guard or DiskGuard(self._storage)
         self._account = Account(limits, clock, spent)
         self._turns = Turns(objective, in_order)
         self._trials: Sequence[Trial] = self._turns.trials
         self._failures = FailuresInARow(limits.failures_in_a_row)
         self._waiting: list[int] = []  # to be submitted, in order
-        self._begun = set(record.begun())  # of those that wait: by an earlier session, or before a retry
+        self._begun = set(
+            record.begun()
+        )  # of those that wait: by an earlier session, or before a retry
         self._running: dict[int, Job] = {}
         self._is_alone = False  # the one trial that runs: nothing is submitted beside it
         self._notes = EpochNotes(record, clock)
@@ -112,8 +127,10 @@ class Engine:
             DiskFailure: the disk is full; likewise.
         """
         if self._stopped_by:
-            self._say(f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}")
-        self._storage.open(self._trials, list(self._turns.ahead), self._strategy.living)
+            self._say(
+                f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}"
+            )
+        self._storage.open(self._trials, list(self._turns.ahead), self._strategy.retained)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
@@ -125,7 +142,9 @@ class Engine:
                 observer.on_end(self.progress())
         if self._stop.urgency > Urgency.NONE and not self.is_over:
             of = "" if self._limits.trials is None else f" of {self._limits.trials}"
-            raise self._stop.error(f"stopped after {self._account.done}{of} trials; nothing is lost")
+            raise self._stop.error(
+                f"stopped after {self._account.done}{of} trials; nothing is lost"
+            )
 
     def _search(self) -> None:
         announced = False
@@ -137,7 +156,9 @@ class Engine:
             elif not announced:
                 announced = True
                 for observer in self._observers:
-                    observer.on_stop(f"{self._stop.by.name}: finishing {len(self._running)} running trials")
+                    observer.on_stop(
+                        f"{self._stop.by.name}: finishing {len(self._running)} running trials"
+                    )
             if not self._running:
                 if not self._is_held_back:
                     break
@@ -169,7 +190,9 @@ class Engine:
         if not told and not asked:
             return False
         state = self._strategy.state_dict()
-        self._guard.written(lambda: self._record.commit_step(told, asked, state, before), self._running.values())
+        self._guard.written(
+            lambda: self._record.commit_step(told, asked, state, before), self._running.values()
+        )
         self._sweep()
         for observer in self._observers:
             observer.on_progress(self.progress())
@@ -178,7 +201,7 @@ class Engine:
 
     def _sweep(self) -> None:
         if self._storage.keeps_files:  # else it would be a waste to ask who lives
-            self._storage.sweep(self._trials, list(self._turns.ahead), self._strategy.living)
+            self._storage.sweep(self._trials, list(self._turns.ahead), self._strategy.retained)
 
     def _tell_next(self) -> list[Trial]:
         """Tell the trial whose turn it is, if its outcome is known."""
@@ -227,7 +250,11 @@ class Engine:
         What is handed out is in the record already. A trial that is to run alone waits for those that run, and those
         after it wait for it.
         """
-        while self._waiting and self._pool.running < self._pool.capacity and self._stop.urgency == Urgency.NONE:
+        while (
+            self._waiting
+            and self._pool.running < self._pool.capacity
+            and self._stop.urgency == Urgency.NONE
+        ):
             if not self._guard.may_start(self._running.values()):
                 return
             trial = self._trials[self._waiting[0]]
@@ -250,9 +277,14 @@ class Engine:
 
     def _job(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Job:
         parts = accumulation(earlier, parts_before(trial, self._trials))
-        source, trained = self._storage.source(self._trials, trial), epochs_before(trial, self._trials)
+        source, trained = (
+            self._storage.source(self._trials, trial),
+            epochs_before(trial, self._trials),
+        )
         incumbent = self._incumbent_of(trial.id)
-        return training_job(trial, attempt, self._record.session, self._seed, source, parts, trained, incumbent)
+        return training_job(
+            trial, attempt, self._record.session, self._seed, source, parts, trained, incumbent
+        )
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         """Record what came of a job; try again where the machine failed rather than the network."""
@@ -274,7 +306,10 @@ class Engine:
         trial = self._trials[id]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
-        self._guard.written(lambda: self._record.finish_attempt(trial, attempt, outcome, final), self._running.values())
+        self._guard.written(
+            lambda: self._record.finish_attempt(trial, attempt, outcome, final),
+            self._running.values(),
+        )
         if final:
             self._arrive(trial)
             self._storage.settle(trial)
@@ -291,7 +326,9 @@ class Engine:
     def _enter(self, trial: Trial) -> None:
         """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
         self._account.enter(trial, self._trials)
-        if trial.fitness is not None and (self._incumbent is None or rank(trial) < rank(self._incumbent)):
+        if trial.fitness is not None and (
+            self._incumbent is None or rank(trial) < rank(self._incumbent)
+        ):
             self._incumbent = trial
 
     def _hear(self, report: Epoch) -> None:

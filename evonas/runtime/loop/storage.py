@@ -22,7 +22,7 @@ class Storage:
 
     Kept are, at any time,
 
-    * the weights of the living population (`Strategy.living`), of the best `keep_best` trials, and of those that the
+    * the weights of the living population (`Strategy.retained`), of the best `keep_best` trials, and of those that the
       strategy is not yet told of: at most `look_ahead`;
     * the checkpoints of trainings that are not over, and those that they go on from; where the strategy continues
       trials, also those of the living, and of those that it is not yet told of.
@@ -49,13 +49,15 @@ class Storage:
     def root(self) -> Path:
         return self._root
 
-    def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
+    def open(
+        self, trials: Sequence[Trial], ahead: Sequence[int], retained: Collection[int]
+    ) -> None:
         """A session begins: sweep what the last one did not come to.
 
         Args:
             trials: all, by id.
             ahead: those that the strategy is not yet told of.
-            living: `Strategy.living`.
+            retained: `Strategy.retained`.
         """
         for path in [*self._files("weights"), *self._files("checkpoints")]:
             if path.suffix == ".tmp" or _id(path) >= len(trials):  # cut off by a kill, or of nobody
@@ -66,7 +68,7 @@ class Storage:
             if trial.twin_of is None and trial.fitness is not None:
                 self._rate(trial)
         self._is_open = True
-        self.sweep(trials, ahead, living)
+        self.sweep(trials, ahead, retained)
 
     def settle(self, trial: Trial) -> None:
         """The outcome of this trial is recorded."""
@@ -79,18 +81,24 @@ class Storage:
         insort(self._best, rank(trial))
         del self._best[self._keep_best :]
 
-    def sweep(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
+    def sweep(
+        self, trials: Sequence[Trial], ahead: Sequence[int], retained: Collection[int]
+    ) -> None:
         """Delete what is not kept; called after each commit. Arguments as for `open`.
 
         Raises:
             DiskFailure: the folder is not writable.
         """
-        kept = {trained(trials, id) for id in (*living, *ahead)}
+        kept = {trained(trials, id) for id in (*retained, *ahead)}
         unfinished = [trials[id] for id in ahead if not trials[id].state.is_final]
         sources = (trial.proposal.resume_from for trial in unfinished)
-        needed = {trial.id for trial in unfinished} | {trained(trials, id) for id in sources if id is not None}
+        needed = {trial.id for trial in unfinished} | {
+            trained(trials, id) for id in sources if id is not None
+        }
         self._drop(self._weights, weights_path, kept | {id for _, id in self._best})
-        self._drop(self._checkpoints, checkpoint_path, needed | (kept if self._continues else set()))
+        self._drop(
+            self._checkpoints, checkpoint_path, needed | (kept if self._continues else set())
+        )
 
     def _drop(self, ids: set[int], where: Callable[[int], str], keep: set[int]) -> None:
         for id in ids - keep:
@@ -117,7 +125,12 @@ class Storage:
         """
         if not self._is_open:
             return 0
-        spared = {path for job in running for path in (job.weights, job.checkpoint, job.resume_from) if path}
+        spared = {
+            path
+            for job in running
+            for path in (job.weights, job.checkpoint, job.resume_from)
+            if path
+        }
         spared |= {weights_path(id) for _, id in self._best[:1]}
         freed = 0
         for path in [*self._files("weights"), *self._files("checkpoints")]:
@@ -130,7 +143,9 @@ class Storage:
 
     def _files(self, folder: str) -> Iterator[Path]:
         """What evonas has written there; anything else is left alone."""
-        return (path for path in sorted((self._root / folder).glob("*")) if _FILE.fullmatch(path.name))
+        return (
+            path for path in sorted((self._root / folder).glob("*")) if _FILE.fullmatch(path.name)
+        )
 
 
 class NoStorage(Storage):
@@ -138,13 +153,17 @@ class NoStorage(Storage):
 
     keeps_files = False
 
-    def open(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
+    def open(
+        self, trials: Sequence[Trial], ahead: Sequence[int], retained: Collection[int]
+    ) -> None:
         pass
 
     def settle(self, trial: Trial) -> None:
         pass
 
-    def sweep(self, trials: Sequence[Trial], ahead: Sequence[int], living: Collection[int]) -> None:
+    def sweep(
+        self, trials: Sequence[Trial], ahead: Sequence[int], retained: Collection[int]
+    ) -> None:
         pass
 
     def source(self, trials: Sequence[Trial], trial: Trial) -> str | None:
@@ -153,7 +172,9 @@ class NoStorage(Storage):
 
 def best_of(trials: Iterable[Trial], count: int) -> set[int]:
     """The ids of the best trained trials: those whose weights are kept whoever lives."""
-    ranked = sorted(rank(trial) for trial in trials if trial.twin_of is None and trial.fitness is not None)
+    ranked = sorted(
+        rank(trial) for trial in trials if trial.twin_of is None and trial.fitness is not None
+    )
     return {id for _, id in ranked[:count]}
 
 

@@ -30,7 +30,9 @@ class Turns:
         self.ahead: dict[int, None] = {}  # an ordered set
         self.twins_in_a_row = 0
         self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
-        self._twins: dict[int, list[int]] = {}  # of a trial that runs, those that will take its outcome
+        self._twins: dict[
+            int, list[int]
+        ] = {}  # of a trial that runs, those that will take its outcome
         self._arrived: deque[int] = deque()  # to be told next, where trials are told on arrival
 
     @property

@@ -29,7 +29,9 @@ def row_hash(table: str, values: Sequence[Any]) -> int:
 
     Numbers count as SQLite gives them back: a whole one may have become a float, and -0.0 is 0.0.
     """
-    told = [f"{len(value)} {value}" if isinstance(value, str) else _plain(value) for value in values]
+    told = [
+        f"{len(value)} {value}" if isinstance(value, str) else _plain(value) for value in values
+    ]
     text = "\n".join([table, *told])
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=_BITS // 8).digest(), "big")
 
@@ -57,11 +59,17 @@ class Ledger:
         self._change = 0
         connection.create_function(_FUNCTION, -1, self._note)
         for table, columns in _tables(connection).items():
-            for event, sides in (("insert", ("new",)), ("delete", ("old",)), ("update", ("old", "new"))):
+            for event, sides in (
+                ("insert", ("new",)),
+                ("delete", ("old",)),
+                ("update", ("old", "new")),
+            ):
                 calls = "".join(f"select {_call(table, columns, side)}; " for side in sides)
                 when = f" when {sides[-1]}.key is not '{KEY}'" if table == "meta" else ""
                 name = f"evonas_{table}_{event}"
-                connection.execute(f"create temp trigger {name} after {event} on main.{table}{when} begin {calls}end")
+                connection.execute(
+                    f"create temp trigger {name} after {event} on main.{table}{when} begin {calls}end"
+                )
 
     def _note(self, sign: int, table: str, *values: Any) -> None:
         self._change += sign * row_hash(table, values)
@@ -74,7 +82,9 @@ class Ledger:
         """Renew the sum, as the last thing in a transaction."""
         if not self._change:
             return
-        (before,) = self._connection.execute("select value from meta where key = ?", (KEY,)).fetchone()
+        (before,) = self._connection.execute(
+            "select value from meta where key = ?", (KEY,)
+        ).fetchone()
         put(self._connection, _text(int(json.loads(before), 16) + self._change))
         self._change = 0
 
@@ -82,7 +92,8 @@ class Ledger:
 def put(connection: sqlite3.Connection, checksum: str) -> None:
     """Keep this sum in the record."""
     connection.execute(
-        "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value", (KEY, f'"{checksum}"')
+        "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
+        (KEY, f'"{checksum}"'),
     )
 
 
@@ -97,9 +108,13 @@ def _call(table: str, columns: Sequence[str], side: str) -> str:
 
 def _tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
     """The record's tables and their columns, by name."""
-    names = connection.execute("select name from main.sqlite_master where type = 'table' order by name").fetchall()
+    names = connection.execute(
+        "select name from main.sqlite_master where type = 'table' order by name"
+    ).fetchall()
     return {
-        name: sorted(column for (_, column, *_) in connection.execute(f"pragma main.table_info({name})"))
+        name: sorted(
+            column for (_, column, *_) in connection.execute(f"pragma main.table_info({name})")
+        )
         for (name,) in names
         if not name.startswith("sqlite_")
     }

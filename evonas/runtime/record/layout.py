@@ -84,7 +84,9 @@ class Lock:
             layout.root.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = path.open("a+", encoding="utf-8", errors="replace")
         except OSError as error:
-            raise DiskFailure(f"the run at {layout.root} is not writable: {error.strerror}") from error
+            raise DiskFailure(
+                f"the run at {layout.root} is not writable: {error.strerror}"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -95,7 +97,9 @@ class Lock:
             raise RunHeld(
                 f"the run at {layout.root} is being worked on by {holder}. Only one process may, at a time."
             ) from error
-        with contextlib.suppress(OSError):  # a full disk: the name is for others to read, the lock holds without it
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk: the name is for others to read, the lock holds without it
             self._file.truncate(0)
             self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             self._file.flush()

@@ -65,7 +65,9 @@ def back_up(source: sqlite3.Connection, path: Path, version: int) -> Path:
     copy = sqlite3.connect(temporary, isolation_level=None)
     try:
         source.backup(copy)
-        copy.execute("pragma journal_mode = delete")  # one plain file, which read-only media can hold
+        copy.execute(
+            "pragma journal_mode = delete"
+        )  # one plain file, which read-only media can hold
     finally:
         copy.close()
     failpoint("migration.copied")

@@ -27,7 +27,9 @@ def translated(path: Path, doing: str = "written") -> Iterator[None]:
     except sqlite3.OperationalError as error:
         text = str(error)
         if "locked" in text or "busy" in text:
-            raise RunHeld(f"the record {path} is locked by another process: {text}. Try again.") from error
+            raise RunHeld(
+                f"the record {path} is locked by another process: {text}. Try again."
+            ) from error
         if "full" in text or "readonly" in text or "disk I/O" in text or "unable to open" in text:
             raise DiskFailure(
                 f"the record {path} cannot be {doing}: {text}. Nothing that was committed is lost."

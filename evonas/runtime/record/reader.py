@@ -16,7 +16,14 @@ from evonas.errors import EvonasError, InvalidRecord, UserError
 from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import migrated_copy
 from evonas.runtime.record.opening import open_to_read, translated
-from evonas.runtime.record.rows import ATTEMPT_COLUMNS, CONTENT_COLUMNS, TRIAL_COLUMNS, Attempt, attempt_of, trial_of
+from evonas.runtime.record.rows import (
+    ATTEMPT_COLUMNS,
+    CONTENT_COLUMNS,
+    TRIAL_COLUMNS,
+    Attempt,
+    attempt_of,
+    trial_of,
+)
 from evonas.runtime.record.schema import VERSION
 from evonas.trial import Direction, Objective, Trial, TrialState
 
@@ -27,7 +34,9 @@ def decoding(path: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
-        raise InvalidRecord(f"the record {path} is damaged: {type(error).__name__}: {error}") from error
+        raise InvalidRecord(
+            f"the record {path} is damaged: {type(error).__name__}: {error}"
+        ) from error
 
 
 class RecordReader:
@@ -42,7 +51,9 @@ class RecordReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
-            raise UserError(f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs.")
+            raise UserError(
+                f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs."
+            )
         with translated(path, "read"):
             self._connection = open_to_read(path)
         self.version = self._check_version()
@@ -55,7 +66,9 @@ class RecordReader:
             version = int(self.meta("schema"))
         except (InvalidRecord, KeyError, TypeError, ValueError) as error:
             self.close()
-            raise InvalidRecord(f"{self.path} is not an evonas record, or it is damaged: {error}") from error
+            raise InvalidRecord(
+                f"{self.path} is not an evonas record, or it is damaged: {error}"
+            ) from error
         except EvonasError:
             self.close()
             raise
@@ -76,7 +89,9 @@ class RecordReader:
             InvalidRecord: something has changed that evonas did not write.
         """
         with translated(self.path, "read"):
-            self._connection.execute("begin")  # one look at all of it, whatever the writer does meanwhile
+            self._connection.execute(
+                "begin"
+            )  # one look at all of it, whatever the writer does meanwhile
             try:
                 (words,) = self._connection.execute("pragma integrity_check(1)").fetchone()
                 if words == "ok" and self.meta(checksum.KEY) != checksum.total(self._connection):
@@ -121,7 +136,12 @@ class RecordReader:
 
     def waiting(self) -> list[int]:
         """The trials whose outcome is not known."""
-        return [row[0] for row in self._rows("select id from trial where state = ? order by id", (TrialState.WAITING,))]
+        return [
+            row[0]
+            for row in self._rows(
+                "select id from trial where state = ? order by id", (TrialState.WAITING,)
+            )
+        ]
 
     def charged(self) -> int:
         """How many trials are no twins: what the budget is spent on."""
@@ -157,20 +177,29 @@ class RecordReader:
     def best_known(self, trial: int, direction: Direction) -> float | None:
         """The best value among the trials that had been told when this one was asked; None where none was `ok`."""
         told = "told between 1 and (select told_before from trial where id = ?)"
-        best: float | None = self._rows(f"select {direction}(value) from trial where {told}", (trial,))[0][0]
+        best: float | None = self._rows(
+            f"select {direction}(value) from trial where {told}", (trial,)
+        )[0][0]
         return best
 
     def attempts(self, trial: int | None = None) -> list[Attempt]:
         """The attempts at one trial, or at all, in order."""
-        where, values = ("", ()) if trial is None else ("where trial = ?", (trial,))  # a search, not a scan
-        rows = self._rows(f"select {ATTEMPT_COLUMNS} from attempt {where} order by trial, number", values)
+        where, values = (
+            ("", ()) if trial is None else ("where trial = ?", (trial,))
+        )  # a search, not a scan
+        rows = self._rows(
+            f"select {ATTEMPT_COLUMNS} from attempt {where} order by trial, number", values
+        )
         with decoding(self.path):
             return [attempt_of(row) for row in rows]
 
     def files(self, trial: int | None = None) -> dict[str, str]:
         """Path -> sha256 of the files that this trial's worker wrote, or of all files."""
         return dict(
-            self._rows("select path, sha256 from file where ? is null or trial = ? order by path", (trial, trial))
+            self._rows(
+                "select path, sha256 from file where ? is null or trial = ? order by path",
+                (trial, trial),
+            )
         )
 
     def events(self) -> list[tuple[float, str, Any]]:

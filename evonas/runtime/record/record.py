@@ -67,7 +67,9 @@ class Record(RecordReader):
         with self._transaction(as_new=True):
             self.session = int(self.meta("session")) + 1
             self._put("session", self.session)
-            self._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
+            self._connection.execute(
+                "update attempt set state = 'abandoned' where state = 'running'"
+            )
             self._event("opened", {"session": self.session})
         failpoint("record.session")
 
@@ -78,7 +80,9 @@ class Record(RecordReader):
             self._connection.execute("begin immediate")
             try:
                 migrate(self._connection, self.version)
-                self._event("migrated", {"from": self.version, "to": VERSION, "backup": self.backup.name})
+                self._event(
+                    "migrated", {"from": self.version, "to": VERSION, "backup": self.backup.name}
+                )
                 checksum.put(self._connection, checksum.total(self._connection))
                 failpoint("migration.before_commit")
                 self._connection.execute("commit")
@@ -104,11 +108,15 @@ class Record(RecordReader):
                 connection.executescript(SCHEMA)
                 connection.execute("begin")
                 everything = {**meta, "schema": VERSION, "session": 0, "sealed": False}
-                connection.executemany("insert into meta values (?, ?)", [(k, dump(v)) for k, v in everything.items()])
+                connection.executemany(
+                    "insert into meta values (?, ?)", [(k, dump(v)) for k, v in everything.items()]
+                )
                 connection.executemany("insert into file values (?, ?, null)", list(files.items()))
                 checksum.put(connection, checksum.total(connection))
                 connection.execute("commit")
-                connection.execute("pragma journal_mode = wal")  # or the first session would wait for readers
+                connection.execute(
+                    "pragma journal_mode = wal"
+                )  # or the first session would wait for readers
             finally:
                 connection.close()
         failpoint("record.created")
@@ -143,7 +151,9 @@ class Record(RecordReader):
             self._ledger.forget()
             try:
                 if not as_new and self.meta("session") != self.session:
-                    raise RunHeld(f"the run at {self.path.parent} was taken over by another process")
+                    raise RunHeld(
+                        f"the run at {self.path.parent} was taken over by another process"
+                    )
                 yield
                 self._ledger.enter()
                 self._connection.execute("commit")
@@ -154,12 +164,14 @@ class Record(RecordReader):
 
     def _put(self, key: str, value: Any) -> None:
         self._connection.execute(
-            "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value", (key, dump(value))
+            "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
+            (key, dump(value)),
         )
 
     def _event(self, kind: str, detail: Any) -> None:
         self._connection.execute(
-            "insert into event (at, kind, detail) values (?, ?, ?)", (self._clock(), kind, dump(detail))
+            "insert into event (at, kind, detail) values (?, ?, ?)",
+            (self._clock(), kind, dump(detail)),
         )
 
     def put_meta(self, key: str, value: Any) -> None:
@@ -171,7 +183,9 @@ class Record(RecordReader):
         with self._transaction():
             self._event(kind, detail)
 
-    def commit_step(self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int) -> None:
+    def commit_step(
+        self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int
+    ) -> None:
         """What the strategy was told and then asked, and its state after it, in one transaction.
 
         Args:
@@ -180,11 +194,14 @@ class Record(RecordReader):
         with self._transaction():
             for place, trial in enumerate(told, before - len(told) + 1):
                 self._settle(trial)
-                self._connection.execute("update trial set told = ? where id = ?", (place, trial.id))
+                self._connection.execute(
+                    "update trial set told = ? where id = ?", (place, trial.id)
+                )
                 failpoint("record.told")
             for trial in asked:
                 self._connection.execute(
-                    f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})", new_row(trial, before)
+                    f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})",
+                    new_row(trial, before),
                 )
                 failpoint("record.asked")
             self._put("strategy", dict(state))
@@ -231,7 +248,9 @@ class Record(RecordReader):
         """
         rows = [(epochs, trial, number) for (trial, number), epochs in reached.items()]
         with self._silent_transaction():
-            self._connection.executemany("update attempt set epochs = ? where trial = ? and number = ?", rows)
+            self._connection.executemany(
+                "update attempt set epochs = ? where trial = ? and number = ?", rows
+            )
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
         """What came of an attempt.
@@ -286,7 +305,9 @@ class Record(RecordReader):
 
     def _fold(self) -> None:
         with contextlib.suppress(sqlite3.OperationalError):
-            self._connection.execute("pragma busy_timeout = 1000")  # of a reader, who is not to be waited for
+            self._connection.execute(
+                "pragma busy_timeout = 1000"
+            )  # of a reader, who is not to be waited for
             self._connection.execute("pragma wal_checkpoint(truncate)")
             self._connection.execute("pragma journal_mode = delete")
         self._connection.execute(f"pragma busy_timeout = {int(PATIENCE * 1000)}")
@@ -301,4 +322,6 @@ class Record(RecordReader):
 
 def _as_sqlite(error: OSError) -> sqlite3.OperationalError:
     """What SQLite makes of a full or broken disk: for failpoints."""
-    return sqlite3.OperationalError("database or disk is full" if error.errno == errno.ENOSPC else "disk I/O error")
+    return sqlite3.OperationalError(
+        "database or disk is full" if error.errno == errno.ENOSPC else "disk I/O error"
+    )

@@ -15,7 +15,9 @@ CONTENT_COLUMNS = (
     "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of, state, value, metrics,"
     " told, told_before"
 )
-ATTEMPT_COLUMNS = "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
+ATTEMPT_COLUMNS = (
+    "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,19 @@ def new_row(trial: Trial, told_before: int) -> tuple[Any, ...]:
     """A new trial as a row; columns as in CONTENT_COLUMNS."""
     proposal = trial.proposal
     return (
-        *(trial.id, dump(trial.genome.to_dict()), trial.genome.digest, proposal.fidelity.epochs, proposal.repeat),
-        *(trial.lineage.operator, dump(list(trial.lineage.parents)), trial.lineage.generation, proposal.resume_from),
+        *(
+            trial.id,
+            dump(trial.genome.to_dict()),
+            trial.genome.digest,
+            proposal.fidelity.epochs,
+            proposal.repeat,
+        ),
+        *(
+            trial.lineage.operator,
+            dump(list(trial.lineage.parents)),
+            trial.lineage.generation,
+            proposal.resume_from,
+        ),
         *(trial.twin_of, trial.state, None, "{}", 0, told_before),
     )
 
@@ -61,13 +74,29 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
 
 def trial_of(row: tuple[Any, ...], objective: Objective) -> Trial:
     """A row with TRIAL_COLUMNS as a trial."""
-    id, genome, epochs, repeat, operator, parents, generation, resume_from, twin_of, state, metrics = row
+    (
+        id,
+        genome,
+        epochs,
+        repeat,
+        operator,
+        parents,
+        generation,
+        resume_from,
+        twin_of,
+        state,
+        metrics,
+    ) = row
     lineage = Lineage(operator, tuple(json.loads(parents)), generation)
-    proposal = Proposal(Genome.from_dict(json.loads(genome)), Fidelity(epochs), lineage, repeat, resume_from)
+    proposal = Proposal(
+        Genome.from_dict(json.loads(genome)), Fidelity(epochs), lineage, repeat, resume_from
+    )
     return settled(Trial(id, proposal, twin_of), TrialState(state), json.loads(metrics), objective)
 
 
-def settled(trial: Trial, state: TrialState, metrics: Mapping[str, float], objective: Objective) -> Trial:
+def settled(
+    trial: Trial, state: TrialState, metrics: Mapping[str, float], objective: Objective
+) -> Trial:
     """The trial with its outcome; the one way to a fitness, live and from the record alike."""
     fitness = objective.fitness(metrics) if state is TrialState.OK else None
     return Trial(trial.id, trial.proposal, trial.twin_of, state, metrics, fitness)

@@ -9,6 +9,10 @@ from evonas.search.adaptation.fixed import Fixed
 from evonas.search.adaptation.matching import Matching
 from evonas.search.adaptation.pursuit import Pursuit
 
-ADAPTATIONS: dict[str, type[Adaptation]] = {"fixed": Fixed, "matching": Matching, "pursuit": Pursuit}
+ADAPTATIONS: dict[str, type[Adaptation]] = {
+    "fixed": Fixed,
+    "matching": Matching,
+    "pursuit": Pursuit,
+}
 
 __all__ = ["ADAPTATIONS", "Adaptation", "Credit", "Fixed", "Learned", "Matching", "Pursuit", "gain"]

@@ -34,7 +34,9 @@ class Credit:
         if self._learned is self._first:
             return self._given
         shares = self._learned.shares
-        weights = {name: weight * shares.get(name, 0.0) for name, weight in self._given.operators.items()}
+        weights = {
+            name: weight * shares.get(name, 0.0) for name, weight in self._given.operators.items()
+        }
         return replace(self._given, operators=weights)
 
     def tell(self, trial: Trial) -> None:

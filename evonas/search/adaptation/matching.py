@@ -28,10 +28,15 @@ class Matching(Adaptation):
         total, count = sum(quality.values()), len(quality)
         if total == 0:
             return Learned(quality, dict.fromkeys(quality, 1 / count))
-        shares = {name: self.floor / count + (1 - self.floor) * value / total for name, value in quality.items()}
+        shares = {
+            name: self.floor / count + (1 - self.floor) * value / total
+            for name, value in quality.items()
+        }
         return Learned(quality, shares)
 
 
-def updated(quality: Mapping[str, float], operator: str, reward: float, rate: float) -> dict[str, float]:
+def updated(
+    quality: Mapping[str, float], operator: str, reward: float, rate: float
+) -> dict[str, float]:
     """The estimates after a reward: an exponential, recency-weighted average."""
     return {**quality, operator: quality[operator] + rate * (reward - quality[operator])}

@@ -8,6 +8,10 @@ from evonas.search.crossover.one_point import OnePoint
 from evonas.search.crossover.sections import Sections
 from evonas.search.crossover.uniform import Uniform
 
-CROSSOVERS: dict[str, type[Crossover]] = {"uniform": Uniform, "one_point": OnePoint, "sections": Sections}
+CROSSOVERS: dict[str, type[Crossover]] = {
+    "uniform": Uniform,
+    "one_point": OnePoint,
+    "sections": Sections,
+}
 
 __all__ = ["CROSSOVERS", "Crossover", "OnePoint", "Sections", "Uniform"]

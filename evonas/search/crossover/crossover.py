@@ -21,5 +21,7 @@ class Crossover(ABC):
     rate: Annotated[float, Interval(ge=0, le=1)] = 0.25
 
     @abstractmethod
-    def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
+    def cross(
+        self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
+    ) -> Genome:
         """A valid genome made of both; `first` is the main parent. It may equal a parent."""

@@ -18,5 +18,7 @@ from evonas.search.crossover.crossover import Crossover
 class OnePoint(Crossover):
     """The main parent's genes before the cut, the other's from there on; too long a section loses its last genes."""
 
-    def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
+    def cross(
+        self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
+    ) -> Genome:
         return cross(space, first, second, rng, one_point)

@@ -16,5 +16,7 @@ from evonas.search.crossover.crossover import Crossover
 class Sections(Crossover):
     """One parent's layers with the other's optimizer, for instance; what works together inside a section stays so."""
 
-    def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
+    def cross(
+        self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
+    ) -> Genome:
         return cross(space, first, second, rng, sections)

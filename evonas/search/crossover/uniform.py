@@ -16,5 +16,7 @@ from evonas.search.crossover.crossover import Crossover
 class Uniform(Crossover):
     """Matched genes of one op mix their parameters, too; genes without a match come from the main parent."""
 
-    def cross(self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator) -> Genome:
+    def cross(
+        self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
+    ) -> Genome:
         return cross(space, first, second, rng, uniform)

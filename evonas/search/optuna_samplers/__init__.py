@@ -15,4 +15,13 @@ OPTUNA_SAMPLERS: dict[str, type[OptunaSampler]] = {
     kind.word: kind for kind in (Tpe, Independent, Qmc, CmaEs, NsgaII, NsgaIII)
 }
 
-__all__ = ["OPTUNA_SAMPLERS", "CmaEs", "Independent", "NsgaII", "NsgaIII", "OptunaSampler", "Qmc", "Tpe"]
+__all__ = [
+    "OPTUNA_SAMPLERS",
+    "CmaEs",
+    "Independent",
+    "NsgaII",
+    "NsgaIII",
+    "OptunaSampler",
+    "Qmc",
+    "Tpe",
+]

@@ -40,9 +40,20 @@ class CmaEs(OptunaSampler):
             def _init_optimizer(self, trans: Any, direction: Any) -> Any:
                 made = super()._init_optimizer(trans, direction)
                 while (
-                    len(trials := self._get_solution_trials(self._succeeded, made.generation)) >= made.population_size
+                    len(trials := self._get_solution_trials(self._succeeded, made.generation))
+                    >= made.population_size
                 ):
-                    made.tell([(trans.transform(one.params), one.value) for one in trials[: made.population_size]])
+                    made.tell(
+                        [
+                            (trans.transform(one.params), one.value)
+                            for one in trials[: made.population_size]
+                        ]
+                    )
                 return made
 
-        return Rebuilt(popsize=self.population, n_startup_trials=1, warn_independent_sampling=False, seed=ask.seed)
+        return Rebuilt(
+            popsize=self.population,
+            n_startup_trials=1,
+            warn_independent_sampling=False,
+            seed=ask.seed,
+        )

@@ -41,7 +41,9 @@ def known_trial(view: View, trial: Trial, attributes: dict[str, Any]) -> KnownTr
     if not trial.state.is_final:
         state = TrialState.RUNNING
     end = _NEVER if trial.state.is_final else None
-    return KnownTrial(trial.id, state, value, _NEVER, end, values, distributions, {}, attributes, {}, trial.id)
+    return KnownTrial(
+        trial.id, state, value, _NEVER, end, values, distributions, {}, attributes, {}, trial.id
+    )
 
 
 def filled(sampler: BaseSampler, trials: Iterable[KnownTrial]) -> optuna.Study:

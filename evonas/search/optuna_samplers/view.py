@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.trial import Trial
 
 from evonas.genome import Choice, Genome, SearchSpace, decode, encode
@@ -59,10 +64,14 @@ class Cube(View):
         return self._cube
 
     def suggested(self, trial: Trial) -> Genome:
-        return decode(self.space, np.array([trial.suggest_float(name, 0.0, 1.0) for name in self._cube]))
+        return decode(
+            self.space, np.array([trial.suggest_float(name, 0.0, 1.0) for name in self._cube])
+        )
 
     def parameters(self, genome: Genome) -> Parameters:
-        return dict(zip(self._cube, encode(self.space, genome).tolist(), strict=True)), {**self._cube}
+        return dict(zip(self._cube, encode(self.space, genome).tolist(), strict=True)), {
+            **self._cube
+        }
 
 
 class Tree(View):
@@ -114,7 +123,9 @@ class _Step:
 def _pick(name: str, index: int, places: Sequence[float], ordered: bool) -> _Step:
     """A decision between a few places."""
     count = len(places)
-    distribution = IntDistribution(0, count - 1) if ordered else CategoricalDistribution(tuple(range(count)))
+    distribution = (
+        IntDistribution(0, count - 1) if ordered else CategoricalDistribution(tuple(range(count)))
+    )
     return _Step(name, distribution, index, places.index, places.__getitem__)
 
 
@@ -124,10 +135,16 @@ def _steps(space: SearchSpace, point: Point) -> Iterator[_Step]:
         length, options = section.low, section.high - section.low + 1
         if options > 1:
             index = space.index[section.name, -1, "length"]
-            yield _pick(f"{section.name} length", index, [(i + 0.5) / options for i in range(options)], True)
+            yield _pick(
+                f"{section.name} length", index, [(i + 0.5) / options for i in range(options)], True
+            )
             length += min(int(point[index] * options), options - 1)
         for slot in range(length):
-            start = space.index[section.name, slot, next(iter(section.layouts[slot]))] if section.layouts[slot] else 0
+            start = (
+                space.index[section.name, slot, next(iter(section.layouts[slot]))]
+                if section.layouts[slot]
+                else 0
+            )
             yield from _gene_steps(section, slot, start, point)
 
 
@@ -141,25 +158,39 @@ def _gene_steps(section: Section, slot: int, start: int, point: Point) -> Iterat
         op = section.op_from_unit(float(point[index]))
     if "inputs" in layout:
         index = start + layout["inputs"]
-        yield _pick(f"{name} inputs", index, [look_up.to_unit(slot, one) for one in section.legal(slot)], False)
+        yield _pick(
+            f"{name} inputs",
+            index,
+            [look_up.to_unit(slot, one) for one in section.legal(slot)],
+            False,
+        )
         inputs = look_up.from_unit(slot, float(point[index]))
     if inputs and section.merge is not None:
         yield from _parameter_steps(f"{name} merge", start + layout["merge"], section.merge, point)
     for key, parameter in op.parameters.items():
-        yield from _parameter_steps(f"{name} {op.name} {key}", start + layout[key], parameter, point)
+        yield from _parameter_steps(
+            f"{name} {op.name} {key}", start + layout[key], parameter, point
+        )
 
 
 def _parameter_steps(name: str, index: int, parameter: Parameter, point: Point) -> Iterator[_Step]:
     if isinstance(parameter, Choice):
         if len(parameter.values) > 1:
-            yield _pick(name, index, [parameter.to_unit(value) for value in parameter.values], parameter.ordered)
+            yield _pick(
+                name,
+                index,
+                [parameter.to_unit(value) for value in parameter.values],
+                parameter.ordered,
+            )
         return
     assert isinstance(parameter, Number)
     low = 0.0
     if parameter.off is not None:
         low = OFF_SHARE
         both = CategoricalDistribution((0, 1))
-        yield _Step(f"{name} on", both, index, lambda u: int(u >= low), lambda on: low if on else low / 2)
+        yield _Step(
+            f"{name} on", both, index, lambda u: int(u >= low), lambda on: low if on else low / 2
+        )
         if point[index] < low:
             return
     yield _Step(name, UNIT, index, lambda u: (u - low) / (1 - low), lambda x: low + x * (1 - low))

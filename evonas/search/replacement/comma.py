@@ -28,7 +28,11 @@ class Comma(Replacement):
         return self.children or 2 * population
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         return best_first(children)[:population] or best_first(parents)
 

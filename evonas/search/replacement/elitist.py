@@ -25,7 +25,11 @@ class Elitist(Replacement):
         return population - self.elites
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         elites = best_first(parents)[: self.elites]
         return best_first([*elites, *children])[:population] or best_first(parents)
@@ -33,6 +37,4 @@ class Elitist(Replacement):
     def problem(self, population: int) -> str:
         if self.elites < population:
             return ""
-        return (
-            f"elites must be less than the population ({population}), or nobody is ever born. Received: {self.elites}"
-        )
+        return f"elites must be less than the population ({population}), or nobody is ever born. Received: {self.elites}"

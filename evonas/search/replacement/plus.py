@@ -27,6 +27,10 @@ class Plus(Replacement):
         return self.children or population
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         return best_first([*parents, *children])[:population]

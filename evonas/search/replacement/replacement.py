@@ -27,7 +27,11 @@ class Replacement(ABC):
 
     @abstractmethod
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         """The next population, best first, of at most `population` individuals; never empty unless both are.
 

@@ -31,7 +31,11 @@ class SteadyState(Replacement):
         return self.children
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         stay = best_first(parents)[: max(0, population - len(children))]
         return best_first([*stay, *children])[:population]

@@ -35,7 +35,11 @@ class TournamentReplacement(Replacement):
         return self.children or population
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         ranked = best_first([*parents, *children])
         wins = self.wins(len(ranked), rng)
@@ -46,7 +50,9 @@ class TournamentReplacement(Replacement):
         """How many meetings each of so many individuals wins, the best first."""
         if count < 2:
             return [self.opponents] * count
-        drawn = rng.integers(count - 1, size=(count, self.opponents))  # 0 .. count - 2: all ranks but its own
+        drawn = rng.integers(
+            count - 1, size=(count, self.opponents)
+        )  # 0 .. count - 2: all ranks but its own
         ranks = np.arange(count)[:, None]
         met = drawn + (drawn >= ranks)
         return [int(won) for won in (met > ranks).sum(axis=1)]

@@ -29,7 +29,9 @@ class Hammersley(Sampler):
     def points(self, dimension: int, size: int, seed: int, round: int) -> Points:
         first = np.arange(size) / size
         others = (
-            Halton(self.scramble).points(dimension - 1, size, seed, round) if dimension > 1 else np.empty((size, 0))
+            Halton(self.scramble).points(dimension - 1, size, seed, round)
+            if dimension > 1
+            else np.empty((size, 0))
         )
         if not self.scramble:
             return np.column_stack([first, others])

@@ -64,7 +64,9 @@ class Design:
     def __getitem__(self, number: int) -> Genome:
         round, place = divmod(number, self._size)
         if round != self._round:
-            self._points = self._sampler.points(self._space.dimension, self._size, self._seed, round)
+            self._points = self._sampler.points(
+                self._space.dimension, self._size, self._seed, round
+            )
             self._round = round
         return decode(self._space, self._points[place])
 

@@ -17,4 +17,13 @@ SELECTIONS: dict[str, type[Selection]] = {
     "random": Random,
 }
 
-__all__ = ["SELECTIONS", "Best", "Random", "Rank", "Roulette", "Selection", "StochasticUniversal", "Tournament"]
+__all__ = [
+    "SELECTIONS",
+    "Best",
+    "Random",
+    "Rank",
+    "Roulette",
+    "Selection",
+    "StochasticUniversal",
+    "Tournament",
+]

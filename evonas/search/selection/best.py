@@ -22,6 +22,8 @@ class Best(Selection):
 
     count: Annotated[int, Ge(1)] = 4
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         with lent_random(rng):
             return list(tools.selRandom(tools.selBest(best_first(population), self.count), count))

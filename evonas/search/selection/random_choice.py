@@ -16,6 +16,8 @@ from evonas.search.selection.selection import Selection
 class Random(Selection):
     """As in evolution strategies, where all individuals are equally likely parents (Beyer and Schwefel, 2002)."""
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         with lent_random(rng):
             return list(tools.selRandom(list(population), count))

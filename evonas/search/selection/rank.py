@@ -22,5 +22,7 @@ class Rank(Selection):
 
     pressure: Annotated[float, Interval(ge=1, le=2)] = 1.8
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         return spun(population, rank_shares(population, self.pressure), count, rng)

@@ -17,7 +17,9 @@ from evonas.trial import Objective
 class Roulette(Selection):
     """Each individual has a share of the wheel: 1 / loss, divided by the sum of them all."""
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         return spun(population, inverse_shares(population), count, rng)
 
     def problem(self, objective: Objective) -> str:

@@ -23,7 +23,9 @@ class Selection(ABC):
     at_once: ClassVar[bool] = False
 
     @abstractmethod
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         """`count` individuals of a non-empty population, with replacement; the population is left as it is.
 
         Every place of the list has the same distribution: who takes the first few takes no better ones.

@@ -22,6 +22,8 @@ class Tournament(Selection):
 
     size: Annotated[int, Ge(1)] = 3
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         with lent_random(rng):
             return list(tools.selTournament(list(population), count, self.size))

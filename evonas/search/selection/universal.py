@@ -29,10 +29,19 @@ class StochasticUniversal(Selection):
     shares: Literal["rank", "loss"] = "rank"
     pressure: Annotated[float, Interval(ge=1, le=2)] = 1.8
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
-        shares = inverse_shares(population) if self.shares == "loss" else rank_shares(population, self.pressure)
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
+        shares = (
+            inverse_shares(population)
+            if self.shares == "loss"
+            else rank_shares(population, self.pressure)
+        )
         return spun_once(population, shares, count, rng)
 
     def problem(self, objective: Objective) -> str:
         wrong = inverse_problem(objective) if self.shares == "loss" else ""
-        return wrong and f"stochastic_universal by loss {wrong.removesuffix('.')}, and so does `shares: rank`."
+        return (
+            wrong
+            and f"stochastic_universal by loss {wrong.removesuffix('.')}, and so does `shares: rank`."
+        )

@@ -39,7 +39,9 @@ def inverse_shares(population: Sequence[Individual]) -> list[float]:
     """
     losses = [individual.value.value for individual in population]
     if min(losses) < 0 or population[0].value.direction != "min":
-        raise ValueError(f"shares inversely proportional to the loss need losses of at least 0. Received: {losses}")
+        raise ValueError(
+            f"shares inversely proportional to the loss need losses of at least 0. Received: {losses}"
+        )
     smallest = min(losses)
     if smallest == 0:
         return [float(loss == 0) for loss in losses]
@@ -68,7 +70,9 @@ def rank_shares(population: Sequence[Individual], pressure: float) -> list[float
     """Shares that fall linearly with the rank, in the order of `population`: the best has `pressure` times the mean,
     the worst 2 - `pressure` times. Of equal individuals the older has the better rank."""
     last = len(population) - 1
-    order = sorted(range(len(population)), key=lambda i: (population[i].value.order, population[i].id))
+    order = sorted(
+        range(len(population)), key=lambda i: (population[i].value.order, population[i].id)
+    )
     ranks = {place: rank for rank, place in enumerate(order)}
     if last == 0:
         return [1.0]
@@ -82,7 +86,9 @@ def spun(
     slices = _slices(population, shares)
     with lent_randomness(rng):
         chosen = tools.selRoulette(slices, count)
-    chosen += [max(slices, key=lambda item: item.share)] * (count - len(chosen))  # DEAP lets a spin fall off the end
+    chosen += [max(slices, key=lambda item: item.share)] * (
+        count - len(chosen)
+    )  # DEAP lets a spin fall off the end
     return [item.individual for item in chosen]
 
 
@@ -98,5 +104,7 @@ def spun_once(
 
 def _slices(population: Sequence[Individual], shares: Sequence[float]) -> list[_Slice]:
     """The largest first, so that DEAP adds them up in the order in which it has summed them."""
-    slices = [_Slice(individual, share) for individual, share in zip(population, shares, strict=True)]
+    slices = [
+        _Slice(individual, share) for individual, share in zip(population, shares, strict=True)
+    ]
     return sorted((item for item in slices if item.share > 0), key=lambda item: -item.share)

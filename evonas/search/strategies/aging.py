@@ -39,9 +39,13 @@ class AgingSettings:
         """What is wrong between these settings, by key; empty where nothing is."""
         found = {"mutation.operators": self.mutation.operators_problem()}
         if self.sample > self.population:
-            found["sample"] = f"must be at most the population ({self.population}). Received: {self.sample}"
+            found["sample"] = (
+                f"must be at most the population ({self.population}). Received: {self.sample}"
+            )
         if len(self.seeds) > self.population:
-            found["seeds"] = f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+            found["seeds"] = (
+                f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+            )
         return {key: message for key, message in found.items() if message}
 
 
@@ -73,11 +77,18 @@ class Aging(Strategy):
         end = self._asked + count if self._may_breed else min(self._asked + count, self._founders)
         numbers = range(self._asked, end)
         self._asked = max(self._asked, end)
-        return [self._breed(number) if number >= self._founders else self._found(number) for number in numbers]
+        return [
+            self._breed(number) if number >= self._founders else self._found(number)
+            for number in numbers
+        ]
 
     def alternatives(self, count: int) -> list[Proposal]:
         if self._asked >= self._founders:
-            return [self._breed(self._asked, *other) for other in counters(count)] if self._may_breed else []
+            return (
+                [self._breed(self._asked, *other) for other in counters(count)]
+                if self._may_breed
+                else []
+            )
         return [self._found(self._asked, *other) for other in counters(count)]
 
     def _found(self, number: int, *other: int) -> Proposal:
@@ -85,7 +96,9 @@ class Aging(Strategy):
             name = self.settings.seeds[number]
             return self._propose(number, self.problem.seeds[name], f"seed {name}")
         return self._propose(
-            number, sample(self.problem.space, generator(self.problem.seed, "sample", number, *other)), "sample"
+            number,
+            sample(self.problem.space, generator(self.problem.seed, "sample", number, *other)),
+            "sample",
         )
 
     def _breed(self, number: int, *other: int) -> Proposal:
@@ -97,10 +110,14 @@ class Aging(Strategy):
         words: list[str] = []
         edits = int(rng.integers(1, self.settings.mutation.edits + 1))
         child = edited(self.problem.space, parent.genome, edits, words, rng, self._credit.rates)
-        child = different(self.problem.space, child, [parent.genome], words, rng, self._credit.rates)
+        child = different(
+            self.problem.space, child, [parent.genome], words, rng, self._credit.rates
+        )
         return self._propose(number, child, "+".join(words) or "copy", (parent.id,))
 
-    def _propose(self, number: int, genome: Any, operator: str, parents: tuple[int, ...] = ()) -> Proposal:
+    def _propose(
+        self, number: int, genome: Any, operator: str, parents: tuple[int, ...] = ()
+    ) -> Proposal:
         """There are no generations: as many trials as live are counted as one."""
         lineage = Lineage(operator, parents, number // self.settings.population)
         return Proposal(genome, self.problem.fidelity, lineage)
@@ -115,7 +132,7 @@ class Aging(Strategy):
             self._founders += self.settings.population  # all have failed: another lot
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         return [individual.id for individual in self._population]
 
     def state_dict(self) -> dict[str, Any]:

@@ -34,7 +34,9 @@ class Asha(Strategy):
     def __init__(self, problem: SearchProblem, settings: AshaSettings) -> None:
         super().__init__(problem, settings)
         self.settings: AshaSettings = settings
-        self._epochs = lengths(problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs)
+        self._epochs = lengths(
+            problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs
+        )
         self._design = Design(settings.sampler, problem.space, problem.trials, problem.seed)
         self._sampled = 0
         self._going: list[int] = []  # whose promotion is asked and not told
@@ -56,9 +58,13 @@ class Asha(Strategy):
             if found:
                 self._promoted.add(found[0])
                 self._going.append(found[0])
-                return promotion(self._trials[found[0]], Fidelity(self._epochs[level + 1]), level + 1)
+                return promotion(
+                    self._trials[found[0]], Fidelity(self._epochs[level + 1]), level + 1
+                )
         self._sampled += 1
-        return Proposal(self._design[self._sampled - 1], Fidelity(self._epochs[0]), Lineage("sample"))
+        return Proposal(
+            self._design[self._sampled - 1], Fidelity(self._epochs[0]), Lineage("sample")
+        )
 
     def tell(self, trial: Trial) -> None:
         self._going = [id for id in self._going if id not in trial.lineage.parents]
@@ -74,7 +80,7 @@ class Asha(Strategy):
             self._trials[trial.id] = trial
 
     @property
-    def living(self) -> frozenset[int]:
+    def retained(self) -> frozenset[int]:
         """The ids of told trials whose checkpoints may still be needed: of those that go on, and of those that would be
         among the best of their rung if all the rest of the budget came onto it and were worse.
         """
@@ -82,7 +88,9 @@ class Asha(Strategy):
         for ranked in self._rungs[:-1]:
             most = len(ranked)
             if self.problem.trials is not None:
-                most = (len(ranked) + max(self.problem.trials - self._trained, 0)) // self.settings.reduction_factor
+                most = (
+                    len(ranked) + max(self.problem.trials - self._trained, 0)
+                ) // self.settings.reduction_factor
             may = (t for t in ranked[:most] if t.fitness is not None and t.id not in self._promoted)
             found |= {source(trial) for trial in may}
         return frozenset(found)

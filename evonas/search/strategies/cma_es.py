@@ -74,7 +74,11 @@ class CmaEs(CubeSearch):
     def _search(self, start: int) -> Method:
         dimension, seed = self.problem.space.dimension, self.problem.seed
         settings: CmaEsSettings = self.settings
-        middle = np.full(dimension, 0.5) if start == 0 else generator(seed, "sample", start).random(dimension)
+        middle = (
+            np.full(dimension, 0.5)
+            if start == 0
+            else generator(seed, "sample", start).random(dimension)
+        )
         with one_thread():
             distribution = cma.Strategy(middle, settings.sigma, lambda_=settings.size(dimension))
         parents: tuple[int, ...] = ()

@@ -42,5 +42,7 @@ class DngoSearch(ModelBased):
     Settings = DngoSettings
 
     def __init__(self, problem: SearchProblem, settings: DngoSettings) -> None:
-        surrogate = Dngo(settings.layers, settings.units, settings.decay, settings.depth, settings.fitted_on)
+        surrogate = Dngo(
+            settings.layers, settings.units, settings.decay, settings.depth, settings.fitted_on
+        )
         super().__init__(problem, settings, surrogate)

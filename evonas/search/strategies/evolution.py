@@ -44,7 +44,9 @@ class EvolutionSettings:
             "mutation.operators": self.mutation.operators_problem(),
         }
         if len(self.seeds) > self.population:
-            found["seeds"] = f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+            found["seeds"] = (
+                f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+            )
         return {key: message for key, message in found.items() if message}
 
     def objective_problems(self, objective: Objective) -> dict[str, str]:
@@ -70,9 +72,13 @@ class Evolution(Strategy):
         self._credit = settings.mutation.credit()
         self._generation = 0
         self._asked = 0  # of this generation
-        self._told: list[Trial] = []  # of this generation; under a steady replacement, since it was last applied
+        self._told: list[
+            Trial
+        ] = []  # of this generation; under a steady replacement, since it was last applied
         self._population: list[Individual] = []
-        self._drawn: list[list[Individual]] = []  # main parents and their partners, of schemes that draw all at once
+        self._drawn: list[
+            list[Individual]
+        ] = []  # main parents and their partners, of schemes that draw all at once
 
     @property
     def _is_steady(self) -> bool:
@@ -117,9 +123,14 @@ class Evolution(Strategy):
             child = self.settings.crossover.cross(space, parents[0].genome, parents[1].genome, rng)
             words.append("crossover")
         if len(parents) == 1 or rng.random() < mutation.rate:
-            child = edited(space, child, int(rng.integers(1, mutation.edits + 1)), words, rng, rates)
+            child = edited(
+                space, child, int(rng.integers(1, mutation.edits + 1)), words, rng, rates
+            )
         child = different(space, child, [parent.genome for parent in parents], words, rng, rates)
-        ids, row = tuple(parent.id for parent in parents), slot // self.settings.population if self._is_steady else 0
+        ids, row = (
+            tuple(parent.id for parent in parents),
+            slot // self.settings.population if self._is_steady else 0,
+        )
         return self._propose(child, "+".join(words) or "copy", ids, row)
 
     def _parents(self, count: int, slot: int, rng: np.random.Generator) -> list[Individual]:
@@ -128,7 +139,9 @@ class Evolution(Strategy):
             mains, partners = self._all_parents()
             first, others = mains[slot], partners[slot:] + partners[:slot]
         else:
-            first, *others = self.settings.selection.select(self._population, 1 if count == 1 else 8, rng)
+            first, *others = self.settings.selection.select(
+                self._population, 1 if count == 1 else 8, rng
+            )
         second = next((other for other in others if other.id != first.id), None)
         return [first] if count == 1 or second is None else [first, second]
 
@@ -140,8 +153,12 @@ class Evolution(Strategy):
             self._drawn = [draw(self._population, self._size, rng) for _ in range(2)]
         return self._drawn
 
-    def _propose(self, genome: Genome, operator: str, parents: tuple[int, ...] = (), later: int = 0) -> Proposal:
-        return Proposal(genome, self.problem.fidelity, Lineage(operator, parents, self._generation + later))
+    def _propose(
+        self, genome: Genome, operator: str, parents: tuple[int, ...] = (), later: int = 0
+    ) -> Proposal:
+        return Proposal(
+            genome, self.problem.fidelity, Lineage(operator, parents, self._generation + later)
+        )
 
     def tell(self, trial: Trial) -> None:
         self._credit.tell(trial)
@@ -155,7 +172,9 @@ class Evolution(Strategy):
         children = [Individual(trial) for trial in self._newcomers()]
         rng = generator(self.problem.seed, "replace", last)
         settings = self.settings
-        self._population = settings.replacement.survivors(self._population, children, settings.population, rng)
+        self._population = settings.replacement.survivors(
+            self._population, children, settings.population, rng
+        )
         self._told, self._drawn = [], []
         if not was_steady:
             self._generation, self._asked = self._generation + 1, 0
@@ -164,11 +183,17 @@ class Evolution(Strategy):
         """The generation's successful trials whose genome does not live yet: a genome lives once, or twins would
         crowd out all."""
         living = {individual.genome.digest for individual in self._population}
-        first = {trial.genome.digest: trial for trial in reversed(self._told) if trial.fitness is not None}
-        return sorted((t for digest, t in first.items() if digest not in living), key=lambda trial: trial.id)
+        first = {
+            trial.genome.digest: trial
+            for trial in reversed(self._told)
+            if trial.fitness is not None
+        }
+        return sorted(
+            (t for digest, t in first.items() if digest not in living), key=lambda trial: trial.id
+        )
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         """The population, and those that may join it when their generation is complete."""
         newcomers = (trial.id for trial in self._told if trial.fitness is not None)
         return [*(individual.id for individual in self._population), *newcomers]

@@ -39,7 +39,11 @@ class GridSettings:
 
     def levels_of(self, parameter: str) -> int:
         """How many levels a parameter with a range has."""
-        return self.levels if isinstance(self.levels, int) else self.levels.get(parameter, DEFAULT_LEVELS)
+        return (
+            self.levels
+            if isinstance(self.levels, int)
+            else self.levels.get(parameter, DEFAULT_LEVELS)
+        )
 
     def lattice(self, space: SearchSpace) -> Lattice:
         return Lattice(space, self.levels_of)
@@ -52,10 +56,14 @@ class GridSettings:
         allowed = LARGEST if problem.trials is None else min(problem.trials, LARGEST)
         if lattice.size <= allowed:
             return {}
-        parts = " * ".join(f"{_number(size)} ({name})" for name, size in lattice.sizes.items() if size > 1)
+        parts = " * ".join(
+            f"{_number(size)} ({name})" for name, size in lattice.sizes.items() if size > 1
+        )
         total = f"{parts} = {_number(lattice.size)} genomes" if "*" in parts else f"{parts} genomes"
         limit = (
-            f"the budget is {problem.trials:,} trials" if allowed == problem.trials else f"at most {LARGEST:,} can be"
+            f"the budget is {problem.trials:,} trials"
+            if allowed == problem.trials
+            else f"at most {LARGEST:,} can be"
         )
         advice = "Allowed: fewer levels, a smaller space, a larger budget."
         return {"levels": f"the grid has {total}, and {limit}. {advice}"}

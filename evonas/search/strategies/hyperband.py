@@ -21,5 +21,7 @@ class Hyperband(Halving):
 
     def __init__(self, problem: SearchProblem, settings: HyperbandSettings) -> None:
         super().__init__(
-            problem, settings, brackets(problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs)
+            problem,
+            settings,
+            brackets(problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs),
         )

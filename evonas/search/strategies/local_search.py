@@ -58,7 +58,9 @@ class LocalSearch(Strategy):
         self._centre: Trial | None = None
         self._tried = 0  # neighbours of the centre that were asked
         self._is_spent = False  # whether no neighbour of it is left
-        self._climbing: set[int] = set()  # neighbours that were asked, all of them in this climb, and are not told
+        self._climbing: set[int] = (
+            set()
+        )  # neighbours that were asked, all of them in this climb, and are not told
         self._starts: list[Trial] = []  # random trials that no climb has begun from
         self._digests: set[str] = set()
         self._credit = settings.mutation.credit()
@@ -91,10 +93,14 @@ class LocalSearch(Strategy):
         while self._centre is not None and not self._is_spent:
             for _ in range(MISSES if self._tried != self.settings.neighbours else 0):
                 words: list[str] = []
-                genome = edited(self.problem.space, self._centre.genome, 1, words, rng, self._credit.rates)
+                genome = edited(
+                    self.problem.space, self._centre.genome, 1, words, rng, self._credit.rates
+                )
                 if not self.knows(genome):
                     self._tried += 1
-                    return Proposal(genome, self.problem.fidelity, Lineage(words[0], (self._centre.id,)))
+                    return Proposal(
+                        genome, self.problem.fidelity, Lineage(words[0], (self._centre.id,))
+                    )
             self._is_spent = True
             self._begin_climb()
         return None
@@ -119,7 +125,7 @@ class LocalSearch(Strategy):
         self._begin_climb()
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         """See `Strategy`: the centre, and where later climbs begin."""
         centre = [] if self._centre is None else [self._centre.id]
         return [*centre, *(trial.id for trial in self._starts)]

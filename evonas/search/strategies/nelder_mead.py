@@ -82,7 +82,9 @@ class NelderMead(CubeSearch):
             best, worst = simplex[0], simplex[-1]
             if _is_flat(simplex):
                 corners = _around(best.point, self.settings.size)
-                simplex = _sorted([best, *(yield [_move("step", corner, best) for corner in corners])])
+                simplex = _sorted(
+                    [best, *(yield [_move("step", corner, best) for corner in corners])]
+                )
                 continue
             middle = np.add.reduce([corner.point for corner in simplex[:-1]], 0) / dimension
             (reflected,) = yield [_move("reflect", 2 * middle - worst.point, best, worst)]
@@ -95,9 +97,17 @@ class NelderMead(CubeSearch):
                 new = reflected
             else:
                 psi, is_outside = steps.contraction, reflected.value < worst.value
-                point = (1 + psi) * middle - psi * worst.point if is_outside else (1 - psi) * middle + psi * worst.point
+                point = (
+                    (1 + psi) * middle - psi * worst.point
+                    if is_outside
+                    else (1 - psi) * middle + psi * worst.point
+                )
                 (contracted,) = yield [_move("contract", point, best, worst)]
-                is_good = contracted.value <= reflected.value if is_outside else contracted.value < worst.value
+                is_good = (
+                    contracted.value <= reflected.value
+                    if is_outside
+                    else contracted.value < worst.value
+                )
                 if not is_good:
                     simplex = _sorted([best, *(yield _shrunk(simplex, steps.shrinkage))])
                     continue
@@ -127,9 +137,14 @@ def _width(simplex: Sequence[Visit]) -> float:
 
 def _shrunk(simplex: Sequence[Visit], remains: float) -> list[Move]:
     best = simplex[0]
-    return [_move("shrink", best.point + remains * (corner.point - best.point), best, corner) for corner in simplex[1:]]
+    return [
+        _move("shrink", best.point + remains * (corner.point - best.point), best, corner)
+        for corner in simplex[1:]
+    ]
 
 
 def _move(word: str, point: Point, *parents: Visit) -> Move:
     """A move to the nearest point in the cube; failed corners are no parents."""
-    return Move(np.clip(point, 0.0, 1.0), word, tuple(corner.id for corner in parents if corner.is_ok))
+    return Move(
+        np.clip(point, 0.0, 1.0), word, tuple(corner.id for corner in parents if corner.is_ok)
+    )

@@ -36,7 +36,9 @@ class Nsga2(FrontSearch):
     Settings = Nsga2Settings
 
     def __init__(self, problem: SearchProblem, settings: Nsga2Settings) -> None:
-        super().__init__(problem, settings, CrowdedTournament(problem.objectives), Crowding(problem.objectives))
+        super().__init__(
+            problem, settings, CrowdedTournament(problem.objectives), Crowding(problem.objectives)
+        )
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,20 @@ class CrowdedTournament(Selection):
     objectives: tuple[Objective, ...]
     at_once: ClassVar[bool] = True
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         places: dict[int, tuple[int, float]] = {}
         for place, front in enumerate(fronts(points(population, self.objectives))):
-            places |= {point.individual.id: (place, -point.fitness.crowding_dist) for point in front}
+            places |= {
+                point.individual.id: (place, -point.fitness.crowding_dist) for point in front
+            }
         order: list[int] = []
         while len(order) < 2 * count:
             order += rng.permutation(len(population)).tolist()
-        pairs = [(population[a], population[b]) for a, b in zip(order[::2], order[1::2], strict=False)]
+        pairs = [
+            (population[a], population[b]) for a, b in zip(order[::2], order[1::2], strict=False)
+        ]
         return [min(pair, key=lambda individual: places[individual.id]) for pair in pairs[:count]]
 
 
@@ -71,6 +79,10 @@ class Crowding(Replacement):
         return population
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         return survivors(points([*parents, *children], self.objectives), population, tools.selNSGA2)

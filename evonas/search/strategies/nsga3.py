@@ -39,7 +39,10 @@ class Nsga3Settings(FrontSettings):
     def directions(self, objectives: int) -> Any:
         """The reference directions: (count, objectives), each with the sum 1."""
         divisions = self.divisions or 1
-        while self.divisions is None and comb(divisions + objectives, objectives - 1) <= self.population:
+        while (
+            self.divisions is None
+            and comb(divisions + objectives, objectives - 1) <= self.population
+        ):
             divisions += 1
         return tools.uniform_reference_points(objectives, divisions)
 
@@ -67,7 +70,9 @@ class FeasibleFirst(Selection):
 
     at_once: ClassVar[bool] = True
 
-    def select(self, population: Sequence[Individual], count: int, rng: np.random.Generator) -> list[Individual]:
+    def select(
+        self, population: Sequence[Individual], count: int, rng: np.random.Generator
+    ) -> list[Individual]:
         order: list[int] = []
         while len(order) < count:
             order += rng.permutation(len(population)).tolist()
@@ -91,11 +96,17 @@ class Niches(Replacement):
         return population
 
     def survivors(
-        self, parents: Sequence[Individual], children: Sequence[Individual], population: int, rng: np.random.Generator
+        self,
+        parents: Sequence[Individual],
+        children: Sequence[Individual],
+        population: int,
+        rng: np.random.Generator,
     ) -> list[Individual]:
         def choose(feasible: list[Point], count: int) -> list[Point]:
             with lent_randomness(rng):
-                chosen: list[Point] = tools.selNSGA3(scaled(feasible), count, self.directions, nd="standard")
+                chosen: list[Point] = tools.selNSGA3(
+                    scaled(feasible), count, self.directions, nd="standard"
+                )
             return chosen
 
         return survivors(points([*parents, *children], self.objectives), population, choose)

@@ -52,7 +52,10 @@ class OptunaSearch(Strategy):
         self.settings: OptunaSettings = settings
         if missing := settings.sampler.missing():
             raise UserError(f"The sampler of the strategy optuna {missing}")
-        from evonas.search.optuna_samplers import study, view  # half a second: only where Optuna is used
+        from evonas.search.optuna_samplers import (
+            study,
+            view,
+        )  # half a second: only where Optuna is used
 
         self._study = study
         self._view = (view.Tree if settings.sampler.is_conditional else view.Cube)(problem.space)

@@ -69,7 +69,9 @@ class Particle:
         return replace(self, point=visit.point, best=visit if is_better else self.best)
 
 
-def flown(particle: Particle, leader: Visit, rng: np.random.Generator, settings: ParticleSwarmSettings) -> Particle:
+def flown(
+    particle: Particle, leader: Visit, rng: np.random.Generator, settings: ParticleSwarmSettings
+) -> Particle:
     """The particle a generation later. A wall that it meets mirrors its way, and its velocity in that coordinate."""
     assert particle.best is not None
     own, swarm = rng.random((2, len(particle.point)))
@@ -106,7 +108,9 @@ class ParticleSwarm(CubeSearch):
             rng = generator(self.problem.seed, "child", start, generation)
             leader = _leader(swarm)
             swarm = [
-                tools.place(rng) if leader is None or particle.best is None else tools.fly(particle, leader, rng)
+                tools.place(rng)
+                if leader is None or particle.best is None
+                else tools.fly(particle, leader, rng)
                 for particle in swarm
             ]
             moves = [_move(particle, leader) for particle in swarm]
@@ -121,7 +125,11 @@ class ParticleSwarm(CubeSearch):
 
 def _leader(swarm: Sequence[Particle]) -> Visit | None:
     """The best visit of all; None while none succeeded."""
-    return min((item.best for item in swarm if item.best is not None), key=lambda visit: visit.rank, default=None)
+    return min(
+        (item.best for item in swarm if item.best is not None),
+        key=lambda visit: visit.rank,
+        default=None,
+    )
 
 
 def _move(particle: Particle, leader: Visit | None) -> Move:

@@ -52,7 +52,9 @@ class RandomSearch(Strategy):
         """The next point of the sampler; its alternatives are anywhere."""
         genome = self._design[number]
         if other:
-            genome = sample(self.problem.space, generator(self.problem.seed, "sample", number, *other))
+            genome = sample(
+                self.problem.space, generator(self.problem.seed, "sample", number, *other)
+            )
         return Proposal(genome, self.problem.fidelity, Lineage("sample"))
 
     def tell(self, trial: Trial) -> None:

@@ -29,7 +29,9 @@ class ScreenedSettings:
         warmup: trials that are told before the surrogate chooses.
     """
 
-    inner: StrategyConfig = field(default_factory=lambda: StrategyConfig("evolution", EvolutionSettings()))
+    inner: StrategyConfig = field(
+        default_factory=lambda: StrategyConfig("evolution", EvolutionSettings())
+    )
     surrogate: Surrogate = field(default_factory=GaussianProcess)
     factor: Annotated[int, Ge(2), Le(10_000)] = 50
     warmup: Annotated[int, Ge(2)] = 16
@@ -38,7 +40,9 @@ class ScreenedSettings:
         """What is wrong between these settings, by key; empty where nothing is."""
         if self.inner.kind.has_alternatives:
             return {}
-        return {"inner": f"{self.inner.name} has no alternatives to choose from; evolution, aging and random have"}
+        return {
+            "inner": f"{self.inner.name} has no alternatives to choose from; evolution, aging and random have"
+        }
 
     def objective_problems(self, objective: Objective) -> dict[str, str]:
         """What of these settings cannot work with this objective, by key; empty where everything can."""
@@ -80,9 +84,15 @@ class Screened(Strategy):
             if not self._experience.knows(one.genome):
                 new.setdefault(one.genome, one)
         options = list(new.values()) or options[:1]
-        if len(options) == 1 or self._experience.told < self.settings.warmup or not self._experience.best(1):
+        if (
+            len(options) == 1
+            or self._experience.told < self.settings.warmup
+            or not self._experience.best(1)
+        ):
             return options[0]
-        return options[int(np.argmax(self._experience.improvement([one.genome for one in options])))]
+        return options[
+            int(np.argmax(self._experience.improvement([one.genome for one in options])))
+        ]
 
     def tell(self, trial: Trial) -> None:
         self._inner.tell(trial)
@@ -93,9 +103,9 @@ class Screened(Strategy):
         return self._inner.is_done
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         """See `Strategy`: those of the inner strategy."""
-        return self._inner.living
+        return self._inner.retained
 
     def state_dict(self) -> dict[str, Any]:
         return {"inner": self._inner.state_dict()}

@@ -26,7 +26,9 @@ class SeededSettings:
         count: genomes of that run.
     """
 
-    inner: StrategyConfig = field(default_factory=lambda: StrategyConfig("evolution", EvolutionSettings()))
+    inner: StrategyConfig = field(
+        default_factory=lambda: StrategyConfig("evolution", EvolutionSettings())
+    )
     genomes: tuple[str, ...] = ()
     run: str | None = None
     count: Annotated[int, Ge(1)] = 10
@@ -47,7 +49,11 @@ class SeededSettings:
 
     def names(self) -> tuple[str, ...]:
         """The seeds' names in order; an earlier run may have fewer."""
-        earlier = () if self.run is None else (earlier_name(self.run, place) for place in range(1, self.count + 1))
+        earlier = (
+            ()
+            if self.run is None
+            else (earlier_name(self.run, place) for place in range(1, self.count + 1))
+        )
         return (*self.genomes, *earlier)
 
 
@@ -70,9 +76,14 @@ class Seeded(Strategy):
     def __init__(self, problem: SearchProblem, settings: SeededSettings) -> None:
         super().__init__(problem, settings)
         self.settings: SeededSettings = settings
-        self._seeds = [(name, problem.seeds[name]) for name in settings.names() if name in problem.seeds]
+        self._seeds = [
+            (name, problem.seeds[name]) for name in settings.names() if name in problem.seeds
+        ]
         self._inner = settings.inner.make(problem)
-        self.sets_epochs, self.continues_trials = self._inner.sets_epochs, self._inner.continues_trials
+        self.sets_epochs, self.continues_trials = (
+            self._inner.sets_epochs,
+            self._inner.continues_trials,
+        )
         self._asked = 0
         self._placed = 0  # seeds that were proposed
         self._trials: dict[int, Trial] = {}  # as long as there are seeds to come
@@ -89,7 +100,9 @@ class Seeded(Strategy):
         proposal = asked
         if asked.resume_from is None:
             name, genome = self._seeds[self._placed]
-            proposal = replace(asked, genome=genome, lineage=Lineage(f"seed {name}", (), asked.lineage.generation))
+            proposal = replace(
+                asked, genome=genome, lineage=Lineage(f"seed {name}", (), asked.lineage.generation)
+            )
             self._placed += 1
         self._trials[self._asked] = Trial(self._asked, proposal)
         state = self._inner.state_dict()
@@ -107,9 +120,9 @@ class Seeded(Strategy):
         return self._inner.is_done
 
     @property
-    def living(self) -> Collection[int]:
+    def retained(self) -> Collection[int]:
         """See `Strategy`: those of the inner strategy."""
-        return self._inner.living
+        return self._inner.retained
 
     def state_dict(self) -> dict[str, Any]:
         return {"asked": self._asked, "placed": self._placed, "inner": self._inner.state_dict()}

@@ -30,7 +30,11 @@ class SuccessiveHalving(Halving):
     Settings = SuccessiveHalvingSettings
 
     def __init__(self, problem: SearchProblem, settings: SuccessiveHalvingSettings) -> None:
-        epochs, factor, least = problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs
+        epochs, factor, least = (
+            problem.fidelity.epochs,
+            settings.reduction_factor,
+            settings.min_epochs,
+        )
         most = len(lengths(epochs, factor, least)) - 1
         genomes = settings.genomes or factor**most
         promotions = max(s for s in range(most + 1) if factor**s <= genomes)

@@ -12,7 +12,11 @@ from evonas.search.surrogate.gaussian_process import GaussianProcess
 from evonas.search.surrogate.improvement import expected_improvement
 from evonas.search.surrogate.surrogate import Fitted, Surrogate
 
-SURROGATES: dict[str, type[Surrogate]] = {"gaussian_process": GaussianProcess, "forest": Forest, "dngo": Dngo}
+SURROGATES: dict[str, type[Surrogate]] = {
+    "gaussian_process": GaussianProcess,
+    "forest": Forest,
+    "dngo": Dngo,
+}
 
 __all__ = [
     "SURROGATES",

@@ -66,12 +66,21 @@ def trained(
     scales[scales == 0] = 1.0
     seed = int(rng.integers(2**31))
     network: Any = MLPRegressor(
-        hidden_layer_sizes=hidden, activation="tanh", solver="lbfgs", alpha=decay, max_iter=STEPS, random_state=seed
+        hidden_layer_sizes=hidden,
+        activation="tanh",
+        solver="lbfgs",
+        alpha=decay,
+        max_iter=STEPS,
+        random_state=seed,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it need not be the best network, only a good basis
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # it need not be the best network, only a good basis
         network.fit((columns - means) / scales, values)
-    return Basis(features, labels, means, scales, tuple(network.coefs_[:-1]), tuple(network.intercepts_[:-1]))
+    return Basis(
+        features, labels, means, scales, tuple(network.coefs_[:-1]), tuple(network.intercepts_[:-1])
+    )
 
 
 class FittedBasis(Fitted):

@@ -40,11 +40,15 @@ class BayesianLinear:
         best = optimize.minimize(self._loss, np.zeros(2), method="L-BFGS-B", bounds=_BOUNDS)
         self.alpha, self.beta = (float(one) for one in np.exp(best.x))
         self._precisions = self.alpha + self.beta * self._squares
-        self._weights = self.beta * singular * self._along / self._precisions  # in the singular directions
+        self._weights = (
+            self.beta * singular * self._along / self._precisions
+        )  # in the singular directions
 
     def log_evidence(self, alpha: float, beta: float) -> float:
         """The logarithm of the marginal likelihood of the values."""
-        share = alpha / (alpha + beta * self._squares)  # of a value's square that is left in each direction
+        share = alpha / (
+            alpha + beta * self._squares
+        )  # of a value's square that is left in each direction
         error = beta * (self._rest + float(np.sum(share * self._along**2)))
         return 0.5 * float(np.sum(np.log(share)) + self._count * np.log(beta / (2 * np.pi)) - error)
 
@@ -54,6 +58,8 @@ class BayesianLinear:
     def predict(self, columns: Matrix) -> tuple[Vector, Vector]:
         """The mean and the standard deviation of the value without noise, of each row; shape (len(columns),)."""
         inside = columns @ self._directions.T
-        outside = np.maximum(np.sum(columns**2, axis=1) - np.sum(inside**2, axis=1), 0.0)  # of which nothing is known
+        outside = np.maximum(
+            np.sum(columns**2, axis=1) - np.sum(inside**2, axis=1), 0.0
+        )  # of which nothing is known
         variance = np.sum(inside**2 / self._precisions, axis=1) + outside / self.alpha
         return inside @ self._weights, np.sqrt(variance)

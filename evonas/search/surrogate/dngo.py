@@ -34,10 +34,18 @@ class Dngo(Surrogate):
     depth: Annotated[int, Ge(0), Le(5)] = 2
     fitted_on: Annotated[int, Ge(10)] = 1000
 
-    def tune(self, features: Features, genomes: Sequence[Genome], values: Vector, rng: np.random.Generator) -> Any:
+    def tune(
+        self,
+        features: Features,
+        genomes: Sequence[Genome],
+        values: Vector,
+        rng: np.random.Generator,
+    ) -> Any:
         from evonas.search.surrogate import basis  # scikit-learn: only where a network is trained
 
-        return basis.trained(features, genomes, values, (self.units,) * self.layers, self.decay, rng)
+        return basis.trained(
+            features, genomes, values, (self.units,) * self.layers, self.decay, rng
+        )
 
     def fit(
         self,
@@ -49,4 +57,6 @@ class Dngo(Surrogate):
     ) -> Fitted:
         from evonas.search.surrogate import basis
 
-        return basis.FittedBasis(tuned or self.tune(features, genomes, values, rng), genomes, values)
+        return basis.FittedBasis(
+            tuned or self.tune(features, genomes, values, rng), genomes, values
+        )

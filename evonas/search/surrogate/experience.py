@@ -44,7 +44,10 @@ class Experience:
         self._of_told: Fitted | None = None  # fitted on what is told
         self._fitted: Fitted | None = None  # and on what waits
         self._best = 0.0  # of the values that were fitted
-        self._tuned: tuple[int, Any] = (0, None)  # how many trials it was tuned on, and what that gave
+        self._tuned: tuple[int, Any] = (
+            0,
+            None,
+        )  # how many trials it was tuned on, and what that gave
 
     def ask(self, genome: Genome) -> None:
         """A genome is proposed; its trial has the next number."""
@@ -106,12 +109,18 @@ class Experience:
         if self._of_told is None:
             rng = generator(seed, "surrogate", told)
             self._of_told = self._surrogate.fit(self._features, genomes, values, rng, tuned)
-        waiting = [genome for genome in dict.fromkeys(self._waiting.values()) if not self._known[genome.digest]]
+        waiting = [
+            genome
+            for genome in dict.fromkeys(self._waiting.values())
+            if not self._known[genome.digest]
+        ]
         if not waiting:
             return self._of_told
         believed, _ = self._of_told.predict(waiting)
         rng = generator(seed, "surrogate", told, self._asked)
-        return self._surrogate.fit(self._features, [*genomes, *waiting], np.concatenate([values, believed]), rng, tuned)
+        return self._surrogate.fit(
+            self._features, [*genomes, *waiting], np.concatenate([values, believed]), rng, tuned
+        )
 
     def _chosen(self) -> list[Trial]:
         """What is fitted: everything, or the best and the latest."""
@@ -120,7 +129,9 @@ class Experience:
             return self._told
         best = self._ranked[: most // 2]
         chosen = {trial.id for trial in best}
-        latest = islice((trial for trial in reversed(self._told) if trial.id not in chosen), most - len(best))
+        latest = islice(
+            (trial for trial in reversed(self._told) if trial.id not in chosen), most - len(best)
+        )
         return sorted([*best, *latest], key=lambda trial: trial.id)
 
     def _tune(self) -> Any:

@@ -49,7 +49,9 @@ class Features:
 
     def __init__(self, space: SearchSpace, depth: int) -> None:
         self.space, self.depth = space, depth
-        self._numeric = np.array([_is_numeric(space, place) for place in space.coordinates], dtype=bool)
+        self._numeric = np.array(
+            [_is_numeric(space, place) for place in space.coordinates], dtype=bool
+        )
         self._cached: dict[str, tuple[Counts, NDArray[np.float64]]] = {}
 
     def _of(self, genome: Genome) -> tuple[Counts, NDArray[np.float64]]:
@@ -57,7 +59,9 @@ class Features:
         if found is None:
             if len(self._cached) >= CACHED:
                 self._cached.clear()
-            counted = subtree_counts(self.space, genome, self.depth) + categories(self.space, genome)
+            counted = subtree_counts(self.space, genome, self.depth) + categories(
+                self.space, genome
+            )
             hashed = sorted((_hash(label), count) for label, count in counted.items())
             labels = np.array([label for label, _ in hashed], dtype=np.int64)
             counts = Counts(labels, np.array([count for _, count in hashed], dtype=np.float64))

@@ -39,11 +39,15 @@ class Forest(Surrogate):
         rng: np.random.Generator,
         tuned: Any = None,
     ) -> Fitted:
-        from sklearn.ensemble import RandomForestRegressor  # a second: only where a forest is fitted
+        from sklearn.ensemble import (
+            RandomForestRegressor,
+        )  # a second: only where a forest is fitted
 
         labels = vocabulary(features.counts(genomes))
         seed = int(rng.integers(2**31))
-        forest = RandomForestRegressor(self.trees, max_features=self.share, min_samples_leaf=1, random_state=seed)
+        forest = RandomForestRegressor(
+            self.trees, max_features=self.share, min_samples_leaf=1, random_state=seed
+        )
         forest.fit(_columns(features, genomes, labels), values)
         return FittedForest(features, labels, forest.estimators_)
 
@@ -60,5 +64,7 @@ class FittedForest(Fitted):
         return found.mean(axis=0), found.std(axis=0)
 
 
-def _columns(features: Features, genomes: Sequence[Genome], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+def _columns(
+    features: Features, genomes: Sequence[Genome], labels: NDArray[np.int64]
+) -> NDArray[np.float64]:
     return np.hstack([features.points(genomes), matrix(features.counts(genomes), labels)])

@@ -26,7 +26,13 @@ class GaussianProcess(Surrogate):
     depth: Annotated[int, Ge(0), Le(5)] = 2
     fitted_on: Annotated[int, Ge(10), Le(2000)] = 300
 
-    def tune(self, features: Features, genomes: Sequence[Genome], values: Vector, rng: np.random.Generator) -> Any:
+    def tune(
+        self,
+        features: Features,
+        genomes: Sequence[Genome],
+        values: Vector,
+        rng: np.random.Generator,
+    ) -> Any:
         from evonas.search.surrogate import process  # scipy: only where a process is fitted
 
         return process.tuned(features, genomes, values)
@@ -41,4 +47,6 @@ class GaussianProcess(Surrogate):
     ) -> Fitted:
         from evonas.search.surrogate import process
 
-        return process.FittedProcess(features, genomes, values, tuned or self.tune(features, genomes, values, rng))
+        return process.FittedProcess(
+            features, genomes, values, tuned or self.tune(features, genomes, values, rng)
+        )

@@ -43,6 +43,8 @@ def normal_scores(keys: Sequence[float]) -> Vector:
     """
     from scipy import special
 
-    _, places, equal = np.unique(np.asarray(keys, dtype=np.float64), return_inverse=True, return_counts=True)
+    _, places, equal = np.unique(
+        np.asarray(keys, dtype=np.float64), return_inverse=True, return_counts=True
+    )
     ranks = (np.cumsum(equal) - (equal - 1) / 2)[places]
     return np.asarray(special.ndtri((ranks - 0.375) / (len(keys) + 0.25)))

@@ -52,14 +52,18 @@ def tuned(features: Features, genomes: Sequence[Genome], values: Vector) -> Hype
         found = _unpacked(point)
         return _negative_likelihood(_kernel(graph, numbers, found), found.noise, centred)
 
-    best = optimize.minimize(loss, _START, method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 30})
+    best = optimize.minimize(
+        loss, _START, method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 30}
+    )
     return _unpacked(best.x)
 
 
 class FittedProcess(Fitted):
     """The posterior (Rasmussen and Williams, 2006, algorithm 2.1); its doubt is about the value without noise."""
 
-    def __init__(self, features: Features, genomes: Sequence[Genome], values: Vector, found: Hyperparameters) -> None:
+    def __init__(
+        self, features: Features, genomes: Sequence[Genome], values: Vector, found: Hyperparameters
+    ) -> None:
         self._view, self._found, self._mean = _View(features, genomes), found, float(values.mean())
         kernel = _kernel(*self._view.distances(genomes), found)
         self._cholesky = _cholesky(kernel, found.noise)
@@ -106,7 +110,9 @@ def matern(distances: Matrix, scale: float) -> Matrix:
 
 
 def _kernel(graph: Matrix, numbers: Matrix, found: Hyperparameters) -> Matrix:
-    return found.share * matern(graph, found.graph_scale) + (1 - found.share) * matern(numbers, found.scale)
+    return found.share * matern(graph, found.graph_scale) + (1 - found.share) * matern(
+        numbers, found.scale
+    )
 
 
 def _cholesky(kernel: Matrix, noise: float) -> Matrix:
@@ -123,4 +129,6 @@ def _negative_likelihood(kernel: Matrix, noise: float, values: Vector) -> float:
 
 def _unpacked(point: Vector) -> Hyperparameters:
     share, graph_scale, scale, noise = (float(one) for one in point)
-    return Hyperparameters(1 / (1 + math.exp(-share)), math.exp(graph_scale), math.exp(scale), math.exp(noise))
+    return Hyperparameters(
+        1 / (1 + math.exp(-share)), math.exp(graph_scale), math.exp(scale), math.exp(noise)
+    )

@@ -38,7 +38,13 @@ class Surrogate(ABC):
     depth: int
     fitted_on: int
 
-    def tune(self, features: Features, genomes: Sequence[Genome], values: Vector, rng: np.random.Generator) -> Any:
+    def tune(
+        self,
+        features: Features,
+        genomes: Sequence[Genome],
+        values: Vector,
+        rng: np.random.Generator,
+    ) -> Any:
         """What is costly to learn and holds for some trials more, to be given to `fit`; nothing by default."""
         return None
 

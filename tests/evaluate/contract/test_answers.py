@@ -24,11 +24,19 @@ def outcome(**changes: Any) -> bytes:
 
 def test_ready() -> None:
     assert read_answer(line(ready={"pid": 1}), None) == Ready()
-    assert read_answer(line(ready={"protocol": 1, "devices": ["/device:CPU:0"]}), None) == Ready(("/device:CPU:0",))
+    assert read_answer(line(ready={"protocol": 1, "devices": ["/device:CPU:0"]}), None) == Ready(
+        ("/device:CPU:0",)
+    )
 
 
 def test_progress_keeps_the_numbers() -> None:
-    message = line(progress={**NAME, "epoch": 2, "metrics": {"loss": 1, "val_loss": 0.5, "bad": None, "worse": "x"}})
+    message = line(
+        progress={
+            **NAME,
+            "epoch": 2,
+            "metrics": {"loss": 1, "val_loss": 0.5, "bad": None, "worse": "x"},
+        }
+    )
     assert read_answer(message, JOB) == Epoch(2, {"loss": 1, "val_loss": 0.5})
 
 

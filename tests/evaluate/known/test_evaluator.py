@@ -12,7 +12,12 @@ import pytest
 from evonas.errors import UserError
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job, Setup
-from evonas.evaluate.known.evaluator import FunctionEvaluator, import_function, judged, open_evaluator
+from evonas.evaluate.known.evaluator import (
+    FunctionEvaluator,
+    import_function,
+    judged,
+    open_evaluator,
+)
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import SubprocessLauncher
 from evonas.evaluate.pools.local import LocalPool
@@ -32,7 +37,12 @@ ACCURACY = {"name": "val_accuracy", "direction": "max"}
 
 
 def genome(*ops: str) -> dict[str, Any]:
-    return {"cell": [{"op": op, "params": {}, "inputs": [], "innovation": place} for place, op in enumerate(ops, 1)]}
+    return {
+        "cell": [
+            {"op": op, "params": {}, "inputs": [], "innovation": place}
+            for place, op in enumerate(ops, 1)
+        ]
+    }
 
 
 def ask(setup: Setup, job: Job, simulated: bool = False) -> Outcome:
@@ -47,7 +57,9 @@ def tabled(tmp_path: Path) -> Setup:
 
 def test_a_table_tells_metrics_and_seconds_and_keeps_the_test_data_aside(tabled: Setup) -> None:
     outcome = ask(tabled, make_job(genome=genome("a", "a"), epochs=9))
-    assert outcome == Outcome(TrialState.OK, {"val_loss": 1.0}, 9, 90.0, details={"test": {"test_loss": 1.1}})
+    assert outcome == Outcome(
+        TrialState.OK, {"val_loss": 1.0}, 9, 90.0, details={"test": {"test_loss": 1.1}}
+    )
 
 
 def test_a_continued_trial_costs_the_difference(tabled: Setup) -> None:
@@ -64,7 +76,9 @@ def test_a_continued_trial_costs_the_difference(tabled: Setup) -> None:
         (("a", "a"), 5, TrialState.ERROR, "knows 1, 9 epochs, and 5"),
     ],
 )
-def test_what_a_table_cannot_say(tabled: Setup, ops: tuple[str, ...], epochs: int, state: str, words: str) -> None:
+def test_what_a_table_cannot_say(
+    tabled: Setup, ops: tuple[str, ...], epochs: int, state: str, words: str
+) -> None:
     outcome = ask(tabled, make_job(genome=genome(*ops), epochs=epochs))
     assert outcome.state is state
     assert words in outcome.message
@@ -85,8 +99,12 @@ def timed(genome: Genome, epochs: int, seed: int, scale: float = 1.0) -> dict[st
     return {"val_loss": scale / epochs, "seconds": 2.0 * epochs, "seed": seed}
 
 
-def call(function: Any, job: Job, arguments: Mapping[str, Any] | None = None, simulated: bool = False) -> Outcome:
-    return FunctionEvaluator(function, arguments or {}, simulated)(make_setup(Path()), job, lambda *_: None)
+def call(
+    function: Any, job: Job, arguments: Mapping[str, Any] | None = None, simulated: bool = False
+) -> Outcome:
+    return FunctionEvaluator(function, arguments or {}, simulated)(
+        make_setup(Path()), job, lambda *_: None
+    )
 
 
 def test_a_function_gets_what_it_takes() -> None:
@@ -104,7 +122,11 @@ def test_without_seconds_an_epoch_counts_as_one_in_a_simulation() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [(None, "must return a mapping"), ({"val_loss": "x"}, "could not convert"), ({"val_loss": 1, "seconds": -1}, "-1")],
+    [
+        (None, "must return a mapping"),
+        ({"val_loss": "x"}, "could not convert"),
+        ({"val_loss": 1, "seconds": -1}, "-1"),
+    ],
 )
 def test_a_function_that_answers_badly(answer: Any, words: str) -> None:
     with pytest.raises((TypeError, ValueError), match=words):
@@ -115,7 +137,10 @@ def test_a_function_without_the_objective_is_an_error() -> None:
     outcome = call(lambda genome: {"loss": 1.0}, make_job(genome=genome("a", "a")))
     assert outcome.state is TrialState.ERROR
     assert "no val_loss among the metrics: loss" in outcome.message
-    assert call(lambda genome: {"val_loss": math.nan}, make_job(genome=genome("a", "a"))).state is TrialState.DIVERGED
+    assert (
+        call(lambda genome: {"val_loss": math.nan}, make_job(genome=genome("a", "a"))).state
+        is TrialState.DIVERGED
+    )
 
 
 def test_a_function_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,10 @@ def test_a_compressed_table_is_the_same(tmp_path: Path, space: SearchSpace) -> N
 
 
 def test_genomes_may_be_given_by_their_digests(tmp_path: Path) -> None:
-    wired = parse_space("space: w\ninput: none\nnetwork: {a: {length: 3, wiring: skip, ops: {x: {}, y: {}}}}", "w.yaml")
+    wired = parse_space(
+        "space: w\ninput: none\nnetwork: {a: {length: 3, wiring: skip, ops: {x: {}, y: {}}}}",
+        "w.yaml",
+    )
     drawn = [sample(wired, generator(0, "sample", number)) for number in range(2)]
     rows = [f"{found.digest},{number}" for number, found in enumerate(drawn)]
     table = load_table(written(tmp_path, *rows, header="genome,loss@1"), wired)
@@ -93,7 +96,12 @@ def test_genomes_may_be_given_by_their_digests(tmp_path: Path) -> None:
 GOOD = ROWS[0]
 BAD = [
     ((GOOD, GOOD), HEADER, 3, "the genome of line 2 again"),
-    ((GOOD, ROWS[1], "conv,8,0.0,,,,0.001,false,1,1,1,1,1,"), HEADER, 4, "the genome of line 3 again"),
+    (
+        (GOOD, ROWS[1], "conv,8,0.0,,,,0.001,false,1,1,1,1,1,"),
+        HEADER,
+        4,
+        "the genome of line 3 again",
+    ),
     ((), HEADER, 1, "no rows"),
     ((GOOD + ",7",), HEADER, 2, "15 cells; the header has 14"),
     ((GOOD.replace("conv", "convv"),), HEADER, 2, "Did you mean 'conv'?"),
@@ -142,7 +150,11 @@ def test_what_is_no_table_is_refused(tmp_path: Path, space: SearchSpace, content
 
 
 def test_a_gene_behind_an_absent_one_is_refused(tmp_path: Path) -> None:
-    space = parse_space("space: s\ninput: none\nnetwork: {a: {length: [0, 2], ops: {x: {}, y: {}}}}", "s.yaml")
+    space = parse_space(
+        "space: s\ninput: none\nnetwork: {a: {length: [0, 2], ops: {x: {}, y: {}}}}", "s.yaml"
+    )
     with pytest.raises(InvalidData, match="a gene before it is absent"):
         load_table(written(tmp_path, ",x,1", header="a.0.op,a.1.op,loss@1"), space)
-    assert len(load_table(written(tmp_path, ",,1", "x,,2", header="a.0.op,a.1.op,loss@1"), space)) == 2
+    assert (
+        len(load_table(written(tmp_path, ",,1", "x,,2", header="a.0.op,a.1.op,loss@1"), space)) == 2
+    )

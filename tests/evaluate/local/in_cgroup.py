@@ -23,7 +23,11 @@ def main(cgroup: str, floor: str, leak: str, folder: str) -> None:
     start = lambda: start_launcher("misbehaving:serve", ["misbehaving"], "fork_server")  # noqa: E731
     limits = MemoryLimits(growth=None, worker=None, floor=int(floor) * MIB)
     pool = LocalPool(
-        make_setup(Path(folder)), [DeviceShare(0), DeviceShare(1)], start, Path(folder) / "logs", memory_limits=limits
+        make_setup(Path(folder)),
+        [DeviceShare(0), DeviceShare(1)],
+        start,
+        Path(folder) / "logs",
+        memory_limits=limits,
     )
     try:
         pool.submit(make_job(1, genome={"act": "alive", "times": 60}))
@@ -31,9 +35,16 @@ def main(cgroup: str, floor: str, leak: str, folder: str) -> None:
         outcomes = {}
         while pool.running:
             found = [report for report in pool.poll(5.0) if isinstance(report, Finished)]
-            outcomes |= {report.job.trial: (report.outcome.state, report.outcome.message) for report in found}
+            outcomes |= {
+                report.job.trial: (report.outcome.state, report.outcome.message) for report in found
+            }
         free = memory.free()
-        told = {"outcomes": outcomes, "kills": memory.oom_kills(), "free": free.bytes, "where": free.where}
+        told = {
+            "outcomes": outcomes,
+            "kills": memory.oom_kills(),
+            "free": free.bytes,
+            "where": free.where,
+        }
         print(json.dumps(told))  # noqa: T201 - this is a program
     finally:
         pool.close()

@@ -59,7 +59,9 @@ def act(connection: socket.socket, job: dict[str, Any], what: str) -> None:
     elif what == "garbage":
         connection.sendall(b"\xff\xfe garbage\n")
     elif what == "nan":
-        connection.sendall(b'{"outcome": {"trial": 0, "attempt": 0, "state": "ok", "metrics": {"val_loss": NaN}}}\n')
+        connection.sendall(
+            b'{"outcome": {"trial": 0, "attempt": 0, "state": "ok", "metrics": {"val_loss": NaN}}}\n'
+        )
     elif what == "flood":
         while True:
             connection.sendall(b"x" * 2**16)
@@ -172,7 +174,10 @@ def note(text: str) -> None:
 
 
 def answer(
-    connection: socket.socket, job: dict[str, Any], state: TrialState = TrialState.OK, **details: object
+    connection: socket.socket,
+    job: dict[str, Any],
+    state: TrialState = TrialState.OK,
+    **details: object,
 ) -> None:
     """An outcome with the worker's pid among its details."""
     outcome = Outcome(state, {"val_loss": 1.0}, details={"pid": os.getpid(), **details})

@@ -42,14 +42,25 @@ def cgroup() -> Iterator[Path]:
                 return
             except OSError:
                 time.sleep(0.05)
-    pytest.skip("no memory cgroup can be made here: that takes root, and a /sys/fs/cgroup that can be written")
+    pytest.skip(
+        "no memory cgroup can be made here: that takes root, and a /sys/fs/cgroup that can be written"
+    )
 
 
 def run(cgroup: Path, floor: int, leak: int, folder: Path) -> dict[str, Any]:
     here = Path(__file__).parent
-    command = [sys.executable, str(here / "in_cgroup.py"), str(cgroup), str(floor), str(leak), str(folder)]
+    command = [
+        sys.executable,
+        str(here / "in_cgroup.py"),
+        str(cgroup),
+        str(floor),
+        str(leak),
+        str(folder),
+    ]
     path = os.pathsep.join([str(here), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     assert told["free"] <= LIMIT
@@ -67,7 +78,9 @@ def test_the_floor_is_kept_before_the_kernel_kills(cgroup: Path, tmp_path: Path)
     assert told["kills"] == 0
 
 
-def test_a_worker_that_outruns_the_guard_is_killed_by_the_kernel_and_nobody_else(cgroup: Path, tmp_path: Path) -> None:
+def test_a_worker_that_outruns_the_guard_is_killed_by_the_kernel_and_nobody_else(
+    cgroup: Path, tmp_path: Path
+) -> None:
     told = run(cgroup, floor=0, leak=1000, folder=tmp_path)
     state, message = told["outcomes"]["0"]
     assert state == "oom_host"

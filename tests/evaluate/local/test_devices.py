@@ -10,13 +10,23 @@ import pytest
 
 from evonas.errors import NoWorker, UserError
 from evonas.evaluate.contract.pool import Finished
-from evonas.evaluate.local.devices import Device, Devices, DeviceShare, device_shares, inventory, visible
+from evonas.evaluate.local.devices import (
+    Device,
+    Devices,
+    DeviceShare,
+    device_shares,
+    inventory,
+    visible,
+)
 from evonas.evaluate.local.launcher import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.testing.jobs import make_job, make_setup
 from evonas.testing.stub_worker import VARIABLE
 
-THREE = [Device(index, f"GPU-{letter}{letter}11", "NVIDIA H200", 141 * 2**30) for index, letter in enumerate("abc")]
+THREE = [
+    Device(index, f"GPU-{letter}{letter}11", "NVIDIA H200", 141 * 2**30)
+    for index, letter in enumerate("abc")
+]
 MIG = Device(0, "MIG-77", "MIG instance", 0)
 
 
@@ -34,7 +44,9 @@ def places(found: Sequence[DeviceShare]) -> list[int | None]:
         (2, "cpu", [None, None]),
     ],
 )
-def test_workers_are_spread_over_devices_in_turn(workers: int, devices: Devices, expected: list[int | None]) -> None:
+def test_workers_are_spread_over_devices_in_turn(
+    workers: int, devices: Devices, expected: list[int | None]
+) -> None:
     found = device_shares(workers, devices, THREE)
     assert places(found) == expected
     assert [share.number for share in found] == list(range(workers))
@@ -46,7 +58,8 @@ def test_auto_without_a_gpu_is_the_cpu() -> None:
 
 def test_a_device_that_is_missing_is_named_with_those_that_exist() -> None:
     with pytest.raises(
-        NoWorker, match=r"\[0, 7, 9\] are asked for, but \[7, 9\] do not exist.*0 \(NVIDIA H200, 141 GiB\)"
+        NoWorker,
+        match=r"\[0, 7, 9\] are asked for, but \[7, 9\] do not exist.*0 \(NVIDIA H200, 141 GiB\)",
     ):
         device_shares(2, [0, 7, 9], THREE)
     with pytest.raises(NoWorker, match="no GPU is visible"):
@@ -135,17 +148,25 @@ def test_without_a_driver_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert inventory({}) == []
 
 
-def test_each_worker_sees_exactly_its_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, json.dumps({"environment": ["CUDA_VISIBLE_DEVICES"], "diverge": 0.0}))
+def test_each_worker_sees_exactly_its_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        VARIABLE, json.dumps({"environment": ["CUDA_VISIBLE_DEVICES"], "diverge": 0.0})
+    )
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")  # the driver's own must not shine through
     places = [*device_shares(3, "auto", THREE), DeviceShare(3)]
     launcher = start_launcher("evonas.testing.stub_worker:serve", ["evonas.testing.stub_worker"])
     seen: dict[int, str] = {}
     with LocalPool(make_setup(tmp_path), places, launcher, tmp_path / "logs") as pool:
         for trial in range(len(places)):
-            pool.submit(make_job(trial, attempt=1))  # a retry gets a worker of its own, even where one is idle
+            pool.submit(
+                make_job(trial, attempt=1)
+            )  # a retry gets a worker of its own, even where one is idle
         while pool.running:
             for report in pool.poll(1.0):
                 if isinstance(report, Finished):
-                    seen[report.job.trial] = report.outcome.details["environment"]["CUDA_VISIBLE_DEVICES"]
+                    seen[report.job.trial] = report.outcome.details["environment"][
+                        "CUDA_VISIBLE_DEVICES"
+                    ]
     assert seen == {0: "GPU-aa11", 1: "GPU-bb11", 2: "GPU-cc11", 3: "-1"}

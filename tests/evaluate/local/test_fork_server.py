@@ -18,7 +18,9 @@ import pytest
 from evonas.evaluate.local import fork_server
 from evonas.evaluate.local.launcher import ENVIRONMENT
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fork server needs Linux")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the fork server needs Linux"
+)
 
 
 class Driver:
@@ -29,7 +31,14 @@ class Driver:
         self.control.settimeout(60)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "evonas.evaluate.local.fork_server", str(theirs.fileno()), "--preload", preload],
+                [
+                    sys.executable,
+                    "-m",
+                    "evonas.evaluate.local.fork_server",
+                    str(theirs.fileno()),
+                    "--preload",
+                    preload,
+                ],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
                 stderr=subprocess.DEVNULL,
@@ -40,7 +49,9 @@ class Driver:
         return json.loads(data) if data else {}
 
     def say(self, message: Mapping[str, Any], *sockets: socket.socket) -> None:
-        socket.send_fds(self.control, [json.dumps(message).encode()], [sock.fileno() for sock in sockets])
+        socket.send_fds(
+            self.control, [json.dumps(message).encode()], [sock.fileno() for sock in sockets]
+        )
 
     def close(self) -> None:
         self.control.close()
@@ -93,7 +104,9 @@ def test_what_is_preloaded_does_without_scikit_learn_and_a_worker_need_not(tmp_p
     assert (tmp_path / "log").read_text().split() == ["None", "clone"]
 
 
-def test_a_worker_whose_order_is_nonsense_dies_and_the_fork_server_lives(driver: Driver, tmp_path: Path) -> None:
+def test_a_worker_whose_order_is_nonsense_dies_and_the_fork_server_lives(
+    driver: Driver, tmp_path: Path
+) -> None:
     driver.hear()
     ours, theirs = socket.socketpair()
     order = {"environment": {}, "log": str(tmp_path / "log")}

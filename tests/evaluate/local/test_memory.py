@@ -54,11 +54,16 @@ def test_without_cgroups_it_is_the_machine(machine: Callable[..., Memory]) -> No
 
 
 def test_version_2_counts_the_file_cache_as_free(machine: Callable[..., Memory]) -> None:
-    files = {"proc/self/cgroup": "0::/user/job", **version_2("/user/job", 500 * MIB, 450 * MIB, 30 * MIB)}
+    files = {
+        "proc/self/cgroup": "0::/user/job",
+        **version_2("/user/job", 500 * MIB, 450 * MIB, 30 * MIB),
+    }
     assert machine(files).free() == Free(80 * MIB, "this machine for the cgroup /user/job")
 
 
-def test_version_1_counts_the_file_cache_of_the_whole_hierarchy(machine: Callable[..., Memory]) -> None:
+def test_version_1_counts_the_file_cache_of_the_whole_hierarchy(
+    machine: Callable[..., Memory],
+) -> None:
     lines = "9:name=systemd:/\n4:cpu,memory:/docker/a:b\n0::/"
     files = {"proc/self/cgroup": lines, **version_1("/docker/a:b", 500 * MIB, 450 * MIB, 30 * MIB)}
     assert machine(files).free() == Free(80 * MIB, "this machine for the cgroup /docker/a:b")
@@ -77,15 +82,24 @@ def test_an_ancestor_may_be_the_tightest(machine: Callable[..., Memory], inner: 
 
 def test_no_limit_is_none(machine: Callable[..., Memory]) -> None:
     lines = "4:memory:/x\n0::/"
-    assert machine({"proc/self/cgroup": lines, **version_1("/x", UNLIMITED_1, MIB)}).free().where == "this machine"
-    assert machine({"proc/self/cgroup": "0::/y", **version_2("/y", "max", MIB)}).free().where == "this machine"
+    assert (
+        machine({"proc/self/cgroup": lines, **version_1("/x", UNLIMITED_1, MIB)}).free().where
+        == "this machine"
+    )
+    assert (
+        machine({"proc/self/cgroup": "0::/y", **version_2("/y", "max", MIB)}).free().where
+        == "this machine"
+    )
 
 
 def test_inside_a_container_the_root_has_the_limit(machine: Callable[..., Memory]) -> None:
     for path in ("/", "/docker/of-the-host", "/../../elsewhere"):
         files = {"proc/self/cgroup": f"0::{path}", **version_2("", 300 * MIB, 200 * MIB)}
         assert machine(files).free() == Free(100 * MIB, "this machine for the cgroup /")
-    files = {"proc/self/cgroup": "4:memory:/docker/of-the-host", **version_1("", 200 * MIB, 150 * MIB)}
+    files = {
+        "proc/self/cgroup": "4:memory:/docker/of-the-host",
+        **version_1("", 200 * MIB, 150 * MIB),
+    }
     assert machine(files).free() == Free(50 * MIB, "this machine for the cgroup /")
 
 
@@ -96,7 +110,14 @@ def test_beyond_a_limit_nothing_is_free(machine: Callable[..., Memory]) -> None:
 
 @pytest.mark.parametrize("rubbish", ["", "nonsense", "4:memory", "0::/no/such/folder"])
 def test_rubbish_counts_for_nothing(machine: Callable[..., Memory], rubbish: str) -> None:
-    found = machine({"proc/self/cgroup": rubbish, "cgroup/memory.max": "soon", "proc/7/statm": "?", "proc/7/stat": ""})
+    found = machine(
+        {
+            "proc/self/cgroup": rubbish,
+            "cgroup/memory.max": "soon",
+            "proc/7/statm": "?",
+            "proc/7/stat": "",
+        }
+    )
     assert found.free() == Free(1000 * MIB, "this machine")
     assert found.anonymous(7) == found.anonymous(8) == found.oom_kills() == 0
     assert found.of_groups([7]) == {7: 0}
@@ -107,19 +128,29 @@ def test_kills_for_want_of_memory_are_those_of_the_own_cgroup_else_of_the_machin
 ) -> None:
     files = {"proc/self/cgroup": "0::/a/b", "proc/vmstat": "nr_free 3\noom_kill 9"}
     assert machine(files).oom_kills() == 9
-    files |= {"cgroup/a/b/memory.events": "low 0\noom 4\noom_kill 2", "cgroup/a/memory.events": "oom_kill 5"}
+    files |= {
+        "cgroup/a/b/memory.events": "low 0\noom 4\noom_kill 2",
+        "cgroup/a/memory.events": "oom_kill 5",
+    }
     assert machine(files).oom_kills() == 2
-    files |= {"proc/self/cgroup": "4:memory:/c", "cgroup/memory/c/memory.oom_control": "under_oom 0\noom_kill 3"}
+    files |= {
+        "proc/self/cgroup": "4:memory:/c",
+        "cgroup/memory/c/memory.oom_control": "under_oom 0\noom_kill 3",
+    }
     assert machine(files).oom_kills() == 3
 
 
-def process(pid: int, group: int, resident: int, proportional: int | None, state: str = "S") -> dict[str, object]:
+def process(
+    pid: int, group: int, resident: int, proportional: int | None, state: str = "S"
+) -> dict[str, object]:
     files: dict[str, object] = {
         f"proc/{pid}/stat": f"{pid} (a ) b) {state} 1 {group} {group} 0",
         f"proc/{pid}/statm": f"99999 {resident} 10 1 0 0 0",
     }
     if proportional is not None:
-        files[f"proc/{pid}/smaps_rollup"] = f"00-ff ---p 0 00:00 0 [rollup]\nRss: 9 kB\nPss:    {proportional} kB"
+        files[f"proc/{pid}/smaps_rollup"] = (
+            f"00-ff ---p 0 00:00 0 [rollup]\nRss: 9 kB\nPss:    {proportional} kB"
+        )
     return files
 
 
@@ -151,7 +182,9 @@ def test_on_this_machine() -> None:
     assert free.where.startswith("this machine")
     assert memory.oom_kills() >= 0
     code = "b = b'x' * (100 * 2**20)\nimport os\nif os.fork() == 0: b += b\nprint(flush=True)\nimport time; time.sleep(1000)"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as worker:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
+    ) as worker:
         try:
             assert worker.stdout is not None
             worker.stdout.readline()
@@ -162,6 +195,8 @@ def test_on_this_machine() -> None:
             assert 100 * MIB <= memory.anonymous(worker.pid) < 200 * MIB
         finally:
             os.killpg(worker.pid, 9)
-        assert worker.stdout.read() == b""  # the end of the pipe: both processes have let go of memory and files
+        assert (
+            worker.stdout.read() == b""
+        )  # the end of the pipe: both processes have let go of memory and files
     assert memory.anonymous(worker.pid) == 0
     assert memory.of_groups([worker.pid]) == {worker.pid: 0}

@@ -93,11 +93,16 @@ def test_without_a_job_nobody_looks() -> None:
 def test_a_worker_beyond_its_own_limit_is_ended_whoever_is_larger_or_not() -> None:
     places = [Place(1, 1001), Place(2, 1000), Place(3, 5000), Place(None, 9000, is_ending=True)]
     assert look(MemoryLimits(worker=1000 * MIB), *places) == [places[0], places[2]]
-    assert places[0].why == "The worker took 1,001 MiB of memory; the limit, pool.local.memory_mb, is 1,000 MiB."
+    assert (
+        places[0].why
+        == "The worker took 1,001 MiB of memory; the limit, pool.local.memory_mb, is 1,000 MiB."
+    )
 
 
 @pytest.mark.parametrize(("cost", "pause"), [(0.0, PAUSE), (0.2, 0.2 * SHARE)])
-def test_looks_are_half_a_second_apart_or_ten_times_what_one_takes(cost: float, pause: float) -> None:
+def test_looks_are_half_a_second_apart_or_ten_times_what_one_takes(
+    cost: float, pause: float
+) -> None:
     host = Host([Place(1, 1)], cost=cost)
     guard = MemoryGuard(FLOOR, host, lambda: host.time)
     while len(host.looks) < 5:

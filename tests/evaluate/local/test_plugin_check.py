@@ -25,7 +25,11 @@ def test_no_plugins_need_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_plugins_that_are_fine_and_one_function_that_is_not_there(folder: Path) -> None:
-    write(folder, fine="def layer(x): return x\n", other="print('hello'); from fine import layer as again\n")
+    write(
+        folder,
+        fine="def layer(x): return x\n",
+        other="print('hello'); from fine import layer as again\n",
+    )
     ops = ["fine:layer", "conv2d", "other:again", "fine:later", "unlisted:layer"]
     assert find_problems(["fine", "other"], ops[:3]) == []
     (problem,) = find_problems(["fine", "other"], ops)
@@ -35,7 +39,10 @@ def test_plugins_that_are_fine_and_one_function_that_is_not_there(folder: Path) 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("import nowhere_to_be_found", "broken cannot be imported: No module named 'nowhere_to_be_found'"),
+        (
+            "import nowhere_to_be_found",
+            "broken cannot be imported: No module named 'nowhere_to_be_found'",
+        ),
         ("def (", "broken cannot be imported: SyntaxError"),
         ("1 / 0", "broken cannot be imported: ZeroDivisionError: division by zero"),
         ("import sys; sys.exit(3)", "broken cannot be imported: SystemExit: 3"),

@@ -26,7 +26,9 @@ from evonas.genome import Gene, Genome
 from evonas.learning.interface import Interface
 from evonas.trial import Outcome, TrialState
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc, and uses the fork server")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="reads /proc, and uses the fork server"
+)
 
 SPACE = """
 space: supervised
@@ -73,7 +75,9 @@ def genome(*body: str, units: int = 4) -> dict[str, object]:
 
 def job(trial: int, *body: str, epochs: int = 2, units: int = 4) -> Job:
     weights = f"weights/{trial}.npz"
-    return Job("train", trial, 0, 1, genome(*body, units=units), seed=trial, epochs=epochs, weights=weights)
+    return Job(
+        "train", trial, 0, 1, genome(*body, units=units), seed=trial, epochs=epochs, weights=weights
+    )
 
 
 @pytest.fixture
@@ -82,13 +86,18 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     (tmp_path / "data").mkdir()
     for part in ("train", "validation"):
         y = rng.integers(0, 2, 64).astype(np.int32)
-        np.save(tmp_path / f"data/x_{part}.npy", (rng.normal(size=(64, 3)) + y[:, None]).astype(np.float32))
+        np.save(
+            tmp_path / f"data/x_{part}.npy",
+            (rng.normal(size=(64, 3)) + y[:, None]).astype(np.float32),
+        )
         np.save(tmp_path / f"data/y_{part}.npy", y)
     (tmp_path / "supervised_plugin.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(str(tmp_path))
     interface = Interface("vector", (3,), "classification", ("a", "b"), (0.0,) * 3, (1.0,) * 3)
     objective = {"name": "val_loss", "direction": "min"}
-    return Setup(str(tmp_path), 0, SPACE, interface.to_json(), objective, plugins=("supervised_plugin",))
+    return Setup(
+        str(tmp_path), 0, SPACE, interface.to_json(), objective, plugins=("supervised_plugin",)
+    )
 
 
 def open_pool(setup: Setup, **options: object) -> LocalPool:
@@ -168,7 +177,9 @@ def test_a_worker_in_one_long_call_ends_with_its_driver(setup: Setup, tmp_path: 
     talk = json.dumps([setup.to_json(), job(0, "spin").to_json()])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     everyone: list[psutil.Process] = []
-    with subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, env=environment, text=True) as driver:
+    with subprocess.Popen(
+        [sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, env=environment, text=True
+    ) as driver:
         try:
             assert driver.stdin is not None
             driver.stdin.write(talk)

@@ -17,7 +17,16 @@ import pytest
 
 from evonas.evaluate.contract.pool import Finished, Progress, Report
 from evonas.evaluate.contract.protocol import Job
-from evonas.evaluate.local import bootstrap, channel, fork_server, launcher, memory, memory_guard, slot, worker_log
+from evonas.evaluate.local import (
+    bootstrap,
+    channel,
+    fork_server,
+    launcher,
+    memory,
+    memory_guard,
+    slot,
+    worker_log,
+)
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import start_launcher
 from evonas.evaluate.local.memory import MIB, Free, Memory
@@ -27,14 +36,28 @@ from evonas.evaluate.pools.local import LocalPool
 from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Outcome, TrialState
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc, and uses the fork server")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="reads /proc, and uses the fork server"
+)
 
 UNLIMITED = MemoryLimits(growth=None, worker=None, floor=0)
-HANGS = ["hang", "stop", "ignore", "half", "child, hang", "daemon, hang", "print", "alive, hang", "epoch, hang"]
+HANGS = [
+    "hang",
+    "stop",
+    "ignore",
+    "half",
+    "child, hang",
+    "daemon, hang",
+    "print",
+    "alive, hang",
+    "epoch, hang",
+]
 
 
 @pytest.fixture
-def open_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., LocalPool]]:
+def open_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., LocalPool]]:
     """A pool of workers that do what the genome says, unlimited unless a test says more."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     opened: list[LocalPool] = []
@@ -43,7 +66,9 @@ def open_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         start = lambda: start_launcher("misbehaving:serve", ["misbehaving"], prefer)  # noqa: E731
         device_shares = [DeviceShare(number) for number in range(workers)]
         options = {"memory_limits": UNLIMITED, **options}
-        opened.append(LocalPool(make_setup(tmp_path), device_shares, start, tmp_path / "logs", **options))
+        opened.append(
+            LocalPool(make_setup(tmp_path), device_shares, start, tmp_path / "logs", **options)
+        )
         return opened[-1]
 
     yield make
@@ -96,7 +121,9 @@ def members(group: int) -> list[int]:
 
 def group_of(pool: LocalPool, trial: int = 0) -> int:
     """Of the worker that has this trial."""
-    (group,) = [slot.group for slot in pool._slots if slot.job is not None and slot.job.trial == trial]
+    (group,) = [
+        slot.group for slot in pool._slots if slot.job is not None and slot.job.trial == trial
+    ]
     assert group is not None
     return group
 
@@ -127,12 +154,16 @@ def test_a_hang_frees_its_slot_leaves_no_process_and_disturbs_nobody(
     assert {outcome.state for outcome in finished.values()} == {TrialState.OK}
     pids = {outcome.details["pid"] for outcome in finished.values()}
     assert hanging not in pids
-    assert len(pids) <= 1 + len(finished) // 20, "the other worker is recycled after 20 jobs, for no other reason"
+    assert len(pids) <= 1 + len(finished) // 20, (
+        "the other worker is recycled after 20 jobs, for no other reason"
+    )
     assert outcome_of(pool, "answer").state is TrialState.OK
 
 
 @pytest.mark.parametrize("what", ["stop", "ignore", "child, hang", "half"])
-def test_without_the_fork_server_it_is_the_same(open_pool: Callable[..., LocalPool], what: str) -> None:
+def test_without_the_fork_server_it_is_the_same(
+    open_pool: Callable[..., LocalPool], what: str
+) -> None:
     pool = open_pool(prefer="subprocess", time_limit=0.5)
     pool.submit(act(what))
     group = group_of(pool)
@@ -142,7 +173,9 @@ def test_without_the_fork_server_it_is_the_same(open_pool: Callable[..., LocalPo
 
 
 @pytest.mark.parametrize("what", ["hang", "half", "stop", "epoch, hang", "print"])
-def test_without_a_sign_of_life_a_training_is_ended(open_pool: Callable[..., LocalPool], what: str) -> None:
+def test_without_a_sign_of_life_a_training_is_ended(
+    open_pool: Callable[..., LocalPool], what: str
+) -> None:
     pool = open_pool(stalled_limit=0.5, time_limit=600.0)
     outcome = outcome_of(pool, what)
     assert (outcome.state, outcome.details["clock"]) == (TrialState.TIMEOUT, "stalled")
@@ -150,15 +183,21 @@ def test_without_a_sign_of_life_a_training_is_ended(open_pool: Callable[..., Loc
     assert outcome_of(pool, "answer").state is TrialState.OK
 
 
-def test_signs_of_life_keep_a_training_alive_and_are_no_reports(open_pool: Callable[..., LocalPool]) -> None:
+def test_signs_of_life_keep_a_training_alive_and_are_no_reports(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     pool = open_pool(stalled_limit=0.5)
     pool.submit(act("alive", times=25))
     reports = drain(pool)
-    assert [report.outcome.state for report in reports if isinstance(report, Finished)] == [TrialState.OK]
+    assert [report.outcome.state for report in reports if isinstance(report, Finished)] == [
+        TrialState.OK
+    ]
     assert not any(isinstance(report, Progress) for report in reports)
 
 
-def test_signs_of_life_do_not_stop_the_clock_of_the_trial(open_pool: Callable[..., LocalPool]) -> None:
+def test_signs_of_life_do_not_stop_the_clock_of_the_trial(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     outcome = outcome_of(open_pool(stalled_limit=60.0, time_limit=0.5), "alive, hang")
     assert outcome.details["clock"] == "trial"
 
@@ -183,7 +222,9 @@ def test_a_clock_on_the_wall_that_jumps_by_hours_is_not_looked_at(
 
 
 @pytest.mark.parametrize(
-    "module", [bootstrap, channel, launcher, local, memory, memory_guard, fork_server, slot, worker_log], ids=str
+    "module",
+    [bootstrap, channel, launcher, local, memory, memory_guard, fork_server, slot, worker_log],
+    ids=str,
 )
 def test_the_supervisor_never_asks_the_clock_on_the_wall(module: Any) -> None:
     source = inspect.getsource(module)
@@ -191,15 +232,21 @@ def test_the_supervisor_never_asks_the_clock_on_the_wall(module: Any) -> None:
 
 
 @pytest.mark.parametrize("what", ["leak, hang", "leak in a child, hang"])
-def test_a_worker_beyond_its_memory_is_ended_with_its_children(open_pool: Callable[..., LocalPool], what: str) -> None:
+def test_a_worker_beyond_its_memory_is_ended_with_its_children(
+    open_pool: Callable[..., LocalPool], what: str
+) -> None:
     pool = open_pool(workers=2, memory_limits=MemoryLimits(growth=None, worker=150 * MIB, floor=0))
     pool.submit(act("alive", 1, times=30))
     pool.submit(act(what, 0, mib=250))
     group = group_of(pool, 0)
-    finished = {report.job.trial: report.outcome for report in drain(pool) if isinstance(report, Finished)}
+    finished = {
+        report.job.trial: report.outcome for report in drain(pool) if isinstance(report, Finished)
+    }
     assert finished[1].state is TrialState.OK
     assert finished[0].state is TrialState.OOM_HOST
-    assert re.search(r"took \d+ MiB of memory; the limit, pool.local.memory_mb, is 150 MiB", finished[0].message)
+    assert re.search(
+        r"took \d+ MiB of memory; the limit, pool.local.memory_mb, is 150 MiB", finished[0].message
+    )
     assert "log" in finished[0].details
     assert members(group) == []
 
@@ -213,26 +260,49 @@ class Scarce(Memory):
         self.pools: list[LocalPool] = []
 
     def free(self) -> Free:
-        groups = [group for pool in self.pools for slot in pool._slots if (group := slot.group) is not None]
+        groups = [
+            group
+            for pool in self.pools
+            for slot in pool._slots
+            if (group := slot.group) is not None
+        ]
         sizes = super().of_groups(groups)
-        return Free(MIB if any(size > self.most for size in sizes.values()) else 10**12, "this machine")
+        return Free(
+            MIB if any(size > self.most for size in sizes.values()) else 10**12, "this machine"
+        )
 
 
-def test_below_the_floor_the_largest_worker_is_ended_and_no_other(open_pool: Callable[..., LocalPool]) -> None:
+def test_below_the_floor_the_largest_worker_is_ended_and_no_other(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     scarce = Scarce(150 * MIB)
-    pool = open_pool(workers=3, memory_limits=MemoryLimits(None, None, floor=64 * MIB), memory=scarce)
+    pool = open_pool(
+        workers=3, memory_limits=MemoryLimits(None, None, floor=64 * MIB), memory=scarce
+    )
     scarce.pools.append(pool)
     pool.submit(act("alive", 0, times=40))
     pool.submit(act("leak", 1, mib=50))
     pool.submit(act("leak, hang", 2, mib=300))
-    finished = {report.job.trial: report.outcome for report in drain(pool) if isinstance(report, Finished)}
-    assert {trial: outcome.state.value for trial, outcome in finished.items()} == {0: "ok", 1: "ok", 2: "oom_host"}
-    assert re.match(r"Only 1 MiB of memory were free on this machine, .* keeps 64 MiB free", finished[2].message)
+    finished = {
+        report.job.trial: report.outcome for report in drain(pool) if isinstance(report, Finished)
+    }
+    assert {trial: outcome.state.value for trial, outcome in finished.items()} == {
+        0: "ok",
+        1: "ok",
+        2: "oom_host",
+    }
+    assert re.match(
+        r"Only 1 MiB of memory were free on this machine, .* keeps 64 MiB free", finished[2].message
+    )
 
 
-def test_below_the_floor_idle_workers_go_first_and_cost_no_trial(open_pool: Callable[..., LocalPool]) -> None:
+def test_below_the_floor_idle_workers_go_first_and_cost_no_trial(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     scarce = Scarce(150 * MIB)
-    pool = open_pool(workers=2, memory_limits=MemoryLimits(None, None, floor=64 * MIB), memory=scarce)
+    pool = open_pool(
+        workers=2, memory_limits=MemoryLimits(None, None, floor=64 * MIB), memory=scarce
+    )
     pool.submit(act("alive", 0, times=2))
     pool.submit(act("leak", 1, mib=300))
     leaking = group_of(pool, 1)
@@ -255,7 +325,9 @@ def test_the_real_readings_end_a_worker_when_the_floor_is_higher_than_the_host(
     assert "pool.local.free_memory_mb" in outcome.message
 
 
-def test_a_worker_that_has_grown_is_replaced_after_its_job(open_pool: Callable[..., LocalPool]) -> None:
+def test_a_worker_that_has_grown_is_replaced_after_its_job(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     pool = open_pool(memory_limits=MemoryLimits(growth=100 * MIB, worker=None, floor=0))
     outcomes = [outcome_of(pool, "leak", mib=40) for _ in range(6)]
     assert {outcome.state for outcome in outcomes} == {TrialState.OK}
@@ -273,7 +345,9 @@ class Kernel(Memory):
         return self.kills
 
 
-def test_a_worker_that_the_kernel_kills_for_memory_is_no_crash(open_pool: Callable[..., LocalPool]) -> None:
+def test_a_worker_that_the_kernel_kills_for_memory_is_no_crash(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     pool = open_pool(memory=Kernel())
     outcome = outcome_of(pool, "kill")
     assert outcome.state is TrialState.OOM_HOST
@@ -282,14 +356,18 @@ def test_a_worker_that_the_kernel_kills_for_memory_is_no_crash(open_pool: Callab
     assert outcome_of(open_pool(), "kill").state is TrialState.CRASHED
 
 
-def test_the_kernel_would_rather_kill_a_worker_than_the_driver(open_pool: Callable[..., LocalPool]) -> None:
+def test_the_kernel_would_rather_kill_a_worker_than_the_driver(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     pool = open_pool()
     pid = outcome_of(pool, "answer").details["pid"]
     badness = [int(Path(f"/proc/{who}/oom_score_adj").read_text()) for who in ("self", pid)]
     assert badness[0] < badness[1]
 
 
-def test_a_log_that_is_printed_to_without_end_stays_small(open_pool: Callable[..., LocalPool], tmp_path: Path) -> None:
+def test_a_log_that_is_printed_to_without_end_stays_small(
+    open_pool: Callable[..., LocalPool], tmp_path: Path
+) -> None:
     pool = open_pool()
     pool.submit(act("print"))
     worker = psutil.Process(group_of(pool))

@@ -21,7 +21,14 @@ import pytest
 import tensorflow as tf
 
 from evonas.errors import DiskFailure, InvalidRecord
-from evonas.evaluate.contract.protocol import PROTOCOL, Job, Setup, encode, outcome_from_json, outcome_to_json
+from evonas.evaluate.contract.protocol import (
+    PROTOCOL,
+    Job,
+    Setup,
+    encode,
+    outcome_from_json,
+    outcome_to_json,
+)
 from evonas.evaluate.local.launcher import Handle, start_launcher
 from evonas.evaluate.local.worker import load_model, run_job, throttled
 from evonas.evaluate.training import export_job
@@ -42,7 +49,9 @@ from evonas.trial import TIMES, Objective, Outcome, TrialState
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+)
 """Keras's own, when it saves a model under NumPy 2.4."""
 
 SPACE = """
@@ -82,7 +91,9 @@ INTERFACE = Interface("image", (6, 6), "classification", ("a", "b", "c"), (6.0,)
 SILENT: Any = lambda epoch, metrics: None  # noqa: E731
 
 
-def genome(features: tuple[Gene, ...] = (), units: int | None = None, optimizer: Gene = ADAM) -> dict[str, Any]:
+def genome(
+    features: tuple[Gene, ...] = (), units: int | None = None, optimizer: Gene = ADAM
+) -> dict[str, Any]:
     head = () if units is None else (Gene.make("dense", {"units": units}, innovation=1),)
     sections = {
         "features": features,
@@ -122,7 +133,16 @@ def with_plugin(setup: Setup) -> Setup:
 
 
 def train_job(**changes: Any) -> Job:
-    job = Job("train", trial=5, attempt=0, session=1, genome=genome(), seed=11, epochs=3, weights="weights/00005.npz")
+    job = Job(
+        "train",
+        trial=5,
+        attempt=0,
+        session=1,
+        genome=genome(),
+        seed=11,
+        epochs=3,
+        weights="weights/00005.npz",
+    )
     return replace(job, **changes)
 
 
@@ -138,16 +158,29 @@ def same(outcome: Outcome) -> Outcome:
 
 def test_a_training_gives_the_best_epoch_and_its_weights(setup: Setup) -> None:
     told: list[tuple[int, Mapping[str, float]]] = []
-    outcome = run_job(setup, train_job(genome=WHOLE), lambda epoch, metrics: told.append((epoch, metrics)))
+    outcome = run_job(
+        setup, train_job(genome=WHOLE), lambda epoch, metrics: told.append((epoch, metrics))
+    )
     assert outcome.state is TrialState.OK, outcome.message
     assert outcome.message == ""
-    assert set(outcome.metrics) == {"loss", "val_loss", "val_accuracy", "best_epoch", "parameters", "flops"}
+    assert set(outcome.metrics) == {
+        "loss",
+        "val_loss",
+        "val_accuracy",
+        "best_epoch",
+        "parameters",
+        "flops",
+    }
     assert [epoch for epoch, _ in told] == [1, 2, 3]
     assert outcome.epochs == 3
     assert outcome.seconds > 0
-    assert outcome.history == {name: [row[name] for _, row in told] for name in ("loss", "val_loss", "val_accuracy")}
+    assert outcome.history == {
+        name: [row[name] for _, row in told] for name in ("loss", "val_loss", "val_accuracy")
+    }
     assert outcome.metrics["val_loss"] == min(outcome.history["val_loss"])
-    assert outcome.metrics["best_epoch"] == 1 + outcome.history["val_loss"].index(min(outcome.history["val_loss"]))
+    assert outcome.metrics["best_epoch"] == 1 + outcome.history["val_loss"].index(
+        min(outcome.history["val_loss"])
+    )
     path = Path(setup.directory) / "weights/00005.npz"
     assert outcome.files == {"weights/00005.npz": sha256_of(path)}
     assert len(load_weights(path)) > 4
@@ -156,12 +189,25 @@ def test_a_training_gives_the_best_epoch_and_its_weights(setup: Setup) -> None:
 
 def test_times_are_measured_where_they_are_needed(setup: Setup) -> None:
     plain = run_job(setup, train_job(), SILENT)
-    timed = run_job(replace(setup, needed=("latency_ms", "training_seconds")), train_job(checkpoint="c.npz"), SILENT)
-    assert {name: value for name, value in timed.metrics.items() if name not in TIMES} == dict(plain.metrics)
+    timed = run_job(
+        replace(setup, needed=("latency_ms", "training_seconds")),
+        train_job(checkpoint="c.npz"),
+        SILENT,
+    )
+    assert {name: value for name, value in timed.metrics.items() if name not in TIMES} == dict(
+        plain.metrics
+    )
     assert timed.files == plain.files, "measuring changes nothing"
     assert 0 < timed.metrics["latency_ms"] < 1000
     seconds = timed.history["training_seconds"]
-    assert 0 < seconds[0] < seconds[1] < seconds[2] == timed.metrics["training_seconds"] < timed.seconds
+    assert (
+        0
+        < seconds[0]
+        < seconds[1]
+        < seconds[2]
+        == timed.metrics["training_seconds"]
+        < timed.seconds
+    )
 
 
 def test_the_seconds_of_a_training_go_on_from_its_checkpoint(setup: Setup) -> None:
@@ -169,19 +215,29 @@ def test_the_seconds_of_a_training_go_on_from_its_checkpoint(setup: Setup) -> No
     first = run_job(needed, train_job(epochs=1, checkpoint="c.npz"), SILENT)
     second = run_job(needed, train_job(epochs=2, checkpoint="c.npz"), SILENT)
     seconds = second.history["training_seconds"]
-    assert seconds[0] == first.metrics["training_seconds"] < seconds[1] == second.metrics["training_seconds"]
+    assert (
+        seconds[0]
+        == first.metrics["training_seconds"]
+        < seconds[1]
+        == second.metrics["training_seconds"]
+    )
 
 
 def test_the_latency_is_a_median_of_milliseconds() -> None:
     ticks = iter([0.0, 0.002, 1.0, 1.004, 2.0, 2.9])
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    assert latency_ms(model, np.ones((1, 3), np.float32), repeats=3, clock=lambda: next(ticks)) == pytest.approx(4)
+    assert latency_ms(
+        model, np.ones((1, 3), np.float32), repeats=3, clock=lambda: next(ticks)
+    ) == pytest.approx(4)
 
 
 def test_the_same_job_gives_the_same_outcome_and_another_seed_another(setup: Setup) -> None:
     first = run_job(setup, train_job(genome=WHOLE), SILENT)
     assert same(run_job(setup, train_job(genome=WHOLE), SILENT)) == same(first)
-    assert run_job(setup, train_job(genome=WHOLE, seed=12), SILENT).metrics["val_loss"] != first.metrics["val_loss"]
+    assert (
+        run_job(setup, train_job(genome=WHOLE, seed=12), SILENT).metrics["val_loss"]
+        != first.metrics["val_loss"]
+    )
 
 
 def test_the_generators_of_the_process_are_left_alone(setup: Setup) -> None:
@@ -193,20 +249,31 @@ def test_the_generators_of_the_process_are_left_alone(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("plugins", [(), ("worker_plugin",)])
-def test_the_network_that_is_trained_is_the_one_that_is_built(setup: Setup, plugins: tuple[str, ...]) -> None:
+def test_the_network_that_is_trained_is_the_one_that_is_built(
+    setup: Setup, plugins: tuple[str, ...]
+) -> None:
     space, found = space_of(setup), Genome.from_dict(WHOLE)
     keras.utils.set_random_seed(11)
     model = build_model(space, found, INTERFACE)
     objective = Objective("val_loss", "min")
     data = TensorCache().get(Path(setup.directory))
     trainer = Trainer(
-        model, build_optimizer(space, found), data, INTERFACE, batch_size=16, seed=11, objective=objective
+        model,
+        build_optimizer(space, found),
+        data,
+        INTERFACE,
+        batch_size=16,
+        seed=11,
+        objective=objective,
     )
     trainer.train(2)
     outcome = run_job(replace(setup, plugins=plugins), train_job(genome=WHOLE, epochs=2), SILENT)
     assert outcome.history["loss"] == [row["loss"] for row in trainer.history]
     weights = load_weights(Path(setup.directory) / "weights/00005.npz")
-    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(weights, trainer.best_weights, strict=True))
+    assert all(
+        np.array_equal(ours, theirs)
+        for ours, theirs in zip(weights, trainer.best_weights, strict=True)
+    )
 
 
 @pytest.mark.parametrize("plugins", [(), ("worker_plugin",)])
@@ -215,7 +282,10 @@ def test_the_network_that_is_trained_is_the_one_that_is_built(setup: Setup, plug
     [
         ({"parameters": 10}, ["parameters, and the limit is 10"]),
         ({"flops": 20, "parameters": 10**6}, ["flops, and the limit is 20"]),
-        ({"flops": 20, "parameters": 10}, ["flops, and the limit is 20", "parameters, and the limit is 10"]),
+        (
+            {"flops": 20, "parameters": 10},
+            ["flops, and the limit is 20", "parameters, and the limit is 10"],
+        ),
     ],
 )
 def test_a_network_beyond_a_limit_is_not_trained(
@@ -226,7 +296,10 @@ def test_a_network_beyond_a_limit_is_not_trained(
     outcome = run_job(limited, job, lambda epoch, metrics: pytest.fail("trained"))
     assert outcome.state is TrialState.INFEASIBLE
     assert all(word in outcome.message for word in words)
-    assert str(int(outcome.metrics["parameters"])) in outcome.message or "parameters" not in outcome.message
+    assert (
+        str(int(outcome.metrics["parameters"])) in outcome.message
+        or "parameters" not in outcome.message
+    )
     assert not outcome.files
 
 
@@ -247,7 +320,10 @@ def test_a_device_without_memory(setup: Setup) -> None:
 
 @pytest.mark.parametrize(
     ("op", "state", "message"),
-    [("fail", TrialState.ERROR, "RuntimeError: the plugin has failed"), ("fill", TrialState.OOM_HOST, "out of memory")],
+    [
+        ("fail", TrialState.ERROR, "RuntimeError: the plugin has failed"),
+        ("fill", TrialState.OOM_HOST, "out of memory"),
+    ],
 )
 def test_what_a_network_raises_is_its_outcome(
     setup: Setup, op: str, state: TrialState, message: str, capfd: pytest.CaptureFixture[str]
@@ -267,7 +343,9 @@ def test_what_a_network_raises_is_its_outcome(
         OSError(errno.EDQUOT, "Disk quota exceeded"),
     ],
 )
-def test_a_full_disk_is_told_as_the_cause(setup: Setup, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+def test_a_full_disk_is_told_as_the_cause(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
     def fail(*arguments: object) -> None:
         raise error
 
@@ -277,7 +355,9 @@ def test_a_full_disk_is_told_as_the_cause(setup: Setup, monkeypatch: pytest.Monk
     assert outcome.message == str(error)
 
 
-def test_another_error_of_the_system_is_one_of_the_network(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_error_of_the_system_is_one_of_the_network(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*arguments: object) -> None:
         raise FileNotFoundError(errno.ENOENT, "No such file", "x")
 
@@ -327,7 +407,9 @@ def test_a_killed_training_goes_on_where_it_was(setup: Setup) -> None:
     assert same(resumed) == same(whole)  # with the sha256 of the weights
 
 
-def test_a_checkpoint_that_does_not_fit_is_no_failure(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_checkpoint_that_does_not_fit_is_no_failure(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
     whole = run_job(setup, train_job(), SILENT)
     path = Path(setup.directory) / "checkpoints/00005.npz"
     run_job(setup, train_job(seed=12, checkpoint="checkpoints/00005.npz"), SILENT)
@@ -345,21 +427,32 @@ def test_a_longer_training_continues_a_finished_one(setup: Setup) -> None:
     whole = run_job(setup, train_job(genome=WHOLE, epochs=5), SILENT)
     run_job(
         setup,
-        train_job(genome=WHOLE, epochs=2, checkpoint="checkpoints/00001.npz", weights="weights/00001.npz"),
+        train_job(
+            genome=WHOLE, epochs=2, checkpoint="checkpoints/00001.npz", weights="weights/00001.npz"
+        ),
         SILENT,
     )
     told: list[int] = []
-    job = train_job(genome=WHOLE, epochs=5, resume_from="checkpoints/00001.npz", checkpoint="checkpoints/00005.npz")
+    job = train_job(
+        genome=WHOLE,
+        epochs=5,
+        resume_from="checkpoints/00001.npz",
+        checkpoint="checkpoints/00005.npz",
+    )
     assert same(run_job(setup, job, lambda epoch, metrics: told.append(epoch))) == same(whole)
     assert told == [3, 4, 5]
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "exponential"])
-def test_a_schedule_is_as_long_as_the_full_training_whatever_a_job_asks_for(setup: Setup, schedule: str) -> None:
+def test_a_schedule_is_as_long_as_the_full_training_whatever_a_job_asks_for(
+    setup: Setup, schedule: str
+) -> None:
     setup = replace(setup, epochs=9)
     planned = genome(optimizer=Gene.make("momentum", {"schedule": schedule}, innovation=1))
     whole = run_job(setup, train_job(epochs=9, genome=planned), SILENT)
-    short = train_job(epochs=3, genome=planned, checkpoint="checkpoints/00001.npz", weights="weights/00001.npz")
+    short = train_job(
+        epochs=3, genome=planned, checkpoint="checkpoints/00001.npz", weights="weights/00001.npz"
+    )
     part = run_job(setup, short, SILENT)
     told: list[int] = []
     job = train_job(epochs=9, genome=planned, resume_from="checkpoints/00001.npz")
@@ -369,11 +462,15 @@ def test_a_schedule_is_as_long_as_the_full_training_whatever_a_job_asks_for(setu
     constant = genome(optimizer=Gene.make("momentum", {"schedule": "constant"}, innovation=1))
     other = run_job(setup, train_job(epochs=9, genome=constant), SILENT)
     assert other.history["val_loss"] != whole.history["val_loss"]
-    shorter = run_job(replace(setup, epochs=4), job, SILENT)  # another schedule: its checkpoint does not fit
+    shorter = run_job(
+        replace(setup, epochs=4), job, SILENT
+    )  # another schedule: its checkpoint does not fit
     assert shorter.history["val_loss"][0] != whole.history["val_loss"][0]
 
 
-def test_a_hopeless_training_is_stopped_also_where_it_goes_on_from_a_shorter_one(setup: Setup) -> None:
+def test_a_hopeless_training_is_stopped_also_where_it_goes_on_from_a_shorter_one(
+    setup: Setup,
+) -> None:
     setup = replace(setup, epochs=9, stop={LEARNING_CURVE: {"after": 0.5, "margin": 1.0}})
     full = run_job(setup, train_job(epochs=9), SILENT)
     assert full.details == {}
@@ -381,12 +478,23 @@ def test_a_hopeless_training_is_stopped_also_where_it_goes_on_from_a_shorter_one
     hopeless = -1000.0
     stopped = run_job(setup, train_job(epochs=9, incumbent=hopeless), SILENT)
     assert stopped.state is TrialState.OK
-    stop = Stopped.in_details(outcome_from_json(json.loads(encode(outcome_to_json(stopped)))).details)
+    stop = Stopped.in_details(
+        outcome_from_json(json.loads(encode(outcome_to_json(stopped)))).details
+    )
     assert stop is not None
-    assert (stop.epoch, stop.epochs, stop.incumbent) == (stopped.epochs, 9, hopeless) == (5, 9, hopeless)
+    assert (
+        (stop.epoch, stop.epochs, stop.incumbent)
+        == (stopped.epochs, 9, hopeless)
+        == (5, 9, hopeless)
+    )
     assert stopped.history["val_loss"] == full.history["val_loss"][:5]
     assert stopped.metrics["val_loss"] == min(stopped.history["val_loss"])
-    short = train_job(epochs=3, incumbent=hopeless, checkpoint="checkpoints/00001.npz", weights="weights/00001.npz")
+    short = train_job(
+        epochs=3,
+        incumbent=hopeless,
+        checkpoint="checkpoints/00001.npz",
+        weights="weights/00001.npz",
+    )
     part = run_job(setup, short, SILENT)
     assert (part.epochs, part.details) == (3, {})
     told: list[int] = []
@@ -396,10 +504,14 @@ def test_a_hopeless_training_is_stopped_also_where_it_goes_on_from_a_shorter_one
 
 
 def test_the_gene_epochs_ends_a_training_and_the_job_does_so_before(setup: Setup) -> None:
-    text = SPACE.replace("{batch_size: {choice: [16, 32]}}", "{batch_size: 16, epochs: {choice: [2, 50]}}")
+    text = SPACE.replace(
+        "{batch_size: {choice: [16, 32]}}", "{batch_size: 16, epochs: {choice: [2, 50]}}"
+    )
     for wanted, epochs in ((2, 2), (50, 4)):
         planned = genome()
-        planned["training"] = [{"op": "training", "params": {"epochs": wanted}, "inputs": [], "innovation": 1}]
+        planned["training"] = [
+            {"op": "training", "params": {"epochs": wanted}, "inputs": [], "innovation": 1}
+        ]
         outcome = run_job(replace(setup, space=text), train_job(genome=planned, epochs=4), SILENT)
         assert (outcome.state, outcome.epochs) == (TrialState.OK, epochs)
 
@@ -416,7 +528,9 @@ def test_a_checkpoint_is_written_when_it_is_due_and_at_the_end(setup: Setup) -> 
 
     job = train_job(epochs=6, checkpoint="checkpoints/00005.npz")
     train(setup, job, tell, TensorCache(), checkpoint_seconds=30.0, clock=lambda: now)
-    assert written[0] is written[1] is False  # after 20 s nothing; the one at 40 s comes after the report
+    assert (
+        written[0] is written[1] is False
+    )  # after 20 s nothing; the one at 40 s comes after the report
     assert written[2] == written[3] != written[4] == written[5] != path.stat().st_mtime_ns
 
 
@@ -430,7 +544,10 @@ def test_an_export_is_the_trained_model(setup: Setup) -> None:
     root = Path(setup.directory)
     assert outcome.files == {"best.keras": sha256_of(root / "best.keras")}
     details = outcome.details
-    assert (details["parameters"], details["flops"]) == (trained.metrics["parameters"], trained.metrics["flops"])
+    assert (details["parameters"], details["flops"]) == (
+        trained.metrics["parameters"],
+        trained.metrics["flops"],
+    )
     assert details["reload_difference"] <= 1e-6
     assert details["versions"] == {"tensorflow": tf.__version__, "keras": keras.__version__}
     assert details["layers"][0]["name"] == "input"
@@ -447,13 +564,17 @@ def test_an_export_is_the_trained_model(setup: Setup) -> None:
 def test_an_export_without_test_arrays_opens_none(setup: Setup) -> None:
     run_job(setup, train_job(epochs=1), SILENT)
     (Path(setup.directory) / "data/test/x.npy").unlink()
-    outcome = run_job(setup, replace(export_of(train_job()), arrays={}, model="exports/00005.keras"), SILENT)
+    outcome = run_job(
+        setup, replace(export_of(train_job()), arrays={}, model="exports/00005.keras"), SILENT
+    )
     assert outcome.state is TrialState.OK, outcome.message
     assert set(outcome.metrics) == {"val_loss", "val_accuracy"}
     assert (Path(setup.directory) / "exports/00005.keras").is_file()
 
 
-def test_an_unfaithful_export_leaves_the_old_file(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfaithful_export_leaves_the_old_file(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_job(setup, train_job(epochs=1), SILENT)
     root = Path(setup.directory)
     (root / "best.keras").write_text("old")
@@ -483,7 +604,9 @@ def test_weights_of_another_network_are_refused(setup: Setup) -> None:
 
 def test_scores_of_targets_are_in_their_units() -> None:
     interface = Interface("vector", (2,), "regression", (), (0.0, 0.0), (1.0, 1.0), 10.0, 5.0)
-    found = scores(interface, np.array([1.0, 2.0], np.float32), np.array([[2.0], [5.0]], np.float32))
+    found = scores(
+        interface, np.array([1.0, 2.0], np.float32), np.array([[2.0], [5.0]], np.float32)
+    )
     assert found == {"loss": 5.0, "mean_absolute_error": 2.0}
 
 
@@ -539,7 +662,11 @@ def test_a_worker_process(kind: Any, setup: Setup, tmp_path: Path) -> None:
             *[("progress", 5, 0)] * 3,
             ("outcome", 5, 0),
         ]
-        body = {name: value for name, value in answers[-1][1].items() if name not in ("trial", "attempt")}
+        body = {
+            name: value
+            for name, value in answers[-1][1].items()
+            if name not in ("trial", "attempt")
+        }
         assert same(outcome_from_json(body)) == same(run_job(setup, job, SILENT))
 
         os.kill(handle.pid, signal.SIGUSR1)

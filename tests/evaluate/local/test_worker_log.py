@@ -58,7 +58,9 @@ def test_a_log_that_has_grown_is_moved_aside(log: WorkerLog, worker: int) -> Non
     assert log.path.read_bytes() == b"d" * 100
 
 
-def test_a_worker_that_prints_without_end_waits_and_the_driver_does_not(log: WorkerLog, worker: int) -> None:
+def test_a_worker_that_prints_without_end_waits_and_the_driver_does_not(
+    log: WorkerLog, worker: int
+) -> None:
     log.begin()
     os.set_blocking(worker, False)
     written = 0
@@ -85,7 +87,9 @@ def test_each_worker_has_a_pipe_of_its_own(log: WorkerLog, worker: int) -> None:
     log.drain()
 
 
-def test_a_log_that_vanished_is_made_again_and_one_that_cannot_be_is_given_up(log: WorkerLog, worker: int) -> None:
+def test_a_log_that_vanished_is_made_again_and_one_that_cannot_be_is_given_up(
+    log: WorkerLog, worker: int
+) -> None:
     log.begin()
     log.path.unlink()
     os.write(worker, b"new\n")

@@ -119,7 +119,9 @@ def test_what_a_worker_may_do_is_a_crash_of_its_job_and_of_no_other(
     assert after.details["pid"] != before
 
 
-def test_a_message_without_end_is_a_crash(open_pool: Callable[..., LocalPool], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_without_end_is_a_crash(
+    open_pool: Callable[..., LocalPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("evonas.evaluate.local.channel.Channel.__init__.__defaults__", (2**20,))
     outcome = outcome_of(open_pool(), "flood")
     assert outcome.state is TrialState.CRASHED
@@ -143,7 +145,10 @@ def test_past_the_time_limit_a_worker_is_killed_whatever_it_does(
 
 def test_one_bad_worker_does_not_disturb_the_others(open_pool: Callable[..., LocalPool]) -> None:
     pool = open_pool(workers=3, time_limit=2.0)
-    waiting = [act(what, trial) for trial, what in enumerate(["kill", "stop", "answer", "garbage", "answer", "answer"])]
+    waiting = [
+        act(what, trial)
+        for trial, what in enumerate(["kill", "stop", "answer", "garbage", "answer", "answer"])
+    ]
     states = {}
     while waiting or pool.running:
         while waiting and pool.running < pool.capacity:
@@ -160,7 +165,9 @@ def test_an_answer_before_the_exit_counts_however_much_of_it_is_unread(
 ) -> None:
     monkeypatch.setattr(channel, "CHUNKS", 1)  # most of it is unread when the worker is gone
     monkeypatch.setattr(channel, "CHUNK", 64)
-    outcome = outcome_of(open_pool(), "answer and exit")  # a pool each: a second job could meet the leaving worker
+    outcome = outcome_of(
+        open_pool(), "answer and exit"
+    )  # a pool each: a second job could meet the leaving worker
     assert outcome.state is TrialState.OK
     assert len(outcome.details["padding"]) == 100_000
 
@@ -175,7 +182,9 @@ def test_a_second_answer_costs_the_worker_and_no_trial(open_pool: Callable[..., 
     assert second.details["pid"] != first.details["pid"]
 
 
-def test_an_idle_worker_that_dies_is_replaced_and_no_job_is_lost(open_pool: Callable[..., LocalPool]) -> None:
+def test_an_idle_worker_that_dies_is_replaced_and_no_job_is_lost(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     pool = open_pool()
     for trial in range(3):
         pid = outcome_of(pool, "answer", trial).details["pid"]
@@ -183,7 +192,9 @@ def test_an_idle_worker_that_dies_is_replaced_and_no_job_is_lost(open_pool: Call
         wait_for(lambda pid=pid: is_gone(pid))
 
 
-def test_the_log_tail_is_of_the_job_bounded_and_readable(open_pool: Callable[..., LocalPool]) -> None:
+def test_the_log_tail_is_of_the_job_bounded_and_readable(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     pool = open_pool()
     tail = outcome_of(pool, "noise").details["log"]
     assert tail.splitlines()[-1] == "not utf-8: \ufffd"
@@ -193,7 +204,9 @@ def test_the_log_tail_is_of_the_job_bounded_and_readable(open_pool: Callable[...
     assert later == "about to go"
 
 
-def test_an_error_told_by_the_worker_has_the_log_and_costs_the_worker(open_pool: Callable[..., LocalPool]) -> None:
+def test_an_error_told_by_the_worker_has_the_log_and_costs_the_worker(
+    open_pool: Callable[..., LocalPool],
+) -> None:
     pool = open_pool()
     outcome = outcome_of(pool, "error")
     assert outcome.state is TrialState.ERROR
@@ -235,15 +248,22 @@ def test_workers_that_cannot_start_are_lost_and_then_given_up(
     assert ("the plugin is broken" in str(caught.value)) == (how == "exit")
 
 
-def test_a_gpu_that_tensorflow_does_not_open_is_no_slow_success(launch: Callable[[], Launcher], tmp_path: Path) -> None:
+def test_a_gpu_that_tensorflow_does_not_open_is_no_slow_success(
+    launch: Callable[[], Launcher], tmp_path: Path
+) -> None:
     share = DeviceShare(0, Device(0, "GPU-none", "NVIDIA H200", 2**37))
     with LocalPool(make_setup(tmp_path), [share], launch, tmp_path / "logs") as pool:
         outcome = outcome_of(pool, "answer")
         assert outcome.state is TrialState.LOST
-        assert "given GPU 0 (NVIDIA H200, 128 GiB), but TensorFlow has opened /device:CPU:0 only" in outcome.message
+        assert (
+            "given GPU 0 (NVIDIA H200, 128 GiB), but TensorFlow has opened /device:CPU:0 only"
+            in outcome.message
+        )
 
 
-def test_a_setup_larger_than_any_buffer_arrives(launch: Callable[[], Launcher], tmp_path: Path) -> None:
+def test_a_setup_larger_than_any_buffer_arrives(
+    launch: Callable[[], Launcher], tmp_path: Path
+) -> None:
     setup = make_setup(tmp_path, space="x" * 3 * 2**20)
     with LocalPool(setup, [DeviceShare(0)], launch, tmp_path / "logs") as pool:
         assert outcome_of(pool, "answer").state is TrialState.OK
@@ -296,7 +316,9 @@ def test_a_job_whose_fork_server_dies_is_lost_and_the_next_one_has_a_new_fork_se
 ) -> None:
     launcher = launch()
     assert isinstance(launcher, ForkServerLauncher)
-    with LocalPool(make_setup(tmp_path), [DeviceShare(0), DeviceShare(1)], launcher, tmp_path / "logs") as pool:
+    with LocalPool(
+        make_setup(tmp_path), [DeviceShare(0), DeviceShare(1)], launcher, tmp_path / "logs"
+    ) as pool:
         for trial in range(2):
             pool.submit(act("hang", trial))
         assert launcher.pid is not None
@@ -343,7 +365,9 @@ def test_a_driver_that_was_stopped_finds_the_answer_and_not_the_time(
     assert answer.outcome.state is TrialState.OK
 
 
-def test_a_log_that_cannot_be_written_stops_the_run(launch: Callable[[], Launcher], tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_stops_the_run(
+    launch: Callable[[], Launcher], tmp_path: Path
+) -> None:
     (tmp_path / "logs").write_text("a file where a folder should be")
     with LocalPool(make_setup(tmp_path), [DeviceShare(0)], launch, tmp_path / "logs") as pool:
         with pytest.raises(DiskFailure, match="cannot be written"):
@@ -360,7 +384,9 @@ def test_many_jobs_on_workers_that_crash_at_random_come_to_the_same_answers(
     answers: dict[int, Outcome] = {}
     attempts = 0
     launcher = start_launcher("evonas.testing.stub_worker:serve", ["evonas.testing.stub_worker"])
-    with LocalPool(setup, [DeviceShare(n) for n in range(4)], launcher, tmp_path / "logs", recycle_after=7) as pool:
+    with LocalPool(
+        setup, [DeviceShare(n) for n in range(4)], launcher, tmp_path / "logs", recycle_after=7
+    ) as pool:
         while waiting or pool.running:
             while waiting and pool.running < pool.capacity:
                 pool.submit(waiting.pop(0))
@@ -374,7 +400,11 @@ def test_many_jobs_on_workers_that_crash_at_random_come_to_the_same_answers(
     assert attempts > 120
     for trial, answer in answers.items():
         expected = stub_outcome(make_job(trial), setup)
-        assert (answer.state, answer.metrics, answer.history) == (expected.state, expected.metrics, expected.history)
+        assert (answer.state, answer.metrics, answer.history) == (
+            expected.state,
+            expected.metrics,
+            expected.history,
+        )
     assert len(answers) == 120
 
 
@@ -397,7 +427,9 @@ while True:
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ends a worker in mid-job on Linux only")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="ends a worker in mid-job on Linux only"
+)
 @pytest.mark.parametrize("prefer", ["fork_server", "subprocess"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_process_outlives_its_driver(tmp_path: Path, prefer: str, how: signal.Signals) -> None:
@@ -433,8 +465,13 @@ def test_ctrl_c_in_the_terminal_hits_the_driver_only(open_pool: Callable[..., Lo
     pool.submit(act("hang"))
     wait_for_workers(1)
     own = os.getpgrp()
-    assert all(os.getpgid(process.pid) != own for process in psutil.Process().children(recursive=True))
-    assert all(os.getsid(process.pid) != os.getsid(0) for process in psutil.Process().children(recursive=True))
+    assert all(
+        os.getpgid(process.pid) != own for process in psutil.Process().children(recursive=True)
+    )
+    assert all(
+        os.getsid(process.pid) != os.getsid(0)
+        for process in psutil.Process().children(recursive=True)
+    )
 
 
 def test_a_retry_gets_a_worker_without_a_past(open_pool: Callable[..., LocalPool]) -> None:
@@ -443,9 +480,15 @@ def test_a_retry_gets_a_worker_without_a_past(open_pool: Callable[..., LocalPool
     first, second = (outcome_of(pool, "work", trial).details["pid"] for trial in (0, 1))
     assert first == second, "a first attempt takes the worker that waits"
     pool.submit(replace(act("work", 2), attempt=1))
-    (third,) = (report.outcome.details["pid"] for report in drain(pool) if isinstance(report, Finished))
+    (third,) = (
+        report.outcome.details["pid"] for report in drain(pool) if isinstance(report, Finished)
+    )
     assert third != first
     pool.submit(act("work", 3))
     pool.submit(replace(act("work", 4), attempt=1))  # both slots have had a worker by now
-    pids = {report.job.trial: report.outcome.details["pid"] for report in drain(pool) if isinstance(report, Finished)}
+    pids = {
+        report.job.trial: report.outcome.details["pid"]
+        for report in drain(pool)
+        if isinstance(report, Finished)
+    }
     assert pids[4] not in (first, third)

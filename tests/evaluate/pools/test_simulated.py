@@ -35,13 +35,20 @@ def replayed(pool: SimulatedPool, trials: list[int]) -> list[tuple[int, float]]:
 
 def test_jobs_end_when_their_seconds_are_over() -> None:
     seconds = {0: 10.0, 1: 4.0, 2: 5.0, 3: 1.0}
-    assert replayed(pool_of(seconds, 1), [0, 1, 2, 3]) == [(0, 10.0), (1, 14.0), (2, 19.0), (3, 20.0)]
+    assert replayed(pool_of(seconds, 1), [0, 1, 2, 3]) == [
+        (0, 10.0),
+        (1, 14.0),
+        (2, 19.0),
+        (3, 20.0),
+    ]
     assert replayed(pool_of(seconds, 2), [0, 1, 2, 3]) == [(1, 4.0), (2, 9.0), (0, 10.0), (3, 10.0)]
     assert replayed(pool_of(seconds, 9), [0, 1, 2, 3]) == [(3, 1.0), (1, 4.0), (2, 5.0), (0, 10.0)]
 
 
 def test_of_jobs_that_end_at_once_the_first_submitted_is_first() -> None:
-    assert [trial for trial, _ in replayed(pool_of(dict.fromkeys(range(9), 1.0), 9), [3, 1, 8, 0])] == [3, 1, 8, 0]
+    assert [
+        trial for trial, _ in replayed(pool_of(dict.fromkeys(range(9), 1.0), 9), [3, 1, 8, 0])
+    ] == [3, 1, 8, 0]
 
 
 def test_a_pool_goes_on_where_another_was_given_up() -> None:

@@ -29,7 +29,9 @@ tf.config.threading.set_inter_op_parallelism_threads(1)
 
 layers = keras.layers
 LOSS = Objective("val_loss", "min")
-TARGETS = Interface("vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5, target_mean=3.0, target_scale=4.0)
+TARGETS = Interface(
+    "vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5, target_mean=3.0, target_scale=4.0
+)
 
 SPACE = """
 space: accumulation
@@ -95,7 +97,9 @@ def perceptron() -> Any:
     """With both kinds of penalties: of weights, and of activities, which Keras divides by the samples of the batch."""
     penalty = keras.regularizers.L2(1e-2)
     inputs = keras.Input((5,))
-    x = layers.Dense(8, activation="tanh", kernel_regularizer=penalty, activity_regularizer=penalty)(inputs)
+    x = layers.Dense(
+        8, activation="tanh", kernel_regularizer=penalty, activity_regularizer=penalty
+    )(inputs)
     return keras.Model(inputs, layers.Rescaling(4.0, offset=3.0)(layers.Dense(1)(x)))
 
 
@@ -105,14 +109,25 @@ def noisy() -> Any:
     return keras.Model(inputs, layers.Rescaling(4.0, offset=3.0)(layers.Dense(1)(x)))
 
 
-def make(op: str, parts: int, samples: int = 64, build: Any = perceptron, space: str = SPACE) -> tuple[Any, Trainer]:
+def make(
+    op: str, parts: int, samples: int = 64, build: Any = perceptron, space: str = SPACE
+) -> tuple[Any, Trainer]:
     keras.utils.set_random_seed(3)
     model, data = build(), rows(samples)
     genome = Genome((("optimizer", (Gene.make(op, {}),)),))
-    optimizer = build_optimizer(parse_space(space, "test"), genome, steps=4 * -(-samples // 16), accumulation=parts)
+    optimizer = build_optimizer(
+        parse_space(space, "test"), genome, steps=4 * -(-samples // 16), accumulation=parts
+    )
     fingerprint = {"parts": parts}
     return model, Trainer(
-        model, optimizer, data, TARGETS, batch_size=16, seed=3, objective=LOSS, fingerprint=fingerprint
+        model,
+        optimizer,
+        data,
+        TARGETS,
+        batch_size=16,
+        seed=3,
+        objective=LOSS,
+        fingerprint=fingerprint,
     )
 
 
@@ -127,7 +142,16 @@ def bits(model: Any) -> list[bytes]:
         ("momentum", 70, SCHEDULED),
         *(("adam", samples, SPACE) for samples in (67, 65)),
     ],
-    ids=["sgd", "nesterov", "adam", "adamw", "exponential", "cosine", "last_batch_of_3", "last_batch_of_1"],
+    ids=[
+        "sgd",
+        "nesterov",
+        "adam",
+        "adamw",
+        "exponential",
+        "cosine",
+        "last_batch_of_3",
+        "last_batch_of_1",
+    ],
 )
 def test_two_halves_give_the_weights_of_the_whole_batch(op: str, samples: int, space: str) -> None:
     """Also where the last batch has 6, 3 or 1 samples. What is left is float32 rounding: a sum of 16 numbers of about 1
@@ -140,7 +164,9 @@ def test_two_halves_give_the_weights_of_the_whole_batch(op: str, samples: int, s
     for ours, theirs in zip(halves.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)
     for name in ("loss", "val_loss"):
-        assert [row[name] for row in second.history] == pytest.approx([row[name] for row in first.history], rel=1e-6)
+        assert [row[name] for row in second.history] == pytest.approx(
+            [row[name] for row in first.history], rel=1e-6
+        )
     steps = [int(trainer.state().optimizer[0]) for trainer in (first, second)]
     assert steps[1] == 2 * steps[0], "Keras counts gradients, and an epoch ends with a whole step"
 
@@ -198,7 +224,8 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
 def job(*names: str, batch: int = 16, **changes: Any) -> Job:
     settings = {"batch_normalization": False, "dropout": 0.0}
     genes = tuple(
-        Gene.make(name, settings if name == "dense" else {}, innovation=number) for number, name in enumerate(names, 1)
+        Gene.make(name, settings if name == "dense" else {}, innovation=number)
+        for number, name in enumerate(names, 1)
     )
     sections = {
         "layers": genes,
@@ -206,7 +233,16 @@ def job(*names: str, batch: int = 16, **changes: Any) -> Job:
         "training": (Gene.make("training", {"batch_size": batch}, innovation=1),),
     }
     genome = Genome(tuple(sections.items())).to_dict()
-    first = Job("train", trial=5, attempt=0, session=1, genome=genome, seed=11, epochs=2, weights="weights/00005.npz")
+    first = Job(
+        "train",
+        trial=5,
+        attempt=0,
+        session=1,
+        genome=genome,
+        seed=11,
+        epochs=2,
+        weights="weights/00005.npz",
+    )
     return replace(first, **{"checkpoint": "checkpoints/00005.npz", **changes})
 
 
@@ -222,7 +258,9 @@ def test_a_network_that_needs_too_much_for_a_batch_is_trained_with_half_of_it(se
     assert second.state is TrialState.OK, second.message
     assert second.metrics["accumulation_steps"] == 2.0
     assert "accumulation_steps" not in second.history
-    light = run_job(setup, replace(job("dense"), weights="weights/light.npz", checkpoint=None), silent)
+    light = run_job(
+        setup, replace(job("dense"), weights="weights/light.npz", checkpoint=None), silent
+    )
     assert "accumulation_steps" not in light.metrics
 
 

@@ -20,7 +20,12 @@ from evonas.evaluate.training.checkpoint import (
     save_weights,
 )
 
-FINGERPRINT = {"genome": "0123456789abcdef", "seed": 7, "batch_size": 32, "interface": {"shape": (8, 8)}}
+FINGERPRINT = {
+    "genome": "0123456789abcdef",
+    "seed": 7,
+    "batch_size": 32,
+    "interface": {"shape": (8, 8)},
+}
 
 
 def make_state() -> TrainingState:
@@ -73,7 +78,9 @@ def test_a_state_of_another_training_is_refused_by_name(tmp_path: Path) -> None:
         load_state(path, {**FINGERPRINT, "interface": {"shape": (8, 9)}})
 
 
-def test_a_state_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_of_another_version_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save_state(tmp_path / "state.npz", make_state())
     monkeypatch.setattr(checkpoint, "VERSION", 2)
     with pytest.raises(InvalidCheckpoint, match="version 1"):
@@ -85,9 +92,16 @@ def test_a_changed_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
     save_state(path, make_state())
     whole = path.read_bytes()
     rng, refused = random.Random(0), 0
-    positions = [*rng.sample(range(len(whole)), 500), *range(len(whole) - 600, len(whole))]  # the end is the directory
+    positions = [
+        *rng.sample(range(len(whole)), 500),
+        *range(len(whole) - 600, len(whole)),
+    ]  # the end is the directory
     for position in positions:
-        path.write_bytes(whole[:position] + bytes([whole[position] ^ (1 << rng.randrange(8))]) + whole[position + 1 :])
+        path.write_bytes(
+            whole[:position]
+            + bytes([whole[position] ^ (1 << rng.randrange(8))])
+            + whole[position + 1 :]
+        )
         try:
             assert_equal(load_state(path, FINGERPRINT), make_state())
         except InvalidCheckpoint:

@@ -70,7 +70,9 @@ def test_an_accuracy_is_the_mirror_of_a_loss() -> None:
     for values, incumbent in ((PLATEAU, 0.1), (NOISY, -0.1), (LATE, 0.1), (FALLING, -5.0)):
         rule = replace(RULE, incumbent=incumbent, margin=0.0)
         loss = first_stop(values, LOSS, rule)
-        mirrored = first_stop([-value for value in values], ACCURACY, replace(rule, incumbent=-incumbent))
+        mirrored = first_stop(
+            [-value for value in values], ACCURACY, replace(rule, incumbent=-incumbent)
+        )
         assert (loss is None) == (mirrored is None)
         if loss and mirrored:
             assert (mirrored.epoch, mirrored.at_best) == (loss.epoch, -loss.at_best)
@@ -104,7 +106,10 @@ def test_of_all_power_laws_with_a_slope_none_gains_more_than_is_trusted() -> Non
         for limit in (0.0, 0.09):
             values = curve(lambda n, exponent=exponent, limit=limit: limit + n**-exponent)  # type: ignore[misc]
             reached = values[-1] + 1e-9
-            assert first_stop(values, LOSS, replace(RULE, incumbent=reached, after=0.01, margin=0.0)) is None
+            assert (
+                first_stop(values, LOSS, replace(RULE, incumbent=reached, after=0.01, margin=0.0))
+                is None
+            )
 
 
 def test_a_greater_margin_and_a_later_start_stop_less() -> None:
@@ -120,13 +125,18 @@ def test_a_greater_margin_and_a_later_start_stop_less() -> None:
 
 def test_the_better_the_incumbent_the_sooner_a_training_is_stopped() -> None:
     """Why a twin may take the outcome of an earlier trial, which had to reach less."""
-    ends = [first_stop(FALLING, LOSS, replace(RULE, incumbent=goal)) for goal in (0.5, 0.0, -1.0, -3.0, -9.0)]
+    ends = [
+        first_stop(FALLING, LOSS, replace(RULE, incumbent=goal))
+        for goal in (0.5, 0.0, -1.0, -3.0, -9.0)
+    ]
     epochs = [EPOCHS if end is None else end.epoch for end in ends]
     assert epochs == sorted(epochs, reverse=True)
     assert epochs[-1] < epochs[0]
 
 
-@pytest.mark.parametrize("values", [[0.0] * 9, [1e-300] * 9, [1e30, *[1.0] * 8], [3.0, 1e20, 2.0] * 3])
+@pytest.mark.parametrize(
+    "values", [[0.0] * 9, [1e-300] * 9, [1e30, *[1.0] * 8], [3.0, 1e20, 2.0] * 3]
+)
 def test_every_finite_curve_has_a_finite_gain(values: list[float]) -> None:
     for objective in (LOSS, ACCURACY):
         gain = possible_gain(values, objective, EPOCHS, 1.0)

@@ -34,7 +34,9 @@ Build = Callable[[], Any]
 LOSS = Objective("val_loss", "min")
 HOPELESS = CurveRule(incumbent=-1000.0, epochs=9, after=0.6, margin=1.0)
 CLASSES = Interface("image", (6, 6), "classification", (0, 1, 2), (2.0,), (1.0,))
-TARGETS = Interface("vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5, target_mean=3.0, target_scale=4.0)
+TARGETS = Interface(
+    "vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5, target_mean=3.0, target_scale=4.0
+)
 
 OPTIMIZERS: dict[str, Build] = {
     "sgd": lambda: keras.optimizers.SGD(0.05),
@@ -68,7 +70,9 @@ def convnet(regularized: bool = True) -> Any:
     activity = keras.regularizers.L2(1e-4) if regularized else None
     inputs = keras.Input((6, 6))
     x = layers.Reshape((6, 6, 1))(layers.Rescaling(0.1)(inputs))
-    x = layers.Conv2D(4, 3, padding="same", kernel_regularizer=penalty, activity_regularizer=activity)(x)
+    x = layers.Conv2D(
+        4, 3, padding="same", kernel_regularizer=penalty, activity_regularizer=activity
+    )(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))
     x = layers.Dropout(0.3)(layers.Flatten()(x))
     return keras.Model(inputs, layers.Dense(3, activation="softmax", kernel_regularizer=penalty)(x))
@@ -99,7 +103,9 @@ def make(
     keras.utils.set_random_seed(seed)
     model = build()
     options = {"batch_size": 16, "objective": LOSS, "fingerprint": {"seed": seed}, **options}
-    trainer = Trainer(model, OPTIMIZERS[optimizer](), data or images(), interface, seed=seed, **options)
+    trainer = Trainer(
+        model, OPTIMIZERS[optimizer](), data or images(), interface, seed=seed, **options
+    )
     return model, trainer
 
 
@@ -150,27 +156,37 @@ def test_a_scale_of_the_targets_changes_nothing_but_the_units() -> None:
     small, first = make(perceptron, data=rows(), interface=TARGETS)
     first.train(3)
     scaled = replace(TARGETS, target_mean=3.0 * 1024, target_scale=4.0 * 1024)
-    large, second = make(lambda: perceptron(3.0 * 1024, 4.0 * 1024), data=rows(1024), interface=scaled)
+    large, second = make(
+        lambda: perceptron(3.0 * 1024, 4.0 * 1024), data=rows(1024), interface=scaled
+    )
     second.train(3)
     for ours, theirs in zip(small.trainable_variables, large.trainable_variables, strict=True):
         assert np.array_equal(ours, theirs)
     for a, b in zip(first.history, second.history, strict=True):
         assert b["loss"] == pytest.approx(a["loss"] * 1024**2, rel=1e-12)
         assert b["val_loss"] == pytest.approx(a["val_loss"] * 1024**2, rel=1e-12)
-        assert b["val_mean_absolute_error"] == pytest.approx(a["val_mean_absolute_error"] * 1024, rel=1e-12)
+        assert b["val_mean_absolute_error"] == pytest.approx(
+            a["val_mean_absolute_error"] * 1024, rel=1e-12
+        )
 
 
 def test_validation_of_targets_is_in_their_units() -> None:
     model, trainer = make(perceptron, data=rows(), interface=TARGETS)
     trainer.train(1)
     data = rows()
-    error = model.predict(data.validation_x, verbose=0)[:, 0].astype(float) - data.validation_y.numpy()
+    error = (
+        model.predict(data.validation_x, verbose=0)[:, 0].astype(float) - data.validation_y.numpy()
+    )
     assert trainer.history[0]["val_loss"] == pytest.approx((error**2).mean(), rel=1e-6)
-    assert trainer.history[0]["val_mean_absolute_error"] == pytest.approx(abs(error).mean(), rel=1e-6)
+    assert trainer.history[0]["val_mean_absolute_error"] == pytest.approx(
+        abs(error).mean(), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("size", [7, 256])
-def test_validation_is_what_keras_evaluates_without_regularization(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_is_what_keras_evaluates_without_regularization(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "VALIDATION_BATCH", size)
     model, trainer = make()
     trainer.train(2)
@@ -178,11 +194,17 @@ def test_validation_is_what_keras_evaluates_without_regularization(size: int, mo
     plain.set_weights(model.get_weights())
     evaluated = []
     for judged in (plain, model):
-        judged.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-        evaluated.append(judged.evaluate(data.validation_x, data.validation_y, verbose=0, return_dict=True))
+        judged.compile(
+            loss="sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+        )
+        evaluated.append(
+            judged.evaluate(data.validation_x, data.validation_y, verbose=0, return_dict=True)
+        )
     assert trainer.history[-1]["val_loss"] == pytest.approx(evaluated[0]["loss"], rel=1e-6)
     assert trainer.history[-1]["val_accuracy"] == pytest.approx(evaluated[0]["accuracy"], abs=1e-6)
-    assert evaluated[1]["loss"] > evaluated[0]["loss"] + 1e-3  # what `evaluate` says of the regularized model
+    assert (
+        evaluated[1]["loss"] > evaluated[0]["loss"] + 1e-3
+    )  # what `evaluate` says of the regularized model
 
 
 def test_a_long_epoch_is_cut_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +241,12 @@ def test_resumed_is_the_same_as_never_stopped(
     build: Build, optimizer: str, patience: int | None, tmp_path: Path
 ) -> None:
     accuracy = Objective("val_accuracy", "max")
-    options: dict[str, Any] = {"build": build, "optimizer": optimizer, "patience": patience, "objective": accuracy}
+    options: dict[str, Any] = {
+        "build": build,
+        "optimizer": optimizer,
+        "patience": patience,
+        "objective": accuracy,
+    }
     model, trainer = make(**options)
 
     def keep(epoch: int, metrics: Mapping[str, float]) -> None:
@@ -237,7 +264,9 @@ def test_resumed_is_the_same_as_never_stopped(
     assert len(trainer.history) == 9 if patience is None else 3 < len(trainer.history) < 9
     assert longer.history == trainer.history
     assert bits(resumed) == bits(model)
-    assert all(np.array_equal(a, b) for a, b in zip(longer.best_weights, trainer.best_weights, strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(longer.best_weights, trainer.best_weights, strict=True)
+    )
     assert len(longer.best_weights) == len(trainer.best_weights) == len(model.weights)
 
 
@@ -280,7 +309,9 @@ def test_patience_ends_the_training_and_the_best_epoch_stays() -> None:
     assert trainer.best_epoch == len(told) - 3
     assert trainer.is_exhausted
     model.set_weights(trainer.best_weights)
-    probability = model.predict(images().validation_x, verbose=0)[np.arange(30), images().validation_y.numpy()]
+    probability = model.predict(images().validation_x, verbose=0)[
+        np.arange(30), images().validation_y.numpy()
+    ]
     best = trainer.history[trainer.best_epoch]["val_loss"]
     assert -np.log(probability.astype(float)).mean() == pytest.approx(best, rel=1e-6)
     assert best == min(row["val_loss"] for row in trainer.history)
@@ -298,7 +329,9 @@ def test_a_hopeless_training_is_stopped_and_the_best_epoch_stays() -> None:
     assert trainer.history == full.history[: len(seen)]
     losses = [row["val_loss"] for row in trainer.history]
     assert losses[trainer.best_epoch] == min(losses) > trainer.stopped.at_best > HOPELESS.incumbent
-    _, hopeful = make(data=rows(), build=perceptron, interface=TARGETS, curve=replace(HOPELESS, incumbent=1e9))
+    _, hopeful = make(
+        data=rows(), build=perceptron, interface=TARGETS, curve=replace(HOPELESS, incumbent=1e9)
+    )
     hopeful.train(9)
     assert hopeful.stopped is None
     assert hopeful.history == full.history
@@ -307,7 +340,12 @@ def test_a_hopeless_training_is_stopped_and_the_best_epoch_stays() -> None:
 @pytest.mark.parametrize("cut", [3, 6])
 def test_a_training_that_is_cut_is_stopped_at_the_same_epoch(cut: int, tmp_path: Path) -> None:
     """9 epochs are 3 and the rest: where the rule ends them, too, bit for bit."""
-    options: dict[str, Any] = {"data": rows(), "build": perceptron, "interface": TARGETS, "curve": HOPELESS}
+    options: dict[str, Any] = {
+        "data": rows(),
+        "build": perceptron,
+        "interface": TARGETS,
+        "curve": HOPELESS,
+    }
     model, whole = make(**options)
     whole.train(9)
     assert whole.stopped is not None
@@ -337,14 +375,18 @@ def test_a_loss_that_is_not_finite_ends_the_training_at_once() -> None:
 
 def test_weights_that_are_not_finite_are_found_in_the_validation() -> None:
     data = rows()
-    _, trainer = make(perceptron, data=replace(data, validation_x=data.validation_x * math.nan), interface=TARGETS)
+    _, trainer = make(
+        perceptron, data=replace(data, validation_x=data.validation_x * math.nan), interface=TARGETS
+    )
     with pytest.raises(Diverged, match="validation loss is nan in epoch 1"):
         trainer.train(5)
     assert trainer.history == []
 
 
 def test_options_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"val_loss, val_accuracy\. Received: 'val_mean_absolute_error'"):
+    with pytest.raises(
+        ValueError, match=r"val_loss, val_accuracy\. Received: 'val_mean_absolute_error'"
+    ):
         make(objective=Objective("val_mean_absolute_error", "min"))
     with pytest.raises(ValueError, match="at least 1"):
         make(patience=0)
@@ -377,7 +419,9 @@ def test_data_are_loaded_once_in_their_own_types(tmp_path: Path) -> None:
     arrays = write_data(tmp_path)
     cache = TensorCache()
     data = cache.get(tmp_path)
-    for tensor, array in zip((data.x, data.y, data.validation_x, data.validation_y), arrays.values(), strict=True):
+    for tensor, array in zip(
+        (data.x, data.y, data.validation_x, data.validation_y), arrays.values(), strict=True
+    ):
         assert tensor.dtype.as_numpy_dtype == array.dtype
         assert np.array_equal(tensor.numpy(), array)
     assert data.samples == 2

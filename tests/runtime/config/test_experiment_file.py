@@ -28,9 +28,17 @@ def load(tmp_path: Path, text: str = TEXT, *overrides: str):
 
 def test_every_run_is_the_config_with_its_strategy_its_seed_and_the_changes(tmp_path):
     loaded = load(tmp_path)
-    assert {label: list(seeds) for label, seeds in loaded.runs.items()} == {"evolution": [0, 1], "random": [0, 1]}
+    assert {label: list(seeds) for label, seeds in loaded.runs.items()} == {
+        "evolution": [0, 1],
+        "random": [0, 1],
+    }
     config = loaded.runs["evolution"][1].config
-    assert (config.seed, config.run, config.budget.trials, config.training.epochs) == (1, "evolution-1", 6, 2)
+    assert (config.seed, config.run, config.budget.trials, config.training.epochs) == (
+        1,
+        "evolution-1",
+        6,
+        2,
+    )
     assert config.strategy.settings.population == 4
     assert loaded.runs["random"][0].config.strategy.name == "random"
     assert config.space == load_config("digits").config.space
@@ -50,8 +58,18 @@ def test_the_reference_is_random_search_where_it_is_there(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ("population: 4", "population: 1", "5: strategies.evolution.evolution.population", "at least 2. Received: 1"),
-        ("budget.trials: 6", "budget.trials: none", "7: changes.budget.trials (budget.trials)", "whole number"),
+        (
+            "population: 4",
+            "population: 1",
+            "5: strategies.evolution.evolution.population",
+            "at least 2. Received: 1",
+        ),
+        (
+            "budget.trials: 6",
+            "budget.trials: none",
+            "7: changes.budget.trials (budget.trials)",
+            "whole number",
+        ),
         ("config: digits", "config: digit", "2: config", "Did you mean 'digits'?"),
         ("random: random", "'rand/om': random", "4: strategies", "safe folder name"),
         ("seeds: [0, 1]", "seeds: [0, 0]", "3: seeds", "different seeds"),
@@ -74,8 +92,18 @@ def test_what_is_wrong_is_told_at_its_place(tmp_path, old, new, place, words):
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ("a: nsga2", "a: aging", "3: strategies.a (strategy)", "aging follows one objective, and there are 2"),
-        (", objectives: [val_loss, parameters]", "", "3: strategies.a", "searches a front of several objectives"),
+        (
+            "a: nsga2",
+            "a: aging",
+            "3: strategies.a (strategy)",
+            "aging follows one objective, and there are 2",
+        ),
+        (
+            ", objectives: [val_loss, parameters]",
+            "",
+            "3: strategies.a",
+            "searches a front of several objectives",
+        ),
         ("changes:", "target: 30000\nchanges:", "5: target", "from 0 to 1. Received: 30000"),
     ],
 )

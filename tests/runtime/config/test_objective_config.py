@@ -28,7 +28,9 @@ def config(tmp_path: Path, text: str, base: str = BASE) -> RunConfig:
 
 
 def test_several_objectives_the_first_of_which_is_the_objective(tmp_path):
-    found = config(tmp_path, NSGA + "constraints: {flops: {max: 1e6}, val_loss: {min: 0, max: 0.5}}\n")
+    found = config(
+        tmp_path, NSGA + "constraints: {flops: {max: 1e6}, val_loss: {min: 0, max: 0.5}}\n"
+    )
     bounds = (Constraint("flops", most=1e6), Constraint("val_loss", 0, 0.5))
     first = Objective("val_accuracy", "max", constraints=bounds)
     assert found.to_objectives() == (first, Objective("parameters", "min"))
@@ -73,33 +75,81 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
 @pytest.mark.parametrize(
     ("text", "key", "words"),
     [
-        ("objectives: [val_loss, parameters]\n", "strategy", "evolution follows one objective, and there are 2"),
-        (NSGA.replace("nsga2", "{screened: {inner: random}}"), "strategy", "screened follows one objective"),
-        (NSGA.replace("nsga2", "{seeded: {inner: aging, genomes: [mlp2]}}"), "strategy", "aging follows one"),
+        (
+            "objectives: [val_loss, parameters]\n",
+            "strategy",
+            "evolution follows one objective, and there are 2",
+        ),
+        (
+            NSGA.replace("nsga2", "{screened: {inner: random}}"),
+            "strategy",
+            "screened follows one objective",
+        ),
+        (
+            NSGA.replace("nsga2", "{seeded: {inner: aging, genomes: [mlp2]}}"),
+            "strategy",
+            "aging follows one",
+        ),
         ("strategy: nsga2\n", "strategy", "searches a front of several objectives"),
-        ("strategy: {seeded: {inner: nsga3, genomes: [mlp2]}}\n", "strategy", "nsga3 searches a front"),
+        (
+            "strategy: {seeded: {inner: nsga3, genomes: [mlp2]}}\n",
+            "strategy",
+            "nsga3 searches a front",
+        ),
         ("strategy: nsga2\nobjectives: [val_loss]\n", "objectives", "must be at least two"),
         ("strategy: nsga2\nobjectives: [val_loss, val_loss]\n", "objectives", "has val_loss twice"),
         (NSGA + "objective: val_loss\n", "objective", "cannot stand beside objectives"),
-        (NSGA.replace("parameters", "parametres"), "objectives[1].name", "Did you mean 'parameters'?"),
-        (NSGA.replace("parameters", "{name: flops, direction: max}"), "objectives[1].direction", "is min"),
+        (
+            NSGA.replace("parameters", "parametres"),
+            "objectives[1].name",
+            "Did you mean 'parameters'?",
+        ),
+        (
+            NSGA.replace("parameters", "{name: flops, direction: max}"),
+            "objectives[1].direction",
+            "is min",
+        ),
         (NSGA.replace("parameters", "7"), "objectives[1]", "7"),
-        (NSGA.replace("parameters", "val_mean_absolute_error"), "objectives", "for regression only"),
+        (
+            NSGA.replace("parameters", "val_mean_absolute_error"),
+            "objectives",
+            "for regression only",
+        ),
         (
             "constraints: {val_mean_absolute_error: {max: 1}}\n",
             "constraints.val_mean_absolute_error",
             "regression only",
         ),
-        ("constraints: {parametres: {max: 1}}\n", "constraints.parametres", "Did you mean 'parameters'?"),
+        (
+            "constraints: {parametres: {max: 1}}\n",
+            "constraints.parametres",
+            "Did you mean 'parameters'?",
+        ),
         ("constraints: {test_loss: {max: 1}}\n", "constraints.test_loss", "test data"),
         ("constraints: {flops: {}}\n", "constraints.flops.max", "a min, a max, or both"),
         ("constraints: {flops: {min: 2, max: 1}}\n", "constraints.flops.min", "at most max (1)"),
         ("constraints: {flops: {most: 1}}\n", "constraints.flops.most", "unknown key"),
-        ("objective: {weighted: {val_accuracy: 1.0}}\n", "objective.weighted.val_accuracy", "must be negative"),
-        ("objective: {weighted: {val_loss: -1.0}}\n", "objective.weighted.val_loss", "must be positive"),
+        (
+            "objective: {weighted: {val_accuracy: 1.0}}\n",
+            "objective.weighted.val_accuracy",
+            "must be negative",
+        ),
+        (
+            "objective: {weighted: {val_loss: -1.0}}\n",
+            "objective.weighted.val_loss",
+            "must be positive",
+        ),
         ("objective: {weighted: {val_loss: 0}}\n", "objective.weighted.val_loss", "other than 0"),
-        ("objective: {weighted: {val_los: 1}}\n", "objective.weighted.val_los", "Did you mean 'val_loss'?"),
-        ("objective: {weighted: {val_loss: 1}, direction: max}\n", "objective.direction", "is minimised"),
+        (
+            "objective: {weighted: {val_los: 1}}\n",
+            "objective.weighted.val_los",
+            "Did you mean 'val_loss'?",
+        ),
+        (
+            "objective: {weighted: {val_loss: 1}, direction: max}\n",
+            "objective.direction",
+            "is minimised",
+        ),
         (
             "constraints: {flops: {max: 1}}\nstrategy: {evolution: {selection: roulette}}\n",
             "strategy.evolution.selection",
@@ -122,12 +172,17 @@ def test_a_table_without_one_of_the_metrics_is_refused(tmp_path):
     from evonas.errors import InvalidConfig
     from evonas.runtime.evaluators import check_evaluator
 
-    (tmp_path / "s.yaml").write_text("space: s\ninput: none\nnetwork: {cell: {ops: {a: {}, b: {}}}}\n")
+    (tmp_path / "s.yaml").write_text(
+        "space: s\ninput: none\nnetwork: {cell: {ops: {a: {}, b: {}}}}\n"
+    )
     (tmp_path / "t.csv").write_text("cell.0.op,val_loss@3\na,1\nb,2\n")
     base = "space: ./s.yaml\nevaluator: {table: {path: t.csv}}\ntraining: {epochs: 3}\nbudget: {trials: 9}\n"
     for text, key in (
         ("strategy: nsga2\nobjectives: [val_loss, parameters]\n", r"objectives\[1\]\.name"),
-        ("objective: {weighted: {val_loss: 1, parameters: 2}}\n", r"objective\.weighted\.parameters"),
+        (
+            "objective: {weighted: {val_loss: 1, parameters: 2}}\n",
+            r"objective\.weighted\.parameters",
+        ),
         ("objective: val_loss\nconstraints: {flops: {max: 2}}\n", r"constraints\.flops"),
     ):
         with pytest.raises(InvalidConfig, match=f"{key}: the table has no such metric"):

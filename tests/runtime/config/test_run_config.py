@@ -18,7 +18,13 @@ from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.training.learning_curve import CurveRule, rule_of
 from evonas.runtime import session
 from evonas.runtime.config.config_file import LoadedConfig, check, load_config
-from evonas.runtime.config.run_config import FAMILIES, InlineConfig, LocalConfig, RunConfig, StrategyConfig
+from evonas.runtime.config.run_config import (
+    FAMILIES,
+    InlineConfig,
+    LocalConfig,
+    RunConfig,
+    StrategyConfig,
+)
 from evonas.runtime.config.stop_config import LearningCurveConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Elitist
@@ -71,7 +77,9 @@ def written(tmp_path: Path, config: str = CONFIG, space: str = SPACE) -> Path:
     return tmp_path / "mine.yaml"
 
 
-def loaded(tmp_path: Path, config: str = CONFIG, overrides: Sequence[str] = (), space: str = SPACE) -> LoadedConfig:
+def loaded(
+    tmp_path: Path, config: str = CONFIG, overrides: Sequence[str] = (), space: str = SPACE
+) -> LoadedConfig:
     return load_config(written(tmp_path, config, space), overrides)
 
 
@@ -83,7 +91,9 @@ def problems(
     return caught.value.problems
 
 
-def problem(tmp_path: Path, config: str = CONFIG, overrides: Sequence[str] = (), space: str = SPACE) -> Issue:
+def problem(
+    tmp_path: Path, config: str = CONFIG, overrides: Sequence[str] = (), space: str = SPACE
+) -> Issue:
     found = problems(tmp_path, config, overrides, space)
     assert len(found) == 1, found
     return found[0]
@@ -93,15 +103,23 @@ def test_the_shipped_config_is_complete() -> None:
     config = load_config("digits")
     assert config.file.name == "digits.yaml"
     assert config.warnings == ()
-    assert (config.config.run, config.space.name, config.config.budget.trials) == ("digits", "convnet", 96)
-    expected = EvolutionSettings(16, seeds=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8))
+    assert (config.config.run, config.space.name, config.config.budget.trials) == (
+        "digits",
+        "convnet",
+        96,
+    )
+    expected = EvolutionSettings(
+        16, seeds=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8)
+    )
     assert config.config.strategy_parts() == ("evolution", expected)
     assert config.config.pool == LocalConfig(workers=2)
     assert (config.config.limits.parameters, config.config.limits.flops) == (300_000, 5_000_000)
 
 
 def test_defaults_are_filled_in(tmp_path: Path) -> None:
-    config = loaded(tmp_path, "space: space.yaml\ndata: {name: digits}\nbudget: {trials: 24}\n").config
+    config = loaded(
+        tmp_path, "space: space.yaml\ndata: {name: digits}\nbudget: {trials: 24}\n"
+    ).config
     assert (config.run, config.seed, config.look_ahead) == ("mine", 0, 16)
     assert (config.max_twins_in_a_row, config.max_failures_in_a_row) == (100, 20)
     assert config.objective.to_objective().name == "val_loss"
@@ -111,7 +129,9 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     assert (config.training.epochs, config.training.patience) == (12, 4)
     assert config.limits.parameters is config.limits.flops is config.limits.seconds is None
     assert config.limits.stalled_seconds == 1800.0
-    assert config.pool == LocalConfig(2, "auto", 1, recycle_mb=1024, memory_mb=None, free_memory_mb=512)
+    assert config.pool == LocalConfig(
+        2, "auto", 1, recycle_mb=1024, memory_mb=None, free_memory_mb=512
+    )
 
 
 def test_trainings_are_stopped_only_where_the_config_says_so(tmp_path: Path) -> None:
@@ -131,9 +151,21 @@ def test_trainings_are_stopped_only_where_the_config_says_so(tmp_path: Path) -> 
     ("changes", "key", "words"),
     [
         (["training.stop=learning_curves"], "training.stop", "Did you mean 'learning_curve'?"),
-        (["training.stop={learning_curve: {after: 1}}"], "training.stop.learning_curve.after", "below 1"),
-        (["training.stop={learning_curve: {margin: -1}}"], "training.stop.learning_curve.margin", "at least 0"),
-        (["training.stop=learning_curve", "strategy=hyperband"], "training.stop", "under the strategy hyperband"),
+        (
+            ["training.stop={learning_curve: {after: 1}}"],
+            "training.stop.learning_curve.after",
+            "below 1",
+        ),
+        (
+            ["training.stop={learning_curve: {margin: -1}}"],
+            "training.stop.learning_curve.margin",
+            "at least 0",
+        ),
+        (
+            ["training.stop=learning_curve", "strategy=hyperband"],
+            "training.stop",
+            "under the strategy hyperband",
+        ),
         (
             ["training.stop=learning_curve", "strategy={seeded: {inner: asha, genomes: [none]}}"],
             "training.stop",
@@ -141,13 +173,17 @@ def test_trainings_are_stopped_only_where_the_config_says_so(tmp_path: Path) -> 
         ),
     ],
 )
-def test_a_stop_that_cannot_be_is_refused(tmp_path: Path, changes: list[str], key: str, words: str) -> None:
+def test_a_stop_that_cannot_be_is_refused(
+    tmp_path: Path, changes: list[str], key: str, words: str
+) -> None:
     found = problems(tmp_path, overrides=changes)
     assert any(item.key == key and words in item.message for item in found), found
 
 
 def test_a_function_has_no_curve_to_stop_by(tmp_path: Path) -> None:
-    text = CONFIG.replace("data: {name: digits}", 'evaluator: {python: {function: "json:dumps"}}\nplugins: [json]')
+    text = CONFIG.replace(
+        "data: {name: digits}", 'evaluator: {python: {function: "json:dumps"}}\nplugins: [json]'
+    )
     found = problem(tmp_path, text + "  stop: learning_curve\n")
     assert found.key == "training.stop"
     assert "a table or a function has none" in found.message
@@ -170,30 +206,50 @@ plugins: [my_ops.layers]
 look_ahead: 6
 """
     config = loaded(tmp_path, CONFIG + extra).config
-    assert (config.run, config.seed, config.look_ahead, config.plugins) == ("my-run_2", 7, 6, ("my_ops.layers",))
+    assert (config.run, config.seed, config.look_ahead, config.plugins) == (
+        "my-run_2",
+        7,
+        6,
+        ("my_ops.layers",),
+    )
     assert config.objective.direction == "max"
     assert config.pool == LocalConfig(3, (0, 1), 2)
     assert config.pool.workers == 3
     assert (config.limits.parameters, config.limits.seconds) == (1000, 2.5)
 
 
-def test_the_limits_of_the_supervisor_reach_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limits_of_the_supervisor_reach_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: dict[str, object] = {}
     monkeypatch.setattr(session, "LocalPool", lambda *arguments, **options: given.update(options))
     text = "limits: {seconds: 2, stalled_seconds: 7}\npool: {local: {devices: cpu, "
-    config = loaded(tmp_path, CONFIG + text + "recycle_mb: 3, memory_mb: 4, free_memory_mb: 5}}\n").config
+    config = loaded(
+        tmp_path, CONFIG + text + "recycle_mb: 3, memory_mb: 4, free_memory_mb: 5}}\n"
+    ).config
     session.local_pool(config, make_setup(tmp_path), tmp_path)
     limits = MemoryLimits(growth=3 * 2**20, worker=4 * 2**20, floor=5 * 2**20)
     assert given == {"time_limit": 2.0, "stalled_limit": 7.0, "memory_limits": limits}
     text = text.replace("7", "null")
-    config = loaded(tmp_path, CONFIG + text + "recycle_mb: null, memory_mb: null, free_memory_mb: 0}}\n").config
+    config = loaded(
+        tmp_path, CONFIG + text + "recycle_mb: null, memory_mb: null, free_memory_mb: 0}}\n"
+    ).config
     session.local_pool(config, make_setup(tmp_path), tmp_path)
-    assert given == {"time_limit": 2.0, "stalled_limit": None, "memory_limits": MemoryLimits(None, None, 0)}
+    assert given == {
+        "time_limit": 2.0,
+        "stalled_limit": None,
+        "memory_limits": MemoryLimits(None, None, 0),
+    }
 
 
-@pytest.mark.parametrize("pool", ["recycle_mb: 0", "memory_mb: -1", "free_memory_mb: -1", "free_memory_mb: null"])
+@pytest.mark.parametrize(
+    "pool", ["recycle_mb: 0", "memory_mb: -1", "free_memory_mb: -1", "free_memory_mb: null"]
+)
 def test_limits_of_memory_that_cannot_be_are_refused(tmp_path: Path, pool: str) -> None:
-    assert problem(tmp_path, CONFIG + f"pool: {{local: {{{pool}}}}}\n").key == f"pool.local.{pool.partition(':')[0]}"
+    assert (
+        problem(tmp_path, CONFIG + f"pool: {{local: {{{pool}}}}}\n").key
+        == f"pool.local.{pool.partition(':')[0]}"
+    )
 
 
 def test_patience_may_be_null_and_the_pool_inline(tmp_path: Path) -> None:
@@ -230,11 +286,15 @@ def test_seed_genomes_are_read(tmp_path: Path) -> None:
     assert seeds["./first.yaml"]["head"][0]["units"] == 8
 
 
-def test_a_path_to_data_is_relative_to_the_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_to_data_is_relative_to_the_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     np.savez(tmp_path / "mine.npz", x=np.ones((30, 4)), y=np.arange(30) % 2)
     monkeypatch.chdir("/")
     config = CONFIG.replace("name: digits", "path: mine.npz, validation: 0.3")
-    settings = loaded(tmp_path, config, space=SPACE.replace("input: image", "input: vector")).data_settings()
+    settings = loaded(
+        tmp_path, config, space=SPACE.replace("input: image", "input: vector")
+    ).data_settings()
     assert settings.path == tmp_path / "mine.npz"
     assert settings.input == "vector"
     assert (settings.name, settings.validation) == (None, 0.3)
@@ -331,10 +391,30 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key", "words"),
     [
-        ("population: 8", "population: 1", "strategy.evolution.population", "at least 2. Received: 1"),
-        ("size: 2", "sise: 2", "strategy.evolution.selection.tournament.sise", "Did you mean 'size'?"),
-        ("tournament", "turnament", "strategy.evolution.selection.turnament", "Did you mean 'tournament'?"),
-        ("population: 8", "population: 2", "strategy.evolution.replacement", "less than the population (2)"),
+        (
+            "population: 8",
+            "population: 1",
+            "strategy.evolution.population",
+            "at least 2. Received: 1",
+        ),
+        (
+            "size: 2",
+            "sise: 2",
+            "strategy.evolution.selection.tournament.sise",
+            "Did you mean 'size'?",
+        ),
+        (
+            "tournament",
+            "turnament",
+            "strategy.evolution.selection.turnament",
+            "Did you mean 'tournament'?",
+        ),
+        (
+            "population: 8",
+            "population: 2",
+            "strategy.evolution.replacement",
+            "less than the population (2)",
+        ),
         ("epochs: 3", "epochs: 3\nseed: -1", "seed", "at least 0. Received: -1"),
         ("epochs: 3", "patience: no", "training.patience", 'at least 1, or null. Received: "no"'),
         ("epochs: 3", "patience: 0", "training.patience", "Received: 0"),
@@ -344,10 +424,30 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
         ("name: digits", "name: digitz", "data.name", "Did you mean 'digits'?"),
         ("name: digits", "name: digits, path: a.npz", "data.name", "Received: both"),
         ("name: digits", "task: regression", "data.name", "Received: neither"),
-        ("name: digits", "name: digits, task: clasification", "data.task", "Did you mean 'classification'?"),
-        ("name: digits", "name: digits, test: 1.0", "data.test", "above 0 and below 1. Received: 1.0"),
-        ("name: digits", "name: digits, test: 0.5, validation: 0.5", "data.validation", "below 1 together"),
-        ("epochs: 3", "epochs: 3\nobjective: val_acuracy", "objective.name", "Did you mean 'val_accuracy'?"),
+        (
+            "name: digits",
+            "name: digits, task: clasification",
+            "data.task",
+            "Did you mean 'classification'?",
+        ),
+        (
+            "name: digits",
+            "name: digits, test: 1.0",
+            "data.test",
+            "above 0 and below 1. Received: 1.0",
+        ),
+        (
+            "name: digits",
+            "name: digits, test: 0.5, validation: 0.5",
+            "data.validation",
+            "below 1 together",
+        ),
+        (
+            "epochs: 3",
+            "epochs: 3\nobjective: val_acuracy",
+            "objective.name",
+            "Did you mean 'val_accuracy'?",
+        ),
         (
             "epochs: 3",
             "epochs: 3\nobjective: {name: val_loss, direction: max}",
@@ -355,8 +455,18 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
             "is min. Received: max",
         ),
         ("epochs: 3", "epochs: 3\npool: {locale: {}}", "pool.locale", "Did you mean 'local'?"),
-        ("epochs: 3", "epochs: 3\npool: {local: {devices: []}}", "pool.local.devices", "devices: cpu"),
-        ("epochs: 3", "epochs: 3\npool: {local: {devices: gpu}}", "pool.local.devices", "auto or cpu, or a list"),
+        (
+            "epochs: 3",
+            "epochs: 3\npool: {local: {devices: []}}",
+            "pool.local.devices",
+            "devices: cpu",
+        ),
+        (
+            "epochs: 3",
+            "epochs: 3\npool: {local: {devices: gpu}}",
+            "pool.local.devices",
+            "auto or cpu, or a list",
+        ),
     ],
 )
 def test_other_bad_values(tmp_path: Path, old: str, new: str, key: str, words: str) -> None:
@@ -369,7 +479,10 @@ def test_other_bad_values(tmp_path: Path, old: str, new: str, key: str, words: s
 
 
 def test_an_objective_must_fit_the_task(tmp_path: Path) -> None:
-    config = CONFIG.replace("name: digits", "name: digits, task: regression") + "objective: val_accuracy\n"
+    config = (
+        CONFIG.replace("name: digits", "name: digits, task: regression")
+        + "objective: val_accuracy\n"
+    )
     assert "classification only" in problem(tmp_path, config).message
 
 
@@ -383,7 +496,9 @@ EPOCHS = SPACE.replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:")
 
 def test_epochs_may_be_a_gene_up_to_those_of_a_full_training(tmp_path: Path) -> None:
     short = check(written(tmp_path, space=EPOCHS))
-    assert short.warnings == ("training.epochs (3) cuts short the gene epochs, which goes up to 9.",)
+    assert short.warnings == (
+        "training.epochs (3) cuts short the gene epochs, which goes up to 9.",
+    )
     assert check(written(tmp_path, CONFIG.replace("epochs: 3", "epochs: 9"), EPOCHS)).warnings == ()
 
 
@@ -405,27 +520,35 @@ def test_epochs_cannot_be_a_gene_where_the_strategy_sets_them(
 
 def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "first.yaml").write_text(SEED.replace("units: 8", "units: 9"))
-    config = CONFIG.replace("population: 8", "population: 0\n    seeds: [./first.yaml, ./second.yaml]")
+    config = CONFIG.replace(
+        "population: 8", "population: 0\n    seeds: [./first.yaml, ./second.yaml]"
+    )
     found = problems(tmp_path, config + "sead: 1\nlook_ahead: 0\n")
     files = [Path(item.file).name for item in found]
     assert files.count("mine.yaml") == 4
     assert files.count("first.yaml") == 1
     assert any("second.yaml" in item.message and item.line == 7 for item in found)
-    found = problems(tmp_path, config, space=SPACE.replace("flatten", "flaten").replace("dense:", "dence:"))
+    found = problems(
+        tmp_path, config, space=SPACE.replace("flatten", "flaten").replace("dense:", "dence:")
+    )
     assert {"mine.yaml", "space.yaml"} <= {Path(item.file).name for item in found}
     assert sum("unknown op" in item.message for item in found) == 2
 
 
 def test_values_are_checked_beside_others_that_are_wrong(tmp_path: Path) -> None:
     config = (
-        CONFIG.replace("name: digits", "name: digit, test: 2") + "objective: acc\nrun: a/b\nseed: -1\nplugins: [-]\n"
+        CONFIG.replace("name: digits", "name: digit, test: 2")
+        + "objective: acc\nrun: a/b\nseed: -1\nplugins: [-]\n"
     )
     keys = [item.key for item in problems(tmp_path, config)]
     assert sorted(keys) == ["data.name", "data.test", "objective.name", "plugins[0]", "run", "seed"]
 
 
 def test_problems_are_told_from_top_to_bottom(tmp_path: Path) -> None:
-    lines = [item.line for item in problems(tmp_path, "plugins: 1\nseed: x\nspace: space.yaml\ndata: 2\n")]
+    lines = [
+        item.line
+        for item in problems(tmp_path, "plugins: 1\nseed: x\nspace: space.yaml\ndata: 2\n")
+    ]
     assert lines == [1, 1, 2, 4]
 
 
@@ -469,7 +592,12 @@ def test_bad_overrides_are_told_as_such(tmp_path: Path, override: str, words: li
 
 
 def test_a_good_override_mends_a_bad_value(tmp_path: Path) -> None:
-    assert loaded(tmp_path, CONFIG.replace("trials: 24", "trials: x"), ["budget.trials=2"]).config.budget.trials == 2
+    assert (
+        loaded(
+            tmp_path, CONFIG.replace("trials: 24", "trials: x"), ["budget.trials=2"]
+        ).config.budget.trials
+        == 2
+    )
 
 
 def test_check_tells_problems_without_raising(tmp_path: Path) -> None:

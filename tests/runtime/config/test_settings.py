@@ -43,7 +43,9 @@ class Drawing:
     weights: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
     shape: Shape = field(default_factory=Circle)
     choice: Choice = field(default_factory=lambda: Choice("dot", Dot()))
-    even: Annotated[int | None, Check(lambda value: "is odd." if value and value % 2 else "")] = None
+    even: Annotated[int | None, Check(lambda value: "is odd." if value and value % 2 else "")] = (
+        None
+    )
 
     def problems(self) -> dict[str, str]:
         return {"shape.circle": "too many."} if self.count > 8 else {}
@@ -100,22 +102,33 @@ def test_a_name_may_stand_alone(shape: Any) -> None:
         ({"filled": 1}, ["must be true or false. Received: 1"]),
         ({"share": 1.5}, ["a number from 0 to 1. Received: 1.5"]),
         ({"limit": "x"}, ["a whole number of at least 1, or null. Received"]),
-        ({"devices": "atuo"}, ["auto or cpu, or a list, each item a whole number", "Did you mean 'auto'?"]),
+        (
+            {"devices": "atuo"},
+            ["auto or cpu, or a list, each item a whole number", "Did you mean 'auto'?"],
+        ),
         ({"devices": ["a"]}, ["devices: must be auto or cpu, or a list"]),
         ({"title": 12}, ["title: must be a word", "in quotes"]),
         ({"names": ["a", 1]}, ["names.1: must be a word"]),
         ({"names": "a"}, ["names: must be a list, each item a word"]),
         ({"weights": {"x": -1}}, ["weights.x: must be a number of at least 0"]),
         ({"weights": [1]}, ["weights: must be a mapping"]),
-        ({"shape": "cirlce"}, ["shape: unknown name", "Allowed: circle, dot", "Did you mean 'circle'?"]),
+        (
+            {"shape": "cirlce"},
+            ["shape: unknown name", "Allowed: circle, dot", "Did you mean 'circle'?"],
+        ),
         ({"shape": {"cirlce": {}}}, ["shape.cirlce: unknown name", "Did you mean 'circle'?"]),
         ({"shape": {"circle": {"radius": 0}}}, ["shape.circle.radius: must be a number above 0"]),
         ({"shape": {"circle": {"size": 1}}}, ["shape.circle.size: unknown key. Allowed: radius"]),
         ({"shape": {"dot": {"size": 1}}}, ["shape.dot.size: unknown key. Allowed: none"]),
-        ({"shape": {"circle": [1]}}, ["shape.circle: must be a mapping with the keys radius. Received: [1]"]),
+        (
+            {"shape": {"circle": [1]}},
+            ["shape.circle: must be a mapping with the keys radius. Received: [1]"],
+        ),
         (
             {"shape": {"circle": {}, "dot": {}}},
-            ["shape.dot: only one name can be given here. Received: circle, dot. Allowed: circle, dot."],
+            [
+                "shape.dot: only one name can be given here. Received: circle, dot. Allowed: circle, dot."
+            ],
         ),
         ({"shape": {"dto": {}, "circle": {}}}, ["shape.dto: only one name", "Did you mean 'dot'?"]),
         ({"shape": None}, ["shape: must be one name", "Received: null"]),
@@ -147,7 +160,9 @@ def test_long_values_are_cut() -> None:
 
 
 def test_dumped_settings_are_built_again() -> None:
-    built, _ = build(devices=[2], weights={"x": 2}, shape="dot", choice={"circle": {"radius": 3}}, names=["b"])
+    built, _ = build(
+        devices=[2], weights={"x": 2}, shape="dot", choice={"circle": {"radius": 3}}, names=["b"]
+    )
     plain = dump(built, FAMILIES)
     assert plain["shape"] == {"dot": {}}
     assert plain["choice"] == {"circle": {"radius": 3.0}}

@@ -48,7 +48,9 @@ def written(folder: Path, strategy: str) -> Path:
 
 
 def messages(folder: Path, strategy: str) -> list[str]:
-    return [f"{problem.key}: {problem.message}" for problem in check(written(folder, strategy)).problems]
+    return [
+        f"{problem.key}: {problem.message}" for problem in check(written(folder, strategy)).problems
+    ]
 
 
 def earlier_run(folder: Path, losses: list[float | None], space: str = SPACE) -> list[Genome]:
@@ -58,7 +60,10 @@ def earlier_run(folder: Path, losses: list[float | None], space: str = SPACE) ->
     Record.create(folder / "old" / "run.db", {"config": config.to_json(), "space": space}, {})
     parsed, record = parse_space(space, "space"), Record(folder / "old" / "run.db")
     genomes = [sample(parsed, np.random.default_rng(i)) for i in range(len(losses))]
-    waiting = [Trial(i, Proposal(genome, Fidelity(1), Lineage("sample"))) for i, genome in enumerate(genomes)]
+    waiting = [
+        Trial(i, Proposal(genome, Fidelity(1), Lineage("sample")))
+        for i, genome in enumerate(genomes)
+    ]
     record.commit_step([], waiting, {}, 0)
     for trial, loss in zip(waiting, losses, strict=True):
         state = TrialState.ERROR if loss is None else TrialState.OK
@@ -71,14 +76,20 @@ def earlier_run(folder: Path, losses: list[float | None], space: str = SPACE) ->
 
 
 def test_strategies_are_found_the_outer_first() -> None:
-    data = {"strategy": {"seeded": {"inner": {"screened": {"inner": "aging", "factor": 3}}, "genomes": []}}}
+    data = {
+        "strategy": {
+            "seeded": {"inner": {"screened": {"inner": "aging", "factor": 3}}, "genomes": []}
+        }
+    }
     found = [(one.name, one.path) for one in strategies_in(data)]
     paths = [("strategy", "seeded"), ("strategy", "seeded", "inner", "screened")]
     paths.append((*paths[1], "inner", "aging"))
     assert found == list(zip(["seeded", "screened", "aging"], paths, strict=True))
 
 
-@pytest.mark.parametrize("data", [None, [], {}, {"strategy": 3}, {"strategy": {}}, {"strategy": {3: {}}}])
+@pytest.mark.parametrize(
+    "data", [None, [], {}, {"strategy": 3}, {"strategy": {}}, {"strategy": {3: {}}}]
+)
 def test_a_config_with_problems_has_no_strategies(data: object) -> None:
     assert strategies_in(data) == []
 
@@ -142,13 +153,23 @@ def test_a_file_that_is_no_record_is_refused(folder: Path) -> None:
 
 
 def test_problems_inside_of_wrapped_strategies_are_told_with_their_keys(folder: Path) -> None:
-    found = messages(folder, "{screened: {inner: {evolution: {population: 1}}, surrogate: {forrest: {}}}}")
-    assert any(one.startswith("strategy.screened.inner.evolution.population: must be") for one in found)
+    found = messages(
+        folder, "{screened: {inner: {evolution: {population: 1}}, surrogate: {forrest: {}}}}"
+    )
+    assert any(
+        one.startswith("strategy.screened.inner.evolution.population: must be") for one in found
+    )
     assert any("Did you mean" in one or "did you mean" in one for one in found)
-    (wrong,) = messages(folder, "{screened: {inner: {evolution: {selection: roulette}}}}\nobjective: val_accuracy")
+    (wrong,) = messages(
+        folder, "{screened: {inner: {evolution: {selection: roulette}}}}\nobjective: val_accuracy"
+    )
     assert wrong.startswith("strategy.screened.inner.evolution.selection: ")
 
 
 def test_a_population_beyond_the_budget_is_warned_of_inside_of_wrappers(folder: Path) -> None:
-    found = check(written(folder, "{seeded: {inner: {evolution: {population: 99}}, genomes: [./known.yaml]}}"))
-    assert any("the population (99) is larger than the budget" in warning for warning in found.warnings)
+    found = check(
+        written(folder, "{seeded: {inner: {evolution: {population: 99}}, genomes: [./known.yaml]}}")
+    )
+    assert any(
+        "the population (99) is larger than the budget" in warning for warning in found.warnings
+    )

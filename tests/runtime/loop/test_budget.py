@@ -29,7 +29,10 @@ def ladder(small_space):
     """A trial of 3 epochs, one that goes on from there to 9, and one of 9 from the beginning."""
     genome = decode(small_space, [0.5] * small_space.dimension)
     plan = [(3, None), (9, 0), (9, None)]
-    proposals = [Proposal(genome, Fidelity(epochs), Lineage("sample"), resume_from=start) for epochs, start in plan]
+    proposals = [
+        Proposal(genome, Fidelity(epochs), Lineage("sample"), resume_from=start)
+        for epochs, start in plan
+    ]
     return [Trial(id, proposal) for id, proposal in enumerate(proposals)]
 
 
@@ -45,7 +48,9 @@ def test_trials_are_charged_when_they_are_asked_and_spent_when_they_are_done(lad
     assert account.is_spent
     assert [spent.amount for spent in account.spent()] == [0]
     account.enter(settle(ladder[1]), ladder)
-    assert [(spent.unit, spent.amount, spent.limit) for spent in account.spent()] == [("trials", 1, 2)]
+    assert [(spent.unit, spent.amount, spent.limit) for spent in account.spent()] == [
+        ("trials", 1, 2)
+    ]
     assert account.share == 0.5
 
 

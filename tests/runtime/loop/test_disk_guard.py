@@ -21,7 +21,11 @@ from evonas.testing.jobs import make_job
 from evonas.testing.stub_pool import StubPool
 from evonas.trial import Fidelity, Outcome, TrialState
 
-FULL = Outcome(TrialState.LOST, message="weights.npz cannot be written: No space left.", details={"cause": "disk"})
+FULL = Outcome(
+    TrialState.LOST,
+    message="weights.npz cannot be written: No space left.",
+    details={"cause": "disk"},
+)
 OK = Outcome(TrialState.OK)
 
 
@@ -44,7 +48,9 @@ class World:
         self.now += seconds
 
     def guard(self, storage, tell=lambda text: None, floor=500):
-        return DiskGuard(storage, floor, tell, clock=lambda: self.now, free=self.measure, sleep=self.sleep)
+        return DiskGuard(
+            storage, floor, tell, clock=lambda: self.now, free=self.measure, sleep=self.sleep
+        )
 
 
 class Listener(Observer):
@@ -70,7 +76,14 @@ def world():
 def work(tmp_path, small_space, loss, world):
     """A session with stubs; `during(world, listener, pool)` is called at each poll."""
 
-    def session(during=lambda pool: None, floor=500, pool_kind=StubPool, stop=None, listener=None, root=tmp_path):
+    def session(
+        during=lambda pool: None,
+        floor=500,
+        pool_kind=StubPool,
+        stop=None,
+        listener=None,
+        root=tmp_path,
+    ):
         listener = listener or Listener()
         if not (root / "run.db").exists():
             Record.create(root / "run.db", {}, {})
@@ -146,14 +159,18 @@ def test_below_the_floor_nothing_is_started_what_runs_is_finished_and_it_goes_on
     assert "there is space on the disk again" in listener.notes[1]
 
 
-def test_where_there_is_no_space_in_the_end_nothing_is_lost_and_a_resume_ends_the_same(work, world, whole, tmp_path):
+def test_where_there_is_no_space_in_the_end_nothing_is_lost_and_a_resume_ends_the_same(
+    work, world, whole, tmp_path
+):
     listener = Listener()
 
     def during(pool):
         if len(listener.outcomes) == 9:
             world.free = 123.0
 
-    with pytest.raises(DiskFailure, match=r"123 MB are free, and `storage\.free_mb` is 500.*Nothing is lost") as raised:
+    with pytest.raises(
+        DiskFailure, match=r"123 MB are free, and `storage\.free_mb` is 500.*Nothing is lost"
+    ) as raised:
         work(during, listener=listener)
     assert raised.value.exit_code == 74
     assert PATIENCE <= sum(world.slept) < PATIENCE + 1
@@ -163,7 +180,9 @@ def test_where_there_is_no_space_in_the_end_nothing_is_lost_and_a_resume_ends_th
         work()
     world.free = 900.0
     assert work() == whole
-    assert len(contents(tmp_path)[1]) == sum(row[9] is None for row in whole), "no trial was trained twice"
+    assert len(contents(tmp_path)[1]) == sum(row[9] is None for row in whole), (
+        "no trial was trained twice"
+    )
 
 
 def test_caches_that_are_enough_are_given_up_without_a_pause(work, world, whole, tmp_path):
@@ -232,10 +251,16 @@ class FullOnce(StubPool):
 
 
 def full(**failures):
-    return type("Full", (FullOnce,), {"failures": {int(name[1:]): count for name, count in failures.items()}})
+    return type(
+        "Full",
+        (FullOnce,),
+        {"failures": {int(name[1:]): count for name, count in failures.items()}},
+    )
 
 
-def test_a_worker_that_could_not_write_is_no_outcome_and_no_retry_and_the_caches_go(work, whole, tmp_path):
+def test_a_worker_that_could_not_write_is_no_outcome_and_no_retry_and_the_caches_go(
+    work, whole, tmp_path
+):
     class Then(full(t9=1)):
         def poll(self, timeout):
             reports = super().poll(timeout)
@@ -251,8 +276,12 @@ def test_a_worker_that_could_not_write_is_no_outcome_and_no_retry_and_the_caches
     assert len(listener.notes) == 1
 
 
-def test_if_the_next_one_cannot_write_either_the_session_ends_and_the_trial_waits(work, whole, tmp_path):
-    with pytest.raises(DiskFailure, match=r"No space left.*has not helped.*waits in the record") as raised:
+def test_if_the_next_one_cannot_write_either_the_session_ends_and_the_trial_waits(
+    work, whole, tmp_path
+):
+    with pytest.raises(
+        DiskFailure, match=r"No space left.*has not helped.*waits in the record"
+    ) as raised:
         work(pool_kind=full(t9=2))
     assert raised.value.exit_code == 74
     content, attempts = contents(tmp_path)
@@ -303,7 +332,9 @@ def test_a_record_that_cannot_grow_ends_the_session_with_nothing_lost(
         return plain(record, as_new)
 
     monkeypatch.setattr(Record, "_transaction", transaction)
-    with pytest.raises(DiskFailure, match=r"database or disk is full.*Nothing that was committed is lost") as raised:
+    with pytest.raises(
+        DiskFailure, match=r"database or disk is full.*Nothing that was committed is lost"
+    ) as raised:
         work()
     assert raised.value.exit_code == 74
     monkeypatch.undo()

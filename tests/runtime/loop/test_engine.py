@@ -36,10 +36,15 @@ class Script(Strategy):
     def ask(self, count):
         chosen = self.points[self.asked : self.asked + count]
         self.asked += len(chosen)
-        return [Proposal(self._genome(point), self.problem.fidelity, Lineage("script")) for point in chosen]
+        return [
+            Proposal(self._genome(point), self.problem.fidelity, Lineage("script"))
+            for point in chosen
+        ]
 
     def _genome(self, point):
-        return decode(self.problem.space, np.random.default_rng(point).random(self.problem.space.dimension))
+        return decode(
+            self.problem.space, np.random.default_rng(point).random(self.problem.space.dimension)
+        )
 
     def tell(self, trial):
         self.told.append(trial)
@@ -110,7 +115,9 @@ def test_trials_are_told_in_the_order_of_proposals_whatever_the_order_of_arrival
     assert [trial.id for trial in strategy.told] == list(range(10))
 
 
-def test_a_strategy_that_goes_on_is_given_what_waits_without_its_outcome(engine, problem, record, loss):
+def test_a_strategy_that_goes_on_is_given_what_waits_without_its_outcome(
+    engine, problem, record, loss
+):
     class Given(Script):
         def load_state_dict(self, state, trials):
             super().load_state_dict(state, trials)
@@ -124,7 +131,9 @@ def test_a_strategy_that_goes_on_is_given_what_waits_without_its_outcome(engine,
     record.finish_attempt(arrived, number, Outcome(TrialState.OK, metrics), True)
     strategy = Given(problem, [0, 1, 2])
     engine(strategy, Answers({}))
-    assert strategy.given == {trial.id: trial for trial in waiting}, "trial 1 has arrived, and is not told"
+    assert strategy.given == {trial.id: trial for trial in waiting}, (
+        "trial 1 has arrived, and is not told"
+    )
 
 
 def test_the_budget_counts_trials_and_not_twins(engine, problem, record, loss):
@@ -134,7 +143,11 @@ def test_the_budget_counts_trials_and_not_twins(engine, problem, record, loss):
     trials = record.trials(loss)
     assert [trial.twin_of for trial in trials] == [None, 0, None, 0, None, 2, None]
     assert {trial for trial, _ in pool.seen} == {0, 2, 4, 6}
-    assert all(trial.fitness == trials[trial.twin_of].fitness for trial in trials if trial.twin_of is not None)
+    assert all(
+        trial.fitness == trials[trial.twin_of].fitness
+        for trial in trials
+        if trial.twin_of is not None
+    )
     assert strategy.told[1].fitness == strategy.told[0].fitness
 
 
@@ -165,11 +178,16 @@ def test_retries_have_an_end(engine, problem, record, loss):
     assert len(record.attempts(1)) == 1 + RETRIES[TrialState.CRASHED]
 
 
-def test_a_trial_out_of_device_memory_is_tried_once_more_with_cut_batches_and_says_so(engine, problem, record, loss):
+def test_a_trial_out_of_device_memory_is_tried_once_more_with_cut_batches_and_says_so(
+    engine, problem, record, loss
+):
     pool = Answers({0: ["oom_device", "ok"], 1: ["oom_device"]})
     engine(Script(problem, [0, 1, 2]), pool).run()
     assert [trial.state for trial in record.trials(loss)] == ["ok", "oom_device", "ok"]
-    marks = [[attempt.details.get("accumulation_steps") for attempt in record.attempts(id)] for id in range(3)]
+    marks = [
+        [attempt.details.get("accumulation_steps") for attempt in record.attempts(id)]
+        for id in range(3)
+    ]
     assert marks == [[None, 2], [None, 2], [None]]
     assert pool.parts[0, 0] == pool.parts[2, 0] == 1
     assert pool.parts[0, 1] == pool.parts[1, 1] == 2
@@ -185,7 +203,9 @@ def test_a_batch_of_one_sample_is_not_cut(engine, problem, record):
     assert [attempt.state for attempt in record.attempts(0)] == ["oom_device"]
 
 
-def test_batches_stay_cut_in_every_later_attempt_and_each_kind_of_failure_has_its_own_cap(engine, problem, record):
+def test_batches_stay_cut_in_every_later_attempt_and_each_kind_of_failure_has_its_own_cap(
+    engine, problem, record
+):
     states = ["lost", "oom_device", "crashed", "lost", "oom_host", "lost", "lost"]
     pool = Answers({0: states})
     engine(Script(problem, [0]), pool).run()
@@ -194,7 +214,9 @@ def test_batches_stay_cut_in_every_later_attempt_and_each_kind_of_failure_has_it
 
 
 @pytest.mark.parametrize("state", sorted(RETRIES | {TrialState.OOM_DEVICE: 1}))
-def test_a_resume_grants_no_retry_twice_and_a_killed_driver_uses_up_none(record, engine, problem, state):
+def test_a_resume_grants_no_retry_twice_and_a_killed_driver_uses_up_none(
+    record, engine, problem, state
+):
     """Killed before each attempt; what was used is in the record alone."""
     caps = RETRIES | {TrialState.OOM_DEVICE: 1}
 
@@ -217,7 +239,9 @@ def test_a_resume_grants_no_retry_twice_and_a_killed_driver_uses_up_none(record,
         try:
             engine(Script(problem, [0]), One({0: [state]})).run()
         except KeyboardInterrupt:
-            record._connection.execute("update attempt set state = 'abandoned' where state = 'running'")
+            record._connection.execute(
+                "update attempt set state = 'abandoned' where state = 'running'"
+            )
     ended = [attempt.state for attempt in record.attempts(0) if attempt.state != "abandoned"]
     assert ended == [state] * (caps[state] + 1)
     assert record.waiting() == []
@@ -225,14 +249,21 @@ def test_a_resume_grants_no_retry_twice_and_a_killed_driver_uses_up_none(record,
 
 def test_what_a_neighbour_may_have_caused_is_tried_again_alone(engine, problem, record):
     """The crashed one waits for those that run, and nothing is begun beside it; a lost one waits for nobody."""
-    for state, alone in (("crashed", True), ("oom_host", True), ("lost", False), ("oom_device", False)):
+    for state, alone in (
+        ("crashed", True),
+        ("oom_host", True),
+        ("lost", False),
+        ("oom_device", False),
+    ):
         beside = {}
 
         class Watch(Answers):
             def submit(self, job, beside=beside):
                 super().submit(job)
                 for one in self.jobs:
-                    beside.setdefault((one.trial, one.attempt), set()).update(t.trial for t in self.jobs)
+                    beside.setdefault((one.trial, one.attempt), set()).update(
+                        t.trial for t in self.jobs
+                    )
 
         record._connection.executescript(
             "delete from attempt; delete from trial; delete from meta where key='strategy'"
@@ -281,8 +312,12 @@ def test_failures_of_the_network_are_not_tried_again(engine, problem, record, st
 
 def test_many_failures_of_one_cause_stop_the_run_with_that_cause(engine, problem):
     pool = Answers({id: ["error"] for id in range(100)})
-    with pytest.raises(RepeatedFailures, match=r"5 trials in a row ended as `error`.*trial 4 is error") as raised:
-        engine(Script(problem, list(range(50))), pool, RunLimits(trials=50, failures_in_a_row=5)).run()
+    with pytest.raises(
+        RepeatedFailures, match=r"5 trials in a row ended as `error`.*trial 4 is error"
+    ) as raised:
+        engine(
+            Script(problem, list(range(50))), pool, RunLimits(trials=50, failures_in_a_row=5)
+        ).run()
     assert raised.value.exit_code == 5
 
 
@@ -295,7 +330,9 @@ def test_trials_that_run_out_of_memory_twice_stop_the_run_and_a_resume_says_why(
         def on_note(self, text):
             notes.append(text)
 
-    with pytest.raises(RepeatedFailures, match=r"3 trials in a row ended as `oom_device`.*`evonas replay RUN 2`"):
+    with pytest.raises(
+        RepeatedFailures, match=r"3 trials in a row ended as `oom_device`.*`evonas replay RUN 2`"
+    ):
         engine(Script(problem, list(range(50))), pool(), limits, observers=[Notes()]).run()
     assert notes == []
     with pytest.raises(RepeatedFailures):
@@ -324,28 +361,41 @@ def test_failures_in_a_row_are_counted_across_a_kill_and_anew_after_a_stop(engin
     assert record.told() == 14
 
 
-def test_once_the_cause_is_mended_a_resume_goes_on_and_what_failed_stays_failed(engine, problem, record, loss):
+def test_once_the_cause_is_mended_a_resume_goes_on_and_what_failed_stays_failed(
+    engine, problem, record, loss
+):
     """What the message of the stop says."""
     limits = RunLimits(trials=8, look_ahead=2, failures_in_a_row=3)
     broken = Answers({id: ["error"] for id in range(100)}, capacity=1)
-    with pytest.raises(RepeatedFailures, match=r"A resume goes on .* what failed stays failed; a new run trains all"):
+    with pytest.raises(
+        RepeatedFailures,
+        match=r"A resume goes on .* what failed stays failed; a new run trains all",
+    ):
         engine(Script(problem, list(range(50))), broken, limits).run()
     failed = len(broken.seen)
     mended = Answers({}, capacity=1)
     engine(Script(problem, list(range(50))), mended, limits).run()
     states = [trial.state for trial in record.trials(loss)]
     assert states == [TrialState.ERROR] * failed + [TrialState.OK] * (8 - failed)
-    assert {trial for trial, _ in mended.seen} == set(range(failed, 8)), "no failed trial was trained again"
+    assert {trial for trial, _ in mended.seen} == set(range(failed, 8)), (
+        "no failed trial was trained again"
+    )
 
 
 def test_the_log_of_the_last_failure_is_shown_line_by_line(engine, problem):
     class Loud(Answers):
         def poll(self, timeout):
             (report,) = super().poll(timeout)
-            return [Finished(report.job, Outcome(TrialState.ERROR, message="no", details={"log": "one\ntwo"}))]
+            return [
+                Finished(
+                    report.job, Outcome(TrialState.ERROR, message="no", details={"log": "one\ntwo"})
+                )
+            ]
 
     with pytest.raises(RepeatedFailures) as raised:
-        engine(Script(problem, list(range(9))), Loud({}), RunLimits(trials=9, failures_in_a_row=2)).run()
+        engine(
+            Script(problem, list(range(9))), Loud({}), RunLimits(trials=9, failures_in_a_row=2)
+        ).run()
     assert str(raised.value).endswith("said: no\n    one\n    two")
 
 
@@ -358,7 +408,12 @@ def test_observers_hear_of_the_end_whatever_ends_it(engine, problem):
 
     with pytest.raises(RepeatedFailures):
         pool = Answers({id: ["error"] for id in range(9)})
-        engine(Script(problem, list(range(9))), pool, RunLimits(9, failures_in_a_row=2), observers=[Ends()]).run()
+        engine(
+            Script(problem, list(range(9))),
+            pool,
+            RunLimits(9, failures_in_a_row=2),
+            observers=[Ends()],
+        ).run()
     assert len(ends) == 1
 
 
@@ -420,7 +475,13 @@ def test_one_interrupt_finishes_what_runs_and_a_second_session_ends_the_same(
 
     stop = StopRequest()
     observer = StopAfter(stop, 3, [signal.SIGINT])
-    setup = Setup(directory=str(record.path.parent), seed=0, space="", interface={}, objective={"name": "val_loss"})
+    setup = Setup(
+        directory=str(record.path.parent),
+        seed=0,
+        space="",
+        interface={},
+        objective={"name": "val_loss"},
+    )
     pool = StubPool(setup, capacity=2)
     with pytest.raises(Stopped) as raised:
         engine(RandomSearch(problem, RandomSettings()), pool, observers=[observer], stop=stop).run()
@@ -434,7 +495,12 @@ def test_one_interrupt_finishes_what_runs_and_a_second_session_ends_the_same(
     Record.create(other, {}, {})
     with Record(other) as whole:
         Engine(
-            RandomSearch(problem, RandomSettings()), whole, StubPool(setup, 2), RunLimits(10, look_ahead=4), loss, 0
+            RandomSearch(problem, RandomSettings()),
+            whole,
+            StubPool(setup, 2),
+            RunLimits(10, look_ahead=4),
+            loss,
+            0,
         ).run()
         assert whole.content() == stopped
 
@@ -442,10 +508,18 @@ def test_one_interrupt_finishes_what_runs_and_a_second_session_ends_the_same(
 def test_two_interrupts_and_a_terminate_abandon_at_once(engine, problem):
     import signal
 
-    for signals, kind in (([signal.SIGINT, signal.SIGINT], Stopped), ([signal.SIGTERM], Terminated)):
+    for signals, kind in (
+        ([signal.SIGINT, signal.SIGINT], Stopped),
+        ([signal.SIGTERM], Terminated),
+    ):
         stop = StopRequest()
         pool = Answers({}, capacity=3)
-        run = engine(Script(problem, list(range(8))), pool, observers=[StopAfter(stop, 1, signals)], stop=stop)
+        run = engine(
+            Script(problem, list(range(8))),
+            pool,
+            observers=[StopAfter(stop, 1, signals)],
+            stop=stop,
+        )
         with pytest.raises(kind) as raised:
             run.run()
         assert type(raised.value) is kind

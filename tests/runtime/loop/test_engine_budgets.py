@@ -96,11 +96,15 @@ def test_a_continued_trial_is_charged_what_it_adds(search):
     plan = [(0, 3, None), (0, 9, 0), (0, 27, 1), (1, 27, None), (2, 27, None)]
     engine, _, pool = search(plan, RunLimits(None, look_ahead=1, epochs=28))
     assert [(job.epochs, job.trained) for job in pool.seen] == [(3, 0), (9, 3), (27, 9), (27, 0)]
-    assert [(spent.unit, spent.amount, spent.limit) for spent in engine.progress().spent] == [("epochs", 54, 28)]
+    assert [(spent.unit, spent.amount, spent.limit) for spent in engine.progress().spent] == [
+        ("epochs", 54, 28)
+    ]
 
 
 def test_twins_are_charged_nothing(search):
-    engine, *_ = search([(0, 9, None)] * 5 + [(1, 9, None), (2, 9, None)], RunLimits(None, epochs=18))
+    engine, *_ = search(
+        [(0, 9, None)] * 5 + [(1, 9, None), (2, 9, None)], RunLimits(None, epochs=18)
+    )
     assert len(engine.trials) == 6
 
 
@@ -123,7 +127,9 @@ def test_what_arrives_first_is_told_first_and_twins_right_after(search):
 
 
 def test_the_record_keeps_the_order_of_the_telling(search, tmp_path):
-    _, strategy, _ = search([(point, 1, None) for point in range(8)], RunLimits(10), Newest(3), in_order=False)
+    _, strategy, _ = search(
+        [(point, 1, None) for point in range(8)], RunLimits(10), Newest(3), in_order=False
+    )
     with Record(tmp_path / "run.db") as record:
         assert record.told_order() == strategy.told != sorted(strategy.told)
         assert record.told() == 8

@@ -18,7 +18,9 @@ class Log:
         self.events = []
 
     def attempts(self, trial):
-        return [Attempt(trial, 0, 1, "error", 0.0, 1.0, 1, 1.0, {}, "no such file", {"log": "one\ntwo"})]
+        return [
+            Attempt(trial, 0, 1, "error", 0.0, 1.0, 1, 1.0, {}, "no such file", {"log": "one\ntwo"})
+        ]
 
     def event(self, kind, detail):
         self.events.append((0.0, kind, detail))
@@ -26,10 +28,15 @@ class Log:
 
 @pytest.fixture
 def told(small_space):
-    proposal = Proposal(decode(small_space, [0.5] * small_space.dimension), Fidelity(1), Lineage("sample"))
+    proposal = Proposal(
+        decode(small_space, [0.5] * small_space.dimension), Fidelity(1), Lineage("sample")
+    )
 
     def told(*states, twins=()):
-        return [Trial(id, proposal, 0 if id in twins else None, TrialState(s)) for id, s in enumerate(states)]
+        return [
+            Trial(id, proposal, 0 if id in twins else None, TrialState(s))
+            for id, s in enumerate(states)
+        ]
 
     return told
 
@@ -85,4 +92,6 @@ def test_the_count_goes_on_after_a_kill_and_begins_anew_after_a_stop(told):
     assert "trial 3 said" in again.restore(trials, log.events)
     again.check(log, 4)
     later = FailuresInARow(4)
-    assert later.restore([*trials, *told("error")], log.events) == "", "something was told since the stop"
+    assert later.restore([*trials, *told("error")], log.events) == "", (
+        "something was told since the stop"
+    )

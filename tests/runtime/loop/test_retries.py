@@ -53,7 +53,9 @@ def test_cut_batches_and_single_samples_are_not_cut_again():
     assert is_tried_again([], oom, 1)
     assert not is_tried_again(attempts("oom_device"), oom, HALVES)
     assert not is_tried_again([], Outcome(TrialState.OOM_DEVICE, details={"batch_size": 1}), 1)
-    assert is_tried_again([], Outcome(TrialState.OOM_DEVICE), 1), "a worker that does not tell has more than one"
+    assert is_tried_again([], Outcome(TrialState.OOM_DEVICE), 1), (
+        "a worker that does not tell has more than one"
+    )
 
 
 def test_each_failure_counts_for_itself_and_abandoned_attempts_for_none():
@@ -83,7 +85,9 @@ def test_the_limit_cannot_be_reached_by_the_kills_of_a_test():
 class Poison(StubPool):
     """The driver dies whenever a poisoned trial ends, or `after` so many epochs of it."""
 
-    def __init__(self, setup: Setup, poisoned: set[int], epochs: list[int], capacity: int = 2) -> None:
+    def __init__(
+        self, setup: Setup, poisoned: set[int], epochs: list[int], capacity: int = 2
+    ) -> None:
         super().__init__(setup, capacity)
         self._poisoned, self._epochs, self.submitted = poisoned, epochs, []
 
@@ -116,7 +120,9 @@ class Notes(Observer):
 def sessions(tmp_path, small_space, loss):
     """Sessions on one run, each with a record of its own opening."""
     Record.create(tmp_path / "run.db", {}, {})
-    setup = Setup(directory=str(tmp_path), seed=0, space="", interface={}, objective={"name": "val_loss"})
+    setup = Setup(
+        directory=str(tmp_path), seed=0, space="", interface={}, objective={"name": "val_loss"}
+    )
     problem = SearchProblem(small_space, loss, Fidelity(2), 0)
     now = iter(range(10**6))
 
@@ -134,7 +140,11 @@ def sessions(tmp_path, small_space, loss):
                 observers=[notes],
                 clock=lambda: next(now) * NOTE_SECONDS,
             )
-            stack.callback(lambda: notes.__dict__.update(trials=record.trials(loss), attempts=record.attempts()))
+            stack.callback(
+                lambda: notes.__dict__.update(
+                    trials=record.trials(loss), attempts=record.attempts()
+                )
+            )
             try:
                 engine.run()
             except KeyboardInterrupt:
@@ -154,15 +164,23 @@ def test_a_poison_genome_is_set_aside_and_its_neighbours_are_not(sessions):
         assert len(seen) <= FRUITLESS_LIMIT + 1
     assert len(seen) == FRUITLESS_LIMIT + 1
     last = seen[-1]
-    assert [(trial.id, trial.state) for trial in last.trials if trial.state != "ok" and trial.id == 2] == [(2, "lost")]
+    assert [
+        (trial.id, trial.state) for trial in last.trials if trial.state != "ok" and trial.id == 2
+    ] == [(2, "lost")]
     assert last.outcomes[0] == (2, "lost", True)
-    (message,) = {attempt.message for attempt in last.attempts if attempt.trial == 2 and attempt.state == "lost"}
+    (message,) = {
+        attempt.message
+        for attempt in last.attempts
+        if attempt.trial == 2 and attempt.state == "lost"
+    }
     assert f"{FRUITLESS_LIMIT} times" in message
     assert "`evonas replay RUN 2`" in message
     assert all(trial.state != "lost" for trial in last.trials if trial.id != 2)
     counts = [sum(attempt.trial == id for attempt in last.attempts) for id in range(8)]
     assert counts[2] == FRUITLESS_LIMIT
-    assert max(counts[:2] + counts[3:]) <= SUSPICIOUS + 1, "once it runs alone, nobody else is with it"
+    assert max(counts[:2] + counts[3:]) <= SUSPICIOUS + 1, (
+        "once it runs alone, nobody else is with it"
+    )
     suspected = next(notes for notes in seen if notes.notes)
     assert seen.index(suspected) == SUSPICIOUS
     assert "`evonas replay RUN 2`" in "".join(suspected.notes)
@@ -188,7 +206,9 @@ def test_a_healthy_trial_that_gets_further_each_time_is_never_suspected(sessions
     for kill in range(1, 2 * FRUITLESS_LIMIT):
         notes = sessions(poisoned={0}, epochs=[kill, kill])
         assert notes.killed
-        assert not any("trial 0" in note for note in notes.notes), "one of its neighbours may be suspected, for a while"
+        assert not any("trial 0" in note for note in notes.notes), (
+            "one of its neighbours may be suspected, for a while"
+        )
     done = sessions()
     assert not done.killed
     assert all(trial.state in ("ok", "diverged") for trial in done.trials)

@@ -53,7 +53,9 @@ class Promote(RandomSearch):
         proposal = super()._propose(number)
         if self._due:
             first = self._due.pop(0)
-            return replace(proposal, genome=first.genome, fidelity=Fidelity(3), resume_from=first.id)
+            return replace(
+                proposal, genome=first.genome, fidelity=Fidelity(3), resume_from=first.id
+            )
         return replace(proposal, fidelity=Fidelity(1))
 
     def tell(self, trial):
@@ -65,11 +67,15 @@ class Promote(RandomSearch):
             self._heat = []
 
     @property
-    def living(self):
+    def retained(self):
         return [trial.id for trial in (*self._heat, *self._due)]
 
     def state_dict(self):
-        return {"asked": self._asked, "heat": [t.id for t in self._heat], "due": [t.id for t in self._due]}
+        return {
+            "asked": self._asked,
+            "heat": [t.id for t in self._heat],
+            "due": [t.id for t in self._due],
+        }
 
     def load_state_dict(self, state, trials):
         self._asked = state["asked"]
@@ -99,7 +105,7 @@ class Watcher(Observer):
         if engine is None or not trials:
             return
         ahead = trials[engine._turns.told :]
-        living = {trained(trials, id) for id in engine._strategy.living}
+        living = {trained(trials, id) for id in engine._strategy.retained}
         weights, kept = self.ids("weights"), best_of(trials, KEEP)
         assert weights <= living | kept | {trained(trials, trial.id) for trial in ahead}
         assert kept <= weights, "the best are always there"
@@ -133,7 +139,9 @@ def problem(loss):
 def session(tmp_path, problem, loss):
     """One session of a run in `tmp_path`, with stubs in the driver."""
 
-    def work(name="evolution", trials=60, observers=(), pool=StubPool, keep=KEEP, storage_kind=Storage):
+    def work(
+        name="evolution", trials=60, observers=(), pool=StubPool, keep=KEEP, storage_kind=Storage
+    ):
         if not (tmp_path / "run.db").exists():
             Record.create(tmp_path / "run.db", {}, {})
         kind, settings = STRATEGIES[name]
@@ -143,7 +151,14 @@ def session(tmp_path, problem, loss):
             storage = storage_kind(tmp_path, keep, strategy.continues_trials)
             limits = RunLimits(trials, look_ahead=AHEAD, twins_in_a_row=1000)
             engine = Engine(
-                strategy, record, pool(setup, WORKERS), limits, loss, 0, observers=observers, storage=storage
+                strategy,
+                record,
+                pool(setup, WORKERS),
+                limits,
+                loss,
+                0,
+                observers=observers,
+                storage=storage,
             )
             for observer in observers:
                 observer.engine = engine
@@ -154,7 +169,9 @@ def session(tmp_path, problem, loss):
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_after_every_step_of_200_trials_only_the_living_the_best_and_the_open_have_files(session, tmp_path, name):
+def test_after_every_step_of_200_trials_only_the_living_the_best_and_the_open_have_files(
+    session, tmp_path, name
+):
     watcher = Watcher(tmp_path)
     engine, _ = session(name, 200, [watcher])
     assert watcher.steps >= 400
@@ -164,7 +181,9 @@ def test_after_every_step_of_200_trials_only_the_living_the_best_and_the_open_ha
 
 def test_where_trials_leave_no_files_nobody_asks_who_lives(session, monkeypatch):
     asked = []
-    monkeypatch.setattr(Promote, "living", property(lambda self: asked.append(len(self._heat)) or []))
+    monkeypatch.setattr(
+        Promote, "retained", property(lambda self: asked.append(len(self._heat)) or [])
+    )
     session("promote", trials=20, storage_kind=NoStorage)
     assert len(asked) == 1, "when the session began"
     session("promote", trials=40)
@@ -176,7 +195,9 @@ def test_a_training_that_goes_on_from_another_always_finds_its_checkpoint(sessio
     engine, _ = session("promote", pool=Watched)
     promoted = [trial for trial in engine.trials if trial.proposal.resume_from is not None]
     assert len(promoted) > 8
-    assert all(trial.twin_of is None for trial in engine.trials), "the files of a twin may have gone before it came"
+    assert all(trial.twin_of is None for trial in engine.trials), (
+        "the files of a twin may have gone before it came"
+    )
     assert Watched.continued == len(promoted)
 
 
@@ -213,7 +234,12 @@ def test_a_session_begins_by_sweeping_what_the_last_one_did_not_come_to(session,
     with pytest.raises(KeyboardInterrupt):
         session(observers=[Kill()])
     pruned = next(id for id in range(20) if id not in Watcher(tmp_path).ids("weights"))
-    for name in (f"weights/{pruned:05d}.npz", "weights/00999.npz", "weights/00040.npz.tmp", "checkpoints/00001.npz"):
+    for name in (
+        f"weights/{pruned:05d}.npz",
+        "weights/00999.npz",
+        "weights/00040.npz.tmp",
+        "checkpoints/00001.npz",
+    ):
         (tmp_path / name).write_bytes(b"left behind")
     (tmp_path / "weights" / "notes.txt").write_bytes(b"of the user")
     seen = {}
@@ -240,7 +266,7 @@ def test_what_is_kept_changes_nothing_in_the_search(session, tmp_path):
 def test_the_living_have_weights_also_where_they_are_not_the_best(session, tmp_path):
     engine, _ = session("aging", keep=1)
     ids = {int(path.name[:5]) for path in (tmp_path / "weights").glob("*.npz")}
-    assert ids == set(engine._strategy.living) | best_of(engine.trials, 1)
+    assert ids == set(engine._strategy.retained) | best_of(engine.trials, 1)
     assert len(ids) >= 8
 
 
@@ -284,7 +310,11 @@ def test_files_that_cannot_be_deleted_are_a_failure_of_the_disk(session, tmp_pat
 def test_best_of_ranks_as_the_engine_does(session):
     engine, _ = session(trials=50)
     best = best_of(engine.trials, 5)
-    values = sorted((t.fitness.value, t.id) for t in engine.trials if t.fitness is not None and t.twin_of is None)
+    values = sorted(
+        (t.fitness.value, t.id)
+        for t in engine.trials
+        if t.fitness is not None and t.twin_of is None
+    )
     assert best == {id for _, id in values[:5]}
     assert engine.incumbent.id in best_of(engine.trials, 1)
 

@@ -68,7 +68,11 @@ def test_a_twin_has_the_outcome_of_the_first(make, arrive):
     assert [trial.twin_of for trial in turns.trials] == [None, 0]
     arrive(turns, 0)
     first, second = turns.take(), turns.take()
-    assert (first.fitness, second.fitness, second.state) == (second.fitness, first.fitness, TrialState.OK)
+    assert (first.fitness, second.fitness, second.state) == (
+        second.fitness,
+        first.fitness,
+        TrialState.OK,
+    )
     assert first.fitness is not None
     assert turns.trials == [first, second]
 

@@ -63,7 +63,11 @@ def main(dump: str, folder: Path) -> dict[str, object]:
         with Record(path) as record:
             wrong += [at] if record.content() != before or record.meta("schema") != 2 else []
         backup = sqlite3.connect(path.with_name("run.db.v1"))
-        wrong += [at] if backup.execute("select value from meta where key = 'schema'").fetchone() != ("1",) else []
+        wrong += (
+            [at]
+            if backup.execute("select value from meta where key = 'schema'").fetchone() != ("1",)
+            else []
+        )
         backup.close()
     return {
         "names": names,
@@ -74,4 +78,6 @@ def main(dump: str, folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(Path(sys.argv[1]).read_text(encoding="utf-8"), Path(sys.argv[2]))))
+    sys.stdout.write(
+        json.dumps(main(Path(sys.argv[1]).read_text(encoding="utf-8"), Path(sys.argv[2])))
+    )

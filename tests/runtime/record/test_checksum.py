@@ -20,12 +20,17 @@ from evonas.trial import Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
 def path(tmp_path, small_space, loss):
     Record.create(tmp_path / "run.db", {"config": {"seed": 0}}, {"data/x.npy": "ab"})
     rng = np.random.default_rng(0)
-    trials = [Trial(i, Proposal(sample(small_space, rng), Fidelity(3), Lineage("sample"))) for i in range(3)]
+    trials = [
+        Trial(i, Proposal(sample(small_space, rng), Fidelity(3), Lineage("sample")))
+        for i in range(3)
+    ]
     done = settled(trials[0], TrialState.OK, {"val_loss": -0.0}, loss)
     with Record(tmp_path / "run.db", clock=lambda: 5) as record:
         record.commit_step([], trials, {"asked": 3}, 0)
         number = record.start_attempt(0)
-        outcome = Outcome(TrialState.OK, done.metrics, 3, 1.5, {"val_loss": [None]}, files={"weights/0.npz": "cd"})
+        outcome = Outcome(
+            TrialState.OK, done.metrics, 3, 1.5, {"val_loss": [None]}, files={"weights/0.npz": "cd"}
+        )
         record.finish_attempt(done, number, outcome, final=True)
         record.commit_step([done], [], {"asked": 3}, 1)
         record.event("note", {"words": "ünïcode, 'quotes' and\nlines"})
@@ -89,6 +94,17 @@ def test_a_transaction_that_is_taken_back_is_no_part_of_the_sum(path):
 def test_a_hash_tells_kinds_of_values_apart_and_not_how_sqlite_keeps_a_number():
     assert checksum.row_hash("t", [1]) == checksum.row_hash("t", [1.0])
     assert checksum.row_hash("t", [0.0]) == checksum.row_hash("t", [-0.0])
-    different = [["1"], [1], [None], ["null"], ["number 1.0"], ["", ""], [""], ["a", "b"], ["a\n1 b"], ["b", "a"]]
+    different = [
+        ["1"],
+        [1],
+        [None],
+        ["null"],
+        ["number 1.0"],
+        ["", ""],
+        [""],
+        ["a", "b"],
+        ["a\n1 b"],
+        ["b", "a"],
+    ]
     assert len({checksum.row_hash("t", values) for values in different}) == len(different)
     assert checksum.row_hash("t", [1]) != checksum.row_hash("u", [1])

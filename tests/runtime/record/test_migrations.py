@@ -32,7 +32,9 @@ def old(tmp_path):
     root = make_run(tmp_path)
     work(root)
     root.rename(tmp_path / "today")
-    shutil.copytree(tmp_path / "today", root, ignore=shutil.ignore_patterns("best.*", "genealogy.svg", "run.*"))
+    shutil.copytree(
+        tmp_path / "today", root, ignore=shutil.ignore_patterns("best.*", "genealogy.svg", "run.*")
+    )
     connection = sqlite3.connect(root / "run.db")
     connection.executescript(DUMP.read_text(encoding="utf-8").replace("@FOLDER@", str(tmp_path)))
     connection.close()
@@ -50,7 +52,9 @@ def test_a_migrated_record_has_the_tables_of_a_new_one(old):
     with Record(old / "run.db") as record:
         assert record._rows(tables) == new.execute(tables).fetchall()
         for _, name, _ in record._rows(tables):
-            columns = f"select name, type, \"notnull\", pk from pragma_table_info('{name}') order by name"
+            columns = (
+                f"select name, type, \"notnull\", pk from pragma_table_info('{name}') order by name"
+            )
             assert record._rows(columns) == new.execute(columns).fetchall()
     new.close()
 
@@ -66,7 +70,9 @@ def test_a_reader_shows_an_old_record_and_leaves_the_file_alone(old):
         record.verify()
         assert record.version == 1
     assert (old / "run.db").read_bytes() == before
-    assert sorted(path.name for path in old.iterdir() if path.name.startswith("run.db")) == ["run.db"]
+    assert sorted(path.name for path in old.iterdir() if path.name.startswith("run.db")) == [
+        "run.db"
+    ]
 
 
 def test_an_old_run_goes_on_to_the_content_of_an_uninterrupted_one(old, tmp_path):
@@ -99,7 +105,9 @@ def test_killed_at_every_failpoint_of_a_migration(tmp_path):
     script = Path(__file__).with_name("killed_migration.py")
     command = [sys.executable, str(script), str(DUMP), str(tmp_path / "killed")]
     report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert {"migration.copied", "migration.backed_up", "migration.step", "migration.done"} <= set(report["names"])
+    assert {"migration.copied", "migration.backed_up", "migration.step", "migration.done"} <= set(
+        report["names"]
+    )
     done = report["names"].index("migration.done")
     assert report["versions"] == [1] * done + [2] * (len(report["names"]) - done)
     assert report["wrong"] == []

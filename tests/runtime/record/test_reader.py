@@ -25,7 +25,9 @@ def path(tmp_path):
 def trials(small_space):
     rng = np.random.default_rng(0)
     lineages = [Lineage("sample"), Lineage("crossover+add", (0, 1), 1)]
-    return [Trial(i, Proposal(sample(small_space, rng), Fidelity(3), lineages[i > 1])) for i in range(3)]
+    return [
+        Trial(i, Proposal(sample(small_space, rng), Fidelity(3), lineages[i > 1])) for i in range(3)
+    ]
 
 
 def test_a_reader_sees_a_run_that_goes_on_and_never_half_a_transaction(path, trials, loss):
@@ -33,8 +35,12 @@ def test_a_reader_sees_a_run_that_goes_on_and_never_half_a_transaction(path, tri
         record.commit_step([], trials[:1], {}, 0)
         assert len(reader.trials(loss)) == 1
         with pytest.raises(InvalidRecord), record._transaction():
-            record._connection.execute("insert into event (at, kind, detail) values (1, 'half', '{}')")
-            record._connection.execute("insert into event (at, kind, detail) values (null, 'half', '{}')")
+            record._connection.execute(
+                "insert into event (at, kind, detail) values (1, 'half', '{}')"
+            )
+            record._connection.execute(
+                "insert into event (at, kind, detail) values (null, 'half', '{}')"
+            )
         assert [kind for _, kind, _ in reader.events()] == ["opened"]
 
 
@@ -43,7 +49,9 @@ def test_a_missing_record_is_the_users_error(tmp_path):
         RecordReader(tmp_path / "run.db")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be looked at" * 40])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a database at all, but long enough to be looked at" * 40]
+)
 def test_a_file_that_is_no_record_is_refused(tmp_path, content):
     (tmp_path / "run.db").write_bytes(content)
     with pytest.raises(InvalidRecord):

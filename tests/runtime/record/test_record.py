@@ -22,13 +22,20 @@ def path(tmp_path):
 def trials(small_space):
     rng = np.random.default_rng(0)
     lineages = [Lineage("sample"), Lineage("crossover+add", (0, 1), 1)]
-    return [Trial(i, Proposal(sample(small_space, rng), Fidelity(3), lineages[i > 1])) for i in range(3)]
+    return [
+        Trial(i, Proposal(sample(small_space, rng), Fidelity(3), lineages[i > 1])) for i in range(3)
+    ]
 
 
 def test_what_is_written_is_read_back(path, trials, loss):
     done = settled(trials[0], TrialState.OK, {"val_loss": 0.25, "val_accuracy": 0.9}, loss)
     outcome = Outcome(
-        TrialState.OK, done.metrics, 3, 1.5, {"val_loss": [0.5, None, 0.25]}, files={"weights/00000.npz": "cd"}
+        TrialState.OK,
+        done.metrics,
+        3,
+        1.5,
+        {"val_loss": [0.5, None, 0.25]},
+        files={"weights/00000.npz": "cd"},
     )
     with Record(path) as record:
         record.commit_step([], trials, {"asked": 3}, 0)
@@ -58,7 +65,9 @@ def test_attempts_without_an_outcome_are_abandoned_by_the_next_session(path, tri
         assert record.start_attempt(0) == 1
 
 
-def test_a_sealed_record_is_one_plain_file_that_can_be_read_without_write_access(path, trials, loss):
+def test_a_sealed_record_is_one_plain_file_that_can_be_read_without_write_access(
+    path, trials, loss
+):
     with Record(path) as record:
         record.commit_step([], trials, {}, 0)
         record.seal()
@@ -74,5 +83,7 @@ def test_numbers_that_are_not_finite_never_reach_the_record(path, trials):
         record.commit_step([], trials, {}, 0)
         number = record.start_attempt(0)
         with pytest.raises(ValueError, match="JSON"):
-            record.finish_attempt(trials[0], number, Outcome(TrialState.OK, history={"loss": [float("nan")]}), True)
+            record.finish_attempt(
+                trials[0], number, Outcome(TrialState.OK, history={"loss": [float("nan")]}), True
+            )
         assert record.attempts(0)[0].state == "running"

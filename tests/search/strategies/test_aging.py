@@ -43,7 +43,9 @@ def test_children_are_mutants_of_one_parent(make, drive):
     assert len(children) == len(trials) - 6
     assert all(len(child.lineage.parents) == 1 for child in children)
     assert all(child.genome != trials[child.lineage.parents[0]].genome for child in children)
-    assert {trial.lineage.generation for trial in trials} == set(range(10)), "as many trials as live count as one"
+    assert {trial.lineage.generation for trial in trials} == set(range(10)), (
+        "as many trials as live count as one"
+    )
 
 
 def test_the_parent_is_the_best_of_a_sample(make, oracle):
@@ -53,7 +55,10 @@ def test_the_parent_is_the_best_of_a_sample(make, oracle):
     while strategy.state_dict()["told"] < 6:
         trials += [oracle.settle(len(trials) + i, p) for i, p in enumerate(strategy.ask(6))]
         strategy.tell(trials[strategy.state_dict()["told"]])
-    living = sorted((trials[id] for id in strategy.state_dict()["population"]), key=lambda t: (t.fitness.key, t.id))
+    living = sorted(
+        (trials[id] for id in strategy.state_dict()["population"]),
+        key=lambda t: (t.fitness.key, t.id),
+    )
     n = len(living)
     counts = Counter(proposal.lineage.parents[0] for proposal in strategy.ask(4000))
     expected = [((n - i) ** 3 - (n - i - 1) ** 3) / n**3 * 4000 for i in range(n)]

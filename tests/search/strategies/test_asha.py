@@ -25,7 +25,9 @@ def make(small_space, loss):
 
 @pytest.fixture
 def tell(loss):
-    def run(strategy: Asha, id: int, proposal, value: float | None, twin_of: int | None = None) -> Trial:
+    def run(
+        strategy: Asha, id: int, proposal, value: float | None, twin_of: int | None = None
+    ) -> Trial:
         metrics = {} if value is None else {"val_loss": value}
         state = TrialState.DIVERGED if value is None else TrialState.OK
         trial = Trial(id, proposal, twin_of, state, metrics, loss.fitness(metrics))
@@ -35,7 +37,9 @@ def tell(loss):
     return run
 
 
-def drive(strategy: Asha, oracle, count: int, look_ahead: int = 4) -> tuple[list[Trial], list[int], int]:
+def drive(
+    strategy: Asha, oracle, count: int, look_ahead: int = 4
+) -> tuple[list[Trial], list[int], int]:
     trials: list[Trial] = []
     told_before: list[int] = []
     told = 0
@@ -58,7 +62,9 @@ def test_the_best_third_goes_on_as_soon_as_it_is_one(make, tell):
         (proposal,) = strategy.ask(1)
         id = next(ids)
         if proposal.resume_from is None:
-            assert proposal.genome.digest not in digests, "the test needs different genomes: choose another seed"
+            assert proposal.genome.digest not in digests, (
+                "the test needs different genomes: choose another seed"
+            )
             digests.add(proposal.genome.digest)
         tell(strategy, id, proposal, value)
         return proposal
@@ -66,11 +72,17 @@ def test_the_best_third_goes_on_as_soon_as_it_is_one(make, tell):
     asked = [step(value) for value in (0.5, 0.3, 0.9)]
     assert [p.fidelity.epochs for p in asked] == [1, 1, 1]
     promoted = step(0.2)
-    assert (promoted.resume_from, promoted.fidelity.epochs, promoted.lineage.parents) == (1, 3, (1,))
+    assert (promoted.resume_from, promoted.fidelity.epochs, promoted.lineage.parents) == (
+        1,
+        3,
+        (1,),
+    )
     assert promoted.lineage.operator == "promote"
     for value in (0.8, 0.7, 0.1):
         assert step(value).resume_from is None
-    assert step(0.05).resume_from == 6, "the best of six is new among the best two; trial 1 has gone on"
+    assert step(0.05).resume_from == 6, (
+        "the best of six is new among the best two; trial 1 has gone on"
+    )
     for value in (0.6, 0.65, 0.95):
         assert step(value).resume_from is None
     assert step(0.3).resume_from == 0, "the third best of nine"
@@ -108,7 +120,9 @@ def test_each_goes_on_once_and_only_the_best_of_its_rung(make, oracle):
             for trial in reversed(trials[: told_before[child.id]])
             if trial.proposal.fidelity == parent.proposal.fidelity
         }
-        better = [trial for trial in known.values() if trial.fitness and trial.fitness > parent.fitness]
+        better = [
+            trial for trial in known.values() if trial.fitness and trial.fitness > parent.fitness
+        ]
         assert len(better) < len(known) // 3
 
 
@@ -127,17 +141,17 @@ def test_living_holds_whoever_will_go_on_and_shrinks_with_the_budget(make, oracl
             strategy.tell(trials[told])
             told += 1
         while len(trials) - told < 5 and len(trials) < 200:
-            before = strategy.living
+            before = strategy.retained
             (proposal,) = strategy.ask(1)
             if proposal.resume_from is not None:
-                assert proposal.resume_from in before & strategy.living
+                assert proposal.resume_from in before & strategy.retained
             trials.append(oracle.settle(len(trials), proposal))
-        sizes.append(len(strategy.living))
+        sizes.append(len(strategy.retained))
     open_ended = make()
     open_trials, _, _ = drive(open_ended, oracle, 200)
-    assert sizes[-1] < len(open_ended.living) / 2
+    assert sizes[-1] < len(open_ended.retained) / 2
     assert max(sizes) > sizes[-1]
-    assert all(open_trials[id].fitness is not None for id in open_ended.living)
+    assert all(open_trials[id].fitness is not None for id in open_ended.retained)
 
 
 def test_a_twin_goes_on_from_the_trial_that_was_trained(make, tell):
@@ -167,10 +181,12 @@ def test_tells_may_come_in_any_order(make, oracle):
         waiting.remove(told)
         strategy.tell(told)
         state = json.loads(json.dumps(strategy.state_dict()))
-        living = strategy.living
+        living = strategy.retained
         strategy = make()
-        strategy.load_state_dict(state, {trial.id: trial for trial in trials if trial not in waiting})
-        assert strategy.living == living
+        strategy.load_state_dict(
+            state, {trial.id: trial for trial in trials if trial not in waiting}
+        )
+        assert strategy.retained == living
     assert {trial.proposal.fidelity.epochs for trial in trials} == {1, 3, 9}
     parents = [trial.lineage.parents for trial in trials if trial.lineage.parents]
     assert len(set(parents)) == len(parents)

@@ -67,7 +67,9 @@ def test_parents_are_the_better_half_or_those_that_succeeded(loss):
     moves = sent(method, moves, lambda i, point: 1.0 if i == 3 else math.inf)
     assert {move.parents for move in moves} == {(3,)}
     moves = sent(method, moves, lambda i, point: math.inf)
-    assert {(move.operator, move.parents) for move in moves} == {("recombine", (3,))}, "the distribution stays"
+    assert {(move.operator, move.parents) for move in moves} == {("recombine", (3,))}, (
+        "the distribution stays"
+    )
 
 
 def test_one_parent_is_the_next_centre():
@@ -88,6 +90,8 @@ def test_a_degenerate_distribution_ends_the_search(loss):
 
 def test_later_searches_begin_elsewhere(loss):
     strategy = CmaEs(problem_of(5, loss), CmaEsSettings(sigma=0.01))
-    first, second = (np.mean([move.point for move in next(strategy._search(start))], axis=0) for start in (0, 1))
+    first, second = (
+        np.mean([move.point for move in next(strategy._search(start))], axis=0) for start in (0, 1)
+    )
     assert np.allclose(first, 0.5, atol=0.02)
     assert not np.allclose(second, 0.5, atol=0.05)

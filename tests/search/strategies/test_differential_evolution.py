@@ -10,7 +10,10 @@ import pytest
 
 from evonas.genome import parse_space
 from evonas.search.cube import Visit
-from evonas.search.strategies.differential_evolution import DifferentialEvolution, DifferentialEvolutionSettings
+from evonas.search.strategies.differential_evolution import (
+    DifferentialEvolution,
+    DifferentialEvolutionSettings,
+)
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity
 
@@ -30,19 +33,25 @@ def begun(problem, values, **settings):
     method = DifferentialEvolution(problem, settings)._search(0)
     next(method)
     points = np.random.default_rng(0).uniform(0.4, 0.6, (len(values), DIMENSION))
-    visits = [Visit(point, i, value) for i, (point, value) in enumerate(zip(points, values, strict=True))]
+    visits = [
+        Visit(point, i, value) for i, (point, value) in enumerate(zip(points, values, strict=True))
+    ]
     return method, visits, method.send(visits)
 
 
 @pytest.mark.parametrize("base", ["random", "best"])
 def test_a_child_is_its_target_crossed_with_the_base_and_a_difference(problem, base):
-    _, visits, moves = begun(problem, [4.0, 3.0, 1.0, 2.0, 5.0, 6.0], base=base, factor=0.7, crossover=0.6)
+    _, visits, moves = begun(
+        problem, [4.0, 3.0, 1.0, 2.0, 5.0, 6.0], base=base, factor=0.7, crossover=0.6
+    )
     crossed = 0
     for place, move in enumerate(moves):
         assert move.operator == "difference"
         assert move.parents[0] == place
         found = []
-        for first, second, third in itertools.permutations(visits, 3) if base == "random" else best_first(visits):
+        for first, second, third in (
+            itertools.permutations(visits, 3) if base == "random" else best_first(visits)
+        ):
             mutant = first.point + 0.7 * (second.point - third.point)
             is_mutant = np.isclose(move.point, mutant)
             if (is_mutant | (move.point == visits[place].point)).all():
@@ -72,7 +81,9 @@ def test_the_better_one_lives_and_of_equals_the_child(problem):
 
 def test_empty_places_are_sampled_and_no_child_has_a_failed_parent(problem):
     method, _, moves = begun(problem, [1.0, math.inf, 2.0, 3.0, math.inf])
-    assert {(move.operator, move.parents) for move in moves} == {("sample", ())}, "three are no four parents"
+    assert {(move.operator, move.parents) for move in moves} == {("sample", ())}, (
+        "three are no four parents"
+    )
     values = [math.inf, 5.0, math.inf, math.inf, math.inf]
     moves = method.send([Visit(move.point, 10 + i, values[i]) for i, move in enumerate(moves)])
     assert [move.operator for move in moves] == ["difference"] * 4 + ["sample"]

@@ -23,7 +23,9 @@ def test_the_first_forty_proposals(small_space, loss, oracle):
 
 
 def _line(trial: Trial) -> str:
-    return " ".join([trial.genome.digest[:8], trial.lineage.operator, *map(str, trial.lineage.parents)])
+    return " ".join(
+        [trial.genome.digest[:8], trial.lineage.operator, *map(str, trial.lineage.parents)]
+    )
 
 
 GOLDEN = [

@@ -74,14 +74,18 @@ def test_a_lattice_is_every_genome_once(text, levels):
     digests = {genome.digest for genome in genomes}
     assert len(digests) == lattice.size == math.prod(lattice.sizes.values())
     if text == CELLS:
-        assert lattice.size == census(space), "nothing but choices and few integers: the grid is the whole space"
+        assert lattice.size == census(space), (
+            "nothing but choices and few integers: the grid is the whole space"
+        )
     for genome in genomes[::17]:
         validate(space, genome)
 
 
 def test_the_lattice_of_a_wired_space_counts_what_the_census_counts():
     space = parse_space(WIRED, "space")
-    assert Lattice(space, lambda name: 1).size == census(space), "there, a float is one value, or two with off"
+    assert Lattice(space, lambda name: 1).size == census(space), (
+        "there, a float is one value, or two with off"
+    )
 
 
 def test_the_grid_is_proposed_once_in_an_order_of_the_seed_and_then_it_is_done(small_space, loss):
@@ -110,7 +114,10 @@ def test_a_grid_beyond_the_budget_is_refused_with_its_size(small_space, loss):
     assert GridSettings().misfits(problem(small_space, loss, 336)) == {}
     assert GridSettings().misfits(problem(small_space, loss)) == {}
     message = GridSettings().misfits(problem(small_space, loss, 96))["levels"]
-    assert "42 (layers) * 4 (optimizer) * 2 (training) = 336 genomes, and the budget is 96 trials" in message
+    assert (
+        "42 (layers) * 4 (optimizer) * 2 (training) = 336 genomes, and the budget is 96 trials"
+        in message
+    )
     huge = GridSettings(20_000).misfits(problem(small_space, loss))["levels"]
     assert f"at most {LARGEST:,} can be" in huge
 

@@ -58,14 +58,21 @@ def test_every_neighbour_of_a_peak_is_visited_once_then_it_starts_elsewhere(prob
         return 0.0 if genome == first[0] else 1.0
 
     trials = run(problem, ONE_OP, value, 10)
-    assert [distance(trials[0].genome, trial.genome) for trial in trials[1:9]] == [1] * 8, "4 places, 2 other ops"
+    assert [distance(trials[0].genome, trial.genome) for trial in trials[1:9]] == [1] * 8, (
+        "4 places, 2 other ops"
+    )
     assert len({trial.genome for trial in trials}) == 10
     assert all(trial.lineage.parents == (0,) for trial in trials[1:9])
     assert trials[9].lineage.operator == "sample"
 
 
 def test_it_moves_as_soon_as_one_is_better(problem):
-    trials = run(problem, ONE_OP, lambda genome: float(word(genome).count("b") + 2 * word(genome).count("c")), 25)
+    trials = run(
+        problem,
+        ONE_OP,
+        lambda genome: float(word(genome).count("b") + 2 * word(genome).count("c")),
+        25,
+    )
     centre = trials[0]
     for trial in trials[1:]:
         if not trial.lineage.parents:

@@ -37,7 +37,9 @@ def visited(method, value, count):
     """The points of one search until it ends, at most so many, and how each came about."""
     points, words, moves = [], [], next(method)
     while len(points) < count:
-        visits = [Visit(move.point, len(points) + i, value(move.point)) for i, move in enumerate(moves)]
+        visits = [
+            Visit(move.point, len(points) + i, value(move.point)) for i, move in enumerate(moves)
+        ]
         points += [visit.point for visit in visits]
         words += [move.operator for move in moves]
         try:
@@ -91,10 +93,14 @@ def test_shrinks_are_scipys_too(loss):
 
     shrinks, settings = 0, NelderMeadSettings()
     for seed in range(5):
-        ours, words = visited(NelderMead(problem_of(3, loss, seed), settings)._search(0), needles, 100)
+        ours, words = visited(
+            NelderMead(problem_of(3, loss, seed), settings)._search(0), needles, 100
+        )
         same = words.index("step") if "step" in words else min(len(ours), 100)
         shrinks += words[:same].count("shrink")
-        assert np.array_equal(ours[:same], scipys(needles, np.array(ours[:4]), 100, settings)[:same])
+        assert np.array_equal(
+            ours[:same], scipys(needles, np.array(ours[:4]), 100, settings)[:same]
+        )
     assert shrinks >= 9, "of three corners each"
 
 
@@ -132,7 +138,9 @@ def test_it_begins_again_where_scipy_stops(loss):
     samples = [trial.id for trial in trials if trial.lineage.operator == "sample"]
     assert samples[:3] == [0, 1, 2]
     assert len(samples) >= 6
-    ours, _ = visited(NelderMead(problem, NelderMeadSettings(tolerance=0.01))._search(0), sphere, 200)
+    ours, _ = visited(
+        NelderMead(problem, NelderMeadSettings(tolerance=0.01))._search(0), sphere, 200
+    )
     assert samples[3] == len(ours), "the search's last point is the one before"
 
 
@@ -140,7 +148,9 @@ def test_a_simplex_in_a_wall_is_laid_anew_around_its_best_corner(loss):
     method = NelderMead(problem_of(2, loss), NelderMeadSettings())._search(0)
     moves = next(method)
     assert len(moves) == 3
-    moves = method.send([Visit(np.array([x, 0.0]), id, 1.0 + id) for id, x in enumerate((0.0, 0.5, 0.9))])
+    moves = method.send(
+        [Visit(np.array([x, 0.0]), id, 1.0 + id) for id, x in enumerate((0.0, 0.5, 0.9))]
+    )
     assert [move.operator for move in moves] == ["step", "step"]
     assert [move.point.tolist() for move in moves] == [[0.5, 0.0], [0.0, 0.5]]
     assert [move.parents for move in moves] == [(0,), (0,)]
@@ -156,7 +166,9 @@ def test_the_first_simplex_has_a_corner_in_each_direction(loss):
 def test_one_dimension_works(loss):
     for adaptive in (False, True):
         ours, words = visited(
-            NelderMead(problem_of(1, loss), NelderMeadSettings(adaptive=adaptive))._search(0), sphere, 100
+            NelderMead(problem_of(1, loss), NelderMeadSettings(adaptive=adaptive))._search(0),
+            sphere,
+            100,
         )
         assert min(map(sphere, ours)) < 0.01
         assert "reflect" in words

@@ -22,7 +22,8 @@ BITS = 12
 @pytest.fixture(scope="module")
 def bits():
     return parse_space(
-        f"space: bits\ninput: none\nnetwork: {{bits: {{length: {BITS}, ops: {{one: {{}}, zero: {{}}}}}}}}", ""
+        f"space: bits\ninput: none\nnetwork: {{bits: {{length: {BITS}, ops: {{one: {{}}, zero: {{}}}}}}}}",
+        "",
     )
 
 
@@ -60,24 +61,36 @@ def test_the_front_is_better_than_that_of_random_search(bits, kind):
     for seed in range(3):
         found = evolve(bits, kind, 20, seed, population=12)
         drawn = [sample(bits, generator(seed, "sample", i)) for i in range(240)]
-        others = [settle(i, Proposal(genome, Fidelity(1), Lineage("sample"))) for i, genome in enumerate(drawn)]
-        wins += hypervolumes(found, (ONES, ZEROS), box)[-1] > 1.2 * hypervolumes(others, (ONES, ZEROS), box)[-1]
+        others = [
+            settle(i, Proposal(genome, Fidelity(1), Lineage("sample")))
+            for i, genome in enumerate(drawn)
+        ]
+        wins += (
+            hypervolumes(found, (ONES, ZEROS), box)[-1]
+            > 1.2 * hypervolumes(others, (ONES, ZEROS), box)[-1]
+        )
     assert wins == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_trial_without_one_of_the_objectives_is_no_parent(bits, kind):
     strategy, of = KINDS[kind]
-    search = strategy(SearchProblem(bits, ONES, Fidelity(1), 0, objectives=(ONES, ZEROS)), of(population=4))
+    search = strategy(
+        SearchProblem(bits, ONES, Fidelity(1), 0, objectives=(ONES, ZEROS)), of(population=4)
+    )
     for id, proposal in enumerate(search.ask(4)):
         trial = settle(id, proposal)
         search.tell(
-            trial if id else Trial(id, proposal, None, TrialState.OK, {"ones": 9.0}, ONES.fitness({"ones": 9.0}))
+            trial
+            if id
+            else Trial(
+                id, proposal, None, TrialState.OK, {"ones": 9.0}, ONES.fitness({"ones": 9.0})
+            )
         )
     parents = {parent for proposal in search.ask(4) for parent in proposal.lineage.parents}
     assert parents
     assert 0 not in parents
-    assert 0 not in search.living
+    assert 0 not in search.retained
 
 
 def test_settings_are_checked():

@@ -14,7 +14,15 @@ from evonas.errors import UserError
 from evonas.genome import decode, library, load_space, parse_space, sample
 from evonas.randomness import generator
 from evonas.runtime.config.config_file import check
-from evonas.search.optuna_samplers import OPTUNA_SAMPLERS, CmaEs, Independent, NsgaII, NsgaIII, Qmc, Tpe
+from evonas.search.optuna_samplers import (
+    OPTUNA_SAMPLERS,
+    CmaEs,
+    Independent,
+    NsgaII,
+    NsgaIII,
+    Qmc,
+    Tpe,
+)
 from evonas.search.optuna_samplers.view import Cube, Tree
 from evonas.search.strategies.optuna_search import OptunaSearch, OptunaSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
@@ -40,7 +48,9 @@ def problem(small_space, loss):
 
 def settled(strategy, id, proposal, value):
     metrics = {"val_loss": value}
-    return Trial(id, proposal, None, TrialState.OK, metrics, strategy.problem.objective.fitness(metrics))
+    return Trial(
+        id, proposal, None, TrialState.OK, metrics, strategy.problem.objective.fitness(metrics)
+    )
 
 
 def losses(strategy, trials, loss_of):
@@ -88,8 +98,14 @@ def test_a_tree_has_the_decisions_that_arise_and_no_others(small_space):
         seen |= {(name, str(distribution)) for name, distribution in distributions.items()}
     assert dict(seen) == {
         "layers length": "IntDistribution(high=1, log=False, low=0, step=1)",
-        **{f"layers[{i}] dense units": "IntDistribution(high=2, log=False, low=0, step=1)" for i in (0, 1)},
-        **{f"layers[{i}] dense activation": "CategoricalDistribution(choices=(0, 1))" for i in (0, 1)},
+        **{
+            f"layers[{i}] dense units": "IntDistribution(high=2, log=False, low=0, step=1)"
+            for i in (0, 1)
+        },
+        **{
+            f"layers[{i}] dense activation": "CategoricalDistribution(choices=(0, 1))"
+            for i in (0, 1)
+        },
         "optimizer[0] op": "CategoricalDistribution(choices=(0, 1))",
         "optimizer[0] sgd learning_rate": "FloatDistribution(high=1.0, log=False, low=0.0, step=None)",
         "training[0] training batch_size": "IntDistribution(high=1, log=False, low=0, step=1)",
@@ -121,7 +137,9 @@ def test_waiting_trials_are_running_and_failed_ones_failed(problem, oracle):
     for state, expected in states.items():
         shown = [one for one in strategy._shown() if one.state.name == state]
         assert [one.number for one in shown] == [trial.id for trial in expected]
-        assert [one.value for one in shown] == [trial.fitness and trial.fitness.key for trial in expected]
+        assert [one.value for one in shown] == [
+            trial.fitness and trial.fitness.key for trial in expected
+        ]
 
 
 @pytest.mark.parametrize("sampler", [Tpe(3), CmaEs(4), NsgaII(4)])
@@ -137,12 +155,16 @@ def test_the_order_of_the_telling_makes_no_difference(problem, oracle, sampler):
 
 
 @pytest.mark.parametrize("sampler", [NsgaII(4), NsgaIII(4), Qmc(), Independent()])
-def test_what_is_not_in_the_contract_suite_goes_on_from_a_counter_and_the_trials(problem, oracle, sampler, drive):
+def test_what_is_not_in_the_contract_suite_goes_on_from_a_counter_and_the_trials(
+    problem, oracle, sampler, drive
+):
     one, other = (OptunaSearch(problem, OptunaSettings(sampler)) for _ in range(2))
     trials = drive(one, 24)
     assert one.state_dict() == {"asked": 24}
     told = len(trials) - 5
-    other.load_state_dict({"asked": 24}, {trial.id: trial if trial.id < told else trial.unsettled for trial in trials})
+    other.load_state_dict(
+        {"asked": 24}, {trial.id: trial if trial.id < told else trial.unsettled for trial in trials}
+    )
     for trial in trials[told:]:
         assert one.ask(1) == other.ask(1)
         one.tell(trial)
@@ -162,10 +184,16 @@ def test_a_suggestion_is_what_optuna_makes_of_these_trials(problem, oracle):
         values, distributions = Tree(problem.space).parameters(trial.genome)
         state = optuna.trial.TrialState.COMPLETE if trial.fitness else optuna.trial.TrialState.FAIL
         value = trial.fitness and trial.fitness.value
-        study.add_trial(optuna.trial.create_trial(params=values, distributions=distributions, value=value, state=state))
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=values, distributions=distributions, value=value, state=state
+            )
+        )
     seed = int(generator(0, "sample", 12).integers(2**31))
     with pytest.warns(optuna.exceptions.ExperimentalWarning):
-        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=0, multivariate=True, group=True)
+        study.sampler = optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=0, multivariate=True, group=True
+        )
     expected = (Tree(problem.space).suggested(study.ask()) for _ in range(5))
     new = next(genome for genome in expected if not strategy.knows(genome))
     (proposal,) = strategy.ask(1)
@@ -211,7 +239,9 @@ def test_generations_are_in_the_lineage(loss, sampler):
 
 def test_quasi_random_points_are_those_of_the_sequence(loss):
     space = parse_space(CONTINUOUS, "sphere.yaml")
-    strategy = OptunaSearch(SearchProblem(space, loss, Fidelity(1), 0), OptunaSettings(Qmc("halton", scramble=False)))
+    strategy = OptunaSearch(
+        SearchProblem(space, loss, Fidelity(1), 0), OptunaSettings(Qmc("halton", scramble=False))
+    )
     points = qmc.Halton(3, scramble=False).random(9)
     assert [one.genome for one in strategy.ask(9)] == [decode(space, point) for point in points]
 
@@ -234,7 +264,10 @@ CONFIG = "space: convnet\ndata: {name: digits}\nbudget: {trials: 9}\nstrategy: {
 
 def refusals(tmp_path, sampler):
     (tmp_path / "c.yaml").write_text(CONFIG.replace("SAMPLER", sampler))
-    return [(problem.key, problem.line, problem.message) for problem in check(tmp_path / "c.yaml").problems]
+    return [
+        (problem.key, problem.line, problem.message)
+        for problem in check(tmp_path / "c.yaml").problems
+    ]
 
 
 @pytest.mark.parametrize("sampler", sorted(OPTUNA_SAMPLERS))
@@ -258,9 +291,15 @@ def test_an_unknown_sampler_is_refused_with_the_names(tmp_path):
         ("cmaes", "cma_es", "needs cmaes, not installed here: pip install 'evonas[optuna]'."),
     ],
 )
-def test_a_missing_package_is_told_before_any_training(tmp_path, monkeypatch, problem, package, sampler, words):
+def test_a_missing_package_is_told_before_any_training(
+    tmp_path, monkeypatch, problem, package, sampler, words
+):
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest))
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == package else find(name, *rest),
+    )
     assert refusals(tmp_path, sampler) == [("strategy.optuna.sampler", 4, words)]
     with pytest.raises(UserError, match=words.replace("[", r"\[")):
         OptunaSearch(problem, OptunaSettings(OPTUNA_SAMPLERS[sampler]()))

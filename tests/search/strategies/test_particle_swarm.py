@@ -11,7 +11,12 @@ from evonas.genome import parse_space
 from evonas.runtime.config.run_config import FAMILIES
 from evonas.runtime.config.settings import Builder
 from evonas.search.cube import Visit
-from evonas.search.strategies.particle_swarm import Particle, ParticleSwarm, ParticleSwarmSettings, flown
+from evonas.search.strategies.particle_swarm import (
+    Particle,
+    ParticleSwarm,
+    ParticleSwarmSettings,
+    flown,
+)
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity
 
@@ -20,7 +25,9 @@ SETTINGS = ParticleSwarmSettings()
 
 def test_the_constriction_is_the_papers():
     assert SETTINGS.constriction == pytest.approx(0.72984, abs=1e-5)
-    assert ParticleSwarmSettings(own=2.8, swarm=1.3).constriction == pytest.approx(0.72984, abs=1e-5)
+    assert ParticleSwarmSettings(own=2.8, swarm=1.3).constriction == pytest.approx(
+        0.72984, abs=1e-5
+    )
 
 
 def test_too_weak_attraction_is_refused():
@@ -43,7 +50,9 @@ def test_a_step_is_the_papers_formula():
 
 def test_a_wall_turns_a_particle_and_no_step_is_wider_than_half_the_cube():
     here = Visit(np.array([0.95, 0.5]), 0, 1.0)
-    after = flown(Particle(here.point, np.array([5.0, 0.0]), here), here, np.random.default_rng(0), SETTINGS)
+    after = flown(
+        Particle(here.point, np.array([5.0, 0.0]), here), here, np.random.default_rng(0), SETTINGS
+    )
     assert after.velocity.tolist() == [-0.5, 0.0]
     assert np.allclose(after.point, [0.55, 0.5])
 

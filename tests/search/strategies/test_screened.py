@@ -50,10 +50,14 @@ def test_during_the_warm_up_it_proposes_what_the_inner_strategy_does(problem, dr
     screened = drive(Screened(problem, ScreenedSettings(inner, Narrow(), 5, 1000)), 25)
     alone = drive(inner.make(problem), 25)
     differing = [
-        i for i, (one, other) in enumerate(zip(screened, alone, strict=True)) if one.proposal != other.proposal
+        i
+        for i, (one, other) in enumerate(zip(screened, alone, strict=True))
+        if one.proposal != other.proposal
     ]
     seen = {trial.genome for trial in screened[: differing[0]]} if differing else set()
-    assert not differing or alone[differing[0]].genome in seen, "only a genome that was proposed before is dropped"
+    assert not differing or alone[differing[0]].genome in seen, (
+        "only a genome that was proposed before is dropped"
+    )
 
 
 @pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)

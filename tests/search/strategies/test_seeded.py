@@ -33,17 +33,28 @@ NAMES = ("one", "two", "three")
 
 @pytest.fixture
 def problem(small_space, loss):
-    seeds = {name: sample(small_space, np.random.default_rng(100 + i)) for i, name in enumerate((*NAMES, "runs/a#1"))}
+    seeds = {
+        name: sample(small_space, np.random.default_rng(100 + i))
+        for i, name in enumerate((*NAMES, "runs/a#1"))
+    }
     return SearchProblem(small_space, loss, Fidelity(2), 0, seeds)
 
 
 @pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
 @pytest.mark.parametrize("look_ahead", [1, 5])
-def test_the_seeds_are_the_first_proposals_and_the_search_goes_on(problem, drive, inner, look_ahead):
+def test_the_seeds_are_the_first_proposals_and_the_search_goes_on(
+    problem, drive, inner, look_ahead
+):
     trials = drive(Seeded(problem, SeededSettings(inner, NAMES)), 20, look_ahead)
     assert [trial.genome for trial in trials[:3]] == [problem.seeds[name] for name in NAMES]
-    assert [trial.lineage.operator for trial in trials[:3]] == ["seed one", "seed two", "seed three"]
-    assert all(trial.proposal.fidelity == Fidelity(2) and not trial.lineage.parents for trial in trials[:3])
+    assert [trial.lineage.operator for trial in trials[:3]] == [
+        "seed one",
+        "seed two",
+        "seed three",
+    ]
+    assert all(
+        trial.proposal.fidelity == Fidelity(2) and not trial.lineage.parents for trial in trials[:3]
+    )
     assert not any(trial.lineage.operator.startswith("seed") for trial in trials[3:])
 
 
@@ -54,7 +65,9 @@ def test_seeds_become_parents(problem, drive):
 
 
 def test_more_seeds_than_founders_are_all_proposed(problem, drive):
-    settings = SeededSettings(StrategyConfig("evolution", EvolutionSettings(population=2, replacement=Plus())), NAMES)
+    settings = SeededSettings(
+        StrategyConfig("evolution", EvolutionSettings(population=2, replacement=Plus())), NAMES
+    )
     trials = drive(Seeded(problem, settings), 12)
     assert [trial.genome for trial in trials[:3]] == [problem.seeds[name] for name in NAMES]
 
@@ -62,7 +75,12 @@ def test_more_seeds_than_founders_are_all_proposed(problem, drive):
 def test_the_genomes_of_a_run_follow_those_that_are_named_as_many_as_there_are(problem, drive):
     assert earlier_name("runs/a", 1) == "runs/a#1"
     trials = drive(Seeded(problem, SeededSettings(INNER[0], ("two",), "runs/a", 3)), 4)
-    assert [trial.lineage.operator for trial in trials[:4]] == ["seed two", "seed runs/a#1", "sample", "sample"]
+    assert [trial.lineage.operator for trial in trials[:4]] == [
+        "seed two",
+        "seed runs/a#1",
+        "sample",
+        "sample",
+    ]
 
 
 def test_without_seeds_it_is_the_inner_strategy(problem, drive):
@@ -80,7 +98,11 @@ class Halving(RandomSearch):
     def ask(self, count):
         proposals = super().ask(count)
         if self._asked == 2:
-            return [Proposal(self.problem.seeds["runs/a#1"], Fidelity(9), Lineage("promote"), resume_from=0)]
+            return [
+                Proposal(
+                    self.problem.seeds["runs/a#1"], Fidelity(9), Lineage("promote"), resume_from=0
+                )
+            ]
         return proposals
 
 

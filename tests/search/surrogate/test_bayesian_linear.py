@@ -40,7 +40,15 @@ def test_the_posterior_is_that_of_the_textbook(rows, columns):
 def test_its_precisions_are_those_of_scikit_learn():
     x, y = data(60, 5, 0.7)
     fitted = BayesianLinear(x, y)
-    other = BayesianRidge(fit_intercept=False, alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, tol=1e-10, max_iter=10_000)
+    other = BayesianRidge(
+        fit_intercept=False,
+        alpha_1=0,
+        alpha_2=0,
+        lambda_1=0,
+        lambda_2=0,
+        tol=1e-10,
+        max_iter=10_000,
+    )
     other.fit(x, y)
     assert fitted.beta == pytest.approx(other.alpha_, rel=1e-3)
     assert fitted.alpha == pytest.approx(other.lambda_, rel=1e-3)
@@ -56,7 +64,10 @@ def test_no_other_precisions_have_more_evidence():
     best = fitted.log_evidence(fitted.alpha, fitted.beta)
     for a in np.linspace(-3, 3, 13):
         for b in np.linspace(-3, 3, 13):
-            assert fitted.log_evidence(fitted.alpha * np.exp(a), fitted.beta * np.exp(b)) <= best + 1e-6
+            assert (
+                fitted.log_evidence(fitted.alpha * np.exp(a), fitted.beta * np.exp(b))
+                <= best + 1e-6
+            )
 
 
 def test_where_nothing_was_seen_the_doubt_is_the_priors():

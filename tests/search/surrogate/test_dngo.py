@@ -16,13 +16,19 @@ from evonas.search.surrogate.basis import _columns
 @pytest.fixture
 def data(small_space):
     genomes = [sample(small_space, np.random.default_rng(i)) for i in range(60)]
-    values = np.array([float(len(genome["layers"])) + (genome["optimizer"][0].op == "adam") for genome in genomes])
+    values = np.array(
+        [float(len(genome["layers"])) + (genome["optimizer"][0].op == "adam") for genome in genomes]
+    )
     return Features(small_space, 1), genomes, (values - values.mean()) / values.std()
 
 
 def test_it_learns_what_depends_on_length_and_op(data):
     features, genomes, values = data
-    mean, std = Dngo().fit(features, genomes[:40], values[:40], np.random.default_rng(0)).predict(genomes[40:])
+    mean, std = (
+        Dngo()
+        .fit(features, genomes[:40], values[:40], np.random.default_rng(0))
+        .predict(genomes[40:])
+    )
     assert np.corrcoef(mean, values[40:])[0, 1] > 0.95
     assert mean.shape == std.shape == (20,)
     assert (std > 0).all()
@@ -32,14 +38,20 @@ def test_the_basis_is_what_the_output_layer_of_the_network_sees(data, monkeypatc
     features, genomes, values = data
     made = []
     fit = MLPRegressor.fit
-    monkeypatch.setattr(MLPRegressor, "fit", lambda self, x, y: made.append(self) or fit(self, x, y))
-    basis = Dngo(layers=2, units=7).tune(features, genomes[:40], values[:40], np.random.default_rng(0))
+    monkeypatch.setattr(
+        MLPRegressor, "fit", lambda self, x, y: made.append(self) or fit(self, x, y)
+    )
+    basis = Dngo(layers=2, units=7).tune(
+        features, genomes[:40], values[:40], np.random.default_rng(0)
+    )
     found = basis(genomes[40:])
     assert found.shape == (20, 1 + 7)
     (network,) = made
     columns = (_columns(features, genomes[40:], basis.labels) - basis.means) / basis.scales
     expected = network.predict(columns)
-    assert found @ np.concatenate([network.intercepts_[-1], network.coefs_[-1][:, 0]]) == pytest.approx(expected)
+    assert found @ np.concatenate(
+        [network.intercepts_[-1], network.coefs_[-1][:, 0]]
+    ) == pytest.approx(expected)
 
 
 def test_a_basis_serves_further_trials(data):

@@ -76,7 +76,9 @@ def test_what_waits_is_fitted_as_predicted_and_failures_as_the_worst(problem, tr
 def test_of_too_many_trials_half_are_the_best_and_half_the_latest(problem, trials):
     spy = Spy()
     filled(problem, spy, trials).improvement([trials[0].genome])
-    best = sorted((trial for trial in trials if trial.fitness), key=lambda trial: trial.fitness.key)[:5]
+    best = sorted(
+        (trial for trial in trials if trial.fitness), key=lambda trial: trial.fitness.key
+    )[:5]
     latest = [trial for trial in trials if trial not in best][-5:]
     expected = sorted([*best, *latest], key=lambda trial: trial.id)
     assert spy.fits[-1][0] == [trial.genome for trial in expected]
@@ -103,7 +105,9 @@ def test_it_is_tuned_at_milestones_and_on_the_trials_before_them(problem, trials
     assert len(spy.tunes) < 20
     later = Spy()
     filled(problem, later, trials[:29]).improvement([trials[39].genome])
-    assert later.fits[-1][2] == spy.fits[-1][2], "after a resume, it is tuned on the same trials as without"
+    assert later.fits[-1][2] == spy.fits[-1][2], (
+        "after a resume, it is tuned on the same trials as without"
+    )
 
 
 def test_a_genome_counts_once(problem, trials):

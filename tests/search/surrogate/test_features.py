@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from evonas.genome import Gene, Genome, parse_space, sample
-from evonas.search.surrogate.features import Features, categories, matrix, subtree_counts, vocabulary
+from evonas.search.surrogate.features import (
+    Features,
+    categories,
+    matrix,
+    subtree_counts,
+    vocabulary,
+)
 
 CHAIN = """
 space: chain
@@ -86,7 +92,9 @@ def test_numbers_are_coordinates_and_words_are_counted(small_space):
     numbers = [name for name in names if name in ("length", "units", "learning_rate", "batch_size")]
     assert features.numbers([genome]).shape == (1, len(numbers))
     counted = categories(small_space, genome)
-    assert sum(counted[f"layers activation={word}"] for word in ("relu", "tanh")) == len(genome["layers"])
+    assert sum(counted[f"layers activation={word}"] for word in ("relu", "tanh")) == len(
+        genome["layers"]
+    )
     assert counted[f"optimizer[0]={genome['optimizer'][0].op}"] == 1
     assert not any("units" in label for label in counted)
 

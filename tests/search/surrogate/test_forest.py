@@ -12,7 +12,9 @@ from evonas.search.surrogate import Features, Forest
 @pytest.fixture
 def data(small_space):
     genomes = [sample(small_space, np.random.default_rng(i)) for i in range(60)]
-    values = np.array([float(len(genome["layers"])) + (genome["optimizer"][0].op == "adam") for genome in genomes])
+    values = np.array(
+        [float(len(genome["layers"])) + (genome["optimizer"][0].op == "adam") for genome in genomes]
+    )
     return Features(small_space, 1), genomes, values
 
 

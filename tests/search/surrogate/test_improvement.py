@@ -22,7 +22,9 @@ def test_it_is_the_integral_over_what_lies_below_the_best(mean, std, best):
 
 
 def test_in_closed_form_at_the_best_it_is_the_density_at_zero():
-    assert expected_improvement(np.zeros(1), np.ones(1), 0.0)[0] == pytest.approx(1 / math.sqrt(2 * math.pi))
+    assert expected_improvement(np.zeros(1), np.ones(1), 0.0)[0] == pytest.approx(
+        1 / math.sqrt(2 * math.pi)
+    )
 
 
 def test_without_doubt_the_improvement_is_certain_or_none():

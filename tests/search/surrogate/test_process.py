@@ -47,9 +47,13 @@ def test_numbers_alone_are_predicted_as_scikit_learn_does(data):
     mean, std = process.predict(genomes[30:])
     ours, y = x / np.sqrt(x.shape[1]), values[:30]
     kernel = ConstantKernel(process._variance) * (Matern(0.7, nu=2.5) + WhiteKernel(0.01 + 1e-6))
-    theirs = GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None).fit(ours[:30], y - y.mean())
+    theirs = GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None).fit(
+        ours[:30], y - y.mean()
+    )
     other_mean, other_std = theirs.predict(ours[30:], return_std=True)
-    other_std = np.sqrt(other_std**2 - process._variance * (0.01 + 1e-6))  # theirs has the noise in it
+    other_std = np.sqrt(
+        other_std**2 - process._variance * (0.01 + 1e-6)
+    )  # theirs has the noise in it
     assert mean == pytest.approx(other_mean + y.mean(), abs=1e-8)
     assert std == pytest.approx(other_std, abs=1e-6)
 
@@ -63,7 +67,9 @@ def test_the_likelihood_is_scikit_learns_up_to_a_constant(data):
         found = Hyperparameters(0.0, 1.0, scale, noise)
         variance = FittedProcess(features, genomes, values, found)._variance
         kernel = ConstantKernel(variance) * (Matern(scale, nu=2.5) + WhiteKernel(noise + 1e-6))
-        regressor = GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None).fit(x / np.sqrt(x.shape[1]), centred)
+        regressor = GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None).fit(
+            x / np.sqrt(x.shape[1]), centred
+        )
         ours = _negative_likelihood(_kernel(graph, numbers, found), noise, centred)
         differences.append(ours + regressor.log_marginal_likelihood_value_)
     assert differences == pytest.approx([differences[0]] * 3)
@@ -74,7 +80,9 @@ def test_tuned_hyperparameters_are_likelier_than_others(data):
     graph, numbers = _View(features, genomes).distances(genomes)
 
     def loss(found: Hyperparameters) -> float:
-        return _negative_likelihood(_kernel(graph, numbers, found), found.noise, values - values.mean())
+        return _negative_likelihood(
+            _kernel(graph, numbers, found), found.noise, values - values.mean()
+        )
 
     best = tuned(features, genomes, values)
     others = [
@@ -90,7 +98,9 @@ def test_tuned_hyperparameters_are_likelier_than_others(data):
 def test_doubt_is_least_where_trials_are(small_space):
     genomes = [sample(small_space, np.random.default_rng(i)) for i in range(30)]
     values = np.linspace(-1.5, 1.5, 20)
-    fitted = GaussianProcess().fit(Features(small_space, 2), genomes[:20], values, np.random.default_rng(0))
+    fitted = GaussianProcess().fit(
+        Features(small_space, 2), genomes[:20], values, np.random.default_rng(0)
+    )
     _, std = fitted.predict(genomes)
     assert (std >= 0).all()
     assert std[:20].max() < std[20:].mean()
@@ -99,6 +109,8 @@ def test_doubt_is_least_where_trials_are(small_space):
 def test_twins_and_equal_values_can_be_fitted(small_space):
     genome = sample(small_space, np.random.default_rng(0))
     features, rng = Features(small_space, 2), np.random.default_rng(0)
-    mean, std = GaussianProcess().fit(features, [genome, genome], np.zeros(2), rng).predict([genome])
+    mean, std = (
+        GaussianProcess().fit(features, [genome, genome], np.zeros(2), rng).predict([genome])
+    )
     assert mean[0] == 0
     assert np.isfinite(std).all()
