@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping clean
+.PHONY: help run test test-faults check format reading setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (a
 format: $(READY) ## let ruff format and mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+reading: ## how dense the code is, in numbers
+	@$(PYTHON) scripts/reading.py evonas tests benchmarks
 
 wheel-test: $(READY) ## build the wheel, install it elsewhere, run `evonas run digits` outside the checkout
 	$(BIN)/python benchmarks/wheel.py

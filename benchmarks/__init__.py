@@ -1,1 +1,4 @@
-"""Measurements against peers and published tables; not tests. Each prints its machine, versions, seeds and spread."""
+"""Measurements against peers and published tables; not tests.
+
+Each prints its machine, its versions, its seeds and its spread.
+"""

@@ -1,9 +1,11 @@
-"""`make bench-curve-stopping`: epochs that stopping by learning curves saves, against the best that it misses.
+"""`make bench-curve-stopping`: what stopping by learning curves saves, and what it loses.
 
     python -m benchmarks.curve_stopping [--seeds 3] [--only PART ...]
 
-Each part is a section of benchmarks/results/curve-stopping.md; a part that is not run again keeps its text. LCBench
-needs EVONAS_DATA. The defaults of the rule were chosen on other random configurations of LCBench than those measured.
+Saved are epochs; lost is the best training, if it is stopped. Each part is a section of
+benchmarks/results/curve-stopping.md. A part that is not run again keeps its text. LCBench needs
+EVONAS_DATA. The defaults of the rule were chosen on random configurations of LCBench. They are
+measured on others.
 """
 
 from __future__ import annotations
@@ -15,16 +17,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from benchmarks.loop import Issue, search
+from benchmarks.loop import Found, Problem, search
 from benchmarks.published import SPACES, lcbench_curve, lcbench_tasks, skipped_without_data
 from benchmarks.runs import CHECKOUT, RESULTS, finished, spread
 from benchmarks.sections import Strategy, paragraph, report
-from evonas import api
+from evonas import view
 from evonas.evaluate.contract.protocol import Job, OnEpoch, Setup
 from evonas.evaluate.training.learning_curve import LEARNING_CURVE, STOPPED, first_stop, rule_of
 from evonas.genome import Genome, load_space
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.config.stop_config import LearningCurveConfig
+from evonas.runtime.config.training_config import LearningCurveConfig
 from evonas.runtime.loop.engine import RunLimits
 from evonas.runtime.record.reader import RecordReader
 from evonas.trial import Fitness, Objective, Outcome, TrialState
@@ -45,32 +47,44 @@ DIGITS = (
     "limits.flops=500000",
     "pool={local: {workers: 1}}",
 )
-"""What is changed in configs/digits.yaml, to have it short."""
+"""Changes that make configs/digits.yaml short."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Trains on the surrogate of LCBench: an epoch takes a second, and a trial has the score of its best epoch."""
+    """Trains on the surrogate of LCBench.
+
+    An epoch takes a second, and a trial has the score of its best epoch.
+    """
 
     task: str
     objective: Objective
 
     def __call__(self, setup: Setup, task: Job, on_epoch: OnEpoch) -> Outcome:
-        values = curve(Genome.from_dict(task.genome), self.task, self.objective.name)
-        stop = first_stop(values, self.objective, rule_of(setup, task.incumbent, task.epochs))
-        trained = len(values) if stop is None else stop.epoch
-        details = {} if stop is None else {STOPPED: stop.to_json()}
-        metrics = {self.objective.name: best_of(values[:trained], self.objective)}
+        genome = Genome.from_dict(task.genome)
+        values = curve(genome, self.task, self.objective.name)
+        rule = rule_of(setup, task.incumbent, task.epochs)
+        stop = first_stop(values, self.objective, rule)
+        trained = len(values)
+        details = {}
+        if stop is not None:
+            trained = stop.epoch
+            details[STOPPED] = stop.to_json()
+        best = best_of(values[:trained], self.objective)
+        metrics = {self.objective.name: best}
         return Outcome(TrialState.OK, metrics, trained, float(trained), details=details)
 
 
 @lru_cache(maxsize=5000)
 def curve(genome: Genome, task: str, metric: str) -> tuple[float, ...]:
-    return tuple(lcbench_curve(genome, EPOCHS, task)[metric])
+    curves = lcbench_curve(genome, EPOCHS, task)
+    return tuple(curves[metric])
 
 
 def best_of(values: Iterable[float], objective: Objective) -> float:
-    return max(values) if objective.direction == "max" else min(values)
+    if objective.direction == "max":
+        return max(values)
+    return min(values)
 
 
 @dataclass(frozen=True)
@@ -78,11 +92,11 @@ class Search:
     """What came of one search.
 
     Attributes:
-        best: the best score.
-        epochs: trained.
-        stopped: trials.
-        promising: trials that, trained in full, would have been better than all before them.
-        lost: those of them that were stopped.
+        best: best score.
+        epochs: number of epochs that were trained.
+        stopped: number of trials that were stopped.
+        promising: number of trials that, trained in full, would be better than all before them.
+        lost: number of promising trials that were stopped.
     """
 
     best: float
@@ -96,60 +110,81 @@ def measured(
     task: str, objective: Objective, strategy: Strategy, seed: int, rule: Rule | None
 ) -> Search:
     """One search of a task."""
-    stop = None if rule is None else {LEARNING_CURVE: {"after": rule[0], "margin": rule[1]}}
-    problem = Issue(load_space(SPACES / "lcbench.yaml"), objective, EPOCHS, Curves(task, objective))
-    found = search(
-        problem, strategy, seed, RunLimits(TRAININGS, look_ahead=LOOK_AHEAD), WORKERS, stop
-    )
-    best, stopped, promising, lost = None, 0, 0, 0
+    stop = None
+    if rule is not None:
+        after, margin = rule
+        stop = {LEARNING_CURVE: {"after": after, "margin": margin}}
+    space = load_space(SPACES / "lcbench.yaml")
+    curves = Curves(task, objective)
+    problem = Problem(space, objective, EPOCHS, curves)
+    limits = RunLimits(TRAININGS, look_ahead=LOOK_AHEAD)
+    found = search(problem, strategy, seed, limits, WORKERS, stop)
+    return _judged(found, task, objective)
+
+
+def _judged(found: Found, task: str, objective: Objective) -> Search:
+    """The trials of a search in the order of proposals, each beside the best before it."""
+    best: Fitness | None = None
+    epochs = 0
+    stopped = 0
+    promising = 0
+    lost = 0
     for trial in found.trained:
-        was_stopped = STOPPED in found.outcomes[trial.id].details
-        full = Fitness(
-            best_of(curve(trial.genome, task, objective.name), objective), objective.direction
-        )
+        outcome = found.outcomes[trial.id]
+        was_stopped = STOPPED in outcome.details
+        # the surrogate knows the whole curve, also of a trial that was stopped
+        whole = curve(trial.genome, task, objective.name)
+        full = Fitness(best_of(whole, objective), objective.direction)
         would_be_best = best is not None and full > best
-        stopped, promising, lost = (
-            stopped + was_stopped,
-            promising + would_be_best,
-            lost + (would_be_best and was_stopped),
-        )
+        epochs += outcome.epochs
+        stopped += was_stopped
+        promising += would_be_best
+        lost += would_be_best and was_stopped
         assert trial.fitness is not None
-        best = trial.fitness if best is None or trial.fitness > best else best
+        if best is None or trial.fitness > best:
+            best = trial.fitness
     assert best is not None
-    epochs = sum(found.outcomes[trial.id].epochs for trial in found.trained)
     return Search(best.value, epochs, stopped, promising, lost)
 
 
 def lcbench_part(objective: Objective, names: Sequence[str], seeds: int) -> str:
     """All rules on all tasks, for these strategies."""
     tasks = lcbench_tasks()
+    unit = "points" if objective.direction == "max" else "units of the loss"
     lines = [
         paragraph(
             f"""
-            Surrogate of LCBench, {len(tasks)} tasks, {_seeds(seeds)}, {TRAININGS} trainings of at most {EPOCHS}
-            epochs; fitness = {objective.name} of the best epoch; {WORKERS} simulated workers, look_ahead {LOOK_AHEAD}.
-            *Saved*: the share of the epochs that were not trained, beside the same search without stopping, mean and
-            quartiles over the {len(tasks) * seeds} searches. *Best*: the searches whose best is worse, the same and
-            better than without stopping (better only where evolution goes another way); *difference*: of the best, its
-            mean and its worst, in {"points" if objective.direction == "max" else "units of the loss"}, below 0 for
-            worse. *Lost*: of the trials that would have been better than all before them, those that were stopped.
+            Surrogate of LCBench, {len(tasks)} tasks, {_seeds(seeds)}, {TRAININGS} trainings of at
+            most {EPOCHS} epochs; fitness = {objective.name} of the best epoch; {WORKERS} simulated
+            workers, look_ahead {LOOK_AHEAD}. *Saved*: the share of the epochs that were not
+            trained, beside the same search without stopping, mean and quartiles over the
+            {len(tasks) * seeds} searches. *Best*: the searches whose best is worse, the same and
+            better than without stopping (better only where evolution goes another way);
+            *difference*: of the best, its mean and its worst, in {unit}, below 0 for worse.
+            *Lost*: of the trials that would have been better than all before them, those that were
+            stopped.
             """
         ),
         "",
-        "| strategy | after | margin | saved | trials stopped | best: worse, same, better | difference, worst | lost |",
+        "| strategy | after | margin | saved | trials stopped | best: worse, same, better"
+        " | difference, worst | lost |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in names:
-        pairs = [(task, seed) for task in tasks for seed in range(seeds)]
-        found: dict[Rule | None, list[Search]] = {rule: [] for rule in (None, *RULES)}
-        for task, seed in pairs:  # one after the other, so that the curves are looked up once
-            for rule, searches in found.items():
-                searches.append(measured(task, objective, STRATEGIES[name], seed, rule))
+        found: dict[Rule | None, list[Search]] = {None: []}
         for rule in RULES:
-            lines.append(
-                _row(name, rule, objective, list(zip(found[None], found[rule], strict=True)))
-            )
-            print(lines[-1], flush=True)
+            found[rule] = []
+        for task in tasks:
+            for seed in range(seeds):
+                # all rules on one task and seed in a row, so that its curves are looked up once
+                for one_rule, searches in found.items():
+                    one = measured(task, objective, STRATEGIES[name], seed, one_rule)
+                    searches.append(one)
+        for rule in RULES:
+            pairs = list(zip(found[None], found[rule], strict=True))
+            row = _row(name, rule, objective, pairs)
+            lines.append(row)
+            print(row, flush=True)
     return "\n".join(lines)
 
 
@@ -160,80 +195,82 @@ def _seeds(count: int) -> str:
 def _row(
     name: str, rule: Rule, objective: Objective, found: Sequence[tuple[Search, Search]]
 ) -> str:
+    """One rule beside no rule: pairs of the search without stopping and the search with it."""
     sign = 1.0 if objective.direction == "max" else -1.0
-    saved = [1 - ruled.epochs / plain.epochs for plain, ruled in found]
-    gains = [sign * (ruled.best - plain.best) + 0.0 for plain, ruled in found]  # no -0.0
+    saved = []
+    gains = []
+    for plain, ruled in found:
+        saved.append(1 - ruled.epochs / plain.epochs)
+        # adding 0.0 turns -0.0 into 0.0, which prints without a sign
+        gains.append(sign * (ruled.best - plain.best) + 0.0)
     low, _, high = statistics.quantiles(saved, n=4)
-    counts = [
-        sum(gain < 0 for gain in gains),
-        sum(gain == 0 for gain in gains),
-        sum(gain > 0 for gain in gains),
-    ]
+    worse = sum(gain < 0 for gain in gains)
+    same = sum(gain == 0 for gain in gains)
+    better = sum(gain > 0 for gain in gains)
     stopped = statistics.fmean(ruled.stopped / TRAININGS for _, ruled in found)
-    lost, promising = (
-        sum(ruled.lost for _, ruled in found),
-        sum(ruled.promising for _, ruled in found),
-    )
+    lost = sum(ruled.lost for _, ruled in found)
+    promising = sum(ruled.promising for _, ruled in found)
+    after, margin = rule
     default = " (default)" if rule == (DEFAULT.after, DEFAULT.margin) else ""
+    saving = f"{statistics.fmean(saved):.0%} ({low:.0%} to {high:.0%})"
+    counts = f"{worse}, {same}, {better} of {len(found)}"
+    difference = f"{statistics.fmean(gains):+.4f}, {min(gains):+.4f}"
     return (
-        f"| {name} | {rule[0]} | {rule[1]}{default} | {statistics.fmean(saved):.0%} ({low:.0%} to {high:.0%})"
-        f" | {stopped:.0%} | {', '.join(map(str, counts))} of {len(found)}"
-        f" | {statistics.fmean(gains):+.4f}, {min(gains):+.4f} | {lost} of {promising} |"
+        f"| {name} | {after} | {margin}{default} | {saving} | {stopped:.0%} | {counts}"
+        f" | {difference} | {lost} of {promising} |"
     )
 
 
 def digits_part(seeds: int) -> str:
     """Real trainings, with patience in both cases."""
-    rule = "learning_curve"
-    shown = load_config(
-        CHECKOUT / "configs" / "digits.yaml", [*DIGITS, f"training.stop={rule}"]
-    ).config
     lines = [
-        paragraph(
-            f"""
-            configs/digits.yaml, made short: evolution with a population of 8, 4 of them elites, from random networks;
-            {shown.budget.trials} trials, {shown.limits.flops:,} flops at most, look_ahead {shown.look_ahead}, one
-            worker; {shown.training.epochs} epochs, patience {shown.training.patience}, with and without
-            `stop: learning_curve` (after {DEFAULT.after}, margin {DEFAULT.margin}). *Epochs* are those of all
-            trainings; infeasible networks have none, and patience ends trainings in both cases. *Same*: how many trials
-            from the first on are the same in both runs, in genome, lineage and every score. The scores are the
-            winners'.
-            """
-        ),
+        _about_digits(),
         "",
         "| seed | | epochs | stopped | saved | same | validation loss | test accuracy |",
         "|---|---|---|---|---|---|---|---|",
     ]
     found: dict[str, list[Run]] = {"without": [], "with": []}
     for seed in range(seeds):
-        for name, changes in (("without", []), ("with", [f"training.stop={rule}"])):
-            changes = [f"seed={seed}", *DIGITS, *changes]
-            found[name].append(
-                _of(finished("digits", "bench-curve-stopping", f"{name}-{seed}", changes))
-            )
-        plain, ruled = found["without"][-1], found["with"][-1]
-        same = next(
-            (
-                at
-                for at, (a, b) in enumerate(zip(plain.content, ruled.content, strict=False))
-                if a != b
-            ),
-            min(len(plain.content), len(ruled.content)),
-        )
-        saved = f"{1 - ruled.epochs / plain.epochs:.0%}"
-        lines.append(f"| {seed} | without | {plain.epochs:,} | | | | {plain.scores} |")
-        lines.append(
-            f"| {seed} | with | {ruled.epochs:,} | {ruled.stopped} of {ruled.trained} | {saved}"
-            f" | {same} of {len(ruled.content)} | {ruled.scores} |"
-        )
-        print("\n".join(lines[-2:]), flush=True)
+        plain = _digits_run("without", seed, [])
+        ruled = _digits_run("with", seed, ["training.stop=learning_curve"])
+        found["without"].append(plain)
+        found["with"].append(ruled)
+        both = _digits_rows(seed, plain, ruled)
+        lines += both
+        print("\n".join(both), flush=True)
     lines.append("")
     for name, runs in found.items():
-        losses = spread([run.loss for run in runs]) if seeds > 1 else f"{runs[0].loss:.4f}"
-        lines.append(
-            f"* {name}: {sum(run.epochs for run in runs):,} epochs, validation loss {losses}"
-        )
+        epochs = sum(run.epochs for run in runs)
+        losses = [run.loss for run in runs]
+        shown = spread(losses) if seeds > 1 else f"{losses[0]:.4f}"
+        lines.append(f"* {name}: {epochs:,} epochs, validation loss {shown}")
     return "\n".join(lines)
+
+
+def _digits_rows(seed: int, plain: Run, ruled: Run) -> list[str]:
+    saved = 1 - ruled.epochs / plain.epochs
+    stopped = f"{ruled.stopped} of {ruled.trained}"
+    same = f"{_same_from_the_first(plain, ruled)} of {len(ruled.content)}"
+    return [
+        f"| {seed} | without | {plain.epochs:,} | | | | {plain.scores} |",
+        f"| {seed} | with | {ruled.epochs:,} | {stopped} | {saved:.0%} | {same} | {ruled.scores} |",
+    ]
+
+
+def _about_digits() -> str:
+    path = CHECKOUT / "configs" / "digits.yaml"
+    shown = load_config(path, [*DIGITS, "training.stop=learning_curve"]).config
+    return paragraph(
+        f"""
+        configs/digits.yaml, made short: evolution with a population of 8, 4 of them elites, from
+        random networks; {shown.budget.trials} trials, {shown.limits.flops:,} flops at most,
+        look_ahead {shown.look_ahead}, one worker; {shown.training.epochs} epochs, patience
+        {shown.training.patience}, with and without `stop: learning_curve` (after {DEFAULT.after},
+        margin {DEFAULT.margin}). *Epochs* are those of all trainings; infeasible networks have
+        none, and patience ends trainings in both cases. *Same*: how many trials from the first on
+        are the same in both runs, in genome, lineage and every score. The scores are the winners'.
+        """
+    )
 
 
 @dataclass(frozen=True)
@@ -248,24 +285,44 @@ class Run:
     content: Sequence[tuple[object, ...]]
 
 
-def _of(run: api.Run) -> Run:
+def _digits_run(name: str, seed: int, changes: Sequence[str]) -> Run:
+    changes = [f"seed={seed}", *DIGITS, *changes]
+    return _of(finished("digits", "bench-curve-stopping", f"{name}-{seed}", changes))
+
+
+def _of(run: view.Run) -> Run:
     with RecordReader(run.layout.record) as record:
-        attempts, content = record.attempts(), record.content()
+        attempts = record.attempts()
+        rows = record.content()
+    # the last attempt at each trial
     final = {attempt.trial: attempt for attempt in attempts}.values()
+    epochs = sum(attempt.epochs for attempt in final)
+    stopped = sum(STOPPED in attempt.details for attempt in final)
     metrics = (run.result or {})["metrics"]
+    # without the last columns, when a trial was told: nothing else depends on them here
+    content = [row[:13] for row in rows]
     return Run(
-        epochs=sum(attempt.epochs for attempt in final),
+        epochs=epochs,
         trained=len(final),
-        stopped=sum(STOPPED in attempt.details for attempt in final),
+        stopped=stopped,
         loss=metrics["val_loss"],
         scores=f"{metrics['val_loss']:.4f} | {metrics['test_accuracy']:.4f}",
-        content=[
-            (*row[:13],) for row in content
-        ],  # without when it was told, which depends on nothing else here
+        content=content,
     )
 
 
-ACCURACY, CROSS_ENTROPY = Objective("val_accuracy", "max"), Objective("val_cross_entropy", "min")
+def _same_from_the_first(one: Run, other: Run) -> int:
+    """Number of trials, from the first on, that are the same in both runs."""
+    count = 0
+    for a, b in zip(one.content, other.content, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+ACCURACY = Objective("val_accuracy", "max")
+CROSS_ENTROPY = Objective("val_cross_entropy", "min")
 PARTS: Mapping[str, tuple[str, Callable[[int], str]]] = {
     "accuracy": (
         "LCBench, validation accuracy",
@@ -277,6 +334,7 @@ PARTS: Mapping[str, tuple[str, Callable[[int], str]]] = {
     ),
     "digits": ("Digits, real trainings", digits_part),
 }
+"""Title and measurement of each section, by its name on the command line."""
 
 
 def main() -> int:
@@ -284,22 +342,24 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--seeds", type=int, default=SEEDS, help="of each task of LCBench, and of digits"
+        "--seeds",
+        type=int,
+        default=SEEDS,
+        help="of each task of LCBench, and of digits",
     )
     parser.add_argument("--only", nargs="+", choices=sorted(PARTS), default=list(PARTS))
     arguments = parser.parse_args()
     wanted = [name for name in PARTS if name in arguments.only]
     if {"accuracy", "loss"} & set(wanted) and skipped_without_data():
         wanted = [name for name in wanted if name == "digits"]
-    path, titles = (
-        RESULTS / "curve-stopping.md",
-        {name: title for name, (title, _) in PARTS.items()},
-    )
+    path = RESULTS / "curve-stopping.md"
+    titles = {name: title for name, (title, _) in PARTS.items()}
     for name in wanted:
-        text = PARTS[name][1](arguments.seeds)
-        path.write_text(
-            report(path, titles, {name: text}, "Stopping by learning curves"), encoding="utf-8"
-        )
+        _, part = PARTS[name]
+        texts = {name: part(arguments.seeds)}
+        # written after each part, so that a measurement that is cut short has lost little
+        text = report(path, titles, texts, "Stopping by learning curves")
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

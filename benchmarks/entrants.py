@@ -1,6 +1,6 @@
-"""The strategies that are compared on published tables, by what the report calls them.
+"""The strategies that are compared on published tables, by their names in the report.
 
-One more is one line here; it has a row as soon as it is measured.
+Another strategy is one more line here. It has a row as soon as it is measured.
 """
 
 from __future__ import annotations
@@ -35,4 +35,4 @@ OF_ONE_LENGTH: Mapping[str, Strategy] = {
     for name, strategy in ENTRANTS.items()
     if not STRATEGIES[next(iter(strategy))].sets_epochs
 }
-"""Those that train everything fully: for tables that know one length of training."""
+"""The strategies that train everything fully, for tables that know one length of training."""

@@ -1,9 +1,11 @@
-"""`make bench-functions`: the strategies on two functions whose optimum is known, against random search.
+"""`make bench-functions`: the strategies on two functions whose optimum is known.
 
-    python -m benchmarks.functions [--seeds 20] [--trials 200] [--only PART ...] [--entrants STRATEGY ...]
+    python -m benchmarks.functions [--seeds 20] [--trials 100] [--only PART ...]
+                                   [--entrants STRATEGY ...]
 
-Each part is a section of benchmarks/results/functions.md; a part that is not run again keeps its text, and so do the
-rows of entrants that are not run again. Nothing is tuned on these functions: every strategy is as it comes.
+Each is compared with random search. Each part is a section of benchmarks/results/functions.md. A
+part that is not run again keeps its text. Entrants that are not run again keep their rows. Nothing
+is tuned on these functions: every strategy has its defaults.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from importlib import metadata
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.loop import Issue, search
+from benchmarks.loop import Problem, search
 from benchmarks.runs import RESULTS
 from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
 from evonas.evaluate.known.evaluator import FunctionEvaluator
@@ -41,7 +43,7 @@ NAMES = (
     "evolution",
 )
 ENTRANTS: Mapping[str, Strategy] = {name: {name: {}} for name in NAMES if name in STRATEGIES}
-"""What is compared, by what it is called in the report; all as they come."""
+"""The strategies that are compared, by their names in the report; all have their defaults."""
 
 PACKAGES = ("deap", "scipy", "scikit-learn", "optuna")
 
@@ -56,34 +58,44 @@ settings: {{point: {{ops: {{point: {{{parameters}}}}}}}}}
 def sphere(genome: Genome, instance: int) -> dict[str, float]:
     """The sum of squares of the distances to the optimum, at which it is 0."""
     x = _point(genome)
-    return {"value": float(np.sum((x - _optimum(instance, len(x))) ** 2))}
+    distances = x - _optimum(instance, len(x))
+    return {"value": float(np.sum(distances**2))}
 
 
 def rosenbrock(genome: Genome, instance: int) -> dict[str, float]:
-    """Rosenbrock's curved valley (1960), moved so that its optimum, at which it is 0, is where the sphere's is."""
+    """Rosenbrock's curved valley (1960), moved so that its optimum is where the sphere's is.
+
+    At the optimum it is 0.
+    """
     x = _point(genome)
     z = x - _optimum(instance, len(x)) + 1
-    return {"value": float(np.sum(100 * (z[1:] - z[:-1] ** 2) ** 2 + (1 - z[:-1]) ** 2))}
+    valley = 100 * (z[1:] - z[:-1] ** 2) ** 2
+    slope = (1 - z[:-1]) ** 2
+    return {"value": float(np.sum(valley + slope))}
 
 
 def _point(genome: Genome) -> NDArray[np.float64]:
     parameters = genome["point"][0].parameters
-    return np.array([parameters[f"x{i}"] for i in range(len(parameters))], dtype=np.float64)
+    coordinates = [parameters[f"x{i}"] for i in range(len(parameters))]
+    return np.array(coordinates, dtype=np.float64)
 
 
 def _optimum(instance: int, dimension: int) -> NDArray[np.float64]:
-    """Where the optimum is: anywhere in [-4, 4]^n, so that no strategy gains by beginning in the middle."""
-    return np.random.default_rng(instance).uniform(-4, 4, dimension)
+    """The place of the optimum: anywhere in [-4, 4]^n.
+
+    No strategy gains by beginning in the middle.
+    """
+    rng = np.random.default_rng(instance)
+    return rng.uniform(-4, 4, dimension)
 
 
-def problem(function: Callable[..., dict[str, float]], dimension: int, instance: int) -> Issue:
+def problem(function: Callable[..., dict[str, float]], dimension: int, instance: int) -> Problem:
     """A function as the evaluator `python` calls it."""
     evaluate = FunctionEvaluator(function, {"instance": instance}, is_simulated=True)
     parameters = ", ".join(f"x{i}: {{float: [-5.0, 5.0]}}" for i in range(dimension))
-    space = SPACE.format(dimension=dimension, parameters=parameters)
-    return Issue(
-        parse_space(space, "the benchmark's space"), Objective("value", "min"), 1, evaluate
-    )
+    text = SPACE.format(dimension=dimension, parameters=parameters)
+    space = parse_space(text, "the benchmark's space")
+    return Problem(space, Objective("value", "min"), 1, evaluate)
 
 
 def best(
@@ -93,21 +105,25 @@ def best(
     seed: int,
     trials: int,
 ) -> tuple[float, int]:
-    """The least value that one search finds, and its proposals, twins included; the seed places the optimum, too."""
-    found = search(
-        problem(function, dimension, seed), strategy, seed, RunLimits(trials, look_ahead=1)
-    )
+    """The least value that one search finds, and the number of its proposals, with duplicates.
+
+    The seed also places the optimum.
+    """
+    searched = problem(function, dimension, seed)
+    found = search(searched, strategy, seed, RunLimits(trials, look_ahead=1))
     assert len(found.trained) == trials, "the search ended before its budget"
-    return min(trial.fitness.value for trial in found.trained if trial.fitness is not None), len(
-        found.trials
-    )
+    values = [trial.fitness.value for trial in found.trained if trial.fitness is not None]
+    return min(values), len(found.trials)
 
 
 def chance(values: Sequence[float], reference: Sequence[float]) -> float:
-    """The p-value of the hypothesis that a strategy is no better than another: Wilcoxon's signed-rank test, paired by
-    seed, one-sided, on the logarithms, for what matters is by which factor a value is less."""
+    """The p-value of the hypothesis that a strategy is no better than another.
+
+    The test is Wilcoxon's signed-rank test, one-sided and paired by seed.
+    """
     from scipy.stats import wilcoxon
 
+    # on the logarithms, for what matters is by which factor a value is less
     differences = [math.log(a) - math.log(b) for a, b in zip(values, reference, strict=True)]
     return float(wilcoxon(differences, alternative="less").pvalue)
 
@@ -120,36 +136,43 @@ def part(function: Callable[..., dict[str, float]], dimension: int, plan: Plan, 
     def measure(name: str, strategy: Strategy) -> str:
         start = time.process_time()
         found = [best(function, dimension, strategy, seed, trials) for seed in seeds]
-        cost = (time.process_time() - start) / (trials * len(seeds)) * 1e3
+        seconds = time.process_time() - start
+        cost = seconds / (trials * len(seeds)) * 1e3
         values = [value for value, _ in found]
         low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
         wins = sum(value < other for value, other in zip(values, reference, strict=True))
         proposals = statistics.fmean(count for _, count in found)
-        verdict = (
-            " | "
-            if name == "random"
-            else f"{wins} of {len(seeds)} | {chance(values, reference):.1g}"
-        )
         spread = f"{middle:.3g} ({low:.3g} to {high:.3g})"
+        # two empty cells: random search is not compared with itself
+        verdict = " | "
+        if name != "random":
+            verdict = f"{wins} of {len(seeds)} | {chance(values, reference):.1g}"
         return f"| {name} | {spread} | {verdict} | {proposals:.0f} | {cost:.2f} ms |"
 
-    versions = ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name)))
     lines = [
-        paragraph(
-            f"""
-            {trials} trials, {len(seeds)} seeds (0 to {len(seeds) - 1}), every strategy as it comes; one worker, every
-            trial told before the next is asked. The box is [-5, 5]^{dimension}; the optimum, of the value 0, lies
-            anywhere in [-4, 4]^{dimension}, at each seed elsewhere and for all strategies at the same place. *Best*:
-            the least value found, its median and quartiles over seeds. *Beats random*: at so many seeds, and p of
-            Wilcoxon's signed-rank test (one-sided, paired by seed, on the logarithms; it cannot be below
-            {0.5 ** len(seeds):.1g}). *Proposals* include twins, which cost nothing. Also: {versions}.
-            """
-        ),
+        paragraph(_about(dimension, trials, len(seeds))),
         "",
         "| strategy | best | beats random | p | proposals | CPU a trial |",
         "|---|---|---|---|---|---|",
     ]
     return "\n".join([*lines, *plan.rows(ENTRANTS, measure)])
+
+
+def _about(dimension: int, trials: int, seeds: int) -> str:
+    installed = []
+    for name in PACKAGES:
+        if version := _version(name):
+            installed.append(f"{name} {version}")
+    versions = ", ".join(installed)
+    return f"""
+        {trials} trials, {seeds} seeds (0 to {seeds - 1}), every strategy as it comes; one worker,
+        every trial told before the next is asked. The box is [-5, 5]^{dimension}; the optimum, of
+        the value 0, lies anywhere in [-4, 4]^{dimension}, at each seed elsewhere and for all
+        strategies at the same place. *Best*: the least value found, its median and quartiles over
+        seeds. *Beats random*: at so many seeds, and p of Wilcoxon's signed-rank test (one-sided,
+        paired by seed, on the logarithms; it cannot be below {0.5**seeds:.1g}). *Proposals* include
+        twins, which cost nothing. Also: {versions}.
+    """
 
 
 def _version(package: str) -> str:
@@ -176,22 +199,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--trials", type=int, default=TRIALS)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument(
-        "--entrants", nargs="+", choices=list(ENTRANTS), default=[], help="others keep their rows"
+        "--entrants",
+        nargs="+",
+        choices=list(ENTRANTS),
+        default=[],
+        help="others keep their rows",
     )
     chosen = parser.parse_args(arguments)
     path = RESULTS / "functions.md"
     RESULTS.mkdir(exist_ok=True)
+    titles = {name: title for name, (title, _, _) in PARTS.items()}
     for name in chosen.only:
         title, function, dimension = PARTS[name]
         print(f"{title} ...", flush=True)
         old = rows(read(path).get(title, ""))
-        text = part(
-            function, dimension, Plan(chosen.seeds, frozenset(chosen.entrants), old), chosen.trials
-        )
-        titles = {name: title for name, (title, _, _) in PARTS.items()}
-        path.write_text(
-            report(path, titles, {name: text}, "Strategies on functions"), encoding="utf-8"
-        )
+        plan = Plan(chosen.seeds, frozenset(chosen.entrants), old)
+        texts = {name: part(function, dimension, plan, chosen.trials)}
+        text = report(path, titles, texts, "Strategies on functions")
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

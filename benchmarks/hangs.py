@@ -1,7 +1,8 @@
-"""`make bench-hangs`: how long after its limit a hanging worker's slot is free again, and a dead driver's worker gone.
+"""`make bench-hangs`: the time from a limit until a hanging worker's slot is free again.
 
-Real processes throughout. The workers are those of `tests/evaluate/local/misbehaving.py`, which do what the genome says; when
-the driver is killed, a worker sits in one TensorFlow call that has no end.
+Also the time until the worker of a killed driver is gone. All processes are real. The workers are
+those of `tests/evaluate/local/misbehaving.py`, which do what the genome says. When the driver is
+killed, a worker is in one TensorFlow call that has no end.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from evonas.trial import Outcome
 
 REPEATS = 5
 DRIVER_REPEATS = 3
-WORKERS = Path(__file__).parent.parent / "tests" / "evaluate"
+WORKERS = Path(__file__).parent.parent / "tests" / "evaluate" / "local"
 UNLIMITED = MemoryLimits(growth=None, worker=None, floor=0)
 SMALL = MemoryLimits(growth=None, worker=150 * MIB, floor=0)
 
@@ -50,10 +51,11 @@ class Hang:
 
     Attributes:
         words: what the worker does, for the table.
-        act: the same, for the worker.
-        options: of the pool: the limit that is to strike.
-        limit: in seconds, from when on is measured; 0 to measure from the task's beginning.
-        start: the worker misbehaves in its start rather than in its job.
+        act: the same, as an order for the worker.
+        options: options of the pool, with the limit that shall strike.
+        limit: limit in seconds, at whose end the measurement begins; 0 begins with the job.
+        start: whether the worker misbehaves in its start instead of in its job.
+        genome: further entries of the job's genome.
     """
 
     words: str
@@ -107,11 +109,13 @@ FORK_SERVER_ONLY = [
 
 
 def members(group: int) -> int:
-    """How many living processes a group has."""
+    """The number of living processes of a group."""
     count = 0
     for process in psutil.process_iter():
+        # a process can end between the listing and the question
         try:
-            count += os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+            if os.getpgid(process.pid) == group:
+                count += process.status() != psutil.STATUS_ZOMBIE
         except (ProcessLookupError, psutil.NoSuchProcess):
             continue
     return count
@@ -127,6 +131,16 @@ def finish(pool: LocalPool) -> Outcome:
 
 @dataclass
 class Row:
+    """A line of the table.
+
+    Attributes:
+        hang: what the worker does.
+        prefer: way in which the worker is started.
+        seconds: time of each repeat.
+        outcomes: outcomes of the jobs.
+        left: number of processes that were left of the worker's group, over all repeats.
+    """
+
     hang: Hang
     prefer: str
     seconds: list[float] = field(default_factory=list)
@@ -136,26 +150,29 @@ class Row:
     def __str__(self) -> str:
         limit = f"{self.hang.limit:g} s" if self.hang.limit else "-"
         times = f"{statistics.median(self.seconds):.2f} | {max(self.seconds):.2f}"
-        return f"| {self.hang.words} | {self.prefer} | {limit} | {times} | {', '.join(self.outcomes)} | {self.left} |"
+        outcomes = ", ".join(self.outcomes)
+        words = self.hang.words
+        return f"| {words} | {self.prefer} | {limit} | {times} | {outcomes} | {self.left} |"
 
 
 def measure(hang: Hang, prefer: Prefer = "fork_server") -> Row:
     row = Row(hang, prefer)
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:
-            setup = make_setup(Path(folder), plugins=(hang.act,) if hang.start else ())
+            # the worker takes its first plugin for the way in which its start goes wrong
+            plugins = (hang.act,) if hang.start else ()
+            setup = make_setup(Path(folder), plugins=plugins)
             launcher = start_launcher("misbehaving:serve", ["misbehaving"], prefer)
             options = {"memory_limits": UNLIMITED, **hang.options}
-            with LocalPool(
-                setup, [DeviceShare(0)], launcher, Path(folder) / "logs", **options
-            ) as pool:
+            logs = Path(folder) / "logs"
+            with LocalPool(setup, [DeviceShare(0)], launcher, logs, **options) as pool:
                 if not hang.start and "memory_limits" not in hang.options:
-                    pool.submit(
-                        make_job(genome={"act": "answer"})
-                    )  # a warm worker: its job begins at once
+                    # this worker has started when the clock does, so its next job begins at once
+                    pool.submit(make_job(genome={"act": "answer"}))
                     finish(pool)
                 start = time.monotonic()
                 pool.submit(make_job(genome={"act": hang.act, **hang.genome}))
+                # asked now: a slot whose worker has ended names no group
                 group = pool._slots[0].group
                 outcome = finish(pool)
                 row.seconds.append(time.monotonic() - start - hang.limit)
@@ -167,8 +184,9 @@ def measure(hang: Hang, prefer: Prefer = "fork_server") -> Row:
 
 @contextmanager
 def jumping_wall_clock() -> Iterator[None]:
-    """`time.time` of the driver is an hour early, right or an hour late, at random at each call."""
-    real, chance = time.time, random.Random(0)
+    """`time.time` of the driver is an hour early, right or an hour late, drawn at each call."""
+    real = time.time
+    chance = random.Random(0)
     time.time = lambda: real() + chance.choice([-3600.0, 0.0, 3600.0])
     try:
         yield
@@ -177,19 +195,21 @@ def jumping_wall_clock() -> Iterator[None]:
 
 
 def flood() -> str:
-    """How large the log of a worker becomes that prints for three seconds, as fast as it can."""
+    """The size of the log of a worker that prints for three seconds, as fast as it can."""
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
         launcher = start_launcher("misbehaving:serve", ["misbehaving"])
-        with LocalPool(
-            make_setup(Path(folder)), [DeviceShare(0)], launcher, logs, memory_limits=UNLIMITED
-        ) as pool:
+        setup = make_setup(Path(folder))
+        share = DeviceShare(0)
+        with LocalPool(setup, [share], launcher, logs, memory_limits=UNLIMITED) as pool:
             pool.submit(make_job(genome={"act": "print"}))
-            sizes, watching = [0], True
+            sizes = [0]
+            watching = True
 
             def watch() -> None:
                 while watching:
-                    sizes.append(sum(path.stat().st_size for path in logs.iterdir()))
+                    size = sum(path.stat().st_size for path in logs.iterdir())
+                    sizes.append(size)
                     time.sleep(0.002)
 
             watcher = threading.Thread(target=watch)
@@ -199,10 +219,12 @@ def flood() -> str:
                 pool.poll(0.1)
             group = pool._slots[0].group
             assert group is not None
+            # while the worker still runs: the counters end with the process
             written = psutil.Process(group).io_counters().write_chars
             watching = False
             watcher.join()
-    return f"it wrote {written / MIB:,.0f} MiB; its logs never had more than {max(sizes) / MIB:,.0f} MiB"
+    most = max(sizes) / MIB
+    return f"it wrote {written / MIB:,.0f} MiB; its logs never had more than {most:,.0f} MiB"
 
 
 DRIVER = """
@@ -211,12 +233,12 @@ from pathlib import Path
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import start_launcher
 from evonas.evaluate.pools.local import LocalPool
-from evonas.testing.jobs import make_setup, make_task
+from evonas.testing.jobs import make_setup, make_job
 
 root = Path(sys.argv[1])
 launcher = start_launcher("endless:serve", ("tensorflow",), sys.argv[2])
 pool = LocalPool(make_setup(root), [DeviceShare(0)], launcher, root / "logs")
-pool.submit(make_task())
+pool.submit(make_job())
 while True:
     pool.poll(1.0)
 """
@@ -245,13 +267,16 @@ def driver_killed(prefer: Prefer) -> float:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "endless.py").write_text(ENDLESS)
         path = os.pathsep.join([folder, *sys.path])
+        environment = {**os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-c", DRIVER, folder, prefer]
-        with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as driver:
+        with subprocess.Popen(command, env=environment) as driver:
             log = Path(folder) / "logs" / "worker-0.log"
             wait_for(lambda: log.is_file() and "in the call" in log.read_text(errors="replace"))
             everyone = psutil.Process(driver.pid).children(recursive=True)
-            before = everyone[-1].cpu_times().user
-            wait_for(lambda: everyone[-1].cpu_times().user > before + 2)  # traced, and in the loop
+            worker = everyone[-1]
+            before = worker.cpu_times().user
+            # after two seconds of CPU, TensorFlow has traced the function and is in its loop
+            wait_for(lambda: worker.cpu_times().user > before + 2)
             start = time.monotonic()
             driver.send_signal(signal.SIGKILL)
             wait_for(lambda: all(map(is_gone, everyone)))
@@ -273,10 +298,16 @@ def wait_for(condition: Callable[[], object]) -> None:
 def main() -> int:
     sys.path.insert(0, str(WORKERS))
     print(describe(), flush=True)
-    rows = [measure(hang) for hang in TRIAL + FORK_SERVER_ONLY]
-    rows += [measure(hang, "subprocess") for hang in TRIAL]
+    rows = []
+    for hang in TRIAL + FORK_SERVER_ONLY:
+        rows.append(measure(hang))
+    for hang in TRIAL:
+        rows.append(measure(hang, "subprocess"))
     with jumping_wall_clock():
-        jumps = [measure(TRIAL[0]), measure(FORK_SERVER_ONLY[1])]
+        jumps = [
+            measure(TRIAL[0]),
+            measure(FORK_SERVER_ONLY[1]),
+        ]
     told = flood()
     print(told, flush=True)
     killed: dict[str, list[float]] = {}
@@ -292,17 +323,23 @@ def main() -> int:
 def table(
     rows: list[Row], jumps: list[Row], told: str, killed: dict[str, list[float]]
 ) -> list[str]:
+    # the lines break where they break in the report that is in git
     header = [
         "| the worker | started by | limit | median | max | outcome | left |",
         "|---|---|---|---|---|---|---|",
     ]
+    killed_rows = []
+    for prefer, times in killed.items():
+        killed_rows.append(f"| {prefer} | {statistics.median(times):.2f} | {max(times):.2f} |")
     return [
         "# Hanging workers",
         "",
         f"{describe()}; load average {os.getloadavg()[0]:.1f} at the end.",
         "",
-        f"Seconds from the limit until the slot is free again, {REPEATS} repeats, each in a pool of its own. Where",
-        "there is no limit, they count from the beginning of the job, and for memory with the start. `left` is how",
+        f"Seconds from the limit until the slot is free again, {REPEATS} repeats, each in a pool of"
+        " its own. Where",
+        "there is no limit, they count from the beginning of the job, and for memory with the"
+        " start. `left` is how",
         "many processes of the worker's group were alive at that instant, over all repeats.",
         "",
         *header,
@@ -315,15 +352,13 @@ def table(
         "",
         f"A worker that prints for three seconds as fast as it can: {told}.",
         "",
-        "The driver is killed with SIGKILL while a worker sits in one TensorFlow call without an end; seconds until no",
+        "The driver is killed with SIGKILL while a worker sits in one TensorFlow call without an"
+        " end; seconds until no",
         "process is left:",
         "",
         f"| started by | median | max of {DRIVER_REPEATS} |",
         "|---|---|---|",
-        *(
-            f"| {prefer} | {statistics.median(times):.2f} | {max(times):.2f} |"
-            for prefer, times in killed.items()
-        ),
+        *killed_rows,
         "",
     ]
 

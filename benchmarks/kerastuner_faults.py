@@ -1,8 +1,9 @@
-"""The same faults thrown at KerasTuner and at evonas, side by side; prints a table for docs/reliability.md.
+"""The same faults in KerasTuner and in evonas, as a table for docs/reliability.md.
 
-Both search six small dense networks for scikit-learn's digits, three epochs each, one after the other, at random. The
-faults are real: processes are killed by SIGKILL, a network's loss is NaN, a network's code raises, files are emptied.
-KerasTuner is installed into build/kerastuner/venv, which sees the packages of this environment, too.
+Both search for scikit-learn's digits by random search: six small dense networks, one after the
+other, three epochs each. The faults are real. Processes are killed by SIGKILL, a network's loss is
+NaN, a network's code raises, and files are emptied. KerasTuner is installed into
+build/kerastuner/venv, which also sees the packages of this environment.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from evonas.trial import Objective
 
 CHECKOUT = Path(__file__).parent.parent
 BUILD = CHECKOUT / "build" / "kerastuner"
-KERASTUNER = ("keras-tuner==1.4.8", "tensorboard==2.20.0")  # its callbacks import the latter
+# KerasTuner's callbacks import TensorBoard
+KERASTUNER = ("keras-tuner==1.4.8", "tensorboard==2.20.0")
 SEARCH = Path(__file__).with_name("kerastuner_search.py")
 PYTHON = BUILD / "venv" / "bin" / "python"
 ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
@@ -72,10 +74,11 @@ def slow(x, *, units=8, name=""):
 
 
 def prepare() -> None:
-    """KerasTuner's own environment; its packages are laid over those of this one."""
+    """Make an environment for KerasTuner, unless there is one, and delete the runs."""
     if not PYTHON.exists():
         venv.create(BUILD / "venv", with_pip=True)
         site = next((BUILD / "venv" / "lib").glob("python*/site-packages"))
+        # packages that it does not have are found in the environment of this process
         (site / "parent.pth").write_text(sysconfig.get_path("purelib") + "\n")
         subprocess.run([str(PYTHON), "-m", "pip", "install", "--quiet", *KERASTUNER], check=True)
     shutil.rmtree(BUILD / "runs", ignore_errors=True)
@@ -91,26 +94,30 @@ def kerastuner(name: str, fault: str) -> tuple[int, dict[str, Any], str]:
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
     command = [str(PYTHON), str(SEARCH), str(folder), fault]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    found = [
-        json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("RESULT ")
-    ]
-    return (
-        done.returncode,
-        found[0] if found else {},
-        (done.stderr.strip().splitlines() or [""])[-1],
-    )
+    result = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("RESULT "):
+            result = json.loads(line.removeprefix("RESULT "))
+            break
+    return done.returncode, result, last_line(done.stderr)
+
+
+def last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def compared(result: dict[str, Any], reference: dict[str, Any]) -> str:
     """How the trials differ from those of the search in which nothing happened."""
-    ours, theirs = result["trials"], reference["trials"]
-    networks = (
-        "the same networks"
-        if all(ours[id][0] == theirs[id][0] for id in theirs)
-        else "other networks"
-    )
-    other = sum(ours[id][1] != theirs[id][1] for id in theirs)
-    scores = "the same scores" if not other else f"other scores for {other} of {len(theirs)}"
+    ours = result["trials"]
+    theirs = reference["trials"]
+    # a trial is a pair: its network and its score
+    same_networks = all(ours[id][0] == theirs[id][0] for id in theirs)
+    other_scores = sum(ours[id][1] != theirs[id][1] for id in theirs)
+    networks = "the same networks" if same_networks else "other networks"
+    scores = "the same scores"
+    if other_scores:
+        scores = f"other scores for {other_scores} of {len(theirs)}"
     return f"{networks}, {scores}; {result['trainings']} trainings for {len(ours)} trials"
 
 
@@ -119,15 +126,16 @@ def of_kerastuner() -> dict[str, str]:
     _, repeated, _ = kerastuner("repeated", "none")
     found = {"nothing, twice with one seed": compared(repeated, reference)}
     code, _, _ = kerastuner("kill", "kill")
-    shutil.copytree(BUILD / "runs" / "kill", BUILD / "runs" / "empty")
+    # a copy of the killed search, for the fault of an emptied file
+    emptied = BUILD / "runs" / "empty"
+    shutil.copytree(BUILD / "runs" / "kill", emptied)
     found["the training process killed"] = (
         f"it is the search's own process: the search ends (exit {code})"
     )
     code, result, _ = kerastuner("kill", "kill")
     found["killed in trial 3 and started again"] = f"exit {code}: {compared(result, reference)}"
-    next(iter(sorted((BUILD / "runs" / "empty" / "digits").glob("trial_*")))).joinpath(
-        "trial.json"
-    ).write_bytes(b"")
+    first_trial = min((emptied / "digits").glob("trial_*"))
+    (first_trial / "trial.json").write_bytes(b"")
     code, _, last = kerastuner("empty", "kill")
     found["a trial's file emptied, and started again"] = f"exit {code}: `{last}`"
     for fault, words in (("nan", "a loss that is NaN"), ("raise", "a network whose code raises")):
@@ -138,7 +146,9 @@ def of_kerastuner() -> dict[str, str]:
 
 
 def words_of(states: dict[str, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    """The states with their counts, in the order of their names."""
+    items = sorted(states.items())
+    return ", ".join(f"{count} {state}" for state, count in items)
 
 
 # evonas
@@ -150,42 +160,58 @@ def folder_for(name: str, ops: str = DENSE, rate: str = RATE, config: str = CONF
     folder = BUILD / "runs" / f"evonas-{name}"
     folder.mkdir(parents=True)
     x, y = load_digits(return_X_y=True)
-    np.savez(folder / "data.npz", x=x.astype(np.float32), y=y)
-    (folder / "faulty.yaml").write_text(SPACE.replace("OPS", ops).replace("RATE", rate))
+    x = x.astype(np.float32)
+    np.savez(folder / "data.npz", x=x, y=y)
+    space = SPACE.replace("OPS", ops).replace("RATE", rate)
+    (folder / "faulty.yaml").write_text(space)
     (folder / "faulty_ops.py").write_text(PLUGIN)
-    (folder / "config.yaml").write_text(
-        config + ("plugins: [faulty_ops]\n" if "faulty_ops" in ops else "")
-    )
+    plugins = "plugins: [faulty_ops]\n" if "faulty_ops" in ops else ""
+    (folder / "config.yaml").write_text(config + plugins)
     return folder
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([str(CHECKOUT), str(folder)])}
+    path = os.pathsep.join([str(CHECKOUT), str(folder)])
+    environment = {**ENVIRONMENT, "PYTHONPATH": path}
     command = [sys.executable, "-c", "from evonas.cli.app import main; main()", *arguments]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and the last line on standard error."""
-    with start(folder, *(arguments or ("run", "./config.yaml"))) as process:
+    arguments = arguments or ("run", "./config.yaml")
+    with start(folder, *arguments) as process:
         _, said = process.communicate()
-    return process.returncode, (said.strip().splitlines() or [""])[-1]
+    return process.returncode, last_line(said)
 
 
 def record(folder: Path) -> tuple[list[Any], int, dict[str, int]]:
-    """Content, number of trainings that were begun, and states."""
+    """Content, number of trainings that were begun, and number of trials by state."""
     with RecordReader(folder / "runs" / "faulty" / "run.db") as reader:
         trials = reader.trials(Objective("val_loss", "min"))
-        states = dict(Counter(str(trial.state) for trial in trials))
-        return reader.content(), len(reader.attempts()), states
+        states = Counter(str(trial.state) for trial in trials)
+        trainings = len(reader.attempts())
+        return reader.content(), trainings, dict(states)
 
 
 def strike(folder: Path, victim: Callable[[psutil.Process], list[psutil.Process]]) -> int:
-    """Kill somebody in the middle of the third trial; the exit code of the search."""
+    """Kill processes in the middle of the third trial; returns the exit code of the search.
+
+    Args:
+        folder: folder of the search.
+        victim: function that gives the processes to be killed, from that of the search.
+    """
     with start(folder, "run", "./config.yaml") as process:
         while process.poll() is None and not is_in_third_trial(folder):
             time.sleep(0.05)
+        # an attempt is recorded before its training begins; half a second later it is at work
         time.sleep(0.5)
         for target in victim(psutil.Process(process.pid)):
             target.send_signal(signal.SIGKILL)
@@ -196,11 +222,11 @@ def strike(folder: Path, victim: Callable[[psutil.Process], list[psutil.Process]
 def is_in_third_trial(folder: Path) -> bool:
     try:
         with RecordReader(folder / "runs" / "faulty" / "run.db") as reader:
-            return any(
-                attempt.trial == 2 and attempt.state == "running" for attempt in reader.attempts()
-            )
-    except Exception:  # it is not there yet
+            attempts = reader.attempts()
+    except Exception:
+        # the record is not there yet
         return False
+    return any(attempt.trial == 2 and attempt.state == "running" for attempt in attempts)
 
 
 def difference(folder: Path, reference: list[Any]) -> str:
@@ -210,35 +236,33 @@ def difference(folder: Path, reference: list[Any]) -> str:
 
 
 def of_evonas() -> dict[str, str]:
-    slow = f"'faulty_ops:slow': {DENSE.partition(': ')[2].replace(', activation: relu', '')}"  # two seconds to hit
-    first, second = folder_for("reference", slow), folder_for("repeated", slow)
-    assert run(first)[0] == run(second)[0] == 0
+    # to build a network with this op takes two seconds: time to strike in
+    _, _, parameters = DENSE.partition(": ")
+    slow = f"'faulty_ops:slow': {parameters.replace(', activation: relu', '')}"
+    first = folder_for("reference", slow)
+    second = folder_for("repeated", slow)
+    for folder in (first, second):
+        code, _ = run(folder)
+        assert code == 0
     reference, _, _ = record(first)
     found = {"nothing, twice with one seed": difference(second, reference)}
     worker = folder_for("worker", slow)
-    code = strike(
-        worker,
-        lambda driver: [
-            child for fork_server in driver.children() for child in fork_server.children()
-        ],
-    )
+    code = strike(worker, workers_of)
     found["the training process killed"] = (
         f"exit {code}: the search goes on; {difference(worker, reference)}"
     )
     driver = folder_for("driver", slow)
     strike(driver, lambda process: [process])
-    shutil.copytree(driver, emptied := BUILD / "runs" / "evonas-emptied")
+    emptied = BUILD / "runs" / "evonas-emptied"
+    shutil.copytree(driver, emptied)
     code, _ = run(driver, "resume", "faulty")
     found["killed in trial 3 and started again"] = f"exit {code}: {difference(driver, reference)}"
     found["a trial's file emptied, and started again"] = empty(emptied, reference)
+    nan_rate = "{choice: [0.05, 1.0e+30]}"
+    raising = f"{DENSE}, 'faulty_ops:raises': {{units: {{int: [8, 128]}}}}"
     for name, words, ops, rate in (
-        ("nan", "a loss that is NaN", DENSE, "{choice: [0.05, 1.0e+30]}"),
-        (
-            "raise",
-            "a network whose code raises",
-            f"{DENSE}, 'faulty_ops:raises': {{units: {{int: [8, 128]}}}}",
-            RATE,
-        ),
+        ("nan", "a loss that is NaN", DENSE, nan_rate),
+        ("raise", "a network whose code raises", raising, RATE),
     ):
         folder = folder_for(name, ops, rate)
         code, _ = run(folder)
@@ -249,33 +273,45 @@ def of_evonas() -> dict[str, str]:
     return found
 
 
+def workers_of(driver: psutil.Process) -> list[psutil.Process]:
+    """The workers are children of the fork server, which is the driver's child."""
+    found = []
+    for fork_server in driver.children():
+        found += fork_server.children()
+    return found
+
+
 def empty(folder: Path, reference: list[Any]) -> str:
-    """First the weights of a finished trial; then the record itself."""
+    """Empty the weights of a finished trial and resume; then do the same with the record."""
     root = folder / "runs" / "faulty"
-    next(iter(sorted((root / "weights").iterdir()))).write_bytes(b"")
+    first_weights = min((root / "weights").iterdir())
+    first_weights.write_bytes(b"")
     code, last = run(folder, "resume", "faulty")
-    weights = f"weights: exit {code}, {difference(folder, reference) if code == 0 else f'`{last}`'}"
+    said = difference(folder, reference) if code == 0 else f"`{last}`"
+    weights = f"weights: exit {code}, {said}"
     (root / "run.db").write_bytes(b"")
     code, last = run(folder, "resume", "faulty")
-    return f"{weights}. The record: exit {code}, `{last.replace(str(root), 'RUN')}`"
+    last = last.replace(str(root), "RUN")
+    return f"{weights}. The record: exit {code}, `{last}`"
 
 
 def main() -> None:
     prepare()
     print(f"{describe()}, keras-tuner {version_of_kerastuner()}\n")
-    theirs, ours = of_kerastuner(), of_evonas()
-    print(
-        f"| fault | KerasTuner {version_of_kerastuner()} | evonas {metadata.version('evonas')} |\n| --- | --- | --- |"
-    )
+    theirs = of_kerastuner()
+    ours = of_evonas()
+    version = metadata.version("evonas")
+    print(f"| fault | KerasTuner {version_of_kerastuner()} | evonas {version} |")
+    print("| --- | --- | --- |")
     for fault in theirs:
         print(f"| {fault} | {theirs[fault]} | {ours[fault]} |")
 
 
 def version_of_kerastuner() -> str:
     code = "from importlib import metadata; print(metadata.version('keras-tuner'))"
-    return subprocess.run(
-        [str(PYTHON), "-c", code], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    command = [str(PYTHON), "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""A small KerasTuner search on scikit-learn's digits with one fault in it; run by `benchmarks.kerastuner_faults`.
+"""A small KerasTuner search on scikit-learn's digits with one fault in it.
 
     python kerastuner_search.py FOLDER FAULT      none | kill | nan | raise
 
-Runs in an environment that has KerasTuner and not evonas. Each training is noted in FOLDER/trainings.txt, the result is
-printed as JSON.
+`benchmarks.kerastuner_faults` runs it in an environment that has KerasTuner and not evonas. It
+notes each training in FOLDER/trainings.txt and prints the result as JSON.
 """
 
 from __future__ import annotations
@@ -21,18 +21,23 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 TRIALS, EPOCHS = 6, 3
-FOLDER, FAULT = Path(sys.argv[1]), sys.argv[2]
+FOLDER = Path(sys.argv[1])
+FAULT = sys.argv[2]
 NOTES = FOLDER / "trainings.txt"
 
 
 def trained() -> int:
-    return len(NOTES.read_text().splitlines()) if NOTES.exists() else 0
+    """The number of trainings that have begun, in this process and in those before it."""
+    if not NOTES.exists():
+        return 0
+    return len(NOTES.read_text().splitlines())
 
 
 class Killer(keras.callbacks.Callback):
     """Kills this process in the middle of the third training, once."""
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+        # a file, for the process that continues the search must know of this one
         marker = FOLDER / "killed"
         if epoch == 1 and trained() == 3 and not marker.exists():
             marker.touch()
@@ -47,9 +52,8 @@ class Digits(keras_tuner.HyperModel):
         rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")
         if FAULT == "nan" and trained() == 1:
             rate = 1e30
-        model.compile(
-            keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
-        )
+        optimizer = keras.optimizers.SGD(rate)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model
 
     def fit(
@@ -90,13 +94,19 @@ def main() -> None:
     ranked = tuner.oracle.get_best_trials(TRIALS)
     trials = sorted(tuner.oracle.trials.values(), key=lambda trial: trial.trial_id)
     states = [str(trial.status) for trial in trials]
+    networks_and_scores = {
+        trial.trial_id: [trial.hyperparameters.values, trial.score] for trial in trials
+    }
+    counts = {state: states.count(state) for state in sorted(set(states))}
+    scores = [trial.score for trial in ranked]
+    best = ranked[0] if ranked else None
     found = {
-        "trials": {t.trial_id: [t.hyperparameters.values, t.score] for t in trials},
-        "states": {state: states.count(state) for state in sorted(set(states))},
+        "trials": networks_and_scores,
+        "states": counts,
         "trainings": trained(),
-        "best": ranked[0].trial_id if ranked else None,
-        "best_score": ranked[0].score if ranked else None,
-        "ranking": [trial.score for trial in ranked],
+        "best": best.trial_id if best else None,
+        "best_score": best.score if best else None,
+        "ranking": scores,
     }
     print("RESULT " + json.dumps(found))
 

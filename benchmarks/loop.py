@@ -1,5 +1,7 @@
-"""Thousands of simulated searches in one process: the engine, the strategy and the simulated pool, with a record in
-memory."""
+"""Thousands of simulated searches in one process.
+
+A search has the engine, a strategy and the simulated pool, with a record in memory.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,16 @@ from evonas.trial import Fidelity, Objective, Outcome, Trial, rank
 
 
 @dataclass(frozen=True)
-class Issue:
-    """What is searched, and by what it is judged.
+class Problem:
+    """What is searched, and what judges it.
 
     Attributes:
-        epochs: of a full training.
-        evaluate: judges a genome.
-        table: that it looks genomes up in; None for a function.
-        objectives: all of them, where there are several.
+        space: search space.
+        objective: first objective.
+        epochs: number of epochs of a full training.
+        evaluate: evaluator, which judges a genome.
+        table: table of the evaluator; None for a function.
+        objectives: all objectives of a search with several; otherwise empty.
     """
 
     space: SearchSpace
@@ -49,9 +53,9 @@ class Found:
     """A finished search.
 
     Attributes:
-        trials: by id, twins among them.
-        ends: when each ended on the virtual clock; twins never ran.
-        outcomes: as they arrived; twins have none.
+        trials: all trials by id, with duplicates.
+        ends: end of each trial on the virtual clock; duplicates never ran.
+        outcomes: outcome of each trial; duplicates have none.
     """
 
     trials: Sequence[Trial]
@@ -60,27 +64,40 @@ class Found:
 
     @property
     def trained(self) -> list[Trial]:
-        """The trials that are no twins, in the order of proposals."""
+        """The trials that are no duplicates, in the order of proposals."""
         return [trial for trial in self.trials if trial.twin_of is None]
 
 
-def tabled(space: Path, table: Path, metric: str, epochs: int) -> Issue:
+def tabled(space: Path, table: Path, metric: str, epochs: int) -> Problem:
     """A problem from a table's file; more of the metric is better."""
     searched_space = load_space(space)
     known = load_table(table, searched_space)
-    return Issue(searched_space, Objective(metric, "max"), epochs, TableEvaluator(known), known)
+    return Problem(
+        space=searched_space,
+        objective=Objective(metric, "max"),
+        epochs=epochs,
+        evaluate=TableEvaluator(known),
+        table=known,
+    )
 
 
 def judged_by(
     space: Path, function: Function, metric: str, epochs: int, **arguments: Value
-) -> Issue:
-    """A problem from a function `(genome, epochs, **arguments) -> {metric: number}`; more of the metric is better."""
-    evaluate = FunctionEvaluator(function, arguments, is_simulated=True)
-    return Issue(load_space(space), Objective(metric, "max"), epochs, evaluate)
+) -> Problem:
+    """A problem from a function `(genome, epochs, **arguments) -> {metric: number}`.
+
+    More of the metric is better.
+    """
+    return Problem(
+        space=load_space(space),
+        objective=Objective(metric, "max"),
+        epochs=epochs,
+        evaluate=FunctionEvaluator(function, arguments, is_simulated=True),
+    )
 
 
 def search(
-    problem: Issue,
+    problem: Problem,
     strategy: Mapping[str, Any],
     seed: int,
     limits: RunLimits,
@@ -90,23 +107,33 @@ def search(
     """One search.
 
     Args:
-        strategy: as in a config, `{"aging": {"population": 10}}`.
-        limits: with one worker, a `look_ahead` of 1 asks for a proposal when all before it are told.
-        stop: as in `Setup`; the evaluator has to heed it.
+        problem: what is searched, and what judges it.
+        strategy: strategy as in a config, `{"aging": {"population": 10}}`.
+        seed: seed of the run.
+        limits: budget of the search, and its `look_ahead`.
+        workers: number of simulated workers.
+        stop: rule of early stopping, as in `Setup`; the evaluator has to follow it.
     """
     builder = Builder(FAMILIES)
     config: StrategyConfig = builder.build(StrategyConfig, dict(strategy))
     assert not builder.issues, builder.issues
-    fidelity, several = Fidelity(problem.epochs), problem.objectives
     asked = SearchProblem(
-        problem.space, problem.objective, fidelity, seed, trials=limits.trials, objectives=several
+        problem.space,
+        problem.objective,
+        Fidelity(problem.epochs),
+        seed,
+        trials=limits.trials,
+        objectives=problem.objectives,
     )
+    searcher = STRATEGIES[config.name](asked, config.settings)
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
     setup = Setup("", seed, problem.space.text, {}, objective, stop=stop)
     pool = SimulatedPool(setup, workers, problem.evaluate)
     record = MemoryRecord(lambda: pool.now)
+    # only a rule of early stopping asks for the best score so far
+    incumbent_of = record.best_known if stop is not None else lambda trial: None
     engine = Engine(
-        STRATEGIES[config.name](asked, config.settings),
+        searcher,
         cast(Record, record),
         pool,
         limits,
@@ -114,7 +141,7 @@ def search(
         seed,
         clock=lambda: pool.now,
         storage=NoStorage(Path()),
-        incumbent_of=record.best_known if stop is not None else lambda trial: None,
+        incumbent_of=incumbent_of,
     )
     engine.run()
     return Found(engine.trials, record.ends, record.outcomes)
@@ -122,13 +149,22 @@ def search(
 
 @dataclass
 class MemoryRecord:
-    """Takes what the engine writes and keeps the times: for searches that nobody wants to resume."""
+    """Takes what the engine writes and keeps the times: for searches that are never resumed.
+
+    Attributes:
+        clock: gives the virtual time.
+        ends: end of each trial on that clock.
+        outcomes: outcome of each trial.
+        session: number of the session.
+    """
 
     clock: Callable[[], float]
     ends: dict[int, float] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     session: int = 1
-    _best: list[Trial | None] = field(default_factory=lambda: [None])  # by the number of the told
+    # the best trial after 0, 1, 2, ... told trials
+    _best: list[Trial | None] = field(default_factory=lambda: [None])
+    # for each trial, the number of trials that were told before it was asked
     _told_before: list[int] = field(default_factory=list)
 
     def trials(self, objective: Objective) -> list[Trial]:
@@ -151,13 +187,18 @@ class MemoryRecord:
     ) -> None:
         for trial in told:
             best = self._best[-1]
-            is_better = trial.fitness is not None and (best is None or rank(trial) < rank(best))
-            self._best.append(trial if is_better else best)
+            if trial.fitness is not None and (best is None or rank(trial) < rank(best)):
+                best = trial
+            self._best.append(best)
         self._told_before += [before] * len(asked)
 
     def best_known(self, trial: int) -> float | None:
-        best = self._best[self._told_before[trial]]
-        return None if best is None or best.fitness is None else best.fitness.value
+        """The best value that was told before this trial was asked."""
+        told_before = self._told_before[trial]
+        best = self._best[told_before]
+        if best is None or best.fitness is None:
+            return None
+        return best.fitness.value
 
     def start_attempt(self, trial: int) -> int:
         return 0
@@ -166,7 +207,8 @@ class MemoryRecord:
         pass
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
-        self.ends[trial.id], self.outcomes[trial.id] = self.clock(), outcome
+        self.ends[trial.id] = self.clock()
+        self.outcomes[trial.id] = outcome
 
     def attempts(self, trial: int | None = None) -> list[Any]:
         return []

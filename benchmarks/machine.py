@@ -1,4 +1,4 @@
-"""What a measurement must be read with: the machine and the versions."""
+"""The machine and the versions, which every report begins with."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from importlib import metadata
 
 
 def describe() -> str:
-    """One line, such as `2 cores x86_64, Linux, Python 3.11.7, tensorflow 2.21.0, keras 3.15.1, evonas 0.1.0`."""
+    """The machine and the versions of this process, in one line.
+
+    It reads like `2 cores x86_64, Linux, Python 3.11.7, tensorflow 2.21.0, evonas 0.1.0`.
+    """
     names = ("tensorflow", "keras", "numpy", "evonas")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
+    # the cores that this process may use, which a container can limit
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores {platform.machine()}, {platform.system()}, Python {platform.python_version()}, {versions}"
+    machine = f"{cores} cores {platform.machine()}"
+    return f"{machine}, {platform.system()}, Python {platform.python_version()}, {versions}"

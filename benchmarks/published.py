@@ -1,6 +1,7 @@
-"""Published tables and surrogates of others, from the folder that EVONAS_DATA names; tables are kept in build/tables.
+"""Published tables and surrogates of others, from the folder that EVONAS_DATA names.
 
-The formats are described in the README of that folder. Nothing of it is part of evonas.
+The README of that folder describes the formats. Converted tables are kept in build/tables. Nothing
+of this is part of evonas.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import os
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ SPACES = Path(__file__).parent / "spaces"
 TABLES = CHECKOUT / "build" / "tables"
 
 NASBENCH201 = {"cifar10": "c10", "cifar100": "c100", "imagenet16": "in16"}
-"""Its data sets, and how its columns call them."""
+"""The data sets of NAS-Bench-201, and their names in its columns."""
 OPS_201 = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 OPS_MACRO = ("identity", "mb3_k3", "mb6_k5")
 LCBENCH_OUTPUTS = (
@@ -50,7 +51,8 @@ LCBENCH_INPUTS = (
 
 
 def data_folder() -> Path:
-    """
+    """The folder with the published tables.
+
     Raises:
         UserError: EVONAS_DATA does not name a folder.
     """
@@ -63,7 +65,7 @@ def data_folder() -> Path:
 
 
 def skipped_without_data() -> bool:
-    """Whether there is no such folder; says so."""
+    """Whether there is no folder with published tables; if so, prints it."""
     try:
         data_folder()
     except UserError as error:
@@ -73,76 +75,93 @@ def skipped_without_data() -> bool:
 
 
 def nasbench201(data_set: str) -> Path:
-    """The table of a data set of NAS-Bench-201: validation and test accuracy in percent after 12 and after 200 epochs.
+    """The table of a data set of NAS-Bench-201.
 
-    `val_accuracy@200` is the mean of the seeds that there are, two or three; `seconds@12` are 12/200 of those of 200.
+    It has validation and test accuracy in percent after 12 and after 200 epochs. `val_accuracy@200`
+    is the mean of two or three seeds. `seconds@12` are 12/200 of the seconds of 200 epochs.
     """
-    source, short = (
-        data_folder() / "nas" / "nasbench201" / "nasbench201.csv.gz",
-        NASBENCH201[data_set],
-    )
+    folder = data_folder() / "nas" / "nasbench201"
+    source = folder / "nasbench201.csv.gz"
+    short = NASBENCH201[data_set]
     target = TABLES / f"nasbench201-{data_set}.csv.gz"
     if target.exists():
         return target
     header = [f"cell.{edge}.op" for edge in range(6)]
     header += ["val_accuracy@12", "val_accuracy@200", "test_accuracy@12", "test_accuracy@200"]
     header += ["seconds@12", "seconds@200", "parameters"]
-    with gzip.open(source, "rt", encoding="utf-8", newline="") as file:
-        rows = [_row_201(row, short) for row in csv.DictReader(file)]
+    rows = [_row_201(row, short) for row in _packed_rows(source)]
     return _write(target, header, rows)
+
+
+def _packed_rows(path: Path) -> Iterator[Mapping[str, str]]:
+    """The rows of a packed table, by the names of its columns."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
 
 
 def _row_201(row: Mapping[str, str], short: str) -> list[object]:
     def value(name: str) -> float:
         return float(row[f"{short}_{name}"])
 
-    seeds = [float(text) for seed in range(3) if (text := row[f"{short}_val200_s{seed}"])]
     ops = [OPS_201[int(digit)] for digit in row["ops"]]
+    seeds = []
+    for seed in range(3):
+        # not every network was trained with a third seed
+        if text := row[f"{short}_val200_s{seed}"]:
+            seeds.append(float(text))
     accuracies = [value("val12"), statistics.fmean(seeds), value("test12"), value("test200")]
     seconds = value("time200_s")
-    return [*ops, *accuracies, seconds * 12 / 200, seconds, round(value("params_m") * 1e6)]
+    parameters = round(value("params_m") * 1e6)
+    return [*ops, *accuracies, seconds * 12 / 200, seconds, parameters]
 
 
 LATENCIES_201 = {"raspi4_ms": "raspi4", "gtx1080ti_ms": "1080ti_1"}
-"""Latencies of NAS-Bench-201's cells, by what they are called here and by their columns (HELP; Lee et al., 2021)."""
+"""Latencies of NAS-Bench-201's cells, by their names here and in HELP (Lee et al., 2021)."""
 
 
 def nasbench201_latencies() -> Path:
-    """CIFAR-10: the mean validation accuracy after 200 epochs, in percent, and the latencies of two devices."""
-    folder, target = data_folder() / "nas" / "nasbench201", TABLES / "nasbench201-latencies.csv.gz"
+    """The table of CIFAR-10: mean validation accuracy after 200 epochs, and two latencies.
+
+    The accuracy is in percent.
+    """
+    folder = data_folder() / "nas" / "nasbench201"
+    target = TABLES / "nasbench201-latencies.csv.gz"
     if target.exists():
         return target
-    header = [
-        *(f"cell.{edge}.op" for edge in range(6)),
-        "val_accuracy@200",
-        *(f"{name}@200" for name in LATENCIES_201),
-    ]
-    with gzip.open(folder / "latency_help.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        devices = {
-            row["index"]: [row[column] for column in LATENCIES_201.values()]
-            for row in csv.DictReader(file)
-        }
+    header = [f"cell.{edge}.op" for edge in range(6)]
+    header.append("val_accuracy@200")
+    header += [f"{name}@200" for name in LATENCIES_201]
+    devices = {}
+    for row in _packed_rows(folder / "latency_help.csv.gz"):
+        latencies = [row[column] for column in LATENCIES_201.values()]
+        devices[row["index"]] = latencies
     rows = []
-    with gzip.open(folder / "nasbench201.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            cells = _row_201(row, "c10")
-            rows.append([*cells[:6], cells[7], *devices[row["index"]]])
+    for row in _packed_rows(folder / "nasbench201.csv.gz"):
+        cells = _row_201(row, "c10")
+        ops = cells[:6]
+        accuracy = cells[7]
+        latencies = devices[row["index"]]
+        rows.append([*ops, accuracy, *latencies])
     return _write(target, header, rows)
 
 
 def nasbench_macro() -> Path:
-    """The table of NAS-Bench-Macro: the mean accuracy of three trainings on CIFAR-10, in percent."""
-    source = data_folder() / "nas" / "nasbench_macro" / "nas-bench-macro_cifar10.json.gz"
+    """The table of NAS-Bench-Macro: mean accuracy of three trainings on CIFAR-10, in percent."""
+    folder = data_folder() / "nas" / "nasbench_macro"
+    source = folder / "nas-bench-macro_cifar10.json.gz"
     target = TABLES / "nasbench-macro.csv.gz"
     if target.exists():
         return target
     with gzip.open(source, "rt", encoding="utf-8") as file:
         nets: Mapping[str, Mapping[str, Any]] = json.load(file)
-    header = [*(f"layers.{layer}.op" for layer in range(8)), "accuracy@50", "parameters", "flops"]
-    rows = [
-        [*(OPS_MACRO[int(digit)] for digit in key), net["mean_acc"], net["params"], net["flops"]]
-        for key, net in nets.items()
-    ]
+    header = [f"layers.{layer}.op" for layer in range(8)]
+    header += ["accuracy@50", "parameters", "flops"]
+    rows = []
+    for key, net in nets.items():
+        # a key has one digit for each layer
+        ops = [OPS_MACRO[int(digit)] for digit in key]
+        values = [net["mean_acc"], net["params"], net["flops"]]
+        rows.append([*ops, *values])
     return _write(target, header, rows)
 
 
@@ -151,21 +170,22 @@ def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
+    # without the time, the same table gives the same bytes
+    packed = gzip.compress(text.getvalue().encode(), mtime=0)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, lambda file: file.write(gzip.compress(text.getvalue().encode(), mtime=0)))
+    write_whole(target, lambda file: file.write(packed))
     return target
 
 
 def lcbench_tasks() -> list[str]:
-    """The OpenML tasks of LCBench that results are published for."""
-    with (data_folder() / "nas" / "yahpo_lcbench" / "config_space.json").open(
-        encoding="utf-8"
-    ) as file:
-        parameters = json.load(file)["hyperparameters"]
-    found: list[str] = next(
-        item["choices"] for item in parameters if item["name"] == "OpenML_task_id"
-    )
-    return found
+    """The OpenML tasks of LCBench with published results."""
+    path = data_folder() / "nas" / "yahpo_lcbench" / "config_space.json"
+    space = json.loads(path.read_text(encoding="utf-8"))
+    for item in space["hyperparameters"]:
+        if item["name"] == "OpenML_task_id":
+            found: list[str] = item["choices"]
+            return found
+    raise UserError(f"{path} names no tasks")
 
 
 def lcbench_best(task: str, metric: str = "val_accuracy") -> float:
@@ -174,7 +194,7 @@ def lcbench_best(task: str, metric: str = "val_accuracy") -> float:
 
 
 def nasbench301_best() -> float:
-    """Likewise, of the surrogate of NAS-Bench-301: validation accuracy in percent."""
+    """The published best of the surrogate of NAS-Bench-301: validation accuracy in percent."""
     return _published("yahpo_nb301", "CIFAR10", "val_accuracy")
 
 
@@ -182,15 +202,22 @@ def _published(folder: str, task: str, metric: str) -> float:
     name = data_folder() / "nas" / folder / "instance_target_statistics.csv"
     with name.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if (row["metric"], row["statistic"], row["instance"]) == (metric, "max", task):
+            found = (row["metric"], row["statistic"], row["instance"])
+            if found == (metric, "max", task):
                 return float(row["value"])
     raise UserError(f"there is no published {metric} of task {task}")
 
 
 def lcbench(genome: Genome, epochs: int, task: str) -> dict[str, float]:
-    """The surrogate of LCBench (YAHPO Gym; Pfisterer et al., 2022): 1 to 52 epochs; accuracies in percent."""
-    found = {name: values[0] for name, values in _lcbench(genome, [epochs], task).items()}
-    return {**found, "seconds": max(0.0, found["seconds"])}
+    """The surrogate of LCBench (YAHPO Gym; Pfisterer et al., 2022).
+
+    It knows 1 to 52 epochs. Accuracies are in percent.
+    """
+    outputs = _lcbench(genome, [epochs], task)
+    found = {name: values[0] for name, values in outputs.items()}
+    # a surrogate can answer with negative seconds
+    found["seconds"] = max(0.0, found["seconds"])
+    return found
 
 
 def lcbench_curve(genome: Genome, epochs: int, task: str) -> dict[str, list[float]]:
@@ -203,10 +230,16 @@ def _lcbench(genome: Genome, epochs: Sequence[int], task: str) -> dict[str, list
 
     session, encoding = _surrogate("yahpo_lcbench/model.onnx", "yahpo_lcbench/encoding.json")
     genes = {**genome["perceptron"][0].parameters, **genome["training"][0].parameters}
-    numbers = [[count, *(genes[name] for name in LCBENCH_INPUTS)] for count in epochs]
-    kinds = np.full((len(epochs), 1), encoding["OpenML_task_id"][str(task)], np.int32)
-    (output,) = session.run(None, {"x_cat": kinds, "x_cont": np.array(numbers, np.float32)})
-    return dict(zip(LCBENCH_OUTPUTS, output.T.astype(float).tolist(), strict=True))
+    inputs = [genes[name] for name in LCBENCH_INPUTS]
+    numbers = [[count, *inputs] for count in epochs]
+    code = encoding["OpenML_task_id"][str(task)]
+    given = {
+        "x_cat": np.full((len(epochs), 1), code, np.int32),
+        "x_cont": np.array(numbers, np.float32),
+    }
+    (output,) = session.run(None, given)
+    columns = output.T.astype(float).tolist()
+    return dict(zip(LCBENCH_OUTPUTS, columns, strict=True))
 
 
 def nasbench301(genome: Genome, epochs: int) -> dict[str, float]:
@@ -215,10 +248,15 @@ def nasbench301(genome: Genome, epochs: int) -> dict[str, float]:
 
     session, encoding = _surrogate("yahpo_nb301/model_v2.onnx", "yahpo_nb301/encoding_v2.json")
     chosen = _darts(genome)
-    codes = [
-        table[chosen.get(name.rpartition("_COLON_")[2], "#na#")] for name, table in encoding.items()
-    ]
-    given = {"x_cat": np.array([codes], np.int32), "x_cont": np.array([[epochs]], np.float32)}
+    codes = []
+    for name, table in encoding.items():
+        # its names have a prefix, and an edge that the cell lacks has a category of its own
+        _, _, short = name.rpartition("_COLON_")
+        codes.append(table[chosen.get(short, "#na#")])
+    given = {
+        "x_cat": np.array([codes], np.int32),
+        "x_cont": np.array([[epochs]], np.float32),
+    }
     (output,) = session.run(None, given)
     accuracy, cross_entropy, runtime, _ = map(float, output[0])
     return {
@@ -229,32 +267,37 @@ def nasbench301(genome: Genome, epochs: int) -> dict[str, float]:
 
 
 def _darts(genome: Genome) -> dict[str, str]:
-    """The surrogate's categories of a genome: the op of each edge that is there, and each node's sources.
+    """The surrogate's categories of a genome: the op of each edge, and the sources of each node.
 
-    The edges of a cell are counted node by node: node 2 has the edges 0 and 1, node 3 the edges 2 to 4, and so on.
+    Absent edges have no entry. The edges of a cell are counted node by node. Node 2 has the edges 0
+    and 1, node 3 has the edges 2 to 4, and so on.
     """
     found: dict[str, str] = {}
+    first_edges = list(itertools.accumulate((0, 2, 3, 4)))
     for cell in ("normal", "reduce"):
-        for node, start in zip(range(2, 6), itertools.accumulate((0, 2, 3, 4)), strict=True):
+        for node, start in zip(range(2, 6), first_edges, strict=True):
             gene = genome[f"{cell}_{node}"][0].parameters
+            # node 2 has no choice: only the two inputs of the cell come before it
             sources = str(gene.get("sources", "0_1"))
             if node > 2:
                 found[f"inputs_node_{cell}_{node}"] = sources
-            for source, op in zip(sources.split("_"), (gene["first"], gene["second"]), strict=True):
+            ops = (gene["first"], gene["second"])
+            for source, op in zip(sources.split("_"), ops, strict=True):
                 found[f"edge_{cell}_{start + int(source)}"] = str(op)
     return found
 
 
 @functools.cache
 def _surrogate(model: str, encoding: str) -> tuple[Any, Mapping[str, Mapping[str, int]]]:
-    """One session a process, on one thread; onnxruntime is a dependency of the benchmarks only."""
+    """The session of a model, on one thread, and the encoding of its inputs; cached."""
+    # only the benchmarks depend on it
     import onnxruntime
 
     folder = data_folder() / "nas"
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        str(folder / model), options, providers=["CPUExecutionProvider"]
-    )
-    return session, json.loads((folder / encoding).read_text(encoding="utf-8"))
+    path = str(folder / model)
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    codes = json.loads((folder / encoding).read_text(encoding="utf-8"))
+    return session, codes

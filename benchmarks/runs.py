@@ -1,4 +1,4 @@
-"""Runs of shipped configs for measurements: kept in build/, where a second call goes on from what it finds."""
+"""Runs of shipped configs for measurements, kept in build/, where a second call continues them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evonas import api
+from evonas import lifecycle, view
 from evonas.runtime.config.config_file import load_config
 
 CHECKOUT = Path(__file__).parent.parent
@@ -18,35 +18,43 @@ RESULTS = CHECKOUT / "benchmarks" / "results"
 SEEDS = range(5)
 
 
-def finished(config: str, folder: str, name: str, changes: Sequence[str]) -> api.Run:
-    """The finished run of a config with changes, in build/FOLDER/NAME; what is there already is not done again."""
+def finished(config: str, folder: str, name: str, changes: Sequence[str]) -> view.Run:
+    """The finished run of a config with changes, in build/FOLDER/NAME.
+
+    A run that is there already is resumed, and a finished one is only read.
+    """
     runs = CHECKOUT / "build" / folder
     if not (runs / name / "run.db").exists():
         loaded = load_config(CHECKOUT / "configs" / f"{config}.yaml", [f"run={name}", *changes])
-        api.create(loaded, runs)
-    run = api.work(runs / name)
+        lifecycle.create(loaded, runs)
+    run = lifecycle.work(runs / name)
     print(f"  {name}: {json.dumps(scores(run))}", flush=True)
     return run
 
 
-def scores(run: api.Run) -> dict[str, float]:
-    """Loss and its companion on validation and test data, to four places: for a glance, not for a mean."""
+def scores(run: view.Run) -> dict[str, float]:
+    """Loss and metric on validation and test data, to four places; too few for a mean."""
     metrics = (run.result or {})["metrics"]
-    return {
-        key: round(value, 4) for key, value in metrics.items() if key.startswith(("val_", "test_"))
-    }
+    found = {}
+    for key, value in metrics.items():
+        if key.startswith(("val_", "test_")):
+            found[key] = round(value, 4)
+    return found
 
 
-def plain_keras(run: api.Run) -> dict[str, Any]:
+def plain_keras(run: view.Run) -> dict[str, Any]:
     """The exported model's scores in a process without evonas."""
     test = run.directory / "data" / "test"
     files = (run.layout.model, run.layout.card, test / "x.npy", test / "y.npy")
-    command = [sys.executable, str(Path(__file__).with_name("plain_keras.py")), *map(str, files)]
-    found: dict[str, Any] = json.loads(
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    )
+    script = Path(__file__).with_name("plain_keras.py")
+    command = [sys.executable, str(script), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def spread(values: Sequence[float], places: int = 4) -> str:
-    return f"{statistics.mean(values):.{places}f} ± {statistics.stdev(values):.{places}f}"
+    """The mean and the standard deviation."""
+    mean = statistics.mean(values)
+    deviation = statistics.stdev(values)
+    return f"{mean:.{places}f} ± {deviation:.{places}f}"

@@ -1,7 +1,8 @@
-"""`make bench-schemes`: selection and replacement schemes on digits with equal budget, five seeds each.
+"""`make bench-schemes`: selection and replacement schemes on digits with equal budget.
 
-One part is changed at a time; everything else is as in BASE. Whether a scheme differs from the base is asked by paired
-differences over the seeds: a t interval of their mean, at 95 % for all comparisons together (Bonferroni).
+Each scheme has five seeds. One part is changed at a time, and everything else is as in BASE. A
+scheme is compared with the base by the paired differences over the seeds. The test is a t interval
+of their mean, at 95 % for all comparisons together (Bonferroni).
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ def strategy(scheme: str) -> Sequence[str]:
     """The changes to configs/digits.yaml that make it this scheme, or random search."""
     if scheme == RANDOM:
         return ("strategy=random",)
-    parts = SCHEMES[scheme].strip("{}")
-    settings = ", ".join(filter(None, ["population: 8, seeds: [lenet5]", parts]))
+    settings = "population: 8, seeds: [lenet5]"
+    if part := SCHEMES[scheme].strip("{}"):
+        settings += f", {part}"
     return (f"strategy={{evolution: {{{settings}}}}}",)
 
 
@@ -52,10 +54,11 @@ def difference(
 ) -> tuple[float, float]:
     """The mean of the paired differences, and the half width of its interval."""
     paired = [a - b for a, b in zip(values, base, strict=True)]
-    quantile = student.ppf(1 - 0.05 / comparisons / 2, len(paired) - 1)
-    return statistics.mean(paired), float(
-        quantile * statistics.stdev(paired) / math.sqrt(len(paired))
-    )
+    # Bonferroni: each comparison has its share of the 5 %, half of it at each end
+    share = 0.05 / comparisons / 2
+    quantile = student.ppf(1 - share, len(paired) - 1)
+    half = quantile * statistics.stdev(paired) / math.sqrt(len(paired))
+    return statistics.mean(paired), float(half)
 
 
 def main() -> int:
@@ -64,21 +67,23 @@ def main() -> int:
     accuracy: dict[str, list[float]] = {}
     for seed in SEEDS:
         for scheme in (*SCHEMES, RANDOM):
-            name = (
-                f"{scheme.rpartition(' replacement ')[2].replace(' ', '-').replace(',', '')}-{seed}"
-            )
-            run = finished(
-                "digits", "bench-schemes", name, [f"seed={seed}", *CHANGES, *strategy(scheme)]
-            )
+            _, _, short = scheme.rpartition(" replacement ")
+            short = short.replace(" ", "-").replace(",", "")
+            changes = [f"seed={seed}", *CHANGES, *strategy(scheme)]
+            run = finished("digits", "bench-schemes", f"{short}-{seed}", changes)
             metrics = (run.result or {})["metrics"]
             losses.setdefault(scheme, []).append(metrics["val_loss"])
             accuracy.setdefault(scheme, []).append(metrics["test_accuracy"])
     lines = ["# Selection and replacement schemes on digits", "", describe() + ".", ""]
     lines += [
-        f"Seeds {SEEDS.start} to {SEEDS.stop - 1}, each with 48 trials of 6 epochs, a population of 8, the founder",
-        "lenet5, at most 100,000 parameters and 2,000,000 FLOPs. The base is selection tournament of 3 and",
-        "replacement elitist with 2 elites; each other row changes the one part that it names. ± is the standard",
-        "deviation over the seeds. The last column is the mean of the paired differences of the validation loss to",
+        f"Seeds {SEEDS.start} to {SEEDS.stop - 1}, each with 48 trials of 6 epochs, a population of"
+        " 8, the founder",
+        "lenet5, at most 100,000 parameters and 2,000,000 FLOPs. The base is selection tournament"
+        " of 3 and",
+        "replacement elitist with 2 elites; each other row changes the one part that it names. ±"
+        " is the standard",
+        "deviation over the seeds. The last column is the mean of the paired differences of the"
+        " validation loss to",
         f"the base with its interval, 95 % for all {len(SCHEMES)} comparisons together.",
         "",
         "| scheme | validation loss of the winner | test accuracy | difference to the base |",
@@ -91,16 +96,17 @@ def main() -> int:
             lines.append(f"{row} |")
             continue
         mean, half = difference(losses[scheme], losses[BASE], len(SCHEMES))
-        noise = abs(mean) <= half
-        if not noise:
+        noise = ": within noise"
+        if abs(mean) > half:
             told_apart.append(scheme)
-        lines.append(f"{row} {mean:+.4f} ± {half:.4f}{': within noise' if noise else ''} |")
-    verdict = (
-        f"Told apart from the base: {', '.join(told_apart)}."
-        if told_apart
-        else "No scheme can be told apart from the base."
-    )
-    rest = "Everything else is" if told_apart else "All differences are"
+            noise = ""
+        lines.append(f"{row} {mean:+.4f} ± {half:.4f}{noise} |")
+    if told_apart:
+        verdict = f"Told apart from the base: {', '.join(told_apart)}."
+        rest = "Everything else is"
+    else:
+        verdict = "No scheme can be told apart from the base."
+        rest = "All differences are"
     lines += ["", f"{verdict} {rest} within noise at five seeds.", ""]
     text = "\n".join(lines)
     (RESULTS / "schemes.md").write_text(text)

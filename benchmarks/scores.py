@@ -1,5 +1,7 @@
-"""Raw scores of searches, kept beside search.md: a strategy that is measured later is compared with all others, and
-none of them is run again."""
+"""Raw scores of searches, kept beside search.md.
+
+A strategy that is measured later is compared with all others, and none of them is run again.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,12 @@ class Score:
     """What is kept of one search.
 
     Attributes:
-        best: of the trainings of full length; more is better, minus infinity where there is none.
-        full: epochs spent when a training of full length was as good as the target of the task; infinite if none was.
-        any: likewise, for trainings of any length.
-        trials: trained.
-        milliseconds: of CPU.
+        best: best score of the trainings of full length; minus infinity if there is none.
+        full: epochs spent when a training of full length reached the target of the task; infinite
+            if none did.
+        any: epochs spent when a training of any length did.
+        trials: number of trained trials.
+        milliseconds: CPU time of the search.
     """
 
     best: float
@@ -36,9 +39,10 @@ class Score:
 
 
 class Scores:
-    """One file: a line for each strategy and task, in which the values of its seeds, 0 and up, stand side by side.
+    """A file with a line for each strategy and task.
 
-    It is written anew whenever something is put into it, so that a measurement that is cut short has lost little.
+    In a line, the values of the seeds, 0 and up, stand side by side. The file is written anew with
+    each `put`, so that a measurement that is cut short has lost little.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,28 +51,29 @@ class Scores:
         if path.exists():
             with path.open(encoding="utf-8", newline="") as file:
                 for line in csv.DictReader(file):
-                    columns = zip(*(line[name].split() for name in HEADER[2:]), strict=True)
-                    self._found.setdefault(line["strategy"], {})[line["task"]] = tuple(
-                        map(_score, columns)
-                    )
+                    columns = [line[name].split() for name in HEADER[2:]]
+                    scores = [_score(values) for values in zip(*columns, strict=True)]
+                    tasks = self._found.setdefault(line["strategy"], {})
+                    tasks[line["task"]] = tuple(scores)
 
     def of(self, strategy: str) -> dict[str, tuple[Score, ...]]:
-        """By task, the scores of its seeds."""
+        """The scores of a strategy: those of all its seeds, by task."""
         return dict(self._found.get(strategy, {}))
 
     def put(self, strategy: str, task: str, scores: Sequence[Score]) -> None:
-        """In place of what there is of that strategy and task."""
+        """Replace the scores of a strategy on a task."""
         self._found.setdefault(strategy, {})[task] = tuple(scores)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADER)
         for name, tasks in self._found.items():
-            writer.writerows([name, task, *_cells(found)] for task, found in tasks.items())
+            for of_task, found in tasks.items():
+                writer.writerow([name, of_task, *_cells(found)])
         write_text_whole(self.path, text.getvalue())
 
 
-def _score(columns: Sequence[str]) -> Score:
-    best, full, some, trials, milliseconds = columns
+def _score(values: Sequence[str]) -> Score:
+    best, full, some, trials, milliseconds = values
     return Score(float(best), _epochs(full), _epochs(some), int(trials), int(milliseconds))
 
 
@@ -77,14 +82,14 @@ def _epochs(text: str) -> float:
 
 
 def _cells(scores: Sequence[Score]) -> list[str]:
-    """What `_score` reads; `repr` keeps all digits."""
-    columns = (
-        (repr(score.best) for score in scores),
-        (_spent(score.full) for score in scores),
-        (_spent(score.any) for score in scores),
-        (str(score.trials) for score in scores),
-        (str(score.milliseconds) for score in scores),
-    )
+    """The cells that `_score` reads: one column a value, in each the values of all seeds."""
+    # `repr` keeps all digits
+    best = [repr(score.best) for score in scores]
+    full = [_spent(score.full) for score in scores]
+    some = [_spent(score.any) for score in scores]
+    trials = [str(score.trials) for score in scores]
+    milliseconds = [str(score.milliseconds) for score in scores]
+    columns = (best, full, some, trials, milliseconds)
     return [" ".join(column) for column in columns]
 
 

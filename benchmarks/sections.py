@@ -1,4 +1,4 @@
-"""The sections of a report such as benchmarks/results/search.md, and which of their rows are measured anew."""
+"""The sections of a report such as benchmarks/results/search.md, and what is measured anew."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.machine import describe
 from benchmarks.runs import RESULTS
 
 Strategy = Mapping[str, Any]
-"""As in a config, `{"aging": {"population": 10}}`."""
+"""A strategy as in a config, `{"aging": {"population": 10}}`."""
 
 AMOUNTS = ("anew", "missing", "nothing")
 _SECTION = re.compile(r"^## ", re.MULTILINE)
@@ -21,15 +21,15 @@ _SECTION = re.compile(r"^## ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Plan:
-    """What of a section is measured.
+    """The part of a section that is measured.
 
     Attributes:
-        repeats: of the quick strategies.
-        only: names of strategies; the rows of others stay as they are. Empty for all.
-        old: rows of the section as it is, by their first cell.
-        amount: one of `AMOUNTS`: of these strategies everything is measured anew, or what is not there yet, or nothing,
-            and the report is made of what there is.
-        folder: of the report and the raw scores.
+        repeats: number of repeats of the quick strategies.
+        only: names of the strategies to be measured; empty for all. Others keep their rows.
+        old: present rows of the section, by their first cell.
+        amount: one of `AMOUNTS`. These strategies are measured anew, or only where a score is
+            missing, or not at all.
+        folder: folder of the report and of the raw scores.
     """
 
     repeats: int
@@ -39,22 +39,25 @@ class Plan:
     folder: Path = RESULTS
 
     def chosen(self, entrants: Mapping[str, Strategy]) -> dict[str, Strategy]:
-        """Those that are to be measured."""
+        """The entrants that are to be measured."""
         if self.amount == "nothing":
             return {}
-        return {
-            name: how
-            for name, how in entrants.items()
-            if not self.only or next(iter(how)) in self.only
-        }
+        found = {}
+        for name, strategy in entrants.items():
+            # a strategy is a dictionary with one key, its name
+            (kind,) = strategy
+            if not self.only or kind in self.only:
+                found[name] = strategy
+        return found
 
     def rows(
         self, entrants: Mapping[str, Strategy], measure: Callable[[str, Strategy], str]
     ) -> Iterator[str]:
-        """The table's rows: measured, or as they are; none for those that are neither."""
+        """The table's rows, measured or old; an entrant that has neither has no row."""
         chosen = self.chosen(entrants)
         for name, strategy in entrants.items():
-            if name in chosen and not (self.amount == "missing" and name in self.old):
+            is_kept = self.amount == "missing" and name in self.old
+            if name in chosen and not is_kept:
                 row = measure(name, strategy)
                 print(row, flush=True)
                 yield row
@@ -64,9 +67,9 @@ class Plan:
 
 def paragraph(text: str) -> str:
     """Sentences in lines of at most 120 characters."""
-    return textwrap.fill(
-        " ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False
-    )
+    words = " ".join(text.split())
+    # hyphens and paths stay whole, so that a reader can search for them
+    return textwrap.fill(words, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -81,10 +84,13 @@ def read(path: Path) -> dict[str, str]:
 
 def rows(body: str) -> dict[str, str]:
     """The rows of a section's tables, by their first cell."""
-    lines = (line.strip() for line in body.splitlines())
-    return {
-        line.strip("|").partition("|")[0].strip(): line for line in lines if line.startswith("|")
-    }
+    found = {}
+    for line in body.splitlines():
+        line = line.strip()
+        if line.startswith("|"):
+            first, _, _ = line.strip("|").partition("|")
+            found[first.strip()] = line
+    return found
 
 
 def report(
@@ -93,16 +99,20 @@ def report(
     texts: Mapping[str, str],
     heading: str = "Strategies on published tables",
 ) -> str:
-    """The whole report: these sections, and what the file has of the others.
+    """The whole report: the new sections, and the others as they are in the file.
 
     Args:
-        titles: of all sections, in order, by the name of the part.
-        texts: what was measured now, by the name of the part.
+        path: file of the report.
+        titles: titles of all sections, in order, by the name of the part.
+        texts: new text of each part that was measured, by its name.
+        heading: heading of the report.
     """
     old = read(path)
     lines = [f"# {heading}", ""]
     for name, title in titles.items():
-        body = f"{describe()}.\n\n{texts[name]}" if name in texts else old.get(title, "")
+        body = old.get(title, "")
+        if name in texts:
+            body = f"{describe()}.\n\n{texts[name]}"
         if body:
             lines += [f"## {title}", "", body, ""]
     return "\n".join(lines)

@@ -20,24 +20,28 @@ def seconds(command: list[str]) -> float:
 
 
 def main() -> None:
-    bare, evonas = (
-        [sys.executable, "-c", ""],
-        [str(Path(sys.executable).with_name("evonas")), "--help"],
-    )
+    bare = [sys.executable, "-c", ""]
+    evonas = [str(Path(sys.executable).with_name("evonas")), "--help"]
+    # once before the clock runs: the first start writes bytecode and fills the cache of the disk
     seconds(evonas)
-    pairs = [(seconds(bare), seconds(evonas)) for _ in range(REPEATS)]
+    bare_times = []
+    evonas_times = []
+    # one after the other, so that a slow moment of the machine strikes both
+    for _ in range(REPEATS):
+        bare_times.append(seconds(bare))
+        evonas_times.append(seconds(evonas))
     print(describe())
-    for name, times in (
-        ("python -c ''", [a for a, _ in pairs]),
-        ("evonas --help", [b for _, b in pairs]),
-    ):
-        low, middle, high = min(times), statistics.median(times), max(times)
-        print(
-            f"{name:<14} {REPEATS} repeats: min {low:.3f} s, median {middle:.3f} s, max {high:.3f} s"
-        )
-    print(
-        f"ratio of the medians: {statistics.median(b for _, b in pairs) / statistics.median(a for a, _ in pairs):.1f}"
-    )
+    print(row("python -c ''", bare_times))
+    print(row("evonas --help", evonas_times))
+    ratio = statistics.median(evonas_times) / statistics.median(bare_times)
+    print(f"ratio of the medians: {ratio:.1f}")
+
+
+def row(name: str, times: list[float]) -> str:
+    low = min(times)
+    middle = statistics.median(times)
+    high = max(times)
+    return f"{name:<14} {REPEATS} repeats: min {low:.3f} s, median {middle:.3f} s, max {high:.3f} s"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Strategies on surrogates of published tables, with budgets in epochs: LCBench and NAS-Bench-301.
 
-What the searches came to is kept in lcbench.csv and nasbench301.csv, beside the report that is made of it.
+The raw scores of the searches are kept in lcbench.csv and nasbench301.csv, beside the report. The
+report is made of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.entrants import ENTRANTS
-from benchmarks.loop import Found, Issue, judged_by, search
+from benchmarks.loop import Found, Problem, judged_by, search
 from benchmarks.published import (
     SPACES,
     lcbench,
@@ -29,15 +30,18 @@ from evonas.runtime.loop.budget import RunLimits
 from evonas.trial import Trial
 
 TRAININGS = 200
-"""Full trainings in the budget; strategies with rungs are given as many epochs."""
+"""Number of full trainings in the budget. Strategies with rungs get the same number of epochs."""
 LC_EPOCHS, NB_EPOCHS = 52, 98
 GOAL = 30
 LC_REFERENCE, NB_REFERENCE = 5, 20
-"""Seeds of the reference; the same for any number of repeats, for its best is the target of all others."""
+"""Seeds of the reference: the same for any number of repeats, for all others have its target."""
 LC_FILE, NB_FILE = "lcbench.csv", "nasbench301.csv"
 REFERENCE = "random"
-"""Whose best at the end, the lower median of its seeds, is the target of all others: when it is measured anew and comes
-to something else, so must they be."""
+"""The strategy whose best at the end is the target of all others.
+
+The target is the lower median of its seeds. If it is measured anew and the target changes, the
+others must be measured anew as well.
+"""
 
 LC_SHARE = {
     "hyperband": 100,
@@ -59,8 +63,11 @@ NB_SHARE = {
     "dngo": 100,
     "optuna": 70,
 }
-"""One in how many of the repeats is done with strategies that take long; of others, one in 40 (LCBench, where each is
-done on every task) and one in 10 (NAS-Bench-301)."""
+"""Strategies that take long. The repeats are divided by these numbers.
+
+For all others they are divided by 40 on LCBench, where each repeat is done on every task, and by 10
+on NAS-Bench-301.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,10 @@ class Climb:
     """How the best score of one search rose.
 
     Attributes:
-        steps: epochs spent, and the score, each time that there was a better one.
-        full: likewise, for trials of full length only.
-        trials: trained.
-        cpu: seconds.
+        steps: epochs spent and score, at each trial that was better than all before it.
+        full: the same of the trials of full length alone.
+        trials: number of trained trials.
+        cpu: CPU seconds.
     """
 
     steps: tuple[tuple[int, float], ...]
@@ -81,36 +88,45 @@ class Climb:
 
     @property
     def best(self) -> float:
-        return self.full[-1][1] if self.full else -math.inf
+        """The best score of a trial of full length."""
+        if not self.full:
+            return -math.inf
+        _, score = self.full[-1]
+        return score
 
 
-def climb(problem: Issue, strategy: Strategy, seed: int) -> Climb:
+def climb(problem: Problem, strategy: Strategy, seed: int) -> Climb:
     """One search, one worker, every trial told before the next is asked."""
+    budget = TRAININGS * problem.epochs
+    limits = RunLimits(None, look_ahead=1, epochs=budget)
     cpu = time.process_time()
-    found = search(
-        problem, strategy, seed, RunLimits(None, look_ahead=1, epochs=TRAININGS * problem.epochs)
-    )
+    found = search(problem, strategy, seed, limits)
     cpu = time.process_time() - cpu
-    spent, scores, full = 0, list[tuple[int, float]](), list[tuple[int, float]]()
+    spent = 0
+    scores: list[tuple[int, float]] = []
+    full: list[tuple[int, float]] = []
     for trial in found.trained:
         spent += _cost(found, trial)
-        if trial.fitness is not None:
-            scores.append((spent, trial.fitness.value))
-            if trial.proposal.fidelity.epochs == problem.epochs:
-                full.append(scores[-1])
+        if trial.fitness is None:
+            continue
+        step = (spent, trial.fitness.value)
+        scores.append(step)
+        if trial.proposal.fidelity.epochs == problem.epochs:
+            full.append(step)
     return Climb(rises(scores), rises(full), len(found.trained), cpu)
 
 
 def _cost(found: Found, trial: Trial) -> int:
-    """The epochs of a trial, less those of the one that it continues."""
+    """The epochs of a trial, without those of the trial that it continues."""
+    epochs = trial.proposal.fidelity.epochs
     start = trial.proposal.resume_from
-    return trial.proposal.fidelity.epochs - (
-        0 if start is None else found.trials[start].proposal.fidelity.epochs
-    )
+    if start is None:
+        return epochs
+    return epochs - found.trials[start].proposal.fidelity.epochs
 
 
 def rises(scores: Sequence[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
-    """Those that are better than all before."""
+    """The scores that are better than all before them."""
     found: list[tuple[int, float]] = []
     for spent, score in scores:
         if not found or score > found[-1][1]:
@@ -120,19 +136,26 @@ def rises(scores: Sequence[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
 
 def reached(steps: Sequence[tuple[int, float]], target: float) -> float:
     """The epochs spent when the score was at least the target; infinite if it never was."""
-    return next((spent for spent, score in steps if score >= target), math.inf)
+    for spent, score in steps:
+        if score >= target:
+            return spent
+    return math.inf
 
 
 def spread(shares: Sequence[float]) -> str:
     """The median and the quartiles."""
-    low, middle, high = (_quantile(shares, q) for q in (0.25, 0.5, 0.75))
+    low = _quantile(shares, 0.25)
+    middle = _quantile(shares, 0.5)
+    high = _quantile(shares, 0.75)
     return f"{_percent(middle)} ({_percent(low)} to {_percent(high)})"
 
 
 def _quantile(values: Sequence[float], q: float) -> float:
-    """The value at this place of the sorted ones; the mean of two where the place is between them."""
-    ordered, place = sorted(values), q * (len(values) - 1)
-    low, high = ordered[math.floor(place)], ordered[math.ceil(place)]
+    """The value at this place in their order, or the mean of the two values beside the place."""
+    ordered = sorted(values)
+    place = q * (len(values) - 1)
+    low = ordered[math.floor(place)]
+    high = ordered[math.ceil(place)]
     return low if low == high else (low + high) / 2
 
 
@@ -141,140 +164,166 @@ def _percent(share: float) -> str:
 
 
 def score(climbed: Climb, target: float) -> Score:
-    """What is kept of it."""
-    full, any_length = reached(climbed.full, target), reached(climbed.steps, target)
+    """What is kept of a search, with the target of its task."""
+    full = reached(climbed.full, target)
+    any_length = reached(climbed.steps, target)
     return Score(climbed.best, full, any_length, climbed.trials, round(climbed.cpu * 1e3))
 
 
 def _measure(
     plan: Plan,
-    problems: Mapping[str, Callable[[], Issue]],
+    problems: Mapping[str, Callable[[], Problem]],
     scores: Scores,
     reference_seeds: int,
     seeds: Callable[[str], int],
 ) -> None:
-    """Search, and put what came of it into the file, task by task; before all others the reference, where it lacks.
+    """Search, and put the scores into the file, task by task.
+
+    The reference comes first, if its scores are missing.
 
     Args:
-        reference_seeds: how many of them, 0 and up, the reference is given on each task.
-        seeds: likewise, a strategy of that kind.
+        plan: what is measured.
+        problems: function that makes the problem of each task.
+        scores: file of the raw scores.
+        reference_seeds: number of seeds of the reference on each task.
+        seeds: number of seeds of a strategy, by its name.
     """
     chosen = plan.chosen(ENTRANTS)
-    for name, strategy in {REFERENCE: ENTRANTS[REFERENCE], **chosen}.items() if chosen else ():
-        is_anew = (
-            name in chosen and plan.amount == "anew"
-        )  # what the others are measured by is kept, where it is there
-        count = reference_seeds if name == REFERENCE else seeds(next(iter(strategy)))
+    if not chosen:
+        return
+    for name, strategy in {REFERENCE: ENTRANTS[REFERENCE], **chosen}.items():
+        (kind,) = strategy
+        count = reference_seeds if name == REFERENCE else seeds(kind)
+        # a reference that is there and was not asked for stays: the others are measured by it
+        is_anew = name in chosen and plan.amount == "anew"
         old = {} if is_anew else scores.of(name)
         for task, problem in problems.items():
             known = old.get(task, ())
             if len(known) >= count:
                 continue
-            first = (
-                0 if name == REFERENCE else len(known)
-            )  # the reference's target depends on all its seeds
+            # the reference begins at seed 0 again, for its target depends on all its seeds
+            first = 0 if name == REFERENCE else len(known)
             climbs = [climb(problem(), strategy, seed) for seed in range(first, count)]
             reference = climbs if name == REFERENCE else scores.of(REFERENCE)[task]
             target = statistics.median_low(one.best for one in reference)
-            scores.put(name, task, [*known[:first], *(score(one, target) for one in climbs)])
-            print(
-                f"{name}, {task}: {', '.join(f'{one.best:.3f}' for one in scores.of(name)[task])}",
-                flush=True,
-            )
+            new = [score(one, target) for one in climbs]
+            scores.put(name, task, [*known[:first], *new])
+            best = [f"{one.best:.3f}" for one in scores.of(name)[task]]
+            print(f"{name}, {task}: {', '.join(best)}", flush=True)
 
 
 def lcbench_part(plan: Plan) -> str:
-    """LCBench: tasks on which the published best is beaten, and epochs for random search's final score."""
-    tasks, scores, budget = lcbench_tasks(), Scores(plan.folder / LC_FILE), TRAININGS * LC_EPOCHS
+    """LCBench: tasks on which the published best is beaten, and epochs to the reference's score."""
+    tasks = lcbench_tasks()
+    scores = Scores(plan.folder / LC_FILE)
+    budget = TRAININGS * LC_EPOCHS
     problems = {task: functools.partial(_lcbench, task) for task in tasks}
-    _measure(
-        plan,
-        problems,
-        scores,
-        LC_REFERENCE,
-        lambda kind: max(1, plan.repeats // LC_SHARE.get(kind, 40)),
-    )
+
+    def seeds(kind: str) -> int:
+        return max(1, plan.repeats // LC_SHARE.get(kind, 40))
+
+    _measure(plan, problems, scores, LC_REFERENCE, seeds)
     published = {task: lcbench_best(task) for task in tasks}
 
     def row(name: str) -> str:
         found = scores.of(name)
         count = min(map(len, found.values()))
-        beaten = [
-            sum(runs[seed].best > published[task] for task, runs in found.items())
-            for seed in range(count)
-        ]
-        full = [_middle(one.full for one in runs) / budget for runs in found.values()]
-        early = [_middle(one.any for one in runs) / budget for runs in found.values()]
+        beaten = []
+        for seed in range(count):
+            beaten.append(sum(runs[seed].best > published[task] for task, runs in found.items()))
+        full = []
+        early = []
+        for runs in found.values():
+            full.append(_middle(one.full for one in runs) / budget)
+            early.append(_middle(one.any for one in runs) / budget)
         deviation = f" ± {statistics.stdev(beaten):.1f}" if count > 1 else ""
+        won = f"{statistics.fmean(beaten):.1f}{deviation} of {len(found)}"
+        never = sum(map(math.isinf, full))
         return (
-            f"| {name} | {count} | {statistics.fmean(beaten):.1f}{deviation} of {len(found)} | {spread(full)}"
-            f" | {sum(map(math.isinf, full))} | {spread(early)} | {_cpu(found)} |"
+            f"| {name} | {count} | {won} | {spread(full)} | {never} | {spread(early)}"
+            f" | {_cpu(found)} |"
         )
 
     lines = [
-        paragraph(
-            f"""
-            Fitness = validation accuracy of the surrogate, {len(tasks)} tasks, full trainings of {LC_EPOCHS} epochs,
-            a budget of {TRAININGS} of them: {budget:,} epochs. One worker, every trial told before the next is asked; a
-            trial that continues another is charged the epochs that it adds. *Won*: the tasks on which the best full
-            training beats the published best of 500,000 random ones, mean ± standard deviation over seeds (0 and up;
-            the goal is {GOAL}). *Epochs*: the share of the {budget:,} epochs after which a full training is as good as
-            random search's best at the end (the lower median of its seeds); of each task the median over seeds,
-            of these the median and the quartiles over tasks (the goal is a third for hyperband and asha). *Never*: the
-            tasks on which that is not within the budget. *Epochs, any*: the same where shorter trainings count as well.
-            CPU is without the sweeping of files, of which there are none. Every search is in {LC_FILE}.
-            """
-        ),
+        _about_lcbench(len(tasks), budget),
         "",
         "| strategy | seeds a task | won | epochs | never | epochs, any | CPU a trial |",
         "|---|---|---|---|---|---|---|",
     ]
-    return "\n".join([*lines, *(row(name) for name in ENTRANTS if scores.of(name))])
+    for name in ENTRANTS:
+        if scores.of(name):
+            lines.append(row(name))
+    return "\n".join(lines)
+
+
+def _about_lcbench(tasks: int, budget: int) -> str:
+    return paragraph(
+        f"""
+        Fitness = validation accuracy of the surrogate, {tasks} tasks, full trainings of {LC_EPOCHS}
+        epochs, a budget of {TRAININGS} of them: {budget:,} epochs. One worker, every trial told
+        before the next is asked; a trial that continues another is charged the epochs that it
+        adds. *Won*: the tasks on which the best full training beats the published best of 500,000
+        random ones, mean ± standard deviation over seeds (0 and up; the goal is {GOAL}). *Epochs*:
+        the share of the {budget:,} epochs after which a full training is as good as random
+        search's best at the end (the lower median of its seeds); of each task the median over
+        seeds, of these the median and the quartiles over tasks (the goal is a third for hyperband
+        and asha). *Never*: the tasks on which that is not within the budget. *Epochs, any*: the
+        same where shorter trainings count as well. CPU is without the sweeping of files, of which
+        there are none. Every search is in {LC_FILE}.
+        """
+    )
 
 
 def nasbench301_part(plan: Plan) -> str:
-    """NAS-Bench-301: the best within the budget, and epochs for random search's final score."""
-    scores, budget, published = (
-        Scores(plan.folder / NB_FILE),
-        TRAININGS * NB_EPOCHS,
-        nasbench301_best(),
-    )
-    _measure(
-        plan,
-        {"CIFAR10": _nasbench301},
-        scores,
-        NB_REFERENCE,
-        lambda kind: max(2, plan.repeats // NB_SHARE.get(kind, 10)),
-    )
+    """NAS-Bench-301: the best within the budget, and epochs to the reference's score."""
+    scores = Scores(plan.folder / NB_FILE)
+    budget = TRAININGS * NB_EPOCHS
+    published = nasbench301_best()
+
+    def seeds(kind: str) -> int:
+        return max(2, plan.repeats // NB_SHARE.get(kind, 10))
+
+    _measure(plan, {"CIFAR10": _nasbench301}, scores, NB_REFERENCE, seeds)
 
     def row(name: str) -> str:
         (found,) = scores.of(name).values()
         best = [one.best for one in found]
-        full, early = [one.full / budget for one in found], [one.any / budget for one in found]
+        full = [one.full / budget for one in found]
+        early = [one.any / budget for one in found]
+        won = sum(score > published for score in best)
+        never = sum(map(math.isinf, full))
         return (
             f"| {name} | {len(found)} | {statistics.fmean(best):.3f} ± {statistics.stdev(best):.3f}"
-            f" | {sum(score > published for score in best)} | {spread(full)} | {sum(map(math.isinf, full))}"
-            f" | {spread(early)} | {_cpu(scores.of(name))} |"
+            f" | {won} | {spread(full)} | {never} | {spread(early)} | {_cpu(scores.of(name))} |"
         )
 
     lines = [
-        paragraph(
-            f"""
-            Fitness = validation accuracy of the surrogate in percent, full trainings of {NB_EPOCHS} epochs, a budget of
-            {TRAININGS} of them: {budget:,} epochs. One worker, every trial told before the next is asked; a trial that
-            continues another is charged the epochs that it adds. *Best* full training: mean ± standard deviation over
-            seeds (0 and up). *Won*: the seeds that beat the published best of random ones, {published:.3f}. *Epochs*:
-            the share of the {budget:,} epochs after which a full training is as good as random search's best at the end
-            (the lower median of its seeds): the median and the quartiles over seeds. *Never*: the seeds in which that
-            is not within the budget. *Epochs, any*: the same where shorter trainings count as well. CPU is without the
-            sweeping of files, of which there are none. Every search is in {NB_FILE}.
-            """
-        ),
+        _about_nasbench301(published, budget),
         "",
         "| strategy | seeds | best | won | epochs | never | epochs, any | CPU a trial |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    return "\n".join([*lines, *(row(name) for name in ENTRANTS if scores.of(name))])
+    for name in ENTRANTS:
+        if scores.of(name):
+            lines.append(row(name))
+    return "\n".join(lines)
+
+
+def _about_nasbench301(published: float, budget: int) -> str:
+    return paragraph(
+        f"""
+        Fitness = validation accuracy of the surrogate in percent, full trainings of {NB_EPOCHS}
+        epochs, a budget of {TRAININGS} of them: {budget:,} epochs. One worker, every trial told
+        before the next is asked; a trial that continues another is charged the epochs that it
+        adds. *Best* full training: mean ± standard deviation over seeds (0 and up). *Won*: the
+        seeds that beat the published best of random ones, {published:.3f}. *Epochs*: the share of
+        the {budget:,} epochs after which a full training is as good as random search's best at the
+        end (the lower median of its seeds): the median and the quartiles over seeds. *Never*: the
+        seeds in which that is not within the budget. *Epochs, any*: the same where shorter
+        trainings count as well. CPU is without the sweeping of files, of which there are none.
+        Every search is in {NB_FILE}.
+        """
+    )
 
 
 def _middle(values: Iterable[float]) -> float:
@@ -282,24 +331,31 @@ def _middle(values: Iterable[float]) -> float:
 
 
 def _cpu(found: Mapping[str, Sequence[Score]]) -> str:
-    """A trial, over all searches."""
-    every = [score for scores in found.values() for score in scores]
-    return f"{sum(score.milliseconds for score in every) / sum(score.trials for score in every):.2f} ms"
+    """The CPU time of a trial, over all searches."""
+    milliseconds = 0
+    trials = 0
+    for scores in found.values():
+        milliseconds += sum(one.milliseconds for one in scores)
+        trials += sum(one.trials for one in scores)
+    return f"{milliseconds / trials:.2f} ms"
 
 
-def _lcbench(task: str) -> Issue:
+def _lcbench(task: str) -> Problem:
     return judged_by(SPACES / "lcbench.yaml", lcbench_score, "val_accuracy", LC_EPOCHS, task=task)
 
 
 def lcbench_score(genome: Genome, epochs: int, task: str) -> dict[str, float]:
-    """Accuracy only: seconds would cost a second look-up wherever a trial continues another."""
+    """The accuracy alone.
+
+    With seconds, each trial that continues another would cost a second look-up.
+    """
     return {"val_accuracy": lcbench(genome, epochs, task)["val_accuracy"]}
 
 
-def _nasbench301() -> Issue:
+def _nasbench301() -> Problem:
     return judged_by(SPACES / "nasbench301.yaml", nasbench301_score, "val_accuracy", NB_EPOCHS)
 
 
 def nasbench301_score(genome: Genome, epochs: int) -> dict[str, float]:
-    """Likewise, in percent."""
+    """The accuracy alone, in percent."""
     return {"val_accuracy": 100 * nasbench301(genome, epochs)["val_accuracy"]}

@@ -5,28 +5,58 @@
     run = evonas.run("configs/digits.yaml")      # or evonas.load("runs/digits")
     run.best.model().summary()
 
+A name is public if it stands in `__all__` of one of these modules. Everything else is private and may
+change in any release.
+
+    evonas              run a search, continue it, look at its results
+    evonas.errors       what can go wrong
+    evonas.genome       search spaces and genomes
+    evonas.strategies   write a strategy, or a part of evolution
+    evonas.model        from a genome to a `keras.Model`
+    evonas.insight      what happened in a run: numbers, texts and pictures
+    evonas.testing      stubs and contract suites for tests
+
 Nothing heavy is imported until it is used.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evonas.lazy import exports
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial, Run, load, resume, run
     from evonas.experiments import compare
     from evonas.insight.results import Comparison
+    from evonas.runtime.loop.observer import Observer
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "RecordedTrial", "Run", "__version__", "compare", "load", "resume", "run"]
+__all__ = [
+    "Comparison",
+    "Observer",
+    "RecordedTrial",
+    "Run",
+    "__version__",
+    "compare",
+    "load",
+    "resume",
+    "run",
+]
 
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from evonas import api, experiments
-
-        return getattr(experiments if hasattr(experiments, name) else api, name)
-    raise AttributeError(f"module 'evonas' has no attribute {name!r}")
+__getattr__, _ = exports(
+    __name__,
+    {
+        "Comparison": "evonas.insight.results",
+        "Observer": "evonas.runtime.loop.observer",
+        "RecordedTrial": "evonas.view",
+        "Run": "evonas.view",
+        "compare": "evonas.experiments",
+        "load": "evonas.view",
+        "resume": "evonas.api",
+        "run": "evonas.api",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -3,23 +3,24 @@
     EvonasError                   exit 1    a bug of evonas: please report it
     ├── UserError                 exit 2    the command line, a name, a state that the user can mend
     │   ├── NothingToMutate       exit 2    no edit with a rate above 0 can change this genome
-    │   └── InvalidInput          exit 2    a file that cannot be accepted: a list of problems, each with its place
+    │   └── InvalidInput          exit 2    a file that cannot be accepted, with all its problems
     │       ├── InvalidYaml                 not strict YAML
     │       ├── InvalidSpace                a search space
     │       ├── InvalidGenome               a genome, or a seed genome's file
     │       ├── InvalidConfig               a run config
     │       └── InvalidData                 the user's arrays
     ├── NothingFeasible           exit 3    the budget is spent and no trial succeeded
-    ├── NotRepeatable             exit 4    decisions or a training, made once more, are not what is in the record
+    ├── NotRepeatable             exit 4    made once more, something differs from the record
     ├── RepeatedFailures          exit 5    many trials in a row failed for one cause
     ├── RunHeld                   exit 6    another process is working on this run
     ├── InvalidRecord             exit 65   a damaged record, or one of a newer evonas
-    │   └── InvalidCheckpoint     exit 65   a file of arrays is damaged, or is one of another training
+    │   └── InvalidCheckpoint     exit 65   a damaged file of arrays, or one of another training
     ├── NoWorker                  exit 69   no worker could be started, or a device is missing
     ├── DiskFailure               exit 74   the disk is full or not writable
     └── Stopped                   exit 130  by Ctrl-C
         └── Terminated            exit 143  by SIGTERM
 
+Codes from 65 on are those of BSD's `sysexits.h`; 130 and 143 are 128 + the number of the signal.
 A failed network is not in this tree: it is an `evonas.trial.Outcome`.
 """
 
@@ -30,9 +31,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+__all__ = [
+    "DiskFailure",
+    "EvonasError",
+    "InvalidCheckpoint",
+    "InvalidConfig",
+    "InvalidData",
+    "InvalidGenome",
+    "InvalidInput",
+    "InvalidRecord",
+    "InvalidSpace",
+    "InvalidYaml",
+    "Issue",
+    "NoWorker",
+    "NotRepeatable",
+    "NothingFeasible",
+    "NothingToMutate",
+    "RepeatedFailures",
+    "RunHeld",
+    "Stopped",
+    "Terminated",
+    "UserError",
+]
+
 
 class EvonasError(Exception):
-    """The root; its message is one or a few sentences for the user."""
+    """The root; the message is one or a few sentences for the user."""
 
     exit_code: ClassVar[int] = 1
 
@@ -51,9 +75,10 @@ class Issue:
 
     Attributes:
         message: what is wrong, what is allowed, and what was received.
-        key: the path of keys inside the file, such as `strategy.evolution.population`; empty for the whole file.
-        file: the file's path as the user wrote it; empty where there is none.
-        line: the line in the file, counted from 1; 0 where unknown.
+        key: the path of keys inside the file, such as `strategy.evolution.population`; empty for
+            the whole file.
+        file: the file's path as the user wrote it; empty if there is no file.
+        line: the line in the file, counted from 1; 0 if unknown.
     """
 
     message: str
@@ -62,18 +87,23 @@ class Issue:
     line: int = 0
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        place = self.file
+        # The form `file:line`, which terminals and editors open with a click.
+        if self.file and self.line:
+            place = f"{self.file}:{self.line}"
+        parts = filter(None, (place, self.key, self.message))
+        return ": ".join(parts)
 
 
 class InvalidInput(UserError):
     """Carries every problem found, not only the first."""
 
     def __init__(self, problems: Issue | Iterable[Issue]) -> None:
-        self.problems: tuple[Issue, ...] = (
-            (problems,) if isinstance(problems, Issue) else tuple(problems)
-        )
-        super().__init__("\n".join(map(str, self.problems)))
+        if isinstance(problems, Issue):
+            problems = (problems,)
+        self.problems: tuple[Issue, ...] = tuple(problems)
+        lines = map(str, self.problems)
+        super().__init__("\n".join(lines))
 
 
 class InvalidYaml(InvalidInput):
@@ -136,14 +166,31 @@ class Terminated(Stopped):
     exit_code = 143
 
 
+_SWITCHES = {
+    "no": "false",
+    "off": "false",
+    "n": "false",
+    "yes": "true",
+    "on": "true",
+    "y": "true",
+}
+"""Words that mean true or false in YAML 1.1, and are plain words in YAML 1.2."""
+
+
 def switch_hint(received: object) -> str:
-    """A hint to append where true or false is wanted: YAML 1.2 reads `no` as a word. Nothing for anything else."""
-    meant = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+    """A hint to append to an error if true or false is wanted.
+
+    It is empty unless the user wrote a word such as `no`.
+    """
     word = received.lower() if isinstance(received, str) else ""
-    return f" In YAML 1.2 `{received}` is a word: write {meant[word]}." if word in meant else ""
+    if word not in _SWITCHES:
+        return ""
+    return f" In YAML 1.2 `{received}` is a word: write {_SWITCHES[word]}."
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """A hint to append to an error: ` Did you mean 'adam'?`, or nothing where no known word is close."""
+    """A hint to append to an error: ` Did you mean 'adam'?`; empty if no known word is close."""
     close = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    if not close:
+        return ""
+    return f" Did you mean {close[0]!r}?"

@@ -1,4 +1,4 @@
-"""Experiments: the same question put to several strategies, with several seeds each, and an honest verdict."""
+"""Experiments: one question, several strategies, several seeds each, and an honest verdict."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import dataclasses
 import json
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas import api
+from evonas import api, lifecycle, view
 from evonas.errors import InvalidConfig, Issue, NothingFeasible
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
@@ -34,10 +34,16 @@ from evonas.runtime.session import PoolFactory, Session, local_pool
 from evonas.trial import Objective, Trial
 
 EXPERIMENT = "experiment.json"
-"""The configs of an experiment's runs, as they were when it began: another experiment of that name is refused."""
+"""The configs of an experiment's runs, as they were at its beginning.
+
+Another experiment of the same name is refused by them.
+"""
 
 OnRun = Callable[[str, int, bool], Sequence[Observer]]
-"""Called before each run with its label, its seed and whether it was begun before; gives the run's observers."""
+"""Called before each run with its label, its seed and whether it was begun before.
+
+It returns the run's observers.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +51,9 @@ class _Done:
     """A run that has ended.
 
     Attributes:
-        result: its curve is that of the first objective.
-        points: of each trial the values of all objectives, less is better; None of what cannot be on a front.
+        result: result whose curve is that of the first objective.
+        points: for each trial the values of all objectives, less is better; None for a trial that
+            cannot be on a front.
     """
 
     result: Result
@@ -61,26 +68,28 @@ def compare(
     on_run: OnRun = lambda label, seed, begun: (),
     pool_factory: PoolFactory = local_pool,
 ) -> Comparison:
-    """Run an experiment to its end, or go on with it, and compare the strategies.
+    """Run an experiment to its end, or continue it, and compare the strategies.
 
-    Finished runs are not done again, and begun ones go on; so a stopped experiment is resumed by calling it again.
+    Finished runs are not repeated, and begun ones go on. A stopped experiment is therefore resumed
+    by calling this again.
 
     Args:
-        experiment: a path, or the name of a shipped experiment.
+        experiment: path of a YAML file, or the name of a shipped experiment.
         overrides: `key.path=value` for the config of every run.
-        runs: the folder in which the experiment's own directory is made.
+        runs: folder in which the experiment's own directory is made.
+        on_run: called before each run; returns its observers.
+        pool_factory: makes the pool that runs the jobs.
 
     Raises:
-        InvalidConfig: before any training; also where `runs` holds another experiment of that name.
+        InvalidConfig: before any training; also if `runs` holds another experiment of that name.
         RepeatedFailures, Stopped, DiskFailure: see `evonas.errors`; the experiment can go on.
     """
     loaded = load_experiment(experiment, overrides)
     directory = Path(runs) / loaded.config.experiment
     _claim(loaded, directory)
     done: dict[str, dict[int, _Done]] = {label: {} for label in loaded.runs}
-    for seed in (
-        loaded.config.seeds
-    ):  # seed by seed: an experiment that is stopped early has something to compare
+    # Seed by seed, not strategy by strategy: an experiment that is stopped early can be compared.
+    for seed in loaded.config.seeds:
         for label in loaded.runs:
             done[label][seed] = _run(loaded, directory, label, seed, on_run, pool_factory)
     comparison = _compared(loaded, directory, done)
@@ -89,20 +98,19 @@ def compare(
 
 
 def _claim(loaded: LoadedExperiment, directory: Path) -> None:
-    """Make the experiment's directory, or see that it is this experiment's."""
+    """Make the experiment's directory, or check that it is this experiment's."""
     path = directory / EXPERIMENT
-    now = json.dumps(
-        {
-            label: {str(seed): run.config.to_json() for seed, run in seeds.items()}
-            for label, seeds in loaded.runs.items()
-        }
-    )
-    if not any(directory.glob("*/run.db")):  # perhaps refused before, and mended since
+    configs = {}
+    for label, seeds in loaded.runs.items():
+        configs[label] = {str(seed): run.config.to_json() for seed, run in seeds.items()}
+    now = json.dumps(configs)
+    # A directory without a run was refused before: its configs may have been mended since.
+    if not any(directory.glob("*/run.db")):
         write_text_whole(path, now)
     elif json.loads(path.read_text(encoding="utf-8")) != json.loads(now):
         message = (
-            f"{directory} holds runs of an experiment of that name with other configs. Give this one another name, or"
-            " move that folder away."
+            f"{directory} holds runs of an experiment of that name with other configs."
+            " Give this one another name, or move that folder away."
         )
         raise InvalidConfig(Issue(message, "experiment", str(loaded.file)))
 
@@ -115,81 +123,87 @@ def _run(
     on_run: OnRun,
     pool_factory: PoolFactory,
 ) -> _Done:
+    """Run one strategy with one seed to its end."""
     root = directory / f"{label}-{seed}"
     begun = (root / "run.db").is_file()
     observers = on_run(label, seed, begun)
     if not begun:
-        api.create(loaded.runs[label][seed], directory)
+        lifecycle.create(loaded.runs[label][seed], directory)
     others = [directory / f"{other}-{seed}" for other in loaded.runs if other != label]
 
     def pool(config: RunConfig, setup: Setup, where: Path) -> Pool:
         inner = pool_factory(config, setup, where)
+        # A simulation replays the seconds of its table, and a second look-up costs nothing.
         if isinstance(inner, SimulatedPool):
-            return (
-                inner  # to look a genome up again costs nothing, and its seconds are to be replayed
-            )
+            return inner
         known: dict[Key, Known] = {}
         for other in others:
             known |= known_trainings(other)
         return ReusingPool(inner, known, where)
 
     try:
-        run = api.work(root, observers, pool)
+        run = lifecycle.work(root, observers, pool)
     except NothingFeasible:
-        run = api.load(root)  # a strategy that finds nothing has lost; the others go on
+        # A strategy that finds nothing has lost, and the other runs go on.
+        run = view.load(root)
     result = _result(run, _fresh(run, loaded.config.fresh, pool_factory))
     return _Done(result, [turned(trial, run.objectives) for trial in run.trials])
 
 
-def _fresh(run: api.Run, count: int, pool_factory: PoolFactory) -> Sequence[Mapping[str, float]]:
-    """The winner's scores with fresh seeds: from the record, or by training it now; none of a run without networks."""
+def _fresh(run: view.Run, count: int, pool_factory: PoolFactory) -> Sequence[Mapping[str, float]]:
+    """The winner's scores with fresh seeds, from the record or from trainings that are done now.
+
+    Empty for a run without networks.
+    """
     if not run.has_networks:
         return []
+    known: Mapping[str, Any] = {"asked": 0, "scores": []}
     with RecordReader(run.layout.record) as record:
-        known: Mapping[str, Any] = (
-            record.meta("fresh") if record.has_meta("fresh") else {"asked": 0, "scores": []}
-        )
+        if record.has_meta("fresh"):
+            known = record.meta("fresh")
     if known["asked"] >= count or run.best is None:
         found: Sequence[Mapping[str, float]] = known["scores"][:count]
         return found
     with Session(run.directory, pool_factory) as session:
         scores = fresh_scores(session, run.best, count)
-        session.record.put_meta("fresh", {"asked": count, "scores": [dict(one) for one in scores]})
+        kept = {"asked": count, "scores": [dict(one) for one in scores]}
+        session.record.put_meta("fresh", kept)
         session.record.seal()
     return scores
 
 
-def _result(run: api.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
+def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
     trained = [trial for trial in run.trials if trial.twin_of is None]
     with RecordReader(run.layout.record) as record:
         attempts = record.attempts()
     best = incumbent(run.trials)
+    # Attempts come in order: of several at one trial, the last one counts.
     seconds = {attempt.trial: attempt.seconds or 0.0 for attempt in attempts}
+    reused = {attempt.trial for attempt in attempts if "reused" in attempt.details}
+    metrics: Mapping[str, float] = run.result["metrics"] if run.result else {}
     return Result(
         curve=curve(run.trials, _cost(unit_of(run.config), run.trials, seconds)),
         trials=len(run.trials),
         twins=len(run.trials) - len(trained),
         failures=sum(trial.fitness is None for trial in trained),
-        reused=len({attempt.trial for attempt in attempts if "reused" in attempt.details}),
+        reused=len(reused),
         winner=best.metrics if best else {},
-        test={
-            name: value
-            for name, value in (run.result or {"metrics": {}})["metrics"].items()
-            if name.startswith("test_")
-        },
+        test={name: value for name, value in metrics.items() if name.startswith("test_")},
         fresh=fresh,
     )
 
 
 def unit_of(config: RunConfig) -> Unit:
-    """What a run's budget is counted in: epochs or seconds where they are limited, else trials."""
+    """The unit of a run's budget: epochs or seconds if they are limited, otherwise trials."""
     units: tuple[Unit, ...] = ("epochs", "seconds")
-    return next(
-        (unit for unit in units if getattr(config.budget, unit, None) is not None), "trials"
-    )
+    for unit in units:
+        if getattr(config.budget, unit, None) is not None:
+            return unit
+    return "trials"
 
 
 def _cost(unit: Unit, trials: Sequence[Trial], seconds: Mapping[int, float]) -> Mapping[int, float]:
+    """What each trial costs, in this unit."""
     if unit == "epochs":
         return charged_epochs(trials)
     if unit == "seconds":
@@ -200,43 +214,69 @@ def _cost(unit: Unit, trials: Sequence[Trial], seconds: Mapping[int, float]) -> 
 def _compared(
     loaded: LoadedExperiment, directory: Path, done: Mapping[str, Mapping[int, _Done]]
 ) -> Comparison:
-    config, shared = loaded.config, loaded.any_run.config
-    objectives, unit, reference = shared.to_objectives(), unit_of(shared), config.compared_with
-    objective, box = objectives[0], None
-    results = {
-        label: {seed: one.result for seed, one in seeds.items()} for label, seeds in done.items()
-    }
+    config = loaded.config
+    shared = loaded.any_run.config
+    objectives = shared.to_objectives()
+    objective = objectives[0]
+    unit = unit_of(shared)
+    box = None
     if len(objectives) > 1:
         objective = HYPERVOLUME
-        box = box_around(
-            values for seeds in done.values() for one in seeds.values() for values in one.points
-        )
-        results = {
-            label: {seed: _in_box(one, box) for seed, one in seeds.items()}
-            for label, seeds in done.items()
-        }
-    curves = {
-        label: {seed: result.curve for seed, result in seeds.items()}
-        for label, seeds in results.items()
-    }
-    goal = mean(finals(curves[reference]))
-    target = config.target if config.target is not None else math.nan if goal is None else goal
-    spent = max(
-        (one.spent[-1] for seeds in curves.values() for one in seeds.values() if one.spent.size),
-        default=1.0,
-    )
-    budget = float(getattr(shared.budget, unit) or spent)
-    sentences = _sentences(curves, reference, objective, unit, budget)
+        box = box_around(_all_points(done))
+    results = {label: _results(seeds, box, len(objectives) > 1) for label, seeds in done.items()}
+    curves = {label: _curves(seeds) for label, seeds in results.items()}
+    goal = mean(finals(curves[config.compared_with]))
+    target = config.target
+    if target is None:
+        target = math.nan if goal is None else goal
+    budget = getattr(shared.budget, unit)
+    if not budget:
+        budget = max(_all_spent(curves), default=1.0)
     return Comparison(
-        directory, objective, objectives, box, unit, budget, target, reference, results, sentences
+        directory,
+        objective,
+        objectives,
+        box,
+        unit,
+        float(budget),
+        target,
+        config.compared_with,
+        results,
+        _sentences(curves, config.compared_with, objective, unit, float(budget)),
     )
 
 
-def _in_box(done: _Done, box: Box | None) -> Result:
-    """The result by hypervolume, in the box of all runs."""
-    return dataclasses.replace(
-        done.result, curve=front_curve(done.result.curve.spent, done.points, box)
-    )
+def _all_points(done: Mapping[str, Mapping[int, _Done]]) -> Iterator[tuple[float, ...] | None]:
+    for seeds in done.values():
+        for one in seeds.values():
+            yield from one.points
+
+
+def _all_spent(curves: Mapping[str, Mapping[int, Curve]]) -> Iterator[float]:
+    """What each run has spent at its end."""
+    for seeds in curves.values():
+        for one in seeds.values():
+            if one.spent.size:
+                yield one.spent[-1]
+
+
+def _results(seeds: Mapping[int, _Done], box: Box | None, in_box: bool) -> dict[int, Result]:
+    """The results by seed.
+
+    With several objectives, they are by hypervolume in the box of all runs.
+    """
+    found = {}
+    for seed, one in seeds.items():
+        result = one.result
+        if in_box:
+            front = front_curve(result.curve.spent, one.points, box)
+            result = dataclasses.replace(result, curve=front)
+        found[seed] = result
+    return found
+
+
+def _curves(seeds: Mapping[int, Result]) -> dict[int, Curve]:
+    return {seed: result.curve for seed, result in seeds.items()}
 
 
 def _sentences(
@@ -249,29 +289,26 @@ def _sentences(
     """The verdict on every strategy but the reference."""
     sentences = []
     for label, found in curves.items():
-        if label != reference:
-            gain = difference(finals(found), finals(curves[reference]), objective)
-            better, worse = (label, reference) if gain.mean > 0 else (reference, label)
-            share = share_needed(
-                band(list(curves[better].values()), budget),
-                statistics.fmean(finals(curves[worse])),
-                objective,
-            )
-            sentences.append(sentence(label, reference, gain, objective, unit, share))
+        if label == reference:
+            continue
+        gain = difference(finals(found), finals(curves[reference]), objective)
+        better, worse = (label, reference) if gain.mean > 0 else (reference, label)
+        best_so_far = band(list(curves[better].values()), budget)
+        goal = statistics.fmean(finals(curves[worse]))
+        share = share_needed(best_so_far, goal, objective)
+        sentences.append(sentence(label, reference, gain, objective, unit, share))
     return sentences
 
 
 def _write(comparison: Comparison) -> None:
-    """The numbers, the picture and the page."""
+    """Write the numbers, the picture and the page."""
     bands = {label: comparison.band(label) for label in comparison.results}
-    curves = {
-        label: [result.curve for result in seeds.values()]
-        for label, seeds in comparison.results.items()
-    }
+    curves = {}
+    for label, seeds in comparison.results.items():
+        curves[label] = [result.curve for result in seeds.values()]
     about = (comparison.directory.name, comparison.objective, comparison.unit, bands, curves)
-    write_text_whole(
-        comparison.data, json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n"
-    )
+    data = json.dumps(comparison.to_json(), indent=2, allow_nan=False)
+    write_text_whole(comparison.data, data + "\n")
     write_text_whole(comparison.picture, comparison_svg(*about))
     said = (comparison.rows(), comparison.sentences, comparison.note, comparison.headings)
     write_text_whole(comparison.page, comparison_page(*about, *said))

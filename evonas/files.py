@@ -14,18 +14,19 @@ from evonas.failpoints import as_it_is, failpoint
 
 
 def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
-    """Write a file so that a reader, or a crash at any instant, meets the old content or the new, never a part.
+    """Writes a file whole or not at all.
 
-    The content goes to `<path>.tmp` first, is flushed to the disk, and takes its name by one rename. A path has one
-    writer at a time; the temporary file of a killed one is overwritten by the next. Missing folders are made.
+    A reader always finds the old content or the new content, also after a crash at any instant.
+    Missing folders are made. A path must have only one writer at a time.
 
     Args:
-        path: of the file; an existing file is replaced.
-        writer: writes the content to the open file that it is given.
+        path: path of the file; an existing file is replaced.
+        writer: function that writes the content to the open file that it is given.
 
     Raises:
         DiskFailure: the disk is full, or the folder is not writable.
     """
+    # The name is always the same: the next writer overwrites what a killed one left behind.
     temporary = path.with_name(f"{path.name}.tmp")
     try:
         failpoint("file.begun", disk=as_it_is)
@@ -33,6 +34,8 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
         with temporary.open("wb") as file:
             writer(file)
             failpoint("file.written", disk=as_it_is, file=file)
+            # The content must be on the disk before the rename. Otherwise a power cut can leave
+            # the new name with half of the content.
             file.flush()
             os.fsync(file.fileno())
         failpoint("file.flushed", disk=as_it_is)
@@ -40,10 +43,12 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
         failpoint("file.renamed")
         flush_directory(path.parent)
     except BaseException as error:
+        # A failure to tidy up must not hide the first error.
         with suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
-            raise DiskFailure(f"{path} cannot be written: {error.strerror or error}.") from error
+            reason = error.strerror or error
+            raise DiskFailure(f"{path} cannot be written: {reason}.") from error
         raise
 
 
@@ -63,7 +68,7 @@ def sha256_of(path: Path) -> str:
 
 
 def flush_directory(directory: Path) -> None:
-    """A rename is on the disk only when its folder is."""
+    """Brings a rename to the disk: it is there only when its folder is."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

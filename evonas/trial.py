@@ -1,9 +1,10 @@
-"""The words that every room speaks: Proposal, Trial, Outcome, Fidelity, Objective, Constraint, Fitness.
+"""The words that every room speaks: Proposal, Trial, Outcome, Fidelity, Objective, Fitness.
 
-Values only. A strategy makes a `Proposal`, the engine gives it a number and calls it a `Trial`, a worker answers
-with an
-`Outcome`, and an `Objective` reads a `Fitness` from it. What there is one of for each trial has slots: a driver keeps
-tens of thousands of trials for days.
+Values only. A strategy makes a `Proposal`. The engine gives it a number and calls it a `Trial`. A
+worker answers with an `Outcome`, and an `Objective` reads a `Fitness` from it.
+
+A driver keeps tens of thousands of trials for days. So every class of which a trial keeps an
+object has slots.
 """
 
 from __future__ import annotations
@@ -31,18 +32,21 @@ KNOWN_DIRECTIONS: Mapping[str, Direction] = {
 """Directions of the metrics that evonas measures, without the prefix `val_` or `test_`."""
 
 TIMES = frozenset({"latency_ms", "training_seconds"})
-"""Metrics that a clock measures, where they are asked for: no two measurements are equal, not even of one training."""
+"""Metrics that a clock measures. No two measurements are equal, not even of one training."""
 
+# All of them so far. A new metric that can be negative must be left out here.
 NON_NEGATIVE = frozenset(KNOWN_DIRECTIONS)
-"""Those of them that are never negative: all, so far. A metric that is not known to be is not among them."""
-
+"""Metrics that evonas measures and that are never negative."""
 
 BEYOND = 1e150
 """The least cost of a fitness that violates constraints."""
 
 
 class TrialState(StrEnum):
-    """What became of a trial: stable words, the same in the record, in `--json` and in the guides."""
+    """What became of a trial.
+
+    The words are stable, and the same in the record, in `--json` and in the guides.
+    """
 
     WAITING = "waiting"
     OK = "ok"
@@ -66,7 +70,8 @@ class Fidelity:
     """How much is spent on a trial.
 
     Attributes:
-        epochs: passes over the training data, at most (patience may end a training earlier); at least 1.
+        epochs: largest number of passes over the training data, at least 1. Patience may end a
+            training earlier.
     """
 
     epochs: int
@@ -74,13 +79,15 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True)
 class Fitness:
-    """A value of the objective that can be compared: `a > b` means that `a` is better, whatever the direction.
+    """A value of the objective that can be compared.
 
-    Constraints come first, by Deb's rule (2000): what satisfies them is better than what does not, and of two that do
-    not, the one that violates them less is better.
+    `a > b` means that `a` is better, whatever the direction.
+
+    Constraints come first, by Deb's rule (2000). A fitness that satisfies them is better than one
+    that does not. If both violate them, the smaller violation is better.
 
     Attributes:
-        violation: of all constraints together; 0 where they are satisfied, or there are none.
+        violation: sum over all constraints; 0 if they are satisfied, or if there are none.
     """
 
     value: float
@@ -95,8 +102,10 @@ class Fitness:
 
     @property
     def key(self) -> float:
-        """The value as a number that is smaller the better it is."""
-        return self.value if self.direction == "min" else -self.value
+        """The value as a number that is smaller for a better fitness."""
+        if self.direction == "min":
+            return self.value
+        return -self.value
 
     @property
     def order(self) -> tuple[float, float]:
@@ -105,8 +114,12 @@ class Fitness:
 
     @property
     def cost(self) -> float:
-        """One finite number in this order, for methods that compare numbers: a violation is beyond any other value."""
-        return BEYOND * (1.0 + min(self.violation, 1e100)) if self.violation else self.key
+        """One finite number in this order, for methods that compare numbers."""
+        if not self.violation:
+            return self.key
+        # Beyond any value of an objective. The cap keeps the product finite.
+        violation = min(self.violation, 1e100)
+        return BEYOND * (1.0 + violation)
 
     @property
     def is_feasible(self) -> bool:
@@ -119,7 +132,8 @@ class Constraint:
     """Bounds on a metric that is known after a training: wished for, not enforced.
 
     Attributes:
-        least, most: the bounds, which are allowed themselves; infinite where there is none.
+        least: the lower bound, which is allowed itself; -infinity if there is none.
+        most: the upper bound, which is allowed itself; infinity if there is none.
     """
 
     metric: str
@@ -127,19 +141,27 @@ class Constraint:
     most: float = math.inf
 
     def violation(self, value: float) -> float:
-        """How far a value is beyond, relative to the bound where that is not 0: so metrics of any size can be added."""
-        beyond, bound = max((self.least - value, self.least), (value - self.most, self.most))
-        return max(0.0, beyond) / (abs(bound) or 1.0) if math.isfinite(bound) else 0.0
+        """How far a value is beyond a bound, relative to the bound; 0 if the value is allowed."""
+        below = self.least - value
+        above = value - self.most
+        beyond, bound = max((below, self.least), (above, self.most))
+        # Without any bound, both distances are -infinity.
+        if not math.isfinite(bound):
+            return 0.0
+        # Relative, so that violations of metrics of any size can be added.
+        scale = abs(bound) or 1.0
+        return max(0.0, beyond) / scale
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is optimised: a metric of the outcome or a weighted sum of some, and whether less or more of it is better.
+    """What is optimised: a metric of the outcome or a weighted sum of metrics.
 
     Attributes:
-        name: of the metric; of a weighted sum, what to call it.
-        weights: metrics and their weights, of a weighted sum.
-        constraints: that count before the objective does.
+        name: name of the metric, or the name that a weighted sum is given.
+        direction: whether less or more of it is better.
+        weights: metrics and their weights; empty if the objective is one metric.
+        constraints: constraints, which count before the objective does.
     """
 
     name: str
@@ -149,32 +171,50 @@ class Objective:
 
     @property
     def measure(self) -> str:
-        """The metric's name without the data that it is measured on: `loss` of `val_loss`."""
-        return self.name.removeprefix("val_").removeprefix("test_")
+        """The metric's name without its data: `loss` of `val_loss`."""
+        name = self.name.removeprefix("val_")
+        return name.removeprefix("test_")
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """All that must be measured, each once: of the objective first, then of the constraints."""
-        terms = [name for name, _ in self.weights] or [self.name]
-        return tuple(
-            dict.fromkeys([*terms, *(constraint.metric for constraint in self.constraints)])
-        )
+        """All that must be measured, each once: first for the objective, then for constraints."""
+        names = [name for name, _ in self.weights]
+        if not names:
+            names.append(self.name)
+        for constraint in self.constraints:
+            names.append(constraint.metric)
+        # A dict keeps the order, unlike a set.
+        return tuple(dict.fromkeys(names))
 
     def value(self, metrics: Mapping[str, float]) -> float | None:
-        """The objective itself, whatever the constraints say; None where a metric is missing or not finite."""
-        found = metrics.get(self.name, math.nan)
+        """The objective itself, whatever the constraints say.
+
+        None if a metric is missing or not finite.
+        """
         if self.weights:
-            found = sum(weight * metrics.get(name, math.nan) for name, weight in self.weights)
+            # A missing metric is NaN, which makes the whole sum NaN.
+            terms = []
+            for name, weight in self.weights:
+                metric = metrics.get(name, math.nan)
+                terms.append(weight * metric)
+            found = sum(terms)
+        else:
+            found = metrics.get(self.name, math.nan)
         return found if math.isfinite(found) else None
 
     def fitness(self, metrics: Mapping[str, float]) -> Fitness | None:
-        """The fitness in these metrics; None where one that is needed is missing or not finite."""
+        """The fitness in these metrics; None if one that is needed is missing or not finite."""
         value = self.value(metrics)
-        amounts = [metrics.get(constraint.metric, math.nan) for constraint in self.constraints]
-        if value is None or not all(map(math.isfinite, amounts)):
+        if value is None:
             return None
-        bounds = zip(self.constraints, amounts, strict=True)
-        violation = sum(constraint.violation(amount) for constraint, amount in bounds)
+        amounts = [metrics.get(constraint.metric, math.nan) for constraint in self.constraints]
+        if not all(map(math.isfinite, amounts)):
+            return None
+        violations = []
+        for constraint, amount in zip(self.constraints, amounts, strict=True):
+            violations.append(constraint.violation(amount))
+        # `sum`, not `+=` in the loop: since Python 3.12 the two round differently.
+        violation = sum(violations)
         return Fitness(value, self.direction, violation)
 
 
@@ -183,10 +223,11 @@ class Lineage:
     """Where a genome comes from.
 
     Attributes:
-        operator: the words of the operators that made it, joined by `+`, such as `sample`, `seed lenet5`,
-            `crossover+add`.
-        parents: trial ids; the first is the main parent, the one that the child inherited most of its structure from.
-        generation: counted from 0.
+        operator: words of the operators that made the genome, joined by `+`, such as `sample`,
+            `seed lenet5`, `crossover+add`.
+        parents: trial ids. The first is the main parent, which gave the child most of its
+            structure.
+        generation: number of the generation, from 0.
     """
 
     operator: str
@@ -200,8 +241,8 @@ class Proposal:
 
     Attributes:
         repeat: 0, or a higher number for the same genome trained again with another training seed.
-        resume_from: the id of a trial of the same genome whose checkpoint this training continues, at a higher
-            fidelity.
+        resume_from: id of a trial of the same genome, or None. This training continues from that
+            trial's checkpoint, at a higher fidelity.
     """
 
     genome: Genome
@@ -217,14 +258,14 @@ class Outcome:
 
     Attributes:
         state: any state but `waiting`.
-        metrics: finite numbers by name, of the best epoch: `val_loss`, `val_accuracy`, `loss`, `parameters`,
-            `flops`, ...
-        epochs: epochs trained.
-        seconds: spent in the worker, of wall time.
-        history: per metric its values, one an epoch; None where it was not finite.
-        message: for a failure, one sentence; empty for `ok`.
+        metrics: finite numbers by name, of the best epoch: `val_loss`, `val_accuracy`, `loss`,
+            `parameters`, `flops`, ...
+        epochs: number of epochs trained.
+        seconds: wall time spent in the worker.
+        history: values of each metric, one for each epoch; None if a value was not finite.
+        message: one sentence for a failure; empty for `ok`.
         files: relative path in the run directory -> sha256, of what the worker has written.
-        details: whatever else the task was asked for, plain JSON.
+        details: other results that the job was asked for, as plain JSON.
     """
 
     state: TrialState
@@ -242,10 +283,10 @@ class Trial:
     """A proposal with a number, and what became of it.
 
     Attributes:
-        id: counted from 0 in the order of proposals.
-        twin_of: the id of an earlier trial with the same genome digest, fidelity and repeat; its outcome is this
-            one's too.
-        fitness: None until an outcome `ok` is known, and for ever where the trial failed.
+        id: number in the order of proposals, from 0.
+        twin_of: id of an earlier trial with the same genome digest, fidelity and repeat, or None.
+            This trial is a duplicate of that one, and has its outcome.
+        fitness: None until an outcome `ok` is known; stays None if the trial failed.
     """
 
     id: int
@@ -266,12 +307,21 @@ class Trial:
     @property
     def unsettled(self) -> Trial:
         """The trial as it was before anything became of it."""
-        return Trial(self.id, self.proposal, self.twin_of)
+        return Trial(
+            self.id,
+            self.proposal,
+            twin_of=self.twin_of,
+        )
 
     @property
     def twin_key(self) -> tuple[str, int, int]:
         """Trials with equal keys are the very same training."""
-        return (self.genome.digest, self.proposal.fidelity.epochs, self.proposal.repeat)
+        proposal = self.proposal
+        return (
+            proposal.genome.digest,
+            proposal.fidelity.epochs,
+            proposal.repeat,
+        )
 
 
 Rank = tuple[tuple[float, float], int]
@@ -279,4 +329,8 @@ Rank = tuple[tuple[float, float], int]
 
 def rank(trial: Trial) -> Rank:
     """For sorting best first: by fitness, equal ones by age; trials without a fitness come last."""
-    return ((math.inf, math.inf) if trial.fitness is None else trial.fitness.order, trial.id)
+    if trial.fitness is None:
+        order = (math.inf, math.inf)
+    else:
+        order = trial.fitness.order
+    return (order, trial.id)

@@ -1,11 +1,12 @@
-"""Hashes of what must not change when code is moved or rewritten: one for each shipped config and each strategy.
+"""Hashes of what must not change when code is moved or rewritten.
 
     .venv/bin/python scripts/content_hashes.py > before.json
     ... change the code ...
     .venv/bin/python scripts/content_hashes.py > after.json
     diff before.json after.json
 
-Configs are made short and train real networks. Strategies search with stub workers, in a second each.
+There is one for each shipped config and one for each strategy. Configs are made short and train
+real networks. Strategies search with stub workers, in a second each.
 """
 
 from __future__ import annotations
@@ -37,10 +38,12 @@ def content_hash(directory: Path) -> str:
 
 
 def hash_of_config(config: Path, runs: Path) -> dict[str, str]:
-    if config.read_text(encoding="utf-8").find("experiment:") >= 0:
+    """One hash, or one for each run of an experiment."""
+    if "experiment:" in config.read_text(encoding="utf-8"):
         changes = ["training.epochs=3", "budget.epochs=18"]
         comparison = evonas.compare(config, overrides=changes, runs=runs)
-        directories = sorted(path.parent for path in comparison.directory.glob("*/run.db"))
+        records = comparison.directory.glob("*/run.db")
+        directories = sorted(path.parent for path in records)
     else:
         run = evonas.run(config, overrides=SHORT, runs=runs)
         directories = [run.directory]
@@ -48,12 +51,15 @@ def hash_of_config(config: Path, runs: Path) -> dict[str, str]:
 
 
 def hash_of_strategy(name: str, folder: Path) -> str:
-    trials = 84 if name == "grid" else 30  # the grid of this space has 84 genomes
-    several = ["objectives=[val_accuracy, parameters, flops]"] if name in FRONT_STRATEGIES else []
-    # the seeds of `seeded` are the best genomes of the run with `evolution`, which comes before it
-    settings = "{seeded: {run: %s}}" % (folder.parent / "evolution" / "stub")
-    strategy = settings if name == "seeded" else name
-    changes = [f"strategy={strategy}", f"budget.trials={trials}", *several]
+    # the grid of this space has 84 genomes
+    trials = 84 if name == "grid" else 30
+    strategy = name
+    if name == "seeded":
+        # its seeds are the best genomes of the run with `evolution`, which comes before it
+        strategy = "{seeded: {run: %s}}" % (folder.parent / "evolution" / "stub")
+    changes = [f"strategy={strategy}", f"budget.trials={trials}"]
+    if name in FRONT_STRATEGIES:
+        changes.append("objectives=[val_accuracy, parameters, flops]")
     run = stub_runs.make_run(folder, *changes)
     stub_runs.work(run)
     return content_hash(run)

@@ -1,11 +1,11 @@
-"""How dense the code is, in numbers: what a reader meets on an average line.
+"""How dense the code is, in numbers.
 
     python scripts/reading.py [FOLDER ...]      evonas by default
         --list      names the densest functions
         --rules     names each line that breaks a rule that can be counted (CONTRIBUTING.md, Style)
 
-*Nodes a line* is counted for each function: the nodes of its syntax tree, through the lines of its
-body. The docstring counts as neither. The median over all functions is reported.
+*Nodes a line* is counted for each function: the nodes of its syntax tree, divided by the lines of
+its body. The docstring counts as neither. The median over all functions is reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ class Reading:
     """What was counted in one file.
 
     Attributes:
+        path: path of the file.
+        lines: number of lines.
         densities: nodes a line of each function, with the function's name.
+        own_comments: number of comments on a line of their own.
+        long_lines: number of lines that are too long.
+        comprehensions: number of comprehensions.
         longest: lines and name of the longest function.
         largest: number of public methods and name of the public class that has most of them.
     """
@@ -83,7 +88,7 @@ def is_docstring(statement: ast.stmt) -> bool:
 
 
 def density(function: ast.FunctionDef | ast.AsyncFunctionDef) -> float | None:
-    """Nodes a line of the function's body; None where there is nothing but a docstring."""
+    """Nodes a line of the function's body; None if it has only a docstring."""
     body = [statement for statement in function.body if not is_docstring(statement)]
     if not body:
         return None
@@ -115,15 +120,20 @@ def read(path: Path) -> Reading:
         found = density(function)
         if found is not None:
             densities.append((found, f"{path}: {function.name}"))
+    own_comments = sum(line.lstrip().startswith("#") for line in lines)
+    long_lines = sum(len(line) > WIDTH for line in lines)
+    comprehensions = sum(isinstance(node, COMPREHENSIONS) for node in nodes)
+    lengths = [(length_of(one), one.name) for one in functions]
+    sizes = [(public_methods(kind), kind.name) for kind in public]
     return Reading(
         path=path,
         lines=len(lines),
         densities=densities,
-        own_comments=sum(line.lstrip().startswith("#") for line in lines),
-        long_lines=sum(len(line) > WIDTH for line in lines),
-        comprehensions=sum(isinstance(node, COMPREHENSIONS) for node in nodes),
-        longest=max(((length_of(one), one.name) for one in functions), default=(0, "")),
-        largest=max(((public_methods(kind), kind.name) for kind in public), default=(0, "")),
+        own_comments=own_comments,
+        long_lines=long_lines,
+        comprehensions=comprehensions,
+        longest=max(lengths, default=(0, "")),
+        largest=max(sizes, default=(0, "")),
     )
 
 

@@ -15,18 +15,21 @@ import pytest
 from hypothesis import settings
 
 from evonas.genome import SearchSpace, parse_space
-from evonas.trial import Objective, Proposal, Trial, TrialState
+from evonas.testing import settled
+from evonas.trial import Objective, Proposal, Trial
 
-settings.register_profile(
-    "evonas", parent=settings.default, deadline=None
-)  # a busy machine is no failure
+# A busy machine is no failure.
+settings.register_profile("evonas", parent=settings.default, deadline=None)
 settings.load_profile("evonas")
 MEMORY = Path("/dev/shm")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Temporary folders lie in memory where there is much of it: a killed process loses nothing that it wrote, there as
-    on a disk, and nobody waits for thousands of commits."""
+    """Put temporary folders into memory if there is much of it.
+
+    As on a disk, a killed process loses nothing that it wrote. But no test waits for thousands of
+    commits.
+    """
     config.addinivalue_line(
         "markers", "full: takes long; `make test-faults` does it, which sets EVONAS_FAULTS=full"
     )
@@ -42,8 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """A full garbage collection, of which each training makes one, looks at what tests make: not at TensorFlow and
-    thousands of tests. The fork server does the same."""
+    """Keep TensorFlow and thousands of tests out of garbage collections, as the fork server does.
+
+    Each training makes a full collection.
+    """
     gc.collect()
     gc.freeze()
 
@@ -58,7 +63,8 @@ network:
     ops:
       dense: {units: {choice: [4, 8, 16]}, activation: {choice: [relu, tanh]}}
 settings:
-  optimizer: {ops: {sgd: {learning_rate: {float: [1e-3, 1.0], log: true}}, adam: {learning_rate: 0.01}}}
+  optimizer:
+    ops: {sgd: {learning_rate: {float: [1e-3, 1.0], log: true}}, adam: {learning_rate: 0.01}}
   training: {ops: {training: {batch_size: {choice: [16, 32]}}}}
 """
 
@@ -81,10 +87,9 @@ class Oracle:
 
     def settle(self, id: int, proposal: Proposal) -> Trial:
         number = int(hashlib.sha256(proposal.genome.canonical().encode()).hexdigest(), 16)
-        if number % 7 == 0:
-            return Trial(id, proposal, state=TrialState.DIVERGED)
-        metrics = {"val_loss": number % 1000 / 1000, "parameters": number // 1000 % 1000}
-        return Trial(id, proposal, None, TrialState.OK, metrics, self.objective.fitness(metrics))
+        value = None if number % 7 == 0 else number % 1000 / 1000
+        more = {"parameters": number // 1000 % 1000}
+        return settled(self.objective, id, proposal, value, more)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import evonas
 from evonas.errors import InvalidConfig, InvalidData, Stopped
 from evonas.experiments import compare
 from evonas.runtime.record.reader import RecordReader
+from evonas.testing.runs import stub_pools, write_data
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 
@@ -34,8 +35,7 @@ fresh: 2
 
 
 def prepare(folder):
-    rng = np.random.default_rng(0)
-    np.savez(folder / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
+    write_data(folder)
     (folder / "run.yaml").write_text(CONFIG)
     (folder / "experiment.yaml").write_text(EXPERIMENT)
     return folder
@@ -56,7 +56,7 @@ def go(folder, **more):
     return compare(
         folder / "experiment.yaml",
         runs=folder / "runs",
-        pool_factory=lambda c, setup, r: StubPool(setup, 2),
+        pool_factory=stub_pools(),
         **more,
     )
 

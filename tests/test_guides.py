@@ -1,6 +1,7 @@
-"""Every block of YAML and Python in the guides is run: a guide that does not work is worse than none.
+"""Every block of YAML and Python in the guides is run: a guide that fails is worse than none.
 
-A block says in its first line which file it is; the blocks of a guide are written side by side, as its reader would.
+A block says in its first line which file it is. The blocks of a guide are written side by side, as
+its reader would.
 """
 
 from __future__ import annotations
@@ -48,10 +49,17 @@ def kind_of(data: dict[str, Any]) -> str:
 
 
 def run(*steps: Sequence[str]) -> str:
-    """Commands of evonas and scripts, one after the other in one process, which imports TensorFlow once."""
-    code = "import sys, json, runpy\nfrom evonas.cli.app import app\n"
-    code += "for first, *rest in json.loads(sys.argv[1]):\n"
-    code += "    runpy.run_path(first, run_name='__main__') if first.endswith('.py') else app([first, *rest], standalone_mode=False)\n"
+    """Commands of evonas and scripts, one after the other in one process of their own.
+
+    It imports TensorFlow once, and the modules of the guide from PYTHONPATH.
+    """
+    code = (
+        "import sys, json, runpy\n"
+        "from evonas.cli.app import app\n"
+        "for first, *rest in json.loads(sys.argv[1]):\n"
+        "    if first.endswith('.py'): runpy.run_path(first, run_name='__main__')\n"
+        "    else: app([first, *rest], standalone_mode=False)\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(steps)], capture_output=True, text=True
     )

@@ -46,12 +46,17 @@ def test_what_satisfies_the_constraints_is_better_than_what_does_not():
 @pytest.mark.parametrize(
     ("constraint", "value", "violation"),
     [
-        (Constraint("m", most=50), 50, 0), (Constraint("m", most=50), 75, 0.5), (Constraint("m", most=50), -1, 0),
-        (Constraint("m", least=0.8), 0.8, 0), (Constraint("m", least=0.8), 0.6, 0.25),
-        (Constraint("m", least=0, most=2), -3, 3), (Constraint("m", least=0, most=2), 3, 0.5),
-        (Constraint("m", least=-4, most=-2), -1, 0.5), (Constraint("m"), 7, 0),
+        (Constraint("m", most=50), 50, 0),
+        (Constraint("m", most=50), 75, 0.5),
+        (Constraint("m", most=50), -1, 0),
+        (Constraint("m", least=0.8), 0.8, 0),
+        (Constraint("m", least=0.8), 0.6, 0.25),
+        (Constraint("m", least=0, most=2), -3, 3),
+        (Constraint("m", least=0, most=2), 3, 0.5),
+        (Constraint("m", least=-4, most=-2), -1, 0.5),
+        (Constraint("m"), 7, 0),
     ],
-)  # fmt: skip
+)
 def test_a_violation_is_relative_to_its_bound(constraint, value, violation):
     assert constraint.violation(value) == pytest.approx(violation)
 

@@ -32,13 +32,14 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="markdown",
+    # Tracebacks are for logs: `main` says in one sentence what went wrong.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""
 **Neural architecture search by evolution, for Keras.**
 
-A short YAML file and a budget go in; a Keras model that has proven itself on data it never saw comes out, with its
-family tree.
+A short YAML file and a budget go in; a Keras model that has proven itself on data it never saw
+comes out, with its family tree.
 
     evonas run digits                 # a shipped example; or the path of your own config
 
@@ -48,17 +49,19 @@ family tree.
 
     evonas export runs/digits --to digits.keras
 
-Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit or a replay found a
-difference, 5 stopped by repeated failures, 6 run held by another process, 65 damaged or newer record, 69 no worker or
-device, 74 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
+Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit or a
+replay found a difference, 5 stopped by repeated failures, 6 run held by another process, 65 damaged
+or newer record, 69 no worker or device, 74 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 """,
 )
 
+# In the order in which the help lists them.
 for module in (run, resume, listing, show, genealogy, compare, export, check, space, audit, replay):
     app.command(module.NAME)(module.command)
 
 
 def _version(asked: bool) -> None:
+    """Prints the version, and ends."""
     if asked:
         typer.echo(f"evonas {__version__}")
         raise typer.Exit
@@ -70,6 +73,7 @@ def _options(
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
+    # The option does its work in `_version`, before any command is looked for.
     pass
 
 
@@ -78,24 +82,35 @@ def main() -> None:
     try:
         app()
     except EvonasError as error:
-        complain("\n".join([str(error), *getattr(error, "__notes__", [])]))
+        notes = getattr(error, "__notes__", [])
+        complain("\n".join([str(error), *notes]))
         sys.exit(error.exit_code)
     except OSError as error:
-        complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        where = error.filename or "a file"
+        what = error.strerror or error
+        complain(f"{where}: {what}")
         sys.exit(DiskFailure.exit_code)
-    except Exception:  # the last border: a bug of evonas, which must leave its log
+    # The last border: anything else is a bug of evonas, which must leave its log.
+    except Exception:
         sys.exit(_report_bug())
 
 
 def _report_bug() -> int:
+    """Writes a log with the traceback, and says where it is.
+
+    Returns:
+        The exit code.
+    """
+    told = traceback.format_exc()
+    # In the system's folder: a bug may strike before there is any run.
     with tempfile.NamedTemporaryFile(
         "w", prefix="evonas-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:
-        log.write(
-            f"evonas {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n{traceback.format_exc()}"
-        )
-    last = traceback.format_exc().strip().splitlines()[-1]
+        arguments = " ".join(sys.argv)
+        log.write(f"evonas {__version__}, Python {sys.version}\n{arguments}\n\n{told}")
+    last = told.strip().splitlines()[-1]
     complain(
-        f"this is a bug of evonas: {last}\nPlease report it with {Path(log.name)}. What a run has recorded is safe."
+        f"this is a bug of evonas: {last}\n"
+        f"Please report it with {Path(log.name)}. What a run has recorded is safe."
     )
     return EvonasError.exit_code

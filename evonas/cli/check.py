@@ -2,55 +2,83 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evonas.cli.options import ConfigArgument, JsonOption, SetOption
+
+if TYPE_CHECKING:
+    from evonas.data.prepared import Prepared
+    from evonas.errors import EvonasError
+    from evonas.runtime.config.config_file import LoadedConfig
 
 NAME = "check"
 
 
 def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOption = False) -> None:
-    """Check a config or an experiment, its search space, its seed genomes and its data; report every problem, each with
-    file, line and key.
+    """Check a config or an experiment, its search space, its seed genomes and its data; report
+    every problem, each with file, line and key.
 
     Nothing is trained and nothing is written. `evonas run` checks the same before it begins.
     """
-    import dataclasses
     import tempfile
     from pathlib import Path
 
-    from evonas.cli.console import console, print_json
-    from evonas.errors import EvonasError, InvalidInput, Issue
+    from evonas.cli.console import print_json
+    from evonas.errors import EvonasError
     from evonas.runtime.config.config_file import load_config
     from evonas.runtime.config.experiment_file import is_experiment_file, load_experiment
     from evonas.runtime.session import prepare_data
 
+    overrides = changes or ()
     try:
-        is_experiment = is_experiment_file(config)
-        loaded = (
-            load_experiment(config, changes or ()).any_run
-            if is_experiment
-            else load_config(config, changes or ())
-        )
+        if is_experiment_file(config):
+            # All runs of an experiment have the same space and the same data.
+            loaded = load_experiment(config, overrides).any_run
+        else:
+            loaded = load_config(config, overrides)
         with tempfile.TemporaryDirectory() as scratch:
             prepared = prepare_data(loaded, Path(scratch))
     except EvonasError as error:
-        if as_json:
-            problems = error.problems if isinstance(error, InvalidInput) else (Issue(str(error)),)
-            print_json(
-                {"ok": False, "problems": [dataclasses.asdict(problem) for problem in problems]}
-            )
-            raise SystemExit(error.exit_code) from error
-        raise
+        if not as_json:
+            raise
+        print_json({"ok": False, "problems": _problems(error)})
+        raise SystemExit(error.exit_code) from error
     if as_json:
-        print_json({"ok": True, "warnings": list(loaded.warnings), "counts": dict(prepared.counts)})
-        return
+        warnings = list(loaded.warnings)
+        print_json({"ok": True, "warnings": warnings, "counts": dict(prepared.counts)})
+    else:
+        _print(config, loaded, prepared)
+
+
+def _problems(error: EvonasError) -> list[dict[str, object]]:
+    """Each problem as plain JSON."""
+    import dataclasses
+
+    from evonas.errors import InvalidInput, Issue
+
+    # Only an error in what the user wrote comes with a place.
+    issues = [Issue(str(error))]
+    if isinstance(error, InvalidInput):
+        issues = list(error.problems)
+    return [dataclasses.asdict(issue) for issue in issues]
+
+
+def _print(config: str, loaded: LoadedConfig, prepared: Prepared) -> None:
+    """Says that all is fine, and what the config is about."""
+    from evonas.cli.console import console
+
+    out = console()
     for warning in loaded.warnings:
-        console().print(f"note: {warning}", soft_wrap=True)
-    space = f"space {loaded.space.name} ({loaded.space.dimension} decisions)"
+        out.print(f"note: {warning}", soft_wrap=True)
+    counts = prepared.counts
+    about = f"space {loaded.space.name} ({loaded.space.dimension} decisions)"
+    # Without networks there is no interface: a table or a function judges the genomes.
     if prepared.interface is None:
-        genomes = f", a table of {prepared.counts['genomes']:,} genomes" if prepared.counts else ""
-        console().print(f"{config} is fine: {space}{genomes}.", soft_wrap=True)
+        if counts:
+            about += f", a table of {counts['genomes']:,} genomes"
+        out.print(f"{config} is fine: {about}.", soft_wrap=True)
         return
     if prepared.guess:
-        console().print(f"task: {prepared.guess}", soft_wrap=True)
-    samples = ", ".join(f"{count} {part}" for part, count in prepared.counts.items())
-    console().print(f"{config} is fine: {space}, samples: {samples}.", soft_wrap=True)
+        out.print(f"task: {prepared.guess}", soft_wrap=True)
+    samples = ", ".join(f"{count} {part}" for part, count in counts.items())
+    out.print(f"{config} is fine: {about}, samples: {samples}.", soft_wrap=True)

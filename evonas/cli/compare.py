@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,29 +29,34 @@ def command(
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Run several strategies with several seeds on the same budget, and say who won and whether it matters.
+    """Run several strategies with several seeds on the same budget, and say who won and whether it
+    matters.
 
-    An experiment names a run config, the strategies and the seeds. Each run is an ordinary run in the experiment's
-    folder: `evonas show` and `evonas genealogy` work on it. Trainings that two runs share are done once and charged to
-    both. The winners are trained again with fresh seeds, so that luck is visible. Runs with several objectives are
-    compared by the hypervolume of their fronts. Ctrl-C is safe; the same command goes on. What is written:
-    `comparison.html`, one page that needs no network, its figure as `comparison.svg`, and `comparison.json`.
+    An experiment names a run config, the strategies and the seeds. Each run is an ordinary run in
+    the experiment's folder: `evonas show` and `evonas genealogy` work on it. Trainings that two
+    runs share are done once and charged to both. The winners are trained again with fresh seeds, so
+    that luck is visible. Runs with several objectives are compared by the hypervolume of their
+    fronts. Ctrl-C is safe; the same command goes on. What is written: `comparison.html`, one page
+    that needs no network, its figure as `comparison.svg`, and `comparison.json`.
     """
     from evonas.cli.console import console, print_json
     from evonas.errors import EvonasError, UserError
     from evonas.experiments import compare
 
     def on_run(label: str, seed: int, begun: bool) -> Sequence[Observer]:
+        # Standard output belongs to the JSON.
         if as_json:
             return ()
         from evonas.cli.progress import LineProgress
 
-        console().print(f"{label}, seed {seed}{' (begun before)' if begun else ''}", style="bold")
+        before = " (begun before)" if begun else ""
+        console().print(f"{label}, seed {seed}{before}", style="bold")
         return (LineProgress(console()),)
 
     try:
         found = compare(experiment, overrides=changes or (), runs=runs, on_run=on_run)
     except UserError:
+        # The same command would fail again in the same way.
         raise
     except EvonasError as error:
         error.add_note(
@@ -65,28 +70,19 @@ def command(
 
 
 def _tell(found: Comparison) -> None:
+    """A row for each strategy, the verdict, and where the files are."""
     from rich.table import Table
 
     from evonas.cli.console import console
-    from evonas.insight.charts import cell
 
-    out = console()
     table = Table(title=found.title, title_justify="left")
-    target = f"{found.unit} to {cell(found.target)}"
-    fresh, test = found.headings.get("fresh", "fresh seeds"), found.headings.get("test", "test")
-    for number, heading in enumerate(
-        ("strategy", "final", "area", target, "twins", "failed", fresh, test)
-    ):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=not number)
+    for number, heading in enumerate(_headings(found)):
+        # The first column has the names of the strategies; the others have numbers.
+        is_name = number == 0
+        table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
     for row in found.rows():
-        final = cell(row["final"]) + (
-            f" ± {row['final_deviation']:.2g}" if row["final_deviation"] is not None else ""
-        )
-        reached = (
-            f"{cell(row[f'{found.unit}_to_target'])} ({row['reached_target']} of {row['seeds']})"
-        )
-        rest = (row["area"], reached, row["twins"], row["failures"], row["fresh"], row["test"])
-        table.add_row(row["strategy"], final, *(cell(value) for value in rest))
+        table.add_row(*_cells(row, found.unit))
+    out = console()
     out.print()
     out.print(table)
     for words in found.sentences:
@@ -97,3 +93,41 @@ def _tell(found: Comparison) -> None:
         f"\n  page    {found.page}\n  picture {found.picture}\n  numbers {found.data}",
         soft_wrap=True,
     )
+
+
+def _headings(found: Comparison) -> list[str]:
+    from evonas.insight.charts import cell
+
+    return [
+        "strategy",
+        "final",
+        "area",
+        f"{found.unit} to {cell(found.target)}",
+        "twins",
+        "failed",
+        found.headings.get("fresh", "fresh seeds"),
+        found.headings.get("test", "test"),
+    ]
+
+
+def _cells(row: Mapping[str, Any], unit: str) -> list[str]:
+    """A strategy's numbers as words, in the order of the headings."""
+    from evonas.insight.charts import cell
+
+    final = cell(row["final"])
+    # At a single seed there is no deviation.
+    if row["final_deviation"] is not None:
+        final += f" ± {row['final_deviation']:.2g}"
+    reached = cell(row[f"{unit}_to_target"])
+    # The mean is that of the seeds that have reached the target, which may be few.
+    reached += f" ({row['reached_target']} of {row['seeds']})"
+    return [
+        row["strategy"],
+        final,
+        cell(row["area"]),
+        reached,
+        cell(row["twins"]),
+        cell(row["failures"]),
+        cell(row["fresh"]),
+        cell(row["test"]),
+    ]

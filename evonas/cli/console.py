@@ -1,4 +1,4 @@
-"""How commands print: plain words on standard output, complaints on standard error, JSON where it is asked for."""
+"""How commands print: words on standard output, complaints on standard error, JSON on request."""
 
 from __future__ import annotations
 
@@ -13,35 +13,41 @@ from evonas.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
+WIDTH = 100
+"""Columns of the output if it is not a terminal."""
+
 
 def console() -> Console:
-    """For standard output; as wide as the terminal, or 100 columns where there is none. What it prints is no markup.
-
-    A reader that has gone away (`evonas list | head`) is no error, and must never end a search.
-    """
+    """A console for standard output, as wide as the terminal. What it prints is no markup."""
+    # rich is imported here because a command that prints JSON does without it.
     from rich.console import Console
 
     class Patient(Console):
         def on_broken_pipe(self) -> None:
+            # A reader that has gone away (`evonas list | head`) must never end a search.
             _forget_stdout()
 
-    return Patient(
-        highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 100
-    )
+    width = None if sys.stdout.isatty() else WIDTH
+    return Patient(highlight=False, markup=False, emoji=False, width=width)
 
 
 def emit(text: str) -> None:
-    """Plain text, as it is."""
+    """Plain text, as it is, with a line break at its end."""
+    if not text.endswith("\n"):
+        text += "\n"
     try:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.write(text)
+        # A pipe without a reader is noticed here, not when Python ends.
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
 
 
 def _forget_stdout() -> None:
-    """Nobody reads: what is still written goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Sends what is still written to nowhere: nobody reads it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    # The descriptor itself is replaced, because a buffer may still hold text for it.
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def complain(message: str) -> None:
@@ -50,11 +56,14 @@ def complain(message: str) -> None:
     from rich.text import Text
 
     err = Console(stderr=True, highlight=False, soft_wrap=True)
-    err.print(Text("evonas: ", style="bold red") + Text(message))
+    name = Text("evonas: ", style="bold red")
+    err.print(name + Text(message))
 
 
 def print_json(data: Any) -> None:
-    emit(json.dumps(data, indent=2, allow_nan=False))
+    """JSON on standard output, for scripts."""
+    text = json.dumps(data, indent=2, allow_nan=False)
+    emit(text)
 
 
 def find_run(name: str, runs: Path) -> Path:
@@ -69,11 +78,9 @@ def find_run(name: str, runs: Path) -> Path:
     if Path(name).suffix in (".yaml", ".yml"):
         raise UserError(f"{name} is a config, not a run. To run it:  evonas run {name}")
     known = sorted(path.parent.name for path in runs.glob("*/run.db"))
-    hint = (
-        f"In {runs} there are: {', '.join(known)}."
-        if known
-        else f"There are none in {runs}, either."
-    )
+    hint = f"There are none in {runs}, either."
+    if known:
+        hint = f"In {runs} there are: {', '.join(known)}."
     raise UserError(f"there is no run at {name}. {hint}")
 
 
@@ -83,13 +90,24 @@ def duration(seconds: float | None) -> str:
         return "-:--"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}"
 
 
 def number(value: float | int | None) -> str:
-    """Four significant digits, without an exponent where it can be helped; whole numbers with thousands apart."""
+    """A number for a table: four decimals; whole numbers with thousands apart.
+
+    A number that is close to 0 has four significant digits.
+    """
     if value is None:
         return "-"
-    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 1000):
+    if isinstance(value, int):
+        return f"{value:,}"
+    size = abs(value)
+    # Counts may be floats, too. A whole float below 1,000 may also be a loss of 1.0.
+    if size >= 1000 and float(value).is_integer():
         return f"{int(value):,}"
-    return f"{value:.4g}" if abs(value) < 0.001 and value else f"{value:.4f}"
+    if value and size < 0.001:
+        return f"{value:.4g}"
+    return f"{value:.4f}"

@@ -27,8 +27,9 @@ def command(
 ) -> None:
     """Write a trial's trained model, and a card beside it that says what it is and what it scored.
 
-    The model is rebuilt in a worker, scored against the record, saved, loaded again and compared. It takes raw samples.
-    A trial whose weights are not kept is trained again first, which gives the same weights.
+    The model is rebuilt in a worker, scored against the record, saved, loaded again and compared.
+    It takes raw samples. A trial whose weights are not kept is trained again first, which gives the
+    same weights.
     """
     from evonas import api
     from evonas.cli.console import complain, console, find_run, print_json
@@ -36,17 +37,18 @@ def command(
 
     class Notes(Observer):
         def on_note(self, text: str) -> None:
+            # On standard error: standard output may be JSON.
             complain(f"note: {text}")
 
-    card = api.load(find_run(run, runs)).export(to, trial, observers=[Notes()])
+    view = api.load(find_run(run, runs))
+    card = view.export(to, trial, observers=[Notes()])
     if as_json:
         print_json(card)
         return
-    scores = ", ".join(
-        f"{name} {value:.4f}"
-        for name, value in card["metrics"].items()
-        if name.startswith(("val_", "test_"))
-    )
-    console().print(
-        f"wrote {to} and {to.with_suffix('.json')}: trial {card['trial']}, {scores}", soft_wrap=True
-    )
+    scores = []
+    for name, value in card["metrics"].items():
+        # The scores only: a card has sizes and seconds, too.
+        if name.startswith(("val_", "test_")):
+            scores.append(f"{name} {value:.4f}")
+    words = f"trial {card['trial']}, {', '.join(scores)}"
+    console().print(f"wrote {to} and {to.with_suffix('.json')}: {words}", soft_wrap=True)

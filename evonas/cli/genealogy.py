@@ -11,6 +11,8 @@ import typer
 from evonas.cli.options import DEFAULT_RUNS, RunArgument, RunsOption
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from evonas.api import Run
 
 NAME = "genealogy"
@@ -30,7 +32,10 @@ def command(
         Format,
         typer.Option(
             "--format",
-            help="`text`: a line of descent, the winner's; `svg`: the climb; the others: the whole family tree.",
+            help=(
+                "`text`: a line of descent, the winner's; `svg`: the climb;"
+                " the others: the whole family tree."
+            ),
         ),
     ] = Format.TEXT,
     of: Annotated[
@@ -51,8 +56,8 @@ def command(
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
 ) -> None:
-    """Show who descends from whom: every trial with its own fitness, every edge with its operator and what it
-    changed."""
+    """Show who descends from whom: every trial with its own fitness, every edge with its operator
+    and what it changed."""
     from evonas import api
     from evonas.cli.console import console, emit, find_run
     from evonas.files import write_text_whole
@@ -69,33 +74,54 @@ def command(
 def render(
     view: Run, form: Format, of: int | None = None, above: bool = False, below: bool = False
 ) -> str:
-    """
+    """A run's genealogy, or a part of it, in a format.
+
     Raises:
-        UserError: there is no such trial, nobody has won, or the format shows all trials only.
+        UserError: there is no such trial, no trial has succeeded, or the format shows all trials
+            only.
     """
     from evonas.errors import UserError
     from evonas.insight.climb import climb_svg
-    from evonas.insight.dot import to_dot
-    from evonas.insight.genealogy import to_graphml, to_json, to_text
+    from evonas.insight.genealogy import to_text
     from evonas.insight.kin import kin_text, relatives
 
+    is_part = of is not None or above or below
     if form is Format.SVG:
-        if of is not None or above or below:
+        if is_part:
             raise UserError(
-                "the climb shows all trials. For a part of the family, choose text, json, graphml or dot."
+                "the climb shows all trials. For a part of the family,"
+                " choose text, json, graphml or dot."
             )
         return climb_svg(view.trials, view.objective, title=view.name)
+    # As a text, a trial's line of descent says more than a list of all trials.
     if form is Format.TEXT and not (above or below):
         return to_text(view.trials, view.objective, of)
     graph = view.genealogy()
-    centre = of if of is not None else None if view.best is None else view.best.id
-    if of is not None or above or below:
+    centre = of
+    if centre is None and view.best is not None:
+        centre = view.best.id
+    if is_part:
         if centre is None:
             raise UserError("no trial has succeeded yet; name one with --of.")
+        # Without a direction, a trial comes with its ancestors.
         found = relatives(view.trials, centre, above or not below, below)
         if form is Format.TEXT:
             return kin_text(view.trials, centre, found)
         graph = graph.subgraph(sorted(found))
+    return _written(graph, form, centre)
+
+
+def _written(graph: nx.DiGraph[int], form: Format, centre: int | None) -> str:
+    """The graph in a format for other programs.
+
+    Args:
+        centre: id of the trial that is marked, if the format can mark one.
+    """
+    from evonas.insight.dot import to_dot
+    from evonas.insight.genealogy import to_graphml, to_json
+
     if form is Format.DOT:
         return to_dot(graph, centre)
-    return to_json(graph) if form is Format.JSON else to_graphml(graph)
+    if form is Format.JSON:
+        return to_json(graph)
+    return to_graphml(graph)

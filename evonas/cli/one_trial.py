@@ -20,27 +20,31 @@ def lines(trial: RecordedTrial) -> list[str]:
     from evonas.cli.console import number
 
     lineage = trial.lineage
-    of = f" of {' and '.join(map(str, lineage.parents))}" if lineage.parents else ""
-    told = [
-        f"Trial {trial.id}: {trial.state}, generation {lineage.generation}, {lineage.operator}{of}"
-    ]
+    origin = f"generation {lineage.generation}, {lineage.operator}"
+    if lineage.parents:
+        parents = " and ".join(map(str, lineage.parents))
+        origin += f" of {parents}"
+    told = [f"Trial {trial.id}: {trial.state}, {origin}"]
     if trial.twin_of is not None:
         told.append(f"  a twin of trial {trial.twin_of}, whose outcome it has")
-    told += [
-        f"  {name} {number(value)}" for name, value in trial.metrics.items() if name != ACCUMULATION
-    ]
+    for name, value in trial.metrics.items():
+        # It has a line of its own, in words.
+        if name != ACCUMULATION:
+            told.append(f"  {name} {number(value)}")
     if is_cut(trial):
         told.append(f"  trained {CUT}")
-    for attempt, earlier in _with_earlier(trial):
-        told.append(
-            f"  attempt {attempt.number}, session {attempt.session}: {_attempt(attempt, earlier)}"
-        )
+    attempts = trial.attempts()
+    for position, attempt in enumerate(attempts):
+        # The attempts before it decide how an attempt was made.
+        words = _attempt(attempt, attempts[:position])
+        told.append(f"  attempt {attempt.number}, session {attempt.session}: {words}")
     return told
 
 
 def is_cut(trial: RecordedTrial) -> bool:
     """Whether it was trained with cut batches."""
-    return trial.metrics.get(ACCUMULATION, 1) > 1
+    steps = trial.metrics.get(ACCUMULATION, 1)
+    return steps > 1
 
 
 def as_plain(attempt: Attempt) -> dict[str, Any]:
@@ -56,34 +60,33 @@ def as_plain(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _with_earlier(trial: RecordedTrial) -> list[tuple[Attempt, Sequence[Attempt]]]:
-    attempts = trial.attempts()
-    return [(attempt, attempts[:position]) for position, attempt in enumerate(attempts)]
-
-
 def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
+    """An attempt in words: its outcome, how it was made, and the message."""
     from evonas.runtime.loop.retries import accumulation, runs_alone
 
-    words = [attempt.state]
+    told = attempt.state
     if attempt.epochs:
-        words.append(f"after {attempt.epochs} epochs")
+        told += f" after {attempt.epochs} epochs"
     if attempt.seconds:
-        words.append(f"in {attempt.seconds:.1f} s")
-    told = " ".join(words)
-    if attempt.details.get(ACCUMULATION, accumulation(earlier)) > 1:
+        told += f" in {attempt.seconds:.1f} s"
+    # An attempt that gave no answer says nothing itself; the ones before it say how it was cut.
+    steps = attempt.details.get(ACCUMULATION, accumulation(earlier))
+    if steps > 1:
         told += f", {CUT}"
     if runs_alone(earlier):
         told += ", alone on the device"
     if stop := Stopped.in_details(attempt.details):
         told += f", {stopped(stop)}"
-    return f"{told}: {attempt.message}" if attempt.message else told
+    if attempt.message:
+        told += f": {attempt.message}"
+    return told
 
 
 def stopped(stop: Stopped) -> str:
     """Why a training was stopped, in words."""
     from evonas.cli.console import number
 
-    why = (
-        f"at best {number(stop.at_best)} was predicted, the incumbent had {number(stop.incumbent)}"
-    )
+    predicted = number(stop.at_best)
+    incumbent = number(stop.incumbent)
+    why = f"at best {predicted} was predicted, the incumbent had {incumbent}"
     return f"stopped at epoch {stop.epoch} of {stop.epochs}: {why}"

@@ -23,30 +23,59 @@ def command(
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Train exactly one trial of a run once more, in this process, with everything that it prints, and compare.
+    """Train exactly one trial of a run once more, in this process, with everything that it prints,
+    and compare.
 
-    The genome, the seed, the epochs and the cut of the batches are those of the trial's last attempt. Nothing is
-    written into the run and no lock is taken: the run may go on meanwhile. There is no limit on time, and a genome that
-    kills its process kills this replay and nothing else. Exit code 4: the outcome is not the recorded one.
+    The genome, the seed, the epochs and the cut of the batches are those of the trial's last
+    attempt. Nothing is written into the run and no lock is taken: the run may go on meanwhile.
+    There is no limit on time, and a genome that kills its process kills this replay and nothing
+    else. Exit code 4: the outcome is not the recorded one.
     """
-    from evonas.cli.console import console, find_run, print_json
-    from evonas.errors import NotRepeatable
-    from evonas.runtime.replay import plan_replay, run_replay
+    from evonas.cli.console import find_run
+    from evonas.runtime.replay import plan_replay
 
     plan = plan_replay(find_run(run, runs), trial)
     if as_json:
-        with contextlib.redirect_stdout(sys.stderr):  # networks may print
-            done = run_replay(plan, lambda epoch, metrics: None)
-        print_json(as_plain(done))
-        if done.differences:
-            raise SystemExit(NotRepeatable.exit_code)
-        return
+        _replay_as_json(plan)
+    else:
+        _replay_in_words(plan, trial)
+
+
+def _replay_as_json(plan: Plan) -> None:
+    """Trains, and prints one JSON document.
+
+    Raises:
+        SystemExit: the outcome is not the recorded one.
+    """
+    from evonas.cli.console import print_json
+    from evonas.errors import NotRepeatable
+    from evonas.runtime.replay import run_replay
+
+    # Networks may print, and standard output belongs to the JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        done = run_replay(plan, lambda epoch, metrics: None)
+    print_json(as_plain(done))
+    if done.differences:
+        raise SystemExit(NotRepeatable.exit_code)
+
+
+def _replay_in_words(plan: Plan, trial: int) -> None:
+    """Trains, and tells of each epoch, of the outcome, and of what differs from the record.
+
+    Raises:
+        NotRepeatable: the outcome is not the recorded one.
+    """
+    from evonas.cli.console import console
+    from evonas.errors import NotRepeatable
+    from evonas.runtime.replay import run_replay
+
     out = console()
+
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        out.print(f"  epoch {epoch}: {_numbers(metrics)}", soft_wrap=True)
+
     out.print(_about(plan), soft_wrap=True)
-    done = run_replay(
-        plan,
-        lambda epoch, metrics: out.print(f"  epoch {epoch}: {_numbers(metrics)}", soft_wrap=True),
-    )
+    done = run_replay(plan, on_epoch)
     outcome = done.outcome
     out.print(
         f"It ended as `{outcome.state}` after {outcome.epochs} epochs, {outcome.seconds:.1f} s.",
@@ -55,21 +84,21 @@ def command(
     for words in (outcome.message, _numbers(outcome.metrics)):
         if words:
             out.print(f"  {words}", soft_wrap=True)
+    hint = _hint(plan)
     if done.differences:
-        raise NotRepeatable(
-            f"trial {trial} of {plan.root}: {'; '.join(done.differences)}.{_hint(plan)}"
-        )
-    same = f"The record says the same, bit for bit.{_hint(plan)}"
-    out.print(
-        same if done.is_compared else "The record has no outcome to compare with yet.",
-        soft_wrap=True,
-    )
+        told = "; ".join(done.differences)
+        raise NotRepeatable(f"trial {trial} of {plan.root}: {told}.{hint}")
+    verdict = "The record has no outcome to compare with yet."
+    if done.is_compared:
+        verdict = f"The record says the same, bit for bit.{hint}"
+    out.print(verdict, soft_wrap=True)
 
 
 def as_plain(done: Replay) -> dict[str, Any]:
-    """A replay as plain JSON; `same` is null where there is no recorded outcome."""
-    plan, outcome = done.plan, done.outcome
+    """A replay as plain JSON; `same` is null if there is no recorded outcome."""
+    plan = done.plan
     attempt = plan.attempt
+    outcome = done.outcome
     return {
         "trial": plan.trial.id,
         "twin_of": plan.trial.twin_of,
@@ -86,30 +115,47 @@ def as_plain(done: Replay) -> dict[str, Any]:
             "metrics": dict(outcome.metrics),
             "epochs": outcome.epochs,
             "seconds": outcome.seconds,
-            "history": {name: list(values) for name, values in outcome.history.items()},
+            "history": _as_lists(outcome.history),
         },
         "same": not done.differences if done.is_compared else None,
         "differences": list(done.differences),
-        "versions": {name: list(pair) for name, pair in plan.versions.items()},
+        "versions": _as_lists(plan.versions),
     }
 
 
+def _as_lists(values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Sequences by name as lists: JSON knows nothing else."""
+    return {name: list(some) for name, some in values.items()}
+
+
 def _about(plan: Plan) -> str:
+    """What is going to be trained, and what the record says of it."""
     job = plan.job
-    what = f"Trial {plan.trial.id} of {plan.root}, up to {job.epochs} epochs, seed {job.seed}"
-    if plan.trial.twin_of is not None:
-        what += f"; it is a twin of trial {plan.trial.twin_of}, whose training this is"
+    trial = plan.trial
+    what = f"Trial {trial.id} of {plan.root}, up to {job.epochs} epochs, seed {job.seed}"
+    if trial.twin_of is not None:
+        what += f"; it is a twin of trial {trial.twin_of}, whose training this is"
     if job.accumulation > 1:
         what += f"; batches in {job.accumulation} parts, as in its last attempt"
-    recorded = plan.trial.state if plan.trial.state.is_final else "not known yet"
-    said = f": {plan.attempt.message}" if plan.attempt is not None and plan.attempt.message else ""
-    return f"{what}.\nIts recorded outcome is {recorded}{said}"
+    recorded = "not known yet"
+    if trial.state.is_final:
+        recorded = str(trial.state)
+    if plan.attempt is not None and plan.attempt.message:
+        recorded += f": {plan.attempt.message}"
+    return f"{what}.\nIts recorded outcome is {recorded}"
 
 
 def _numbers(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.6g}" for name, value in metrics.items())
+    """Metrics on one line, with digits enough to compare two trainings."""
+    numbers = [f"{name} {value:.6g}" for name, value in metrics.items()]
+    return ", ".join(numbers)
 
 
 def _hint(plan: Plan) -> str:
-    others = ", ".join(f"{name} {then} (now {now})" for name, (then, now) in plan.versions.items())
-    return f" The record was made with {others}." if others else ""
+    """The versions that have changed, which may explain a difference."""
+    others = []
+    for name, (then, now) in plan.versions.items():
+        others.append(f"{name} {then} (now {now})")
+    if not others:
+        return ""
+    return f" The record was made with {', '.join(others)}."

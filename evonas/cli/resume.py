@@ -26,10 +26,12 @@ def command(
 ) -> None:
     """Go on with a run, wherever it was stopped, killed or cut off.
 
-    The result is the same as if nothing had happened. A finished run is left as it is and shown again, unless
-    `--set budget.trials=200` gives it a greater budget: then it goes on, as if it had begun with that.
+    The result is the same as if nothing had happened. A finished run is left as it is and shown
+    again, unless `--set budget.trials=200` gives it a greater budget: then it goes on, as if it had
+    begun with that.
     """
     from evonas.cli.console import find_run
     from evonas.cli.search import search
 
-    search(find_run(run, runs), as_json, changes or ())
+    directory = find_run(run, runs)
+    search(directory, as_json, changes or ())

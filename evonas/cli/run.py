@@ -15,11 +15,11 @@ def command(
 ) -> None:
     """Search, from a config to an exported Keras model.
 
-    The config and the data are checked before anything is trained. The run's directory holds its record, the best
-    model and the genealogy. **Ctrl-C** once finishes the running trials, twice abandons them; `evonas resume` goes on
-    either way.
+    The config and the data are checked before anything is trained. The run's directory holds its
+    record, the best model and the genealogy. **Ctrl-C** once finishes the running trials, twice
+    abandons them; `evonas resume` goes on either way.
     """
-    from evonas import api
+    from evonas import lifecycle
     from evonas.cli.console import complain
     from evonas.cli.search import announce, search
     from evonas.runtime.config.config_file import load_config
@@ -27,8 +27,10 @@ def command(
     loaded = load_config(config, changes or ())
     for warning in loaded.warnings:
         complain(f"note: {warning}")
+    # Workers run code that is not part of evonas; that must never come as a surprise.
     if plugins := loaded.config.plugins:
-        complain(f"note: plugins, code of yours that the workers import: {', '.join(plugins)}")
-    directory, prepared = api.create(loaded, runs)
+        names = ", ".join(plugins)
+        complain(f"note: plugins, code of yours that the workers import: {names}")
+    directory, prepared = lifecycle.create(loaded, runs)
     announce(loaded, directory, prepared, quiet=as_json)
     search(directory, as_json)

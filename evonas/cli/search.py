@@ -14,7 +14,9 @@ from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, 
 from evonas.runtime.loop.observer import Observer
 
 if TYPE_CHECKING:
-    from evonas.api import Run
+    from rich.console import Console
+
+    from evonas.api import RecordedTrial, Run
     from evonas.data.prepared import Prepared
     from evonas.runtime.config.config_file import LoadedConfig
 
@@ -25,12 +27,14 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
         return
     config = loaded.config
     strategy, _ = config.strategy_parts()
+    plugins = ""
+    if config.plugins:
+        names = ", ".join(config.plugins)
+        plugins = f"{names} (code of yours, run by the workers)"
     lines = {
         **_material(loaded, prepared),
         "task": prepared.guess,
-        "plugins": f"{', '.join(config.plugins)} (code of yours, run by the workers)"
-        if config.plugins
-        else "",
+        "plugins": plugins,
         "space": f"{loaded.space.name}: {loaded.space.dimension} decisions",
         "search": f"{strategy}, {config.budget}, trials of up to {config.training.epochs} epochs",
     }
@@ -43,25 +47,32 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
 
 def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
     """What genomes are judged by, in words."""
-    counts, interface = prepared.counts, prepared.interface
+    counts = prepared.counts
+    interface = prepared.interface
+    # Without networks there is no interface: a table or a function judges the genomes.
     if interface is None:
         from evonas.runtime.evaluators import judge
 
-        known = f", {counts['genomes']:,} genomes" if "genomes" in counts else ""
-        return {"judge": f"{judge(loaded.config)}{known}"}
+        known = str(judge(loaded.config))
+        if "genomes" in counts:
+            known += f", {counts['genomes']:,} genomes"
+        return {"judge": known}
     shape = "x".join(map(str, interface.shape))
-    classes = f", {len(interface.classes)} classes" if interface.classes else ""
-    split = f"{counts['train']} training, {counts['validation']} validation and {counts['test']} test samples"
-    return {"data": f"{split} of shape {shape}{classes}"}
+    split = f"{counts['train']} training, {counts['validation']} validation"
+    split += f" and {counts['test']} test samples of shape {shape}"
+    if interface.classes:
+        split += f", {len(interface.classes)} classes"
+    return {"data": split}
 
 
 def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> None:
-    """One session, from wherever the run is to its end, with everything that the user sees of it."""
-    from evonas import api
+    """One session, from wherever the run is to its end, with everything that the user sees."""
+    from evonas import lifecycle
 
     try:
-        run = api.work(directory, _observers(as_json), overrides=overrides)
+        run = lifecycle.work(directory, _observers(as_json), overrides=overrides)
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
+        # A resume alone would not help against any of these.
         raise
     except EvonasError as error:
         error.add_note(f"To go on:  evonas resume {shlex.quote(str(directory))}")
@@ -73,17 +84,22 @@ def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> Non
 
 
 def _observers(as_json: bool) -> Sequence[Observer]:
+    """Who tells of the progress: a live line on a terminal, otherwise plain lines."""
     from evonas.cli.progress import LineProgress, LiveProgress
 
-    out = console()
+    # Standard output belongs to the JSON.
     if as_json:
         return ()
-    return (LiveProgress(out),) if out.is_terminal else (LineProgress(out),)
+    out = console()
+    if out.is_terminal:
+        return (LiveProgress(out),)
+    return (LineProgress(out),)
 
 
 def conclude(run: Run, about_test: str = "test data opened once, at the end of the run") -> None:
     """The winner as a table, what it scored, what was written, and what to do next."""
-    result, best = run.result, run.best
+    result = run.result
+    best = run.best
     if result is None or best is None:
         return
     if not run.has_networks:
@@ -92,28 +108,71 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
         print_front(run)
         return
     out = console()
-    trained = sum(trial.twin_of is None for trial in run.trials)
+    trained = _trained(run)
     out.print()
-    best_by = f"the best of {trained}" + (
-        f" by {run.objective.name}" if len(run.objectives) > 1 else ""
-    )
-    title = f"The winner: trial {best.id}, {best_by}, born in generation {best.lineage.generation}"
-    out.print(layer_table(result["layers"] or (), title))
-    out.print(
-        f"  {number(result['parameters'])} parameters, {number(result['flops'])} FLOPs a sample"
-    )
+    _print_winner(run, best, result, trained, out)
+    # The winner was chosen by its score on validation data, which is partly luck.
+    about_validation = f"what the search saw, {trained} times"
+    _print_scores(run, result["metrics"], (about_validation, about_test), out)
+    out.print()
+    _print_files(run, out)
+    print_constraints(run)
+    print_front(run)
+    out.print("\nTo go on:")
+    directory = shlex.quote(str(run.directory))
+    for line in (
+        f"show {directory}",
+        f"genealogy {directory}",
+        f"export {directory} --to {run.name}.keras",
+    ):
+        out.print(f"  evonas {line}", soft_wrap=True)
+
+
+def _trained(run: Run) -> int:
+    """The number of trials that were trained: a duplicate takes the outcome of another one."""
+    return sum(trial.twin_of is None for trial in run.trials)
+
+
+def _print_winner(
+    run: Run, best: RecordedTrial, card: Mapping[str, Any], trained: int, out: Console
+) -> None:
+    """The winner's layers as a table, and its size."""
+    chosen_by = f"the best of {trained}"
+    # With one objective there is no doubt.
+    if len(run.objectives) > 1:
+        chosen_by += f" by {run.objective.name}"
+    generation = best.lineage.generation
+    title = f"The winner: trial {best.id}, {chosen_by}, born in generation {generation}"
+    layers = card["layers"] or ()
+    out.print(layer_table(layers, title))
+    parameters = number(card["parameters"])
+    flops = number(card["flops"])
+    out.print(f"  {parameters} parameters, {flops} FLOPs a sample")
     if one_trial.is_cut(best):
         out.print(f"  trained {one_trial.CUT}")
-    metrics, names = result["metrics"], ("loss", run.interface.metric)
-    for part, prefix, note in (
-        ("validation", "val_", f"what the search saw, {trained} times"),
-        ("test", "test_", about_test),
-    ):
-        scores = ", ".join(
-            f"{name} {metrics[prefix + name]:.4f}" for name in names if prefix + name in metrics
-        )
-        out.print(f"  {part:<10}  {scores}  ({note})")
-    out.print()
+
+
+def _print_scores(
+    run: Run, metrics: Mapping[str, float], notes: tuple[str, str], out: Console
+) -> None:
+    """The winner's scores on validation and on test data.
+
+    Args:
+        notes: what a score on validation data is worth, and one on test data.
+    """
+    parts = (("validation", "val_"), ("test", "test_"))
+    for (part, prefix), note in zip(parts, notes, strict=True):
+        scores = []
+        for name in ("loss", run.interface.metric):
+            value = metrics.get(prefix + name)
+            if value is not None:
+                scores.append(f"{name} {value:.4f}")
+        told = ", ".join(scores)
+        out.print(f"  {part:<10}  {told}  ({note})")
+
+
+def _print_files(run: Run, out: Console) -> None:
+    """What was written, and what the model takes."""
     layout = run.layout
     files = {
         "model": layout.model,
@@ -121,71 +180,82 @@ def conclude(run: Run, about_test: str = "test data opened once, at the end of t
         "genealogy": layout.climb,
         "record": layout.record,
     }
-    files |= {"front": layout.front} if layout.front.is_file() else {}
-    for label, path in files.items():
-        out.print(f"  {label:<10}  {path}", soft_wrap=True)
+    # Only a run with several objectives has a front.
+    if layout.front.is_file():
+        files["front"] = layout.front
+    _print_paths(files, out)
     takes = ", ".join(map(str, ("n", *run.interface.shape)))
     out.print(
         f"\n  {layout.model.name} takes raw samples of shape ({takes}); preprocessing is inside."
     )
-    print_constraints(run)
-    print_front(run)
-    out.print("\nTo go on:")
-    directory = shlex.quote(str(run.directory))
-    for line in ("show {}", "genealogy {}", f"export {{}} --to {run.name}.keras"):
-        out.print(f"  evonas {line.format(directory)}", soft_wrap=True)
+
+
+def _print_paths(files: Mapping[str, Path], out: Console) -> None:
+    for label, path in files.items():
+        # A path that is wrapped cannot be copied.
+        out.print(f"  {label:<10}  {path}", soft_wrap=True)
 
 
 def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
     """The winner of a table or a function: its genes, what it scored, what was written."""
-    out, metrics = console(), card["metrics"]
-    trained = sum(trial.twin_of is None for trial in run.trials)
+    out = console()
     out.print()
-    out.print(
-        f"The winner: trial {card['trial']}, the best of {trained}, judged by {card['evaluator']}",
-        style="bold",
-    )
+    chosen_by = f"the best of {_trained(run)}, judged by {card['evaluator']}"
+    out.print(f"The winner: trial {card['trial']}, {chosen_by}", style="bold")
     for section, genes in card["sections"].items():
-        told = [f"{op} {in_words(settings)}".strip() for op, settings, *_ in genes]
-        out.print(f"  {section:<10}  {'; '.join(told)}", soft_wrap=True)
-    for part, names in (
-        (
-            f"after {card['epochs']} epochs",
-            [name for name in metrics if not name.startswith("test_")],
-        ),
-        ("test data, opened once", [name for name in metrics if name.startswith("test_")]),
+        out.print(f"  {section:<10}  {genes_in_words(genes)}", soft_wrap=True)
+    seen: list[str] = []
+    test: list[str] = []
+    for name, value in card["metrics"].items():
+        scores = test if name.startswith("test_") else seen
+        scores.append(f"{name} {number(value)}")
+    for part, scores in (
+        (f"after {card['epochs']} epochs", seen),
+        ("test data, opened once", test),
     ):
-        if names:
-            scores = ", ".join(f"{name} {number(metrics[name])}" for name in names)
-            out.print(f"  {part}: {scores}", soft_wrap=True)
+        if scores:
+            told = ", ".join(scores)
+            out.print(f"  {part}: {told}", soft_wrap=True)
     layout = run.layout
-    for label, path in {
+    files = {
         "card": layout.card,
         "genealogy": layout.climb,
         "record": layout.record,
-    }.items():
-        out.print(f"  {label:<10}  {path}", soft_wrap=True)
+    }
+    _print_paths(files, out)
+
+
+def genes_in_words(genes: Sequence[Sequence[Any]]) -> str:
+    """The genes of a section in words: each op with its parameters."""
+    told = []
+    for op, settings, *_ in genes:
+        words = f"{op} {in_words(settings)}"
+        # An op without parameters leaves a space behind.
+        told.append(words.strip())
+    return "; ".join(told)
 
 
 def in_words(settings: Mapping[str, Any]) -> str:
     """A gene's parameters in words."""
-    return ", ".join(f"{name} {value}" for name, value in settings.items())
+    words = [f"{name} {value}" for name, value in settings.items()]
+    return ", ".join(words)
 
 
-def layer_table(layers: Sequence[dict[str, object]], title: str) -> object:
+def layer_table(layers: Sequence[dict[str, Any]], title: str) -> object:
+    """The layers of a network as a table for the terminal."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
     for name in ("layer", "kind", "output", "settings"):
+        # A long name goes on in the next line; it is never cut.
         table.add_column(name, overflow="fold")
     table.add_column("parameters", justify="right")
     for row in layers:
-        shape = "x".join(map(str, row["output_shape"]))  # type: ignore[call-overload]
         table.add_row(
             str(row["name"]),
             str(row["kind"]),
-            shape,
+            "x".join(map(str, row["output_shape"])),
             str(row.get("settings", "")),
             f"{row['parameters']:,}",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,11 +10,16 @@ import typer
 from evonas.cli.options import JsonOption
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from evonas.genome import Genome, SearchSpace, Section
     from evonas.learning.interface import InputKind, Interface
 
 NAME = "space"
 SHAPES = {"image": "8,8", "sequence": "8,8", "vector": "10"}
+AXES = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}
+"""How many sizes a sample of each kind may have. If there are most, the last one is channels."""
+
 CLASSES = 10
 
 
@@ -51,36 +57,61 @@ def command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a search space: its sections, what is decided in them, how many decisions and genomes there are.
+    """Show a search space: its sections, what is decided in them, how many decisions and genomes
+    there are.
 
-    With `--samples`, networks are drawn from it and built (with Keras, which takes some seconds to import), and their
-    layers are listed. Then it is told how evenly each sampler would fill the space with as many points. Nothing is
-    trained. Values of a float are not counted among the genomes.
+    With `--samples`, networks are drawn from it and built (with Keras, which takes some seconds to
+    import), and their layers are listed. Then it is told how evenly each sampler would fill the
+    space with as many points. Nothing is trained. Values of a float are not counted among the
+    genomes.
     """
-    from evonas.cli.console import print_json
-    from evonas.errors import InvalidSpace
     from evonas.genome import library, load_space
-    from evonas.model.space_check import check_space
 
     file = library.find("spaces", space)
     found = load_space(file)
-    if found.input is None:  # no networks: a table or a function judges its genomes
-        drawn = [_plain(genome) for genome in _draws(found, samples, seed)]
-    else:
-        problems = check_space(found, plugins or (), str(file))
-        if problems:
-            raise InvalidSpace(problems)
-        interface = _interface(found, found.input, shape)
-        drawn = [
-            _built(found, genome, interface, plugins or ())
-            for genome in _draws(found, samples, seed)
-        ]
+    drawn = _drawn(found, str(file), samples, seed, shape, plugins or ())
     even = evenness(found, samples, seed) if samples else {}
     if as_json:
-        print_json({**describe(found), "samples": drawn, **({"samplers": even} if samples else {})})
+        _print_as_json(found, drawn, even)
     else:
         _print(found, drawn)
         _print_evenness(even, samples)
+
+
+def _drawn(
+    space: SearchSpace, file: str, count: int, seed: int, shape: str, plugins: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Genomes as plain values, built if they are networks.
+
+    Raises:
+        InvalidSpace: ops or plugins are wrong.
+        UserError: this is no shape for the space's input.
+    """
+    from evonas.errors import InvalidSpace
+    from evonas.model.space_check import check_space
+
+    # Without networks a table or a function judges the genomes.
+    if space.input is None:
+        return [_plain(genome) for genome in _draws(space, count, seed)]
+    # Even if nothing is drawn: a space is shown only if its networks can be built.
+    problems = check_space(space, plugins, file)
+    if problems:
+        raise InvalidSpace(problems)
+    interface = _interface(space.input, shape)
+    genomes = _draws(space, count, seed)
+    return [_built(space, genome, interface, plugins) for genome in genomes]
+
+
+def _print_as_json(
+    space: SearchSpace, drawn: Sequence[Mapping[str, Any]], even: Mapping[str, Any]
+) -> None:
+    from evonas.cli.console import print_json
+
+    plain = describe(space)
+    plain["samples"] = drawn
+    if even:
+        plain["samplers"] = even
+    print_json(plain)
 
 
 def describe(space: SearchSpace) -> dict[str, Any]:
@@ -89,40 +120,54 @@ def describe(space: SearchSpace) -> dict[str, Any]:
 
     from evonas.genome.census import census
 
+    # As a logarithm: the number itself has hundreds of digits in a large space.
+    size = round(log10(census(space)), 2)
     sections = [_section(space, section) for section in space.sections.values()]
-    about = {
+    return {
         "space": space.name,
         "about": space.about,
         "input": space.input,
         "dimension": space.dimension,
+        "log10_genomes": size,
+        "sections": sections,
     }
-    return {**about, "log10_genomes": round(log10(census(space)), 2), "sections": sections}
 
 
 def _section(space: SearchSpace, section: Section) -> dict[str, Any]:
-    wiring = section.wiring
-    if wiring == "skip" and section.merge is not None:
-        wiring += f", up to {section.max_skips} a gene, merge {' or '.join(map(str, section.merge.values))}"
-    elif wiring == "dag":
+    """A section as plain values: its wiring in words, its decisions, its ops."""
+    wiring = str(section.wiring)
+    if section.wiring == "skip" and section.merge is not None:
+        merges = " or ".join(map(str, section.merge.values))
+        wiring += f", up to {section.max_skips} a gene, merge {merges}"
+    elif section.wiring == "dag":
         wiring += f", {section.inputs} inputs a gene"
+    decisions = sum(name == section.name for name, _, _ in space.coordinates)
+    ops = {}
+    for name in section.ops:
+        ops[name] = _arguments(section, name)
     return {
         "section": section.name,
         "group": section.group,
         "genes": [section.low, section.high],
         "wiring": wiring,
-        "decisions": sum(name == section.name for name, _, _ in space.coordinates),
-        "ops": {op.name: _arguments(space, section, op.name) for op in section.ops.values()},
+        "decisions": decisions,
+        "ops": ops,
     }
 
 
-def _arguments(space: SearchSpace, section: Section, name: str) -> dict[str, str]:
+def _arguments(section: Section, name: str) -> dict[str, str]:
     """Every argument of an op, and where its value comes from, in words."""
     from evonas.genome.parameters import value_text
 
     op = section.ops[name]
-    found = {key: parameter.describe() for key, parameter in op.parameters.items()}
-    found |= {key: f"always {value_text(value)}" for key, value in op.constants.items()}
-    return found | {key: f"the same as {'.'.join(source)}" for key, source in op.shared.items()}
+    found = {}
+    for key, parameter in op.parameters.items():
+        found[key] = parameter.describe()
+    for key, value in op.constants.items():
+        found[key] = f"always {value_text(value)}"
+    for key, source in op.shared.items():
+        found[key] = f"the same as {'.'.join(source)}"
+    return found
 
 
 def _draws(space: SearchSpace, count: int, seed: int) -> list[Genome]:
@@ -130,21 +175,37 @@ def _draws(space: SearchSpace, count: int, seed: int) -> list[Genome]:
     from evonas.genome import sample
     from evonas.randomness import generator
 
-    return [sample(space, generator(seed, "sample", number)) for number in range(count)]
+    drawn = []
+    for number in range(count):
+        rng = generator(seed, "sample", number)
+        drawn.append(sample(space, rng))
+    return drawn
 
 
 def evenness(space: SearchSpace, count: int, seed: int) -> dict[str, dict[str, Any]]:
-    """How evenly each sampler fills the space with so many points: its discrepancy, also relative to what independent
-    points have on average; or why it cannot."""
+    """How evenly each sampler fills the space with this number of points.
+
+    Returns:
+        For each sampler its `discrepancy`, `relative` to the mean of independent points; or the
+        `problem`, why it cannot fill this space.
+    """
     from evonas.search.sampling import SAMPLERS
     from evonas.search.sampling.discrepancy import discrepancy, expected
 
     found: dict[str, dict[str, Any]] = {}
     for name, kind in SAMPLERS.items():
-        problem = kind().problem(space.dimension)
-        value = None if problem else discrepancy(kind(), space.dimension, count, seed)
-        share = None if value is None else value / expected(space.dimension, count)
-        found[name] = {"discrepancy": value, "relative": share, "problem": problem}
+        sampler = kind()
+        problem = sampler.problem(space.dimension)
+        value = None
+        share = None
+        if not problem:
+            value = discrepancy(sampler, space.dimension, count, seed)
+            share = value / expected(space.dimension, count)
+        found[name] = {
+            "discrepancy": value,
+            "relative": share,
+            "problem": problem,
+        }
     return found
 
 
@@ -152,10 +213,11 @@ def _plain(genome: Genome) -> dict[str, Any]:
     """A genome that is no network, as plain values: per section its genes."""
     from json import loads
 
-    return {"digest": genome.digest, "sections": loads(genome.canonical())}
+    sections = loads(genome.canonical())
+    return {"digest": genome.digest, "sections": sections}
 
 
-def _interface(space: SearchSpace, kind: InputKind, shape: str) -> Interface:
+def _interface(kind: InputKind, shape: str) -> Interface:
     """Data of the given shape, or of a small one.
 
     Raises:
@@ -164,24 +226,31 @@ def _interface(space: SearchSpace, kind: InputKind, shape: str) -> Interface:
     from evonas.errors import UserError
     from evonas.learning.interface import Interface
 
+    axes = AXES[kind]
     sizes = (shape or SHAPES[kind]).split(",")
-    axes = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}[kind]
-    if (
-        not all(size.strip().isdecimal() and int(size) > 0 for size in sizes)
-        or len(sizes) not in axes
-    ):
+    are_sizes = all(size.strip().isdecimal() and int(size) > 0 for size in sizes)
+    if not are_sizes or len(sizes) not in axes:
         allowed = " or ".join(map(str, axes))
         raise UserError(
             f"--shape must be {allowed} sizes above 0, such as {SHAPES[kind]}. Received: {shape!r}."
         )
-    numbers = tuple(map(int, sizes))
-    channels = numbers[-1] if len(numbers) == max(axes) else 1
-    classes = tuple(range(CLASSES))
-    return Interface(kind, numbers, "classification", classes, (0.0,) * channels, (1.0,) * channels)
+    numbers = tuple(int(size) for size in sizes)
+    channels = 1
+    if len(numbers) == max(axes):
+        channels = numbers[-1]
+    # Nothing is trained: any classes will do, and the data count as normalized already.
+    return Interface(
+        kind,
+        numbers,
+        "classification",
+        tuple(range(CLASSES)),
+        (0.0,) * channels,
+        (1.0,) * channels,
+    )
 
 
 def _built(
-    space: SearchSpace, genome: Genome, interface: Interface, plugins: list[str] | tuple[()]
+    space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str]
 ) -> dict[str, Any]:
     """A network as plain values: imports Keras, on purpose."""
     from evonas.model.assembly import build_model
@@ -190,68 +259,109 @@ def _built(
 
     model = build_model(space, genome, interface, plugins)
     size = measure(model)
-    settings = {
-        section.name: {gene.op: space.arguments(genome, section.name, gene)}
-        for section in space.group("settings")
-        for gene in genome[section.name]
+    settings = {}
+    for section in space.group("settings"):
+        chosen = {}
+        for gene in genome[section.name]:
+            chosen[gene.op] = space.arguments(genome, section.name, gene)
+        settings[section.name] = chosen
+    return {
+        "digest": genome.digest,
+        "parameters": size.parameters,
+        "flops": size.flops,
+        "settings": settings,
+        "layers": layer_table(model),
     }
-    sizes = {"parameters": size.parameters, "flops": size.flops}
-    return {"digest": genome.digest, **sizes, "settings": settings, "layers": layer_table(model)}
 
 
-def _print(space: SearchSpace, drawn: list[dict[str, Any]]) -> None:
-    from rich.text import Text
+def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]]) -> None:
+    """The space in words, then what was drawn from it."""
+    from evonas.cli.console import console
 
-    from evonas.cli.console import console, number
-    from evonas.cli.search import in_words, layer_table
-
-    facts, out = describe(space), console()
-    kind = f"for inputs of kind {space.input}" if space.input else "without networks"
+    facts = describe(space)
+    out = console()
+    kind = "without networks"
+    if space.input:
+        kind = f"for inputs of kind {space.input}"
     out.print(f"Space [bold]{space.name}[/] {kind}. {space.about}", soft_wrap=True)
     size = f"about 10^{facts['log10_genomes']:.0f} genomes, values of floats not counted"
     out.print(f"{space.dimension} decisions, {size}.")
     for section in facts["sections"]:
-        low, high = section["genes"]
-        genes = f"{low if low == high else f'{low} to {high}'} gene{'s' if high > 1 else ''}"
-        facets = (section["group"], genes, section["wiring"], f"{section['decisions']} decisions")
-        out.print(f"\n[bold]{section['section']}[/]: {'; '.join(facets)}")
-        for op, arguments in section["ops"].items():
-            out.print(f"  {op}")
-            for name, allowed in arguments.items():
-                out.print(Text(f"    {name}: {allowed}"), soft_wrap=True)
-    for network in drawn:
+        _print_section(section, out)
+    for one in drawn:
         out.print()
         if space.input is None:
-            out.print(f"Genome {network['digest']}")
-            for section, genes in network["sections"].items():
-                told = [f"{op} {in_words(settings)}".strip() for op, settings, *_ in genes]
-                out.print(f"  {section}: {'; '.join(told)}", soft_wrap=True)
-            continue
-        words = (
-            f"{number(network['parameters'])} parameters, {number(network['flops'])} FLOPs a sample"
-        )
-        out.print(layer_table(network["layers"], f"Network {network['digest']}: {words}"))
-        for name, chosen in network["settings"].items():
-            for op, arguments in chosen.items():
-                listed = ", ".join(f"{key} {value}" for key, value in arguments.items())
-                out.print(
-                    f"{name}: {op}" + (f" ({listed})" if listed and op != name else f" {listed}"),
-                    soft_wrap=True,
-                )
+            _print_genome(one, out)
+        else:
+            _print_network(one, out)
 
 
-def _print_evenness(even: dict[str, dict[str, Any]], count: int) -> None:
+def _print_section(section: Mapping[str, Any], out: Console) -> None:
+    """What is decided in a section, then its ops with their arguments."""
+    from rich.text import Text
+
+    low, high = section["genes"]
+    genes = str(low)
+    if low != high:
+        genes += f" to {high}"
+    noun = "genes" if high > 1 else "gene"
+    facets = [
+        section["group"],
+        f"{genes} {noun}",
+        section["wiring"],
+        f"{section['decisions']} decisions",
+    ]
+    out.print(f"\n[bold]{section['section']}[/]: {'; '.join(facets)}")
+    for op, arguments in section["ops"].items():
+        out.print(f"  {op}")
+        for name, allowed in arguments.items():
+            out.print(Text(f"    {name}: {allowed}"), soft_wrap=True)
+
+
+def _print_genome(genome: Mapping[str, Any], out: Console) -> None:
+    """A genome that is no network: its genes in words."""
+    from evonas.cli.search import genes_in_words
+
+    out.print(f"Genome {genome['digest']}")
+    for section, genes in genome["sections"].items():
+        out.print(f"  {section}: {genes_in_words(genes)}", soft_wrap=True)
+
+
+def _print_network(network: Mapping[str, Any], out: Console) -> None:
+    """The layers of a network as a table, then its settings."""
+    from evonas.cli.console import number
+    from evonas.cli.search import in_words, layer_table
+
+    parameters = number(network["parameters"])
+    flops = number(network["flops"])
+    words = f"{parameters} parameters, {flops} FLOPs a sample"
+    out.print(layer_table(network["layers"], f"Network {network['digest']}: {words}"))
+    for name, chosen in network["settings"].items():
+        for op, arguments in chosen.items():
+            told = in_words(arguments)
+            # Many sections of settings have one op, with the name of the section.
+            if told and op != name:
+                told = f"({told})"
+            out.print(f"{name}: {op} {told}", soft_wrap=True)
+
+
+def _print_evenness(even: Mapping[str, Mapping[str, Any]], count: int) -> None:
+    """How evenly each sampler would fill the space."""
     from evonas.cli.console import console
 
+    if not even:
+        return
     out = console()
-    if even:
-        means = "100 % is the mean of independent points, less is more even"
-        out.print(
-            f"\nSamplers by the centered discrepancy of their first {count} points ({means}):",
-            soft_wrap=True,
-        )
+    means = "100 % is the mean of independent points, less is more even"
+    out.print(
+        f"\nSamplers by the centered discrepancy of their first {count} points ({means}):",
+        soft_wrap=True,
+    )
     for name, known in even.items():
-        told = known["problem"] or f"{100 * known['relative']:.3g} % ({known['discrepancy']:.4g})"
+        told = known["problem"]
+        if not told:
+            percent = 100 * known["relative"]
+            told = f"{percent:.3g} % ({known['discrepancy']:.4g})"
         out.print(f"  {name}: {told}", soft_wrap=True)
 
 

@@ -1,8 +1,10 @@
-"""What is wrong with a user's arrays: every problem at once, each with the place of the first bad value."""
+"""What is wrong with a user's arrays: every issue at once, each with the place of the first bad
+value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -15,200 +17,289 @@ AXES: Mapping[InputKind, tuple[str, tuple[int, ...]]] = {
     "sequence": ("1 axis (time) or 2 axes (time, channels)", (1, 2)),
     "vector": ("1 axis (features)", (1,)),
 }
-"""Per kind of input, the axes that one sample may have: in words, and as numbers."""
+"""For each kind of input, the axes that one sample may have: in words, and as numbers."""
 
 LARGEST = 1e18
-"""The greatest size of a number that a network is given or asked for: its square must be a 32-bit float."""
+"""The largest size of a number that a network is given or asked for.
+
+Its square must be a 32-bit float.
+"""
+
+LARGEST_LABEL = 2.0**53
+"""The largest label that may be a float. Beyond it, neighbouring whole numbers are one float."""
 
 CHUNK = 1 << 22
-"""Values looked at in one go, so that no second copy of large arrays is made."""
+"""Number of values that are looked at in one go, so that large arrays are not copied as a whole."""
 
 
 def chunks(array: Array) -> Iterator[tuple[int, Array]]:
-    """Slices along the first axis of about `CHUNK` values, each with the index of its first sample."""
-    rows = max(1, CHUNK // max(1, int(np.prod(array.shape[1:]))))
+    """Slices along the first axis of about `CHUNK` values, each with its first sample's index."""
+    # A sample may have no values at all, or more values than a chunk.
+    values_a_sample = max(1, int(np.prod(array.shape[1:])))
+    rows = max(1, CHUNK // values_a_sample)
     for start in range(0, len(array), rows):
-        yield start, array[start : start + rows]
+        end = start + rows
+        yield start, array[start:end]
 
 
 def check_samples(arrays: Arrays, kind: InputKind) -> list[Issue]:
-    """Problems with `x` and `x_test`, and with the lengths of all arrays."""
-    problems = _check_x(arrays.x, "x", kind, arrays.origin)
+    """Issues of `x` and `x_test`, and of the lengths of all arrays."""
+    origin = arrays.origin
+    issues = _check_x(arrays.x, "x", kind, origin)
+    # An `x` without any axis is an issue of its own. It has no samples to compare with.
     if arrays.x_test is not None and arrays.x.ndim:
-        if arrays.x_test.shape[1:] != arrays.x.shape[1:]:
-            message = (
-                f"a test sample must have the shape of a sample of x, {arrays.x.shape[1:]}. "
-                f"Received: {arrays.x_test.shape[1:]}."
-            )
-            problems.append(Issue(message, "x_test", arrays.origin))
-        else:
-            problems += _check_x(arrays.x_test, "x_test", kind, arrays.origin)
+        issues += _check_x_test(arrays.x_test, arrays.x, kind, origin)
     named = arrays.named()
     for x, y in (("x", "y"), ("x_test", "y_test")):
-        both = (
-            x in named and y in named and named[x].size and named[y].size
-        )  # emptiness is a problem of its own
-        if both and named[x].shape[:1] != named[y].shape[:1]:
-            lengths = [
-                array.shape[0] if array.ndim else "a single value" for array in (named[y], named[x])
-            ]
-            message = f"needs one target for each sample. Received: {lengths[0]} in {y}, {lengths[1]} in {x}."
-            problems.append(Issue(message, y, arrays.origin))
-    return problems
+        if x in named and y in named:
+            issues += _check_lengths(named, x, y, origin)
+    return issues
 
 
 def check_targets(arrays: Arrays) -> list[Issue]:
-    """Problems with `y` and `y_test` that do not depend on the task."""
-    named = arrays.named()
-    return [
-        problem
-        for key in ("y", "y_test")
-        if key in named
-        for problem in _check_y(named[key], key, arrays.origin)
-    ]
+    """Issues of `y` and `y_test` that do not depend on the task."""
+    issues = []
+    for key, y in _targets(arrays).items():
+        found = _check_y(y, key, arrays.origin)
+        issues += found
+    return issues
 
 
 def check_task(arrays: Arrays, task: TaskKind) -> list[Issue]:
-    """Problems with targets, good in themselves, under this task."""
-    return _check_labels(arrays) if task == "classification" else _check_quantities(arrays)
+    """Issues of targets under this task. `check_targets` must have found none."""
+    if task == "classification":
+        return _check_labels(arrays)
+    return _check_quantities(arrays)
 
 
 def whole(labels: Array) -> Array:
     """Labels with whole floats as integers; others as they are."""
-    return labels.astype(np.int64) if labels.dtype.kind == "f" else labels
+    if labels.dtype.kind == "f":
+        return labels.astype(np.int64)
+    return labels
+
+
+def _targets(arrays: Arrays) -> dict[str, Array]:
+    """`y`, and `y_test` if there is one, by name."""
+    targets = {"y": arrays.y}
+    if arrays.y_test is not None:
+        targets["y_test"] = arrays.y_test
+    return targets
 
 
 def _check_x(x: Array, key: str, kind: InputKind, origin: str) -> list[Issue]:
-    words, axes = AXES[kind]
+    """Issues of samples: their type, their axes and their values."""
     if x.dtype.kind not in "biuf":
         return [Issue(f"must hold numbers. {_received_dtype(x)}", key, origin)]
-    problems = []
+    issues = []
+    words, axes = AXES[kind]
     if x.ndim - 1 not in axes:
         message = f"the space wants {kind} input, so that a sample has {words}."
-        problems.append(Issue(f"{message} Received: samples of shape {x.shape[1:]}.", key, origin))
+        message = f"{message} Received: samples of shape {x.shape[1:]}."
+        issues.append(Issue(message, key, origin))
     if x.size == 0:
-        return [*problems, Issue(f"is empty. Received: shape {x.shape}.", key, origin)]
-    return problems + (
-        _check_finite(np.atleast_1d(x), key, origin) or _check_size(np.atleast_1d(x), key, origin)
+        issues.append(Issue(f"is empty. Received: shape {x.shape}.", key, origin))
+        return issues
+    # A single value has no axis to cut into chunks.
+    values = np.atleast_1d(x)
+    found = _check_finite(values, key, origin)
+    # Infinite values are too large as well: one issue is enough.
+    if not found:
+        found = _check_size(values, key, origin)
+    return issues + found
+
+
+def _check_x_test(x_test: Array, x: Array, kind: InputKind, origin: str) -> list[Issue]:
+    """Issues of the samples of the test set."""
+    if x_test.shape[1:] == x.shape[1:]:
+        return _check_x(x_test, "x_test", kind, origin)
+    message = (
+        f"a test sample must have the shape of a sample of x, {x.shape[1:]}. "
+        f"Received: {x_test.shape[1:]}."
     )
+    return [Issue(message, "x_test", origin)]
+
+
+def _check_lengths(named: Mapping[str, Array], x: str, y: str, origin: str) -> list[Issue]:
+    """Samples and targets, given by name, must be equally many."""
+    samples = named[x]
+    targets = named[y]
+    # An empty array is an issue of its own.
+    if not samples.size or not targets.size:
+        return []
+    if samples.shape[:1] == targets.shape[:1]:
+        return []
+    message = (
+        "needs one target for each sample."
+        f" Received: {_length(targets)} in {y}, {_length(samples)} in {x}."
+    )
+    return [Issue(message, y, origin)]
+
+
+def _length(array: Array) -> int | str:
+    """The number of rows, in the words of a message."""
+    if array.ndim == 0:
+        return "a single value"
+    return len(array)
 
 
 def _check_y(y: Array, key: str, origin: str) -> list[Issue]:
+    """Issues of targets that do not depend on the task."""
     if y.dtype.kind not in "biufU":
         return [Issue(f"must hold numbers or words. {_received_dtype(y)}", key, origin)]
     if y.ndim != 1:
         hint = " For one-hot rows, write y.argmax(axis=1)." if y.ndim == 2 else ""
-        return [
-            Issue(
-                f"must have one axis, one target a sample. Received: shape {y.shape}.{hint}",
-                key,
-                origin,
-            )
-        ]
+        message = f"must have one axis, one target a sample. Received: shape {y.shape}.{hint}"
+        return [Issue(message, key, origin)]
     if y.size == 0:
         return [Issue("is empty.", key, origin)]
     return _check_finite(y, key, origin)
 
 
 def _received_dtype(array: Array) -> str:
+    """The type of an array, in the words of a message."""
     if array.dtype.kind == "O":
         return "Received: Python objects (rows of different lengths, or mixed types)."
     return f"Received: dtype {array.dtype}."
 
 
 def _check_finite(array: Array, key: str, origin: str) -> list[Issue]:
-    """The first value that is not a finite 32-bit float; the numbers that networks compute with."""
+    """The first value that is not a finite 32-bit float, which networks compute with."""
+    # Integers and words are always finite.
     if array.dtype.kind not in "f":
         return []
     for start, chunk in chunks(array):
+        # A 64-bit float that is too large becomes infinite here. NumPy would warn of it.
         with np.errstate(over="ignore"):
             finite = np.isfinite(chunk.astype(np.float32))
-        if not finite.all():
-            first = np.unravel_index(int(np.argmin(finite)), chunk.shape)
-            value = chunk[first]
-            index = ", ".join(str(int(i)) for i in (first[0] + start, *first[1:]))
-            more = "" if np.isfinite(value) else " (NaN and infinite values are not)"
-            message = f"must be finite 32-bit floats{more}. Received: {value} at {key}[{index}], the first such value."
-            return [Issue(message, key, origin)]
+        if finite.all():
+            continue
+        value, index = _first(~finite, chunk, start)
+        more = "" if np.isfinite(value) else " (NaN and infinite values are not)"
+        message = (
+            f"must be finite 32-bit floats{more}."
+            f" Received: {value} at {key}[{index}], the first such value."
+        )
+        return [Issue(message, key, origin)]
     return []
 
 
 def _check_size(array: Array, key: str, origin: str) -> list[Issue]:
-    """The first value whose square is beyond 32-bit floats: variances and losses would be infinite."""
+    """The first value whose square is beyond 32-bit floats.
+
+    With such values, variances and losses would be infinite.
+    """
+    # Numbers of 8 or 16 bits cannot be that large.
     if array.dtype.kind not in "iuf" or array.dtype.itemsize < 4:
         return []
     for start, chunk in chunks(array):
         beyond = np.abs(chunk.astype(np.float64)) > LARGEST
-        if beyond.any():
-            first = np.unravel_index(int(np.argmax(beyond)), chunk.shape)
-            index = ", ".join(str(int(i)) for i in (first[0] + start, *first[1:]))
-            message = f"must be at most {LARGEST:g} in size, so that squares are 32-bit floats: use a larger unit."
-            return [Issue(f"{message} Received: {chunk[first]} at {key}[{index}].", key, origin)]
+        if not beyond.any():
+            continue
+        value, index = _first(beyond, chunk, start)
+        message = (
+            f"must be at most {LARGEST:g} in size,"
+            " so that squares are 32-bit floats: use a larger unit."
+            f" Received: {value} at {key}[{index}]."
+        )
+        return [Issue(message, key, origin)]
     return []
 
 
+def _first(wrong: Array, chunk: Array, start: int) -> tuple[Any, str]:
+    """The first wrong value of a chunk, and its index in the whole array as text.
+
+    Args:
+        wrong: truth values of the chunk's shape, at least one of them true.
+        chunk: slice of the array.
+        start: index of the chunk's first sample.
+    """
+    # `argmax` gives the first of the greatest values, which is the first true one.
+    place = int(np.argmax(wrong))
+    row, *others = np.unravel_index(place, chunk.shape)
+    value = chunk[(row, *others)]
+    index = [row + start, *others]
+    return value, ", ".join(str(int(i)) for i in index)
+
+
 def _check_labels(arrays: Arrays) -> list[Issue]:
-    named = {key: array for key, array in arrays.named().items() if key in ("y", "y_test")}
-    problems = [
-        problem for key, y in named.items() for problem in _check_whole(y, key, arrays.origin)
-    ]
-    if problems:
-        return problems
+    """Issues of targets that are class labels."""
+    issues = []
+    for key, y in _targets(arrays).items():
+        found = _check_whole(y, key, arrays.origin)
+        issues += found
+    # The classes are known only if all labels are good.
+    if issues:
+        return issues
     labels = np.unique(arrays.y)
     if len(labels) == 1:
-        message = f"classification needs at least two classes. Received: only {labels[0].item()!r}."
-        problems.append(Issue(message, "y", arrays.origin))
+        only = labels[0].item()
+        message = f"classification needs at least two classes. Received: only {only!r}."
+        issues.append(Issue(message, "y", arrays.origin))
     if arrays.y_test is not None:
-        problems += _check_known(arrays.y_test, labels, arrays.origin)
-    return problems
-
-
-LARGEST_LABEL = 2.0**53
-"""Beyond it, neighbouring whole numbers are one and the same float."""
+        issues += _check_known(arrays.y_test, labels, arrays.origin)
+    return issues
 
 
 def _check_whole(y: Array, key: str, origin: str) -> list[Issue]:
+    """The first label that is a fraction, or too large a float."""
     if y.dtype.kind != "f":
         return []
     wrong = (y != np.floor(y)) | (np.abs(y) > LARGEST_LABEL)
     if not wrong.any():
         return []
     first = int(np.argmax(wrong))
-    allowed = "whole numbers (as floats: up to 2**53), words or booleans"
-    message = f"class labels must be {allowed}; for quantities, write `task: regression`."
-    return [Issue(f"{message} Received: {y[first]} at {key}[{first}].", key, origin)]
+    message = (
+        "class labels must be whole numbers (as floats: up to 2**53), words or booleans;"
+        " for quantities, write `task: regression`."
+        f" Received: {y[first]} at {key}[{first}]."
+    )
+    return [Issue(message, key, origin)]
 
 
 def _check_known(y_test: Array, labels: Array, origin: str) -> list[Issue]:
-    """Labels of the test set that no training sample carries, so that no output stands for them."""
+    """The first label of the test set that no training sample has.
+
+    No output of the network stands for such a label.
+    """
     if (labels.dtype.kind == "U") != (y_test.dtype.kind == "U"):
-        message = f"the labels must be of the kind of those in y, {labels.dtype}. Received: {y_test.dtype}."
+        message = (
+            f"the labels must be of the kind of those in y, {labels.dtype}."
+            f" Received: {y_test.dtype}."
+        )
         return [Issue(message, "y_test", origin)]
     unknown = ~np.isin(y_test, labels)
     if not unknown.any():
         return []
     first = int(np.argmax(unknown))
-    known = ", ".join(str(label) for label in labels[:20]) + (", ..." if len(labels) > 20 else "")
-    message = f"holds a label that y does not. Allowed: {known}. Received: {y_test[first].item()!r} at y_test[{first}]."
+    label = y_test[first].item()
+    # There may be thousands of labels.
+    known = ", ".join(str(one) for one in labels[:20])
+    if len(labels) > 20:
+        known += ", ..."
+    message = (
+        f"holds a label that y does not. Allowed: {known}. Received: {label!r} at y_test[{first}]."
+    )
     return [Issue(message, "y_test", origin)]
 
 
 def _check_quantities(arrays: Arrays) -> list[Issue]:
-    problems = [
-        Issue(
-            "regression needs numbers; for words, write `task: classification`.", key, arrays.origin
-        )
-        for key, y in arrays.named().items()
-        if key in ("y", "y_test") and y.dtype.kind == "U"
-    ]
-    if not problems:
-        problems = [
-            problem
-            for key, y in arrays.named().items()
-            if key in ("y", "y_test")
-            for problem in _check_size(y, key, arrays.origin)
-        ]
-    if not problems and np.all(arrays.y == arrays.y[0]):
-        message = f"regression needs targets that differ. Received: only {arrays.y[0].item()!r}."
-        problems.append(Issue(message, "y", arrays.origin))
-    return problems
+    """Issues of targets that are quantities."""
+    targets = _targets(arrays)
+    issues = []
+    for key, y in targets.items():
+        if y.dtype.kind == "U":
+            message = "regression needs numbers; for words, write `task: classification`."
+            issues.append(Issue(message, key, arrays.origin))
+    # Words have no size.
+    if issues:
+        return issues
+    for key, y in targets.items():
+        issues += _check_size(y, key, arrays.origin)
+    if issues:
+        return issues
+    first = arrays.y[0]
+    if np.all(arrays.y == first):
+        message = f"regression needs targets that differ. Received: only {first.item()!r}."
+        issues.append(Issue(message, "y", arrays.origin))
+    return issues

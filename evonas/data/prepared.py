@@ -1,7 +1,8 @@
-"""From a data source to the arrays that workers read: checked, split and described, on the disk of the run.
+"""From a data source to the arrays that workers read: checked, split, and written to the run's
+directory.
 
-The driver calls `prepare` once per run. Normalization is only measured here, on training data alone; the model applies
-it, so that what the user takes home accepts raw samples.
+The driver calls `prepare` once per run. Normalization is only measured here, on training data
+alone. The model applies it, so what the user takes home accepts raw samples.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,28 +32,35 @@ FILES: Mapping[Part, tuple[str, str]] = {
     "validation": ("data/x_validation.npy", "data/y_validation.npy"),
     "test": ("data/test/x.npy", "data/test/y.npy"),
 }
-"""Where samples and targets of each part are, relative to the run's directory. No training task names the test data."""
+"""Files of the samples and the targets of each part, relative to the run's directory.
+
+No training task names the test data.
+"""
 
 MOST_CLASSES = 100
 SAMPLES_PER_CLASS = 5
-"""Integer targets are guessed to be labels where they have few distinct values, each of them often."""
+"""Integer targets are guessed to be labels if they have few distinct values, each of them often."""
 
 CONSTANT = 1e-9
-"""A standard deviation below this part of the mean is rounding: neighbouring 32-bit floats differ by more."""
+"""Part of the mean below which a standard deviation is only rounding.
+
+Neighbouring 32-bit floats differ by more.
+"""
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which samples, and how they are split.
+    """Which samples are used, and how they are split.
 
     Attributes:
-        input: the kind of input that the search space is for.
-        name: of a shipped data set; exactly one of `name` and `path` is given.
-        path: of an `.npz` file.
-        task: None to guess.
-        split_seed: of the split alone, so that runs with other seeds face the same test data.
-        validation: fraction of all samples.
-        test: fraction of all samples; without effect where the source has a test set of its own.
+        input: kind of input that the search space is for.
+        name: name of a shipped data set. Exactly one of `name` and `path` is given.
+        path: path of an `.npz` file.
+        task: what is learned; None to guess it.
+        split_seed: seed of the split alone, so that runs with other seeds have the same test data.
+        validation: fraction of all samples that is for validation.
+        test: fraction of all samples that is for the test. It has no effect if the source has a
+            test set of its own.
     """
 
     input: InputKind
@@ -69,10 +77,11 @@ class Prepared:
     """What is known of the data once they are on the disk.
 
     Attributes:
-        interface: what every model of the run must accept and answer; None in a run without networks.
-        counts: samples per part: train, validation, test.
-        guess: how the task was guessed, one sentence for the user; empty where it was given.
-        files: relative path in the run's directory -> sha256.
+        interface: what every model of the run must accept and answer; None in a run without
+            networks.
+        counts: number of samples of each part: train, validation, test.
+        guess: how the task was guessed, one sentence for the user; empty if it was given.
+        files: sha256 of each file, by its path relative to the run's directory.
         fingerprint: sha256 of the source's arrays and of everything that decides their split.
     """
 
@@ -85,41 +94,48 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class _Samples:
-    """x and encoded targets of one part, or of all."""
+    """x and encoded targets of one part, or of all parts."""
 
     x: Array
     y: Array
 
     def take(self, indices: NDArray[np.intp]) -> _Samples:
-        return _Samples(self.x[indices], self.y[indices])
+        """The samples at these indices."""
+        x = self.x[indices]
+        y = self.y[indices]
+        return _Samples(x, y)
 
 
 def prepare(settings: DataSettings, directory: Path) -> Prepared:
     """Read, check, split, measure and write the data of a run.
 
-    Args:
-        settings: which data and how to split them.
-        directory: of the run; the arrays go to `data/` in it, see `FILES`.
+    Written samples are uint8 if the source's are, otherwise float32. Written targets are int32
+    class numbers, or float32.
 
-    Returns:
-        x is uint8 where the source is, else float32; y is int32 class numbers, or float32.
+    Args:
+        settings: which data are used and how they are split.
+        directory: directory of the run. The arrays go to `data/` in it, see `FILES`.
 
     Raises:
-        InvalidData: the source cannot be read, or its arrays cannot be used: every problem.
+        InvalidData: the source cannot be read, or its arrays cannot be used. All issues are
+            reported at once.
         DiskFailure: the arrays cannot be written.
     """
-    arrays = _flat_targets(_load(settings))
+    found = _load(settings)
+    arrays = _flat_targets(found)
     task, guess = _check(arrays, settings)
     encoded, test, classes = _encode(arrays, task)
     parts = _split(encoded, test, settings, arrays.origin, classes)
-    interface = _describe(parts["train"], settings.input, task, classes)
-    files = {
-        name: digest
-        for part, samples in parts.items()
-        for name, digest in _write(part, samples, directory)
-    }
-    counts: dict[str, int] = {part: len(samples.y) for part, samples in parts.items()}
-    return Prepared(interface, counts, guess, files, _fingerprint(arrays, settings, task))
+    # Nothing but the training part may be measured: the other parts stand for unseen samples.
+    train = parts["train"]
+    interface = _describe(train, settings.input, task, classes)
+    files: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for part, samples in parts.items():
+        files |= _write(part, samples, directory)
+        counts[part] = len(samples.y)
+    fingerprint = _fingerprint(arrays, settings, task)
+    return Prepared(interface, counts, guess, files, fingerprint)
 
 
 def guess_task(y: Array) -> tuple[TaskKind, str]:
@@ -133,15 +149,23 @@ def guess_task(y: Array) -> tuple[TaskKind, str]:
             "regression",
             "regression, because the targets are floats; for labels, write `task: classification`",
         )
+    # Integers may be labels or quantities.
     count = len(np.unique(y))
+    reason = f"the targets are integers of {count} distinct values"
     if count <= MOST_CLASSES and count * SAMPLES_PER_CLASS <= len(y):
-        reason = f"the targets are integers of {count} distinct values; for quantities, write `task: regression`"
-        return "classification", f"classification, because {reason}"
-    reason = f"the targets are integers of {count} distinct values in {len(y)} samples"
-    return "regression", f"regression, because {reason}; for labels, write `task: classification`"
+        return (
+            "classification",
+            f"classification, because {reason}; for quantities, write `task: regression`",
+        )
+    return (
+        "regression",
+        f"regression, because {reason} in {len(y)} samples;"
+        " for labels, write `task: classification`",
+    )
 
 
 def _load(settings: DataSettings) -> Arrays:
+    """The arrays of the source."""
     if settings.name is not None:
         return load_source(settings.name)
     if settings.path is None:
@@ -150,35 +174,45 @@ def _load(settings: DataSettings) -> Arrays:
 
 
 def _flat_targets(arrays: Arrays) -> Arrays:
-    """A column of targets (n, 1) is as good as (n,)."""
-    flat = {
-        key: y[:, 0]
-        for key, y in arrays.named().items()
-        if key.startswith("y") and y.ndim == 2 and y.shape[1] == 1
-    }
+    """The same arrays, with columns of targets (n, 1) as (n,)."""
+    y_test = arrays.y_test
+    if y_test is not None:
+        y_test = _flat(y_test)
     return Arrays(
         arrays.origin,
-        arrays.x,
-        flat.get("y", arrays.y),
-        arrays.x_test,
-        flat.get("y_test", arrays.y_test),
+        x=arrays.x,
+        y=_flat(arrays.y),
+        x_test=arrays.x_test,
+        y_test=y_test,
     )
+
+
+def _flat(y: Array) -> Array:
+    """A column (n, 1) as (n,); other shapes as they are."""
+    is_column = y.ndim == 2 and y.shape[1] == 1
+    if is_column:
+        return y[:, 0]
+    return y
 
 
 def _check(arrays: Arrays, settings: DataSettings) -> tuple[TaskKind, str]:
     """The task and how it was guessed.
 
     Raises:
-        InvalidData: all problems of the samples and of the targets.
+        InvalidData: all issues of the samples and of the targets.
     """
-    problems = check_samples(arrays, settings.input)
-    target_problems = check_targets(arrays)
-    if target_problems:
-        raise InvalidData(problems + target_problems)
-    task, guess = (settings.task, "") if settings.task else guess_task(arrays.y)
-    problems += check_task(arrays, task)
-    if problems:
-        raise InvalidData(problems)
+    issues = check_samples(arrays, settings.input)
+    target_issues = check_targets(arrays)
+    # From bad targets no task can be guessed.
+    if target_issues:
+        raise InvalidData(issues + target_issues)
+    if settings.task:
+        task, guess = settings.task, ""
+    else:
+        task, guess = guess_task(arrays.y)
+    issues += check_task(arrays, task)
+    if issues:
+        raise InvalidData(issues)
     return task, guess
 
 
@@ -186,22 +220,35 @@ def _encode(
     arrays: Arrays, task: TaskKind
 ) -> tuple[_Samples, _Samples | None, tuple[str | int, ...]]:
     """All samples in the types that they are stored in, those of the test set, and the classes."""
-    tests = [array for array in (arrays.x_test,) if array is not None]
-    small = all(x.dtype.kind == "b" or x.dtype == np.uint8 for x in (arrays.x, *tests))
-    dtype = np.dtype(np.uint8 if small else np.float32)
-    classes = np.unique(whole(arrays.y)) if task == "classification" else np.empty(0)
+    dtype = _stored_dtype(arrays)
+    classes: Array = np.empty(0)
+    if task == "classification":
+        classes = np.unique(whole(arrays.y))
 
     def samples(x: Array, y: Array) -> _Samples:
+        stored = x.astype(dtype, copy=False)
         if task == "regression":
-            return _Samples(x.astype(dtype, copy=False), y.astype(np.float32))
-        return _Samples(
-            x.astype(dtype, copy=False), np.searchsorted(classes, whole(y)).astype(np.int32)
-        )
+            return _Samples(stored, y.astype(np.float32))
+        # The number of a class is its place among the sorted labels.
+        numbers = np.searchsorted(classes, whole(y))
+        return _Samples(stored, numbers.astype(np.int32))
 
     test = None
     if arrays.x_test is not None and arrays.y_test is not None:
         test = samples(arrays.x_test, arrays.y_test)
     return samples(arrays.x, arrays.y), test, tuple(classes.tolist())
+
+
+def _stored_dtype(arrays: Arrays) -> np.dtype[Any]:
+    """The type of all stored samples."""
+    for x in (arrays.x, arrays.x_test):
+        if x is None:
+            continue
+        is_small = x.dtype.kind == "b" or x.dtype == np.uint8
+        if not is_small:
+            return np.dtype(np.float32)
+    # A quarter of the memory and of the disk.
+    return np.dtype(np.uint8)
 
 
 def _split(
@@ -216,58 +263,86 @@ def _split(
     Raises:
         InvalidData: there are too few samples, or too few of a class.
     """
-    wanted: dict[Part, float] = {"validation": settings.validation}
+    total = len(encoded.y)
+    sizes: dict[Part, int] = {"validation": round(settings.validation * total)}
+    parts: dict[Part, _Samples] = {}
     if test is None:
-        wanted["test"] = settings.test
-    sizes = {part: round(fraction * len(encoded.y)) for part, fraction in wanted.items()}
-    problems = _check_sizes(encoded.y, sizes, origin, classes)
-    if problems:
-        raise InvalidData(problems)
-    parts: dict[Part, _Samples] = {} if test is None else {"test": test}
-    rest = np.arange(len(encoded.y))
+        sizes["test"] = round(settings.test * total)
+    else:
+        parts["test"] = test
+    issues = _check_sizes(encoded.y, sizes, origin, classes)
+    if issues:
+        raise InvalidData(issues)
+    labels = encoded.y if classes else None
+    rest = np.arange(total)
+    # Each part is drawn from what the parts before have left.
     for part, size in sizes.items():
-        rest, taken = _draw(rest, encoded.y if classes else None, size, settings.split_seed)
+        rest, taken = _draw(rest, labels, size, settings.split_seed)
         parts[part] = encoded.take(taken)
-    absent = sorted(set(range(len(classes))) - set(encoded.y[rest].tolist()))
-    if absent:
-        few = ", ".join(repr(classes[number]) for number in absent[:10])
-        message = f"too few samples of class {few}: none is left to train on. Add samples, or split off less."
-        raise InvalidData(Issue(message, "y", origin))
-    return {"train": encoded.take(rest), **parts}
+    train = encoded.take(rest)
+    issues = _check_classes(train.y, origin, classes)
+    if issues:
+        raise InvalidData(issues)
+    return {"train": train, **parts}
 
 
 def _check_sizes(
     y: Array, sizes: Mapping[Part, int], origin: str, classes: tuple[str | int, ...]
 ) -> list[Issue]:
-    """Every part needs a sample of each class, and so does the training part."""
+    """Issues of the sizes: every part needs a sample of each class, the training part too."""
     counts = {"train": len(y) - sum(sizes.values()), **sizes}
+    issues = []
     least = max(1, len(classes))
-    problems = []
     if min(counts.values()) < least:
         received = ", ".join(f"{part} {count}" for part, count in counts.items())
-        of_each = f"at least {least}, as many as there are classes" if classes else "at least one"
-        message = f"there are too few samples: each part of the split needs {of_each}."
-        problems.append(
-            Issue(f"{message} Received: {len(y)} in all, split into {received}.", "y", origin)
+        of_each = "at least one"
+        if classes:
+            of_each = f"at least {least}, as many as there are classes"
+        message = (
+            f"there are too few samples: each part of the split needs {of_each}."
+            f" Received: {len(y)} in all, split into {received}."
         )
+        issues.append(Issue(message, "y", origin))
+    parts = ", ".join(counts)
     for number, label in enumerate(classes):
         found = np.flatnonzero(y == number)
-        if len(found) < len(counts):
-            message = (
-                f"class {label!r} has too few samples for a stratified split into {', '.join(counts)}: needs at least "
-                f"{len(counts)}. Received: {len(found)}, the first at y[{found[0]}]."
-            )
-            problems.append(Issue(message, "y", origin))
-    return problems
+        if len(found) >= len(counts):
+            continue
+        message = (
+            f"class {label!r} has too few samples for a stratified split into {parts}:"
+            f" needs at least {len(counts)}."
+            f" Received: {len(found)}, the first at y[{found[0]}]."
+        )
+        issues.append(Issue(message, "y", origin))
+    return issues
+
+
+def _check_classes(y: Array, origin: str, classes: tuple[str | int, ...]) -> list[Issue]:
+    """The training part needs a sample of each class.
+
+    Large enough parts are no guarantee: a stratified draw rounds the number of each class.
+    """
+    present = set(y.tolist())
+    absent = [number for number in range(len(classes)) if number not in present]
+    if not absent:
+        return []
+    few = ", ".join(repr(classes[number]) for number in absent[:10])
+    message = (
+        f"too few samples of class {few}: none is left to train on. Add samples, or split off less."
+    )
+    return [Issue(message, "y", origin)]
 
 
 def _draw(
     indices: NDArray[np.intp], labels: Array | None, size: int, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """What is left of the indices, and `size` of them, each in ascending order."""
-    from sklearn.model_selection import train_test_split  # 1.1 s
+    # The import takes 1.1 s.
+    from sklearn.model_selection import train_test_split
 
-    stratify = None if labels is None else labels[indices]
+    stratify = None
+    if labels is not None:
+        stratify = labels[indices]
     left, taken = train_test_split(indices, test_size=size, random_state=seed, stratify=stratify)
     return np.sort(left), np.sort(taken)
 
@@ -275,58 +350,87 @@ def _draw(
 def _describe(
     train: _Samples, kind: InputKind, task: TaskKind, classes: tuple[str | int, ...]
 ) -> Interface:
+    """The interface of the models, measured on the training part."""
     mean, variance = moments(train.x, kind)
-    target_mean, target_scale = 0.0, 1.0
+    target_mean = 0.0
+    target_scale = 1.0
     if task == "regression":
-        (target_mean,), (target_variance,) = moments(train.y[:, np.newaxis], "vector")
+        # Targets are measured like a table with a single feature.
+        column = train.y[:, np.newaxis]
+        (target_mean,), (target_variance,) = moments(column, "vector")
         target_scale = math.sqrt(target_variance)
-    shape = tuple(train.x.shape[1:])
-    return Interface(kind, shape, task, classes, mean, variance, target_mean, target_scale)
+    return Interface(
+        kind,
+        shape=tuple(train.x.shape[1:]),
+        task=task,
+        classes=classes,
+        mean=mean,
+        variance=variance,
+        target_mean=target_mean,
+        target_scale=target_scale,
+    )
 
 
 def moments(x: Array, kind: InputKind) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and variance per channel (image, sequence) or per feature (vector), in float64.
 
     Args:
-        x: samples (n, ...); those without an axis of channels, an image of 2 axes or a sequence of 1, have one channel.
+        x: samples (n, ...). Samples without an axis of channels have one channel: an image of 2
+            axes or a sequence of 1.
+        kind: how a sample is read.
 
     Returns:
-        Two tuples with an entry a channel or feature. A variance of 0 becomes 1, so that a constant stays finite.
+        Two tuples with one entry for each channel or feature. A variance of 0 becomes 1, so that
+        a constant stays finite.
     """
-    has_channels = x.ndim == {"image": 4, "sequence": 3, "vector": 2}[kind]
+    axes_with_channels = {"image": 4, "sequence": 3, "vector": 2}
+    has_channels = x.ndim == axes_with_channels[kind]
     columns = x.shape[-1] if has_channels else 1
+    count = x.size // columns
     total = np.zeros(columns)
     for _, chunk in chunks(x):
-        total += chunk.reshape(-1, columns).sum(axis=0, dtype=np.float64)
-    count = x.size // columns
+        rows = chunk.reshape(-1, columns)
+        total += rows.sum(axis=0, dtype=np.float64)
     mean = total / count
+    # A second pass: the mean of the squares minus the square of the mean would lose digits.
     squares = np.zeros(columns)
     for _, chunk in chunks(x):
-        squares += np.square(chunk.reshape(-1, columns) - mean).sum(axis=0)
+        rows = chunk.reshape(-1, columns)
+        squares += np.square(rows - mean).sum(axis=0)
     variance = squares / count
     varies = variance > np.square(CONSTANT * mean)
-    return tuple(mean.tolist()), tuple(np.where(varies, variance, 1.0).tolist())
+    variance = np.where(varies, variance, 1.0)
+    return tuple(mean.tolist()), tuple(variance.tolist())
 
 
-def _write(part: Part, samples: _Samples, directory: Path) -> list[tuple[str, str]]:
-    """Write both arrays of a part, in C order so that they can be mapped; the relative path and sha256 of each."""
-    written = []
-    for name, array in zip(FILES[part], (samples.x, samples.y), strict=True):
-        write_whole(
-            directory / name, partial(np.save, arr=np.ascontiguousarray(array), allow_pickle=False)
-        )
-        written.append((name, sha256_of(directory / name)))
+def _write(part: Part, samples: _Samples, directory: Path) -> dict[str, str]:
+    """Write both arrays of a part; the sha256 of each, by its relative path."""
+    written = {}
+    arrays = (samples.x, samples.y)
+    for name, array in zip(FILES[part], arrays, strict=True):
+        path = directory / name
+        # In C order a sample lies in one piece of the file, which workers map into memory.
+        ordered = np.ascontiguousarray(array)
+        write = partial(np.save, arr=ordered, allow_pickle=False)
+        write_whole(path, write)
+        written[name] = sha256_of(path)
     return written
 
 
 def _fingerprint(arrays: Arrays, settings: DataSettings, task: TaskKind) -> str:
-    """The same for equal arrays, wherever they are read from."""
-    told = {
-        key: value for key, value in asdict(settings).items() if key not in ("name", "path", "task")
-    }
-    digest = hashlib.sha256(json.dumps({**told, "task": task}, sort_keys=True).encode())
+    """A sha256 that is the same for equal arrays, wherever they are read from."""
+    decisive = asdict(settings)
+    # A data set may be renamed, and a file may be moved.
+    for key in ("name", "path"):
+        del decisive[key]
+    # The task that is used counts, whether it was given or guessed.
+    decisive["task"] = task
+    text = json.dumps(decisive, sort_keys=True)
+    digest = hashlib.sha256(text.encode())
     for key, array in arrays.named().items():
-        digest.update(f"{key} {array.dtype.str} {array.shape}".encode())
+        header = f"{key} {array.dtype.str} {array.shape}"
+        digest.update(header.encode())
         for _, chunk in chunks(array):
-            digest.update(np.ascontiguousarray(chunk).tobytes())
+            ordered = np.ascontiguousarray(chunk)
+            digest.update(ordered.tobytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Exports a trial: the `.keras` file, and a card beside it that says what it is and what it scored."""
+"""Exports a trial: the `.keras` file, and a card beside it with what it is and what it scored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from evonas.runtime.session import Session
 from evonas.trial import Outcome, Trial, TrialState
 
 TOLERANCE = 1e-6
-"""Between what the record says and what the rebuilt model scores: rounding of sums, nothing else."""
+"""Greatest difference between the recorded and the rebuilt model's scores.
+
+It covers the rounding of sums, and nothing else.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Exported:
     """Where an exported model is, and what it scored.
 
     Attributes:
-        card: everything in the `.json` file beside the model.
+        card: content of the `.json` file beside the model.
     """
 
     model: Path
@@ -40,7 +43,7 @@ class Exported:
 def export_best(session: Session, trial: Trial, tell: Tell) -> Exported:
     """The winner's export at the end of a run: the one time that the test data are opened.
 
-    Where its weights are gone, it is trained again.
+    If its weights are gone, it is trained again.
 
     Raises:
         EvonasError: the rebuilt model does not score what the record says.
@@ -49,39 +52,48 @@ def export_best(session: Session, trial: Trial, tell: Tell) -> Exported:
     layout = session.layout
     x, y = FILES["test"]
     weights = weights_of(session, trial, tell)
-    outcome = _rebuild(
-        session, trial, weights, layout.model.relative_to(layout.root).as_posix(), {"x": x, "y": y}
-    )
+    name = layout.model.relative_to(layout.root).as_posix()
+    outcome = _rebuild(session, trial, weights, name, {"x": x, "y": y})
     card = _card(session, trial, outcome, layout.model)
     exported = with_card(layout.model, card)
-    files = {layout.model.name: card["sha256"], layout.card.name: sha256_of(layout.card)}
+    files = {
+        layout.model.name: card["sha256"],
+        layout.card.name: sha256_of(layout.card),
+    }
+    # The files first, then the record: a session that was killed in between exports once more.
     session.record.note_files(files, result=card)
     return exported
 
 
 def copy_winner(model: Path, card: Mapping[str, Any], target: Path) -> Exported:
-    """The winner's exported model, and its card, to a path of the user's choice; nothing of the run is opened."""
+    """Copy the winner's exported model, and its card, to a path of the user's choice.
+
+    Nothing of the run is opened.
+    """
     _copy(model, target)
     return with_card(target, card)
 
 
 def export_trial(session: Session, trial: Trial, target: Path, tell: Tell) -> Exported:
-    """Any successful trial, to a path of the user's choice; the test data stay closed, for only the winner is tested.
+    """Export any successful trial to a path of the user's choice.
 
-    Where its weights are gone, it is trained again; they are not kept then, unless it is one of the best.
+    The test data stay closed: only the winner is tested. If the trial's weights are gone, it is
+    trained again. They are not kept then, unless it is one of the best.
 
     Args:
-        target: as `check_target` gives it.
+        target: a path that `check_target` has given.
 
     Raises:
         EvonasError: the rebuilt model does not score what the record says.
     """
+    # A worker writes within the run's directory only; so first there, then to the target.
     name = f"exports/{trial.id:05d}.keras"
+    made = session.layout.root / name
     weights = weights_of(session, trial, tell)
     outcome = _rebuild(session, trial, weights, name, {})
-    card = _card(session, trial, outcome, session.layout.root / name)
-    _copy(session.layout.root / name, target)
-    (session.layout.root / name).unlink()
+    card = _card(session, trial, outcome, made)
+    _copy(made, target)
+    made.unlink()
     leave(session, trial, weights)
     return with_card(target, card)
 
@@ -90,8 +102,8 @@ def check_target(trial: Trial, target: Path, root: Path) -> Path:
     """The target, if a trial of the run at `root` can be exported to it.
 
     Raises:
-        UserError: the trial did not succeed, or the target is not a `.keras` path in a folder that exists, or it is in
-            the run's own directory.
+        UserError: the trial did not succeed; or the target is not a `.keras` path in a folder that
+            exists; or it is in the run's own directory.
     """
     if trial.state is not TrialState.OK:
         raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
@@ -103,32 +115,37 @@ def check_target(trial: Trial, target: Path, root: Path) -> Path:
         raise UserError(f"there is no folder {target.parent} to export to")
     if target.resolve().is_relative_to(root.resolve()):
         raise UserError(
-            f"{target} is in the run's own directory, whose files are the record's; name a path outside of it"
+            f"{target} is in the run's own directory, whose files are the record's;"
+            " name a path outside of it"
         )
     return target
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all."""
     with source.open("rb") as file:
         write_whole(target, lambda out: shutil.copyfileobj(file, out))
 
 
 def is_intact(model: Path, card: Mapping[str, Any]) -> bool:
     """Whether this is the very file that the card was written for."""
-    return model.is_file() and sha256_of(model) == card["sha256"]
+    if not model.is_file():
+        return False
+    return bool(sha256_of(model) == card["sha256"])
 
 
 def with_card(model: Path, card: Mapping[str, Any]) -> Exported:
     """Write the card beside its model."""
     card_file = model.with_suffix(".json")
-    write_text_whole(card_file, json.dumps(card, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(card, indent=2, allow_nan=False)
+    write_text_whole(card_file, text + "\n")
     return Exported(model, card_file, card)
 
 
 def _rebuild(
     session: Session, trial: Trial, weights: Weights, model: str, arrays: Mapping[str, str]
 ) -> Outcome:
-    """Run the export job in a worker, and hold its scores against those of the training."""
+    """Run the export job in a worker, and compare its scores with those of the training."""
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
     job = Job(
         kind="export",
@@ -145,26 +162,32 @@ def _rebuild(
     outcome = run_job(session, job)
     if outcome.state is not TrialState.OK:
         raise EvonasError(
-            f"the model of trial {trial.id} could not be rebuilt ({outcome.state}): {outcome.message}"
+            f"the model of trial {trial.id} could not be rebuilt ({outcome.state}):"
+            f" {outcome.message}"
         )
     for name in ("val_loss", f"val_{session.interface.metric}"):
-        ours, theirs = weights.metrics.get(name), outcome.metrics.get(name)
-        if (
-            ours is None
-            or theirs is None
-            or not math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-        ):
+        ours = weights.metrics.get(name)
+        theirs = outcome.metrics.get(name)
+        if not _is_close(ours, theirs):
             raise EvonasError(
-                f"the rebuilt model of trial {trial.id} is another one: its {name} is {theirs}, the record says {ours}"
+                f"the rebuilt model of trial {trial.id} is another one: its {name} is {theirs},"
+                f" the record says {ours}"
             )
     return outcome
 
 
+def _is_close(ours: float | None, theirs: float | None) -> bool:
+    """Whether both scores are there, and equal but for rounding."""
+    if ours is None or theirs is None:
+        return False
+    return math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+
+
 def run_job(session: Session, job: Job) -> Outcome:
-    """The task's outcome; failures of the machine are tried again, as in a search.
+    """The outcome of a job; failures of the machine are tried again, as in a search.
 
     Raises:
-        Stopped: by a second Ctrl-C, or by SIGTERM; the next session does the export.
+        Stopped: a second Ctrl-C or a SIGTERM came; the next session does the export.
     """
     for count in itertools.count(1):
         outcome = finish(session, replace(job, attempt=count - 1))

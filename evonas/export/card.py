@@ -15,11 +15,12 @@ from evonas.trial import Trial
 
 
 def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
-    """`best.json` of a run that an evaluator has judged, and the run's result in the record.
+    """Write `best.json` of a run that an evaluator has judged, and note the run's result.
 
-    Metrics of the test data, which the search has not seen, are told here for the first time: those that came with the
-    winner's outcome, and at other fidelities those of the table.
+    Metrics of the test data are told here for the first time. The search has not seen them. They
+    came with the winner's outcome; at other fidelities they are those of the table.
     """
+    # A duplicate has no attempts of its own.
     first = trial.id if trial.twin_of is None else trial.twin_of
     attempts = session.record.attempts(first)
     test = attempts[-1].details.get("test", {}) if attempts else {}
@@ -35,7 +36,9 @@ def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
         "fidelities": _fidelities(session, trial),
     }
     layout = session.layout
-    write_text_whole(layout.card, json.dumps(card, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(card, indent=2, allow_nan=False)
+    write_text_whole(layout.card, text + "\n")
+    # The file first: the record never names one that was not written.
     session.record.note_files({layout.card.name: sha256_of(layout.card)}, result=card)
     return card
 
@@ -47,8 +50,6 @@ def _fidelities(session: Session, trial: Trial) -> dict[str, dict[str, float]]:
         return {}
     table = load_table(evaluator.path, session.space)
     row = table.row(trial.genome)
-    return (
-        {}
-        if row is None
-        else {str(epochs): table.values(row, epochs) for epochs in table.fidelities}
-    )
+    if row is None:
+        return {}
+    return {str(epochs): table.values(row, epochs) for epochs in table.fidelities}

@@ -14,22 +14,31 @@ from evonas.trial import Trial, TrialState
 
 
 def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping[str, float]]:
-    """Train a trial's genome `count` times with training seeds of its own, and score each on validation and test data.
+    """Train a trial's genome again, and score each training on validation and test data.
 
-    The repeats are no trials and spend no budget; the files are deleted again. A training that fails is left out.
+    The repeats are no trials and spend no budget; their files are deleted again. A training that
+    fails is left out.
+
+    Args:
+        count: number of trainings, each with a seed of its own.
 
     Returns:
-        for each success: `val_...` and `test_...` metrics.
+        For each success: `val_...` and `test_...` metrics.
     """
     found = []
+    x, y = FILES["test"]
     for number in range(1, count + 1):
         train = _job(session, trial, number)
         try:
             if run_job(session, train).state is not TrialState.OK:
                 continue
-            x, y = FILES["test"]
-            name = f"fresh/{number}.keras"
-            export = dataclasses.replace(train, kind="export", model=name, arrays={"x": x, "y": y})
+            # The test data are named by an export only, so each training is exported, too.
+            export = dataclasses.replace(
+                train,
+                kind="export",
+                model=f"fresh/{number}.keras",
+                arrays={"x": x, "y": y},
+            )
             outcome = run_job(session, export)
             if outcome.state is TrialState.OK:
                 found.append(dict(outcome.metrics))
@@ -40,6 +49,7 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
 
 
 def _job(session: Session, trial: Trial, number: int) -> Job:
+    """The training with the seed of another repeat of the trial."""
     repeat = trial.proposal.repeat + number
     return Job(
         kind="train",

@@ -1,4 +1,7 @@
-"""Weights that are gone: the trial is trained again, as it was trained in the search, and held against the record."""
+"""Weights that are gone: the trial is trained again, as in the search.
+
+The scores are compared with the record.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,9 @@ class Weights:
     """The weights of a trial.
 
     Attributes:
-        path: of the file, which is what the record says.
-        metrics: of the training that has written it.
-        is_new: whether that was just now.
+        path: file of the weights; its sha256 is in the record.
+        metrics: scores of the training that has written it.
+        is_new: whether it was written just now.
     """
 
     path: Path
@@ -57,14 +60,15 @@ def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) ->
     path = session_root / name
     if name not in files or not path.is_file() or sha256_of(path) != files[name]:
         raise InvalidRecord(
-            f"the weights of trial {trial.id} ({path}) are missing or damaged; only those of the best trials and of the"
-            f" living ones are kept. To train it again:  evonas export {session_root} {trial.id} --to model.keras"
+            f"the weights of trial {trial.id} ({path}) are missing or damaged; only those of the"
+            " best trials and of the living ones are kept. To train it again:"
+            f"  evonas export {session_root} {trial.id} --to model.keras"
         )
     return path
 
 
 def weights_of(session: Session, trial: Trial, tell: Tell) -> Weights:
-    """The weights of a trial that succeeded; trained again where they were deleted, or are missing or damaged.
+    """The weights of a trial that succeeded; trained again if they are deleted or damaged.
 
     Raises:
         EvonasError: the training does not succeed this time.
@@ -74,15 +78,19 @@ def weights_of(session: Session, trial: Trial, tell: Tell) -> Weights:
         path = check_weights(session.layout.root, session.record.files(), trial)
     except InvalidRecord:
         tell(
-            f"the weights of trial {trial.id} are not there any more, or damaged: it is trained again"
+            f"the weights of trial {trial.id} are not there any more, or damaged:"
+            " it is trained again"
         )
-        return _train_again(session, replace(trial, id=_first(trial), twin_of=None), tell)
+        # A duplicate's weights are the other trial's: that one is trained.
+        first = replace(trial, id=_first(trial), twin_of=None)
+        return _train_again(session, first, tell)
     return Weights(path, _metrics(session.record, trial), is_new=False)
 
 
 def leave(session: Session, trial: Trial, weights: Weights) -> None:
     """Delete weights that were made again for a trial whose weights are not kept."""
-    kept = best_of(session.record.trials(session.objective), session.config.storage.keep_best)
+    trials = session.record.trials(session.objective)
+    kept = best_of(trials, session.config.storage.keep_best)
     if weights.is_new and _first(trial) not in kept:
         weights.path.unlink(missing_ok=True)
 
@@ -91,7 +99,7 @@ def finish(session: Session, job: Job) -> Outcome:
     """One attempt at a job, from its submission to its outcome.
 
     Raises:
-        Stopped: by a second Ctrl-C, or by SIGTERM; the next session begins the job again.
+        Stopped: a second Ctrl-C or a SIGTERM came; the next session begins the job again.
     """
     session.pool.submit(job)
     while session.stop.urgency < Urgency.ABANDON:
@@ -102,11 +110,15 @@ def finish(session: Session, job: Job) -> Outcome:
 
 
 def may_retry(session: Session, job: Job, outcome: Outcome, attempts: int) -> bool:
-    """Whether a job is tried again, after so many attempts that ended like this; as in a search.
+    """Whether a job is tried again, as in a search.
+
+    Args:
+        attempts: number of attempts so far; `outcome` is that of the last one.
 
     Raises:
         DiskFailure: its worker could not write, and there is nothing to delete.
     """
+    # Caches are deleted once, after the first attempt. A second failure shows that it did not help.
     if could_not_write(outcome) and (attempts > 1 or not session.storage.free([job])):
         raise DiskFailure(
             f"{outcome.message} Nothing is lost: make room at {session.layout.root}, then go on."
@@ -115,55 +127,68 @@ def may_retry(session: Session, job: Job, outcome: Outcome, attempts: int) -> bo
 
 
 def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
-    """A trial that is no twin, trained as in the search; recorded as another attempt, and as an event.
+    """Train a trial as in the search; recorded as another attempt, and as an event.
 
-    The trial's row stays as it is, whatever comes out: it is what the search has seen.
+    The trial's row stays as it is, whatever comes out: the search has seen that.
+
+    Args:
+        trial: a trial that is no duplicate.
     """
     outcome = _outcome(session, trial)
     if outcome.state is not TrialState.OK:
         message = f"trial {trial.id} cannot be trained again ({outcome.state}): {outcome.message}"
         raise EvonasError(message)
-    names = sorted(trial.metrics, key=lambda name: (name != session.objective.name, name))
-    other = [
-        name
-        for name in names
-        if name not in TIMES and outcome.metrics.get(name) != trial.metrics[name]
-    ]
-    # the event first: where only the file's hash were new, its scores would be held against the old ones
-    session.record.event(
-        RETRAINED,
-        {
-            "trial": trial.id,
-            "metrics": dict(outcome.metrics),
-            "same": not other,
-            "different": other,
-        },
-    )
+    other = _other_metrics(trial, outcome, session.objective.name)
+    # The event first. If only the file's hash were new after a kill, the new weights would be
+    # compared with the old scores.
+    detail = {
+        "trial": trial.id,
+        "metrics": dict(outcome.metrics),
+        "same": not other,
+        "different": other,
+    }
+    session.record.event(RETRAINED, detail)
     path = weights_path(trial.id)
     session.record.note_files({path: outcome.files[path]})
+    # No sweep follows that would delete it.
     (session.layout.root / checkpoint_path(trial.id)).unlink(missing_ok=True)
     if other:
-        shown = ", ".join(
-            f"{name} {outcome.metrics.get(name)} (recorded: {trial.metrics[name]})"
-            for name in other[:3]
-        )
+        phrases = []
+        for name in other[:3]:
+            now = outcome.metrics.get(name)
+            phrases.append(f"{name} {now} (recorded: {trial.metrics[name]})")
         tell(
-            f"trial {trial.id}, trained again, is not quite the same: {shown}; the machine or a version is another one"
+            f"trial {trial.id}, trained again, is not quite the same: {', '.join(phrases)};"
+            " the machine or a version is another one"
         )
     return Weights(session.layout.root / path, outcome.metrics, is_new=True)
 
 
+def _other_metrics(trial: Trial, outcome: Outcome, first: str) -> list[str]:
+    """The names of the recorded metrics that differ now, `first` before all others."""
+    names = sorted(trial.metrics, key=lambda name: (name != first, name))
+    other = []
+    for name in names:
+        # No two measurements of a time are equal.
+        if name not in TIMES and outcome.metrics.get(name) != trial.metrics[name]:
+            other.append(name)
+    return other
+
+
 def _outcome(session: Session, trial: Trial) -> Outcome:
+    """Train with everything that decided the recorded outcome: source, parts, seed, incumbent."""
     trials = session.record.trials(session.objective)
     source = session.storage.source(trials, trial)
     parts = accumulation(session.record.attempts(trial.id), parts_before(trial, trials))
-    seed, incumbent = session.config.seed, incumbent_for(session.record, session.config, trial.id)
+    seed = session.config.seed
+    incumbent = incumbent_for(session.record, session.config, trial.id)
     for count in itertools.count(1):
         number = session.record.start_attempt(trial.id)
         job = training_job(
             trial, number, session.record.session, seed, source, parts, incumbent=incumbent
         )
         outcome = finish(session, job)
+        # Not final: the trial keeps the outcome that the search has seen.
         session.record.finish_attempt(trial, number, outcome, final=False)
         if not may_retry(session, job, outcome, count):
             return outcome
@@ -171,14 +196,23 @@ def _outcome(session: Session, trial: Trial) -> Outcome:
 
 
 def _first(trial: Trial) -> int:
-    """The trial whose training has written the weights: itself, or the one that it is a twin of."""
-    return trial.id if trial.twin_of is None else trial.twin_of
+    """The trial whose training has written the weights.
+
+    It is the trial itself, or the one that it is a duplicate of.
+    """
+    if trial.twin_of is None:
+        return trial.id
+    return trial.twin_of
 
 
 def _metrics(record: Record, trial: Trial) -> Mapping[str, float]:
-    """The scores that belong to the weights on the disk: the recorded ones, unless it was trained again."""
+    """The scores that belong to the weights on the disk.
+
+    They are the recorded ones, unless the trial was trained again.
+    """
+    first = _first(trial)
     found = trial.metrics
     for _, kind, detail in record.events():
-        if kind == RETRAINED and detail["trial"] == _first(trial):
+        if kind == RETRAINED and detail["trial"] == first:
             found = detail["metrics"]
     return found

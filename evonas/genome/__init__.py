@@ -1,10 +1,15 @@
 """What can be searched.
 
-A **genome** is the encoded network: a few named sections, each an ordered list of genes; a gene is one op with its
-parameters, its inputs where the section is wired, and an innovation number by which relatives are aligned. A **search
-space** says which genomes there are, and is read from YAML. This room also knows how one genome becomes another
-(`mutate`, `cross`), how genomes lie in the unit cube (`encode`, `decode`, `sample`), and what differs between two
-(`changes`). All of it is pure values: no Keras, no clock, no disk but the files that are named.
+A **genome** is the encoded network: a few named sections, each an ordered list of genes. A **gene**
+is one op with its parameters, its inputs if the section is wired, and an innovation number. The
+number aligns a gene with its relatives in other genomes. A **search space** says which genomes
+there are, and is read from YAML.
+
+    mutate, cross              how genomes become others
+    encode, decode, sample     how genomes lie in the unit cube
+    changes                    what differs between two genomes
+
+All of it is pure values: no Keras, no clock, and no disk except the files that are named.
 """
 
 from __future__ import annotations

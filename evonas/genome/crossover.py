@@ -1,7 +1,8 @@
 """Crossover: a child of two genomes, their genes aligned by innovation number.
 
-A kind is a function `(section, first, second, rng) -> genes`, called for one section at a time; `repair` follows. What
-they are called in a config, and by which settings, is the affair of `evonas.search.crossover`.
+A kind is a function `(section, first, second, rng) -> genes`. It is called for one section at a
+time, and `repair` follows. `evonas.search.crossover` knows the words and settings of the kinds in
+a config.
 """
 
 from __future__ import annotations
@@ -20,52 +21,83 @@ Kind = Callable[[Section, Sequence[Gene], Sequence[Gene], np.random.Generator], 
 def uniform(
     section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
 ) -> list[Gene]:
-    """Uniform crossover (Syswerda, 1989): the first parent's list, each matched gene mixed with its match."""
+    """Uniform crossover (Syswerda, 1989).
+
+    The child has the first parent's list. Each gene that the second parent has, too, is mixed.
+    """
     matches = {gene.innovation: gene for gene in second}
-    return [
-        _mixed(gene, matches[gene.innovation], rng) if gene.innovation in matches else gene
-        for gene in first
-    ]
+    genes = []
+    for gene in first:
+        match = matches.get(gene.innovation)
+        if match is not None:
+            gene = _mixed(gene, match, rng)
+        genes.append(gene)
+    return genes
 
 
 def _mixed(first: Gene, second: Gene, rng: np.random.Generator) -> Gene:
-    """Of one op: each parameter from either; of two: one of the genes. Inputs and `merge` stay together."""
+    """A gene of two that have one number.
+
+    If the ops differ, the child gets one whole gene. Otherwise each parameter comes from either.
+    """
     if first.op != second.op:
-        return first if rng.random() < 0.5 else second
+        if rng.random() < 0.5:
+            return first
+        return second
     other = second.parameters
-    params: dict[str, Value] = {
-        name: other[name] if name in other and rng.random() < 0.5 else value
-        for name, value in first.params
-        if name != "merge"
-    }
-    wires = first if rng.random() < 0.5 else second
-    params |= {name: value for name, value in wires.params if name == "merge"}
-    return Gene.make(first.op, params, wires.inputs, first.innovation)
+    params: dict[str, Value] = {}
+    for name, value in first.params:
+        if name == "merge":
+            continue
+        params[name] = value
+        if name in other and rng.random() < 0.5:
+            params[name] = other[name]
+    # `merge` is there exactly if there are inputs, so both come from the same parent.
+    wires = second
+    if rng.random() < 0.5:
+        wires = first
+    for name, value in wires.params:
+        if name == "merge":
+            params[name] = value
+    return Gene.make(
+        first.op,
+        params,
+        inputs=wires.inputs,
+        innovation=first.innovation,
+    )
 
 
 def one_point(
     section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
 ) -> list[Gene]:
-    """One-point crossover (Holland, 1975) of each section: the first parent's genes up to a gene that both have, the
-    second's from there on.
+    """One-point crossover (Holland, 1975) of each section.
 
-    With k genes in common there are k + 1 cuts, each as likely; the last leaves the first parent's section as it is,
-    and so do parents with nothing in common here.
+    The child has the first parent's genes up to a gene that both have. From there on, it has the
+    second parent's genes. With k genes in common there are k + 1 cuts, each as likely. The last
+    cut leaves the first parent's section unchanged, and so do parents with nothing in common.
     """
     places = {gene.innovation: i for i, gene in enumerate(second)}
     common = [i for i, gene in enumerate(first) if gene.innovation in places]
-    cut = int(rng.integers(len(common) + 1))
+    cuts = len(common) + 1
+    cut = int(rng.integers(cuts))
     if cut == len(common):
         return [*first]
-    head = first[: common[cut]]
-    return [*head, *second[places[first[common[cut]].innovation] :]]
+    here = common[cut]
+    # The second parent may have this gene at another place.
+    number = first[here].innovation
+    there = places[number]
+    head = first[:here]
+    tail = second[there:]
+    return [*head, *tail]
 
 
 def sections(
     section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
 ) -> list[Gene]:
-    """Whole sections from either parent, each with the same probability: modules change hands, nothing inside them."""
-    return [*first] if rng.random() < 0.5 else [*second]
+    """Each section whole, from either parent with the same probability."""
+    if rng.random() < 0.5:
+        return [*first]
+    return [*second]
 
 
 def cross(
@@ -75,14 +107,21 @@ def cross(
     rng: np.random.Generator,
     kind: Kind = uniform,
 ) -> Genome:
-    """A child of both. How much of its structure is the first parent's depends on the kind; of `uniform`, all of it.
+    """A child of both.
 
-    The child is valid if its parents are. It may equal one of them (then nothing differed, or luck chose one side
-    throughout): who wants a new genome mutates it.
+    How much of its structure is the first parent's depends on the kind; with `uniform` it is all.
+
+    The child is valid if its parents are valid. It may equal one of them: then nothing differed,
+    or chance took everything from one side. Mutate the child if you need a new genome.
     """
     made = []
     for section in space.sections.values():
         old = first[section.name]
-        genes = repair(section, kind(section, old, second[section.name], rng))
-        made.append((section.name, genes if len(genes) >= section.low else tuple(old)))
+        mixed = kind(section, old, second[section.name], rng)
+        genes = repair(section, mixed)
+        # `repair` cuts a list that is too long, but it cannot fill one that is too short.
+        if len(genes) < section.low:
+            genes = tuple(old)
+        entry = (section.name, genes)
+        made.append(entry)
     return Genome(tuple(made))

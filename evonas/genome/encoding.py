@@ -1,7 +1,8 @@
 """The unit cube: every decision about a genome has a coordinate, so every sampler shares one prior.
 
-`decode(space, encode(space, genome)) == genome` for every valid genome, and every point of the cube is a valid genome.
-Coordinates that decide nothing (of absent genes, of other ops' parameters) are encoded as 0.5.
+`decode(space, encode(space, genome)) == genome` holds for every valid genome, and every point of
+the cube is a valid genome. Some coordinates decide nothing: those of absent genes, and those of
+parameters of other ops. `encode` sets them to 0.5.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from evonas.genome.genome import Gene, Genome, Value, positions
 from evonas.genome.space import SearchSpace, Section
+from evonas.genome.wiring import Inputs
 
 Point = NDArray[np.float64]
 
@@ -29,54 +31,72 @@ def decode(space: SearchSpace, point: Point) -> Genome:
     point = np.asarray(point, dtype=np.float64)
     if point.shape != (space.dimension,) or np.isnan(point).any():
         raise ValueError(
-            f"a point of {space.name} has {space.dimension} numbers in [0, 1]. Received: {point!r:.200}"
+            f"a point of {space.name} has {space.dimension} numbers in [0, 1]."
+            f" Received: {point!r:.200}"
         )
+    # Python floats from here on: reading a NumPy array number by number is slow.
     values: list[float] = np.clip(point, 0.0, 1.0).tolist()
-    start, sections = 0, []
+    sections = []
+    start = 0
     for section in space.sections.values():
         genes, start = _decode_section(section, values, start)
-        sections.append((section.name, genes))
+        entry = (section.name, genes)
+        sections.append(entry)
     return Genome(tuple(sections))
 
 
 def _decode_section(
     section: Section, values: list[float], start: int
 ) -> tuple[tuple[Gene, ...], int]:
-    """The genes of a section, and where the next section's coordinates start."""
+    """The genes of a section, and the place where the next section's coordinates start."""
     length = section.low
     if section.high > section.low:
         options = section.high - section.low + 1
-        length += min(int(values[start] * options), options - 1)
+        extra = int(values[start] * options)
+        # A coordinate of exactly 1.0 would be one step too far.
+        length += min(extra, options - 1)
         start += 1
     genes = []
     for slot in range(section.high):
         layout = section.layouts[slot]
+        end = start + len(layout)
         if slot < length:
-            genes.append(_decode_gene(section, slot, layout, values[start : start + len(layout)]))
-        start += len(layout)
+            here = values[start:end]
+            gene = _decode_gene(section, slot, layout, here)
+            genes.append(gene)
+        start = end
     return tuple(genes), start
 
 
 def _decode_gene(
     section: Section, slot: int, layout: Mapping[str, int], values: list[float]
 ) -> Gene:
-    op = section.op_from_unit(values[layout["op"]] if "op" in layout else 0.0)
-    params: dict[str, Value] = {
-        name: p.from_unit(values[layout[name]]) for name, p in op.parameters.items()
-    }
+    """The gene of one slot; `values` are the coordinates of this slot only."""
+    # A decision without an alternative has no coordinate, so its key is not in the layout.
+    u = 0.0
+    if "op" in layout:
+        u = values[layout["op"]]
+    op = section.op_from_unit(u)
+    params: dict[str, Value] = {}
+    for name, parameter in op.parameters.items():
+        u = values[layout[name]]
+        params[name] = parameter.from_unit(u)
     look_up = section.look_up
-    inputs = (
-        look_up.from_unit(slot, values[layout["inputs"]])
-        if "inputs" in layout
-        else look_up.legal(slot)[0]
-    )
+    if "inputs" in layout:
+        u = values[layout["inputs"]]
+        inputs = look_up.from_unit(slot, u)
+    else:
+        inputs = look_up.legal(slot)[0]
     if inputs and section.merge is not None:
-        params["merge"] = section.merge.from_unit(values[layout["merge"]])
-    return Gene.make(op.name, params, (position + 1 for position in inputs), slot + 1)
+        u = values[layout["merge"]]
+        params["merge"] = section.merge.from_unit(u)
+    # Gene i has the number i + 1. So the section's inputs -1 and -2 have the numbers 0 and -1.
+    numbers = (position + 1 for position in inputs)
+    return Gene.make(op.name, params, numbers, slot + 1)
 
 
 def encode(space: SearchSpace, genome: Genome) -> Point:
-    """The point of a genome, in the middle of the box of points that decode to it.
+    """The point of a genome, in the middle of the box of points that decode to the genome.
 
     Returns:
         Shape (space.dimension,), in [0, 1].
@@ -86,28 +106,45 @@ def encode(space: SearchSpace, genome: Genome) -> Point:
     """
     values: list[float] = []
     for section in space.sections.values():
-        _encode_section(section, genome[section.name], values)
+        genes = genome[section.name]
+        _encode_section(section, genes, values)
     return np.array(values, dtype=np.float64)
 
 
 def _encode_section(section: Section, genes: tuple[Gene, ...], values: list[float]) -> None:
+    """Appends the section's coordinates to `values`."""
     if section.high > section.low:
-        values.append((len(genes) - section.low + 0.5) / (section.high - section.low + 1))
+        options = section.high - section.low + 1
+        extra = len(genes) - section.low
+        values.append((extra + 0.5) / options)
     places = positions(genes)
     for slot in range(section.high):
         layout = section.layouts[slot]
-        box = [0.5] * len(layout)
         if slot < len(genes):
             gene = genes[slot]
-            if "op" in layout:
-                box[layout["op"]] = section.op_to_unit(gene.op)
-            if "inputs" in layout:
-                box[layout["inputs"]] = section.look_up.to_unit(slot, places[slot])
-            for name, value in gene.params:
-                box[layout[name]] = section.parameter(gene.op, name).to_unit(value)
-        values += box
+            inputs = places[slot]
+            values += _encode_gene(section, slot, gene, inputs)
+        else:
+            values += [0.5] * len(layout)
+
+
+def _encode_gene(section: Section, slot: int, gene: Gene, inputs: Inputs) -> list[float]:
+    """The coordinates of one slot."""
+    layout = section.layouts[slot]
+    box = [0.5] * len(layout)
+    if "op" in layout:
+        place = layout["op"]
+        box[place] = section.op_to_unit(gene.op)
+    if "inputs" in layout:
+        place = layout["inputs"]
+        box[place] = section.look_up.to_unit(slot, inputs)
+    for name, value in gene.params:
+        parameter = section.parameter(gene.op, name)
+        box[layout[name]] = parameter.to_unit(value)
+    return box
 
 
 def sample(space: SearchSpace, rng: np.random.Generator) -> Genome:
-    """A genome drawn from the prior: the one at a uniform point of the cube."""
-    return decode(space, rng.random(space.dimension))
+    """A genome drawn from the prior: the genome at a uniform point of the cube."""
+    point = rng.random(space.dimension)
+    return decode(space, point)

@@ -14,25 +14,29 @@ from evonas.errors import InvalidGenome, Issue, did_you_mean
 
 T = TypeVar("T")
 Value = str | int | float | bool
-"""What a parameter may be. 1, 1.0 and true are three different values: compare with `same_value`."""
+"""A parameter's value. 1, 1.0 and true are three different values: compare with `same_value`."""
 
 SECTION_INPUTS: Mapping[int, int] = {0: -1, -1: -2}
-"""The innovation numbers that stand for a section's first and second input, and the positions they stand for."""
+"""Innovation number -> position, for the section's first and second input."""
 
 _GENE_KEYS = ("op", "params", "inputs", "innovation")
 
 
 def same_value(a: Value | None, b: Value | None) -> bool:
     """Equal in value and in type, unlike `==`, for which 1, 1.0 and True are the same."""
-    return type(a) is type(b) and a == b
+    if type(a) is not type(b):
+        return False
+    return a == b
 
 
+# A long run keeps every genome, and most of their genes repeat. Sharing them saves memory.
 _SHARED: dict[tuple[Any, ...], Any] = {}
 _MOST_SHARED = 20_000
 
 
 def _shared(key: tuple[Any, ...], value: T) -> T:
-    """The same object for equal keys, as long as there are not too many: a long run keeps every genome."""
+    """The same object for equal keys."""
+    # A full table still answers for the keys that it has, but it takes no new ones.
     if len(_SHARED) >= _MOST_SHARED:
         found: T = _SHARED.get(key, value)
     else:
@@ -41,20 +45,27 @@ def _shared(key: tuple[Any, ...], value: T) -> T:
 
 
 def _pair(name: str, value: Value) -> tuple[str, Value]:
+    """A parameter with its value, as an object that genes share."""
     pair = (sys.intern(name), value)
-    return pair if isinstance(value, float) and value else _shared((name, type(value), value), pair)
+    # Most floats are drawn from a range and never occur again. Only 0.0 is common: it means off.
+    if isinstance(value, float) and value:
+        return pair
+    # The type is in the key because 1 and True are the same key otherwise.
+    return _shared((name, type(value), value), pair)
 
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """One op with its parameters, its inputs, and the number by which it is aligned with its relatives.
+    """One op with its parameters, its inputs, and a number.
 
     Attributes:
         op: the op's name.
-        params: (name, value) pairs, sorted by name. In a section wired with skips, `merge` is one of them exactly
-            when `inputs` is not empty.
-        inputs: innovation numbers of genes of the same section; 0 and -1 are the section's first and second input.
-        innovation: unique within a section; equal in parents and children. No part of the genome's identity.
+        params: (name, value) pairs, sorted by name. If the section is wired with skips, `merge` is
+            one of them exactly when `inputs` is not empty.
+        inputs: innovation numbers of genes of the same section; 0 and -1 are the section's first
+            and second input.
+        innovation: number by which relatives are aligned; unique within a section, equal in
+            parents and children. It is no part of the genome's identity.
     """
 
     op: str
@@ -68,12 +79,19 @@ class Gene:
     ) -> Gene:
         """A gene from a mapping of parameters."""
         pairs = tuple(_pair(*pair) for pair in sorted(params.items()))
-        gene = cls(sys.intern(op), pairs, tuple(inputs), innovation)
-        if gene.inputs or innovation != 1 or any(isinstance(value, float) for _, value in pairs):
+        gene = cls(
+            sys.intern(op),
+            pairs,
+            tuple(inputs),
+            innovation,
+        )
+        # Only a gene like that of a one-gene section is likely to come again as it is.
+        if gene.inputs or innovation != 1:
             return gene
-        return _shared(
-            (op, *((name, type(value), value) for name, value in pairs)), gene
-        )  # a section of one gene
+        if any(isinstance(value, float) for _, value in pairs):
+            return gene
+        typed = ((name, type(value), value) for name, value in pairs)
+        return _shared((op, *typed), gene)
 
     @property
     def parameters(self) -> dict[str, Value]:
@@ -89,32 +107,43 @@ class Gene:
         for known, value in self.params:
             if known == name:
                 return value
-        raise KeyError(
-            f"{self.op} has no parameter {name!r}.{did_you_mean(name, [k for k, _ in self.params])}"
-        )
+        names = list(self.parameters)
+        hint = did_you_mean(name, names)
+        raise KeyError(f"{self.op} has no parameter {name!r}.{hint}")
 
 
 def positions(genes: Sequence[Gene]) -> tuple[tuple[int, ...], ...]:
-    """Each gene's inputs as positions in the section; -1 and -2 are the section's first and second input.
+    """Each gene's inputs as positions; -1 and -2 are the section's first and second input.
 
     Raises:
         InvalidGenome: an input names no gene of the section.
     """
-    at = {gene.innovation: i for i, gene in enumerate(genes)} | dict(SECTION_INPUTS)
+    at = {gene.innovation: i for i, gene in enumerate(genes)}
+    at.update(SECTION_INPUTS)
     try:
-        return tuple(tuple([at[number] for number in gene.inputs]) for gene in genes)
+        # `tuple` of a list is faster than of a generator, and each genome comes through here.
+        return tuple([_places(gene, at) for gene in genes])
     except KeyError as error:
+        number = error.args[0]
         raise InvalidGenome(
-            Issue(f"an input names gene {error.args[0]}, which is not in the section.")
+            Issue(f"an input names gene {number}, which is not in the section.")
         ) from None
+
+
+def _places(gene: Gene, at: Mapping[int, int]) -> tuple[int, ...]:
+    """A gene's inputs as positions, by a mapping of numbers to positions."""
+    if not gene.inputs:
+        return ()
+    return tuple([at[number] for number in gene.inputs])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Genome:
     """A few named sections, each an ordered tuple of genes.
 
-    Two genomes are equal when they describe the same network: per section the ops, their parameters and the positions
-    of their inputs. Innovation numbers and the order in which sections are listed make no difference.
+    Two genomes are equal when they describe the same network. That means: each section has the
+    same ops, with the same parameters and the same positions of their inputs. Innovation numbers
+    and the order in which sections are listed make no difference.
 
     Attributes:
         sections: (name, genes) pairs.
@@ -137,42 +166,59 @@ class Genome:
         for known, genes in self.sections:
             if known == name:
                 return genes
-        raise KeyError(f"no section {name!r}.{did_you_mean(name, self.names)}")
+        hint = did_you_mean(name, self.names)
+        raise KeyError(f"no section {name!r}.{hint}")
 
     def get(self, name: str) -> tuple[Gene, ...]:
-        """The genes of one section; none where the genome has no such section."""
-        return dict(self.sections).get(name, ())
+        """The genes of one section; empty if the genome has no such section."""
+        sections = dict(self.sections)
+        return sections.get(name, ())
 
     def __contains__(self, name: object) -> bool:
-        return any(known == name for known, _ in self.sections)
+        return name in self.names
 
     def canonical(self) -> str:
         """What would be trained, as JSON: no innovation numbers, inputs by position."""
-        content = {
-            name: [
-                [gene.op, dict(gene.params), list(inputs)]
-                if inputs
-                else [gene.op, dict(gene.params)]
-                for gene, inputs in zip(genes, positions(genes), strict=True)
-            ]
-            for name, genes in self.sections
-        }
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        content = {}
+        for name, genes in self.sections:
+            entries: list[list[Any]] = []
+            places = positions(genes)
+            for gene, inputs in zip(genes, places, strict=True):
+                entry: list[Any] = [gene.op, gene.parameters]
+                if inputs:
+                    entry.append(list(inputs))
+                entries.append(entry)
+            content[name] = entries
+        # Digests in old records depend on every character of this text, so it never changes.
+        return json.dumps(
+            content,
+            sort_keys=True,
+            separators=(",", ":"),
+            allow_nan=False,
+        )
 
     @property
     def _identity(self) -> bytes:
-        """The sha256 of the canonical text; the text itself is long, and a run keeps thousands of genomes."""
+        """The sha256 of the canonical text."""
+        # Only the digest is kept: the text is long, and a run keeps thousands of genomes.
         if not self._sha256:
-            object.__setattr__(self, "_sha256", hashlib.sha256(self.canonical().encode()).digest())
+            content = self.canonical().encode()
+            digest = hashlib.sha256(content).digest()
+            object.__setattr__(self, "_sha256", digest)
         return self._sha256
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits: equal exactly for equal genomes, on every machine and in every process."""
-        return self._identity.hex()[:16]
+        """16 hexadecimal digits, equal exactly for equal genomes, in every process and machine."""
+        digits = self._identity.hex()
+        return digits[:16]
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Genome) and self._identity == other._identity)
+        if self is other:
+            return True
+        if not isinstance(other, Genome):
+            return False
+        return self._identity == other._identity
 
     def __hash__(self) -> int:
         return hash(self._identity)
@@ -184,89 +230,117 @@ class Genome:
             KeyError: the genome has no such section.
         """
         if name not in self:
-            raise KeyError(f"no section {name!r}.{did_you_mean(name, self.names)}")
+            hint = did_you_mean(name, self.names)
+            raise KeyError(f"no section {name!r}.{hint}")
         new = tuple(genes)
-        return Genome(tuple((known, new if known == name else old) for known, old in self.sections))
+        sections = []
+        for known, old in self.sections:
+            entry = (known, old)
+            if known == name:
+                entry = (known, new)
+            sections.append(entry)
+        return Genome(tuple(sections))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON with everything in it, innovation numbers too: `from_dict` gives the genome back."""
-        return {
-            name: [
-                {
-                    "op": g.op,
-                    "params": g.parameters,
-                    "inputs": list(g.inputs),
-                    "innovation": g.innovation,
-                }
-                for g in genes
-            ]
-            for name, genes in self.sections
-        }
+        """Plain JSON with everything in it, innovation numbers too; `from_dict` reads it."""
+        data = {}
+        for name, genes in self.sections:
+            data[name] = [_entry(gene) for gene in genes]
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Genome:
-        """The genome that `to_dict` wrote. Whether it is legal in a space is asked of `validate`.
+        """The genome that `to_dict` wrote. `validate` says whether it is legal in a space.
 
         Raises:
-            InvalidGenome: the data are not of the form that `to_dict` writes; all problems are listed.
+            InvalidGenome: `to_dict` does not write such data; all problems are listed.
         """
-        problems: list[Issue] = []
-        sections = []
         if not isinstance(data, Mapping):
             raise InvalidGenome(
                 Issue(f"a genome must be a mapping of sections. Received: {_shown(data)}")
             )
+        problems: list[Issue] = []
+        sections = []
         for name, entries in data.items():
             if not isinstance(name, str) or not isinstance(entries, list | tuple):
-                problems.append(
-                    Issue(f"must be a list of genes. Received: {_shown(entries)}", str(name))
-                )
+                text = f"must be a list of genes. Received: {_shown(entries)}"
+                problems.append(Issue(text, str(name)))
                 continue
-            genes = tuple(
-                _gene_from(entry, f"{name}[{i}]", problems) for i, entry in enumerate(entries)
-            )
+            genes = []
+            for i, entry in enumerate(entries):
+                key = f"{name}[{i}]"
+                gene = _gene_from(entry, key, problems)
+                genes.append(gene)
             _check_numbers(name, genes, problems)
-            sections.append((sys.intern(name), genes))
+            section = (sys.intern(name), tuple(genes))
+            sections.append(section)
         if problems:
             raise InvalidGenome(problems)
         return cls(tuple(sections))
+
+
+def _entry(gene: Gene) -> dict[str, Any]:
+    """A gene as plain JSON."""
+    return {
+        "op": gene.op,
+        "params": gene.parameters,
+        "inputs": list(gene.inputs),
+        "innovation": gene.innovation,
+    }
 
 
 def _gene_from(entry: Any, key: str, problems: list[Issue]) -> Gene:
     """One gene; what is wrong with it goes to `problems`."""
     before = len(problems)
     if not isinstance(entry, Mapping) or set(entry) != set(_GENE_KEYS):
-        problems.append(
-            Issue(f"a gene has the keys {', '.join(_GENE_KEYS)}. Received: {_shown(entry)}", key)
-        )
+        keys = ", ".join(_GENE_KEYS)
+        text = f"a gene has the keys {keys}. Received: {_shown(entry)}"
+        problems.append(Issue(text, key))
         return Gene("")
-    op, params, inputs, number = (entry[name] for name in _GENE_KEYS)
+    op = entry["op"]
+    params = entry["params"]
+    inputs = entry["inputs"]
+    number = entry["innovation"]
     if not isinstance(op, str) or not op:
-        problems.append(Issue(f"must be the name of an op. Received: {_shown(op)}", f"{key}.op"))
-    if not isinstance(params, Mapping):
-        problems.append(Issue(f"must be a mapping. Received: {_shown(params)}", f"{key}.params"))
-    else:
-        for name, value in params.items():
-            if not isinstance(name, str) or not is_value(value):
-                allowed = "must be a word, true, false or a finite number"
-                problems.append(
-                    Issue(f"{allowed}. Received: {_shown(value)}", f"{key}.params.{name}")
-                )
-    if not isinstance(inputs, list | tuple) or not all(type(n) is int for n in inputs):
-        problems.append(
-            Issue(
-                f"must be a list of innovation numbers. Received: {_shown(inputs)}", f"{key}.inputs"
-            )
-        )
+        text = f"must be the name of an op. Received: {_shown(op)}"
+        problems.append(Issue(text, f"{key}.op"))
+    problems += _params_problems(params, f"{key}.params")
+    if not _is_list_of_numbers(inputs):
+        text = f"must be a list of innovation numbers. Received: {_shown(inputs)}"
+        problems.append(Issue(text, f"{key}.inputs"))
+    # `type` instead of `isinstance`: True is an int for Python, but no number here.
     if type(number) is not int or number < 1:
-        problems.append(
-            Issue(f"must be an integer above 0. Received: {_shown(number)}", f"{key}.innovation")
-        )
-    return Gene("") if len(problems) > before else Gene.make(op, params, inputs, number)
+        text = f"must be an integer above 0. Received: {_shown(number)}"
+        problems.append(Issue(text, f"{key}.innovation"))
+    if len(problems) > before:
+        return Gene("")
+    return Gene.make(op, params, inputs, number)
+
+
+def _params_problems(params: Any, key: str) -> list[Issue]:
+    """What is wrong with the parameters of a gene."""
+    if not isinstance(params, Mapping):
+        text = f"must be a mapping. Received: {_shown(params)}"
+        return [Issue(text, key)]
+    problems = []
+    for name, value in params.items():
+        if isinstance(name, str) and is_value(value):
+            continue
+        allowed = "must be a word, true, false or a finite number"
+        text = f"{allowed}. Received: {_shown(value)}"
+        problems.append(Issue(text, f"{key}.{name}"))
+    return problems
+
+
+def _is_list_of_numbers(inputs: Any) -> bool:
+    if not isinstance(inputs, list | tuple):
+        return False
+    return all(type(number) is int for number in inputs)
 
 
 def _check_numbers(name: str, genes: Sequence[Gene], problems: list[Issue]) -> None:
     """Innovation numbers are unique in a section, and inputs name some of them."""
+    # A gene that was refused has no number, so after a first problem this would find false ones.
     if problems:
         return
     numbers = {gene.innovation for gene in genes}
@@ -274,23 +348,23 @@ def _check_numbers(name: str, genes: Sequence[Gene], problems: list[Issue]) -> N
         problems.append(Issue("two genes have the same innovation number.", name))
     for i, gene in enumerate(genes):
         for number in gene.inputs:
-            if number not in numbers and number not in SECTION_INPUTS:
-                problems.append(
-                    Issue(
-                        f"an input names gene {number}, which is not in the section.",
-                        f"{name}[{i}].inputs",
-                    )
-                )
+            if number in numbers or number in SECTION_INPUTS:
+                continue
+            text = f"an input names gene {number}, which is not in the section."
+            key = f"{name}[{i}].inputs"
+            problems.append(Issue(text, key))
 
 
 def is_value(value: object) -> bool:
     """Whether this may be a parameter's value: a word, a truth value or a finite number."""
-    return isinstance(value, str | bool | int) or (
-        isinstance(value, float) and math.isfinite(value)
-    )
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | bool | int)
 
 
 def _shown(value: object, limit: int = 80) -> str:
-    """A value in an error message, short whatever it is."""
+    """A value in an error message, cut if it is long."""
     text = repr(value)
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    if len(text) <= limit:
+        return text
+    return text[: limit - 3] + "..."

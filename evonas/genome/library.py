@@ -1,6 +1,6 @@
 """The files that evonas ships: search spaces, seed genomes and run configs, found by name.
 
-In an installed package they are inside of it; in a checkout they lie beside it.
+In an installed package they are inside the package; in a checkout they lie beside it.
 """
 
 from __future__ import annotations
@@ -25,54 +25,77 @@ _IN_CHECKOUT: Mapping[Kind, str] = {
     "seeds": "genomes/seeds",
     "configs": "configs",
 }
-_WORDS: Mapping[Kind, str] = {"spaces": "search space", "seeds": "seed genome", "configs": "config"}
+_WORDS: Mapping[Kind, str] = {
+    "spaces": "search space",
+    "seeds": "seed genome",
+    "configs": "config",
+}
 
 
 def folders(kind: Kind) -> tuple[Path, ...]:
     """Where shipped files of a kind may lie; the first that has a name wins."""
-    return (_PACKAGE / _IN_PACKAGE[kind], _PACKAGE.parent / _IN_CHECKOUT[kind])
+    root = _PACKAGE.parent
+    return (
+        _PACKAGE / _IN_PACKAGE[kind],
+        root / _IN_CHECKOUT[kind],
+    )
 
 
 def names(kind: Kind) -> tuple[str, ...]:
     """The names of all shipped files of a kind, in alphabetical order."""
-    return tuple(sorted({file.stem for folder in folders(kind) for file in folder.glob("*.yaml")}))
+    # A set, because both folders may have a file of one name.
+    found = set()
+    for folder in folders(kind):
+        for file in folder.glob("*.yaml"):
+            found.add(file.stem)
+    return tuple(sorted(found))
 
 
 def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path:
     """The file that somebody means.
 
     Args:
-        kind: of file.
-        name_or_path: a shipped name, such as `convnet`; or a path, which contains `/` or ends with `.yaml`.
-        relative_to: the file that names it, whose folder a relative path starts from, or that folder; None for the
-            current folder.
+        kind: kind of file.
+        name_or_path: a shipped name, such as `convnet`; or a path, which contains `/` or ends
+            with `.yaml`.
+        relative_to: the file that names it, or that file's folder. A relative path starts in this
+            folder. None means the current folder.
 
     Raises:
         UserError: no such file, or no such name; the shipped names are listed.
     """
     if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
-        start = (
-            Path()
-            if relative_to is None
-            else relative_to
-            if relative_to.is_dir()
-            else relative_to.parent
-        )
-        path = start / Path(name_or_path).expanduser()
-        if path.is_file():
-            return path
-        raise UserError(
-            f"No {_WORDS[kind]} at {path}. Give a path, relative to {start.resolve()}, or a shipped name."
-        )
+        return _by_path(kind, name_or_path, relative_to)
     shipped = names(kind)
     if name_or_path in shipped:
-        files = (folder / f"{name_or_path}.yaml" for folder in folders(kind))
-        return next(file for file in files if file.is_file())
-    listed = (
-        f"Shipped: {', '.join(shipped)}; or give a path that ends with .yaml."
-        if shipped
-        else "None is shipped."
-    )
+        for folder in folders(kind):
+            file = folder / f"{name_or_path}.yaml"
+            if file.is_file():
+                return file
+    hint = did_you_mean(name_or_path, shipped)
+    if shipped:
+        listed = f"Shipped: {', '.join(shipped)}; or give a path that ends with .yaml."
+    else:
+        listed = "None is shipped."
+    raise UserError(f"No shipped {_WORDS[kind]} {name_or_path!r}.{hint} {listed}")
+
+
+def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:
+    """The file at a path.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    if relative_to is None:
+        start = Path()
+    elif relative_to.is_dir():
+        start = relative_to
+    else:
+        start = relative_to.parent
+    path = start / Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
     raise UserError(
-        f"No shipped {_WORDS[kind]} {name_or_path!r}.{did_you_mean(name_or_path, shipped)} {listed}"
+        f"No {_WORDS[kind]} at {path}."
+        f" Give a path, relative to {start.resolve()}, or a shipped name."
     )

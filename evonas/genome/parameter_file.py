@@ -1,4 +1,7 @@
-"""Reads one parameter from a space's file: `{choice: [...]}`, `{int: [low, high]}` or `{float: [low, high]}`."""
+"""Reads one parameter from a space's file.
+
+The forms are `{choice: [...]}`, `{int: [low, high]}` and `{float: [low, high]}`.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,25 @@ from evonas.genome.strict_yaml import KeyPath
 KINDS = ("choice", "int", "float", "same_as")
 MAX_INT = 10**12
 """Integers up to here survive the way to the unit interval and back, also on a log scale."""
-LEAST_FLOAT, MOST_FLOAT = 1e-300, 1e300
+LEAST_FLOAT = 1e-300
+MOST_FLOAT = 1e300
 
 
 def read_parameter(reader: Reader, path: KeyPath, data: Any) -> Parameter | None:
-    """A parameter; None, and problems in the reader, where it is none.
+    """A parameter; None, with problems in the reader, if it is wrong.
 
-    `same_as` is a matter of the whole space, and not read here.
+    `same_as` is not read here, because it concerns the whole space.
     """
     data = reader.mapping(path, data, "{choice: [8, 16, 32]} or {float: [0.1, 0.9]}")
     if not data:
         return None
     kinds = [kind for kind in KINDS if kind in data]
     if len(kinds) != 1:
-        hint = next((h for key in data if not kinds and (h := did_you_mean(key, KINDS))), "")
-        reader.wrong(
-            path, f"needs exactly one of {', '.join(KINDS)}.{hint} Received: {', '.join(data)}."
-        )
+        # With two kinds, the words are right and no hint is needed.
+        hint = "" if kinds else _first_hint(data)
+        listed = ", ".join(KINDS)
+        received = ", ".join(data)
+        reader.wrong(path, f"needs exactly one of {listed}.{hint} Received: {received}.")
         return None
     kind = kinds[0]
     if kind == "choice":
@@ -43,88 +48,140 @@ def read_parameter(reader: Reader, path: KeyPath, data: Any) -> Parameter | None
     return _number(reader, path, data, integer=kind == "int")
 
 
+def _first_hint(data: Mapping[str, Any]) -> str:
+    """The hint for the first key that is close to a kind; empty if none is."""
+    for key in data:
+        hint = did_you_mean(key, KINDS)
+        if hint:
+            return hint
+    return ""
+
+
 def _choice(reader: Reader, path: KeyPath, values: Any) -> Choice | None:
     if not isinstance(values, list) or not values:
         reader.expected(path, "a list of values, such as [8, 16, 32]", values)
         return None
-    good = [
-        reader.scalar((*path, i), value) for i, value in enumerate(values)
-    ]  # each one that is wrong is noted
-    if not all(good):
-        return None
-    kinds = {
-        "numbers" if is_number(v) else "truth values" if isinstance(v, bool) else "words"
-        for v in values
-    }
-    if len(kinds) > 1:
-        reader.wrong(path, f"mixes {' and '.join(sorted(kinds))}; a choice is of one kind.")
-        return None
-    seen: dict[Value, Value] = {}  # 1 and 1.0 are one key
+    # All values are looked at before the first return, so that every wrong one is reported.
+    good = True
     for i, value in enumerate(values):
-        if value in seen:
-            same = seen[value]
-            note = "" if same_value(value, same) else f" ({value!r} and {same!r} are one number)"
-            reader.wrong((*path, i), f"{value!r} is in the list twice{note}.")
-            return None
-        seen[value] = value
-    return Choice(tuple(sorted(values) if "numbers" in kinds else values))
+        if not reader.scalar((*path, i), value):
+            good = False
+    if not good:
+        return None
+    kinds = {_kind_of(value) for value in values}
+    if len(kinds) > 1:
+        mixed = " and ".join(sorted(kinds))
+        reader.wrong(path, f"mixes {mixed}; a choice is of one kind.")
+        return None
+    if not _are_different(reader, path, values):
+        return None
+    if "numbers" in kinds:
+        values = sorted(values)
+    return Choice(tuple(values))
+
+
+def _kind_of(value: Value) -> str:
+    if is_number(value):
+        return "numbers"
+    return "truth values" if isinstance(value, bool) else "words"
+
+
+def _are_different(reader: Reader, path: KeyPath, values: list[Value]) -> bool:
+    """Whether no value comes twice; the second one is reported."""
+    # 1 and 1.0 are one key of a dict, so both are found to be the same number here.
+    seen: dict[Value, Value] = {}
+    for i, value in enumerate(values):
+        if value not in seen:
+            seen[value] = value
+            continue
+        same = seen[value]
+        note = ""
+        if not same_value(value, same):
+            note = f" ({value!r} and {same!r} are one number)"
+        reader.wrong((*path, i), f"{value!r} is in the list twice{note}.")
+        return False
+    return True
 
 
 def _number(reader: Reader, path: KeyPath, data: Mapping[str, Any], integer: bool) -> Number | None:
     kind = "int" if integer else "float"
-    log, off = data.get("log", False), data.get("off")
-    good = _bounds(reader, (*path, kind), data[kind], integer)
-    if not isinstance(log, bool):
-        reader.expected((*path, "log"), "true or false", log)
-        good = False
-    if "off" in data and not _fits(off, integer):
-        reader.expected((*path, "off"), f"{_allowed(integer)} beside the range", off)
-        good = False
-    if not good:
+    bounds = data[kind]
+    log = data.get("log", False)
+    off = data.get("off")
+    if not _are_well_formed(reader, path, data, integer):
         return None
-    low, high = data[kind] if integer else map(float, data[kind])
+    low, high = bounds
+    if not integer:
+        low = float(low)
+        high = float(high)
     if log and low <= 0:
         reader.wrong(
-            (*path, kind), f"a range on a log scale starts above 0. Received: {data[kind]!r}"
+            (*path, kind),
+            f"a range on a log scale starts above 0. Received: {bounds!r}",
         )
         return None
     if off is not None and low <= off <= high:
         reader.wrong(
             (*path, "off"),
-            f"lies inside of the range {data[kind]!r}; it must be a value beside it.",
+            f"lies inside of the range {bounds!r}; it must be a value beside it.",
         )
         return None
-    number = Number(low, high, log, integer, off if integer or off is None else float(off))
+    # Compared without `off`, which would be a second value in any case.
     plain = Number(low, high, log, integer)
     if plain.from_unit(0.0) == plain.from_unit(1.0):
         reader.wrong(
             (*path, kind),
-            f"too narrow: with 4 significant digits it is one value. Received: {data[kind]!r}",
+            f"too narrow: with 4 significant digits it is one value. Received: {bounds!r}",
         )
         return None
-    return number
+    if off is not None and not integer:
+        off = float(off)
+    return Number(low, high, log, integer, off)
+
+
+def _are_well_formed(reader: Reader, path: KeyPath, data: Mapping[str, Any], integer: bool) -> bool:
+    """Whether the bounds, `log` and `off` are right, each for itself."""
+    kind = "int" if integer else "float"
+    # All three are looked at in any case, so that every wrong one is reported.
+    good = _bounds(reader, (*path, kind), data[kind], integer)
+    log = data.get("log", False)
+    if not isinstance(log, bool):
+        reader.expected((*path, "log"), "true or false", log)
+        good = False
+    if "off" in data and not _fits(data["off"], integer):
+        allowed = f"{_allowed(integer)} beside the range"
+        reader.expected((*path, "off"), allowed, data["off"])
+        good = False
+    return good
 
 
 def _bounds(reader: Reader, path: KeyPath, bounds: Any, integer: bool) -> bool:
     """Whether these are two numbers, rising."""
-    if (
-        not isinstance(bounds, list)
-        or len(bounds) != 2
-        or not all(_fits(bound, integer) for bound in bounds)
-    ):
+    is_pair = isinstance(bounds, list) and len(bounds) == 2
+    if not is_pair or not all(_fits(bound, integer) for bound in bounds):
         reader.expected(path, f"[low, high], each {_allowed(integer)}", bounds)
         return False
-    if not bounds[0] < bounds[1]:
+    low, high = bounds
+    if low >= high:
         reader.wrong(path, f"an empty range: low must be below high. Received: {bounds!r}")
         return False
     return True
 
 
 def _fits(value: Any, integer: bool) -> bool:
+    """Whether this may be an end of a range."""
     if integer:
-        return type(value) is int and abs(value) <= MAX_INT
-    return is_number(value) and (value == 0 or LEAST_FLOAT <= abs(value) <= MOST_FLOAT)
+        # Not `isinstance`: True is an int for Python.
+        return type(value) is int and -MAX_INT <= value <= MAX_INT
+    if not is_number(value):
+        return False
+    if value == 0:
+        return True
+    size: float = abs(value)
+    return LEAST_FLOAT <= size <= MOST_FLOAT
 
 
 def _allowed(integer: bool) -> str:
-    return "an integer within 10**12 of 0" if integer else f"a number within {MOST_FLOAT:g} of 0"
+    if integer:
+        return "an integer within 10**12 of 0"
+    return f"a number within {MOST_FLOAT:g} of 0"

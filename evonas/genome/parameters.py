@@ -1,4 +1,7 @@
-"""What a parameter of an op may be: one of a few values, or a number in a range, each laid out on the unit interval."""
+"""What a parameter of an op may be: one of a few values, or a number in a range.
+
+Each parameter is laid out on the unit interval.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +12,52 @@ from typing import Protocol
 
 import numpy as np
 
-from evonas.genome.genome import Value, same_value
+from evonas.genome.genome import Value
 
 OFF_SHARE = 0.25
 """The part of the unit interval, at its lower end, that stands for a number's `off`."""
 
 _STEPS = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Standard deviations of a perturbation on the unit interval; the next one is tried where a step changed nothing."""
+"""Standard deviations of a perturbation on the unit interval, in the order of trying."""
+
+_NOT_WORDS = frozenset({"true", "false", "null"})
+_MOST_SHOWN = 20
 
 
 def is_number(value: object) -> bool:
     """An int or a float, and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # For Python, True is an int.
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float)
 
 
 def value_text(value: Value) -> str:
     """A value as it is written in YAML, so that true, 1, 1.0 and the word "1" read differently."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str):
-        plain = (
-            value.replace("_", "").isalnum()
-            and not value[0].isdigit()
-            and value.lower() not in _NOT_WORDS
-        )
-        return value if plain else f'"{value}"'
-    return repr(value)
+    if not isinstance(value, str):
+        return repr(value)
+    if _is_plain(value):
+        return value
+    return f'"{value}"'
 
 
-_NOT_WORDS = frozenset({"true", "false", "null"})
+def _is_plain(word: str) -> bool:
+    """Whether the word needs no quotes in YAML."""
+    letters = word.replace("_", "")
+    if not letters.isalnum():
+        return False
+    if word[0].isdigit():
+        return False
+    return word.lower() not in _NOT_WORDS
 
 
 class Parameter(Protocol):
     """A decision about one value.
 
-    `from_unit` takes every u in [0, 1], 0 and 1 included, to an allowed value, and `from_unit(to_unit(v)) == v` for
-    every allowed v. A coordinate of the unit cube is such a u.
+    `from_unit` takes every u in [0, 1], 0 and 1 included, to an allowed value. For every allowed
+    v, `from_unit(to_unit(v)) == v`. A coordinate of the unit cube is such a u.
     """
 
     def from_unit(self, u: float) -> Value:
@@ -61,32 +74,43 @@ class Parameter(Protocol):
         """Whether exactly this value, also in type, can come from `from_unit`."""
 
     def admit(self, value: object) -> Value | None:
-        """The allowed value that somebody meant who wrote this one (an int for a float, more digits); None for none."""
+        """The allowed value that a person meant, or None.
+
+        A person may write an int for a float, or more digits than are kept.
+        """
 
     def perturb(self, value: Value, rng: np.random.Generator) -> Value:
-        """Another value near this one; the same only where there is no other."""
+        """Another value near this one; the same only if there is no other."""
 
     def describe(self) -> str:
         """What is allowed, in words, for an error message."""
 
     @property
     def default(self) -> Value | None:
-        """The value that means "without it", for a seed genome that does not name the parameter; None for none."""
+        """The value that means "without it", or None if there is no such value.
+
+        A seed genome that does not name the parameter has this value.
+        """
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values: all words, all truth values, or all numbers, which are then in rising order.
+    """One of a few values: all words, all truth values, or all numbers.
 
     Attributes:
-        values: at least one, all different.
+        values: at least one, all different; numbers are in rising order.
     """
 
     values: tuple[Value, ...]
 
     @functools.cached_property
     def _index(self) -> dict[tuple[type, Value], int]:
-        return {(type(value), value): i for i, value in enumerate(self.values)}
+        """The place of each value; the type is in the key, because 1 == 1.0 == True."""
+        index: dict[tuple[type, Value], int] = {}
+        for i, value in enumerate(self.values):
+            key = (type(value), value)
+            index[key] = i
+        return index
 
     @functools.cached_property
     def ordered(self) -> bool:
@@ -96,66 +120,86 @@ class Choice:
     @property
     def default(self) -> Value | None:
         """A switch is off unless it is named; any other choice has no default."""
-        return (
-            False
-            if all(isinstance(value, bool) for value in self.values) and False in self.values
-            else None
-        )
+        for value in self.values:
+            if not isinstance(value, bool):
+                return None
+        return False if False in self.values else None
 
     def from_unit(self, u: float) -> Value:
         """See `Parameter`."""
-        return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
+        n = len(self.values)
+        place = int(u * n)
+        # For u = 1.0 the place is one too far.
+        place = min(place, n - 1)
+        return self.values[place]
 
     def to_unit(self, value: Value) -> float:
         """See `Parameter`."""
         if not self.contains(value):
             raise ValueError(f"must be {self.describe()}. Received: {value_text(value)}")
-        return (self._index[type(value), value] + 0.5) / len(self.values)
+        place = self._index[type(value), value]
+        return (place + 0.5) / len(self.values)
 
     def contains(self, value: object) -> bool:
         """See `Parameter`."""
-        return isinstance(value, str | int | float) and (type(value), value) in self._index
+        # This first: other types need not be hashable.
+        if not isinstance(value, str | int | float):
+            return False
+        return (type(value), value) in self._index
 
     def admit(self, value: object) -> Value | None:
         """See `Parameter`."""
         for known in self.values:
-            if known == value and (
-                same_value(known, value) or (is_number(known) and is_number(value))
-            ):
+            if known != value:
+                continue
+            # An int is as good as a float, but 1 is not as good as true.
+            are_numbers = is_number(known) and is_number(value)
+            if are_numbers or type(known) is type(value):
                 return known
         return None
 
     def perturb(self, value: Value, rng: np.random.Generator) -> Value:
-        """A neighbour of a number (at an end: the only one); any other of the words, all alike."""
-        i, n = self._index[type(value), value], len(self.values)
+        """A neighbour of a number (at an end: the only one); any other word, all alike."""
+        i = self._index[type(value), value]
+        n = len(self.values)
         if n == 1:
             return value
         if not self.ordered:
-            return self.values[(i + 1 + int(rng.integers(n - 1))) % n]
-        j = i + (1 if rng.random() < 0.5 else -1)
-        return self.values[j if 0 <= j < n else 2 * i - j]
+            step = 1 + int(rng.integers(n - 1))
+            return self.values[(i + step) % n]
+        step = 1 if rng.random() < 0.5 else -1
+        j = i + step
+        if not 0 <= j < n:
+            # Beyond an end: the neighbour on the other side.
+            j = i - step
+        return self.values[j]
 
     def describe(self) -> str:
         """See `Parameter`."""
-        shown = ", ".join(map(value_text, self.values[:20])) + (
-            ", ..." if len(self.values) > 20 else ""
-        )
-        return f"one of {shown}" if len(self.values) > 1 else shown
+        n = len(self.values)
+        first = self.values[:_MOST_SHOWN]
+        shown = ", ".join(map(value_text, first))
+        if n > _MOST_SHOWN:
+            shown += ", ..."
+        if n == 1:
+            return shown
+        return f"one of {shown}"
 
 
 @dataclass(frozen=True)
 class Number:
-    """An int or a float in [low, high], perhaps on a log scale, perhaps with one value beside the range.
+    """An int or a float in [low, high], optionally on a log scale, optionally with an `off`.
 
-    Floats are rounded when they are made: to 4 significant digits on a log scale, else to 4 or 5 digits of the range's
-    width. So what is printed is what was trained, and a genome survives the unit cube unchanged.
+    Floats are rounded when they are made. On a log scale 4 significant digits are kept, otherwise
+    4 or 5 digits of the range's width. So the printed value is the trained value, and a genome
+    survives the unit cube unchanged.
 
     Attributes:
         low: the smallest value.
         high: the largest value, above `low`.
-        log: steps are factors; `low` is above 0.
-        integer: ints, each with an equal share of the (log) scale.
-        off: a value outside of [low, high] that switches something off; None for none.
+        log: whether steps are factors; `low` is above 0 then.
+        integer: whether values are ints, each with an equal share of the (log) scale.
+        off: a value outside of [low, high] that switches something off; None if there is none.
     """
 
     low: float
@@ -166,25 +210,40 @@ class Number:
 
     @functools.cached_property
     def _ends(self) -> tuple[float, float]:
-        """The ends of the scale on which the unit interval is laid; for ints half a step wider on each side."""
+        """The ends of the scale on which the unit interval is laid."""
+        # Ints need half a step on each side; otherwise the first and the last get half a share.
         margin = 0.5 if self.integer else 0.0
-        low, high = self.low - margin, self.high + margin
-        return (math.log(low), math.log(high)) if self.log else (low, high)
+        low = self.low - margin
+        high = self.high + margin
+        if self.log:
+            return math.log(low), math.log(high)
+        return low, high
 
     @functools.cached_property
     def _digits(self) -> int:
-        return 4 - math.floor(math.log10(self.high - self.low))
+        """Decimal places that are kept on a linear scale; negative for a very wide range."""
+        width = self.high - self.low
+        before_point = math.floor(math.log10(width))
+        return 4 - before_point
 
     @property
     def default(self) -> Value | None:
-        """`off`, where there is one."""
+        """`off`, if there is one."""
         return self.off
 
     def _rounded(self, value: float) -> int | float:
+        """The allowed value nearest to this one; `off` is not among them."""
         if self.integer:
-            return int(min(max(round(value), self.low), self.high))
-        rounded = float(f"{value:.3e}") if self.log else round(value, self._digits)
-        return float(min(max(rounded, self.low), self.high)) + 0.0  # + 0.0: no -0.0
+            nearest = round(value)
+            return int(min(max(nearest, self.low), self.high))
+        if self.log:
+            rounded = float(f"{value:.3e}")
+        else:
+            rounded = round(value, self._digits)
+        # Rounding may step over an end.
+        inside = min(max(rounded, self.low), self.high)
+        # Adding 0.0 turns -0.0 into 0.0.
+        return float(inside) + 0.0
 
     def from_unit(self, u: float) -> Value:
         """See `Parameter`."""
@@ -192,11 +251,17 @@ class Number:
             if u < OFF_SHARE:
                 return self.off
             u = (u - OFF_SHARE) / (1 - OFF_SHARE)
-        if not self.integer and u in (0.0, 1.0):  # exactly: exp(log(low)) may lie outside
-            return self._rounded(self.high if u else self.low)
+        # The ends are exact, because exp(log(low)) may lie outside of the range.
+        if not self.integer:
+            if u == 0.0:
+                return self._rounded(self.low)
+            if u == 1.0:
+                return self._rounded(self.high)
         a, b = self._ends
         value = a + u * (b - a)
-        return self._rounded(math.exp(value) if self.log else value)
+        if self.log:
+            value = math.exp(value)
+        return self._rounded(value)
 
     def to_unit(self, value: Value) -> float:
         """See `Parameter`."""
@@ -206,42 +271,64 @@ class Number:
             return OFF_SHARE / 2
         a, b = self._ends
         number = float(value)
-        u = min(max(((math.log(number) if self.log else number) - a) / (b - a), 0.0), 1.0)
-        return u if self.off is None else OFF_SHARE + u * (1 - OFF_SHARE)
+        if self.log:
+            number = math.log(number)
+        u = (number - a) / (b - a)
+        u = min(max(u, 0.0), 1.0)
+        if self.off is None:
+            return u
+        return OFF_SHARE + u * (1 - OFF_SHARE)
 
     def contains(self, value: object) -> bool:
         """See `Parameter`."""
-        if type(value) is not (int if self.integer else float):
+        # Not `isinstance`: True is no int here.
+        wanted = int if self.integer else float
+        if type(value) is not wanted:
             return False
         assert isinstance(value, int | float)
-        return value == self.off or (
-            self.low <= value <= self.high and self._rounded(value) == value
-        )
+        if value == self.off:
+            return True
+        if not self.low <= value <= self.high:
+            return False
+        # A value with more digits than are kept would not come back from the unit interval.
+        return self._rounded(value) == value
 
     def admit(self, value: object) -> Value | None:
         """See `Parameter`."""
-        if (
-            not isinstance(value, int | float)
-            or isinstance(value, bool)
-            or (self.integer and value != int(value))
-        ):
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        if self.integer and value != int(value):
             return None
         if self.off is not None and value == self.off:
             return self.off
-        return self._rounded(value) if self.low <= value <= self.high else None
+        if self.low <= value <= self.high:
+            return self._rounded(value)
+        return None
 
     def perturb(self, value: Value, rng: np.random.Generator) -> Value:
         """A Gaussian step on the number's own scale, made wider until the value differs."""
         u = self.to_unit(value)
         for step in _STEPS:
-            new = self.from_unit(min(max(u + float(rng.normal()) * step, 0.0), 1.0))
+            moved = u + float(rng.normal()) * step
+            inside = min(max(moved, 0.0), 1.0)
+            new = self.from_unit(inside)
             if new != value:
                 return new
-        low, high = self.from_unit(OFF_SHARE if self.off is not None else 0.0), self.from_unit(1.0)
-        return low if low != value else high
+        # No step had an effect: the lowest value, or the highest if it is the lowest already.
+        lowest = 0.0
+        if self.off is not None:
+            lowest = OFF_SHARE
+        low = self.from_unit(lowest)
+        if low != value:
+            return low
+        return self.from_unit(1.0)
 
     def describe(self) -> str:
         """See `Parameter`."""
         kind = "an integer" if self.integer else "a number"
-        beside = f" or {value_text(self.off)}" if self.off is not None else ""
-        return f"{kind} in [{value_text(self.low)}, {value_text(self.high)}]{beside}"
+        low = value_text(self.low)
+        high = value_text(self.high)
+        words = f"{kind} in [{low}, {high}]"
+        if self.off is not None:
+            words += f" or {value_text(self.off)}"
+        return words

@@ -17,7 +17,10 @@ from evonas.genome.wiring import Chain, Dag, Inputs, Skip, Wiring
 Group = Literal["cells", "network", "settings"]
 InputKind = Literal["image", "sequence", "vector"]
 Coordinate = tuple[str, int, str]
-"""(section, slot, key): the key is `length` (with slot -1), `op`, `inputs`, `merge`, or a parameter's name."""
+"""(section, slot, key). The key is `op`, `inputs`, `merge` or the name of a parameter.
+
+For the length of a section, the key is `length` and the slot is -1.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Op:
         weight: how often the op is drawn, relative to the other ops of its section.
         parameters: what a gene decides, by name.
         constants: what is the same for every gene of this op.
-        shared: parameter -> (section, parameter) of the one-gene section that it is the same as.
+        shared: parameter -> (section, parameter) that it is the same as; the section has one gene.
     """
 
     name: str
@@ -41,7 +44,11 @@ class Op:
     @property
     def names(self) -> tuple[str, ...]:
         """Every argument that the op is called with."""
-        return (*self.parameters, *self.constants, *self.shared)
+        return (
+            *self.parameters,
+            *self.constants,
+            *self.shared,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +56,15 @@ class Section:
     """A list of genes of a space: which ops, how many, and how they are connected.
 
     Attributes:
-        group: `network` sections are built in their order; `cells` are built wherever a network gene has a cell's name
-            as its op; `settings` sections say how the network is trained.
-        ops: by name; at least one.
+        group: `network` sections are built in their order. `cells` are built where a network gene
+            has the cell's name as its op. `settings` sections say how the network is trained.
+        ops: ops by name; at least one.
         low: the smallest number of genes.
         high: the largest number of genes, at least 1.
         wiring: `chain`, `skip` or `dag`.
-        max_skips: skips into one gene, at most; 0 for another wiring.
-        merge: how a skip joins, for the wiring `skip`; else None.
-        inputs: tensors that each gene takes, for the wiring `dag`; else 0.
+        max_skips: the largest number of skips into one gene; 0 for another wiring.
+        merge: how a skip joins, for the wiring `skip`; otherwise None.
+        inputs: number of tensors that each gene takes, for the wiring `dag`; otherwise 0.
     """
 
     name: str
@@ -72,25 +79,36 @@ class Section:
 
     @property
     def sources(self) -> int:
-        """Tensors that come in: a cell takes the outputs of the two genes before it."""
-        return 2 if self.group == "cells" else 1
+        """The number of tensors that come in."""
+        # A cell takes the outputs of the two genes before it.
+        if self.group == "cells":
+            return 2
+        return 1
 
     @functools.cached_property
     def look_up(self) -> Wiring:
         """The wiring as an object."""
         if self.wiring == "dag":
             return Dag(self.inputs, self.sources)
-        return Skip(self.max_skips) if self.wiring == "skip" else Chain()
+        if self.wiring == "skip":
+            return Skip(self.max_skips)
+        return Chain()
 
     def legal(self, i: int) -> tuple[Inputs, ...]:
-        """All input tuples that gene i may have, as positions (-1 is the section's input), the plainest first."""
+        """All input tuples that gene i may have, the plainest first.
+
+        They are positions; -1 is the section's input.
+        """
         return self.look_up.legal(i)
 
     @functools.cached_property
     def _edges(self) -> tuple[float, ...]:
         """The upper ends of the ops' shares of the unit interval."""
-        sums = list(accumulate(op.weight for op in self.ops.values()))
-        return tuple(edge / sums[-1] for edge in sums)
+        weights = [op.weight for op in self.ops.values()]
+        sums = list(accumulate(weights))
+        total = sums[-1]
+        shares = [edge / total for edge in sums]
+        return tuple(shares)
 
     @functools.cached_property
     def _op_names(self) -> tuple[str, ...]:
@@ -98,12 +116,22 @@ class Section:
 
     def op_from_unit(self, u: float) -> Op:
         """The op at this place of the unit interval; each has a share as large as its weight."""
-        return self.ops[self._op_names[min(bisect_right(self._edges, u), len(self._op_names) - 1)]]
+        names = self._op_names
+        place = bisect_right(self._edges, u)
+        # For u = 1.0 the place is one too far.
+        place = min(place, len(names) - 1)
+        name = names[place]
+        return self.ops[name]
 
     @functools.cached_property
     def _op_middles(self) -> Mapping[str, float]:
-        lower = (0.0, *self._edges)
-        return {name: (lower[i] + lower[i + 1]) / 2 for i, name in enumerate(self._op_names)}
+        """The middle of each op's share."""
+        middles = {}
+        low = 0.0
+        for name, high in zip(self._op_names, self._edges, strict=True):
+            middles[name] = (low + high) / 2
+            low = high
+        return middles
 
     def op_to_unit(self, name: str) -> float:
         """The middle of an op's share."""
@@ -117,22 +145,37 @@ class Section:
         """
         if name == "merge" and self.merge is not None:
             return self.merge
-        return self.ops[gene_op].parameters[name]
+        op = self.ops[gene_op]
+        return op.parameters[name]
 
     @functools.cached_property
     def slot_names(self) -> tuple[str, ...]:
-        """The names of all its ops' parameters; in a slot, parameters of one name share a coordinate."""
-        return tuple(dict.fromkeys(name for op in self.ops.values() for name in op.parameters))
+        """The names of the parameters of all ops, each once."""
+        # In a slot, parameters of one name share a coordinate, whatever the op.
+        names: dict[str, None] = {}
+        for op in self.ops.values():
+            for name in op.parameters:
+                names[name] = None
+        return tuple(names)
 
     @functools.cached_property
     def layouts(self) -> tuple[Mapping[str, int], ...]:
-        """For each slot, the decisions about its gene and their order: `op`, `inputs`, `merge`, then the parameters."""
+        """For each slot, the decisions about its gene, each with its place in the slot.
+
+        The order is `op`, `inputs`, `merge`, then the parameters.
+        """
         found = []
         for slot in range(self.high):
-            keys = ["op"] if len(self.ops) > 1 else []
+            keys = []
+            if len(self.ops) > 1:
+                keys.append("op")
+            # Without an alternative there is no decision: the first gene never has a skip.
             if self.look_up.count(slot) > 1:
-                keys += ["inputs", "merge"] if self.merge is not None else ["inputs"]
-            found.append({key: i for i, key in enumerate((*keys, *self.slot_names))})
+                keys.append("inputs")
+                if self.merge is not None:
+                    keys.append("merge")
+            keys += self.slot_names
+            found.append({key: place for place, key in enumerate(keys)})
         return tuple(found)
 
 
@@ -141,11 +184,12 @@ class SearchSpace:
     """Which genomes there are, as read from a file.
 
     Attributes:
-        name: such as `convnet`.
+        name: name such as `convnet`.
         about: one sentence for people; may be empty.
-        input: what the networks take; None where genomes are no networks (`input: none`), so that only an evaluator
-            besides Keras can judge them.
-        sections: by name: cells, then network sections in the order in which they are built, then settings.
+        input: what the networks take. None if genomes are no networks (`input: none`); then only
+            an evaluator other than Keras can judge them.
+        sections: sections by name: cells, then network sections in the order in which they are
+            built, then settings.
         text: the file's content, for the record and for the workers.
     """
 
@@ -165,8 +209,10 @@ class SearchSpace:
             return self.sections[name]
         except KeyError:
             known = list(self.sections)
+            hint = did_you_mean(name, known)
+            listed = ", ".join(known)
             raise UserError(
-                f"The space {self.name} has no section {name!r}.{did_you_mean(name, known)} It has {', '.join(known)}."
+                f"The space {self.name} has no section {name!r}.{hint} It has {listed}."
             ) from None
 
     def group(self, group: Group) -> tuple[Section, ...]:
@@ -175,25 +221,35 @@ class SearchSpace:
 
     @functools.cached_property
     def _groups(self) -> Mapping[Group, tuple[Section, ...]]:
-        listed: tuple[Group, ...] = ("cells", "network", "settings")
-        return {
-            group: tuple(item for item in self.sections.values() if item.group == group)
-            for group in listed
+        groups: dict[Group, tuple[Section, ...]] = {
+            "cells": (),
+            "network": (),
+            "settings": (),
         }
+        for section in self.sections.values():
+            groups[section.group] += (section,)
+        return groups
 
     def is_cell(self, op: str) -> bool:
         """Whether a gene with this op is a cell."""
-        return op in self.sections and self.sections[op].group == "cells"
+        if op not in self.sections:
+            return False
+        return self.sections[op].group == "cells"
 
     @functools.cached_property
     def coordinates(self) -> tuple[Coordinate, ...]:
-        """What each coordinate of the unit cube decides; length, op and inputs only where there is an alternative."""
+        """What each coordinate of the unit cube decides.
+
+        Length, op and inputs have a coordinate only if there is an alternative.
+        """
         found: list[Coordinate] = []
         for section in self.sections.values():
+            name = section.name
             if section.high > section.low:
-                found.append((section.name, -1, "length"))
-            for slot in range(section.high):
-                found += [(section.name, slot, key) for key in section.layouts[slot]]
+                found.append((name, -1, "length"))
+            for slot, layout in enumerate(section.layouts):
+                for key in layout:
+                    found.append((name, slot, key))
         return tuple(found)
 
     @functools.cached_property
@@ -208,35 +264,59 @@ class SearchSpace:
 
     def has_parameter(self, section: str, name: str) -> bool:
         """Whether some op of this section has an argument of this name, searched or constant."""
-        return section in self.sections and any(
-            name in op.names for op in self.sections[section].ops.values()
-        )
+        if section not in self.sections:
+            return False
+        found = self.sections[section]
+        ops = found.ops.values()
+        return any(name in op.names for op in ops)
 
     def greatest(self, section: str, name: str) -> float | None:
-        """The largest number that an argument of this name may be in this section; None where none has a number."""
-        ops = self.sections[section].ops.values() if section in self.sections else ()
-        found: list[object] = [op.constants[name] for op in ops if name in op.constants]
-        for parameter in (op.parameters[name] for op in ops if name in op.parameters):
-            found += (
-                parameter.values if isinstance(parameter, Choice) else [parameter.from_unit(1.0)]
-            )
-        return max(
-            (float(value) for value in found if isinstance(value, int | float)), default=None
-        )
+        """The largest number that an argument of this name may be in this section.
+
+        None if no op has such an argument, or if it is no number.
+        """
+        if section not in self.sections:
+            return None
+        found = self.sections[section]
+        values: list[object] = []
+        for op in found.ops.values():
+            if name in op.constants:
+                values.append(op.constants[name])
+            if name in op.parameters:
+                parameter = op.parameters[name]
+                values += _ends_of(parameter)
+        numbers = []
+        for value in values:
+            if isinstance(value, int | float):
+                numbers.append(float(value))
+        return max(numbers, default=None)
 
     def arguments(self, genome: Genome, section_name: str, gene: Gene) -> dict[str, Value]:
-        """What the gene's op is called with: its parameters, the constants, and what it takes from other sections.
+        """What the gene's op is called with.
 
-        How a skip joins (`merge`) is not among them; it is no business of the op.
+        That is its parameters, the constants, and what it takes from other sections. How a skip
+        joins (`merge`) is not among them, because the op does not see it.
         """
         section = self.sections[section_name]
         op = section.ops[gene.op]
-        arguments = {
-            name: value for name, value in gene.params if not (name == "merge" and section.merge)
-        }
+        arguments = gene.parameters
+        if section.merge is not None:
+            arguments.pop("merge", None)
         arguments.update(op.constants)
         for name, (source, parameter) in op.shared.items():
+            # The space's loader has checked that the source has one gene, and this parameter.
             other = genome[source][0]
-            constants = self.sections[source].ops[other.op].constants
-            arguments[name] = constants[parameter] if parameter in constants else other[parameter]
+            ops = self.sections[source].ops
+            constants = ops[other.op].constants
+            if parameter in constants:
+                arguments[name] = constants[parameter]
+            else:
+                arguments[name] = other[parameter]
         return arguments
+
+
+def _ends_of(parameter: Parameter) -> list[object]:
+    """Values of which one is the largest: all of a choice, or the upper end of a range."""
+    if isinstance(parameter, Choice):
+        return list(parameter.values)
+    return [parameter.from_unit(1.0)]

@@ -1,4 +1,4 @@
-"""Reads a search space from its YAML file, or says all that is wrong with it, each problem with its place."""
+"""Reads a search space from its YAML file, or says all that is wrong with it, with each place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import keyword
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from evonas.errors import InvalidSpace
 from evonas.genome import strict_yaml
@@ -21,22 +21,36 @@ from evonas.genome.strict_yaml import KeyPath
 GROUPS: tuple[Group, ...] = ("cells", "network", "settings")
 INPUTS: tuple[InputKind, ...] = ("image", "sequence", "vector")
 NO_INPUT = "none"
-"""The `input` of a space whose genomes are no networks; also that of one without network sections, if it names none."""
+"""The `input` of a space whose genomes are no networks.
+
+It is also the `input` of a space without network sections that names none.
+"""
 WIRINGS = ("chain", "skip", "dag")
 MERGES = ("add", "concat")
 MAX_LENGTH = 200
 MAX_DIMENSION = 10_000
 MAX_INPUTS = 200_000
 """Legal input tuples of a section, all genes together: about 30 MB."""
-LEAST_WEIGHT, MOST_WEIGHT = 1e-3, 1e3
+LEAST_WEIGHT = 1e-3
+MOST_WEIGHT = 1e3
+MAX_TENSORS = 4
+"""The largest number of tensors that a gene of a dag takes."""
 
 _TOP = ("space", "about", "input", *GROUPS)
 _SECTION = ("length", "wiring", "max_skips", "merge", "inputs", "weights", "ops")
-MAX_TENSORS = 4
-"""That a gene of a dag takes."""
+_WIRING_OF_KEY = {"max_skips": "skip", "merge": "skip", "inputs": "dag"}
 _RESERVED_SECTIONS = ("space", "about")
 _RESERVED_PARAMETERS = ("op", "inputs", "merge")
 _EXAMPLE = "{features: {ops: {dense: {units: {int: [8, 64]}}}}}"
+
+
+class _Wires(NamedTuple):
+    """How a section is wired; see `Section` for the fields."""
+
+    wiring: str
+    max_skips: int = 0
+    merge: Choice | None = None
+    inputs: int = 0
 
 
 def load_space(path: str | Path) -> SearchSpace:
@@ -44,27 +58,37 @@ def load_space(path: str | Path) -> SearchSpace:
 
     Raises:
         InvalidYaml: the file cannot be read, or is not strict YAML.
-        InvalidSpace: it is no search space; every problem is listed with file, line and key.
+        InvalidSpace: the file holds no search space; every problem is listed with file, line and
+            key.
     """
-    return parse_document(strict_yaml.load_file(path))
+    document = strict_yaml.load_file(path)
+    return parse_document(document)
 
 
+# The last few are kept: a process may need the text of its run in several places.
 @functools.lru_cache(maxsize=4)
 def parse_space(text: str, file: str) -> SearchSpace:
-    """Reads a search space from a file's content; `file` is its name in messages. The last few are remembered.
+    """Reads a search space from a file's content.
+
+    Args:
+        text: the file's content.
+        file: the file's name, for messages.
 
     Raises:
         InvalidYaml: the text is not strict YAML.
-        InvalidSpace: it is no search space; every problem is listed with file, line and key.
+        InvalidSpace: the text holds no search space; every problem is listed with file, line and
+            key.
     """
-    return parse_document(strict_yaml.load(text, file))
+    document = strict_yaml.load(text, file)
+    return parse_document(document)
 
 
 def parse_document(document: strict_yaml.Document) -> SearchSpace:
     """Reads a search space from a YAML document.
 
     Raises:
-        InvalidSpace: it is no search space; every problem is listed with file, line and key.
+        InvalidSpace: the document holds no search space; every problem is listed with file, line
+            and key.
     """
     reader = Reader(document)
     top = reader.mapping((), document.data, "{space: mine, input: vector, network: ...}")
@@ -78,29 +102,42 @@ def parse_document(document: strict_yaml.Document) -> SearchSpace:
     if not isinstance(top.get("about", ""), str):
         reader.expected(("about",), "a sentence", top["about"])
     sections = _sections(reader, top)
+    # A `same_as` may name a section further down, so all sections are read before.
     for section in sections.values():
         _check_shared(reader, section, sections)
     if reader.problems:
         raise InvalidSpace(reader.problems)
+    _check_size(document, sections)
     named = top.get("input", NO_INPUT)
-    kind = None if named == NO_INPUT else cast(InputKind, named)
-    size = sum(section.high * (len(section.slot_names) + 1) for section in sections.values())
+    kind = None
+    if named != NO_INPUT:
+        kind = cast(InputKind, named)
+    return SearchSpace(
+        name=top["space"],
+        about=top.get("about", ""),
+        input=kind,
+        sections=sections,
+        text=document.text,
+    )
+
+
+def _check_size(document: strict_yaml.Document, sections: Mapping[str, Section]) -> None:
+    """Refuses a space with too many decisions."""
+    size = 0
+    for section in sections.values():
+        # An estimate, before the space makes its list of coordinates.
+        of_one_gene = len(section.slot_names) + 1
+        size += section.high * of_one_gene
     if size > MAX_DIMENSION:
         raise InvalidSpace(
             document.problem((), f"too large: about {size} decisions; at most {MAX_DIMENSION}.")
         )
-    return SearchSpace(top["space"], top.get("about", ""), kind, sections, document.text)
 
 
 def _sections(reader: Reader, top: Mapping[str, Any]) -> dict[str, Section]:
-    """The sections of all groups, in the order in which the groups are listed above."""
+    """The sections of all groups, in the order of `GROUPS`."""
+    _check_input(reader, top)
     sections: dict[str, Section] = {}
-    if "input" in top:
-        reader.one_of(("input",), top["input"], (*INPUTS, NO_INPUT))
-    elif "network" in top:
-        reader.wrong(
-            (), f"the key `input` is missing; it is one of {', '.join((*INPUTS, NO_INPUT))}."
-        )
     for group in GROUPS:
         if group not in top:
             continue
@@ -114,25 +151,43 @@ def _sections(reader: Reader, top: Mapping[str, Any]) -> dict[str, Section]:
             if name in _RESERVED_SECTIONS:
                 reader.wrong(path, "a section may not have this name: seed genomes use it.")
             if name in sections:
-                reader.wrong(path, f"a section of this name is in {sections[name].group} already.")
+                other = sections[name].group
+                reader.wrong(path, f"a section of this name is in {other} already.")
             sections[name] = _section(reader, group, name, data)
     if not any(group in top for group in GROUPS):
-        reader.wrong((), f"there is nothing to search: give at least one of {', '.join(GROUPS)}.")
+        groups = ", ".join(GROUPS)
+        reader.wrong((), f"there is nothing to search: give at least one of {groups}.")
     return sections
 
 
+def _check_input(reader: Reader, top: Mapping[str, Any]) -> None:
+    """The key `input` is one of the known words; a space of networks needs it."""
+    known = (*INPUTS, NO_INPUT)
+    if "input" in top:
+        reader.one_of(("input",), top["input"], known)
+    elif "network" in top:
+        listed = ", ".join(known)
+        reader.wrong((), f"the key `input` is missing; it is one of {listed}.")
+
+
 def _like(reader: Reader, path: KeyPath, data: Any, cells: Mapping[str, Any]) -> Any:
-    """A cell with the keys of the one that `like` names, where it has none of its own."""
+    """A cell's keys, with those of the cell that `like` names added."""
     if not isinstance(data, dict) or "like" not in data:
         return data
-    known = [
-        name for name, other in cells.items() if isinstance(other, dict) and "like" not in other
-    ]
-    other = reader.one_of((*path, "like"), data["like"], known)
-    return {
-        **(cells[other] if other else {}),
-        **{key: value for key, value in data.items() if key != "like"},
-    }
+    # A cell that has `like` itself is not among them, so there are no circles.
+    known = []
+    for name, other in cells.items():
+        if not isinstance(other, dict):
+            continue
+        if "like" not in other:
+            known.append(name)
+    model = reader.one_of((*path, "like"), data["like"], known)
+    merged: dict[str, Any] = {}
+    if model:
+        merged.update(cells[model])
+    merged.update(data)
+    del merged["like"]
+    return merged
 
 
 def _section(reader: Reader, group: Group, name: str, data: Any) -> Section:
@@ -141,49 +196,102 @@ def _section(reader: Reader, group: Group, name: str, data: Any) -> Section:
     reader.only(path, data, _SECTION)
     low, high = _length(reader, (*path, "length"), data.get("length", 1))
     ops = _ops(reader, path, data)
-    wiring, max_skips, merge, inputs = "chain", 0, None, 0
+    wires = _wires(reader, path, group, data)
+    if low == 0:
+        _check_may_be_empty(reader, path, group, wires.wiring)
+    # A wiring that was refused is empty here. A chain stands in for it, so that reading goes on.
+    section = Section(
+        name,
+        group,
+        ops,
+        low,
+        high,
+        wires.wiring or "chain",
+        wires.max_skips,
+        wires.merge,
+        wires.inputs,
+    )
+    _check_inputs(reader, path, section)
+    return section
+
+
+def _wires(reader: Reader, path: KeyPath, group: Group, data: Mapping[str, Any]) -> _Wires:
+    """The keys `wiring`, `max_skips`, `merge` and `inputs` of a section."""
+    wiring = "chain"
     if "wiring" in data:
         wiring = reader.one_of((*path, "wiring"), data["wiring"], WIRINGS) or ""
+    wires = _Wires(wiring)
     if wiring in ("skip", "dag") and group == "settings":
         reader.wrong(
             (*path, "wiring"),
             "settings are not connected: only network sections and cells are wired.",
         )
     elif wiring == "skip":
-        max_skips = (
-            reader.integer((*path, "max_skips"), data.get("max_skips", 1), 1, MAX_LENGTH) or 1
-        )
-        merge = _merge(reader, (*path, "merge"), data.get("merge", "add"))
+        wires = _skip_wires(reader, path, data)
     elif wiring == "dag":
-        inputs = reader.integer((*path, "inputs"), data.get("inputs", 2), 1, MAX_TENSORS) or 1
-    for key, kind in (("max_skips", "skip"), ("merge", "skip"), ("inputs", "dag")):
+        given = data.get("inputs", 2)
+        inputs = reader.integer((*path, "inputs"), given, 1, MAX_TENSORS)
+        wires = _Wires(wiring, inputs=inputs or 1)
+    for key, kind in _WIRING_OF_KEY.items():
+        # Not after a wiring that was refused: the key may go with the one that was meant.
         if key in data and wiring and wiring != kind:
             reader.wrong((*path, key), f"goes with `wiring: {kind}` only.")
-    if wiring == "dag" and group == "network" and low == 0:
-        reader.wrong(
-            (*path, "length"), "a dag has at least one gene: there is no output without one."
-        )
-    elif group == "cells" and low == 0:
-        reader.wrong((*path, "length"), "a cell has at least one gene.")
-    section = Section(name, group, ops, low, high, wiring or "chain", max_skips, merge, inputs)
-    count = sum(section.look_up.count(i) for i in range(high))
-    if count > MAX_INPUTS:
-        key, what = (
-            ("inputs", f"{inputs} inputs")
-            if wiring == "dag"
-            else ("max_skips", f"up to {max_skips} skips")
-        )
-        text = f"{high} genes with {what} each have {count} legal inputs; at most {MAX_INPUTS}."
-        reader.wrong((*path, key), f"{text} Lower `{key}` or `length`.")
-    return section
+    return wires
+
+
+def _skip_wires(reader: Reader, path: KeyPath, data: Mapping[str, Any]) -> _Wires:
+    given = data.get("max_skips", 1)
+    most = reader.integer((*path, "max_skips"), given, 1, MAX_LENGTH)
+    given = data.get("merge", "add")
+    merge = _merge(reader, (*path, "merge"), given)
+    return _Wires(
+        "skip",
+        max_skips=most or 1,
+        merge=merge,
+    )
+
+
+def _check_may_be_empty(reader: Reader, path: KeyPath, group: Group, wiring: str) -> None:
+    """Refuses a length of 0 for what must have an output of its own."""
+    here = (*path, "length")
+    if wiring == "dag" and group == "network":
+        reader.wrong(here, "a dag has at least one gene: there is no output without one.")
+    elif group == "cells":
+        reader.wrong(here, "a cell has at least one gene.")
+
+
+def _check_inputs(reader: Reader, path: KeyPath, section: Section) -> None:
+    """Refuses a section whose tables of legal inputs would take too much memory."""
+    # `count` computes the sizes; `legal` would make the tables.
+    count = sum(section.look_up.count(i) for i in range(section.high))
+    if count <= MAX_INPUTS:
+        return
+    if section.wiring == "dag":
+        key = "inputs"
+        what = f"{section.inputs} inputs"
+    else:
+        key = "max_skips"
+        what = f"up to {section.max_skips} skips"
+    reader.wrong(
+        (*path, key),
+        f"{section.high} genes with {what} each have {count} legal inputs;"
+        f" at most {MAX_INPUTS}. Lower `{key}` or `length`.",
+    )
 
 
 def _length(reader: Reader, path: KeyPath, value: Any) -> tuple[int, int]:
     """The smallest and the largest number of genes."""
-    low, high = value if isinstance(value, list) and len(value) == 2 else (value, value)
-    if type(low) is int and type(high) is int and 0 <= low <= high <= MAX_LENGTH and high >= 1:
+    if isinstance(value, list) and len(value) == 2:
+        low, high = value
+    else:
+        low = value
+        high = value
+    # Not `isinstance`: True is an int for Python.
+    are_numbers = type(low) is int and type(high) is int
+    if are_numbers and 0 <= low <= high <= MAX_LENGTH and high >= 1:
         return low, high
-    allowed = f"a number of genes, or [least, most], with 0 <= least <= most and 1 <= most <= {MAX_LENGTH}"
+    order = f"0 <= least <= most and 1 <= most <= {MAX_LENGTH}"
+    allowed = f"a number of genes, or [least, most], with {order}"
     reader.expected(path, allowed, value)
     return 1, 1
 
@@ -193,40 +301,57 @@ def _merge(reader: Reader, path: KeyPath, value: Any) -> Choice | None:
     if isinstance(value, str):
         value = {"choice": [value]}
     found = read_parameter(reader, path, value)
+    # `read_parameter` has noted what is wrong.
+    if found is None:
+        return None
     if isinstance(found, Choice) and all(word in MERGES for word in found.values):
         return found
-    if found is not None:
-        reader.expected(path, f"one of {', '.join(MERGES)}, or a choice of them", value)
+    listed = ", ".join(MERGES)
+    reader.expected(path, f"one of {listed}, or a choice of them", value)
     return None
 
 
 def _ops(reader: Reader, path: KeyPath, data: Mapping[str, Any]) -> dict[str, Op]:
     """A section's ops, each with its weight."""
     if "ops" not in data:
+        # An empty section has been reported as such already.
         if data:
             reader.wrong(path, "the key `ops` is missing; it lists what a gene may be.")
         return {}
-    listed = reader.mapping((*path, "ops"), data["ops"], "{flatten: {}, global_average: {}}")
-    ops = {
-        name: _op(reader, (*path, "ops", name), name, params)
-        for name, params in listed.items()
-        if reader.word((*path, "ops", name), name, plugin=True)
-    }
+    here = (*path, "ops")
+    listed = reader.mapping(here, data["ops"], "{flatten: {}, global_average: {}}")
+    ops: dict[str, Op] = {}
+    for name, params in listed.items():
+        place = (*here, name)
+        if reader.word(place, name, plugin=True):
+            ops[name] = _op(reader, place, name, params)
     if "weights" in data:
-        here = (*path, "weights")
-        weights = reader.mapping(here, data["weights"], "{conv2d: 4}")
-        reader.only(here, weights, list(listed))
-        for name, weight in weights.items():
-            if (
-                isinstance(weight, bool | str | None | list | dict)
-                or not LEAST_WEIGHT <= weight <= MOST_WEIGHT
-            ):
-                reader.expected(
-                    (*here, name), f"a number in [{LEAST_WEIGHT:g}, {MOST_WEIGHT:g}]", weight
-                )
-            elif name in ops:
-                ops[name] = dataclasses.replace(ops[name], weight=float(weight))
+        _weigh(reader, (*path, "weights"), data["weights"], list(listed), ops)
     return ops
+
+
+def _weigh(reader: Reader, path: KeyPath, data: Any, listed: list[str], ops: dict[str, Op]) -> None:
+    """Gives the ops the weights that the file names.
+
+    Args:
+        listed: names in the file, also of ops that were refused.
+        ops: the ops that were read; changed in place.
+    """
+    weights = reader.mapping(path, data, "{conv2d: 4}")
+    reader.only(path, weights, listed)
+    allowed = f"a number in [{LEAST_WEIGHT:g}, {MOST_WEIGHT:g}]"
+    for name, weight in weights.items():
+        if not _is_weight(weight):
+            reader.expected((*path, name), allowed, weight)
+        elif name in ops:
+            op = ops[name]
+            ops[name] = dataclasses.replace(op, weight=float(weight))
+
+
+def _is_weight(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return LEAST_WEIGHT <= value <= MOST_WEIGHT
 
 
 def _op(reader: Reader, path: KeyPath, name: str, data: Any) -> Op:
@@ -234,12 +359,12 @@ def _op(reader: Reader, path: KeyPath, name: str, data: Any) -> Op:
     parameters: dict[str, Parameter] = {}
     constants: dict[str, Value] = {}
     shared: dict[str, tuple[str, str]] = {}
-    for key, value in reader.mapping(
-        path, data, "{filters: {choice: [8, 16]}}", empty=True
-    ).items():
+    listed = reader.mapping(path, data, "{filters: {choice: [8, 16]}}", empty=True)
+    for key, value in listed.items():
         here = (*path, key)
         if not reader.word(here, key):
             continue
+        # It is an argument of a Python function, so it cannot have a name like `lambda`.
         if key in _RESERVED_PARAMETERS or keyword.iskeyword(key):
             reader.wrong(here, f"a parameter may not be called {key!r}.")
         elif isinstance(value, dict) and "same_as" in value:
@@ -252,19 +377,32 @@ def _op(reader: Reader, path: KeyPath, name: str, data: Any) -> Op:
                 parameters[key] = found
         elif reader.scalar(here, value):
             constants[key] = value
-    return Op(name, 1.0, parameters, constants, shared)
+    return Op(
+        name,
+        parameters=parameters,
+        constants=constants,
+        shared=shared,
+    )
 
 
 def _source(reader: Reader, path: KeyPath, value: Mapping[str, Any]) -> tuple[str, str] | None:
     """The section and the parameter that `same_as` names."""
-    source = value["same_as"]
     if len(value) > 1:
-        reader.wrong(path, f"`same_as` stands alone. Received: {', '.join(value)}.")
-    elif isinstance(source, str) and source.count(".") == 1 and all(source.split(".")):
-        section, parameter = source.split(".")
+        received = ", ".join(value)
+        reader.wrong(path, f"`same_as` stands alone. Received: {received}.")
+        return None
+    source = value["same_as"]
+    parts = []
+    if isinstance(source, str):
+        parts = source.split(".")
+    if len(parts) == 2 and all(parts):
+        section, parameter = parts
         return section, parameter
-    else:
-        reader.expected((*path, "same_as"), "section.parameter, such as style.activation", source)
+    reader.expected(
+        (*path, "same_as"),
+        "section.parameter, such as style.activation",
+        source,
+    )
     return None
 
 
@@ -272,22 +410,36 @@ def _check_shared(reader: Reader, section: Section, sections: Mapping[str, Secti
     """Every `same_as` names a parameter that exactly one gene has, whatever its op is."""
     for op in section.ops.values():
         for name, (source, parameter) in op.shared.items():
-            path = (section.group, section.name, "ops", op.name, name, "same_as")
-            if source not in sections:
+            path = (
+                section.group,
+                section.name,
+                "ops",
+                op.name,
+                name,
+                "same_as",
+            )
+            if source in sections:
+                target = sections[source]
+                _check_source(reader, path, target, parameter)
+            else:
                 reader.one_of(path, source, list(sections))
-                continue
-            target = sections[source]
-            if (target.low, target.high) != (1, 1):
-                reader.wrong(
-                    path,
-                    f"the section {source} may have another length than 1, so there is no one value.",
-                )
-            for other in target.ops.values():
-                known = (*other.parameters, *other.constants)
-                if parameter in other.shared:
-                    reader.wrong(
-                        path, f"{source}.{parameter} is a `same_as` itself: name its source."
-                    )
-                elif parameter not in known:
-                    has = f"It has {', '.join(known)}." if known else "It has no parameters."
-                    reader.wrong(path, f"{source}'s op {other.name} has no {parameter!r}. {has}")
+
+
+def _check_source(reader: Reader, path: KeyPath, target: Section, parameter: str) -> None:
+    """The section that a `same_as` names has one gene, and each of its ops has the parameter."""
+    source = target.name
+    if (target.low, target.high) != (1, 1):
+        reader.wrong(
+            path,
+            f"the section {source} may have another length than 1, so there is no one value.",
+        )
+    for op in target.ops.values():
+        known = (*op.parameters, *op.constants)
+        if parameter in op.shared:
+            # One step only, so a chain of `same_as` never ends in a circle.
+            reader.wrong(path, f"{source}.{parameter} is a `same_as` itself: name its source.")
+        elif parameter not in known:
+            has = "It has no parameters."
+            if known:
+                has = f"It has {', '.join(known)}."
+            reader.wrong(path, f"{source}'s op {op.name} has no {parameter!r}. {has}")

@@ -1,7 +1,8 @@
-"""YAML without its surprises: 1.2 scalars, no duplicate keys, no anchors or tags, and a line for every problem.
+"""YAML without its surprises: 1.2 scalars, no duplicate keys, no anchors or tags.
 
-PyYAML alone reads `1e-3` as a word, `no` as false and `1:30` as 90, and keeps the last of two equal keys. Only its
-parser is used here, one event at a time, so that a hostile file is refused before it grows.
+PyYAML alone reads `1e-3` as a word, `no` as false and `1:30` as 90. Of two equal keys it keeps the
+last. Here, only its parser is used, one event at a time. So a hostile file is refused before it
+grows. Every problem has its line.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_BYTES = 1 << 17
 """More than 20 times the largest space or config that comes with evonas."""
 MAX_DEPTH = 32
 MAX_NODES = 20_000
-"""A value costs PyYAML some 30 microseconds, so that no file is worth more than about a second."""
+"""A value costs PyYAML some 30 microseconds, so a file takes about a second at most."""
 MAX_INTEGER = 2**64
 
 _WORDS: dict[str, bool | None] = {
@@ -34,6 +35,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_BASES = {"0o": 8, "0x": 16}
+_LONGEST_INTEGER = 80
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -42,13 +45,20 @@ def key_text(path: KeyPath) -> str:
     """A key path as the user reads it: `network.features.length[0]`."""
     text = ""
     for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif text:
+            text += f".{key}"
+        else:
+            text = key
     return printable(text)
 
 
 def printable(text: str) -> str:
-    """The text as it is, or with escapes where it would spoil a line or a terminal."""
-    return text if text.isprintable() else ascii(text)
+    """The text as it is, or with escapes if it would spoil a line or a terminal."""
+    if text.isprintable():
+        return text
+    return ascii(text)
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,8 @@ class Document:
 
     Attributes:
         data: dicts with words as keys, lists, and scalars (str, int, float, bool, None).
-        file: its path as the user wrote it.
-        text: what was read.
+        file: the file's path as the user wrote it.
+        text: the text that was read.
     """
 
     data: Any
@@ -67,15 +77,21 @@ class Document:
     _lines: dict[KeyPath, int] = field(default_factory=dict, repr=False, compare=False)
 
     def line(self, key_path: KeyPath) -> int:
-        """The line, from 1, of a key or of the nearest parent that the file has; 0 for an empty file."""
+        """The line, from 1, of a key or of the nearest parent in the file; 0 for an empty file."""
         for end in range(len(key_path), -1, -1):
-            if key_path[:end] in self._lines:
-                return self._lines[key_path[:end]]
+            parent = key_path[:end]
+            if parent in self._lines:
+                return self._lines[parent]
         return 0
 
     def problem(self, key_path: KeyPath, message: str) -> Issue:
         """A problem at a key of this file."""
-        return Issue(message, key_text(key_path), self.file, self.line(key_path))
+        return Issue(
+            message,
+            key=key_text(key_path),
+            file=self.file,
+            line=self.line(key_path),
+        )
 
 
 def load(text: str, file: str) -> Document:
@@ -83,13 +99,16 @@ def load(text: str, file: str) -> Document:
 
     Args:
         text: the file's content.
-        file: its path, for messages.
+        file: the file's path, for messages.
 
     Raises:
-        InvalidYaml: not YAML, or YAML that means something else than it seems to; names the file and the line.
+        InvalidYaml: the text is no YAML, or its meaning differs from what it seems to say. The
+            message names the file and the line.
     """
-    # A character is at least one byte: the first test keeps a huge text from being encoded.
-    size = len(text) if len(text) > MAX_BYTES else len(text.encode("utf-8", "surrogatepass"))
+    # A character is at least one byte, so a huge text is refused without being encoded.
+    size = len(text)
+    if size <= MAX_BYTES:
+        size = len(text.encode("utf-8", "surrogatepass"))
     _check_size(size, file)
     return _Builder(text, file).build()
 
@@ -101,21 +120,9 @@ def load_file(path: str | Path) -> Document:
         InvalidYaml: the file cannot be read, is not UTF-8, or is refused by `load`.
     """
     file = str(path)
+    content = _read(path)
     try:
-        with Path(path).open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-            size = max(
-                os.fstat(stream.fileno()).st_size, len(content)
-            )  # a pipe has none of its own
-    except FileNotFoundError:
-        raise InvalidYaml(Issue("no such file.", file=file)) from None
-    except IsADirectoryError:
-        raise InvalidYaml(Issue("is a directory, not a YAML file.", file=file)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidYaml(Issue(f"cannot be read: {reason}.", file=file)) from None
-    _check_size(size, file)
-    try:
+        # With `-sig`, because some editors put a byte order mark at the start.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
@@ -123,14 +130,36 @@ def load_file(path: str | Path) -> Document:
     return load(text, file)
 
 
+def _read(path: str | Path) -> bytes:
+    """The content of a file that is not too large."""
+    file = str(path)
+    try:
+        with Path(path).open("rb") as stream:
+            # One byte more than allowed is enough to see that a file is too large.
+            content = stream.read(MAX_BYTES + 1)
+            size = os.fstat(stream.fileno()).st_size
+    except FileNotFoundError:
+        raise InvalidYaml(Issue("no such file.", file=file)) from None
+    except IsADirectoryError:
+        raise InvalidYaml(Issue("is a directory, not a YAML file.", file=file)) from None
+    except (OSError, ValueError) as error:
+        # A path with a null byte is a ValueError.
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InvalidYaml(Issue(f"cannot be read: {reason}.", file=file)) from None
+    # A pipe has no size of its own, so what was read counts, too.
+    _check_size(max(size, len(content)), file)
+    return content
+
+
 def _check_size(size: int, file: str) -> None:
-    """Refuse before parsing: the parser is slow. The size is in bytes, and may be less than all of them."""
+    """Refuses a large file before it is parsed, because the parser is slow.
+
+    Args:
+        size: bytes that the file has at least.
+    """
     if size > MAX_BYTES:
-        raise InvalidYaml(
-            Issue(
-                f"too large: at least {size:,} bytes; at most {MAX_BYTES:,} are allowed.", file=file
-            )
-        )
+        text = f"too large: at least {size:,} bytes; at most {MAX_BYTES:,} are allowed."
+        raise InvalidYaml(Issue(text, file=file))
 
 
 class _Builder:
@@ -143,88 +172,100 @@ class _Builder:
         self._nodes = 0
 
     def build(self) -> Document:
+        """The document; whatever PyYAML raises becomes an `InvalidYaml`."""
         try:
             return self._document(yaml.parse(self._text, Loader=yaml.SafeLoader))
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            context = f" {error.context}" if error.context else ""
-            problem = f"not valid YAML{context}: {error.problem or 'unknown problem'}".replace(
-                "\n", " "
-            )
-            hint = " Indent with spaces, not tabs." if "\\t" in problem else ""
-            raise InvalidYaml(
-                Issue(f"{problem}.{hint}", file=self._file, line=mark.line + 1 if mark else 0)
-            ) from None
+            raise InvalidYaml(_marked_issue(error, self._file)) from None
         except yaml.reader.ReaderError as error:
-            line = self._text[: error.position].count("\n") + 1
-            message = f"not valid YAML: the character {chr(int(error.character))!r} is not allowed."
+            before = self._text[: error.position]
+            line = before.count("\n") + 1
+            character = chr(int(error.character))
+            message = f"not valid YAML: the character {character!r} is not allowed."
             raise InvalidYaml(Issue(message, file=self._file, line=line)) from None
         except (yaml.YAMLError, ValueError) as error:
-            message = f"not valid YAML: {' '.join(str(error).split())}."
+            # PyYAML converts the digits of an escape itself, and lets a ValueError through.
+            reason = " ".join(str(error).split())
+            message = f"not valid YAML: {reason}."
             raise InvalidYaml(Issue(message, file=self._file)) from None
 
     def _document(self, events: Iterator[yaml.Event]) -> Document:
         data: Any = None
         documents = 0
         for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    self._refuse("a second document (after `---`); one is allowed.", event)
-                if event.version or event.tags:
-                    self._refuse("a directive (a line that starts with %) is not allowed.", event)
-                data = self._node(next(events), events, ())
+            if not isinstance(event, yaml.DocumentStartEvent):
+                continue
+            documents += 1
+            if documents > 1:
+                self._refuse("a second document (after `---`); one is allowed.", event)
+            if event.version or event.tags:
+                self._refuse("a directive (a line that starts with %) is not allowed.", event)
+            data = self._node(next(events), events, ())
         return Document(data, self._file, self._text, self._lines)
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], path: KeyPath) -> Any:
         """The value that starts with this event; recursion is bounded by MAX_DEPTH."""
+        # The line of a value in a mapping is noted already: the line of its key.
         self._lines.setdefault(path, _line(event))
         self._guard(event, path)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, yaml.SequenceStartEvent):
-            items: list[Any] = []
-            while not isinstance(item := next(events), yaml.SequenceEndEvent):
-                items.append(self._node(item, events, (*path, len(items))))
-            return items
+            return self._sequence(events, path)
+        return self._mapping(events, path)
+
+    def _sequence(self, events: Iterator[yaml.Event], path: KeyPath) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            here = (*path, len(items))
+            item = self._node(event, events, here)
+            items.append(item)
+        return items
+
+    def _mapping(self, events: Iterator[yaml.Event], path: KeyPath) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        while not isinstance(entry := next(events), yaml.MappingEndEvent):
-            key = self._key(entry, path, mapping)
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self._key(event, path, mapping)
             here = (*path, key)
-            self._lines[here] = _line(entry)
-            mapping[key] = self._node(next(events), events, here)
+            self._lines[here] = _line(event)
+            first = next(events)
+            mapping[key] = self._node(first, events, here)
         return mapping
 
     def _guard(self, event: yaml.Event, path: KeyPath) -> None:
-        """Refuses what makes a file mean more than it shows, or grow without end."""
-        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:  # also of an alias
+        """Refuses a node if its meaning is hidden elsewhere, or if the file grows without end."""
+        # An alias is an event with an anchor, too.
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             name = event.anchor
             self._refuse(
                 f"anchors (&{name}) and aliases (*{name}) are not allowed: write the value out.",
                 event,
                 path,
             )
-        if (
-            isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
-            and event.tag is not None
-        ):
-            self._refuse(f"tags (here {event.tag!r}) are not allowed.", event, path)
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            tag = event.tag
+            if tag is not None:
+                self._refuse(f"tags (here {tag!r}) are not allowed.", event, path)
         if len(path) > MAX_DEPTH:
+            # The whole path would fill the screen.
             self._refuse(f"nested more than {MAX_DEPTH} deep.", event, path[:4])
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._refuse(f"more than {MAX_NODES:,} values; a file may have that many.", event, path)
 
     def _key(self, event: yaml.Event, path: KeyPath, mapping: dict[str, Any]) -> str:
+        """A key of a mapping, given the keys before it."""
         self._guard(event, path)
         if not isinstance(event, yaml.ScalarEvent):
             self._refuse("a key must be a word, not a list or a mapping.", event, path)
+        # In quotes, `<<` is a word like any other.
         if event.style is None and event.value == "<<":
             self._refuse("merge keys (<<) are not allowed: write the values out.", event, path)
         key = self._scalar(event, path)
         if not isinstance(key, str):
+            received = event.value or "nothing"
             self._refuse(
-                f"a key must be a word. Received: {event.value or 'nothing'}. Put it in quotes.",
+                f"a key must be a word. Received: {received}. Put it in quotes.",
                 event,
                 path,
             )
@@ -237,29 +278,71 @@ class _Builder:
         """Resolves a plain scalar by the core schema of YAML 1.2; a quoted one is a word."""
         text: str = event.value
         if event.style is not None:
-            try:  # JSON writes a character beyond 16 bits as two escapes
-                return text.encode("utf-16", "surrogatepass").decode("utf-16")
-            except UnicodeDecodeError:
-                self._refuse("half of a surrogate pair is not text.", event, path)
+            return self._quoted(event, path)
         if text in _WORDS:
             return _WORDS[text]
+        # Before floats: the pattern of a float fits an integer, too.
         if _INTEGER.fullmatch(text):
-            base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-            number = int(text, base) if len(text) <= 80 else MAX_INTEGER + 1
-            if abs(number) > MAX_INTEGER:
-                self._refuse("an integer beyond 2**64.", event, path)
-            return number
-        if _FLOAT.fullmatch(text):
-            value = float(text) + 0.0  # -0.0 becomes 0.0: they print alike
-            if math.isfinite(value):
-                return value
-        if _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
+            return self._integer(event, path)
+        is_float = _FLOAT.fullmatch(text) is not None
+        if is_float:
+            # -0.0 becomes 0.0: they are equal, but print differently.
+            number = float(text) + 0.0
+            if math.isfinite(number):
+                return number
+        if is_float or _NOT_FINITE.fullmatch(text):
             self._refuse(f"numbers must be finite. Received: {text[:80]}", event, path)
         return text
 
+    def _quoted(self, event: yaml.ScalarEvent, path: KeyPath) -> str:
+        text: str = event.value
+        try:
+            # JSON writes a character beyond 16 bits as two escapes. This joins them again.
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._refuse("half of a surrogate pair is not text.", event, path)
+
+    def _integer(self, event: yaml.ScalarEvent, path: KeyPath) -> int:
+        text: str = event.value
+        base = _BASES.get(text[:2], 10)
+        # Python needs long for a long text, and refuses one of more than 4,300 digits.
+        number = MAX_INTEGER + 1
+        if len(text) <= _LONGEST_INTEGER:
+            number = int(text, base)
+        if abs(number) > MAX_INTEGER:
+            self._refuse("an integer beyond 2**64.", event, path)
+        return number
+
     def _refuse(self, message: str, event: yaml.Event, path: KeyPath = ()) -> NoReturn:
-        raise InvalidYaml(Issue(message, key_text(path), self._file, _line(event)))
+        raise InvalidYaml(
+            Issue(
+                message,
+                key=key_text(path),
+                file=self._file,
+                line=_line(event),
+            )
+        )
+
+
+def _marked_issue(error: yaml.MarkedYAMLError, file: str) -> Issue:
+    """What the parser says, on one line."""
+    message = "not valid YAML"
+    if error.context:
+        message += f" {error.context}"
+    problem = error.problem or "unknown problem"
+    message = f"{message}: {problem}".replace("\n", " ")
+    # The parser names a tab by its escape, `\t`.
+    hint = ""
+    if "\\t" in message:
+        hint = " Indent with spaces, not tabs."
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 0
+    return Issue(f"{message}.{hint}", file=file, line=line)
 
 
 def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 0
+    """The line of an event, from 1; 0 if it has none."""
+    if event.start_mark is None:
+        return 0
+    line: int = event.start_mark.line + 1
+    return line

@@ -1,7 +1,8 @@
 """How the genes of a section are connected: one look-up of the inputs that are legal at each place.
 
-Sampling, mutation, encoding, validation and repair all go through `legal`; a new kind of wiring is one more class here.
-Positions count from 0; -1 is the section's first input, -2 the second one of a cell.
+Sampling, mutation, encoding, validation and repair all use `legal`. To add a kind of wiring, write
+one more class here. Positions count from 0; -1 is the section's first input, -2 the second input
+of a cell.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ class Wiring(Protocol):
         """Whether a gene with inputs has a parameter `merge`."""
 
     def count(self, i: int) -> int:
-        """How many input tuples gene i may have, without listing them."""
+        """The number of input tuples that gene i may have, without listing them."""
 
     def legal(self, i: int) -> tuple[Inputs, ...]:
-        """All input tuples gene i may have, each in normal form (nearest first); the first is the plainest."""
+        """All input tuples that gene i may have, the plainest first.
+
+        Each is in normal form: the nearest input comes first.
+        """
 
     def from_unit(self, i: int, u: float) -> Inputs:
         """The input tuple at this place of the unit interval."""
@@ -66,12 +70,13 @@ class Chain:
 
 @dataclass(frozen=True)
 class Skip:
-    """A chain in which a gene may also take the outputs of a few earlier genes, or the section's input.
+    """A chain in which a gene may also take the outputs of earlier genes, or the section's input.
 
-    Gene i always has the output of gene i - 1; its `inputs` are what comes beside that, so i - 1 is not among them.
+    Gene i always has the output of gene i - 1. Its `inputs` are what comes beside that output, so
+    i - 1 is not among them.
 
     Attributes:
-        most: skips into one gene, at most.
+        most: the largest number of skips into one gene.
     """
 
     most: int = 1
@@ -80,35 +85,51 @@ class Skip:
 
     def count(self, i: int) -> int:
         """See `Wiring`."""
-        return sum(math.comb(i, k) for k in range(min(self.most, i) + 1))
+        # Gene i has i sources: the section's input and the genes up to i - 2.
+        most = min(self.most, i)
+        total = 0
+        for k in range(most + 1):
+            total += math.comb(i, k)
+        return total
 
     def legal(self, i: int) -> tuple[Inputs, ...]:
         """See `Wiring`."""
         return _combinations(i, self.most)
 
     def from_unit(self, i: int, u: float) -> Inputs:
-        """The lower half means no skip, else few networks would be without."""
+        """The lower half means no skip; the upper half is shared by all others."""
         legal = self.legal(i)
+        # With equal shares for all, few networks would be without skips.
         if u < 0.5 or len(legal) == 1:
             return legal[0]
-        return legal[1 + min(int((u - 0.5) * 2 * (len(legal) - 1)), len(legal) - 2)]
+        with_skips = len(legal) - 1
+        place = int((u - 0.5) * 2 * with_skips)
+        # For u = 1.0 the place is one too far.
+        place = min(place, with_skips - 1)
+        return legal[1 + place]
 
     def to_unit(self, i: int, inputs: Inputs) -> float:
         """See `Wiring`."""
-        k = _places(i, self.most)[inputs]
-        return 0.5 + (k - 0.5) / (len(self.legal(i)) - 1) / 2 if k else 0.25
+        places = _places(i, self.most)
+        place = places[inputs]
+        if place == 0:
+            return 0.25
+        with_skips = len(self.legal(i)) - 1
+        share = (place - 0.5) / with_skips
+        return 0.5 + share / 2
 
 
 @dataclass(frozen=True)
 class Dag:
-    """Each gene takes as many tensors as its op wants, from any earlier genes or the section's inputs.
+    """Each gene takes a fixed number of tensors, from earlier genes or the section's inputs.
 
-    One source may be taken twice, else the first gene of a section with one input could not have two. What no gene
-    takes is concatenated to the section's output, so that no gene is without effect.
+    One source may be taken twice. Otherwise the first gene of a section with one input could not
+    have two inputs. All that no gene takes is concatenated to the section's output, so that no
+    gene is without effect.
 
     Attributes:
-        inputs: tensors that each gene takes.
-        sources: inputs of the section itself: 2 for a cell, else 1.
+        inputs: number of tensors that each gene takes.
+        sources: number of inputs of the section itself: 2 for a cell, otherwise 1.
     """
 
     inputs: int = 2
@@ -118,38 +139,67 @@ class Dag:
 
     def count(self, i: int) -> int:
         """See `Wiring`."""
-        return math.comb(i + self.sources + self.inputs - 1, self.inputs)
+        # Multisets of size `inputs` out of `available`: C(available + inputs - 1, inputs).
+        available = i + self.sources
+        n = available + self.inputs - 1
+        return math.comb(n, self.inputs)
 
     def legal(self, i: int) -> tuple[Inputs, ...]:
         """See `Wiring`."""
         return _draws(i, self.inputs, self.sources)
 
     def from_unit(self, i: int, u: float) -> Inputs:
-        """All alike."""
+        """Each input tuple has the same share."""
         legal = self.legal(i)
-        return legal[min(int(u * len(legal)), len(legal) - 1)]
+        n = len(legal)
+        place = int(u * n)
+        # For u = 1.0 the place is one too far.
+        place = min(place, n - 1)
+        return legal[place]
 
     def to_unit(self, i: int, inputs: Inputs) -> float:
         """See `Wiring`."""
-        return (_draw_places(i, self.inputs, self.sources)[inputs] + 0.5) / self.count(i)
+        places = _draw_places(i, self.inputs, self.sources)
+        place = places[inputs]
+        return (place + 0.5) / self.count(i)
+
+
+# Every draw, check and repair of a gene reads the tables below. So each is made once in a process.
+# The space's loader bounds their size.
 
 
 @functools.cache
 def _draws(i: int, inputs: int, sources: int) -> tuple[Inputs, ...]:
-    return tuple(itertools.combinations_with_replacement(range(i - 1, -1 - sources, -1), inputs))
+    """All input tuples of gene i in a dag."""
+    nearest = i - 1
+    farthest = -sources
+    available = range(nearest, farthest - 1, -1)
+    draws = itertools.combinations_with_replacement(available, inputs)
+    return tuple(draws)
 
 
 @functools.cache
 def _draw_places(i: int, inputs: int, sources: int) -> Mapping[Inputs, int]:
-    return {drawn: k for k, drawn in enumerate(_draws(i, inputs, sources))}
+    """The place of each input tuple in `_draws`."""
+    draws = _draws(i, inputs, sources)
+    return {drawn: place for place, drawn in enumerate(draws)}
 
 
-@functools.cache  # the space's loader bounds what one section can ask for
+@functools.cache
 def _combinations(i: int, most: int) -> tuple[Inputs, ...]:
-    sources = (*range(i - 2, -1, -1), -1) if i else ()
-    return tuple(chosen for k in range(most + 1) for chosen in itertools.combinations(sources, k))
+    """All skips of gene i: none first, then one, and so on."""
+    sources: tuple[int, ...] = ()
+    # The first gene takes the section's input anyway.
+    if i > 0:
+        sources = (*range(i - 2, -1, -1), -1)
+    found: list[Inputs] = []
+    for k in range(most + 1):
+        found += itertools.combinations(sources, k)
+    return tuple(found)
 
 
 @functools.cache
 def _places(i: int, most: int) -> Mapping[Inputs, int]:
-    return {inputs: k for k, inputs in enumerate(_combinations(i, most))}
+    """The place of each input tuple in `_combinations`."""
+    combinations = _combinations(i, most)
+    return {inputs: place for place, inputs in enumerate(combinations)}

@@ -1,4 +1,4 @@
-"""Figures of a comparison: one HTML file that needs no network, drawn by Plotly with SVG traces."""
+"""Figures of a comparison: one HTML file that needs no network, drawn by Plotly as SVG."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from evonas.insight.comparison import Band, Curve
+from evonas.insight.comparison import Band, Curve, Floats
 from evonas.trial import Objective
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
-"""Of Okabe and Ito: told apart by nearly everybody, on white and on black."""
+"""Colours of Okabe and Ito: nearly everybody can tell them apart, on white and on black."""
 
 _STYLE = """
-body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
+body { font-family: system-ui, sans-serif; margin: 2rem auto; \
+max-width: 60rem; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: 1rem 0; \
+font-variant-numeric: tabular-nums; font-size: 0.9rem; }
 th, td { text-align: right; padding: 0.3rem 0.7rem; border-bottom: 1px solid #ddd; }
 th:first-child, td:first-child { text-align: left; }
 li { margin: 0.4rem 0; }
 """
+
+_ABOUT = (
+    "Lines are means over the seeds, bands their 95 % bootstrap intervals; thin lines are the runs."
+    " Trainings that two runs share were done once and are charged to both."
+)
 
 
 def comparison_page(
@@ -38,30 +45,29 @@ def comparison_page(
     """The whole page: sentences, figure and table.
 
     Args:
-        unit: of the budget.
+        unit: unit of the budget.
         bands: label -> mean and interval.
         curves: label -> one curve a seed, drawn thin.
-        rows: one a strategy, all with the same keys; values are words, numbers or None.
+        rows: one row a strategy, all with the same keys; values are words, numbers or None.
         note: what else there is to know about the objective.
-        headings: key of the rows -> its column's heading, where that is not the key itself.
+        headings: key of the rows -> heading of its column, if that is not the key itself.
     """
     import plotly.io as pio
 
     drawing = pio.to_html(
         comparison_figure(objective, unit, bands, curves),
         full_html=False,
+        # The library is part of the page, so that the page needs no network.
         include_plotlyjs=True,
         config={"showSendToCloud": False, "displaylogo": False, "responsive": True},
     )
     said = "".join(f"<li>{escape(words)}</li>" for words in sentences)
-    about = (
-        "Lines are means over the seeds, bands their 95 % bootstrap intervals; thin lines are the runs."
-        " Trainings that two runs share were done once and are charged to both."
-    )
     noted = f"<p>{escape(note)}</p>" if note else ""
+    name = escape(title)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><ul>{said}</ul>{drawing}<p>{about}</p>{noted}"
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
+        f"<style>{_STYLE}</style></head><body>"
+        f"<h1>{name}</h1><ul>{said}</ul>{drawing}<p>{_ABOUT}</p>{noted}"
         f"{_table(rows, headings)}</body></html>\n"
     )
 
@@ -78,38 +84,22 @@ def comparison_figure(
     figure = go.Figure()
     for number, (label, found) in enumerate(bands.items()):
         colour = COLOURS[number % len(COLOURS)]
-        name, shown = escape(label), np.isfinite(found.mean)
+        # Plotly reads names as HTML.
+        name = escape(label)
+        # The mean is NaN as long as one of the runs has no success.
+        shown = np.isfinite(found.mean)
         x = found.budget[shown]
         for one in curves[label]:
-            line = {"color": colour, "width": 0.7, "shape": "hv"}
-            figure.add_scatter(
-                x=x,
-                y=one.at(x),
-                mode="lines",
-                line=line,
-                opacity=0.35,
-                legendgroup=name,
-                showlegend=False,
-                hoverinfo="skip",
-            )
-        quiet = {
-            "line": {"width": 0},
-            "legendgroup": name,
-            "showlegend": False,
-            "hoverinfo": "skip",
-        }
-        around = np.concatenate([found.high[shown], found.low[shown][::-1]])
+            _add_run(figure, x, one, colour, name)
+        _add_interval(figure, x, found.low[shown], found.high[shown], colour, name)
+        # The mean is drawn last, on top of its runs and its interval.
         figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]),
-            y=around,
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.15,
-            **quiet,
-        )
-        line = {"color": colour, "width": 2.5, "shape": "hv"}
-        figure.add_scatter(
-            x=x, y=found.mean[shown], mode="lines", line=line, name=name, legendgroup=name
+            x=x,
+            y=found.mean[shown],
+            mode="lines",
+            line={"color": colour, "width": 2.5, "shape": "hv"},
+            name=name,
+            legendgroup=name,
         )
     figure.update_layout(
         template="plotly_white",
@@ -122,14 +112,50 @@ def comparison_figure(
     return figure
 
 
+def _add_run(figure: Any, x: Floats, one: Curve, colour: str, group: str) -> None:
+    """A thin line for one run."""
+    figure.add_scatter(
+        x=x,
+        y=one.at(x),
+        mode="lines",
+        line={"color": colour, "width": 0.7, "shape": "hv"},
+        opacity=0.35,
+        legendgroup=group,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _add_interval(
+    figure: Any, x: Floats, low: Floats, high: Floats, colour: str, group: str
+) -> None:
+    """A pale area between the ends of the interval."""
+    # The border of the area: along the upper end, and back along the lower one.
+    figure.add_scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.15,
+        line={"width": 0},
+        legendgroup=group,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
 def _table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str]) -> str:
-    head = "".join(
-        f"<th>{escape(headings.get(key, key.replace('_', ' ')))}</th>" for key in rows[0]
-    )
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row.values()) + "</tr>"
-        for row in rows
-    )
+    """The rows as an HTML table."""
+    head = ""
+    for key in rows[0]:
+        heading = headings.get(key, key.replace("_", " "))
+        head += f"<th>{escape(heading)}</th>"
+    body = ""
+    for row in rows:
+        body += "<tr>"
+        for value in row.values():
+            body += f"<td>{escape(cell(value))}</td>"
+        body += "</tr>"
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -137,4 +163,6 @@ def cell(value: Any) -> str:
     """A value as a table shows it."""
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)

@@ -1,4 +1,4 @@
-"""Several strategies on one question: best-so-far curves against what was spent, and what they add up to.
+"""Several strategies on one question: curves of the best value against what was spent.
 
 Pure numbers: nothing here reads a record or knows what a network is.
 """
@@ -6,22 +6,21 @@ Pure numbers: nothing here reads a record or knows what a network is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evonas.insight.front import Box, hypervolumes_in
+from evonas.insight.scale import Floats, Scale
+from evonas.insight.student import half_width
 from evonas.insight.summary import succeeded
-from evonas.randomness import generator
-from evonas.trial import Direction, Objective, Trial
-
-Floats = NDArray[np.float64]
+from evonas.trial import Direction, Fitness, Objective, Trial
 
 POINTS = 201
-"""Of a curve's grid, from nothing spent to the whole budget."""
-RESAMPLES = 2000
+"""Number of points of a curve's grid, from nothing spent to the whole budget."""
+LEAST_RUNS = 4
+"""The interval of a mean of fewer runs is so wide that it tells less than the runs themselves."""
 HYPERVOLUME = Objective("hypervolume", "max")
 """What runs with several objectives are compared by."""
 
@@ -31,8 +30,8 @@ class Curve:
     """One run: the best value so far against what had been spent.
 
     Attributes:
-        spent: (n,), increasing: what the trials up to each one have cost together, in the budget's unit.
-        best: (n,), the best value after each of them, or the hypervolume; NaN before the first success.
+        spent: (n,), increasing: cost of the trials up to each one, in the budget's unit.
+        best: (n,), best value after each trial, or hypervolume; NaN before the first success.
     """
 
     spent: Floats
@@ -40,38 +39,54 @@ class Curve:
 
     @property
     def final(self) -> float:
-        """The best value in the end; NaN where nothing has succeeded."""
-        return float(self.best[-1]) if self.best.size else math.nan
+        """The best value in the end; NaN if nothing has succeeded."""
+        if not self.best.size:
+            return math.nan
+        return float(self.best[-1])
 
     def at(self, budget: Floats) -> Floats:
-        """The best value that had been found when so much was spent: a step function; NaN before the first success."""
-        index = np.searchsorted(self.spent, budget, side="right") - 1
-        return (
-            np.where(index >= 0, self.best[np.maximum(index, 0)], np.nan)
-            if self.best.size
-            else budget * np.nan
-        )
+        """The best value that was known when a budget was spent; NaN before the first success.
+
+        It is a step function.
+        """
+        if not self.best.size:
+            return budget * np.nan
+        # The last trial that was paid by then; -1 before the first one.
+        last = np.searchsorted(self.spent, budget, side="right") - 1
+        is_begun = last >= 0
+        known = self.best[np.maximum(last, 0)]
+        return np.where(is_begun, known, np.nan)
 
     def reaches(self, target: float, direction: Direction) -> float | None:
-        """What was spent when the best value was first as good as the target; None if it never was."""
-        good = self.best <= target if direction == "min" else self.best >= target
-        return float(self.spent[np.argmax(good)]) if good.any() else None
+        """What was spent when the best value first was as good as the target, or None."""
+        if direction == "min":
+            good = self.best <= target
+        else:
+            good = self.best >= target
+        if not good.any():
+            return None
+        # `argmax` of truth values is the first one that is true.
+        first = np.argmax(good)
+        return float(self.spent[first])
 
 
 def curve(trials: Sequence[Trial], cost: Mapping[int, float]) -> Curve:
     """The curve of a run's trials, in order of id.
 
     Args:
-        cost: of each trial that was charged, in the budget's unit; twins and trials that are not known yet have none.
+        cost: cost of each trial that was charged, in the budget's unit. Duplicates and trials
+            without an outcome have none.
     """
-    spent, best = [], []
-    total, incumbent = 0.0, None
+    spent: list[float] = []
+    best: list[float] = []
+    total = 0.0
+    incumbent: Fitness | None = None
     for trial in trials:
         fitness = succeeded(trial)
-        is_better = fitness is not None and (incumbent is None or fitness > incumbent)
-        if (
-            fitness is not None and fitness.is_feasible and is_better
-        ):  # beyond the constraints, nothing is found
+        # A trial beyond the constraints is not a success, however good its value is.
+        if fitness is not None and not fitness.is_feasible:
+            fitness = None
+        if fitness is not None and (incumbent is None or fitness > incumbent):
             incumbent = fitness
         total += cost.get(trial.id, 0.0)
         spent.append(total)
@@ -82,71 +97,132 @@ def curve(trials: Sequence[Trial], cost: Mapping[int, float]) -> Curve:
 def front_curve(
     spent: Floats, points: Sequence[tuple[float, ...] | None], box: Box | None
 ) -> Curve:
-    """The curve of a run with several objectives: the hypervolume of its front so far, from 0 where nothing is spent.
-
-    A front without members dominates nothing, so that a run without any success has 0.
+    """The curve of a run with several objectives: the hypervolume of its front so far.
 
     Args:
-        spent: (n,), what the trials up to each one have cost together.
-        points: (n,), of each trial the values, less is better; None of what cannot be on a front.
-        box: common to all runs that are compared; None where none of them has a success, and all is NaN.
+        spent: (n,), cost of the trials up to each one.
+        points: (n,), values of each trial, less is better; None if it cannot be on a front.
+        box: box that all compared runs share; None if none of them has a success, and then the
+            curve is NaN.
     """
     if box is None:
-        return Curve(spent, np.full(len(spent), np.nan))
-    return Curve(np.array([0.0, *spent]), np.array([0.0, *hypervolumes_in(box, points)]))
+        unknown = np.full(len(spent), np.nan)
+        return Curve(spent, unknown)
+    # A front without members dominates nothing. So the curve begins with 0 before anything is
+    # spent, and a run without any success stays there.
+    volumes = hypervolumes_in(box, points)
+    return Curve(
+        spent=np.array([0.0, *spent]),
+        best=np.array([0.0, *volumes]),
+    )
 
 
 def charged_epochs(trials: Sequence[Trial]) -> dict[int, float]:
-    """What each trial costs in epochs: those that it was asked for, less those that it continues; a twin nothing."""
+    """The cost of each trial in epochs; duplicates cost nothing and are left out.
+
+    It is what the trial was asked for, less the epochs of the trial that it continues.
+    """
     asked = {trial.id: trial.proposal.fidelity.epochs for trial in trials}
-    before = {
-        trial.id: asked.get(trial.proposal.resume_from, 0)
-        for trial in trials
-        if trial.proposal.resume_from is not None
-    }
-    return {
-        trial.id: float(asked[trial.id] - before.get(trial.id, 0))
-        for trial in trials
-        if trial.twin_of is None
-    }
+    cost = {}
+    for trial in trials:
+        if trial.twin_of is not None:
+            continue
+        before = 0
+        resumed = trial.proposal.resume_from
+        if resumed is not None:
+            before = asked.get(resumed, 0)
+        cost[trial.id] = float(asked[trial.id] - before)
+    return cost
 
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """The mean of several curves, and where it lies with 95 % confidence by resampling the seeds.
+    """What several runs of one strategy have in common.
 
     Attributes:
         budget: (points,), in the budget's unit.
-        mean, low, high: (points,); NaN while any of the runs has no success.
+        middle: (points,), mean on the scale of the objective: the geometric mean of losses. NaN
+            while any of the runs has no success. If a run has none in the end, there is no mean,
+            and this is the median, to which a run without a success is the worst; NaN if that is
+            the median.
+        low, high: (points,), 95 % t interval of the mean. If there is none, they are the least and
+            the greatest value: the range of the runs.
+        is_interval: whether `low` and `high` are an interval. It takes at least 4 runs.
+        runs: number of runs.
+        failed: number of runs without any success.
     """
 
     budget: Floats
-    mean: Floats
+    middle: Floats
     low: Floats
     high: Floats
+    is_interval: bool = True
+    runs: int = 0
+    failed: int = 0
 
 
-def band(curves: Sequence[Curve], budget: float, seed: int = 0) -> Band:
-    """The percentile bootstrap of the mean over runs (Efron and Tibshirani, 1993).
+def band(curves: Sequence[Curve], budget: float, scale: Scale) -> Band:
+    """The mean of several runs and its t interval, or their range.
 
     Args:
-        curves: one a seed.
-        budget: where the grid ends.
-        seed: of the resampling.
+        curves: one curve a seed.
+        budget: end of the grid.
+        scale: scale of the objective, on which the mean is taken.
     """
     grid = np.linspace(0.0, budget, POINTS)
     values = np.stack([one.at(grid) for one in curves])
-    chosen = generator(seed, "select").integers(len(curves), size=(RESAMPLES, len(curves)))
-    means = values[chosen].mean(axis=1)  # NaN where a run has no success yet
-    low, high = np.quantile(means, [0.025, 0.975], axis=0)
-    return Band(grid, values.mean(axis=0), low, high)
+    count = len(curves)
+    failed = sum(math.isnan(one.final) for one in curves)
+    is_interval = failed == 0 and count >= LEAST_RUNS
+    places = scale.forward(values)
+    # A mean is NaN as long as one of its runs has no success.
+    middle = places.mean(axis=0)
+    if is_interval:
+        half = half_width(places.std(axis=0, ddof=1), count, scale.sample)
+        low = scale.back(middle - half)
+        high = scale.back(middle + half)
+    else:
+        # `fmin` and `fmax` pass over the runs that have no success yet.
+        low = np.fmin.reduce(values, axis=0)
+        high = np.fmax.reduce(values, axis=0)
+    return Band(
+        budget=grid,
+        middle=_median(values, scale) if failed else scale.back(middle),
+        low=low,
+        high=high,
+        is_interval=is_interval,
+        runs=count,
+        failed=failed,
+    )
 
 
-def area(one: Curve, budget: float) -> float:
+def _median(values: Floats, scale: Scale) -> Floats:
+    """The median at each point; NaN if that is a run without a success."""
+    known = np.where(np.isnan(values), scale.worst, values)
+    medians = np.median(known, axis=0)
+    return np.where(np.isfinite(medians), medians, np.nan)
+
+
+def worst_start(curves: Iterable[Curve], direction: Direction) -> float:
+    """The worst value that any run had at its first success; NaN if there is no success."""
+    starts = []
+    for one in curves:
+        known = one.best[np.isfinite(one.best)]
+        if known.size:
+            starts.append(float(known[0]))
+    if not starts:
+        return math.nan
+    return max(starts) if direction == "min" else min(starts)
+
+
+def area(one: Curve, budget: float, start: float) -> float:
     """The area under the best-so-far curve, divided by the budget: the mean best value over it.
 
-    It counts from the first success on; NaN without any.
+    Args:
+        start: value of the time before the first success, at best `worst_start` of all runs that
+            are compared. Otherwise a run that fails for long would have the better area.
     """
-    values = one.at(np.linspace(0.0, budget, POINTS))
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else math.nan
+    grid = np.linspace(0.0, budget, POINTS)
+    values = one.at(grid)
+    counted = np.where(np.isnan(values), start, values)
+    return float(counted.mean())

@@ -1,4 +1,7 @@
-"""The picture of a comparison: best so far against the budget, one line a strategy with its band, as one SVG file."""
+"""The picture of a comparison: best so far against the budget, as one SVG file.
+
+Each strategy has a line with a band around it.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ import numpy as np
 from evonas.insight.axis import Measure, bottom, measure_for, ticks
 from evonas.insight.charts import COLOURS
 from evonas.insight.comparison import Band, Curve, Floats
-from evonas.insight.svg import coordinate, escape, style, text
+from evonas.insight.svg import centre, coordinate, escape, opening, point, style, text
 from evonas.insight.words import counted, number, shortened
 from evonas.trial import Objective
 
 WIDTH, HEIGHT = 1000, 520
 LEFT, RIGHT, TOP, BOTTOM = 78, 760, 96, 452
 LINE_GAP = 17.0
-"""Between two labels at the right end."""
+"""Pixels between two labels at the right end."""
 
 
 def comparison_svg(
@@ -32,7 +35,7 @@ def comparison_svg(
 
     Args:
         title: the experiment's name.
-        unit: of the budget.
+        unit: unit of the budget.
         bands: label -> mean and interval, all over the same budget.
         curves: label -> one curve a seed, drawn thin.
         dark: True or False for a dark or a light picture; None follows the reader's system.
@@ -41,11 +44,13 @@ def comparison_svg(
         An SVG document of 1000 by 520 units, better upwards as in the climb.
     """
     picture = _Picture(objective, bands, curves)
-    seeds = max(map(len, curves.values()), default=0)
-    about = f"best {objective.name} so far: mean of {counted(seeds, 'seed')}, its 95 % bootstrap interval, and each run"
+    seeds = max((len(some) for some in curves.values()), default=0)
+    about = (
+        f"best {objective.name} so far: mean of {counted(seeds, 'seed')},"
+        " its 95 % bootstrap interval, and each run"
+    )
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="curves" role="img" width="{WIDTH}" height="{HEIGHT}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" style="max-width:100%;height:auto">',
+        opening("curves", WIDTH, HEIGHT),
         f"<title>{escape(title)}</title>",
         f"<desc>{escape(picture.description(about))}</desc>",
         style("curves", dark),
@@ -55,135 +60,188 @@ def comparison_svg(
         *picture.axes(unit),
         *picture.lines(),
         *picture.labels(),
+        "</svg>",
     ]
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    return "\n".join(parts) + "\n"
 
 
 class _Picture:
-    """Where everything is."""
+    """The bands and curves, and the place of each value in the picture."""
 
     def __init__(
         self, objective: Objective, bands: Mapping[str, Band], curves: Mapping[str, Sequence[Curve]]
     ) -> None:
-        self.bands, self.curves = bands, curves
-        values = [float(v) for found in bands.values() for v in found.low[np.isfinite(found.low)]]
-        values += [
-            float(v)
-            for some in curves.values()
-            for one in some
-            for v in one.best[np.isfinite(one.best)]
-        ]
+        self.bands = bands
+        self.curves = curves
+        values = _all_values(bands, curves)
         self.measure = measure_for(values, objective)
-        heights = sorted(map(self.measure.height, values)) or [0.0, 1.0]
-        finals = [
-            self.measure.height(float(found.low[-1]))
-            for found in bands.values()
-            if np.isfinite(found.low[-1])
-        ]
-        low, high = bottom(heights, finals), heights[-1]
-        room = 0.04 * (high - low) or 0.5
-        self.low, self.high = low - room, high + room
-        self.budget = max((float(found.budget[-1]) for found in bands.values()), default=1.0)
+        heights = [self.measure.height(value) for value in values]
+        # Without any success there is nothing to draw, but the axis still needs two ends.
+        if not heights:
+            heights = [0.0, 1.0]
+        low = bottom(heights, self._final_heights())
+        high = max(heights)
+        room = 0.04 * (high - low)
+        # If all values are equal, any room will do.
+        if room == 0:
+            room = 0.5
+        self.low = low - room
+        self.high = high + room
+        ends = [float(found.budget[-1]) for found in bands.values()]
+        self.budget = max(ends, default=1.0)
+
+    def _final_heights(self) -> list[float]:
+        """The height of the lower end of each band when the budget is spent."""
+        heights = []
+        for found in self.bands.values():
+            final = float(found.low[-1])
+            if np.isfinite(final):
+                heights.append(self.measure.height(final))
+        return heights
 
     def description(self, about: str) -> str:
-        """In words, for those who do not see the picture."""
-        ends = (
-            f"{label} ends at {number(float(found.mean[-1]))}"
-            for label, found in self.bands.items()
-            if np.isfinite(found.mean[-1])
-        )
-        return f"{about}. {'; '.join(ends)}."
+        """The picture in words, for readers who do not see it."""
+        ends = []
+        for label, found in self.bands.items():
+            final = float(found.mean[-1])
+            if np.isfinite(final):
+                ends.append(f"{label} ends at {number(final)}")
+        told = "; ".join(ends)
+        return f"{about}. {told}."
 
     def x(self, spent: float) -> float:
-        return LEFT + (RIGHT - LEFT) * spent / self.budget
+        """The pixel of a part of the budget."""
+        width = RIGHT - LEFT
+        return LEFT + width * spent / self.budget
 
     def y(self, value: float) -> float:
-        """Of a value; what is worse than the axis is at its lower end."""
-        share = (max(self.measure.height(value), self.low) - self.low) / (self.high - self.low)
+        """The pixel of a value; one that is worse than the axis is at its lower end."""
+        height = self.measure.height(value)
+        shown = max(height, self.low)
+        share = (shown - self.low) / (self.high - self.low)
         return BOTTOM - (BOTTOM - TOP) * share
 
     def axes(self, unit: str) -> Iterator[str]:
-        gap = 22 / (BOTTOM - TOP) * (self.high - self.low)
-        upward = [
-            (BOTTOM - (BOTTOM - TOP) * (height - self.low) / (self.high - self.low), label)
-            for height, label in ticks(self.measure, self.low, self.high, gap)
-        ]
-        step = Measure("", "linear", "max")
-        across = [
-            (self.x(spent), label)
-            for spent, label in ticks(step, 0.0, self.budget, self.budget / 12)
-        ]
-        lines = [f"M{LEFT} {coordinate(y)}H{RIGHT}" for y, _ in upward]
-        yield f'<path class="grid" d="{"".join(lines)}M{LEFT} {BOTTOM}H{RIGHT}"/>'
-        yield from (text(LEFT - 9, y + 4, label, "tick soft", "end") for y, label in upward)
-        yield from (text(x, BOTTOM + 20, label, "tick soft", "middle") for x, label in across)
-        yield text((LEFT + RIGHT) / 2, BOTTOM + 42, unit, "soft", "middle")
+        """The grid, its labels, and what the axes mean."""
+        upward = self._upward_ticks()
+        grid = ""
+        for y, _ in upward:
+            grid += f"M{LEFT} {coordinate(y)}H{RIGHT}"
+        grid += f"M{LEFT} {BOTTOM}H{RIGHT}"
+        yield f'<path class="grid" d="{grid}"/>'
+        for y, label in upward:
+            yield text(LEFT - 9, y + 4, label, "tick soft", "end")
+        scale = Measure("", "linear", "max")
+        gap = self.budget / 12
+        for spent, label in ticks(scale, 0.0, self.budget, gap):
+            x = self.x(spent)
+            yield text(x, BOTTOM + 20, label, "tick soft", "middle")
+        middle = (LEFT + RIGHT) / 2
+        yield text(middle, BOTTOM + 42, unit, "soft", "middle")
         yield text(LEFT - 52, TOP - 12, self.measure.title, "soft")
 
+    def _upward_ticks(self) -> list[tuple[float, str]]:
+        """Pixel and label of each tick of the vertical axis, at least 22 pixels apart."""
+        length = BOTTOM - TOP
+        span = self.high - self.low
+        gap = 22 / length * span
+        found = []
+        for height, label in ticks(self.measure, self.low, self.high, gap):
+            y = BOTTOM - length * (height - self.low) / span
+            found.append((y, label))
+        return found
+
     def lines(self) -> Iterator[str]:
-        """Of each strategy the runs, then the band, and the mean on top."""
+        """The runs and the band of each strategy, then all means."""
         for position, (label, found) in enumerate(self.bands.items()):
             colour = _colour(position)
+            stroke = f'stroke="{colour}" stroke-width=".8" stroke-opacity=".4"'
             for one in self.curves[label]:
                 path = self._stairs(found.budget, one.at(found.budget))
-                yield f'<path fill="none" stroke="{colour}" stroke-width=".8" stroke-opacity=".4" d="{path}"/>'
-            there, back = (
-                self._stairs(found.budget, found.high),
-                self._stairs(found.budget, found.low, backwards=True),
-            )
+                yield f'<path fill="none" {stroke} d="{path}"/>'
+            # The border of the band: along its upper end, and back along the lower one.
+            there = self._stairs(found.budget, found.high)
+            back = self._stairs(found.budget, found.low, backwards=True)
             if there:
-                yield f'<path fill="{colour}" fill-opacity=".13" d="{there}L{back[1:]}Z"/>'
+                border = f"{there}L{back[1:]}Z"
+                yield f'<path fill="{colour}" fill-opacity=".13" d="{border}"/>'
+        # The means come last, so that no band covers one of them.
         for position, found in enumerate(self.bands.values()):
+            colour = _colour(position)
             path = self._stairs(found.budget, found.mean)
-            yield f'<path fill="none" stroke="{_colour(position)}" stroke-width="2.6" d="{path}"/>'
+            yield f'<path fill="none" stroke="{colour}" stroke-width="2.6" d="{path}"/>'
 
     def labels(self) -> Iterator[str]:
-        """At the right end of each line, its name and its final value, kept apart."""
-        ends = [
-            (self.y(float(found.mean[-1])), _colour(i), f"{label}  {number(float(found.mean[-1]))}")
-            for i, (label, found) in enumerate(self.bands.items())
-            if np.isfinite(found.mean[-1])
-        ]
+        """The name and the final value of each line, at its right end, kept apart."""
+        ends = []
+        for position, (label, found) in enumerate(self.bands.items()):
+            final = float(found.mean[-1])
+            if np.isfinite(final):
+                words = f"{label}  {number(final)}"
+                ends.append((self.y(final), _colour(position), words))
         ends.sort()
-        for place, (y, colour, words) in zip(
-            _apart([y for y, _, _ in ends], LINE_GAP, BOTTOM), ends, strict=True
-        ):
-            line = f"M{RIGHT} {coordinate(y)}L{RIGHT + 14} {coordinate(place)}"
-            yield f'<path fill="none" stroke="{colour}" stroke-width="1.2" d="{line}"/>'
-            yield f'<circle fill="{colour}" cx="{RIGHT + 18}" cy="{coordinate(place)}" r="4"/>'
+        heights = [y for y, _, _ in ends]
+        places = _apart(heights, LINE_GAP, BOTTOM)
+        for place, (y, colour, words) in zip(places, ends, strict=True):
+            # A short line leads from the curve's end to its label, which may have moved.
+            start = point(RIGHT, y)
+            end = point(RIGHT + 14, place)
+            stroke = f'stroke="{colour}" stroke-width="1.2"'
+            yield f'<path fill="none" {stroke} d="M{start}L{end}"/>'
+            yield f'<circle fill="{colour}" {centre(RIGHT + 18, place)} r="4"/>'
             yield text(RIGHT + 28, place + 4, shortened(words, 34), "ink")
 
     def _stairs(self, budget: Floats, values: Floats, backwards: bool = False) -> str:
-        """A step function, from the first value that is known."""
+        """A step function as a path, from the first value that is known; empty without any."""
         shown = np.isfinite(values)
-        points = [
-            (self.x(float(x)), self.y(float(y)))
-            for x, y in zip(budget[shown], values[shown], strict=True)
-        ]
+        points = []
+        for spent, value in zip(budget[shown], values[shown], strict=True):
+            x = self.x(float(spent))
+            y = self.y(float(value))
+            points.append((x, y))
         if not points:
             return ""
+        # Only the corners of the steps: most points of the grid change nothing.
         corners = [points[0]]
         for (_, before), (x, after) in itertools.pairwise(points):
             if after != before:
-                corners += [(x, before), (x, after)]
+                corners.append((x, before))
+                corners.append((x, after))
         corners.append(points[-1])
-        path = "L".join(
-            f"{coordinate(x)} {coordinate(y)}"
-            for x, y in (reversed(corners) if backwards else corners)
-        )
+        if backwards:
+            corners.reverse()
+        path = "L".join(point(x, y) for x, y in corners)
         return f"M{path}"
 
 
+def _all_values(bands: Mapping[str, Band], curves: Mapping[str, Sequence[Curve]]) -> list[float]:
+    """Each finite value that the axis must show: lower ends of the bands, and all runs."""
+    series = [found.low for found in bands.values()]
+    for some in curves.values():
+        series += [one.best for one in some]
+    values: list[float] = []
+    for one in series:
+        known = one[np.isfinite(one)]
+        values += known.tolist()
+    return values
+
+
 def _colour(position: int) -> str:
-    return COLOURS[position % len(COLOURS)]
+    """The colour of a strategy; after the last one they begin again."""
+    place = position % len(COLOURS)
+    return COLOURS[place]
 
 
 def _apart(places: Sequence[float], gap: float, end: float) -> list[float]:
-    """Ascending places, moved as little as it takes downwards, and then upwards, to be a gap apart and before the
-    end."""
+    """Ascending places, moved as little as possible to be a gap apart and before the end."""
     moved: list[float] = []
+    # Downwards first: each place makes room for the one above it.
     for place in places:
-        moved.append(max(place, moved[-1] + gap) if moved else place)
+        if moved:
+            earliest = moved[-1] + gap
+            place = max(place, earliest)
+        moved.append(place)
+    # The last ones may now be beyond the end. They go back up, and push the others before them.
     latest = end
     for i in reversed(range(len(moved))):
         moved[i] = min(moved[i], latest)

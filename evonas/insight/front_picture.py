@@ -1,19 +1,21 @@
-"""The front as a picture: every trial a dot in the space of objectives, those that no other one beats joined by a line.
+"""The front as a picture: every trial is a dot in the space of objectives.
 
-One SVG without scripts. Upwards the first objective, to the right the second, in colour the third or the generation.
+A line joins the trials that no other one beats. It is one SVG without scripts. Upwards is the first
+objective, to the right the second. The colour is the third objective, or the generation.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evonas.insight.axis import Measure, bottom, measure_for, ticks
+from evonas.insight.axis import Measure, Tick, bottom, measure_for, ticks
 from evonas.insight.front import hypervolumes, pareto_front, turned, values_of
 from evonas.insight.labels import Labels
 from evonas.insight.layout import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
-from evonas.insight.svg import COLOURS, coordinate, escape, style, text, text_width
+from evonas.insight.legend import SWATCH, swatches
+from evonas.insight.svg import COLOURS, centre, coordinate, escape, opening, style, text, text_width
 from evonas.insight.words import amount, counted, number, shortened
 from evonas.trial import Objective, Trial
 
@@ -25,7 +27,8 @@ class _Axis:
     """A measure between two heights, laid over pixels.
 
     Attributes:
-        start, end: pixels of the worst and of the best height.
+        low, high: heights of the worst and of the best value.
+        start, end: pixels of the worst and of the best value.
     """
 
     measure: Measure
@@ -35,47 +38,65 @@ class _Axis:
     end: float
 
     def place(self, value: float) -> float:
-        """In pixels; what is worse than the axis's end is just beyond it."""
-        share = (self.measure.height(value) - self.low) / (self.high - self.low)
-        return self.start + max(share, -0.012) * (self.end - self.start)
+        """The pixel of a value; one that is worse than the axis's end is just beyond the end."""
+        height = self.measure.height(value)
+        span = self.high - self.low
+        share = (height - self.low) / span
+        length = self.end - self.start
+        return self.start + max(share, -0.012) * length
 
-    def ticks(self, gap: float) -> list[tuple[float, str]]:
-        heights = ticks(
-            self.measure,
-            self.low,
-            self.high,
-            gap * (self.high - self.low) / abs(self.end - self.start),
-        )
-        pixels = (self.end - self.start) / (self.high - self.low)
-        return [(self.start + (height - self.low) * pixels, label) for height, label in heights]
+    def ticks(self, gap: float) -> list[Tick]:
+        """Pixel and label of each tick, at least `gap` pixels apart."""
+        span = self.high - self.low
+        # An axis may run from right to left, and upwards it always runs against the pixels.
+        length = self.end - self.start
+        height_gap = gap * span / abs(length)
+        pixels = length / span
+        found = []
+        for height, label in ticks(self.measure, self.low, self.high, height_gap):
+            place = self.start + (height - self.low) * pixels
+            found.append((place, label))
+        return found
 
 
 @dataclass(frozen=True)
 class _Scene:
-    trials: Sequence[Trial]
+    """Everything that is drawn.
+
+    Attributes:
+        known: trial id -> its values, for each trial that could be on a front.
+        colours: trial id -> step of the colour scale.
+        colour_name: what the colours mean.
+    """
+
     objectives: Sequence[Objective]
     x: _Axis
     y: _Axis
-    known: dict[int, tuple[float, ...]]
-    front: list[Trial]
-    colours: dict[int, int]
+    known: Mapping[int, tuple[float, ...]]
+    front: Sequence[Trial]
+    colours: Mapping[int, int]
     colour_name: str
 
     def at(self, trial: int) -> tuple[float, float]:
-        return self.x.place(self.known[trial][1]), self.y.place(self.known[trial][0])
+        """The pixels of a trial."""
+        values = self.known[trial]
+        x = self.x.place(values[1])
+        y = self.y.place(values[0])
+        return x, y
 
     def told(self, trial: int) -> str:
-        """`98.6 %, 12.3k`"""
-        axes = (self.y.measure, self.x.measure)
-        told = [
-            measure.text(value) for measure, value in zip(axes, self.known[trial], strict=False)
-        ]
-        told += [number(value) for value in self.known[trial][2:]]
-        whole = zip(self.known[trial], told, strict=True)  # counts, such as parameters
-        return ", ".join(
-            amount(value) if value >= 10 and value == int(value) else words
-            for value, words in whole
-        )
+        """The values of a trial: `98.6 %, 12.3k`."""
+        measures = (self.y.measure, self.x.measure)
+        told = []
+        for position, value in enumerate(self.known[trial]):
+            # Whole numbers are counts, such as parameters.
+            if value >= 10 and value == int(value):
+                told.append(amount(value))
+            elif position < 2:
+                told.append(measures[position].text(value))
+            else:
+                told.append(number(value))
+        return ", ".join(told)
 
 
 def front_svg(
@@ -87,7 +108,7 @@ def front_svg(
     """Draws the trials that have succeeded and satisfy the constraints.
 
     Args:
-        trials: with ids 0..n-1, in that order.
+        trials: trials with ids 0..n-1, in that order.
         objectives: at least two; the first two are the axes.
         dark: True or False for a dark or a light picture; None follows the reader's system.
 
@@ -97,8 +118,7 @@ def front_svg(
     view = _scene(trials, objectives)
     told = _subtitle(trials, objectives, view)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="front" role="img" width="{WIDTH}" height="{HEIGHT}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" style="max-width:100%;height:auto">',
+        opening("front", WIDTH, HEIGHT),
         f"<title>{escape(title)}</title>",
         f"<desc>{escape(told)}</desc>",
         style("front", dark),
@@ -108,138 +128,212 @@ def front_svg(
     ]
     if view is None:
         words = "No trial has succeeded within the constraints yet."
-        parts.append(text((LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2, words, "big soft", "middle"))
+        middle = ((LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2)
+        parts.append(text(*middle, words, "big soft", "middle"))
     else:
-        parts += [*_axes(view), *_dots(view), *_staircase(view), *_front(view), *_legend(view)]
-    return "\n".join([*parts, "</svg>"]) + "\n"
+        # What comes later covers what came before: the front lies on top of the other dots.
+        parts += _axes(view)
+        parts += _dots(view)
+        parts += _staircase(view)
+        parts += _front(view)
+        parts += _legend(view)
+    parts.append("</svg>")
+    return "\n".join(parts) + "\n"
 
 
 def _scene(trials: Sequence[Trial], objectives: Sequence[Objective]) -> _Scene | None:
-    known = {
-        trial.id: tuple(values_of(trial, objectives))
-        for trial in trials
-        if turned(trial, objectives) is not None
-    }
-    front = pareto_front(trials, objectives)
-    if not front:
+    """Places every trial; None without any that could be on a front."""
+    shown = [trial for trial in trials if turned(trial, objectives) is not None]
+    if not shown:
         return None
-    ids = [trial.id for trial in front]
-    y = _axis([values[0] for values in known.values()], [known[id][0] for id in ids], objectives[0])
-    x = _axis([values[1] for values in known.values()], [known[id][1] for id in ids], objectives[1])
-    leftmost, rightmost = (
-        (RIGHT - 12, LEFT + 24) if objectives[1].direction == "min" else (LEFT + 12, RIGHT - 24)
+    known = {trial.id: tuple(values_of(trial, objectives)) for trial in shown}
+    front = pareto_front(trials, objectives)
+    # Less to the right is better to the left. A margin keeps dots and labels off the edges.
+    across = (LEFT + 12, RIGHT - 24)
+    if objectives[1].direction == "min":
+        across = (RIGHT - 12, LEFT + 24)
+    upwards = (BOTTOM - 12, TOP + 34)
+    colours, colour_name = _colours(shown, objectives, known)
+    return _Scene(
+        objectives=objectives,
+        x=_axis(1, objectives, known, front, across),
+        y=_axis(0, objectives, known, front, upwards),
+        known=known,
+        front=front,
+        colours=colours,
+        colour_name=colour_name,
     )
-    across = _Axis(x.measure, x.low, x.high, leftmost, rightmost)
-    upwards = _Axis(y.measure, y.low, y.high, BOTTOM - 12, TOP + 34)
-    colours, name = _colours([trial for trial in trials if trial.id in known], objectives, known)
-    return _Scene(trials, objectives, across, upwards, known, front, colours, name)
 
 
-def _axis(values: Sequence[float], kept: Sequence[float], objective: Objective) -> _Axis:
-    """Without its pixels: from the worst value that is no outlier to the best."""
-    measure = measure_for(values, objective)
+def _axis(
+    position: int,
+    objectives: Sequence[Objective],
+    known: Mapping[int, tuple[float, ...]],
+    front: Sequence[Trial],
+    ends: tuple[float, float],
+) -> _Axis:
+    """The axis of one objective, from the worst value that is no outlier to the best.
+
+    Args:
+        position: position of the objective.
+        ends: pixels of the worst and of the best value.
+    """
+    values = [found[position] for found in known.values()]
+    measure = measure_for(values, objectives[position])
     heights = [measure.height(value) for value in values]
-    low, high = bottom(heights, [measure.height(value) for value in kept]), max(heights)
+    # No member of the front is an outlier, however bad it is in this objective.
+    kept = []
+    for trial in front:
+        value = known[trial.id][position]
+        kept.append(measure.height(value))
+    low = bottom(heights, kept)
+    high = max(heights)
+    # If all values are equal, the axis would have no length, and a place is a share of the length.
     if not high - low > 1e-12 * max(1.0, abs(high)):
         room = 0.1 if abs(high) < 1000 else 0.1 * abs(high)
-        low, high = low - room, high + room
-    return _Axis(measure, low, high, 0.0, 1.0)
+        low -= room
+        high += room
+    start, end = ends
+    return _Axis(measure, low, high, start, end)
 
 
 def _colours(
-    trials: Sequence[Trial], objectives: Sequence[Objective], known: dict[int, tuple[float, ...]]
+    trials: Sequence[Trial],
+    objectives: Sequence[Objective],
+    known: Mapping[int, tuple[float, ...]],
 ) -> tuple[dict[int, int], str]:
-    """The step of the colour scale of each trial, by rank, and what it means."""
+    """The step of the colour scale of each trial, by rank, and what the colours mean."""
     if len(objectives) > 2:
-        name, numbers = objectives[2].name, {trial.id: known[trial.id][2] for trial in trials}
+        name = objectives[2].name
+        numbers = {trial_id: values[2] for trial_id, values in known.items()}
     else:
-        name, numbers = (
-            "generation",
-            {trial.id: float(trial.lineage.generation) for trial in trials},
-        )
+        name = "generation"
+        numbers = {trial.id: float(trial.lineage.generation) for trial in trials}
     ordered = sorted(numbers.values())
-    places = {
-        id: bisect.bisect_left(ordered, value) / len(ordered) for id, value in numbers.items()
-    }
-    return {id: min(COLOURS - 1, int(place * COLOURS)) for id, place in places.items()}, name
+    steps = {}
+    for trial_id, value in numbers.items():
+        rank = bisect.bisect_left(ordered, value)
+        share = rank / len(ordered)
+        steps[trial_id] = min(COLOURS - 1, int(share * COLOURS))
+    return steps, name
 
 
 def _subtitle(trials: Sequence[Trial], objectives: Sequence[Objective], view: _Scene | None) -> str:
-    parts = [counted(sum(trial.twin_of is None for trial in trials), "trial")]
+    """How many trials there are, and what the front is worth."""
+    trained = 0
+    violating = 0
+    for trial in trials:
+        trained += trial.twin_of is None
+        violating += trial.fitness is not None and not trial.fitness.is_feasible
+    parts = [counted(trained, "trial")]
     if view is not None:
         volume = hypervolumes(trials, objectives)[-1]
-        parts += [f"{len(view.front)} on the front", f"hypervolume {volume:.3f}"]
-    violating = sum(trial.fitness is not None and not trial.fitness.is_feasible for trial in trials)
-    parts += [f"{violating:,} beyond the constraints, not drawn"] if violating else []
+        parts.append(f"{len(view.front)} on the front")
+        parts.append(f"hypervolume {volume:.3f}")
+    if violating:
+        parts.append(f"{violating:,} beyond the constraints, not drawn")
     return " \u00b7 ".join(parts)
 
 
 def _axes(view: _Scene) -> Iterator[str]:
-    across, upwards = view.x.ticks(64), view.y.ticks(44)
-    lines = [f"M{coordinate(x)} {TOP}V{BOTTOM}" for x, _ in across]
-    lines += [f"M{LEFT} {coordinate(y)}H{RIGHT}" for y, _ in upwards]
-    yield f'<path class="grid" d="{"".join(lines)}M{LEFT} {BOTTOM}H{RIGHT}"/>'
-    yield from (text(x, BOTTOM + 20, label, "tick soft", "middle") for x, label in across)
-    yield from (text(LEFT - 9, y + 4, label, "tick soft", "end") for y, label in upwards)
-    better = "left" if view.objectives[1].direction == "min" else "right"
-    logarithmic = ", logarithmic" if view.x.measure.kind == "log" else ""
-    words = f"{view.objectives[1].name} (better to the {better}{logarithmic})"
-    yield text((LEFT + RIGHT) / 2, BOTTOM + 44, words, "soft", "middle")
+    """The grid, its labels, and what the axes mean."""
+    across = view.x.ticks(64)
+    upwards = view.y.ticks(44)
+    grid = ""
+    for x, _ in across:
+        grid += f"M{coordinate(x)} {TOP}V{BOTTOM}"
+    for y, _ in upwards:
+        grid += f"M{LEFT} {coordinate(y)}H{RIGHT}"
+    grid += f"M{LEFT} {BOTTOM}H{RIGHT}"
+    yield f'<path class="grid" d="{grid}"/>'
+    for x, label in across:
+        yield text(x, BOTTOM + 20, label, "tick soft", "middle")
+    for y, label in upwards:
+        yield text(LEFT - 9, y + 4, label, "tick soft", "end")
+    middle = (LEFT + RIGHT) / 2
+    yield text(middle, BOTTOM + 44, _across_in_words(view), "soft", "middle")
     yield text(LEFT - 52, TOP - 9, view.y.measure.title, "soft")
 
 
+def _across_in_words(view: _Scene) -> str:
+    """What the horizontal axis means, and where it is better."""
+    objective = view.objectives[1]
+    words = "better to the right"
+    if objective.direction == "min":
+        words = "better to the left"
+    if view.x.measure.kind == "log":
+        words += ", logarithmic"
+    return f"{objective.name} ({words})"
+
+
 def _dots(view: _Scene) -> Iterator[str]:
+    """All trials but the members of the front, pale."""
     members = {trial.id for trial in view.front}
     yield '<g opacity="0.48">'
-    yield from (_circle(view, id, 4.2) for id in view.known if id not in members)
+    for trial_id in view.known:
+        if trial_id not in members:
+            yield _circle(view, trial_id, 4.2)
     yield "</g>"
 
 
-def _circle(view: _Scene, id: int, radius: float, css: str = "") -> str:
-    x, y = map(coordinate, view.at(id))
-    words = escape(f"trial {id}: {view.told(id)}")
-    shape = f"dot c{view.colours[id]}{css}"
-    return f'<circle class="{shape}" cx="{x}" cy="{y}" r="{radius}"><title>{words}</title></circle>'
+def _circle(view: _Scene, trial_id: int, radius: float, css: str = "") -> str:
+    """A trial as a circle, with a tooltip."""
+    x, y = view.at(trial_id)
+    words = escape(f"trial {trial_id}: {view.told(trial_id)}")
+    colour = view.colours[trial_id]
+    shape = f'class="dot c{colour}{css}" {centre(x, y)} r="{radius}"'
+    return f"<circle {shape}><title>{words}</title></circle>"
 
 
 def _staircase(view: _Scene) -> Iterator[str]:
-    """The border of what the front dominates; with more than two objectives there is no such line."""
+    """The border of the area that the front dominates."""
+    # With more than two objectives there is no such line.
     if len(view.objectives) > 2:
         return
-    first, *others = sorted((view.at(trial.id) for trial in view.front), key=lambda at: -at[1])
-    steps = "".join(f"H{coordinate(x)}V{coordinate(y)}" for x, y in others)
-    path = (
-        f"M{coordinate(first[0])} {BOTTOM}V{coordinate(first[1])}{steps}H{coordinate(view.x.start)}"
-    )
+    places = [view.at(trial.id) for trial in view.front]
+    # From the bottom up: SVG counts pixels downwards.
+    places.sort(key=lambda at: -at[1])
+    path = ""
+    for x, y in places:
+        right = coordinate(x)
+        up = coordinate(y)
+        path += f"H{right}V{up}" if path else f"M{right} {BOTTOM}V{up}"
+    path += f"H{coordinate(view.x.start)}"
     yield f'<path class="halo" d="{path}"/><path class="line" d="{path}"/>'
 
 
 def _front(view: _Scene) -> Iterator[str]:
-    labels = Labels(LEFT + 3, TOP - 4, RIGHT + 24, BOTTOM)
+    """The members of the front, each with a ring, and labels for some of them."""
     places = {trial.id: view.at(trial.id) for trial in view.front}
-    labels.keep_clear(
-        (x + dx, y + dy) for x, y in places.values() for dx in (-6, 0, 6) for dy in (-3, 3)
-    )
-    for id, (x, y) in places.items():
-        yield _circle(view, id, 6.0, " strong")
-        yield f'<circle class="ring" cx="{coordinate(x)}" cy="{coordinate(y)}" r="8"/>'
-    for id, (x, y) in places.items():
-        words = f"{id}: {view.told(id)}"
-        if len(labels.placed) < MOST_LABELS:
-            labels.place(x, y, words, text_width(words, 11.5), 11, 14.0, must=False)
-    yield from (
-        text(label.x, label.y, label.words, "label", label.anchor) for label in labels.placed
-    )
+    for trial_id, (x, y) in places.items():
+        yield _circle(view, trial_id, 6.0, " strong")
+        yield f'<circle class="ring" {centre(x, y)} r="8"/>'
+    labels = Labels(LEFT + 3, TOP - 4, RIGHT + 24, BOTTOM)
+    # No label may cover a member, and a member is larger than one point.
+    for x, y in places.values():
+        for dx in (-6, 0, 6):
+            labels.keep_clear([(x + dx, y - 3), (x + dx, y + 3)])
+    for trial_id, (x, y) in places.items():
+        if len(labels.placed) == MOST_LABELS:
+            break
+        words = f"{trial_id}: {view.told(trial_id)}"
+        width = text_width(words, 11.5)
+        labels.place(x, y, words, width, 11, 14.0, must=False)
+    # Labels come last, so that no dot covers one of them.
+    for label in labels.placed:
+        yield text(label.x, label.y, label.words, "label", label.anchor)
 
 
 def _legend(view: _Scene) -> Iterator[str]:
-    y, x = HEIGHT - 24, LEFT - 40
+    """What the signs and colours mean."""
+    y = HEIGHT - 24
+    x = LEFT - 40
     yield f'<circle class="dot c4" opacity="0.48" cx="{x}" cy="{y - 4}" r="4"/>'
     yield text(x + 14, y, "a trial", "soft")
     yield f'<circle class="ring" cx="{x + 90}" cy="{y - 4}" r="7"/>'
-    words = "on the front: no trial is as good in all objectives and better in one; its number, and its values"
+    words = (
+        "on the front: no trial is as good in all objectives and better in one;"
+        " its number, and its values"
+    )
     yield text(x + 104, y, words, "soft")
-    swatch, start, top = 15, RIGHT - COLOURS * 15, 42
-    yield text(start, top - 8, f"{view.colour_name}, by rank", "soft")
-    for i in range(COLOURS):
-        yield f'<rect fill="currentColor" class="c{i}" x="{start + i * swatch}" y="{top}" width="{swatch}" height="9"/>'
+    yield from swatches(RIGHT - COLOURS * SWATCH, f"{view.colour_name}, by rank")

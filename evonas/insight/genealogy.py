@@ -1,7 +1,7 @@
-"""The genealogy of a run: who descends from whom, by which operator, and what each step changed and gained.
+"""The genealogy of a run: who descends from whom, by which operator, and what each step gained.
 
-Every node carries the fitness of its own trial. What an edge says about changes is derived from the two genomes, never
-taken from what an operator claims to have done.
+Every node carries the fitness of its own trial. What an edge says about changes is derived from the
+two genomes, never taken from what an operator claims to have done.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 COSTS = ("parameters", "flops")
-"""The metrics that say what a network costs, as a node carries them."""
+"""The metrics of a node that say what its network costs."""
 
 WIDTH = 100
 MOST_CHANGES = 5
@@ -39,7 +39,8 @@ def parents(trial: Trial) -> tuple[int, ...]:
     for parent in found:
         if not 0 <= parent < trial.id:
             raise InvalidRecord(
-                f"Trial {trial.id} names trial {parent} as a parent, but a parent has a lower number than its child."
+                f"Trial {trial.id} names trial {parent} as a parent,"
+                " but a parent has a lower number than its child."
             )
     return found
 
@@ -57,15 +58,17 @@ def ancestors(trials: Sequence[Trial], trial_id: int) -> set[int]:
 
 
 def check_trial(trials: Sequence[Trial], trial_id: int) -> None:
-    """
+    """Refuses the number of a trial that does not exist.
+
     Raises:
         UserError: there is no such trial.
     """
-    if not 0 <= trial_id < len(trials):
-        allowed = (
-            f"Trials are numbered 0 to {len(trials) - 1}." if trials else "There are no trials yet."
-        )
-        raise UserError(f"There is no trial {trial_id}. {allowed}")
+    if 0 <= trial_id < len(trials):
+        return
+    allowed = "There are no trials yet."
+    if trials:
+        allowed = f"Trials are numbered 0 to {len(trials) - 1}."
+    raise UserError(f"There is no trial {trial_id}. {allowed}")
 
 
 def main_line(trials: Sequence[Trial], trial_id: int) -> list[int]:
@@ -73,23 +76,26 @@ def main_line(trials: Sequence[Trial], trial_id: int) -> list[int]:
     line = [trial_id]
     while found := parents(trials[line[-1]]):
         line.append(found[0])
-    return line[::-1]
+    line.reverse()
+    return line
 
 
 def genealogy(trials: Sequence[Trial], objective: Objective) -> nx.DiGraph[int]:
     """All trials as a directed acyclic graph, edges from parent to child.
 
     Args:
-        trials: with ids 0..n-1, in that order.
+        trials: trials with ids 0..n-1, in that order.
 
     Returns:
-        A node a trial, keyed by its id, with `fitness` (its own value, or None), `state`, `generation`, `digest`,
-        `twin_of`, and `parameters` and `flops` where known. Each edge has `operator`, `changes` (a list of words) and
-        `main` (true for the first parent). The graph has `objective` and `direction`.
+        A graph with one node a trial, keyed by its id. A node has `fitness` (its own value, or
+        None), `state`, `generation`, `digest`, `twin_of`, and `parameters` and `flops` if known. An
+        edge has `operator`, `changes` (a list of words) and `main` (true for the first parent).
+        The graph has `objective` and `direction`.
 
     Raises:
         InvalidRecord: a parent is not an earlier trial.
     """
+    # networkx is imported here and below because the driver starts without it.
     import networkx as nx
 
     graph: nx.DiGraph[int] = nx.DiGraph(objective=objective.name, direction=objective.direction)
@@ -97,64 +103,72 @@ def genealogy(trials: Sequence[Trial], objective: Objective) -> nx.DiGraph[int]:
         graph.add_node(trial.id, **_node(trial))
     for trial in trials:
         for position, parent in enumerate(parents(trial)):
+            differences = changes(trials[parent].genome, trial.genome)
             graph.add_edge(
                 parent,
                 trial.id,
                 operator=trial.lineage.operator,
-                changes=list(changes(trials[parent].genome, trial.genome)),
+                changes=list(differences),
                 main=position == 0,
             )
     return graph
 
 
 def _node(trial: Trial) -> dict[str, Any]:
+    """The attributes of a trial's node."""
     fitness = succeeded(trial)
-    known = {
-        name: trial.metrics[name]
-        for name in COSTS
-        if math.isfinite(trial.metrics.get(name, math.nan))
-    }
-    return {
+    node = {
         "fitness": None if fitness is None else fitness.value,
         "state": str(trial.state),
         "generation": trial.lineage.generation,
         "digest": trial.genome.digest,
         "twin_of": trial.twin_of,
-        **{name: round(value) for name, value in known.items()},
     }
+    for name in COSTS:
+        value = trial.metrics.get(name, math.nan)
+        if math.isfinite(value):
+            node[name] = round(value)
+    return node
 
 
 def to_graphml(graph: nx.DiGraph[int]) -> str:
     """GraphML for yEd, Gephi and `networkx.read_graphml`.
 
-    GraphML knows neither None nor lists: an unknown value is left out, and changes are joined by `; `.
+    An unknown value is left out, and changes are joined by `; `.
     """
     import networkx as nx
 
-    flat: nx.DiGraph[int] = nx.DiGraph(**_flat(graph.graph))
+    about = _flat(graph.graph)
+    flat: nx.DiGraph[int] = nx.DiGraph(**about)
     for node, data in graph.nodes(data=True):
         flat.add_node(node, **_flat(data))
     for parent, child, data in graph.edges(data=True):
         flat.add_edge(parent, child, **_flat(data))
-    return "\n".join(nx.generate_graphml(flat)) + "\n"
+    lines = nx.generate_graphml(flat)
+    return "\n".join(lines) + "\n"
 
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:
-    joined = {
-        key: "; ".join(value) if isinstance(value, list) else value for key, value in data.items()
-    }
-    return {
-        key: clean(value) if isinstance(value, str) else value
-        for key, value in joined.items()
-        if value is not None
-    }
+    """Attributes without None and lists, which GraphML does not know."""
+    flat = {}
+    for key, value in data.items():
+        if value is None:
+            continue
+        if isinstance(value, list):
+            value = "; ".join(value)
+        flat[key] = clean(value) if isinstance(value, str) else value
+    return flat
 
 
 def to_json(graph: nx.DiGraph[int]) -> str:
-    """Strict JSON in networkx's node-link form, with the keys `nodes` and `edges`; unknown values are null."""
+    """Strict JSON in networkx's node-link form, with the keys `nodes` and `edges`.
+
+    Unknown values are null.
+    """
     import networkx as nx
 
-    return json.dumps(nx.node_link_data(graph, edges="edges"), allow_nan=False)
+    data = nx.node_link_data(graph, edges="edges")
+    return json.dumps(data, allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -162,14 +176,15 @@ class Step:
     """One trial of a line of descent.
 
     Attributes:
-        parent: the main parent; None for the founder.
-        others: the other parents.
-        changes: what differs from the main parent, in words; empty for the founder.
-        fitness: its own value, None where it failed.
-        gain: how much better than its main parent, in the unit of the objective; positive is better, whatever the
-            direction. None for the founder, and where one of the two has no fitness.
-        epochs: how long it was trained, at most.
-        resume_from: the trial of the same genome whose training this one continues.
+        parent: id of the main parent; None for the founder.
+        others: ids of the other parents.
+        changes: differences from the main parent, in words; empty for the founder.
+        fitness: the trial's own value, or None if it failed.
+        gain: how much better the trial is than its main parent, in the unit of the objective.
+            Positive is better, whatever the direction. None for the founder, and if one of the two
+            has no fitness.
+        epochs: most epochs that the trial was trained for.
+        resume_from: id of the trial of the same genome whose training this one continues.
     """
 
     id: int
@@ -192,22 +207,36 @@ def line_of_descent(trials: Sequence[Trial], trial_id: int) -> list[Step]:
         InvalidRecord: a parent is not an earlier trial.
     """
     check_trial(trials, trial_id)
-    line = [trials[i] for i in main_line(trials, trial_id)]
-    return [_step(parent, child) for parent, child in zip([None, *line], line, strict=False)]
+    steps = []
+    parent: Trial | None = None
+    for i in main_line(trials, trial_id):
+        child = trials[i]
+        steps.append(_step(parent, child))
+        parent = child
+    return steps
 
 
 def _step(parent: Trial | None, child: Trial) -> Step:
+    """The step from a parent to its child, or to the founder."""
     fitness = succeeded(child)
-    before = None if parent is None else succeeded(parent)
+    before = None
+    differences: tuple[str, ...] = ()
+    if parent is not None:
+        before = succeeded(parent)
+        differences = tuple(changes(parent.genome, child.genome))
+    gain = None
+    if fitness is not None and before is not None:
+        # A key is smaller the better it is, so that the parent's comes first.
+        gain = before.key - fitness.key
     return Step(
         id=child.id,
         generation=child.lineage.generation,
         operator=child.lineage.operator,
         parent=None if parent is None else parent.id,
         others=parents(child)[1:],
-        changes=() if parent is None else tuple(changes(parent.genome, child.genome)),
+        changes=differences,
         fitness=None if fitness is None else fitness.value,
-        gain=None if fitness is None or before is None else before.key - fitness.key,
+        gain=gain,
         epochs=child.proposal.fidelity.epochs,
         resume_from=child.proposal.resume_from,
     )
@@ -216,12 +245,13 @@ def _step(parent: Trial | None, child: Trial) -> Step:
 def to_text(
     trials: Sequence[Trial], objective: Objective, trial_id: int | None = None, width: int = WIDTH
 ) -> str:
-    """How a trial came to be, for a terminal: a row a step, with its value, its change and what was done.
+    """How a trial came to be, for a terminal.
 
-    A change is shown as the difference of the two values, and said to be better or worse.
+    Each step is a row: its value, its change and what was done. The change is the difference of the
+    two values, with the word better or worse.
 
     Args:
-        trial_id: the trial to explain; the best one where it is None.
+        trial_id: id of the trial to explain; None for the best one.
         width: columns of the terminal.
 
     Raises:
@@ -233,65 +263,106 @@ def to_text(
             return "No trial has succeeded yet: there is no line of descent to tell.\n"
         trial_id = best.id
     steps = line_of_descent(trials, trial_id)
-    rows = [_columns(step, objective) for step in steps]
-    widths = [max(len(row[k]) for row in rows) for k in range(4)]
-    lines = [
-        *textwrap.wrap(
-            _headline(steps, objective, len(ancestors(trials, trial_id)), len(trials)), width
-        ),
-        "",
-    ]
-    for step, row in zip(steps, rows, strict=True):
-        left = f"{row[0]:<{widths[0]}}   {row[1]:<{widths[1]}}   {row[2]:>{widths[2]}}   {row[3]:<{widths[3]}}   "
-        left = left if widths[3] else left.rstrip() + "   "
-        told = list(_told(step, max(30, width - len(left))))
-        lines += [(left + told[0]).rstrip(), *(" " * len(left) + line for line in told[1:])]
+    relatives = len(ancestors(trials, trial_id))
+    headline = _headline(steps, objective, relatives, len(trials))
+    lines = textwrap.wrap(headline, width)
+    lines.append("")
+    for step, left in zip(steps, _left_columns(steps, objective), strict=True):
+        # A narrow terminal wraps lines itself; a column of a few letters would be harder to read.
+        room = max(30, width - len(left))
+        first, *more = _told(step, room)
+        lines.append((left + first).rstrip())
+        indent = " " * len(left)
+        for line in more:
+            lines.append(indent + line)
     return "\n".join(lines) + "\n"
 
 
+def _left_columns(steps: Sequence[Step], objective: Objective) -> list[str]:
+    """Generation, name, value and change of each step, in columns."""
+    rows = [_columns(step, objective) for step in steps]
+    columns = list(zip(*rows, strict=True))
+    generations, names, values, gains = (max(map(len, column)) for column in columns)
+    found = []
+    for generation, name, value, gain in rows:
+        left = f"{generation:<{generations}}   {name:<{names}}   {value:>{values}}   "
+        # Without any change to show, the column takes no room.
+        if gains:
+            left += f"{gain:<{gains}}   "
+        found.append(left)
+    return found
+
+
 def _headline(steps: list[Step], objective: Objective, found: int, total: int) -> str:
+    """What the text is about, and how many of all trials are ancestors."""
     last = steps[-1]
-    value = "failed" if last.fitness is None else f"{clean(objective.name)} {number(last.fitness)}"
-    verb = "is its ancestor" if found == 1 else "are its ancestors"
-    return (
-        f"How trial {last.id} came to be ({value}, {counted(len(steps) - 1, 'step')}; "
-        f"{found:,} of {counted(total, 'trial')} {verb})"
-    )
+    value = "failed"
+    if last.fitness is not None:
+        value = f"{clean(objective.name)} {number(last.fitness)}"
+    made = counted(len(steps) - 1, "step")
+    trials = counted(total, "trial")
+    verb = "are its ancestors"
+    if found == 1:
+        verb = "is its ancestor"
+    return f"How trial {last.id} came to be ({value}, {made}; {found:,} of {trials} {verb})"
 
 
 def _columns(step: Step, objective: Objective) -> tuple[str, str, str, str]:
-    value = "-" if step.fitness is None else number(step.fitness)
-    change = ""
-    if step.gain is not None:
-        difference = -step.gain if objective.direction == "min" else step.gain
-        word = "better" if step.gain > 0 else "worse"
-        change = f"{signed(difference)} {word}" if step.gain else "equal"
-    return f"gen {step.generation}", f"trial {step.id}", value, change
+    """Generation, name, value and change of a step."""
+    value = "-"
+    if step.fitness is not None:
+        value = number(step.fitness)
+    return (
+        f"gen {step.generation}",
+        f"trial {step.id}",
+        value,
+        _change(step, objective),
+    )
+
+
+def _change(step: Step, objective: Objective) -> str:
+    """The difference from the main parent in words; empty if it is not known."""
+    if step.gain is None:
+        return ""
+    if not step.gain:
+        return "equal"
+    difference = -step.gain if objective.direction == "min" else step.gain
+    word = "better" if step.gain > 0 else "worse"
+    return f"{signed(difference)} {word}"
 
 
 def _told(step: Step, width: int) -> Iterator[str]:
-    """What was done to make this trial, then what it changed; wrapped to the width, long lists cut."""
-    yield from textwrap.wrap(clean(_made_by(step)), width) or [""]
+    """What was done to make this trial, then what it changed; wrapped to the width, lists cut."""
+    made_by = clean(_made_by(step))
+    # The first line stands beside the columns, even if there is nothing to say.
+    yield from textwrap.wrap(made_by, width) or [""]
     shown = step.changes[:MOST_CHANGES]
-    if len(step.changes) == MOST_CHANGES + 1:  # "and 1 more" takes as much room as that one
+    # "and 1 more" would take as much room as the change itself.
+    if len(step.changes) == MOST_CHANGES + 1:
         shown = step.changes
+    # Two lines a change are enough.
+    longest = 2 * width - 4
     for change in shown:
-        yield from textwrap.wrap(
-            shortened(clean(change), 2 * width - 4), width, subsequent_indent="  "
-        )
-    if len(shown) < len(step.changes):
-        yield f"and {len(step.changes) - len(shown)} more"
+        short = shortened(clean(change), longest)
+        yield from textwrap.wrap(short, width, subsequent_indent="  ")
+    more = len(step.changes) - len(shown)
+    if more:
+        yield f"and {more} more"
 
 
 def _made_by(step: Step) -> str:
-    first, *then = step.operator.split("+")
+    """The operators that made a trial, in words."""
+    words = step.operator.split("+")
+    # The other parents belong to the first operator: crossover comes before mutation.
     if step.others:
-        first += f" with trial{'s' if len(step.others) > 1 else ''} {listed([str(i) for i in step.others])}"
-    words = [first, *then]
+        noun = "trial"
+        if len(step.others) > 1:
+            noun = "trials"
+        others = listed([str(i) for i in step.others])
+        words[0] += f" with {noun} {others}"
     if step.resume_from is not None:
-        words.append(
-            f"training of trial {step.resume_from} continued to {counted(step.epochs, 'epoch')}"
-        )
+        epochs = counted(step.epochs, "epoch")
+        words.append(f"training of trial {step.resume_from} continued to {epochs}")
     elif not step.changes and step.parent is not None:
         words.append("no change of the genome")
     return ", ".join(word for word in words if word)

@@ -1,4 +1,4 @@
-"""What an experiment has found: a result for each run, a row for each strategy, and what to say of them."""
+"""What an experiment has found: a result for each run, a row for each strategy, and the verdict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evonas.insight.words import listed
 from evonas.trial import Objective
 
 Unit = Literal["trials", "epochs", "seconds"]
-"""What a budget is counted in."""
+"""The unit of a budget."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +23,15 @@ class Result:
     """One run of an experiment.
 
     Attributes:
-        curve: the best value so far, or the hypervolume of the front so far, against the budget's unit.
-        trials: proposals, with twins.
-        twins: of them, which cost nothing.
-        failures: trials that are not `ok`.
-        reused: trainings that another run had done; charged in full.
-        winner: the winner's metrics; empty where nothing has succeeded.
+        curve: best value so far, or hypervolume of the front so far, against the budget's unit.
+        trials: number of proposals, duplicates included.
+        twins: number of duplicates, which cost nothing.
+        failures: number of trials that are not `ok`.
+        reused: number of trainings that another run had done; they are charged in full.
+        winner: the winner's metrics; empty if nothing has succeeded.
         test: the winner's metrics on the test data.
-        fresh: of each training of the winner with a fresh seed, metrics on validation and test data.
+        fresh: metrics on validation and test data, one entry for each training of the winner with a
+            fresh seed.
     """
 
     curve: Curve
@@ -48,14 +49,15 @@ class Comparison:
     """What an experiment has found.
 
     Attributes:
-        directory: of the experiment; each run's folder is in it.
-        objective: what is compared: the runs' own, or the hypervolume where they have several.
-        objectives: of the runs; the first one names each run's winner.
-        box: that the hypervolumes are measured in; None with one objective, and where no run has a success.
-        unit: of the budget.
+        directory: folder of the experiment; each run's folder is in it.
+        objective: what is compared: the runs' own objective, or the hypervolume if they have
+            several.
+        objectives: objectives of the runs; the first one names each run's winner.
+        box: box of the hypervolumes; None with one objective, and if no run has a success.
+        unit: unit of the budget.
         budget: what each run could spend.
-        target: the value of the objective that runs are timed to.
-        reference: the label that the others are compared with.
+        target: value of the objective that runs are timed to.
+        reference: label of the strategy that the others are compared with.
         results: label -> seed -> result.
         sentences: the verdict, one sentence a strategy.
     """
@@ -88,24 +90,27 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """Of the table."""
-        of = f" of {self._names()}" if len(self.objectives) > 1 else ""
-        return f"{self.objective.name}{of} after {self.budget:g} {self.unit}"
+        """The title of the table."""
+        what = self.objective.name
+        if len(self.objectives) > 1:
+            what += f" of {self._names()}"
+        return f"{what} after {self.budget:g} {self.unit}"
 
     @property
     def note(self) -> str:
-        """What a hypervolume is, with several objectives; else nothing."""
+        """What a hypervolume is; empty with one objective."""
         if len(self.objectives) == 1:
             return ""
         return (
-            "The hypervolume is the share that a run's front dominates of the box between the best and the worst"
-            f" {self._names()} of all runs of this experiment; it means nothing between experiments. An objective with"
-            f" one value everywhere counts for nothing. A run's winner is its best by {self.objectives[0].name} alone."
+            "The hypervolume is the share that a run's front dominates of the box between the best"
+            f" and the worst {self._names()} of all runs of this experiment; it means nothing"
+            " between experiments. An objective with one value everywhere counts for nothing."
+            f" A run's winner is its best by {self.objectives[0].name} alone."
         )
 
     @property
     def headings(self) -> dict[str, str]:
-        """Of the columns that are in another metric than the objective: key of a row -> heading."""
+        """The headings of columns in another metric than the objective: key of a row -> heading."""
         if len(self.objectives) == 1:
             return {}
         first = self.objectives[0]
@@ -120,68 +125,69 @@ class Comparison:
         return listed([objective.name for objective in self.objectives])
 
     def band(self, label: str) -> Band:
-        return band([result.curve for result in self.results[label].values()], self.budget)
+        curves = [result.curve for result in self.results[label].values()]
+        return band(curves, self.budget)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a strategy: plain numbers, null where there is none."""
-        return [
-            {"strategy": label, **self._row(list(results.values()))}
-            for label, results in self.results.items()
-        ]
+        """One row a strategy: plain numbers, null if there is none."""
+        rows = []
+        for label, results in self.results.items():
+            row = self._row(list(results.values()))
+            rows.append({"strategy": label, **row})
+        return rows
 
     def _row(self, results: Sequence[Result]) -> dict[str, Any]:
-        reached = [
-            result.curve.reaches(self.target, self.objective.direction) for result in results
-        ]
-        known = [spent for spent in reached if spent is not None]
-        name, measure = self.objectives[0].name, self.objectives[0].measure
+        """The means of a strategy over its seeds."""
+        curves = [one.curve for one in results]
+        finals = [one.final for one in curves]
+        areas = [area(one, self.budget) for one in curves]
+        reached = []
+        for one in curves:
+            spent = one.reaches(self.target, self.objective.direction)
+            if spent is not None:
+                reached.append(spent)
+        # The winner is the best by the first objective, so that its scores are in that metric.
+        first = self.objectives[0]
+        test_name = f"test_{first.measure}"
+        trainings = [training for result in results for training in result.fresh]
+        tests = [result.test for result in results]
         return {
             "seeds": len(results),
-            "final": mean(result.curve.final for result in results),
-            "final_deviation": deviation(result.curve.final for result in results),
-            "area": mean(area(result.curve, self.budget) for result in results),
-            "reached_target": len(known),
-            f"{self.unit}_to_target": mean(known),
-            "trials": mean(result.trials for result in results),
-            "twins": mean(result.twins for result in results),
-            "failures": mean(result.failures for result in results),
-            "reused": mean(result.reused for result in results),
-            "fresh": mean(one[name] for result in results for one in result.fresh if name in one),
-            "test": mean(
-                result.test[f"test_{measure}"]
-                for result in results
-                if f"test_{measure}" in result.test
-            ),
-            "fresh_test": mean(
-                one[f"test_{measure}"]
-                for result in results
-                for one in result.fresh
-                if f"test_{measure}" in one
-            ),
+            "final": mean(finals),
+            "final_deviation": deviation(finals),
+            "area": mean(areas),
+            "reached_target": len(reached),
+            f"{self.unit}_to_target": mean(reached),
+            **_mean_counts(results),
+            "fresh": mean(_known(trainings, first.name)),
+            "test": mean(_known(tests, test_name)),
+            "fresh_test": mean(_known(trainings, test_name)),
         }
 
     def to_json(self) -> dict[str, Any]:
+        """The comparison as plain JSON."""
+        front = self._front_to_json() if len(self.objectives) > 1 else {}
+        finals: dict[str, dict[str, float | None]] = {}
+        for label, results in self.results.items():
+            finals[label] = {str(seed): finite(one.curve.final) for seed, one in results.items()}
         return {
             "objective": self.objective.name,
-            **(self._front_to_json() if len(self.objectives) > 1 else {}),
+            **front,
             "unit": self.unit,
             "budget": self.budget,
             "target": finite(self.target),
             "reference": self.reference,
             "strategies": self.rows(),
-            "finals": {
-                label: {str(seed): finite(result.curve.final) for seed, result in results.items()}
-                for label, results in self.results.items()
-            },
+            "finals": finals,
             "sentences": list(self.sentences),
         }
 
     def _front_to_json(self) -> dict[str, Any]:
+        """The objectives, and the box in the user's own values."""
         box = None
         if self.box is not None:
-            best, worst = (
-                turned_back(end, self.objectives) for end in (self.box.ideal, self.box.reference)
-            )
+            best = turned_back(self.box.ideal, self.objectives)
+            worst = turned_back(self.box.reference, self.objectives)
             box = {name: {"best": best[name], "worst": worst[name]} for name in best}
         return {
             "objectives": [
@@ -191,16 +197,42 @@ class Comparison:
         }
 
 
+def _mean_counts(results: Sequence[Result]) -> dict[str, float | None]:
+    """The mean numbers of trials of a strategy."""
+    trials = mean(result.trials for result in results)
+    twins = mean(result.twins for result in results)
+    failures = mean(result.failures for result in results)
+    reused = mean(result.reused for result in results)
+    return {
+        "trials": trials,
+        "twins": twins,
+        "failures": failures,
+        "reused": reused,
+    }
+
+
+def _known(metrics: Iterable[Mapping[str, float]], name: str) -> list[float]:
+    """The values of one metric, of those that have it."""
+    return [one[name] for one in metrics if name in one]
+
+
 def mean(values: Iterable[float]) -> float | None:
     """The mean of the finite values; None without any."""
     known = [float(value) for value in values if math.isfinite(value)]
-    return statistics.fmean(known) if known else None
+    if not known:
+        return None
+    return statistics.fmean(known)
 
 
 def deviation(values: Iterable[float]) -> float | None:
+    """The standard deviation of the finite values; None for fewer than two."""
     known = [float(value) for value in values if math.isfinite(value)]
-    return statistics.stdev(known) if len(known) > 1 else None
+    # One value has no spread that could be estimated.
+    if len(known) < 2:
+        return None
+    return statistics.stdev(known)
 
 
 def finite(value: float) -> float | None:
+    """The value, or None if it is not finite: JSON has no word for infinity or NaN."""
     return value if math.isfinite(value) else None

@@ -12,39 +12,55 @@ from evonas.trial import Fitness, Objective, Trial, TrialState, rank
 
 def succeeded(trial: Trial) -> Fitness | None:
     """The fitness of a trial that can be compared; None for one that waits or failed."""
-    fitness = trial.fitness if trial.state is TrialState.OK else None
-    return fitness if fitness is not None and math.isfinite(fitness.value) else None
+    if trial.state is not TrialState.OK:
+        return None
+    fitness = trial.fitness
+    if fitness is None or not math.isfinite(fitness.value):
+        return None
+    return fitness
 
 
 def improvements(trials: Sequence[Trial]) -> list[Trial]:
-    """The trials that were strictly better than every one before them, in order of id."""
-    found: list[Trial] = []
+    """The trials that were strictly better than all earlier ones, in order of id."""
+    return [trial for trial, _ in _records(trials)]
+
+
+def _records(trials: Sequence[Trial]) -> list[tuple[Trial, float]]:
+    """Each trial that was strictly better than all earlier ones, with its value."""
+    found: list[tuple[Trial, float]] = []
     best: Fitness | None = None
     for trial in sorted(trials, key=lambda trial: trial.id):
         fitness = succeeded(trial)
-        if fitness is not None and (best is None or fitness > best):
+        if fitness is None:
+            continue
+        if best is None or fitness > best:
             best = fitness
-            found.append(trial)
+            found.append((trial, fitness.value))
     return found
 
 
 def incumbent(trials: Sequence[Trial]) -> Trial | None:
-    """The best trial, or None where none succeeded.
+    """The best trial, or None if none succeeded.
 
-    Of equals the lowest id wins; so a twin, which shares the outcome of an earlier trial, never does.
+    Of equal trials the one with the lowest id wins.
     """
-    return min((trial for trial in trials if succeeded(trial) is not None), key=rank, default=None)
+    comparable = [trial for trial in trials if succeeded(trial) is not None]
+    if not comparable:
+        return None
+    # A duplicate shares the outcome of an earlier trial. So the lowest id is never a duplicate.
+    return min(comparable, key=rank)
 
 
 def best_so_far(trials: Sequence[Trial]) -> list[float | None]:
     """The best value after each trial, in order of id; None before the first success."""
-    better = {trial.id: succeeded(trial) for trial in improvements(trials)}
+    better = {}
+    for trial, value in _records(trials):
+        better[trial.id] = value
     series: list[float | None] = []
-    value: float | None = None
+    best: float | None = None
     for trial in sorted(trials, key=lambda trial: trial.id):
-        fitness = better.get(trial.id)
-        value = value if fitness is None else fitness.value
-        series.append(value)
+        best = better.get(trial.id, best)
+        series.append(best)
     return series
 
 
@@ -52,29 +68,43 @@ def summarize(trials: Sequence[Trial], objective: Objective) -> dict[str, Any]:
     """What `evonas show` prints and `--json` writes.
 
     Returns:
-        Plain JSON values only: `objective` and `direction`; `trials`, `states` (count by state, without zeros), `twins`
-        and `generations` (how many); `best` and `best_value` (trial id and value, or None); `best_so_far` (one value a
-        trial) and `improvements` (trial, generation and value of each new best).
+        Plain JSON values only: `objective` and `direction`; `trials`, `states` (count by state,
+        without zeros), `twins` and `generations` (how many); `best` and `best_value` (trial id and
+        value, or None); `best_so_far` (one value a trial) and `improvements` (trial, generation and
+        value of each new best).
     """
     best = incumbent(trials)
-    states = Counter(str(trial.state) for trial in trials)
-    steps = [
-        (trial, fitness.value)
-        for trial in improvements(trials)
-        if (fitness := succeeded(trial)) is not None
-    ]
+    twins = sum(trial.twin_of is not None for trial in trials)
+    generations = {trial.lineage.generation for trial in trials}
+    records = _records(trials)
     return {
         "objective": objective.name,
         "direction": objective.direction,
         "trials": len(trials),
-        "states": {str(state): states[state] for state in TrialState if states[state]},
-        "twins": sum(trial.twin_of is not None for trial in trials),
-        "generations": len({trial.lineage.generation for trial in trials}),
+        "states": _states(trials),
+        "twins": twins,
+        "generations": len(generations),
         "best": None if best is None else best.id,
-        "best_value": steps[-1][1] if steps else None,
+        "best_value": records[-1][1] if records else None,
         "best_so_far": best_so_far(trials),
-        "improvements": [
-            {"trial": trial.id, "generation": trial.lineage.generation, "value": value}
-            for trial, value in steps
-        ],
+        "improvements": [_improvement(trial, value) for trial, value in records],
+    }
+
+
+def _states(trials: Sequence[Trial]) -> dict[str, int]:
+    """The number of trials in each state, without zeros."""
+    counts = Counter(trial.state for trial in trials)
+    states = {}
+    # A fixed order, unlike that of the counter, which is the order of first appearance.
+    for state in TrialState:
+        if counts[state]:
+            states[str(state)] = counts[state]
+    return states
+
+
+def _improvement(trial: Trial, value: float) -> dict[str, Any]:
+    return {
+        "trial": trial.id,
+        "generation": trial.lineage.generation,
+        "value": value,
     }

@@ -1,165 +1,307 @@
-"""Who won, by how much, and whether it matters: paired differences over seeds, in sentences a person can act on."""
+"""Who won, by how much, and whether it is more than luck: sentences about strategies."""
 
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from scipy import stats
 
 from evonas.insight.comparison import Band, Curve
-from evonas.trial import Objective
+from evonas.insight.paired import Difference, difference, holm
+from evonas.insight.scale import LARGEST_LOGARITHM, Scale
+from evonas.insight.student import detectable
+from evonas.insight.words import listed
 
-CONFIDENCE = 0.95
-POWER = 0.8
-MOST_SEEDS = 1000
-"""More seeds than these are told as `more than 1,000`."""
+LEVEL = 0.05
+"""A p-value of at most this shows a difference."""
+MOST_TIMES = 10_000
+"""A value that is more times as high is told as `over 10,000 times as high`."""
+MOST_LOGARITHM = math.log(100)
+"""A lead by more than this, 99 % of a loss, is called hardly possible."""
 
 
 @dataclass(frozen=True)
-class Difference:
-    """How much better one strategy's winners are than another's, paired by seed.
+class Verdict:
+    """What the seeds say about a strategy and the one that it is compared with.
 
     Attributes:
-        mean: positive where the first one is better; in the objective's unit.
-        low, high: its 95 % t interval; infinite at a single seed.
-        seeds: pairs.
-        needed: seeds at which a difference like this would be shown with a probability of 80 %; None where more than
-            1,000 would be needed, or none would do.
-        is_of_fractions: whether all values lie between 0 and 1; an accuracy that does not is one in percent.
+        name: label of the strategy.
+        reference: label of the other one.
+        found: differences of their final values.
+        scale: scale of the differences.
+        adjusted: p-value with all comparisons counted (Holm, 1979).
+        comparisons: number of strategies that are compared with the reference.
     """
 
-    mean: float
-    low: float
-    high: float
-    seeds: int
-    needed: int | None
-    is_of_fractions: bool = True
+    name: str
+    reference: str
+    found: Difference
+    scale: Scale
+    adjusted: float
+    comparisons: int = 1
 
     @property
     def is_shown(self) -> bool:
-        """Whether 0 lies outside of the interval."""
-        return self.low > 0 or self.high < 0
+        """Whether one of them beats the other one."""
+        return self.adjusted <= LEVEL
+
+    @property
+    def is_shown_alone(self) -> bool:
+        """Whether it would be shown if this were the only comparison."""
+        return self.found.p <= LEVEL
+
+    @property
+    def better(self) -> str:
+        return self.name if self.found.is_ahead else self.reference
+
+    @property
+    def worse(self) -> str:
+        return self.reference if self.found.is_ahead else self.name
 
 
-def difference(first: Sequence[float], second: Sequence[float], objective: Objective) -> Difference:
-    """Compare the final values of two strategies, seed by seed (Student's paired t interval).
+def verdicts(
+    finals: Mapping[str, Sequence[float]], reference: str, scale: Scale
+) -> dict[str, Verdict]:
+    """The verdict on every strategy but the reference, by label.
 
     Args:
-        first, second: final values in the same order of seeds; pairs with a value that is not finite are left out.
+        finals: label -> final values, in the same order of seeds; NaN if a run found nothing.
     """
-    sign = -1.0 if objective.direction == "min" else 1.0
-    pairs = [
-        (a, b) for a, b in zip(first, second, strict=True) if math.isfinite(a) and math.isfinite(b)
-    ]
-    gains = [sign * (a - b) for a, b in pairs]
-    is_of_fractions = all(0 <= value <= 1 for pair in pairs for value in pair)
-    if not gains:
-        return Difference(math.nan, -math.inf, math.inf, 0, None)
-    mean = statistics.mean(gains)
-    if len(gains) == 1:
-        return Difference(mean, -math.inf, math.inf, 1, None, is_of_fractions)
-    deviation = statistics.stdev(gains)
-    half = (
-        float(stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)) * deviation / math.sqrt(len(gains))
-    )
-    needed = seeds_needed(mean, deviation)
-    return Difference(mean, mean - half, mean + half, len(gains), needed, is_of_fractions)
+    differences = {}
+    for label, values in finals.items():
+        if label != reference:
+            differences[label] = difference(values, finals[reference], scale)
+    adjusted = holm([found.p for found in differences.values()])
+    verdicts = {}
+    for (label, found), p in zip(differences.items(), adjusted, strict=True):
+        verdicts[label] = Verdict(label, reference, found, scale, p, len(differences))
+    return verdicts
 
 
-@lru_cache
-def seeds_needed(mean: float, deviation: float) -> int | None:
-    """Seeds at which a two-sided paired t test at 5 % shows such a difference with a probability of 80 %.
-
-    By the noncentral t distribution (Cohen, 1988). None where 1,000 are not enough.
-    """
-    if mean == 0:
-        return None
-    if deviation == 0:
-        return 2
-    for seeds in range(2, MOST_SEEDS + 1):
-        critical = stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1)
-        power = 1 - stats.nct.cdf(critical, seeds - 1, abs(mean) / deviation * math.sqrt(seeds))
-        if power >= POWER:
-            return seeds
-    return None
-
-
-def share_needed(band: Band, target: float, objective: Objective) -> float | None:
-    """The share of the budget after which a mean curve is as good as the target; None if it never is."""
+def share_needed(band: Band, target: float, scale: Scale) -> float | None:
+    """The share of the budget after which a mean curve is as good as the target, or None."""
+    # The mean is NaN before all runs have a success; a comparison with it is false, as it should.
     with np.errstate(invalid="ignore"):
-        good = band.mean <= target if objective.direction == "min" else band.mean >= target
-    return float(band.budget[np.argmax(good)] / band.budget[-1]) if good.any() else None
+        if scale.objective.direction == "min":
+            good = band.middle <= target
+        else:
+            good = band.middle >= target
+    if not good.any():
+        return None
+    # `argmax` of truth values is the first one that is true.
+    first = np.argmax(good)
+    return float(band.budget[first] / band.budget[-1])
 
 
-def sentence(
-    name: str,
-    reference: str,
-    found: Difference,
-    objective: Objective,
-    unit: str,
-    share: float | None,
-) -> str:
+def sentence(verdict: Verdict, unit: str, share: float | None = None) -> str:
     """What a comparison of two strategies says.
 
     Args:
-        unit: of the budget: `trials`, `epochs` or `seconds`.
-        share: of the budget that the better one needs for the other one's final mean; None where it is not known. 0,
-            where the other one's front is empty, is not told.
+        unit: unit of the budget: `trials`, `epochs` or `seconds`.
+        share: share of the budget that the better strategy needs for the other one's final mean;
+            None if it is not known. It is told if one beats the other and no seed failed. A share
+            of 0 is not told: the other one's front is empty.
     """
-    if found.seeds == 0:
-        return f"{name} and {reference} cannot be compared: one of them has no success at any seed."
-    lead = amount(abs(found.mean), objective, found.is_of_fractions)
+    found = verdict.found
+    both = f"{verdict.name} and {verdict.reference}"
+    if found.failures == (found.seeds, found.seeds):
+        return f"{both} cannot be compared: neither of them found anything at any seed."
     if found.seeds == 1:
-        signed = amount(found.mean, objective, found.is_of_fractions)
-        return f"One seed shows nothing about {name} and {reference}: the difference is {signed}."
-    if not found.is_shown:
-        more = (
-            f"{found.needed:,} would be needed"
-            if found.needed
-            else f"more than {MOST_SEEDS:,} would be needed"
-        )
-        leader, low, high = (
-            (name, found.low, found.high)
-            if found.mean >= 0
-            else (reference, -found.high, -found.low)
-        )
+        return f"One seed shows nothing about {both}: {_at_one_seed(verdict)}."
+    seeds = f"{found.seeds} seeds"
+    if verdict.is_shown:
+        needs = ""
+        if share and not found.has_failures:
+            needs = f" and needs {share:.0%} of its {unit}"
+        return f"{verdict.better} beats {verdict.worse} {_lead_and_test(verdict)}{needs}."
+    if verdict.is_shown_alone:
         return (
-            f"No difference between {name} and {reference} can be shown at {found.seeds} seeds ({leader} leads by"
-            f" {lead}, {_interval(low, high, objective, found)}); for a lead of that size {more}."
+            f"{verdict.better} is ahead of {verdict.worse} {_lead_and_test(verdict)}, but with"
+            f" {verdict.comparisons} comparisons counted this is not shown"
+            f" ({_p(verdict.adjusted)} by Holm's method)."
         )
-    better, worse = (name, reference) if found.mean > 0 else (reference, name)
-    low, high = sorted((abs(found.low), abs(found.high)))
-    needs = f" and needs {share:.0%} of its {unit}" if share else ""
-    interval = _interval(low, high, objective, found)
-    return f"{better} beats {worse} by {lead} ({interval}, {found.seeds} seeds){needs}."
+    why = _signs(verdict) if found.is_by_signs else _means(verdict)
+    return f"No difference between {both} can be shown at {seeds}{why}."
 
 
-def _interval(low: float, high: float, objective: Objective, found: Difference) -> str:
-    ends = (_number(end, objective, found.is_of_fractions) for end in (low, high))
-    return f"95 % interval {' to '.join(ends)}"
+def _at_one_seed(verdict: Verdict) -> str:
+    found = verdict.found
+    if found.has_failures:
+        return _failures(verdict)
+    if found.mean == 0:
+        return "they are equal"
+    return f"{verdict.better} leads by {_lead(found.mean, verdict.scale)}"
 
 
-def amount(value: float, objective: Objective, is_of_fractions: bool = True) -> str:
-    """A difference in words: an accuracy's in percentage points, any other in the objective's own unit.
+def _lead_and_test(verdict: Verdict) -> str:
+    """By how much the better one is ahead, and by which test."""
+    found = verdict.found
+    p = _p(found.p)
+    if verdict.is_shown and verdict.comparisons > 1:
+        p = f"{_p(verdict.adjusted)} with {verdict.comparisons} comparisons counted"
+    if found.is_by_signs:
+        return f"at {_wins(verdict)} ({_reason(verdict)}; sign test, {p})"
+    told = f"{_interval(verdict)}, {found.seeds} seeds"
+    # If there is one comparison, the interval says what the p-value would.
+    if verdict.comparisons > 1:
+        told = f"{told}, {p}"
+    return f"by {_lead(found.mean, verdict.scale)} ({told})"
 
-    Args:
-        is_of_fractions: whether an accuracy is one; else it is in percent, and so is the difference.
-    """
-    unit = "points" if objective.measure == "accuracy" else f"in {objective.name}"
-    return f"{_number(value, objective, is_of_fractions)} {unit}"
+
+def _means(verdict: Verdict) -> str:
+    """Why a t test shows no difference, and which one it could show."""
+    found = verdict.found
+    counted = ""
+    if verdict.comparisons > 1:
+        counted = f" with {verdict.comparisons} comparisons counted"
+    return (
+        f" ({verdict.better} leads by {_lead(found.mean, verdict.scale)}, {_interval(verdict)});"
+        f" {found.seeds} seeds can show {_reach(verdict)}{counted}"
+    )
 
 
-def _number(value: float, objective: Objective, is_of_fractions: bool) -> str:
-    if objective.measure != "accuracy":
+def _signs(verdict: Verdict) -> str:
+    """Why a sign test shows no difference, and how many seeds it needs at least."""
+    found = verdict.found
+    if not found.wins and not found.losses:
+        if found.has_failures:
+            return f": {_failures(verdict)}, and the others are equal"
+        return ": they are equal at each"
+    if found.wins == found.losses:
+        ahead = f"each is better at {found.wins}"
+    else:
+        ahead = f"{verdict.better} is better at {_wins(verdict)}"
+    told = f": {_reason(verdict)}; {ahead} (sign test, {_p(found.p)})"
+    # If all seeds that differ agree, the p-value is 2 to the power of 1 less their number.
+    least = 1 + math.ceil(math.log2(verdict.comparisons / LEVEL))
+    if found.wins + found.losses < least:
+        told = f"{told}; such a test needs at least {least} seeds"
+    return told
+
+
+def _wins(verdict: Verdict) -> str:
+    found = verdict.found
+    return f"{max(found.wins, found.losses)} of {found.seeds} seeds"
+
+
+def _reason(verdict: Verdict) -> str:
+    """Why there is no interval."""
+    if verdict.found.has_failures:
+        return _failures(verdict)
+    return f"always by {_lead(verdict.found.mean, verdict.scale)}"
+
+
+def _failures(verdict: Verdict) -> str:
+    """Which strategy found nothing, and how often."""
+    of = verdict.found.seeds
+    told = []
+    names = (verdict.name, verdict.reference)
+    for name, failed in zip(names, verdict.found.failures, strict=True):
+        if failed:
+            told.append(f"{name} found nothing at {failed} of {of} seeds")
+    return listed(told)
+
+
+def _p(p: float) -> str:
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3g}"
+
+
+def _lead(difference: float, scale: Scale) -> str:
+    """A lead with its unit, whoever has it."""
+    size = abs(difference)
+    if scale.is_logarithmic:
+        return f"a {_percent(size)} lower {scale.objective.name}"
+    if scale.is_accuracy:
+        return f"{_number(size, scale)} points"
+    return f"{_number(size, scale)} in {scale.objective.name}"
+
+
+def _reach(verdict: Verdict) -> str:
+    """The lead that so many seeds can show, if the differences vary as they do."""
+    found = verdict.found
+    scale = verdict.scale
+    errors = detectable(found.seeds, 1 - LEVEL / verdict.comparisons)
+    lead = errors * found.standard_error
+    if scale.is_logarithmic:
+        if lead > MOST_LOGARITHM:
+            return "hardly any lead"
+        return f"a lead of about {_percent(lead)}"
+    if scale.is_accuracy and lead >= _most(scale):
+        return "hardly any lead"
+    return f"a lead of about {_lead(lead, scale)}"
+
+
+def _interval(verdict: Verdict) -> str:
+    """The interval of the lead, for the one that leads."""
+    low = verdict.found.low
+    high = verdict.found.high
+    scale = verdict.scale
+    if not verdict.found.is_ahead:
+        low, high = -high, -low
+    if scale.is_accuracy:
+        low = max(low, -_most(scale))
+        high = min(high, _most(scale))
+    if not scale.is_logarithmic:
+        return f"95 % interval {_number(low, scale)} to {_number(high, scale)}"
+    # If both ends are on the leader's side, the lead before it has said that this is lower.
+    if low >= 0:
+        return f"95 % interval {_percent(low)} to {_percent(high)}"
+    return f"95 % interval {_higher(-low)} to {_percent(high)} lower"
+
+
+def _percent(logarithm: float) -> str:
+    """How much lower a value is that is lower by this logarithm."""
+    percent = -100 * math.expm1(-logarithm)
+    if percent >= 99:
+        # Not rounded to 100 %, which would be all of it.
+        tenths = min(999, math.floor(10 * percent))
+        return f"{tenths / 10} %"
+    if percent >= 9.5:
+        return f"{percent:.0f} %"
+    return f"{percent:.2g} %"
+
+
+def _higher(logarithm: float) -> str:
+    """How much higher a value is that is higher by this logarithm."""
+    times = math.exp(min(logarithm, LARGEST_LOGARITHM))
+    if times > MOST_TIMES:
+        return f"over {MOST_TIMES:,} times as high"
+    if times >= 10:
+        return f"{times:,.0f} times as high"
+    percent = 100 * (times - 1)
+    if percent >= 9.5:
+        return f"{percent:.0f} % higher"
+    return f"{percent:.2g} % higher"
+
+
+def _number(value: float, scale: Scale) -> str:
+    """A difference without its unit."""
+    if not scale.is_accuracy:
         return f"{value:.4g}"
-    return f"{100 * value if is_of_fractions else value:.2f}"
+    points = value * _points(scale)
+    # Two decimals, and more if the first ones are zeros: no lead is called 0.00.
+    if 0 < abs(points) < 0.1:
+        return f"{points:.2g}"
+    return f"{points:.2f}"
+
+
+def _points(scale: Scale) -> float:
+    """Percentage points in one unit of the values."""
+    return 100.0 if scale.is_of_fractions else 1.0
+
+
+def _most(scale: Scale) -> float:
+    """The greatest difference of two accuracies: 100 points."""
+    return 100 / _points(scale)
 
 
 def finals(curves: Mapping[int, Curve]) -> list[float]:
     """The final values by seed, in the order of the seeds."""
-    return [curves[seed].final for seed in sorted(curves)]
+    found = []
+    for seed in sorted(curves):
+        found.append(curves[seed].final)
+    return found

@@ -11,10 +11,12 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff
 def clean(text: str) -> str:
     """One line without control characters, text direction overrides and lone surrogates.
 
-    The first would move a terminal's cursor and are illegal in XML, the second hide what a name says, the third cannot
-    be written as UTF-8. Line breaks and tabs become spaces, the others the replacement character.
+    Line breaks and tabs become spaces. The others become the replacement character.
     """
-    return _UNSAFE.sub("\ufffd", _BREAKS.sub(" ", text))
+    one_line = _BREAKS.sub(" ", text)
+    # Control characters would move a terminal's cursor and are illegal in XML. Direction overrides
+    # hide what a name says. Lone surrogates cannot be written as UTF-8.
+    return _UNSAFE.sub("\ufffd", one_line)
 
 
 def number(value: float) -> str:
@@ -24,12 +26,17 @@ def number(value: float) -> str:
         return "0"
     if 0.001 <= size < 1000:
         return f"{value:.4f}"
-    return f"{value:,.0f}" if 1000 <= size < 1e7 else f"{value:.3g}"
+    if 1000 <= size < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
 
 
 def signed(value: float) -> str:
     """Like `number`, always with a sign; zero has none."""
-    return number(value) if value <= 0 else f"+{number(value)}"
+    words = number(value)
+    if value <= 0:
+        return words
+    return f"+{words}"
 
 
 def amount(value: float) -> str:
@@ -37,20 +44,32 @@ def amount(value: float) -> str:
     size = abs(value)
     for factor, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if size >= factor:
-            return f"{value / factor:.3g}{suffix}"
+            short = value / factor
+            return f"{short:.3g}{suffix}"
     return f"{value:.3g}"
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 trial`, `2,000 trials`."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+    word = noun
+    if count != 1:
+        word = plural or noun + "s"
+    return f"{count:,} {word}"
 
 
 def listed(items: list[str]) -> str:
     """`7`, `7 and 9`, `7, 9 and 12`."""
-    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+    if len(items) < 2:
+        return "".join(items)
+    *first, last = items
+    before = ", ".join(first)
+    return f"{before} and {last}"
 
 
 def shortened(text: str, length: int) -> str:
-    """At most `length` characters, with an ellipsis where something was left out."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
+    """At most `length` characters, with an ellipsis if something was left out."""
+    if len(text) <= length:
+        return text
+    # The ellipsis takes one of the characters.
+    start = text[: length - 1]
+    return start.rstrip() + "\u2026"

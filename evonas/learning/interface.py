@@ -1,4 +1,5 @@
-"""What a model must accept and answer: one raw sample in, one prediction out. Plain values, no Keras."""
+"""What a model must accept and answer: one raw sample in, one prediction out. Plain values, no
+Keras."""
 
 from __future__ import annotations
 
@@ -15,14 +16,14 @@ class Interface:
     """The two ends of every model of a run.
 
     Attributes:
-        kind: how a sample is read; an `image` of two axes gets a channel axis inside the model.
-        shape: the shape of one raw sample, such as (8, 8) or (28, 28, 3) or (30,).
-        task: decides the head, the loss and the metrics.
-        classes: the labels in the order of the output's columns; empty for regression.
-        mean: of the training data, per channel (image, sequence) or per feature (vector).
-        variance: in the same order as `mean`; never 0 (a constant feature has 1).
-        target_mean: of the training targets; 0 for classification.
-        target_scale: their standard deviation; 1 for classification.
+        kind: how a sample is read. An `image` of two axes gets a channel axis inside the model.
+        shape: shape of one raw sample, such as (8, 8) or (28, 28, 3) or (30,).
+        task: what is learned. It decides the head, the loss and the metrics.
+        classes: labels in the order of the output's columns; empty for regression.
+        mean: means of the training data, per channel (image, sequence) or per feature (vector).
+        variance: variances in the same order as `mean`; never 0 (a constant feature has 1).
+        target_mean: mean of the training targets; 0 for classification.
+        target_scale: standard deviation of the training targets; 1 for classification.
     """
 
     kind: InputKind
@@ -36,18 +37,25 @@ class Interface:
 
     @property
     def outputs(self) -> int:
-        """Columns of the prediction: one a class, or one for regression."""
-        return len(self.classes) if self.task == "classification" else 1
+        """Number of columns of the prediction: one for each class, or one for regression."""
+        if self.task == "classification":
+            return len(self.classes)
+        return 1
 
     @property
     def metric(self) -> str:
         """The metric that is reported beside the loss."""
-        return "accuracy" if self.task == "classification" else "mean_absolute_error"
+        if self.task == "classification":
+            return "accuracy"
+        return "mean_absolute_error"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Interface:
-        lists = {name: tuple(data[name]) for name in ("shape", "classes", "mean", "variance")}
-        return cls(**{**data, **lists})
+        values = dict(data)
+        # JSON has lists only, and a frozen value must hold tuples.
+        for name in ("shape", "classes", "mean", "variance"):
+            values[name] = tuple(values[name])
+        return cls(**values)

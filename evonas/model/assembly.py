@@ -25,42 +25,55 @@ def build_model(
 ) -> keras.Model:
     """The network of a genome, with fresh weights, not compiled.
 
-    Inside the model come, in order: a channel axis where an image has none, the normalization of the raw values by the
-    interface's mean and variance (constants), the network sections, and the head. A head for classification gives
-    probabilities, (batch, classes); one for regression gives the target in its own units, (batch, 1). A network that
-    ends in a map is flattened before its head.
+    The parts of the model, in order:
 
-    Layers are named after section and position, `features_0_conv2d`: the same for equal genomes in every process.
-    Weights and dropout masks repeat where `keras.utils.set_random_seed` was called immediately before.
+    * a channel axis for an image that has none,
+    * the normalization of the raw values by the interface's mean and variance (constants),
+    * the network sections,
+    * the head. For classification it gives probabilities, (batch, classes). For regression it gives
+      the target in its own units, (batch, 1). A network that ends in a map is flattened before.
+
+    Layers are named after section and position, `features_0_conv2d`: the same for equal genomes in
+    every process. Weights and dropout masks repeat if `keras.utils.set_random_seed` was called
+    immediately before.
 
     Args:
-        genome: valid in `space`.
+        genome: a genome that is valid in `space`.
         interface: the two ends of the model.
         plugins: modules that may be imported for ops named `package.module:function`.
 
     Raises:
-        UserError: where an op is unknown, or cannot be called with its parameters.
-        ValueError: from Keras, where an op does not fit the tensor that it is given.
+        UserError: an op is unknown, or cannot be called with its parameters.
+        ValueError: from Keras, for an op that does not fit the tensor that it is given.
     """
     inputs = keras.Input(interface.shape, name="input")
     x = _entrance(inputs, interface)
     builder = _Builder(space, genome, plugins)
     for section in space.group("network"):
         x = builder.section(section, [x], section.name)
-    return keras.Model(inputs, _head(x, interface), name=f"network_{genome.digest}")
+    outputs = _head(x, interface)
+    return keras.Model(inputs, outputs, name=f"network_{genome.digest}")
 
 
 def _entrance(x: Tensor, interface: Interface) -> Tensor:
     """Raw values -> channels last, about 0 in the mean and 1 in the variance."""
     expected = _RANKS[interface.kind]
-    if interface.kind != "vector" and len(interface.shape) == expected - 1:
+    lacks_channels = len(interface.shape) == expected - 1
+    if interface.kind != "vector" and lacks_channels:
         x = layers.Reshape((*interface.shape, 1), name="channel_axis")(x)
     if rank(x) != expected:
         raise UserError(
-            f"a sample of kind {interface.kind} has {expected} axes. Received the shape {interface.shape}."
+            f"a sample of kind {interface.kind} has {expected} axes. "
+            f"Received the shape {interface.shape}."
         )
-    mean, variance = list(interface.mean), list(interface.variance)
-    return layers.Normalization(axis=-1, mean=mean, variance=variance, name="normalization")(x)
+    # Inside the model, so that its file takes raw samples.
+    normalization = layers.Normalization(
+        axis=-1,
+        mean=list(interface.mean),
+        variance=list(interface.variance),
+        name="normalization",
+    )
+    return normalization(x)
 
 
 def _head(x: Tensor, interface: Interface) -> Tensor:
@@ -68,32 +81,45 @@ def _head(x: Tensor, interface: Interface) -> Tensor:
         x = layers.Flatten(name="flatten")(x)
     if interface.task == "classification":
         return layers.Dense(interface.outputs, activation="softmax", name="output")(x)
+    # The weights work on standardized targets, whatever the unit of the user's targets is.
     x = layers.Dense(1, name="standardized_output")(x)
-    return layers.Rescaling(interface.target_scale, offset=interface.target_mean, name="output")(x)
+    to_units = layers.Rescaling(
+        interface.target_scale,
+        offset=interface.target_mean,
+        name="output",
+    )
+    return to_units(x)
 
 
 class _Builder:
     """Makes layers of the genes of one genome."""
 
     def __init__(self, space: SearchSpace, genome: Genome, plugins: Sequence[str]) -> None:
-        self._space, self._genome, self._plugins = space, genome, plugins
+        self._space = space
+        self._genome = genome
+        self._plugins = plugins
 
     def section(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
         """The output of a section.
 
         Args:
             inputs: one tensor, or the two of a cell.
-            label: the prefix of the layers' names: the section's name, or, in a cell, its gene's label as well.
+            label: prefix of the layers' names: the section's name, in a cell after its gene's
+                label.
         """
-        return (
-            self._dag(section, inputs, label)
-            if section.wiring == "dag"
-            else self._chain(section, inputs, label)
-        )
+        if section.wiring == "dag":
+            return self._dag(section, inputs, label)
+        return self._chain(section, inputs, label)
 
     def _chain(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
-        """Gene after gene; one with inputs also gets the outputs of earlier ones, merged into the chain's."""
-        x, before = inputs[0], inputs[-1]
+        """Gene after gene.
+
+        A gene with inputs of its own also gets the outputs of these earlier genes, merged into the
+        chain's.
+        """
+        x = inputs[0]
+        before = inputs[-1]
+        # Outputs by innovation number; 0 and -1 are the section's inputs.
         outputs = {0: x, -1: before}
         for position, gene in enumerate(self._genome[section.name]):
             here = f"{label}_{position}"
@@ -101,52 +127,73 @@ class _Builder:
             if skips:
                 x = merge(x, skips, str(gene["merge"]), here)
             if self._space.is_cell(gene.op):
-                x, before = self._cell(section, gene, [x, before], here), x
+                y = self._cell(section, gene, [x, before], here)
             else:
-                x, before = self._apply(section, gene, [x], here), x
+                y = self._apply(section, gene, [x], here)
+            before = x
+            x = y
             outputs[gene.innovation] = x
         return x
 
     def _dag(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
-        """Each gene gets its inputs, all in the shape of the first; what no gene takes is concatenated."""
+        """Gene after gene, each with its inputs, all in the shape of the first input.
+
+        Outputs that no gene takes are concatenated.
+        """
         genes = self._genome[section.name]
         outputs = {0: inputs[0], -1: inputs[-1]}
         for position, gene in enumerate(genes):
             here = f"{label}_{position}"
             first, *others = [outputs[innovation] for innovation in gene.inputs]
-            fitted = [fit(x, first, f"{here}_input_{k}") for k, x in enumerate(others, 1)]
-            outputs[gene.innovation] = self._apply(section, gene, [first, *fitted], here)
-        used = {innovation for gene in genes for innovation in gene.inputs}
-        first, *others = [outputs[gene.innovation] for gene in genes if gene.innovation not in used]
+            given = [first]
+            for k, x in enumerate(others, 1):
+                given.append(fit(x, first, f"{here}_input_{k}"))
+            outputs[gene.innovation] = self._apply(section, gene, given, here)
+        used: set[int] = set()
+        for gene in genes:
+            used.update(gene.inputs)
+        loose = [outputs[gene.innovation] for gene in genes if gene.innovation not in used]
+        # The last gene is always loose: inputs are earlier genes.
+        first, *others = loose
         return merge(first, others, "concat", f"{label}_output")
 
     def _cell(self, section: Section, gene: Gene, inputs: Sequence[Tensor], label: str) -> Tensor:
         """A cell in the manner of NASNet (Zoph et al., 2018).
 
-        It takes the outputs of the two genes before it; a stride of 2 halves height and width and doubles the channels.
-        Its output has as many channels as each of its inputs then has, so that cells can be stacked.
+        It takes the outputs of the two genes before it. A stride of 2 halves height and width, and
+        doubles the channels.
         """
-        stride = int(self._space.arguments(self._genome, section.name, gene).get("stride", 1))
-        size = tuple(-(-length // stride) for length in inputs[0].shape[1:-1])
-        channels = inputs[0].shape[-1] * stride
-        named = [(x, f"{label}_input_{k}") for k, x in enumerate(inputs)]
-        fitted = [project(resize(x, size, name), channels, name) for x, name in named]
-        y = self.section(self._space.sections[gene.op], fitted, f"{label}_{gene.op}")
+        arguments = self._space.arguments(self._genome, section.name, gene)
+        stride = int(arguments.get("stride", 1))
+        nearest = inputs[0]
+        # Rounded up.
+        size = tuple(-(-length // stride) for length in nearest.shape[1:-1])
+        channels = nearest.shape[-1] * stride
+        fitted = []
+        for k, x in enumerate(inputs):
+            name = f"{label}_input_{k}"
+            resized = resize(x, size, name)
+            fitted.append(project(resized, channels, name))
+        cell = self._space.sections[gene.op]
+        y = self.section(cell, fitted, f"{label}_{gene.op}")
+        # As many channels as each input has after the stride, so that cells can be stacked.
         return project(y, channels, f"{label}_output")
 
     def _apply(self, section: Section, gene: Gene, inputs: Sequence[Tensor], label: str) -> Tensor:
+        """The output of the gene's op."""
         function = find_op(gene.op, self._plugins)
         arguments = dict(self._space.arguments(self._genome, section.name, gene))
         if _takes_name(function):
             arguments["name"] = label
+        # Bound before the call: a TypeError of the call itself may be a bug inside the op.
         try:
             inspect.signature(function).bind(*inputs, **arguments)
         except TypeError as error:
             many = f" and {len(inputs)} tensors" if len(inputs) > 1 else ""
-            message = (
-                f"the op {gene.op!r} cannot be called with {sorted(arguments)}{many}: {error}."
-            )
-            raise UserError(f"{section.name}: {message}") from error
+            raise UserError(
+                f"{section.name}: the op {gene.op!r} cannot be called with "
+                f"{sorted(arguments)}{many}: {error}."
+            ) from error
         y = function(*inputs, **arguments)
         if not _takes_name(function):
             _rename(inputs, y, label)
@@ -154,16 +201,27 @@ class _Builder:
 
 
 def _takes_name(function: OpFunction) -> bool:
-    return "name" in inspect.signature(function).parameters
+    signature = inspect.signature(function)
+    return "name" in signature.parameters
 
 
 def _rename(inputs: Sequence[Tensor], y: Tensor, label: str) -> None:
-    """Names the layers between tensors, which a user's op has left to Keras's counters, after the gene."""
+    """Names the layers between tensors after the gene.
+
+    A user's op has left these names to Keras's counters.
+    """
+    # An op may give back its input: there is no layer then.
     if any(y is x for x in inputs):
         return
-    seen: Counter[str] = Counter()
+    # A gene of a dag may get one tensor twice.
     distinct = list({id(x): x for x in inputs}.values())
-    for operation in keras.Function(distinct if len(distinct) > 1 else distinct[0], y).operations:
+    ends = distinct if len(distinct) > 1 else distinct[0]
+    seen: Counter[str] = Counter()
+    for operation in keras.Function(ends, y).operations:
+        # Keras has named it `dense_3`: the number depends on what was built before.
         kind = re.sub(r"_\d+$", "", operation.name)
-        operation.name = f"{label}_{kind}_{seen[kind]}" if seen[kind] else f"{label}_{kind}"
+        name = f"{label}_{kind}"
+        if seen[kind]:
+            name = f"{name}_{seen[kind]}"
+        operation.name = name
         seen[kind] += 1

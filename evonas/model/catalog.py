@@ -1,7 +1,7 @@
-"""What ops there are, which parameters they take and which values Keras accepts: plain data, no Keras.
+"""The ops, their parameters, and the values that Keras accepts: plain data, no Keras.
 
-The functions themselves are in `evonas.model.ops` and `evonas.model.optimizers`; a test holds both sides equal.
-`evonas.model.space_check` holds a search space against this catalog.
+The functions themselves are in `evonas.model.ops` and `evonas.model.optimizers`; a test holds both
+sides equal. `evonas.model.space_check` holds a search space against this catalog.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ class OpSignature:
     """How an op is called, and what it accepts.
 
     Attributes:
-        name: as in a search space.
+        name: the op's name in a search space.
         required: parameters that the space must give.
         optional: parameters that have a default.
-        takes: kinds of tensors that go in; `image` is a map (height, width, channels), `sequence` is (steps, channels).
-        gives: the kind that comes out: `same` as went in, or a `vector`.
-        tensors: how many go in; more than one in a dag only.
+        takes: kinds of tensors that go in; `image` is a map (height, width, channels), `sequence`
+            is (steps, channels).
+        gives: kind of the tensor that comes out: `same` as went in, or a `vector`.
+        tensors: number of tensors that go in; more than one in a dag only.
     """
 
     name: str
@@ -58,17 +59,19 @@ _SCHEDULE = ("schedule", "final_fraction")
 
 
 def _catalog(*signatures: OpSignature) -> dict[str, OpSignature]:
-    return {signature.name: signature for signature in signatures}
+    by_name = {}
+    for signature in signatures:
+        by_name[signature.name] = signature
+    return by_name
 
 
 NETWORK_OPS: Mapping[str, OpSignature] = _catalog(
     OpSignature("conv2d", ("filters", "kernel_size"), _STYLE, takes=_IMAGE),
     OpSignature("separable_conv2d", ("filters", "kernel_size"), _STYLE, takes=_IMAGE),
     OpSignature("conv1d", ("filters", "kernel_size"), _STYLE, takes=_SEQUENCE),
-    *(
-        OpSignature(name, ("units",), _RECURRENT, takes=_SEQUENCE)
-        for name in ("lstm", "gru", "simple_rnn")
-    ),
+    OpSignature("lstm", ("units",), _RECURRENT, takes=_SEQUENCE),
+    OpSignature("gru", ("units",), _RECURRENT, takes=_SEQUENCE),
+    OpSignature("simple_rnn", ("units",), _RECURRENT, takes=_SEQUENCE),
     OpSignature("dense", ("units",), _STYLE),
     OpSignature("layer_normalization"),
     OpSignature("max_pooling", (), ("pool_size",), takes=_MAP),
@@ -97,28 +100,30 @@ OPTIMIZERS: Mapping[str, OpSignature] = _catalog(
 TRAINING = OpSignature("training", ("batch_size",), ("epochs",))
 """The op of the settings section `training`."""
 
-STYLE = OpSignature(
-    "style", (), tuple(sorted({p for op in NETWORK_OPS.values() for p in op.parameters}))
-)
-"""The op of any other settings section: a place for parameters that network ops take from it by `same_as`."""
+_OF_NETWORK = {name for op in NETWORK_OPS.values() for name in op.parameters}
+
+STYLE = OpSignature("style", (), tuple(sorted(_OF_NETWORK)))
+"""The op of any other settings section: its parameters are lent to network ops by `same_as`."""
 
 SCHEDULES = ("constant", "cosine", "exponential")
-"""How the learning rate goes from its start to `final_fraction` of it over a full training."""
+"""How the learning rate falls over a full training, from its start to `final_fraction` of it."""
 
 HALVES = ("identity", "separable_3x3", "separable_5x5", "convolution_1x1", "average_3x3", "max_3x3")
 """What the op `pair` may do to each of its inputs."""
 
+# Without `glu`, which halves the channels, and `threshold`, which has no defaults.
 ACTIVATIONS = (
-    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
-    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
-    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus",
-    "swish", "tanh", "tanh_shrink",
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6",
+    "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
+    "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
 )  # fmt: skip
-"""Keras's activations, without `glu`, which halves the channels, and `threshold`, which has no defaults."""
+"""Keras's activations."""
 
 KERNEL_INITIALIZERS = (
-    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "ones", "orthogonal",
-    "random_normal", "random_uniform", "truncated_normal", "variance_scaling", "zeros",
+    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform",
+    "ones", "orthogonal", "random_normal", "random_uniform", "truncated_normal", "variance_scaling",
+    "zeros",
 )  # fmt: skip
 """Keras's initializers that fit a kernel of any rank, under their full names."""
 
@@ -128,9 +133,9 @@ class Rule:
     """The values that a parameter may have.
 
     Attributes:
-        allowed: in words, such as `a whole number of at least 1`.
-        accepts: whether a value is one of them.
-        words: the allowed values where they are a list of words; for a hint.
+        allowed: the allowed values in words, such as `a whole number of at least 1`.
+        accepts: function that tells whether a value is allowed.
+        words: the allowed values if they are a list of words; for a hint.
     """
 
     allowed: str
@@ -139,35 +144,64 @@ class Rule:
 
 
 def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # For Python, True and False are integers.
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float)
+
+
+def _is_count(value: Value) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return False
+    return value >= 1
 
 
 def _word(words: tuple[str, ...]) -> Rule:
-    return Rule(f"one of {', '.join(words)}", lambda value: value in words, words)
+    return Rule(
+        f"one of {', '.join(words)}",
+        lambda value: value in words,
+        words,
+    )
 
 
 def _number(allowed: str, accepts: Callable[[float], bool]) -> Rule:
-    return Rule(f"a number {allowed}", lambda value: _is_number(value) and accepts(float(value)))
+    def accepts_value(value: Value) -> bool:
+        return _is_number(value) and accepts(float(value))
+
+    return Rule(f"a number {allowed}", accepts_value)
 
 
-_COUNT = Rule(
-    "a whole number of at least 1",
-    lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 1,
-)
+_COUNT = Rule("a whole number of at least 1", _is_count)
 _SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
 _SHARE = _number("of at least 0 and below 1", lambda value: 0 <= value < 1)
 _PENALTY = _number("of at least 0", lambda value: 0 <= value < float("inf"))
 _POSITIVE = _number("above 0", lambda value: 0 < value < float("inf"))
 
+_HALF = _word(HALVES)
+
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(
-        ("filters", "kernel_size", "units", "pool_size", "batch_size", "epochs", "stride"), _COUNT
-    ),
-    **dict.fromkeys(("left", "right"), _word(HALVES)),
-    **dict.fromkeys(("batch_normalization", "bidirectional", "nesterov"), _SWITCH),
-    **dict.fromkeys(("dropout", "recurrent_dropout", "beta_1", "beta_2", "rho"), _SHARE),
-    **dict.fromkeys(("l1", "l2", "weight_decay"), _PENALTY),
-    **dict.fromkeys(("learning_rate", "epsilon"), _POSITIVE),
+    "filters": _COUNT,
+    "kernel_size": _COUNT,
+    "units": _COUNT,
+    "pool_size": _COUNT,
+    "batch_size": _COUNT,
+    "epochs": _COUNT,
+    "stride": _COUNT,
+    "left": _HALF,
+    "right": _HALF,
+    "batch_normalization": _SWITCH,
+    "bidirectional": _SWITCH,
+    "nesterov": _SWITCH,
+    "dropout": _SHARE,
+    "recurrent_dropout": _SHARE,
+    "beta_1": _SHARE,
+    "beta_2": _SHARE,
+    "rho": _SHARE,
+    "l1": _PENALTY,
+    "l2": _PENALTY,
+    "weight_decay": _PENALTY,
+    "learning_rate": _POSITIVE,
+    "epsilon": _POSITIVE,
     "final_fraction": _number("above 0, at most 1", lambda value: 0 < value <= 1),
     "schedule": _word(SCHEDULES),
     "momentum": _number("from 0 to 1", lambda value: 0 <= value <= 1),

@@ -1,12 +1,14 @@
-"""The ops of the network sections: ordinary functions from Keras tensor to Keras tensor, and the registry of them.
+"""The ops of the network sections, functions from Keras tensor to Keras tensor, and their registry.
 
-To add one, write the function here (or, for sequences, in `evonas.model.recurrent`), put it in `OPS`, and describe it
-in `evonas.model.catalog`.
+To add an op, write the function here (or, for sequences, in `evonas.model.recurrent`), put it in
+`_ALL`, and describe it in `evonas.model.catalog`.
 
-Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras. An op that draws random
-numbers while training must own its `keras.random.SeedGenerator`, as Keras's dropout layers do: only then is the
-generator among `model.variables`, where a checkpoint finds it. These seeds and the initial weights come from Python's
-`random`, so that `keras.utils.set_random_seed` before the building makes all of them repeat.
+Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras.
+
+An op that draws random numbers while training must own its `keras.random.SeedGenerator`, as Keras's
+dropout layers do. Only then is the generator among `model.variables`, where a checkpoint finds it.
+These seeds and the initial weights come from Python's `random`. So they all repeat after
+`keras.utils.set_random_seed`.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ def conv2d(
     l2: float = 0.0,
     name: str = "",
 ) -> Tensor:
-    """A convolution that keeps height and width; dropout drops whole channels (Tompson et al., 2015).
+    """A convolution that keeps height and width.
+
+    Dropout drops whole channels (Tompson et al., 2015).
 
     Args:
         x: (batch, height, width, channels).
@@ -45,17 +49,26 @@ def conv2d(
     Returns:
         (batch, height, width, filters).
     """
-    x = layers.Conv2D(
+    layer = layers.Conv2D(
         filters,
         kernel_size,
         padding="same",
+        # Batch normalization has an offset of its own, and the activation comes after it.
         activation=None if batch_normalization else activation,
         use_bias=not batch_normalization,
         kernel_initializer=kernel_initializer,
         kernel_regularizer=regularizer(l1, l2),
         name=part(name, "conv2d"),
-    )(x)
-    return finished(x, layers.SpatialDropout2D, activation, batch_normalization, dropout, name)
+    )
+    x = layer(x)
+    return finished(
+        x,
+        layers.SpatialDropout2D,
+        activation,
+        batch_normalization,
+        dropout,
+        name,
+    )
 
 
 def separable_conv2d(
@@ -71,9 +84,10 @@ def separable_conv2d(
     l2: float = 0.0,
     name: str = "",
 ) -> Tensor:
-    """A depthwise separable convolution (Chollet, 2017): each channel for itself, then a mixture of the channels.
+    """A depthwise separable convolution (Chollet, 2017).
 
-    Initializer and penalties go to both of its kernels.
+    It treats each channel for itself, and then mixes the channels. Initializer and penalties go to
+    both of its kernels.
 
     Args:
         x: (batch, height, width, channels).
@@ -81,7 +95,7 @@ def separable_conv2d(
     Returns:
         (batch, height, width, filters).
     """
-    x = layers.SeparableConv2D(
+    layer = layers.SeparableConv2D(
         filters,
         kernel_size,
         padding="same",
@@ -92,8 +106,16 @@ def separable_conv2d(
         depthwise_regularizer=regularizer(l1, l2),
         pointwise_regularizer=regularizer(l1, l2),
         name=part(name, "separable_conv2d"),
-    )(x)
-    return finished(x, layers.SpatialDropout2D, activation, batch_normalization, dropout, name)
+    )
+    x = layer(x)
+    return finished(
+        x,
+        layers.SpatialDropout2D,
+        activation,
+        batch_normalization,
+        dropout,
+        name,
+    )
 
 
 def dense(
@@ -116,63 +138,93 @@ def dense(
     Returns:
         (batch, ..., units).
     """
-    x = layers.Dense(
+    layer = layers.Dense(
         units,
         activation=None if batch_normalization else activation,
         use_bias=not batch_normalization,
         kernel_initializer=kernel_initializer,
         kernel_regularizer=regularizer(l1, l2),
         name=part(name, "dense"),
-    )(x)
-    return finished(x, layers.Dropout, activation, batch_normalization, dropout, name)
+    )
+    x = layer(x)
+    return finished(
+        x,
+        layers.Dropout,
+        activation,
+        batch_normalization,
+        dropout,
+        name,
+    )
 
 
 def layer_normalization(x: Tensor, *, name: str = "") -> Tensor:
-    """Each position of a sample brought to mean 0 and variance 1 over its channels (Ba et al., 2016), then scaled."""
-    return layers.LayerNormalization(name=part(name, "layer_normalization"))(x)
+    """Layer normalization (Ba et al., 2016).
+
+    Each position of a sample is brought to mean 0 and variance 1 over its channels, then scaled.
+    """
+    layer_name = part(name, "layer_normalization")
+    return layers.LayerNormalization(name=layer_name)(x)
 
 
 def max_pooling(x: Tensor, *, pool_size: int = 2, name: str = "") -> Tensor:
-    """The maximum of each window; height and width (or steps) become size / `pool_size`, rounded up: 1x1 stays 1x1."""
-    kind = {3: layers.MaxPooling2D, 2: layers.MaxPooling1D}[rank(x)]
-    return kind(pool_size, padding="same", name=part(name, "max_pooling"))(x)
+    """The maximum of each window.
+
+    Height and width (or steps) become size / `pool_size`, rounded up: 1x1 stays 1x1.
+    """
+    kinds = {3: layers.MaxPooling2D, 2: layers.MaxPooling1D}
+    pooling = kinds[rank(x)]
+    layer_name = part(name, "max_pooling")
+    # With padding, a map that is smaller than the window is allowed: networks may be deep.
+    return pooling(pool_size, padding="same", name=layer_name)(x)
 
 
 def average_pooling(x: Tensor, *, pool_size: int = 2, name: str = "") -> Tensor:
     """The mean of each window, padding left out; sizes as in `max_pooling`."""
-    kind = {3: layers.AveragePooling2D, 2: layers.AveragePooling1D}[rank(x)]
-    return kind(pool_size, padding="same", name=part(name, "average_pooling"))(x)
+    kinds = {3: layers.AveragePooling2D, 2: layers.AveragePooling1D}
+    pooling = kinds[rank(x)]
+    layer_name = part(name, "average_pooling")
+    return pooling(pool_size, padding="same", name=layer_name)(x)
 
 
 def flatten(x: Tensor, *, name: str = "") -> Tensor:
     """All values of a sample in one axis; a vector stays what it is."""
-    return layers.Flatten(name=part(name, "flatten"))(x)
+    layer_name = part(name, "flatten")
+    return layers.Flatten(name=layer_name)(x)
 
 
 def global_average(x: Tensor, *, name: str = "") -> Tensor:
     """The mean of each channel: (batch, channels)."""
-    kind = {3: layers.GlobalAveragePooling2D, 2: layers.GlobalAveragePooling1D}[rank(x)]
-    return kind(name=part(name, "global_average"))(x)
+    kinds = {3: layers.GlobalAveragePooling2D, 2: layers.GlobalAveragePooling1D}
+    pooling = kinds[rank(x)]
+    layer_name = part(name, "global_average")
+    return pooling(name=layer_name)(x)
 
 
 def global_max(x: Tensor, *, name: str = "") -> Tensor:
     """The maximum of each channel: (batch, channels)."""
-    kind = {3: layers.GlobalMaxPooling2D, 2: layers.GlobalMaxPooling1D}[rank(x)]
-    return kind(name=part(name, "global_max"))(x)
+    kinds = {3: layers.GlobalMaxPooling2D, 2: layers.GlobalMaxPooling1D}
+    pooling = kinds[rank(x)]
+    layer_name = part(name, "global_max")
+    return pooling(name=layer_name)(x)
 
 
 _ALL: tuple[OpFunction, ...] = (
-    *(conv2d, separable_conv2d, conv1d, lstm, gru, simple_rnn, dense, layer_normalization),
-    *(
-        max_pooling,
-        average_pooling,
-        flatten,
-        last,
-        attention_pooling,
-        global_average,
-        global_max,
-        pair,
-    ),
+    conv2d,
+    separable_conv2d,
+    conv1d,
+    lstm,
+    gru,
+    simple_rnn,
+    dense,
+    layer_normalization,
+    max_pooling,
+    average_pooling,
+    flatten,
+    last,
+    attention_pooling,
+    global_average,
+    global_max,
+    pair,
 )
 
 OPS: Mapping[str, OpFunction] = {op.__name__: op for op in _ALL}
@@ -183,26 +235,34 @@ def find_op(name: str, plugins: Iterable[str] = ()) -> OpFunction:
     """The function of an op's name.
 
     Args:
-        name: of `OPS`, or `package.module:function` for an op of the user's own.
-        plugins: the modules that may be imported; no other is.
+        name: a name in `OPS`, or `package.module:function` for an op of the user's own.
+        plugins: modules that may be imported; no other module is.
 
     Raises:
-        UserError: where there is no such op, its module may not be imported, or the module or function is missing.
+        UserError: there is no such op, its module may not be imported, or the module or function is
+            missing.
     """
-    if ":" not in name:
-        if name not in OPS:
-            raise UserError(
-                f"unknown op {name!r}.{did_you_mean(name, tuple(OPS))} Known: {', '.join(OPS)}."
-            )
-        return OPS[name]
+    if ":" in name:
+        return _of_plugin(name, plugins)
+    if name not in OPS:
+        hint = did_you_mean(name, tuple(OPS))
+        raise UserError(f"unknown op {name!r}.{hint} Known: {', '.join(OPS)}.")
+    return OPS[name]
+
+
+def _of_plugin(name: str, plugins: Iterable[str]) -> OpFunction:
+    """The function `package.module:function`."""
     module, _, function = name.partition(":")
     allowed = tuple(plugins)
+    # Before the import, which runs the module's code.
     if module not in allowed:
         raise UserError(
-            f"op {name!r}: the module {module!r} is not among the plugins: {', '.join(allowed) or 'none'}."
+            f"op {name!r}: the module {module!r} is not among the plugins: "
+            f"{', '.join(allowed) or 'none'}."
         )
     try:
-        found = getattr(importlib.import_module(module), function, None)
+        imported = importlib.import_module(module)
+        found = getattr(imported, function, None)
     except ImportError as error:
         raise UserError(
             f"op {name!r}: the module {module!r} cannot be imported: {error}"

@@ -1,6 +1,7 @@
 """The optimizers that a search space may name, and what else of a training is a gene.
 
-To add an optimizer, write the function here, put it in `OPTIMIZERS`, and describe it in `evonas.model.catalog`.
+To add an optimizer, write the function here, put it in `OPTIMIZERS`, and describe it in
+`evonas.model.catalog`.
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ def sgd(*, learning_rate: LearningRate) -> keras.optimizers.Optimizer:
 def momentum(
     *, learning_rate: LearningRate, momentum: float, nesterov: bool = False
 ) -> keras.optimizers.Optimizer:
-    """Gradient descent with momentum, looking ahead where `nesterov` (Sutskever et al., 2013)."""
-    return keras.optimizers.SGD(learning_rate, momentum=momentum, nesterov=nesterov)
+    """Gradient descent with momentum, looking ahead if `nesterov` (Sutskever et al., 2013)."""
+    return keras.optimizers.SGD(
+        learning_rate,
+        momentum=momentum,
+        nesterov=nesterov,
+    )
 
 
 def adam(
@@ -37,7 +42,12 @@ def adam(
     epsilon: float = 1e-7,
 ) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba, 2015)."""
-    return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+    return keras.optimizers.Adam(
+        learning_rate,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=epsilon,
+    )
 
 
 def adamw(
@@ -50,7 +60,11 @@ def adamw(
 ) -> keras.optimizers.Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
     return keras.optimizers.AdamW(
-        learning_rate, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon
+        learning_rate,
+        weight_decay=weight_decay,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=epsilon,
     )
 
 
@@ -58,7 +72,12 @@ def rmsprop(
     *, learning_rate: LearningRate, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
 ) -> keras.optimizers.Optimizer:
     """RMSprop (Tieleman and Hinton, 2012)."""
-    return keras.optimizers.RMSprop(learning_rate, rho=rho, momentum=momentum, epsilon=epsilon)
+    return keras.optimizers.RMSprop(
+        learning_rate,
+        rho=rho,
+        momentum=momentum,
+        epsilon=epsilon,
+    )
 
 
 OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {
@@ -66,7 +85,7 @@ OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {
 }
 """The registry: op name of the section `optimizer` -> function.
 
-Each also has the parameters `schedule` and `final_fraction`; what they make of the learning rate, `scheduled` says.
+Each one also has the parameters `schedule` and `final_fraction`; see `scheduled`.
 """
 
 FINAL_FRACTION = 0.01
@@ -80,21 +99,25 @@ def scheduled(
 ) -> LearningRate:
     """The learning rate over a training.
 
-    It is a function of the optimizer's step count, which is in every checkpoint, and of the length of the full
-    training: a training that is stopped and continued, also one that was asked for in pieces, sees the same rates.
+    It is a function of the optimizer's step count and of the length of the full training. Every
+    checkpoint has the step count. So a training that is stopped and continued sees the same rates,
+    also if it was asked for in pieces.
 
     Args:
-        learning_rate: at the start.
-        steps: of the full training; what comes after them goes on with the last rate (cosine) or falls on
-            (exponential).
-        schedule: `constant`; `cosine` (Loshchilov and Hutter, 2017, without restarts); `exponential`.
-        final_fraction: the rate after the last step, divided by the one at the start.
+        learning_rate: rate at the start.
+        steps: number of steps of the full training. Further steps have the last rate (cosine), or
+            their rate continues to fall (exponential).
+        schedule: `constant`; `cosine` (Loshchilov and Hutter, 2017, without restarts);
+            `exponential`.
+        final_fraction: rate after the last step, divided by the rate at the start.
     """
     if schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=final_fraction)
     if schedule == "exponential":
         return keras.optimizers.schedules.ExponentialDecay(
-            learning_rate, steps, decay_rate=final_fraction
+            learning_rate,
+            steps,
+            decay_rate=final_fraction,
         )
     return learning_rate
 
@@ -105,53 +128,59 @@ def build_optimizer(
     """A new optimizer with the parameters of the genome's `optimizer` section.
 
     Args:
-        steps: of a full training, the length of a learning-rate schedule.
-        accumulation: gradients that make one step; schedules, momentum and weight decay count steps all the same.
+        steps: number of steps of a full training, the length of a learning-rate schedule.
+        accumulation: number of gradients that make one step; schedules, momentum and weight decay
+            still count steps.
 
     Raises:
-        UserError: where the section is missing or names an unknown optimizer.
+        UserError: the section is missing or names an unknown optimizer.
     """
     op, arguments = _settings(space, genome, "optimizer")
     if op not in OPTIMIZERS:
         hint = did_you_mean(op, tuple(OPTIMIZERS))
         raise UserError(f"unknown optimizer {op!r}.{hint} Known: {', '.join(OPTIMIZERS)}.")
-    course = {
-        name: arguments.pop(name) for name in ("schedule", "final_fraction") if name in arguments
-    }
+    # The functions above know nothing of schedules, which come in by way of the learning rate.
+    course = {}
+    for name in ("schedule", "final_fraction"):
+        if name in arguments:
+            course[name] = arguments.pop(name)
     if course.get("schedule", "constant") != "constant":
         rate = scheduled(arguments["learning_rate"], steps, **course)
-        arguments["learning_rate"] = (
-            rate if accumulation == 1 else _OfWholeSteps(rate, accumulation)
-        )
+        if accumulation > 1:
+            rate = _OfWholeSteps(rate, accumulation)
+        arguments["learning_rate"] = rate
     optimizer = OPTIMIZERS[op](**arguments)
     if accumulation > 1:
-        optimizer.gradient_accumulation_steps = (
-            accumulation  # as the constructor would: `build` is what reads it
-        )
+        # As the constructor would: Keras reads it first in `build`.
+        optimizer.gradient_accumulation_steps = accumulation
     return optimizer
 
 
 class _OfWholeSteps(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """A schedule for an optimizer that accumulates: Keras asks it by the number of gradients, not of steps."""
+    """A schedule for an optimizer that accumulates gradients."""
 
     def __init__(self, schedule: LearningRate, accumulation: int) -> None:
-        self._schedule, self._accumulation = schedule, accumulation
+        self._schedule = schedule
+        self._accumulation = accumulation
 
     def __call__(self, step: Any) -> Any:
-        return self._schedule(step // self._accumulation)
+        # Keras 3.15 asks a schedule by the number of gradients, not by the number of steps.
+        whole_steps = step // self._accumulation
+        return self._schedule(whole_steps)
 
 
 def has_schedule(space: SearchSpace, genome: Genome) -> bool:
     """Whether the learning rate changes, so that a training depends on its full length."""
     _, arguments = _settings(space, genome, "optimizer")
-    return str(arguments.get("schedule", "constant")) != "constant"
+    schedule = arguments.get("schedule", "constant")
+    return str(schedule) != "constant"
 
 
 def batch_size(space: SearchSpace, genome: Genome) -> int:
     """Samples a training step, from the genome's `training` section.
 
     Raises:
-        UserError: where the section or the parameter is missing.
+        UserError: the section or the parameter is missing.
     """
     _, arguments = _settings(space, genome, "training")
     if "batch_size" not in arguments:
@@ -162,15 +191,21 @@ def batch_size(space: SearchSpace, genome: Genome) -> int:
 
 
 def epochs(space: SearchSpace, genome: Genome, most: int) -> int:
-    """How long the genome wants to be trained: its gene `epochs`, where it has one, and `most` at most."""
+    """How long the genome is trained: its gene `epochs` if it has one, at most `most`."""
     _, arguments = _settings(space, genome, "training")
-    return min(int(arguments.get("epochs", most)), most)
+    # The gene is a wish: one number of the config still bounds what a run costs.
+    wish = int(arguments.get("epochs", most))
+    return min(wish, most)
 
 
 def _settings(space: SearchSpace, genome: Genome, section: str) -> tuple[str, dict[str, Any]]:
+    """The op of a settings section, and a copy of its arguments."""
     if section not in space.sections:
         raise UserError(
-            f"the search space {space.name!r} has no section settings.{section}, which every training needs."
+            f"the search space {space.name!r} has no section settings.{section}, "
+            "which every training needs."
         )
+    # A settings section has one gene.
     gene = genome[section][0]
-    return gene.op, dict(space.arguments(genome, section, gene))
+    arguments = space.arguments(genome, section, gene)
+    return gene.op, dict(arguments)

@@ -1,7 +1,7 @@
-"""Ops for sequences: recurrent layers, the one-dimensional convolution, and what makes a vector of a sequence.
+"""Ops for sequences: recurrent layers, a convolution, and ops that make a vector of a sequence.
 
-Sequences are (batch, steps, channels), all of one length: nothing here needs a mask. `evonas.model.ops` lists these
-functions with the others.
+Sequences are (batch, steps, channels), all of one length: nothing here needs a mask.
+`evonas.model.ops` lists these functions with the others.
 """
 
 from __future__ import annotations
@@ -34,24 +34,43 @@ def conv1d(
     Returns:
         (batch, steps, filters).
     """
-    x = layers.Conv1D(
+    layer = layers.Conv1D(
         filters,
         kernel_size,
         padding="same",
+        # Batch normalization has an offset of its own, and the activation comes after it.
         activation=None if batch_normalization else activation,
         use_bias=not batch_normalization,
         kernel_initializer=kernel_initializer,
         kernel_regularizer=regularizer(l1, l2),
         name=part(name, "conv1d"),
-    )(x)
-    return finished(x, layers.SpatialDropout1D, activation, batch_normalization, dropout, name)
+    )
+    x = layer(x)
+    return finished(
+        x,
+        layers.SpatialDropout1D,
+        activation,
+        batch_normalization,
+        dropout,
+        name,
+    )
 
 
-def _recurrent(kind: Any, word: str, x: Tensor, units: int, bidirectional: bool, l1: float, l2: float, name: str,
-               **options: Any) -> Tensor:  # fmt: skip
-    """A recurrent layer that gives its state after every step; one for each direction where it is bidirectional."""
+def _recurrent(
+    kind: Any,
+    word: str,
+    x: Tensor,
+    units: int,
+    bidirectional: bool,
+    l1: float,
+    l2: float,
+    name: str,
+    **options: Any,
+) -> Tensor:
+    """A recurrent layer that gives its state after every step, for one or both directions."""
     layer = kind(
         units,
+        # Every step, so that any op for sequences can follow.
         return_sequences=True,
         kernel_regularizer=regularizer(l1, l2),
         name=part(name, word),
@@ -75,20 +94,32 @@ def lstm(
     l2: float = 0.0,
     name: str = "",
 ) -> Tensor:
-    """Long short-term memory (Hochreiter and Schmidhuber, 1997); dropout as in Gal and Ghahramani (2016).
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997).
+
+    Dropout is that of Gal and Ghahramani (2016).
 
     Args:
         x: (batch, steps, channels).
-        dropout: the fraction of the inputs that is dropped, the same ones in every step.
+        dropout: fraction of the inputs that is dropped, the same ones in every step.
         recurrent_dropout: the same for the state that goes from step to step.
 
     Returns:
-        (batch, steps, units), or twice the units where it is bidirectional.
+        (batch, steps, units), or twice the units if the layer is bidirectional.
     """
     return _recurrent(
-        layers.LSTM, "lstm", x, units, bidirectional, l1, l2, name, activation=activation, dropout=dropout,
-        recurrent_dropout=recurrent_dropout, kernel_initializer=kernel_initializer,
-    )  # fmt: skip
+        layers.LSTM,
+        "lstm",
+        x,
+        units,
+        bidirectional,
+        l1,
+        l2,
+        name,
+        activation=activation,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        kernel_initializer=kernel_initializer,
+    )
 
 
 def gru(
@@ -106,9 +137,19 @@ def gru(
 ) -> Tensor:
     """Gated recurrent unit (Cho et al., 2014); arguments as for `lstm`."""
     return _recurrent(
-        layers.GRU, "gru", x, units, bidirectional, l1, l2, name, activation=activation, dropout=dropout,
-        recurrent_dropout=recurrent_dropout, kernel_initializer=kernel_initializer,
-    )  # fmt: skip
+        layers.GRU,
+        "gru",
+        x,
+        units,
+        bidirectional,
+        l1,
+        l2,
+        name,
+        activation=activation,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        kernel_initializer=kernel_initializer,
+    )
 
 
 def simple_rnn(
@@ -126,24 +167,41 @@ def simple_rnn(
 ) -> Tensor:
     """The plain recurrent layer (Elman, 1990); arguments as for `lstm`."""
     return _recurrent(
-        layers.SimpleRNN, "simple_rnn", x, units, bidirectional, l1, l2, name, activation=activation, dropout=dropout,
-        recurrent_dropout=recurrent_dropout, kernel_initializer=kernel_initializer,
-    )  # fmt: skip
+        layers.SimpleRNN,
+        "simple_rnn",
+        x,
+        units,
+        bidirectional,
+        l1,
+        l2,
+        name,
+        activation=activation,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        kernel_initializer=kernel_initializer,
+    )
 
 
 def last(x: Tensor, *, name: str = "") -> Tensor:
     """The last step: (batch, channels)."""
-    x = layers.Cropping1D((x.shape[1] - 1, 0), name=part(name, "last"))(x)
+    # `x[:, -1]` would be an operation that Keras names by a counter, not after its gene.
+    before_last = x.shape[1] - 1
+    x = layers.Cropping1D((before_last, 0), name=part(name, "last"))(x)
     return layers.Flatten(name=part(name, "flatten"))(x)
 
 
 def attention_pooling(x: Tensor, *, name: str = "") -> Tensor:
-    """The mean of all steps, weighted by a learned score of each (Yang et al., 2016): (batch, channels)."""
+    """The mean of all steps, weighted by a learned score of each (Yang et al., 2016).
+
+    Returns:
+        (batch, channels).
+    """
     if rank(x) != 2:
         raise ValueError(
             f"attention_pooling takes a sequence, (steps, channels). Received: {x.shape[1:]}"
         )
     scores = layers.Dense(1, name=part(name, "scores"))(x)
+    # Over the steps: the weights of one sample sum to 1.
     weights = layers.Softmax(axis=1, name=part(name, "weights"))(scores)
     x = layers.Dot(axes=1, name=part(name, "attention_pooling"))([weights, x])
     return layers.Flatten(name=part(name, "flatten"))(x)

@@ -1,7 +1,8 @@
 """How large a model is: parameters and floating-point operations, counted on the model itself.
 
-The count needs shapes only. `measure_unbuilt` therefore builds the model inside a TensorFlow graph that is thrown
-away, where a weight is a symbol and has no memory: a genome of any size is counted in a few hundredths of a second.
+The count needs shapes only. `measure_unbuilt` therefore builds the model inside a TensorFlow graph
+that is thrown away. There a weight is a symbol and has no memory. So a genome of any size is
+counted in a few hundredths of a second.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ class ModelSize:
     """What a model costs.
 
     Attributes:
-        parameters: numbers in the weights, trainable and not (the moving averages of batch normalization count). The
-            mean and variance of `Normalization` layers do not count, and neither do the states of random generators.
-        flops: floating-point operations of one prediction for one sample, two for each multiply-add. Counted are all
-            weights of at least two axes (kernels), once for each position that they are applied to: convolutions and
-            dense layers exactly; recurrent layers without their gates' elementwise work. Not counted are biases,
-            normalization, activations, pooling, additions, dropout, and products of two tensors (as in attention).
+        parameters: number of values in the weights, trainable and not (the moving averages of batch
+            normalization count). The mean and variance of `Normalization` layers do not count, and
+            neither do the states of random generators.
+        flops: floating-point operations of one prediction for one sample, two for each
+            multiply-add. All weights of at least two axes (kernels) count, once for each position
+            that they are applied to. Convolutions and dense layers are exact; recurrent layers lack
+            their gates' elementwise work. Biases, normalization, activations, pooling, additions,
+            dropout, and products of two tensors (as in attention) do not count.
     """
 
     parameters: int
@@ -45,7 +48,7 @@ _OVER_INPUT = (
     layers.RNN,
     layers.Bidirectional,
 )
-"""Layers that apply their kernels once for each position of the input; all others do for each one of the output."""
+"""Layers that apply their kernels once for each position of the input, not of the output."""
 
 _FREE = (layers.Embedding, layers.Normalization)
 """Layers whose weights are looked up or subtracted, not multiplied."""
@@ -57,7 +60,9 @@ def measure(model: keras.Model) -> ModelSize:
     weights: dict[int, int] = {}
     for layer, inputs, outputs in _calls(model):
         if not isinstance(layer, layers.Normalization):
-            weights |= {id(weight): math.prod(weight.shape) for weight in layer.weights}
+            # By identity: a layer that is called twice has its weights once.
+            for weight in layer.weights:
+                weights[id(weight)] = math.prod(weight.shape)
         flops += _flops(layer, inputs, outputs)
     return ModelSize(parameters=sum(weights.values()), flops=flops)
 
@@ -65,42 +70,62 @@ def measure(model: keras.Model) -> ModelSize:
 def measure_unbuilt(
     space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str] = ()
 ) -> ModelSize:
-    """The size that `build_model` would give, without memory for weights and without drawing from Python's `random`.
+    """The size that `build_model` would give, without memory for weights.
 
-    An op of a plugin is called too, inside a TensorFlow graph: it must not ask for the values of weights.
+    An op of a plugin is called too, inside a TensorFlow graph: it must not ask for the values of
+    weights.
 
     Raises:
         whatever `build_model` raises.
     """
+    # Keras draws the seeds of initial weights from Python's `random`. The model that is built
+    # afterwards must get the same seeds as without this measurement.
     state = random.getstate()
     try:
         with tf.Graph().as_default():
-            return measure(build_model(space, genome, interface, plugins))
+            model = build_model(space, genome, interface, plugins)
+            return measure(model)
     finally:
         random.setstate(state)
 
 
 def _calls(model: keras.Model) -> Iterator[tuple[Any, Any, Any]]:
-    """Every call of a layer inside the model: the layer, its input shape or shapes, and its output shape or shapes."""
-    for operation in getattr(model, "operations", model.layers):  # a `Sequential` has layers only
-        for node in (
-            operation._inbound_nodes
-        ):  # a shared layer has several; Keras offers no public way to them
+    """Every call of a layer inside the model.
+
+    Yields:
+        the layer, its input shape or shapes, and its output shape or shapes.
+    """
+    # A `Sequential` has layers, but no operations.
+    for operation in getattr(model, "operations", model.layers):
+        # A shared layer has several nodes; Keras offers no public way to them.
+        for node in operation._inbound_nodes:
             if isinstance(operation, keras.Model):
                 yield from _calls(operation)
             elif isinstance(operation, layers.Layer):
-                yield operation, _shapes(node.input_tensors), _shapes(node.output_tensors)
+                inputs = _shapes(node.input_tensors)
+                outputs = _shapes(node.output_tensors)
+                yield operation, inputs, outputs
 
 
 def _shapes(tensors: Sequence[Any]) -> list[tuple[int, ...]]:
-    return [tuple(tensor.shape[1:]) for tensor in tensors]
+    """The shapes of one sample, without the axis of the batch."""
+    shapes = []
+    for tensor in tensors:
+        shapes.append(tuple(tensor.shape[1:]))
+    return shapes
 
 
 def _flops(layer: Any, inputs: list[tuple[int, ...]], outputs: list[tuple[int, ...]]) -> int:
     if isinstance(layer, _FREE):
         return 0
-    shape = (inputs if isinstance(layer, _OVER_INPUT) else outputs)[0]
+    shapes = inputs if isinstance(layer, _OVER_INPUT) else outputs
+    shape = shapes[0]
+    # The axes besides that of the channels are the positions.
     channels_first = getattr(layer, "data_format", None) == "channels_first"
-    positions = math.prod(shape[1:] if channels_first else shape[:-1])
-    kernels: int = sum(math.prod(weight.shape) for weight in layer.weights if len(weight.shape) > 1)
+    axes = shape[1:] if channels_first else shape[:-1]
+    positions = math.prod(axes)
+    kernels = 0
+    for weight in layer.weights:
+        if len(weight.shape) > 1:
+            kernels += math.prod(weight.shape)
     return 2 * kernels * positions

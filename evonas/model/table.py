@@ -13,20 +13,30 @@ def layer_table(model: keras.Model) -> list[dict[str, Any]]:
     """One row a layer, in the order of the model.
 
     Returns:
-        rows of `name`, `kind` (the layer's class), `output_shape` (of one sample, a list), `parameters` (all weights of
-        the layer) and `settings` (in words, such as `16 filters 5x5, tanh`; empty where there is nothing to say).
+        rows with these keys:
+
+        * `name`,
+        * `kind`: the layer's class,
+        * `output_shape`: that of one sample, a list,
+        * `parameters`: the size of all weights of the layer,
+        * `settings`: words such as `16 filters 5x5, tanh`; may be empty.
     """
-    return [_row(layer) for layer in model.layers]
+    rows = []
+    for layer in model.layers:
+        rows.append(_row(layer))
+    return rows
 
 
 def _row(layer: Any) -> dict[str, Any]:
+    # `layer.output` fails for a layer that is called twice.
+    first_call = layer._inbound_nodes[0]
+    output = first_call.output_tensors[0]
+    sizes = [math.prod(weight.shape) for weight in layer.weights]
     return {
         "name": layer.name,
         "kind": type(layer).__name__,
-        "output_shape": list(
-            layer._inbound_nodes[0].output_tensors[0].shape[1:]
-        ),  # `layer.output` fails if shared
-        "parameters": sum(math.prod(weight.shape) for weight in layer.weights),
+        "output_shape": list(output.shape[1:]),
+        "parameters": sum(sizes),
         "settings": ", ".join(_settings(layer)),
     }
 
@@ -38,8 +48,10 @@ def _settings(layer: Any) -> list[str]:
             return [*_settings(layer.forward_layer), "in both directions"]
         case layers.LSTM() | layers.GRU() | layers.SimpleRNN():
             words.append(f"{layer.units} units")
-            rates = (("dropout", layer.dropout), ("recurrent dropout", layer.recurrent_dropout))
-            words += [f"{name} {rate:g}" for name, rate in rates if rate]
+            if layer.dropout:
+                words.append(f"dropout {layer.dropout:g}")
+            if layer.recurrent_dropout:
+                words.append(f"recurrent dropout {layer.recurrent_dropout:g}")
         case layers.Conv2D() | layers.Conv1D() | layers.SeparableConv2D():
             words.append(f"{layer.filters} filters {_times(layer.kernel_size)}")
         case layers.Dense():
@@ -63,17 +75,19 @@ def _settings(layer: Any) -> list[str]:
 
 
 def _common(layer: Any) -> list[str]:
-    """Activation, a missing bias, and regularization, of whatever layer has them."""
+    """Activation, a missing bias, and regularization, of any layer that has them."""
     words = []
     activation = getattr(layer, "activation", None)
     if activation is not None and activation is not keras.activations.linear:
         words.append(activation.__name__)
     if getattr(layer, "use_bias", True) is False:
         words.append("no bias")
-    regularizer = getattr(layer, "kernel_regularizer", None) or getattr(
-        layer, "depthwise_regularizer", None
-    )
+    regularizer = getattr(layer, "kernel_regularizer", None)
+    if not regularizer:
+        # A separable convolution has two kernels; its op gives both the same penalty.
+        regularizer = getattr(layer, "depthwise_regularizer", None)
     for kind in ("l1", "l2"):
+        # Keras's L1 has no `l2`, and L2 has no `l1`.
         value = float(getattr(regularizer, kind, 0.0) or 0.0)
         if value:
             words.append(f"{kind} {value:.4g}")
@@ -82,4 +96,6 @@ def _common(layer: Any) -> list[str]:
 
 def _times(size: Any) -> str:
     """`5x5` for (5, 5), `3` for 3."""
-    return "x".join(map(str, size)) if isinstance(size, tuple | list) else str(size)
+    if not isinstance(size, tuple | list):
+        return str(size)
+    return "x".join(map(str, size))

@@ -1,11 +1,12 @@
 """The audit: a run's decisions made once more, from its record, by a fresh strategy.
 
-A strategy's proposals are a function of the run's seed and of what it was told, so that the recorded tells and asks
-must give the recorded proposals. Where they do not, the strategy has drawn numbers from elsewhere, or remembers what
-its state does not say, or another version of it made the record.
+A strategy's proposals depend only on the run's seed and on what it was told. So the recorded tells
+and asks must give the recorded proposals. If they do not, there are three possible reasons: the
+strategy draws numbers from elsewhere, it remembers something that its state does not say, or
+another version of it made the record.
 
-The record itself comes first: it is held against its checksum, so that a change that no replay can see (seconds, a
-metric that is no objective, the last outcome) is no secret either.
+The record itself comes first: it is compared with its checksum. A replay cannot see every change
+(of seconds, of a metric that is no objective, of the last outcome); the checksum can.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.checksum import FIRST_VERSION
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.session import make_strategy, versions
+from evonas.runtime.session import make_strategy, other_versions
 from evonas.search.strategy import Strategy
 from evonas.trial import Proposal, Trial
 
@@ -32,13 +33,14 @@ class Audit:
     """What an audit has found.
 
     Attributes:
-        trials: how many proposals were compared.
-        told: how many trials the strategy was told.
-        trial: the first trial whose proposal differs; None where none does.
-        difference: a sentence about the first difference, of a proposal or of the state after all of them; empty where
-            there is none.
-        versions: what the record was made with and is not what runs now: name -> (then, now).
-        has_checksum: whether the record was held against a checksum; those of schema 1 have none.
+        trials: number of proposals that were compared.
+        told: number of trials that the strategy was told.
+        trial: first trial whose proposal differs; None if none does.
+        difference: sentence about the first difference, of a proposal or of the state after all of
+            them; empty if there is none.
+        versions: versions that are not those of the record, as name -> (then, now).
+        has_checksum: whether the record was compared with a checksum; a record of schema 1 has
+            none.
     """
 
     trials: int
@@ -50,11 +52,12 @@ class Audit:
 
     @property
     def is_repeated(self) -> bool:
+        """Whether the replay gave what was recorded."""
         return not self.difference
 
 
 def audit(root: Path) -> Audit:
-    """Replay the strategy of a run, as far as its record goes; nothing is trained, and nothing is written.
+    """Replay the strategy of a run to the end of its record; nothing is trained or written.
 
     Raises:
         UserError: there is no run.
@@ -71,14 +74,13 @@ def audit(root: Path) -> Audit:
         except KeyError as error:
             raise InvalidRecord(f"{record.path} lacks the entry {error}: it is damaged") from error
         trials = record.trials(config.to_objective())
-        told_before, told = record.told_before(), record.told_order()
+        told_before = record.told_before()
+        told = record.told_order()
+        # A run that was killed before its first step has no state yet.
         state = record.meta("strategy") if record.has_meta("strategy") else None
-    found = replay(make_strategy(config, space, seeds), trials, told_before, told, state)
-    now = versions()
-    other = {
-        name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then
-    }
-    return replace(found, versions=other, has_checksum=has_checksum)
+    strategy = make_strategy(config, space, seeds)
+    found = replay(strategy, trials, told_before, told, state)
+    return replace(found, versions=other_versions(made_with), has_checksum=has_checksum)
 
 
 def replay(
@@ -88,40 +90,53 @@ def replay(
     told: int | Sequence[int],
     state: Mapping[str, Any] | None = None,
 ) -> Audit:
-    """Ask and tell a fresh strategy as the record says, and compare; it ends at the first difference.
+    """Ask and tell a fresh strategy as the record says, and compare, up to the first difference.
 
     Args:
-        trials: as recorded, by id.
-        told_before: for each of them, how many had been told when it was asked.
-        told: ids of those that have been told in the end, in the order of the telling; or how many, if by id.
+        trials: recorded trials, by id.
+        told_before: for each trial, how many trials had been told when it was asked.
+        told: ids of all told trials, in the order of the telling; or their number, if that order
+            is the one of the ids.
         state: the strategy's state in the end; None to compare proposals only.
     """
-    done, order = 0, [trials[id] for id in (range(told) if isinstance(told, int) else told)]
+    ids = range(told) if isinstance(told, int) else told
+    order = [trials[id] for id in ids]
+    done = 0
     for trial, before in zip(trials, told_before, strict=True):
         done = _tell(strategy, order, done, before)
+        # The engine asks one by one, too.
         asked = strategy.ask(1)
-        words = (
-            _difference(trial.proposal, asked[0])
-            if asked
-            else "the replay proposes nothing, and waits"
-        )
+        if asked:
+            words = _difference(trial.proposal, asked[0])
+        else:
+            words = "the replay proposes nothing, and waits"
         if words:
-            place = f"trial {trial.id}, asked when {before} trials had been told, differs from its replay"
+            place = (
+                f"trial {trial.id}, asked when {before} trials had been told,"
+                " differs from its replay"
+            )
             return Audit(trial.id + 1, done, trial.id, f"{place}: {words}.")
+    # Trials that were told after the last ask.
     done = _tell(strategy, order, done, len(order))
-    if state is not None and json.loads(json.dumps(strategy.state_dict())) != state:
-        now = strategy.state_dict()
-        keys = sorted(key for key in {*state, *now} if state.get(key) != now.get(key))
-        return Audit(
-            len(trials),
-            done,
-            None,
-            f"after all trials, the strategy's state differs in {', '.join(keys)}.",
-        )
+    if state is not None:
+        # By JSON and back, as the recorded state went: it makes lists of tuples.
+        now = json.loads(json.dumps(strategy.state_dict()))
+        if now != state:
+            return Audit(len(trials), done, None, _other_state(state, strategy.state_dict()))
     return Audit(len(trials), done)
 
 
+def _other_state(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Which keys of the strategy's state differ, as a sentence."""
+    keys = []
+    for key in sorted({*then, *now}):
+        if then.get(key) != now.get(key):
+            keys.append(key)
+    return f"after all trials, the strategy's state differs in {', '.join(keys)}."
+
+
 def _tell(strategy: Strategy, order: Sequence[Trial], done: int, until: int) -> int:
+    """Tell the trials from `done` to `until`; returns how many are told then."""
     for trial in order[done:until]:
         if not trial.state.is_final:
             raise InvalidRecord(
@@ -132,23 +147,33 @@ def _tell(strategy: Strategy, order: Sequence[Trial], done: int, until: int) -> 
 
 
 def _difference(recorded: Proposal, replayed: Proposal) -> str:
-    """What differs between two proposals, in words; empty where nothing does."""
-    found = [
-        f"its {name} is {then!r} in the record and {now!r} in the replay"
-        for name, then, now in (
-            ("operator", recorded.lineage.operator, replayed.lineage.operator),
-            ("parents", list(recorded.lineage.parents), list(replayed.lineage.parents)),
-            ("generation", recorded.lineage.generation, replayed.lineage.generation),
-            ("epochs", recorded.fidelity.epochs, replayed.fidelity.epochs),
-            ("repeat", recorded.repeat, replayed.repeat),
-            ("resume_from", recorded.resume_from, replayed.resume_from),
-        )
-        if then != now
-    ]
+    """What differs between two proposals, in words; empty if nothing does."""
+    then = _plain(recorded)
+    now = _plain(replayed)
+    found = []
+    for name in then:
+        if then[name] != now[name]:
+            found.append(
+                f"its {name} is {then[name]!r} in the record and {now[name]!r} in the replay"
+            )
     if recorded.genome != replayed.genome:
         words = changes(recorded.genome, replayed.genome)
         more = f" and {len(words) - 3} more" if len(words) > 3 else ""
         found.append(f"its genome is another one ({'; '.join(words[:3])}{more})")
+    # Innovation numbers are no part of a genome's identity, but later children depend on them.
     elif recorded.genome.to_dict() != replayed.genome.to_dict():
         found.append("its genes have other innovation numbers")
     return "; ".join(found)
+
+
+def _plain(proposal: Proposal) -> dict[str, Any]:
+    """What a proposal says besides its genome."""
+    lineage = proposal.lineage
+    return {
+        "operator": lineage.operator,
+        "parents": list(lineage.parents),
+        "generation": lineage.generation,
+        "epochs": proposal.fidelity.epochs,
+        "repeat": proposal.repeat,
+        "resume_from": proposal.resume_from,
+    }

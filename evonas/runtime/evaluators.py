@@ -1,4 +1,4 @@
-"""A run whose genomes are judged by a table or by a function: what is checked before it begins, and its clock."""
+"""Runs whose genomes are judged by a table or by a function: their checks, and their clock."""
 
 from __future__ import annotations
 
@@ -19,23 +19,34 @@ from evonas.search.registry import STRATEGIES
 
 
 def described(evaluator: EvaluatorConfig) -> dict[str, dict[str, Any]]:
-    """An evaluator as a worker is told of it."""
+    """An evaluator as a worker is told of it: plain JSON."""
     if isinstance(evaluator, TableConfig):
         return {"table": {"path": evaluator.path}}
     assert isinstance(evaluator, PythonConfig)
-    return {"python": {"function": evaluator.function, "arguments": dict(evaluator.arguments)}}
+    settings = {
+        "function": evaluator.function,
+        "arguments": dict(evaluator.arguments),
+    }
+    return {"python": settings}
 
 
 def named_functions(config: RunConfig) -> list[str]:
-    """The functions that a config names as its evaluator; what is wrong with them, the check of the plugins tells."""
-    return [config.evaluator.function] if isinstance(config.evaluator, PythonConfig) else []
+    """The functions that a config names as its evaluator.
+
+    The check of the plugins tells what is wrong with them.
+    """
+    evaluator = config.evaluator
+    if isinstance(evaluator, PythonConfig):
+        return [evaluator.function]
+    return []
 
 
 def check_evaluator(loaded: LoadedConfig) -> dict[str, Any]:
     """Checks what the config alone cannot tell.
 
     Returns:
-        what the record keeps of it: `counts` (of a table's genomes) and the `fingerprint` of a table's file.
+        What the record keeps of it: `counts` (of a table's genomes) and the `fingerprint` of a
+        table's file.
 
     Raises:
         InvalidData: the table is no table of this space.
@@ -45,11 +56,13 @@ def check_evaluator(loaded: LoadedConfig) -> dict[str, Any]:
     if not isinstance(evaluator, TableConfig):
         return {"counts": {}, "fingerprint": ""}
     table = load_table(evaluator.path, loaded.space)
-    if problems := _misfits(loaded.config, table):
-        raise InvalidConfig(
-            [Issue(message, key, str(loaded.file)) for key, message in problems.items()]
-        )
-    return {"counts": {"genomes": len(table)}, "fingerprint": sha256_of(Path(evaluator.path))}
+    issues = []
+    for key, message in _misfits(loaded.config, table).items():
+        issues.append(Issue(message, key, str(loaded.file)))
+    if issues:
+        raise InvalidConfig(issues)
+    fingerprint = sha256_of(Path(evaluator.path))
+    return {"counts": {"genomes": len(table)}, "fingerprint": fingerprint}
 
 
 def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
@@ -57,42 +70,60 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
     fidelities = ", ".join(map(str, table.fidelities))
     full = config.training.epochs
     if full not in table.metrics:
-        return {
-            "training.epochs": f"must be a fidelity of the table: {fidelities}. Received: {full}."
-        }
+        message = f"must be a fidelity of the table: {fidelities}. Received: {full}."
+        return {"training.epochs": message}
     found = {}
-    name, settings = config.strategy_parts()
-    asked = {full}
-    if STRATEGIES[name].sets_epochs and hasattr(settings, "fidelities"):
-        asked |= set(settings.fidelities(full))
+    strategy, _ = config.strategy_parts()
+    asked = _asked_epochs(config)
     for epochs in sorted(asked - set(table.fidelities)):
-        key = f"strategy.{name}"
-        found[key] = f"trains for {epochs} epochs among others; the table knows {fidelities}."
-    wanted = itertools.product(config.metrics(), sorted(asked & set(table.fidelities)))
-    for name, epochs in wanted:
+        found[f"strategy.{strategy}"] = (
+            f"trains for {epochs} epochs among others; the table knows {fidelities}."
+        )
+    known = sorted(asked & set(table.fidelities))
+    for name, epochs in itertools.product(config.metrics(), known):
         if name not in table.metrics[epochs]:
-            listed = ", ".join(
-                metric for metric in table.metrics[epochs] if not metric.startswith("test_")
-            )
-            hint = did_you_mean(name, table.metrics[epochs])
-            message = f"the table has no such metric after {epochs} epochs. Allowed: {listed}. Received: {name}.{hint}"
-            found[_key_of(config, name)] = message
+            found[_key_of(config, name)] = _no_such_metric(table, name, epochs)
     if config.budget.seconds is not None and not table.is_timed:
         found["budget.seconds"] = "the table has no seconds (columns seconds@EPOCHS) to spend."
     return found
 
 
+def _asked_epochs(config: RunConfig) -> set[int]:
+    """The fidelities that the strategy may ask for."""
+    full = config.training.epochs
+    name, settings = config.strategy_parts()
+    asked = {full}
+    if STRATEGIES[name].sets_epochs and hasattr(settings, "fidelities"):
+        asked |= set(settings.fidelities(full))
+    return asked
+
+
+def _no_such_metric(table: Table, name: str, epochs: int) -> str:
+    """A sentence that names the metrics that the table has."""
+    metrics = table.metrics[epochs]
+    # Metrics of the test data cannot be an objective, so they are not offered.
+    listed = ", ".join(metric for metric in metrics if not metric.startswith("test_"))
+    hint = did_you_mean(name, metrics)
+    return (
+        f"the table has no such metric after {epochs} epochs. Allowed: {listed}."
+        f" Received: {name}.{hint}"
+    )
+
+
 def _key_of(config: RunConfig, metric: str) -> str:
-    """Where a config names this metric."""
+    """The key under which a config names this metric."""
     for place, one in enumerate(config.objectives or (config.objective,)):
         key = f"objectives[{place}]" if config.objectives else "objective"
-        if metric in one.weighted or (metric == one.name and not one.weighted):
-            return f"{key}.weighted.{metric}" if one.weighted else f"{key}.name"
+        if metric in one.weighted:
+            return f"{key}.weighted.{metric}"
+        # The name of a weighted sum is no metric.
+        if metric == one.name and not one.weighted:
+            return f"{key}.name"
     return f"constraints.{metric}"
 
 
 def check_table(config: RunConfig, fingerprint: str) -> None:
-    """Whether the table of a run is still the one that it began with.
+    """Check that the table of a run is still the one that it began with.
 
     Raises:
         InvalidData: it is gone, or another one.
@@ -100,13 +131,15 @@ def check_table(config: RunConfig, fingerprint: str) -> None:
     if not isinstance(config.evaluator, TableConfig):
         return
     path = Path(config.evaluator.path)
-    if not path.is_file() or sha256_of(path) != fingerprint:
-        what = "is another one than when the run began" if path.is_file() else "is missing"
-        raise InvalidData(Issue(f"the run's table {what}", file=str(path)))
+    if not path.is_file():
+        raise InvalidData(Issue("the run's table is missing", file=str(path)))
+    if sha256_of(path) != fingerprint:
+        message = "the run's table is another one than when the run began"
+        raise InvalidData(Issue(message, file=str(path)))
 
 
 def restore_clock(pool: SimulatedPool, record: Record) -> None:
-    """Set a virtual clock to where the record ends; the record keeps its times from here on."""
+    """Set a virtual clock to where the record ends; from now on the record's times are its own."""
     pool.restore(record.latest_end(), record.begun())
     record.use_clock(lambda: pool.now)
 
@@ -119,7 +152,8 @@ def ends_of(interface: Interface | None, config: RunConfig) -> Interface:
     """
     if interface is None:
         raise UserError(
-            f"the run {config.run} has no networks: its genomes were judged by {judge(config)}, not by Keras"
+            f"the run {config.run} has no networks: its genomes were judged by {judge(config)},"
+            " not by Keras"
         )
     return interface
 

@@ -1,7 +1,8 @@
-"""The incumbent that a trial's task carries: the best of the trials that the strategy had been told of when it asked.
+"""The incumbent that a trial's job carries: the best trial that the strategy knew when it asked.
 
-Not of those whose outcome had arrived, which depends on the workers: so it is a function of the record, the same for a
-retry, after a resume, for one worker or many, and for whoever trains the trial once more.
+Outcomes that had arrived and were not told do not count: they depend on the number of workers. So
+the incumbent depends on the record only. It is the same for a retry, after a resume, for one worker
+or many, and for a later replay of the training.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from evonas.runtime.record.reader import RecordReader
 
 
 def incumbent_for(record: RecordReader, config: RunConfig, trial: int) -> float | None:
-    """The value of the objective that this trial has to reach; None where nothing asks for it, or nothing succeeded.
+    """The objective value that this trial has to reach.
+
+    None if the config stops no trainings early, or no trial has succeeded.
 
     Args:
-        trial: one that is no twin.
+        trial: id of a trial that is no duplicate.
     """
-    return (
-        None
-        if config.training.stop is None
-        else record.best_known(trial, config.objective.direction)
-    )
+    if config.training.stop is None:
+        return None
+    return record.best_known(trial, config.objective.direction)

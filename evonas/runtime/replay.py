@@ -1,7 +1,8 @@
-"""A replay: one trial of a run, trained once more in this process and held against the record.
+"""A replay: one trial of a run, trained once more in this process and compared with the record.
 
-Nothing is written into the run and no lock is taken, so a run that goes on can be looked at too. The training is the
-worker's own: the same genome, seed, epochs, cut of the batches, and limits on size. Only limits on time are missing.
+Nothing is written into the run and no lock is taken. So a run that goes on can be looked at too.
+The training is the worker's own: the same genome, seed, epochs, parts of a batch, and limits on
+size. Only limits on time are missing.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from evonas.data.prepared import FILES
 from evonas.errors import InvalidData, Issue, UserError
@@ -22,15 +24,16 @@ from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
 from evonas.genome import parse_space
 from evonas.learning.interface import Interface
-from evonas.runtime.config.run_config import LocalConfig, PoolConfig, RunConfig
+from evonas.runtime.config.pool_config import LocalConfig, PoolConfig
+from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.incumbents import incumbent_for
-from evonas.runtime.loop.jobs import checkpoint_path, parts_before, training_job
+from evonas.runtime.loop.jobs import checkpoint_path, parts_before, trained, training_job
 from evonas.runtime.loop.retries import accumulation
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.record.rows import Attempt
-from evonas.runtime.session import make_setup, versions
+from evonas.runtime.session import make_setup, other_versions
 from evonas.trial import TIMES, Outcome, Trial, TrialState
 
 
@@ -39,12 +42,13 @@ class Plan:
     """What is to be replayed, read from a record.
 
     Attributes:
-        root: of the run.
-        trial: that was asked for.
-        attempt: the last one at its training, where there was any; of its twin, where it is one.
-        job: the training, as that attempt did it; its `trial` is the twin's number.
-        weights: the sha256 of the recorded weights; empty where there are none.
-        versions: what the record was made with and is not what runs now: name -> (then, now).
+        root: directory of the run.
+        trial: trial that was asked for.
+        attempt: last attempt at its training, or None. A duplicate has that of the trial that it is
+            a duplicate of.
+        job: training as that attempt did it. A duplicate's job has the number of the other trial.
+        weights: sha256 of the recorded weights; empty if there are none.
+        versions: versions that are not those of the record, as name -> (then, now).
     """
 
     root: Path
@@ -62,7 +66,8 @@ class Replay:
     """What came of a replay.
 
     Attributes:
-        differences: from the record, in words; none where the trial has no recorded outcome.
+        differences: differences from the record, in words; none if the trial has no recorded
+            outcome.
     """
 
     plan: Plan
@@ -90,41 +95,59 @@ def plan_replay(root: Path, trial: int) -> Plan:
             ends = record.meta("interface")
             interface = ends_of(None if ends is None else Interface.from_json(ends), config)
             made_with: Mapping[str, str] = record.meta("versions")
-            files: Mapping[str, str] = record.meta("data_files")
+            arrays: Mapping[str, str] = record.meta("data_files")
         trials = record.trials(config.to_objective())
         if not 0 <= trial < len(trials):
             raise UserError(
                 f"there is no trial {trial} in {root}; they are numbered 0 to {len(trials) - 1}"
             )
-        twin = trials[trial].twin_of
-        trained = trials[trial if twin is None else twin]
-        attempts = record.attempts(trained.id)
-        weights, incumbent = record.files(trained.id), incumbent_for(record, config, trained.id)
-    _check_data(root, files)
-    parts = accumulation(attempts[:-1], parts_before(trained, trials))
-    last = attempts[-1] if attempts else None
-    source = trained.proposal.resume_from
-    resume_from = None if source is None else checkpoint_path(source)
-    number, session = (last.number, last.session) if last else (0, 0)
-    job = training_job(
-        trained, number, session, config.seed, resume_from, parts, incumbent=incumbent
-    )
-    now = versions()
-    other = {
-        name: (then, now[name]) for name, then in made_with.items() if now.get(name, then) != then
-    }
-    setup = make_setup(config, space, interface, root)
+        first = trials[trained(trials, trial)]
+        attempts = record.attempts(first.id)
+        files = record.files(first.id)
+        incumbent = incumbent_for(record, config, first.id)
+    _check_data(root, arrays)
+    job = _job(config.seed, first, trials, attempts, incumbent)
     return Plan(
-        root, trials[trial], last, job, setup, config.pool, weights.get(job.weights, ""), other
+        root=root,
+        trial=trials[trial],
+        attempt=attempts[-1] if attempts else None,
+        job=job,
+        setup=make_setup(config, space, interface, root),
+        pool=config.pool,
+        weights=files.get(job.weights, ""),
+        versions=other_versions(made_with),
     )
+
+
+def _job(
+    seed: int,
+    trial: Trial,
+    trials: Sequence[Trial],
+    attempts: Sequence[Attempt],
+    incumbent: float | None,
+) -> Job:
+    """The job of the last attempt at a trial, or of a first one if there was none."""
+    # The last attempt is the one to be repeated, so only those before it say how batches were cut.
+    parts = accumulation(attempts[:-1], parts_before(trial, trials))
+    source = trial.proposal.resume_from
+    resume_from = None if source is None else checkpoint_path(source)
+    number = 0
+    session = 0
+    if attempts:
+        number = attempts[-1].number
+        session = attempts[-1].session
+    return training_job(trial, number, session, seed, resume_from, parts, incumbent=incumbent)
 
 
 def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> Replay:
-    """Train, and compare. What the network prints, and a traceback, go where this process's output goes.
+    """Train, and compare.
+
+    What the network prints, and a traceback, go where this process's output goes.
 
     Args:
         on_epoch: called after each epoch, at once.
-        run_task: does the work; by default what a worker does, which imports Keras into this process.
+        run_job: does the work; by default what a worker does, which imports Keras into this
+            process.
 
     Raises:
         NoWorker: the run's config names a GPU that is not there.
@@ -132,6 +155,7 @@ def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> 
     run_job = run_job or _worker(plan)
 
     def aloud(setup: Setup, job: Job, report: OnEpoch) -> Outcome:
+        # The pool reports epochs when all is over; the user is to see them while it trains.
         def both(epoch: int, metrics: Mapping[str, float]) -> None:
             on_epoch(epoch, metrics)
             report(epoch, metrics)
@@ -140,32 +164,41 @@ def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> 
 
     with tempfile.TemporaryDirectory(prefix="evonas-replay-") as scratch:
         job = _furnish(Path(scratch), plan)
-        with InlinePool(replace(plan.setup, directory=scratch), aloud) as pool:
+        setup = replace(plan.setup, directory=scratch)
+        with InlinePool(setup, aloud) as pool:
             pool.submit(job)
-            (outcome,) = (
-                report.outcome for report in pool.poll(0.0) if isinstance(report, Finished)
-            )
-    return Replay(
-        plan, outcome, tuple(_differences(plan, outcome)) if plan.trial.state.is_final else ()
-    )
+            reports = pool.poll(0.0)
+    (outcome,) = (report.outcome for report in reports if isinstance(report, Finished))
+    differences = []
+    # A trial that still waits has no outcome to be compared with.
+    if plan.trial.state.is_final:
+        differences = _differences(plan, outcome)
+    return Replay(plan, outcome, tuple(differences))
 
 
 def _check_data(root: Path, files: Mapping[str, str]) -> None:
+    """Check the arrays that a training reads.
+
+    Raises:
+        InvalidData: one of them is missing or damaged.
+    """
     for part in ("train", "validation"):
         for name in FILES[part]:
-            if not (root / name).is_file() or (
-                name in files and sha256_of(root / name) != files[name]
-            ):
-                message = "is missing or damaged: a replay would show nothing. `evonas resume` makes it again"
-                raise InvalidData(Issue(message, file=str(root / name)))
+            path = root / name
+            if not path.is_file() or (name in files and sha256_of(path) != files[name]):
+                message = (
+                    "is missing or damaged: a replay would show nothing."
+                    " `evonas resume` makes it again"
+                )
+                raise InvalidData(Issue(message, file=str(path)))
 
 
 def _worker(plan: Plan) -> RunJob:
-    """A worker's work in this process, with the device and the threads of the run's first worker."""
+    """A worker's work in this process, with device and threads of the run's first worker."""
+    # TensorFlow reads these variables when it is imported; later they would change nothing.
     if isinstance(plan.pool, LocalConfig) and "tensorflow" not in sys.modules:
-        first, *_ = device_shares(
-            plan.pool.workers, plan.pool.devices, inventory(), threads=plan.pool.threads
-        )
+        pool = plan.pool
+        first, *_ = device_shares(pool.workers, pool.devices, inventory(), threads=pool.threads)
         os.environ.update(first.environment())
     from evonas.evaluate.local.worker import configure, run_job
 
@@ -179,55 +212,67 @@ def _furnish(scratch: Path, plan: Plan) -> Job:
     (scratch / "data").symlink_to(root / "data")
     if plan.job.resume_from is not None:
         source = root / plan.job.resume_from
-        (scratch / plan.job.resume_from).parent.mkdir(parents=True)
-        if source.is_file():  # else the training starts afresh, and gives the same
-            (scratch / plan.job.resume_from).symlink_to(source)
+        target = scratch / plan.job.resume_from
+        target.parent.mkdir(parents=True)
+        # Without it the training starts afresh, and gives the same.
+        if source.is_file():
+            target.symlink_to(source)
     return replace(plan.job, checkpoint=None)
 
 
 def _differences(plan: Plan, outcome: Outcome) -> list[str]:
-    """What the replay did not give as recorded, bit for bit; times and the words of messages are left out."""
-    then, attempt = plan.trial, plan.attempt
+    """What the replay did not give as recorded, bit for bit.
+
+    Times, and the words of messages, are left out.
+    """
+    then = plan.trial
+    attempt = plan.attempt
+    said = "" if attempt is None else attempt.message
     if then.state is not outcome.state:
-        said = attempt.message if attempt is not None else ""
         return [
-            f"it is `{then.state}` in the record ({said or 'without a word'}) and `{outcome.state}` in the replay"
+            f"it is `{then.state}` in the record ({said or 'without a word'})"
+            f" and `{outcome.state}` in the replay"
         ]
-    found = [
-        f"its {name} is {then.metrics.get(name)} in the record and {outcome.metrics.get(name)} in the replay"
-        for name in sorted({*then.metrics, *outcome.metrics} - TIMES)
-        if then.metrics.get(name) != outcome.metrics.get(name)
-    ]
-    if attempt is not None and (words := _first_other_epoch(attempt.history, outcome.history)):
-        found.append(words)
-    if (
-        attempt is not None
-        and then.state is TrialState.ERROR
-        and _kind(attempt.message) != _kind(outcome.message)
-    ):
-        found.append(
-            f"its error is {attempt.message!r} in the record and {outcome.message!r} in the replay"
-        )
-    if (
-        outcome.state is TrialState.OK
-        and plan.weights
-        and outcome.files.get(plan.job.weights) != plan.weights
-    ):
+    found = _other_metrics(then.metrics, outcome.metrics)
+    if attempt is not None:
+        if words := _first_other_epoch(attempt.history, outcome.history):
+            found.append(words)
+        if then.state is TrialState.ERROR and _kind(said) != _kind(outcome.message):
+            found.append(
+                f"its error is {said!r} in the record and {outcome.message!r} in the replay"
+            )
+    weights = outcome.files.get(plan.job.weights)
+    if outcome.state is TrialState.OK and plan.weights and weights != plan.weights:
         found.append("its weights are other ones")
     return found
 
 
-def _first_other_epoch(then: Mapping[str, object], now: Mapping[str, object]) -> str:
-    """The first epoch whose metrics differ, in words; empty for none."""
+def _other_metrics(then: Mapping[str, float], now: Mapping[str, float]) -> list[str]:
+    """A phrase for each metric that differs."""
+    found = []
     for name in sorted({*then, *now} - TIMES):
-        pair = (list(then.get(name, ())), list(now.get(name, ())))  # type: ignore[call-overload]
-        if pair[0] != pair[1]:
-            same = next(
-                (at for at, (a, b) in enumerate(zip(*pair, strict=False)) if a != b),
-                min(map(len, pair)),
+        if then.get(name) != now.get(name):
+            found.append(
+                f"its {name} is {then.get(name)} in the record and {now.get(name)} in the replay"
             )
-            lengths = f"{len(pair[0])} epochs in the record and {len(pair[1])} in the replay"
-            return f"its {name} differs from epoch {same + 1} on ({lengths})"
+    return found
+
+
+def _first_other_epoch(then: Mapping[str, Sequence[Any]], now: Mapping[str, Sequence[Any]]) -> str:
+    """The first epoch whose metrics differ, in words; empty if none does."""
+    for name in sorted({*then, *now} - TIMES):
+        recorded = list(then.get(name, ()))
+        replayed = list(now.get(name, ()))
+        if recorded == replayed:
+            continue
+        # If all epochs that both have are equal, one of them has more.
+        same = min(len(recorded), len(replayed))
+        for at, (one, other) in enumerate(zip(recorded, replayed, strict=False)):
+            if one != other:
+                same = at
+                break
+        lengths = f"{len(recorded)} epochs in the record and {len(replayed)} in the replay"
+        return f"its {name} differs from epoch {same + 1} on ({lengths})"
     return ""
 
 

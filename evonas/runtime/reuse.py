@@ -1,4 +1,4 @@
-"""A pool that answers from memory: trainings that another run has done already are not done again."""
+"""A pool that answers from memory: what another run has trained already is not trained again."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from evonas.runtime.record.rows import Attempt
 from evonas.trial import Outcome, Trial, TrialState
 
 Key = tuple[str, int, int, float | None]
-"""Genome digest, training seed, epochs, and the incumbent to be reached, if there is one: jobs of one experiment that
-share them are the very same training."""
+"""Genome digest, training seed, epochs, and the incumbent to be reached (or None).
+
+Jobs of one experiment with the same key are the same training.
+"""
 
 REPEATABLE = frozenset({TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED})
-"""Outcomes that follow from the genome alone."""
+"""Outcomes that depend on the genome alone."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Known:
     """A training that was done.
 
     Attributes:
-        outcome: as recorded, with its seconds: it is charged in full.
-        root: the directory of the run that did it, where its files may still be.
+        outcome: recorded outcome, with its seconds: it is charged in full.
+        root: directory of the run that did it; its files may still be there.
     """
 
     outcome: Outcome
@@ -43,57 +45,64 @@ class Known:
 
 
 def known_trainings(root: Path) -> dict[Key, Known]:
-    """What the run in this directory has trained so far; nothing where there is no run."""
+    """What the run in this directory has trained so far; empty if there is no run."""
     if not Layout(root).record.is_file():
         return {}
     with RecordReader(Layout(root).record) as record:
         config = RunConfig.from_json(record.meta("config"))
         trials = record.trials(config.to_objective())
+        # Attempts come in order, so the last one of each trial stays.
         last = {attempt.trial: attempt for attempt in record.attempts()}
         files = record.files()
         incumbents = [incumbent_for(record, config, trial.id) for trial in trials]
     found: dict[Key, Known] = {}
     for trial in trials:
-        if trial.id in last and trial.state in REPEATABLE and last[trial.id].state == trial.state:
-            proposal = trial.proposal
-            seed = training_seed(config.seed, trial.genome.digest, proposal.repeat)
-            found[trial.genome.digest, seed, proposal.fidelity.epochs, incumbents[trial.id]] = (
-                Known(_outcome(trial, last[trial.id], files), root)
-            )
+        attempt = last.get(trial.id)
+        if attempt is None or trial.state not in REPEATABLE:
+            continue
+        # The last attempt is not that of the outcome: the trial was trained again, without success.
+        if attempt.state != trial.state:
+            continue
+        digest = trial.genome.digest
+        proposal = trial.proposal
+        seed = training_seed(config.seed, digest, proposal.repeat)
+        key = (digest, seed, proposal.fidelity.epochs, incumbents[trial.id])
+        found[key] = Known(_outcome(trial, attempt, files), root)
     return found
 
 
 def _outcome(trial: Trial, attempt: Attempt, files: Mapping[str, str]) -> Outcome:
-    weights = {
-        name: sha for name, sha in files.items() if name.startswith(f"weights/{trial.id:05d}.")
-    }
-    details = {**attempt.details, "reused": trial.id}
+    """The outcome of a trial, from what is recorded."""
+    prefix = f"weights/{trial.id:05d}."
+    weights = {name: sha for name, sha in files.items() if name.startswith(prefix)}
     return Outcome(
-        trial.state,
-        trial.metrics,
-        attempt.epochs,
-        attempt.seconds or 0.0,
-        attempt.history,
-        attempt.message,
-        weights,
-        details,
+        state=trial.state,
+        metrics=trial.metrics,
+        epochs=attempt.epochs,
+        seconds=attempt.seconds or 0.0,
+        history=attempt.history,
+        message=attempt.message,
+        files=weights,
+        details={**attempt.details, "reused": trial.id},
     )
 
 
 class ReusingPool(Pool):
-    """Wraps a pool; a job whose training is known is `Finished` at the next poll, with the recorded outcome.
+    """Wraps a pool; a job whose training is known is `Finished` at the next poll.
 
-    Its weights are copied. Where they were pruned or are damaged, the training is done again: a success without its
-    weights would be worth nothing to an export.
+    It has the recorded outcome, and its weights are copied. If they were deleted or are damaged,
+    the training is done again: a success without its weights would be worth nothing to an export.
 
     Args:
         inner: does what is not known; closed with this pool.
         known: what was done before this run began.
-        root: of the run that the jobs are of.
+        root: directory of the run that the jobs are of.
     """
 
     def __init__(self, inner: Pool, known: Mapping[Key, Known], root: Path) -> None:
-        self._inner, self._known, self._root = inner, known, root
+        self._inner = inner
+        self._known = known
+        self._root = root
         self._ready: list[Report] = []
         self._is_closed = False
 
@@ -110,15 +119,24 @@ class ReusingPool(Pool):
             raise RuntimeError("The pool is closed.")
         if self.running >= self.capacity:
             raise RuntimeError(f"All {self.capacity} slots are taken.")
-        known = self._known.get(_key(job)) if self._known and job.kind == "train" else None
-        outcome = None if known is None else self._with_files(job, known)
+        outcome = self._recall(job)
         if outcome is None:
             self._inner.submit(job)
         else:
             self._ready.append(Finished(job, outcome))
 
+    def _recall(self, job: Job) -> Outcome | None:
+        """The known outcome of a job, with its files in this run; None if there is none."""
+        # Only trainings are remembered; an export is always done.
+        if not self._known or job.kind != "train":
+            return None
+        known = self._known.get(_key(job))
+        if known is None:
+            return None
+        return self._with_files(job, known)
+
     def _with_files(self, job: Job, known: Known) -> Outcome | None:
-        """The known outcome with its weights in this run; None where they are not what they were."""
+        """The known outcome with its weights in this run; None if they are not what they were."""
         if known.outcome.state is not TrialState.OK:
             return known.outcome
         for name, sha in known.outcome.files.items():
@@ -126,20 +144,27 @@ class ReusingPool(Pool):
             if source.is_file() and sha256_of(source) == sha:
                 with source.open("rb") as file:
                     write_whole(self._root / job.weights, partial(shutil.copyfileobj, file))
+                # The trial may have another number here, and its file another name.
                 return dataclasses.replace(known.outcome, files={job.weights: sha})
         return None
 
     def poll(self, timeout: float) -> Sequence[Report]:
-        ready, self._ready = self._ready, []
-        return [*ready, *self._inner.poll(0.0 if ready else timeout)]
+        ready = self._ready
+        self._ready = []
+        # What is ready does not wait for what is trained.
+        if ready:
+            timeout = 0.0
+        return [*ready, *self._inner.poll(timeout)]
 
     def cancel(self, trial: int) -> None:
         self._inner.cancel(trial)
 
     def close(self) -> None:
-        self._ready, self._is_closed = [], True
+        self._ready = []
+        self._is_closed = True
         self._inner.close()
 
 
 def _key(job: Job) -> Key:
-    return (Genome.from_dict(job.genome).digest, job.seed, job.epochs, job.incumbent)
+    genome = Genome.from_dict(job.genome)
+    return (genome.digest, job.seed, job.epochs, job.incumbent)

@@ -1,4 +1,7 @@
-"""A session: one driver at work on one run. It holds the lock, the record and the pool, and lets go of all three."""
+"""A session: one driver at work on one run.
+
+It holds the lock, the record and the pool, and lets go of all three.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
-from evonas.runtime.config.run_config import FAMILIES, LocalConfig, RunConfig, SimulatedConfig
+from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
+from evonas.runtime.config.run_config import FAMILIES, RunConfig
 from evonas.runtime.config.settings import dump
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.evaluators import (
@@ -58,18 +62,23 @@ FUNCTION_WORKER = "evonas.evaluate.known.function_worker:serve"
 
 
 def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
-    """Check everything that the config alone cannot tell: the devices, the data, and the objective for their task.
+    """Check everything that the config alone cannot tell, and write the data.
+
+    That is: the devices, the plugins, the data, and the objective for the task of the data.
 
     Raises:
         NoWorker: a device that the config names is missing.
         InvalidData: the data cannot be used.
-        InvalidConfig: a plugin cannot be imported or lacks an op, or the objective is not measured for the task that
-            the data turn out to be.
+        InvalidConfig: a plugin cannot be imported or lacks an op, or the objective is not measured
+            for the task that the data turn out to be.
         DiskFailure: the directory is not writable.
     """
+    # These checks come before the data, which may be large and take long to read.
     if isinstance(loaded.config.pool, LocalConfig):
-        _places(loaded.config.pool)
-    ops = [name for section in loaded.space.sections.values() for name in section.ops]
+        _shares(loaded.config.pool)
+    ops: list[str] = []
+    for section in loaded.space.sections.values():
+        ops += section.ops
     ops += named_functions(loaded.config)
     if problems := plugin_check.find_problems(loaded.config.plugins, ops):
         raise InvalidConfig(Issue(problem, "plugins", str(loaded.file)) for problem in problems)
@@ -83,39 +92,57 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
 
 
 def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
-    """Fill a run's directory: the data, split and written, and a record that holds everything a session needs.
+    """Fill a run's directory: the data, split and written, and a record.
+
+    The record holds everything that a session needs: the config file may change or go.
 
     Raises:
         as `prepare_data`; there is no record then.
     """
     prepared = prepare_data(loaded, root)
-    seeds = {name: genome.to_dict() for name, genome in loaded.seeds.items()}
+    interface = prepared.interface
+    data = loaded.config.data
     meta = {
         "config": loaded.config.to_json(),
         "config_file": str(loaded.file),
         "space": loaded.space.text,
-        "seeds": seeds,
-        "interface": None if prepared.interface is None else prepared.interface.to_json(),
+        "seeds": {name: genome.to_dict() for name, genome in loaded.seeds.items()},
+        "interface": None if interface is None else interface.to_json(),
         "counts": dict(prepared.counts),
         "fingerprint": prepared.fingerprint,
-        SOURCE: {} if loaded.config.data is None else source_mark(loaded.config.data),
+        SOURCE: {} if data is None else source_mark(data),
         "data_files": dict(prepared.files),
         "versions": versions(),
     }
+    # The record comes last. A directory without one is a run that was cut off, and is begun again.
     Record.create(Layout(root).record, meta, prepared.files)
     return prepared
 
 
 def versions() -> dict[str, str]:
-    """What a result depends on; TensorFlow's and Keras's versions are read without importing them."""
-    names = ("evonas", "tensorflow", "keras", "numpy", "deap")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+    """The versions that a result depends on, by name."""
+    found = {"python": platform.python_version()}
+    for name in ("evonas", "tensorflow", "keras", "numpy", "deap"):
+        # From the package's metadata: the driver never imports TensorFlow or Keras.
+        found[name] = metadata.version(name)
+    return found
+
+
+def other_versions(made_with: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """The recorded versions that differ from those of this process, as name -> (then, now)."""
+    now = versions()
+    found = {}
+    for name, then in made_with.items():
+        if now.get(name, then) != then:
+            found[name] = (then, now[name])
+    return found
 
 
 def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome]) -> Strategy:
     """The strategy that a config names, before the first ask."""
     kind, settings = config.strategy_parts()
-    return STRATEGIES[kind](config.search_problem(space, seeds), settings)
+    problem = config.search_problem(space, seeds)
+    return STRATEGIES[kind](problem, settings)
 
 
 def make_setup(
@@ -123,7 +150,13 @@ def make_setup(
 ) -> Setup:
     """What every worker of a run in this directory is told."""
     objective = config.epoch_objective()
-    bounds = {"parameters": config.limits.parameters, "flops": config.limits.flops}
+    stop = config.training.stop
+    evaluator = config.evaluator
+    limits = {}
+    if config.limits.parameters is not None:
+        limits["parameters"] = config.limits.parameters
+    if config.limits.flops is not None:
+        limits["flops"] = config.limits.flops
     return Setup(
         directory=str(root.resolve()),
         seed=config.seed,
@@ -132,28 +165,32 @@ def make_setup(
         objective={"name": objective.name, "direction": objective.direction},
         needed=config.metrics(),
         patience=config.training.patience,
-        stop=None if config.training.stop is None else dump(config.training.stop, FAMILIES),
+        stop=None if stop is None else dump(stop, FAMILIES),
         epochs=config.training.epochs,
-        limits={name: bound for name, bound in bounds.items() if bound is not None},
+        limits=limits,
         plugins=tuple(config.plugins),
         threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,
-        evaluator=None if config.evaluator is None else described(config.evaluator),
+        evaluator=None if evaluator is None else described(evaluator),
     )
 
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
     if isinstance(config.pool, SimulatedConfig):
-        return SimulatedPool(setup, config.pool.workers, open_evaluator(setup, is_simulated=True))
+        evaluator = open_evaluator(setup, is_simulated=True)
+        return SimulatedPool(setup, config.pool.workers, evaluator)
     if not isinstance(config.pool, LocalConfig):
-        return InlinePool(setup, None if config.evaluator is None else open_evaluator(setup))
-    worker, preload = (
-        (WORKER, ("tensorflow", "keras")) if config.evaluator is None else (FUNCTION_WORKER, ())
-    )
-    launcher = partial(start_launcher, worker, preload=preload)
+        if config.evaluator is None:
+            return InlinePool(setup, None)
+        return InlinePool(setup, open_evaluator(setup))
+    if config.evaluator is None:
+        # The fork server imports them once for all workers: each of them then starts at once.
+        launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
+    else:
+        launcher = partial(start_launcher, FUNCTION_WORKER, preload=())
     return LocalPool(
         setup,
-        _places(config.pool),
+        _shares(config.pool),
         launcher,
         Layout(root).logs,
         time_limit=config.limits.seconds,
@@ -163,22 +200,39 @@ def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
 
 
 def _memory_limits(pool: LocalConfig) -> MemoryLimits:
-    growth = None if pool.recycle_mb is None else pool.recycle_mb * MIB
-    worker = None if pool.memory_mb is None else pool.memory_mb * MIB
+    """The memory limits of a pool, in bytes; the config has them in MiB."""
+    growth = None
+    if pool.recycle_mb is not None:
+        growth = pool.recycle_mb * MIB
+    worker = None
+    if pool.memory_mb is not None:
+        worker = pool.memory_mb * MIB
     return MemoryLimits(growth, worker, pool.free_memory_mb * MIB)
 
 
-def _places(pool: LocalConfig) -> list[DeviceShare]:
+def _shares(pool: LocalConfig) -> list[DeviceShare]:
+    """The devices of each worker.
+
+    Raises:
+        NoWorker: a device that the config names is missing.
+    """
     return device_shares(pool.workers, pool.devices, inventory(), threads=pool.threads)
+
+
+def _clock_of(pool: Pool) -> Callable[[], float]:
+    """The clock that the budget in seconds is measured on."""
+    if isinstance(pool, SimulatedPool):
+        return lambda: pool.now
+    return time.monotonic
 
 
 class Session:
     """Opens a run that exists, new or not; a context manager.
 
     Args:
-        root: the run's directory.
-        pool_factory: makes the pool, when the first task needs it.
-        stop: where signals are noted.
+        root: directory of the run.
+        pool_factory: makes the pool, when the first job needs it.
+        stop: notes the signals.
 
     Raises:
         UserError: there is no run.
@@ -196,6 +250,8 @@ class Session:
         self.stop = stop or StopRequest()
         self._pool_factory = pool_factory
         self._pool: Pool | None = None
+        # If a later step fails, the stack lets go of what the earlier ones hold. At the end it
+        # closes the pool first, then the record, and the lock last.
         with ExitStack() as stack:
             stack.callback(Lock(self.layout).release)
             self.record = Record(self.layout.record)
@@ -206,15 +262,14 @@ class Session:
             self._exit = stack.pop_all()
 
     def read(self) -> None:
-        """From the record, what this session goes by; again after the config was changed."""
+        """Read config, space and seeds from the record; again after the config was changed."""
         with decoding(self.layout.record):
             self.config = RunConfig.from_json(self.record.meta("config"))
             self.space = parse_space(self.record.meta("space"), "the recorded space")
             ends = self.record.meta("interface")
             self._interface = None if ends is None else Interface.from_json(ends)
-            self.seeds = {
-                name: Genome.from_dict(data) for name, data in self.record.meta("seeds").items()
-            }
+            seeds = self.record.meta("seeds")
+            self.seeds = {name: Genome.from_dict(data) for name, data in seeds.items()}
         self.objective = self.config.to_objective()
         self.storage = Storage(self.layout.root, self.config.storage.keep_best)
 
@@ -231,7 +286,8 @@ class Session:
         """What the user should know before the session begins.
 
         Args:
-            goes_on: whether there may be trainings; then the source of the data must be what it was.
+            goes_on: whether there may be trainings; then the source of the data must be what it
+                was.
 
         Raises:
             InvalidData: it is not.
@@ -248,6 +304,7 @@ class Session:
         return found
 
     def _source_notes(self) -> list[str]:
+        """Check the source of the data, or the table; notes for the user."""
         if self.config.data is not None:
             return check_source(self.record, self.config.data, self.space)
         check_table(self.config, self.record.meta("fingerprint"))
@@ -255,13 +312,17 @@ class Session:
 
     @property
     def changed_versions(self) -> dict[str, tuple[str, str]]:
-        """What a result depends on and is no longer what it was when the run began: name -> (then, now)."""
-        then, now = self.record.meta("versions"), versions()
-        return {name: (then[name], now[name]) for name in now if then.get(name) != now[name]}
+        """The versions that differ from those at the run's begin, as name -> (then, now)."""
+        return other_versions(self.record.meta("versions"))
 
     def setup(self) -> Setup:
         """What every worker of this run is told."""
-        return make_setup(self.config, self.space, self._interface, self.layout.root)
+        return make_setup(
+            self.config,
+            self.space,
+            self._interface,
+            self.layout.root,
+        )
 
     @property
     def pool(self) -> Pool:
@@ -274,22 +335,26 @@ class Session:
         return self._pool
 
     def strategy(self) -> Strategy:
-        """The strategy as it was before the first ask; the engine brings it to where the record is."""
+        """The strategy before the first ask; the engine brings it to where the record is."""
         return make_strategy(self.config, self.space, self.seeds)
 
     def engine(self, observers: Sequence[Observer] = ()) -> Engine:
-        config, strategy = self.config, self.strategy()
+        """The loop of this session, with everything that it is given."""
+        config = self.config
+        strategy = self.strategy()
         kind = Storage if config.evaluator is None else NoStorage
         self.storage = kind(self.layout.root, config.storage.keep_best, strategy.continues_trials)
         limits = RunLimits(
-            config.budget.trials,
-            config.look_ahead,
-            config.max_twins_in_a_row,
-            config.max_failures_in_a_row,
-            config.budget.epochs,
-            config.budget.seconds,
+            trials=config.budget.trials,
+            look_ahead=config.look_ahead,
+            twins_in_a_row=config.max_twins_in_a_row,
+            failures_in_a_row=config.max_failures_in_a_row,
+            epochs=config.budget.epochs,
+            seconds=config.budget.seconds,
         )
         pool = self.pool
+        # A virtual clock continues where the record ends, so it has the earlier sessions' seconds.
+        spent = pool.now if isinstance(pool, SimulatedPool) else self.record.worked_seconds()
         return Engine(
             strategy,
             self.record,
@@ -301,13 +366,14 @@ class Session:
             stop=self.stop,
             storage=self.storage,
             guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
-            clock=(lambda: pool.now) if isinstance(pool, SimulatedPool) else time.monotonic,
-            spent=pool.now if isinstance(pool, SimulatedPool) else self.record.worked_seconds(),
+            clock=_clock_of(pool),
+            spent=spent,
             in_order=config.deterministic,
             incumbent_of=partial(incumbent_for, self.record, config),
         )
 
     def close(self) -> None:
+        """End the workers, close the record and let go of the lock."""
         self._exit.close()
 
     def __enter__(self) -> Session:

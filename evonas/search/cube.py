@@ -1,7 +1,8 @@
-"""Search in the unit cube: what `cma_es`, `particle_swarm`, `nelder_mead` and `differential_evolution` have in common.
+"""Search in the unit cube: the common part of four strategies.
 
-They are methods for points and know nothing of genomes: each makes a batch of points, waits until it knows what became
-of all of them, and makes the next. They differ in the method.
+They are `cma_es`, `particle_swarm`, `nelder_mead` and `differential_evolution`. Their methods move
+points and know nothing of genomes. Each makes a batch of points, waits for the outcomes of all of
+them, and makes the next batch. Only the method differs.
 """
 
 from __future__ import annotations
@@ -24,17 +25,24 @@ Point = NDArray[np.float64]
 """Shape (dimension,), in [0, 1]."""
 
 MOST_KNOWN = 32
-"""Proposals in a row of known genomes, after which a search has converged and another one begins. They cost nothing. It
-is well below the 100 twins in a row that end a run, by default."""
+"""Number of known genomes in a row after which a search has converged and the next one begins.
 
+Known genomes cost nothing. The number is well below the 100 duplicates in a row that end a run by
+default.
+"""
 
 DRAWS = 100
-"""Random points in a row of known genomes, after which none is left that is new."""
+"""Number of random points in a row with known genomes, after which no new one is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """A point to be judged, and the lineage of its genome: see `Lineage`."""
+    """A point to be judged.
+
+    Attributes:
+        point: shape (dimension,), in [0, 1].
+        operator, parents: see `Lineage`. A move without parents is a random point.
+    """
 
     point: Point
     operator: str = "sample"
@@ -43,11 +51,11 @@ class Move:
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """A point, and what became of it.
+    """A point and its outcome.
 
     Attributes:
-        id: of the trial.
-        value: of the objective, the less the better; infinite where the trial failed.
+        id: id of the trial.
+        value: value of the objective; less is better, and infinite means that the trial failed.
     """
 
     point: Point
@@ -60,25 +68,32 @@ class Visit:
 
     @property
     def rank(self) -> tuple[float, int]:
-        """For sorting best first; equal ones by age."""
+        """Key for sorting best first; equal values are sorted by age."""
         return (self.value, self.id)
 
 
 Method = Generator[Sequence[Move], Sequence[Visit], None]
-"""Gives one batch of moves after the other, is sent the visits of each in the order of its moves, and returns when it
-has converged."""
+"""A method of search, as a generator.
+
+It yields one batch of moves after the other. Each time it is sent the visits, in the order of the
+moves. It returns when it has converged.
+"""
 
 
 class CubeSearch(Strategy):
-    """Asks a batch, waits for what became of it, and asks the next; trials may be told in any order.
+    """Asks for one batch, waits until all of its trials are told, and asks for the next.
 
-    Points of the cube cannot be told from their genomes, for numbers are rounded and words have a whole interval. So
-    they are found again: a method is a function of the seed and of what it was sent, and a restored strategy runs it
-    anew with what is told. The state is one counter.
+    The trials of a batch may be told in any order.
 
-    A method that has converged, or whose last proposals were all known before, is given up; the next search begins
-    elsewhere, so that the budget is used. Random points are of new genomes, as long as such are found. A trial that got
-    another genome than was asked for (a seed) counts at the point of that genome.
+    A method that has converged is given up, and so is one that proposes known genomes only. The
+    next search begins elsewhere, so that the whole budget is used. Random points are replaced until
+    their genomes are new, if such points are found. A trial may get another genome than was asked
+    for (a seed); then it counts at the point of that genome.
+
+    The state is one counter. A genome does not tell its exact point, because numbers are rounded
+    and a choice has a whole interval. So the points are found again instead of being saved: a
+    method is a function of the seed and of the visits that it was sent. A restored strategy runs
+    the method again from its beginning, with all trials that are told.
     """
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:
@@ -90,12 +105,12 @@ class CubeSearch(Strategy):
         """The method from its beginning.
 
         Args:
-            start: 0 for the first search of the run, 1 for the next; numbers are drawn from generators with this in
-                their counter.
+            start: number of the search in this run, from 0. Every generator that the method uses
+                has it in its counter. Otherwise two searches would be the same.
         """
 
     def _reset(self) -> None:
-        """As it was before the first ask."""
+        """Return to the state before the first ask."""
         self._asked = 0
         self._starts = 0
         self._batches = 0
@@ -103,66 +118,112 @@ class CubeSearch(Strategy):
         self._begin()
 
     def _begin(self) -> None:
-        self._known = 0  # the last proposals of this search so many of which were known
+        """Begin the next search."""
+        # Number of known genomes among the last proposals, in a row; it starts with each search.
+        self._known = 0
         self._method = self._search(self._starts)
         self._starts += 1
-        self._lay_out(next(self._method))
+        # A generator takes no visits before its first batch: `next`, not `send`.
+        moves = next(self._method)
+        self._lay_out(moves)
 
     def _lay_out(self, moves: Sequence[Move]) -> None:
+        """Take these moves as the batch to ask for."""
         self._moves = list(moves)
-        self._first = self._asked  # id of the batch's first trial
-        self._genomes: list[Genome] = []  # of the moves that were asked, as they were asked
-        self._visits: dict[int, Visit] = {}  # by place in the batch
+        # The engine numbers trials by proposals, so the next proposal gets this id.
+        self._first = self._asked
+        # The genomes that were asked so far, one a move.
+        self._genomes: list[Genome] = []
+        # The outcomes that are told so far, by place in the batch.
+        self._visits: dict[int, Visit] = {}
         self._batches += 1
 
     def ask(self, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
-        while len(proposals) < count and len(self._genomes) < len(self._moves):
+        while len(proposals) < count and self._has_moves:
             move, genome = self._next()
-            lineage = Lineage(move.operator, move.parents, self._batches - 1)
-            proposals.append(Proposal(genome, self.problem.fidelity, lineage))
+            generation = self._batches - 1
+            lineage = Lineage(move.operator, move.parents, generation)
+            proposal = Proposal(genome, self.problem.fidelity, lineage)
+            proposals.append(proposal)
+            # This may begin another search, with another batch.
             self._note(genome, genome)
         return proposals
 
+    @property
+    def _has_moves(self) -> bool:
+        """Whether the batch has a move that is not asked yet."""
+        asked = len(self._genomes)
+        return asked < len(self._moves)
+
     def _next(self) -> tuple[Move, Genome]:
-        """The next move of the batch and its genome; in the place of a random one that is known, another random one."""
+        """The next move of the batch, and its genome.
+
+        A random point with a known genome is replaced by another random point.
+        """
+        space = self.problem.space
+        known = self._digests
         place = len(self._genomes)
-        genome = decode(self.problem.space, self._moves[place].point)
-        if not self._moves[place].parents and genome.digest in self._digests:
-            rng = generator(self.problem.seed, "select", self._asked)
-            for _ in range(DRAWS):
-                self._moves[place] = Move(rng.random(self.problem.space.dimension))
-                genome = decode(self.problem.space, self._moves[place].point)
-                if genome.digest not in self._digests:
-                    break
-        return self._moves[place], genome
+        move = self._moves[place]
+        genome = decode(space, move.point)
+        # A move with parents is the method's own choice. It stays, even if its genome is known.
+        if move.parents or genome.digest not in known:
+            return move, genome
+        rng = generator(self.problem.seed, "select", self._asked)
+        for _ in range(DRAWS):
+            move = Move(rng.random(space.dimension))
+            genome = decode(space, move.point)
+            if genome.digest not in known:
+                break
+        # The method must be sent a visit of the point that was really asked.
+        self._moves[place] = move
+        return move, genome
 
     def _note(self, asked: Genome, trained: Genome) -> None:
-        """One more proposal, and the genome that its trial has; give the search up where it finds nothing new."""
+        """Count one more proposal, and give the search up if it finds nothing new.
+
+        Args:
+            asked: genome of the proposal.
+            trained: genome of its trial; another one if a seed took the place of the proposal.
+        """
         self._asked += 1
         self._genomes.append(asked)
-        self._known = self._known + 1 if trained.digest in self._digests else 0
+        if trained.digest in self._digests:
+            self._known += 1
+        else:
+            self._known = 0
         self._digests.add(trained.digest)
         if self._known >= MOST_KNOWN:
             self._begin()
 
     def tell(self, trial: Trial) -> None:
         place = trial.id - self._first
+        # The trial belongs to a search that was given up.
         if place < 0:
-            return  # of a search that was given up
-        is_own = trial.genome == self._genomes[place]
-        point = self._moves[place].point if is_own else encode(self.problem.space, trial.genome)
-        self._visits[place] = Visit(
-            point, trial.id, math.inf if trial.fitness is None else trial.fitness.cost
-        )
+            return
+        self._visits[place] = self._visit(place, trial)
         if len(self._visits) < len(self._moves):
             return
+        # The trials came in any order; the method gets them in the order of its moves.
+        visits = [self._visits[place] for place in range(len(self._moves))]
         try:
-            self._lay_out(
-                self._method.send([self._visits[place] for place in range(len(self._moves))])
-            )
+            moves = self._method.send(visits)
         except StopIteration:
             self._begin()
+        else:
+            self._lay_out(moves)
+
+    def _visit(self, place: int, trial: Trial) -> Visit:
+        """The outcome of the trial that was asked at this place of the batch."""
+        if trial.genome == self._genomes[place]:
+            # Not `encode`: the middle of a genome's box is not the point that the method chose.
+            point = self._moves[place].point
+        else:
+            point = encode(self.problem.space, trial.genome)
+        value = math.inf
+        if trial.fitness is not None:
+            value = trial.fitness.cost
+        return Visit(point, trial.id, value)
 
     def state_dict(self) -> dict[str, Any]:
         return {"asked": self._asked}
@@ -170,32 +231,39 @@ class CubeSearch(Strategy):
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         self._reset()
         for id in range(state["asked"]):
-            self._note(self._next()[1], trials[id].genome)
-            if trials[id].state.is_final:
-                self.tell(trials[id])
+            trial = trials[id]
+            _, genome = self._next()
+            self._note(genome, trial.genome)
+            # Any order of tells gives the same batches, so each trial is told when it is asked.
+            if trial.state.is_final:
+                self.tell(trial)
 
 
 def mirrored(point: Point) -> Point:
     """A point outside of the cube, folded back as if the cube's walls were mirrors."""
+    # NumPy's `mod` is never negative for a positive divisor, so this is right below 0 too.
     folded = np.mod(point, 2.0)
-    return np.where(folded > 1.0, 2.0 - folded, folded)
+    is_beyond = folded > 1.0
+    return np.where(is_beyond, 2.0 - folded, folded)
 
 
 def misfits(problem: SearchProblem, first: int, key: str = "") -> dict[str, str]:
-    """What of a strategy does not fit a search problem, by key; the empty key is the strategy itself.
+    """Why a strategy does not fit a search problem, by key; the empty key is the whole strategy.
 
     Args:
-        first: trials of its first batch.
-        key: the setting that says how many these are.
+        first: number of trials of its first batch.
+        key: name of the setting that decides this number.
     """
-    space, trials = problem.space, problem.trials
+    space = problem.space
+    trials = problem.trials
     if space.dimension == 0:
         return {
             "": f"moves in the unit cube, and in the space {space.name} there is nothing to decide."
         }
     if trials is not None and trials <= first:
         return {
-            key: f"its first batch has {first} trials in this space of {space.dimension} dimensions, and the budget is"
-            f" {trials} trials: nothing would be learned from them. Allowed: a larger budget, or another strategy."
+            key: f"its first batch has {first} trials in this space of {space.dimension}"
+            f" dimensions, and the budget is {trials} trials: nothing would be learned from them."
+            " Allowed: a larger budget, or another strategy."
         }
     return {}

@@ -1,4 +1,7 @@
-"""What the strategies that search a front have in common: evolution's generations, with two parts of their own."""
+"""The common part of the strategies that search a front.
+
+They are evolution in generations, with their own way to choose parents and survivors.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,13 @@ from evonas.trial import Proposal, Trial
 
 @dataclass(frozen=True)
 class FrontSettings:
-    """What such strategies have in common.
+    """The settings that these strategies have in common.
 
     Attributes:
-        population: individuals that live, and children of a generation; at least 4.
-        seeds: names of seed genomes that are put into the first generation; random ones fill it up.
+        population: number of individuals that live, and of children in a generation; at least 4.
+        seeds: names of seed genomes for the first generation; random genomes fill it up.
         crossover: how two parents are mixed, and how often.
-        mutation: how children are edited; its operators' weights stay as they are.
+        mutation: how children are edited; the weights of its operators stay fixed.
     """
 
     population: Annotated[int, Ge(4)] = 16
@@ -36,8 +39,9 @@ class FrontSettings:
     mutation: Mutation = field(default_factory=Mutation)
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty where nothing is."""
+        """What is wrong between these settings, by key; empty if nothing is."""
         found = {"mutation.operators": self.mutation.operators_problem()}
+        # An adaptation learns from gains, and a gain is a difference of one objective.
         if not isinstance(self.mutation.adaptation, Fixed):
             found["mutation.adaptation"] = (
                 "follows the gain in one objective, and there are several. Allowed: fixed."
@@ -50,15 +54,18 @@ class FrontSettings:
 
 
 class FrontSearch(Strategy):
-    """(mu + mu) evolution: as many children as there are parents, and who lives on is chosen from both.
+    """(mu + mu) evolution: a generation has as many children as there are parents.
+
+    The survivors are chosen from parents and children together.
 
     Args:
-        selection: of parents.
-        replacement: of survivors.
+        selection: how parents are chosen.
+        replacement: how survivors are chosen.
     """
 
     takes_several = True
     needs_several = True
+    libraries = ("deap",)
 
     def __init__(
         self,
@@ -77,6 +84,8 @@ class FrontSearch(Strategy):
             settings.mutation,
             replacement,
         )
+        # A wrapped `Evolution` does the work. Its settings are the user's and the two parts that
+        # the user cannot choose.
         self._evolution = Evolution(problem, parts)
 
     def ask(self, count: int) -> list[Proposal]:
@@ -86,18 +95,24 @@ class FrontSearch(Strategy):
         self._evolution.tell(self._known(trial))
 
     def _known(self, trial: Trial) -> Trial:
-        """The trial; one of which an objective is not known has failed."""
-        return trial if values_of(trial, self.problem.objectives) else replace(trial, fitness=None)
+        """The trial, without a fitness if one of its objectives is not known.
+
+        The fitness covers the first objective only. A point of the front needs all of them.
+        """
+        if values_of(trial, self.problem.objectives):
+            return trial
+        return replace(trial, fitness=None)
 
     @property
     def retained(self) -> Collection[int]:
-        """See `Strategy`: the population, and those that may join it when their generation is complete."""
+        """See `Strategy`: the population, and trials that may join it after their generation."""
         return self._evolution.retained
 
     def state_dict(self) -> dict[str, Any]:
         return self._evolution.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        self._evolution.load_state_dict(
-            state, {id: self._known(trial) for id, trial in trials.items()}
-        )
+        known = {}
+        for id, trial in trials.items():
+            known[id] = self._known(trial)
+        self._evolution.load_state_dict(state, known)

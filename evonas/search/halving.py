@@ -1,4 +1,4 @@
-"""What successive halving and Hyperband have in common: brackets that are worked through rung by rung."""
+"""The common part of successive halving and Hyperband: brackets, finished rung by rung."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from evonas.search.rungs import Bracket, best, lengths, source
+from evonas.search.rungs import Bracket, Rung, best, lengths, source
 from evonas.search.sampling import Design, Sampler, Uniform, misfits
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Fidelity, Lineage, Proposal, Trial
@@ -16,11 +16,12 @@ from evonas.trial import Fidelity, Lineage, Proposal, Trial
 
 @dataclass(frozen=True)
 class HalvingSettings:
-    """What strategies with rungs have in common.
+    """The settings that strategies with rungs have in common.
 
     Attributes:
-        reduction_factor: one in so many trials goes on to the next rung, to be trained so many times longer.
-        min_epochs: of the shortest training; the longest has `training.epochs`.
+        reduction_factor: divisor of the number of trials from one rung to the next. Epochs are
+            multiplied by the same number.
+        min_epochs: epochs of the shortest training; the longest has `training.epochs`.
         sampler: where in the unit cube the genomes of first rungs lie.
     """
 
@@ -29,28 +30,34 @@ class HalvingSettings:
     sampler: Sampler = field(default_factory=Uniform)
 
     def fidelities(self, epochs: int) -> tuple[int, ...]:
-        """All epochs that trials may be trained for, where a full training has so many."""
+        """All numbers of epochs that a trial may have.
+
+        Args:
+            epochs: epochs of a full training.
+        """
         return lengths(epochs, self.reduction_factor, self.min_epochs)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
         found = misfits(self.sampler, problem.space)
-        if self.min_epochs > problem.fidelity.epochs:
-            limit = f"must be at most training.epochs ({problem.fidelity.epochs})"
-            found["min_epochs"] = f"{limit}. Received: {self.min_epochs}."
+        least = self.min_epochs
+        most = problem.fidelity.epochs
+        if least > most:
+            limit = f"must be at most training.epochs ({most})"
+            found["min_epochs"] = f"{limit}. Received: {least}."
         return found
 
 
 @dataclass
 class _Open:
-    """A bracket that is not at its end.
+    """A bracket that has not ended.
 
     Attributes:
-        number: counted over the whole run; the brackets of the schedule come again and again.
-        rung: the one that is being filled.
-        promoted: who fills it; empty on the first rung, which new genomes fill.
-        asked: how many of its trials are asked.
-        told: its trials that are told.
+        number: number of the bracket in the whole run, because the schedule is repeated.
+        rung: index of the rung that is being filled.
+        promoted: trials that fill the rung; empty on the first rung, which takes new genomes.
+        asked: number of trials of this rung that are asked.
+        told: trials of this rung that are told.
     """
 
     number: int
@@ -59,16 +66,41 @@ class _Open:
     asked: int = 0
     told: list[Trial] = field(default_factory=list)
 
+    def state_dict(self) -> dict[str, Any]:
+        promoted = [trial.id for trial in self.promoted]
+        told = [trial.id for trial in self.told]
+        return {
+            "number": self.number,
+            "rung": self.rung,
+            "promoted": promoted,
+            "asked": self.asked,
+            "told": told,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> _Open:
+        promoted = [trials[id] for id in state["promoted"]]
+        told = [trials[id] for id in state["told"]]
+        return cls(
+            number=state["number"],
+            rung=state["rung"],
+            promoted=promoted,
+            asked=state["asked"],
+            told=told,
+        )
+
 
 class Halving(Strategy):
-    """Works through a schedule of brackets, again and again until the budget ends.
+    """Works through a schedule of brackets, and repeats it until the budget ends.
 
-    On a rung, everybody is trained to the same epoch; when all of them are told, the best go on from their checkpoints.
-    While the oldest bracket waits for the last of a rung, the next one is begun, so that no worker waits; but not where
-    the budget has no room for all of it: then it begins when the others are done, so that the end of the budget goes to
-    those who have come far. Brackets know nothing of one another, so this changes the order of trials and nothing else.
+    All trials of a rung are trained to the same epoch. When all of them are told, the best continue
+    from their checkpoints. If fewer succeed than the next rung has places, only those continue. If
+    none succeeds, the bracket is over.
 
-    Where fewer succeed than the next rung has places for, those go on; where nobody does, the bracket is over.
+    While the oldest bracket waits for the last trials of a rung, the next bracket begins. So no
+    worker waits. The next bracket begins only if the budget has room for all of its trials.
+    Otherwise it waits for the other brackets: at the end of a budget, trials that are far advanced
+    come first. Brackets know nothing of each other, so this changes only the order of the trials.
     """
 
     sets_epochs = True
@@ -79,19 +111,30 @@ class Halving(Strategy):
     ) -> None:
         super().__init__(problem, settings)
         self._schedule = schedule
-        points = sum(bracket.rungs[0].places for bracket in schedule)
-        self._design = Design(settings.sampler, problem.space, points, problem.seed)
+        # One set of points covers the first rungs of one whole schedule.
+        first_rungs = [bracket.rungs[0] for bracket in schedule]
+        self._design = Design(
+            settings.sampler,
+            problem.space,
+            _total(first_rungs),
+            problem.seed,
+        )
+        # Number of genomes that were taken from the design.
         self._sampled = 0
-        self._begun = 0  # brackets
-        self._open: list[_Open] = []  # the oldest first
+        # Number of brackets that were begun.
+        self._begun = 0
+        # The oldest bracket first.
+        self._open: list[_Open] = []
         self._asked = 0
-        self._waiting: dict[
-            int, tuple[int, Trial | None]
-        ] = {}  # asked, not told: the bracket, and who goes on
+        # Trials that are asked and not told: the bracket's number, and the trial that is continued.
+        self._waiting: dict[int, tuple[int, Trial | None]] = {}
 
     def ask(self, count: int) -> list[Proposal]:
         found: list[Proposal] = []
-        while len(found) < count and (bracket := self._next()) is not None:
+        while len(found) < count:
+            bracket = self._next()
+            if bracket is None:
+                break
             found.append(self._propose(bracket))
         return found
 
@@ -108,116 +151,141 @@ class Halving(Strategy):
         return begun
 
     def _has_room(self, begun: _Open) -> bool:
-        """Whether the budget is enough for all trials that open brackets and this one may still ask."""
+        """Whether the budget is enough for all trials of the open brackets and of this one."""
         if self.problem.trials is None:
             return True
-        later = sum(
-            rung.places
-            for bracket in self._open
-            for rung in self._bracket(bracket).rungs[bracket.rung + 1 :]
-        )
-        return (
-            self._asked + later + sum(rung.places for rung in self._bracket(begun).rungs)
-            <= self.problem.trials
-        )
+        needed = self._asked
+        for bracket in self._open:
+            # The rung that is being filled is asked completely, or `_next` would have taken it.
+            above = self._plan(bracket).rungs[bracket.rung + 1 :]
+            needed += _total(above)
+        needed += _total(self._plan(begun).rungs)
+        return needed <= self.problem.trials
 
-    def _bracket(self, bracket: _Open) -> Bracket:
-        return self._schedule[bracket.number % len(self._schedule)]
+    def _plan(self, bracket: _Open) -> Bracket:
+        """The rungs of an open bracket."""
+        place = bracket.number % len(self._schedule)
+        return self._schedule[place]
 
     def _places(self, bracket: _Open) -> int:
-        return len(bracket.promoted) if bracket.rung else self._bracket(bracket).rungs[0].places
+        """The number of trials on the rung that is being filled."""
+        if bracket.rung == 0:
+            first = self._plan(bracket).rungs[0]
+            return first.places
+        # There may be fewer than the rung has places, because some trials failed.
+        return len(bracket.promoted)
 
     def _propose(self, bracket: _Open) -> Proposal:
-        plan = self._bracket(bracket)
-        fidelity, level = Fidelity(plan.rungs[bracket.rung].epochs), plan.level + bracket.rung
-        parent = bracket.promoted[bracket.asked] if bracket.rung else None
-        bracket.asked += 1
-        if parent is not None:
+        """The next trial of the rung: a new genome on the first one, a promotion above it."""
+        plan = self._plan(bracket)
+        rung = plan.rungs[bracket.rung]
+        fidelity = Fidelity(rung.epochs)
+        level = plan.level + bracket.rung
+        parent: Trial | None = None
+        if bracket.rung:
+            parent = bracket.promoted[bracket.asked]
             proposal = promotion(parent, fidelity, level)
         else:
-            proposal = Proposal(self._design[self._sampled], fidelity, Lineage("sample", (), level))
+            genome = self._design[self._sampled]
+            lineage = Lineage("sample", (), level)
+            proposal = Proposal(genome, fidelity, lineage)
             self._sampled += 1
-        self._waiting[self._asked] = bracket.number, parent
+        bracket.asked += 1
+        self._waiting[self._asked] = (bracket.number, parent)
         self._asked += 1
         return proposal
 
     def tell(self, trial: Trial) -> None:
         number, _ = self._waiting.pop(trial.id)
-        bracket = next(bracket for bracket in self._open if bracket.number == number)
+        bracket = self._numbered(number)
         bracket.told.append(trial)
         if len(bracket.told) == self._places(bracket):
             self._climb(bracket)
 
+    def _numbered(self, number: int) -> _Open:
+        """The open bracket with this number."""
+        for bracket in self._open:
+            if bracket.number == number:
+                return bracket
+        # A bracket does not end before all of its trials are told.
+        raise AssertionError(f"bracket {number} is not open")
+
     def _climb(self, bracket: _Open) -> None:
-        """The rung is complete: the best go on to the next one, if there is one and somebody has succeeded."""
-        above = self._bracket(bracket).rungs[bracket.rung + 1 :]
-        told = {trial.id: trial for trial in bracket.told}
-        promoted = [told[id] for id in best(bracket.told, above[0].places)] if above else []
-        bracket.rung, bracket.promoted, bracket.asked, bracket.told = (
-            bracket.rung + 1,
-            promoted,
-            0,
-            [],
-        )
+        """Promote the best of a complete rung; close the bracket if there is nothing to promote."""
+        above = self._plan(bracket).rungs[bracket.rung + 1 :]
+        promoted: list[Trial] = []
+        if above:
+            told = {trial.id: trial for trial in bracket.told}
+            promoted = [told[id] for id in best(bracket.told, above[0].places)]
+        bracket.rung += 1
+        bracket.promoted = promoted
+        bracket.asked = 0
+        bracket.told = []
         if not promoted:
             self._open.remove(bracket)
 
     @property
     def retained(self) -> frozenset[int]:
         """The ids of told trials whose checkpoints may still be needed."""
-        found = {source(parent) for _, parent in self._waiting.values() if parent is not None}
+        found: set[int] = set()
+        # A training that is asked and not told may not have read its parent's checkpoint yet.
+        for _, parent in self._waiting.values():
+            if parent is not None:
+                found.add(source(parent))
         for bracket in self._open:
-            found |= {source(trial) for trial in bracket.promoted[bracket.asked :]}
-            if bracket.rung + 1 < len(self._bracket(bracket).rungs):
-                found |= {source(trial) for trial in bracket.told if trial.fitness is not None}
+            for trial in bracket.promoted[bracket.asked :]:
+                found.add(source(trial))
+            # Nothing continues a trial of the last rung.
+            last = len(self._plan(bracket).rungs) - 1
+            if bracket.rung == last:
+                continue
+            for trial in bracket.told:
+                if trial.fitness is not None:
+                    found.add(source(trial))
         return frozenset(found)
 
     def state_dict(self) -> dict[str, Any]:
+        waiting: list[list[int | None]] = []
+        for id, (number, parent) in self._waiting.items():
+            continued = None if parent is None else parent.id
+            waiting.append([id, number, continued])
         return {
             "sampled": self._sampled,
             "begun": self._begun,
-            "open": [
-                {
-                    "number": bracket.number,
-                    "rung": bracket.rung,
-                    "promoted": [trial.id for trial in bracket.promoted],
-                    "asked": bracket.asked,
-                    "told": [trial.id for trial in bracket.told],
-                }
-                for bracket in self._open
-            ],
+            "open": [bracket.state_dict() for bracket in self._open],
             "asked": self._asked,
-            "waiting": [
-                [id, number, None if parent is None else parent.id]
-                for id, (number, parent) in self._waiting.items()
-            ],
+            "waiting": waiting,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        self._sampled, self._begun = state["sampled"], state["begun"]
-        self._open = [
-            _Open(
-                saved["number"],
-                saved["rung"],
-                [trials[id] for id in saved["promoted"]],
-                saved["asked"],
-                [trials[id] for id in saved["told"]],
-            )
-            for saved in state["open"]
-        ]
+        self._sampled = state["sampled"]
+        self._begun = state["begun"]
         self._asked = state["asked"]
-        self._waiting = {
-            id: (number, None if parent is None else trials[parent])
-            for id, number, parent in state["waiting"]
-        }
+        self._open = []
+        for saved in state["open"]:
+            bracket = _Open.from_state(saved, trials)
+            self._open.append(bracket)
+        self._waiting = {}
+        for id, number, continued in state["waiting"]:
+            parent = None if continued is None else trials[continued]
+            self._waiting[id] = (number, parent)
+
+
+def _total(rungs: Sequence[Rung]) -> int:
+    """The number of trials on these rungs."""
+    total = 0
+    for rung in rungs:
+        total += rung.places
+    return total
 
 
 def promotion(parent: Trial, fidelity: Fidelity, level: int) -> Proposal:
-    """The same genome, trained on from where it was left."""
+    """The same genome, trained further from the parent's checkpoint."""
+    lineage = Lineage("promote", (parent.id,), level)
     return Proposal(
         parent.genome,
         fidelity,
-        Lineage("promote", (parent.id,), level),
+        lineage,
         parent.proposal.repeat,
         source(parent),
     )

@@ -8,20 +8,27 @@ from typing import Protocol
 from evonas.genome import Genome
 
 DRAWS = 1000
-"""Draws in a row of known genomes, after which a space counts as exhausted. One that has a tenth of its genomes left,
-each as likely, is found out to have none with a probability of 10 to the -46; a hundredth, 4 in 100,000."""
+"""Number of draws of known genomes in a row, after which a space counts as exhausted.
+
+Suppose that all genomes are equally likely. If a tenth of them is new, all draws miss them with a
+probability of 10 to the -46. If a hundredth is new, the probability is 4 in 100,000.
+"""
 
 
 class Knows(Protocol):
-    """Somebody who remembers proposals."""
+    """An object that remembers which genomes were proposed."""
 
     def knows(self, genome: Genome) -> bool:
         """Whether this genome was proposed."""
 
 
 def unknown(memory: Knows, draw: Callable[[], Genome], draws: int = DRAWS) -> Genome:
-    """The first draw that was not proposed before; where none is found, the last: a twin, which costs nothing."""
+    """The first drawn genome that was not proposed before.
+
+    If all draws give known genomes, the last one is returned: a duplicate, which costs nothing.
+    """
     genome = draw()
+    # The first draw is made above, so one less is left.
     for _ in range(draws - 1):
         if not memory.knows(genome):
             break

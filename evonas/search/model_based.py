@@ -1,6 +1,10 @@
-"""Model-based search: each proposal is the genome of which a surrogate expects most (Mockus, 1978; Jones et al., 1998).
+"""Model-based search: each proposal is the genome with the largest expected improvement.
 
-What the strategies `gaussian_process` and `forest` share; they differ in the surrogate.
+A surrogate is a model that predicts the fitness of a genome. At first, trials are random. Then, for
+each proposal, the surrogate is fitted to the known trials and compares many candidates. This is
+the common part of `gaussian_process`, `forest` and `dngo`; they differ in the surrogate.
+
+Papers: Mockus, 1978; Jones et al., 1998.
 """
 
 from __future__ import annotations
@@ -21,19 +25,22 @@ from evonas.search.variation import Mutation, edited
 from evonas.trial import Lineage, Proposal, Trial
 
 ROUNDS = 3
-"""Rounds of candidates: those of each but the first are edits of the most promising ones before."""
+"""Rounds of candidates. After the first, a round edits the most promising candidates so far."""
 
 
 @dataclass(frozen=True)
 class ModelBasedSettings:
-    """What such strategies have in common.
+    """The settings that these strategies have in common.
 
     Attributes:
-        initial: random trials at the beginning.
-        candidates: genomes that are compared for each proposal. Half of them stem from the best trials by mutation, the
-            others are drawn at random; the most promising are edited further.
-        parents: the best trials so many of which candidates stem from.
-        mutation: how candidates are edited; `rate` is of no effect here, for there is no crossover.
+        initial: number of random trials at the beginning.
+        candidates: number of genomes that are compared for each proposal. A sixth is drawn at
+            random, and a sixth comes from the best trials by mutation. The rest comes from the most
+            promising of these.
+        parents: number of the best trials, and of the most promising candidates, that other
+            candidates come from.
+        mutation: how candidates are edited; `rate` has no effect here, because there is no
+            crossover.
     """
 
     initial: Annotated[int, Ge(2)] = 10
@@ -42,14 +49,19 @@ class ModelBasedSettings:
     mutation: Mutation = field(default_factory=lambda: Mutation(edits=2))
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty where nothing is."""
+        """What is wrong between these settings, by key; empty if nothing is."""
         wrong = self.mutation.operators_problem()
         return {"mutation.operators": wrong} if wrong else {}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A genome that may be proposed, and how it came about."""
+    """A genome that may be proposed.
+
+    Attributes:
+        words: words of the operators that made it.
+        parents: id of the trial that it comes from; empty for a random genome.
+    """
 
     genome: Genome
     words: tuple[str, ...] = ("sample",)
@@ -57,10 +69,10 @@ class Candidate:
 
 
 class ModelBased(Strategy):
-    """Never waits: what is asked and not told counts as predicted, so that proposals asked together keep apart.
+    """Never waits: the surrogate believes its own prediction of a trial that is not told yet.
 
-    A genome is proposed once, as long as others are found. The state is one counter, for everything else is a function
-    of the trials.
+    So proposals that are asked together keep apart. A genome is proposed once, as long as new ones
+    are found. The state is one counter, because everything else is a function of the trials.
     """
 
     def __init__(
@@ -73,62 +85,111 @@ class ModelBased(Strategy):
         self._credit = settings.mutation.credit()
 
     def ask(self, count: int) -> list[Proposal]:
-        return [self._propose() for _ in range(count)]
+        proposals = []
+        for _ in range(count):
+            proposals.append(self._propose())
+        return proposals
 
     def _propose(self) -> Proposal:
-        know = self._experience
-        rng = generator(self.problem.seed, "child", know.asked)
-        is_initial = know.asked < self.settings.initial or know.told < 2 or not know.best(1)
-        chosen = None if is_initial else self._most_promising(rng)
+        experience = self._experience
+        rng = generator(self.problem.seed, "child", experience.asked)
+        chosen = None
+        if self._can_predict():
+            chosen = self._most_promising(rng)
         if chosen is None:
-            chosen = Candidate(unknown(know, lambda: sample(self.problem.space, rng)))
-        know.ask(chosen.genome)
+            space = self.problem.space
+            genome = unknown(experience, lambda: sample(space, rng))
+            chosen = Candidate(genome)
+        # The experience must know this proposal before the next one is chosen.
+        experience.ask(chosen.genome)
+        operator = "+".join(chosen.words)
+        lineage = Lineage(operator, chosen.parents)
         return Proposal(
-            chosen.genome, self.problem.fidelity, Lineage("+".join(chosen.words), chosen.parents)
+            chosen.genome,
+            self.problem.fidelity,
+            lineage,
         )
 
+    def _can_predict(self) -> bool:
+        """Whether the initial trials are asked and enough of them are told."""
+        experience = self._experience
+        if experience.asked < self.settings.initial:
+            return False
+        # A surrogate cannot be fitted to less than two trials.
+        if experience.told < 2:
+            return False
+        # Candidates come from successful trials.
+        successful = experience.best(1)
+        return bool(successful)
+
     def _most_promising(self, rng: np.random.Generator) -> Candidate | None:
-        """The best of all rounds of candidates; None where every candidate was proposed before."""
+        """The best candidate of all rounds; None if every candidate was proposed before."""
+        # Rounded up, so that all rounds together have at least `candidates` genomes.
         each = -(-self.settings.candidates // ROUNDS)
-        parents = self._experience.best(self.settings.parents)
-        roots = [Candidate(trial.genome, (), (trial.id,)) for trial in parents]
-        drawn = [Candidate(sample(self.problem.space, rng)) for _ in range(each // 2)]
-        found = self._new([*drawn, *self._edits(roots, each - each // 2, rng)], {})
+        half = each // 2
+        drawn = []
+        for _ in range(half):
+            genome = sample(self.problem.space, rng)
+            drawn.append(Candidate(genome))
+        children = self._edits(self._roots(), each - half, rng)
+        found = self._new([*drawn, *children], {})
         for _ in range(ROUNDS - 1):
-            found = self._new(
-                self._edits(self._ranked(found)[: self.settings.parents], each, rng), found
-            )
-        return next(iter(self._ranked(found)), None)
+            roots = self._ranked(found)[: self.settings.parents]
+            children = self._edits(roots, each, rng)
+            found = self._new(children, found)
+        ranked = self._ranked(found)
+        return ranked[0] if ranked else None
+
+    def _roots(self) -> list[Candidate]:
+        """The best trials, as candidates to edit."""
+        roots = []
+        for trial in self._experience.best(self.settings.parents):
+            # No words: a child has the words of its own edits only.
+            root = Candidate(trial.genome, (), (trial.id,))
+            roots.append(root)
+        return roots
 
     def _edits(
         self, roots: Sequence[Candidate], count: int, rng: np.random.Generator
     ) -> list[Candidate]:
-        """So many children of these, of each as many; each with one or more edits."""
-        children = []
-        for i in range(count if roots else 0):
-            root, words = roots[i % len(roots)], list[str]()
-            edits = int(rng.integers(1, self.settings.mutation.edits + 1))
-            genome = edited(self.problem.space, root.genome, edits, words, rng, self._credit.rates)
-            children.append(Candidate(genome, (*root.words, *words), root.parents))
+        """Edited copies of these roots, `count` in all, divided equally among the roots."""
+        children: list[Candidate] = []
+        if not roots:
+            return children
+        space = self.problem.space
+        most = self.settings.mutation.edits
+        rates = self._credit.rates
+        for i in range(count):
+            root = roots[i % len(roots)]
+            words: list[str] = []
+            edits = int(rng.integers(1, most + 1))
+            genome = edited(space, root.genome, edits, words, rng, rates)
+            all_words = (*root.words, *words)
+            child = Candidate(genome, all_words, root.parents)
+            children.append(child)
         return children
 
     def _new(
         self, candidates: Sequence[Candidate], found: Mapping[str, Candidate]
     ) -> dict[str, Candidate]:
-        """What was found, and what of these is neither among it nor proposed before; by digest."""
-        new = {
-            one.genome.digest: one for one in candidates if not self._experience.knows(one.genome)
-        }
+        """The found candidates and the new ones of these, by digest; the new ones come first."""
+        new: dict[str, Candidate] = {}
+        for candidate in candidates:
+            genome = candidate.genome
+            if not self._experience.knows(genome):
+                new[genome.digest] = candidate
+        # If a genome is found again, the candidate that was found first stays.
         return {**new, **found}
 
     def _ranked(self, found: Mapping[str, Candidate]) -> list[Candidate]:
-        """The most promising first; of equal ones the one that was found first."""
+        """The candidates, the most promising first; equal ones keep their order."""
         candidates = list(found.values())
         if not candidates:
             return []
-        order = np.argsort(
-            -self._experience.improvement([one.genome for one in candidates]), kind="stable"
-        )
+        genomes = [candidate.genome for candidate in candidates]
+        improvement = self._experience.improvement(genomes)
+        # Without "stable", the order of equal candidates could depend on the machine.
+        order = np.argsort(-improvement, kind="stable")
         return [candidates[i] for i in order]
 
     def tell(self, trial: Trial) -> None:
@@ -137,13 +198,15 @@ class ModelBased(Strategy):
 
     @property
     def retained(self) -> Collection[int]:
-        """See `Strategy`: the best, which candidates stem from."""
-        return [trial.id for trial in self._experience.best(self.settings.parents)]
+        """See `Strategy`: the best trials, which candidates come from."""
+        parents = self._experience.best(self.settings.parents)
+        return [trial.id for trial in parents]
 
     def state_dict(self) -> dict[str, Any]:
         return {"asked": self._experience.asked}
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
+        # A new experience: `restore` counts every trial as asked again.
         self._experience = Experience(self.problem, self._surrogate)
         self._experience.restore(trials)
         self._credit.restore(trials)

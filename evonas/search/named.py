@@ -1,4 +1,7 @@
-"""A strategy chosen by name, with its settings: in a config, and inside of the strategies that wrap another one."""
+"""A strategy chosen by name, with its settings.
+
+A config has one, and so has a strategy that wraps another one.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from evonas.trial import Objective
 
 @dataclass(frozen=True)
 class Named:
-    """Something chosen by name, when what it is told does not tell its name: a strategy, with its settings."""
+    """A name with settings, for things whose settings do not tell their name.
+
+    Attributes:
+        name: name in the registry.
+        settings: instance of the settings that belong to the name.
+    """
 
     name: str
     settings: Any
@@ -24,49 +32,71 @@ class StrategyConfig(Named):
     @property
     def kind(self) -> type[Strategy]:
         """The strategy's class."""
-        from evonas.search.registry import (
-            STRATEGIES,
-        )  # here, for strategies that wrap others are registered, too
+        # Imported here: the registry imports the strategies that wrap others, and those import
+        # this module.
+        from evonas.search.registry import STRATEGIES
 
         return STRATEGIES[self.name]
 
     @property
-    def innermost(self) -> StrategyConfig:
-        """The strategy that is wrapped by all others; the strategy itself where none wraps another."""
+    def _inner(self) -> StrategyConfig | None:
+        """The strategy that this one wraps, or None."""
+        # Only the settings of a strategy that wraps another one have the field `inner`.
         inner = getattr(self.settings, "inner", None)
-        return inner.innermost if isinstance(inner, StrategyConfig) else self
+        if isinstance(inner, StrategyConfig):
+            return inner
+        return None
+
+    @property
+    def innermost(self) -> StrategyConfig:
+        """The strategy inside of all others; the strategy itself if it wraps none."""
+        inner = self._inner
+        if inner is None:
+            return self
+        return inner.innermost
 
     def layers(self) -> list[StrategyConfig]:
         """The strategy itself and those that it wraps, the outer first."""
-        inner = getattr(self.settings, "inner", None)
-        return [self, *(inner.layers() if isinstance(inner, StrategyConfig) else ())]
+        inner = self._inner
+        if inner is None:
+            return [self]
+        return [self, *inner.layers()]
 
     @property
     def that_sets_epochs(self) -> str:
-        """The name of the one, this or one that it wraps, that says how long each trial is trained; empty for none."""
+        """Name of the layer that decides how long each trial is trained; empty if none does."""
         if self.kind.sets_epochs:
             return self.name
-        inner = getattr(self.settings, "inner", None)
-        return inner.that_sets_epochs if isinstance(inner, StrategyConfig) else ""
+        inner = self._inner
+        if inner is None:
+            return ""
+        return inner.that_sets_epochs
 
     def make(self, problem: SearchProblem) -> Strategy:
-        """The strategy, before the first ask."""
+        """A new strategy, before the first ask."""
         return self.kind(problem, self.settings)
 
     def objective_problems(self, objective: Objective, key: str) -> dict[str, str]:
-        """What of these settings cannot work with this objective, by the key under `key`."""
-        found = (
-            self.settings.objective_problems(objective)
-            if hasattr(self.settings, "objective_problems")
-            else {}
-        )
-        return {f"{key}.{self.name}.{name}": message for name, message in found.items()}
+        """Which settings cannot work with this objective, by the key under `key`."""
+        # Most settings work with any objective and do not have this method.
+        if not hasattr(self.settings, "objective_problems"):
+            return {}
+        messages: dict[str, str] = {}
+        for name, message in self.settings.objective_problems(objective).items():
+            path = f"{key}.{self.name}.{name}"
+            messages[path] = message
+        return messages
 
     def misfits(self, problem: SearchProblem, key: str) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by the key under `key`; the empty name is all of
-        them."""
-        found = self.settings.misfits(problem) if hasattr(self.settings, "misfits") else {}
-        return {
-            f"{key}.{self.name}.{name}".removesuffix("."): message
-            for name, message in found.items()
-        }
+        """Which settings do not fit a search problem, by the key under `key`.
+
+        An empty name stands for all settings together; their key ends with the strategy's name.
+        """
+        # The method is optional, as `Strategy.Settings` says.
+        if not hasattr(self.settings, "misfits"):
+            return {}
+        messages: dict[str, str] = {}
+        for name, message in self.settings.misfits(problem).items():
+            path = f"{key}.{self.name}.{name}"
+            messages[path.removesuffix(".")] = message
+        return messages

@@ -1,4 +1,7 @@
-"""Rungs and brackets: who is trained for how long, as data (Jamieson and Talwalkar, 2016; Li et al., 2017)."""
+"""Rungs and brackets as data: which trials are trained, and for how long.
+
+Papers: Jamieson and Talwalkar, 2016; Li et al., 2017.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ class Rung:
     """A promotion level.
 
     Attributes:
-        epochs: to which its trials are trained, from the beginning.
-        places: trials on it, at most.
+        epochs: epochs of its trials, counted from the beginning of their training.
+        places: number of trials on it, at most.
     """
 
     epochs: int
@@ -23,11 +26,12 @@ class Rung:
 
 @dataclass(frozen=True)
 class Bracket:
-    """Rungs from the shortest training to the full one; on each, the best of the one below go on.
+    """Rungs from the shortest training to the full one; the best of each rung are promoted.
 
     Attributes:
-        level: of the first rung, counted from the shortest training of any bracket: trials of one length have one
-            level in all brackets.
+        level: level of the first rung, counted from the shortest training of any bracket. So trials
+            of one length have the same level in all brackets.
+        rungs: the rungs, the shortest training first.
     """
 
     level: int
@@ -35,85 +39,126 @@ class Bracket:
 
     @property
     def epochs(self) -> int:
-        """Epochs trained in all, when the trials that go on continue from their checkpoints."""
-        before = (0, *(rung.epochs for rung in self.rungs))
-        return sum(
-            rung.places * (rung.epochs - start)
-            for rung, start in zip(self.rungs, before, strict=False)
-        )
+        """Epochs of all trainings together.
+
+        A promoted trial continues from its checkpoint, so only its additional epochs count.
+        """
+        total = 0
+        before = 0
+        for rung in self.rungs:
+            total += rung.places * (rung.epochs - before)
+            before = rung.epochs
+        return total
 
 
 def lengths(max_epochs: int, reduction_factor: int, min_epochs: int = 1) -> tuple[int, ...]:
-    """The epochs of all rungs, the shortest first: `max_epochs`, and what is left when it is divided again and again.
+    """The epochs of all rungs, the shortest first.
+
+    They are `max_epochs`, divided by the factor again and again.
 
     Args:
-        min_epochs: no rung is shorter.
+        min_epochs: shortest length that a rung may have.
     """
-    found = [max_epochs]
-    while max_epochs // reduction_factor ** len(found) >= min_epochs:
-        found.append(max_epochs // reduction_factor ** len(found))
-    return tuple(reversed(found))
+    found: list[int] = []
+    epochs = max_epochs
+    # The full training always has a rung. It may even be shorter than `min_epochs`.
+    while not found or epochs >= min_epochs:
+        found.append(epochs)
+        epochs //= reduction_factor
+    found.reverse()
+    return tuple(found)
 
 
 def bracket(
     max_epochs: int, reduction_factor: int, min_epochs: int, s: int, places: int
 ) -> Bracket:
-    """A bracket of s promotions: so many places on its first rung, and on each next one a share of 1 / reduction_factor
-    of those below, trained so many times longer.
+    """A bracket of s promotions.
+
+    Each rung has 1 / reduction_factor of the places of the rung below. Its trials are trained
+    longer by the same factor.
 
     Args:
-        places: at least reduction_factor^s, so that somebody gets to the last rung.
+        places: places on the first rung; at least reduction_factor^s, so that the last rung is not
+            empty.
     """
     epochs = lengths(max_epochs, reduction_factor, min_epochs)
+    # The last rung is always the full training, so a shorter bracket begins at a higher level.
     level = len(epochs) - 1 - s
-    return Bracket(
-        level, tuple(Rung(epochs[level + i], places // reduction_factor**i) for i in range(s + 1))
-    )
+    rungs = []
+    for i in range(s + 1):
+        left = places // reduction_factor**i
+        rung = Rung(epochs[level + i], left)
+        rungs.append(rung)
+    return Bracket(level, tuple(rungs))
 
 
 def brackets(
     max_epochs: int, reduction_factor: int = 3, min_epochs: int = 1
 ) -> tuple[Bracket, ...]:
-    """Hyperband's brackets, from most trials and shortest trainings to a few that are all trained fully.
+    """Hyperband's brackets: from many short trainings to a few that are all full.
 
-    With s_max the most promotions there can be, bracket s begins with floor((s_max + 1) / (s + 1)) reduction_factor^s
-    trials. That gives the table of Li et al. (2017) for 81 epochs and a factor of 3: 81, 27, 9, 6 and 5 trials. Their
-    pseudocode rounds the whole product up instead, to 81, 34, 15, 8 and 5.
+    The bracket of s promotions begins with floor((s_max + 1) / (s + 1)) reduction_factor^s trials.
+    s_max is the largest possible number of promotions.
     """
     most = len(lengths(max_epochs, reduction_factor, min_epochs)) - 1
-    return tuple(
-        bracket(
-            max_epochs, reduction_factor, min_epochs, s, (most + 1) // (s + 1) * reduction_factor**s
-        )
-        for s in range(most, -1, -1)
-    )
+    found = []
+    for s in range(most, -1, -1):
+        # This rounding gives the table of Li et al. (2017) for 81 epochs and a factor of 3: 81, 27,
+        # 9, 6 and 5 trials. Their pseudocode rounds the whole product up instead, to 81, 34, 15, 8
+        # and 5.
+        places = (most + 1) // (s + 1) * reduction_factor**s
+        found.append(bracket(max_epochs, reduction_factor, min_epochs, s, places))
+    return tuple(found)
 
 
 def distinct(trials: Sequence[Trial]) -> list[Trial]:
-    """The trials by id, without those whose genome an older one has: a genome has one place on a rung."""
-    by_age = sorted(trials, key=lambda trial: trial.id, reverse=True)
-    return list({trial.genome.digest: trial for trial in by_age}.values())[::-1]
+    """The oldest trial of each genome, because a genome has one place on a rung."""
+    newest_first = sorted(trials, key=lambda trial: trial.id, reverse=True)
+    by_genome: dict[str, Trial] = {}
+    for trial in newest_first:
+        # Of two trials with one genome, the older comes later and replaces the newer.
+        by_genome[trial.genome.digest] = trial
+    found = list(by_genome.values())
+    return found[::-1]
 
 
 def best(trials: Sequence[Trial], count: int) -> list[int]:
-    """The ids of the `count` best trials, the best first; fewer where fewer have succeeded with different genomes."""
-    succeeded = [trial for trial in distinct(trials) if trial.fitness is not None]
-    return [trial.id for trial in sorted(succeeded, key=rank)[:count]]
+    """The ids of the `count` best trials, the best first.
+
+    There are fewer if fewer different genomes have succeeded.
+    """
+    succeeded = []
+    for trial in distinct(trials):
+        if trial.fitness is not None:
+            succeeded.append(trial)
+    succeeded.sort(key=rank)
+    return [trial.id for trial in succeeded[:count]]
 
 
 def promotable(
     ranked: Sequence[Trial], reduction_factor: int, promoted: Container[int] = ()
 ) -> list[int]:
-    """The ids of those that may go on: the best 1 / reduction_factor of a rung, without failures and without those who
-    have gone on already; the best first.
+    """The ids of trials that may be promoted, the best first.
+
+    They are the best 1 / reduction_factor of a rung, without failed and promoted trials.
 
     Args:
-        ranked: the rung's trials with different genomes, sorted by `evonas.trial.rank`; failures count as its worst.
+        ranked: trials of the rung with different genomes, sorted by `evonas.trial.rank`. Failed
+            trials are included and come last.
+        promoted: ids of trials that are promoted already.
     """
-    share = ranked[: len(ranked) // reduction_factor]
-    return [trial.id for trial in share if trial.fitness is not None and trial.id not in promoted]
+    # The share is taken first: a promoted trial keeps its place among the best.
+    count = len(ranked) // reduction_factor
+    found = []
+    for trial in ranked[:count]:
+        if trial.fitness is not None and trial.id not in promoted:
+            found.append(trial.id)
+    return found
 
 
 def source(trial: Trial) -> int:
-    """Whose checkpoint a trial's training is continued from: a twin was not trained, and has none."""
-    return trial.id if trial.twin_of is None else trial.twin_of
+    """The id of the trial whose checkpoint a promoted trial continues."""
+    # A duplicate was not trained, so it has no checkpoint of its own.
+    if trial.twin_of is not None:
+        return trial.twin_of
+    return trial.id

@@ -1,4 +1,8 @@
-"""The strategy's contract: ask and tell."""
+"""The strategy's contract: ask and tell.
+
+A new strategy is one file in `strategies/` and one line in `registry.py`. The file has a subclass
+of `Strategy` and a frozen dataclass with its settings. The contract tests run over the registry.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,14 @@ class SearchProblem:
     """What every strategy is given.
 
     Attributes:
-        fidelity: of a full training; strategies without rungs propose everything at it.
-        seed: of the run; the only source of randomness.
+        space: the set of genomes that may be proposed.
+        objective: the first objective, with the constraints.
+        fidelity: length of a full training. Strategies without rungs propose nothing else.
+        seed: seed of the run; the only source of randomness.
         seeds: seed genomes by name, already checked against the space.
-        trials: the budget, for samplers and grids that must know how many points there will be; None where it is not
-            counted in trials.
-        objectives: all of them, for strategies that search a front; `objective` is the first, and has the constraints.
+        trials: the budget in trials, or None if the budget is counted in something else. Samplers
+            and grids need it, because they must know the number of their points.
+        objectives: all objectives, for strategies that search a front.
     """
 
     space: SearchSpace
@@ -34,40 +40,52 @@ class SearchProblem:
 
 
 def counters(count: int) -> list[tuple[int, ...]]:
-    """What follows a proposal's counter, for each of its alternatives; nothing for the first, the proposal itself."""
-    return [(), *((i,) for i in range(1, count))][:count]
+    """Numbers to append to a proposal's counter, one tuple for each of `count` alternatives.
+
+    The first tuple is empty, because the first alternative is the proposal itself.
+    """
+    others = [(i,) for i in range(1, count)]
+    # The slice is for a count of 0, which asks for nothing, not even the proposal.
+    return [(), *others][:count]
 
 
 class Strategy(ABC):
     """Proposes trials and learns from their outcomes.
 
-    The engine numbers proposals from 0 in the order in which they are asked, and tells every one of them exactly once,
-    with a final state: in that order, or as they arrive where the config says `deterministic: false`. Between the two
-    it may ask again. A strategy
+    The engine numbers the proposals from 0, in the order in which they are asked. It tells each of
+    them exactly once, in a final state. It tells them in the same order, or in the order of arrival
+    if the config says `deterministic: false`. It may ask again before it tells. A strategy
 
-    * draws random numbers only from `evonas.randomness.generator(seed, purpose, *counter)`, so its state is counters
-      and trial ids, and replaying the same tells and asks gives the same proposals;
+    * draws random numbers only from `evonas.randomness.generator(seed, purpose, *counter)`. So its
+      state is counters and trial ids, and the same asks and tells give the same proposals;
     * never makes a failed trial a parent;
-    * may return fewer proposals than asked for, which means: *wait for a tell*. An ask that returns nothing changes
-    nothing.
+    * may return fewer proposals than were asked for, which means: *wait for a tell*. An ask that
+      returns nothing changes nothing.
 
     Class attributes:
-        Settings: a frozen dataclass, filled from the YAML; its docstring and fields are the user's documentation. Where
-            it has a method `problems()`, that tells what is wrong between the settings, and `misfits(problem)` what of
-            them does not fit a search problem: a sentence for the key of each such setting.
-        sets_epochs: whether proposals may have another fidelity than the problem's, so that epochs cannot be a gene.
-        continues_trials: whether proposals may have a `resume_from`: then the checkpoints of `retained` are kept.
-        has_alternatives: whether it can say what else it could propose.
-        takes_several: whether it can be run where there are several objectives.
-        needs_several: whether it can be run only there.
+        Settings: a frozen dataclass that is filled from the YAML. Its docstring and its fields are
+            the user's documentation. It may have two methods. `problems()` says what is wrong
+            between the settings. `misfits(problem)` says which settings do not fit a search
+            problem. Both return a sentence for the key of each such setting.
+        sets_epochs: whether proposals may have another fidelity than the problem's. If so, the
+            number of epochs cannot be a gene.
+        continues_trials: whether proposals may have a `resume_from`. If so, the checkpoints of
+            `retained` are kept.
+        has_alternatives: whether the strategy can say what else it could propose.
+        takes_several: whether the strategy can run with several objectives.
+        needs_several: whether the strategy can run only with several objectives.
+        libraries: packages besides NumPy whose versions may change what is proposed. A session that
+            has another version of them says so. Those of a part, such as a sampler, are its own.
     """
 
     Settings: ClassVar[type[Any]]
+    # No ClassVar for these: a strategy that wraps another one sets some of them on the instance.
     sets_epochs: bool = False
     continues_trials: bool = False
     has_alternatives: bool = False
     takes_several: bool = False
     needs_several: bool = False
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:
         self.problem = problem
@@ -78,29 +96,32 @@ class Strategy(ABC):
         """Up to `count` (at least 1) new proposals."""
 
     def alternatives(self, count: int) -> list[Proposal]:
-        """Up to `count` proposals of which any may take the place of the next one; none where that would be a wait.
+        """Up to `count` proposals, each of which may replace the next one.
 
-        The first is what `ask(1)` would give. Nothing changes. Whoever asks then may train another one instead and tell
-        of that: only strategies that remember no genome of their proposals before they are told have alternatives.
+        There are none if `ask` would return none. The first is what `ask(1)` would return.
+        The call changes nothing. The caller may then train another of them and tell its trial. So a
+        strategy has alternatives only if it remembers no genome of its proposals before they are
+        told.
         """
         raise NotImplementedError(f"{type(self).__name__} has no alternatives")
 
     @abstractmethod
     def tell(self, trial: Trial) -> None:
-        """What became of the next trial, in the order of proposals or of arrival."""
+        """Learn the outcome of one trial; see the class for the order of the trials."""
 
     @property
     def is_done(self) -> bool:
-        """Whether the strategy will never propose again; most go on until the budget ends."""
+        """Whether the strategy will never propose again; most continue until the budget ends."""
         return False
 
     @property
     def retained(self) -> Collection[int]:
-        """Ids of told trials whose files are kept: the population, and whoever may still enter it.
+        """Ids of told trials whose files are kept: the population, and trials that may join it.
 
-        It names every trial that a later proposal may resume from, at every moment from its tell to that proposal: the
-        checkpoint of any other one is deleted. What is not named here costs a training if it is needed after all,
-        never the run. Asked after every step, so it should be short and quick; none for strategies that keep no one.
+        A trial that a later proposal may resume from is named here from its tell to that proposal.
+        The checkpoints of all other trials are deleted. If a deleted checkpoint is needed after
+        all, the run continues, and the trial is trained again. The engine asks after every step, so
+        this should be short and quick to compute.
         """
         return ()
 
@@ -110,9 +131,9 @@ class Strategy(ABC):
 
     @abstractmethod
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        """Go on where `state_dict` was taken, as a new strategy.
+        """Continue where `state_dict` was taken; called on a new strategy.
 
         Args:
-            trials: every trial that was asked until then, by id: first those that were told, in the order of the
-                telling, then the others, which are `waiting`.
+            trials: all trials that were asked until then, by id. Told trials come first, in the
+                order in which they were told. The others follow; their state is `waiting`.
         """

@@ -1,4 +1,7 @@
-"""How a child is edited: the section `mutation` of a config, shared by the strategies that mutate."""
+"""How a child is edited: the section `mutation` of a config.
+
+The strategies that mutate share it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from evonas.genome import MUTATIONS, Genome, MutationRates, SearchSpace, mutate
 from evonas.search.adaptation import Adaptation, Credit, Fixed
 
 TRIES = 20
-"""Edits of a child that still equals a parent; then it stays what it is."""
+"""Number of edits of a child that still equals a parent; after them, it stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,15 @@ class Mutation:
     """How a child is edited.
 
     Attributes:
-        rate: the probability that a child of two parents is edited too; a child of one parent always is.
-        edits: an edited child gets 1 to this many edits, each number as likely.
-        settings: the probability that an edit goes to the settings (optimizer, training, style), not to the network.
-        operators: the weights of the operators, by name; those not named have 1, and 0 switches one off.
-        adaptation: whether and how these weights follow what the operators' children have gained.
+        rate: probability that a child of two parents is edited too. A child of one parent is always
+            edited.
+        edits: largest number of edits; a child gets 1 to this many, and each number is equally
+            likely.
+        settings: probability that an edit changes the settings (optimizer, training, style) and not
+            the network.
+        operators: weights of the operators, by name. An operator without an entry has the weight 1,
+            and 0 switches it off.
+        adaptation: whether and how these weights follow the gains of the operators' children.
     """
 
     rate: Annotated[float, Interval(ge=0, le=1)] = 0.5
@@ -36,21 +43,26 @@ class Mutation:
     adaptation: Adaptation = field(default_factory=Fixed)
 
     def rates(self) -> MutationRates:
-        return MutationRates(
-            settings=self.settings,
-            operators={name: self.operators.get(name, 1.0) for name in MUTATIONS},
-        )
+        """The rates in the form that `mutate` takes."""
+        # In the order of MUTATIONS, not of the config: the order decides which operator a drawn
+        # number stands for.
+        operators = {}
+        for name in MUTATIONS:
+            operators[name] = self.operators.get(name, 1.0)
+        return MutationRates(settings=self.settings, operators=operators)
 
     def credit(self) -> Credit:
-        """The operators' weights, as they are before anything is told."""
+        """The operators' weights, before any trial is told."""
         return Credit(self.adaptation, self.rates())
 
     def operators_problem(self) -> str:
-        """What is wrong with `operators`; empty where nothing is."""
-        unknown = sorted(set(self.operators) - set(MUTATIONS))
+        """What is wrong with `operators`; empty if nothing is."""
+        known = sorted(MUTATIONS)
+        unknown = sorted(set(self.operators) - set(known))
         if unknown:
-            return f"unknown operators {unknown}; there are {sorted(MUTATIONS)}"
-        if not any(weight > 0 for weight in self.rates().operators.values()):
+            return f"unknown operators {unknown}; there are {known}"
+        weights = self.rates().operators.values()
+        if not any(weight > 0 for weight in weights):
             return "at least one operator must have a weight above 0"
         return ""
 
@@ -63,7 +75,12 @@ def edited(
     rng: np.random.Generator,
     rates: MutationRates,
 ) -> Genome:
-    """A genome after so many edits, fewer where none is possible; their words are appended to `words`."""
+    """A genome after this many edits; after fewer if no more are possible.
+
+    Args:
+        edits: number of edits.
+        words: list to which the words of the edits are appended.
+    """
     for _ in range(edits):
         try:
             genome, word = mutate(space, genome, rng, rates)
@@ -81,7 +98,11 @@ def different(
     rng: np.random.Generator,
     rates: MutationRates,
 ) -> Genome:
-    """The child, edited until it differs from its parents; where none can be found, a twin, which costs nothing."""
+    """The child, edited until it differs from its parents.
+
+    If no such child is found, it stays a duplicate, which costs nothing.
+    """
+    # One edit differs from its input but may lead back to the other parent, so this is a loop.
     for _ in range(TRIES):
         if all(child != parent for parent in parents):
             break

@@ -1,5 +1,51 @@
-"""Stand-ins for tests, shipped with evonas: a *stub* answers as a worker does, at once and without TensorFlow.
+"""Stand-ins for tests, shipped with evonas.
 
-`stub_worker` is a real process that speaks the real protocol; `stub_pool` is a whole pool inside the driver. Both give
-answers that depend on the job alone, so that a run with stubs repeats itself as a run with networks does.
+A *stub* answers as a worker does, at once and without TensorFlow. `stub_worker` is a real process
+that speaks the real protocol, and `stub_pool` is a whole pool inside the driver. Their answers
+depend on the job alone, so a run with stubs repeats itself as a run with networks does. `runs`
+makes whole runs of stubs, `driving` asks and tells a strategy as the engine does, and `lies` spoils
+what a worker answers.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evonas.lazy import exports
+
+if TYPE_CHECKING:
+    from evonas.testing.driving import Driver, drive, settled
+    from evonas.testing.jobs import make_job, make_setup
+    from evonas.testing.runs import content, make_run, work
+    from evonas.testing.stub_pool import StubPool
+    from evonas.testing.stub_worker import Stub
+
+__all__ = [
+    "Driver",
+    "Stub",
+    "StubPool",
+    "content",
+    "drive",
+    "make_job",
+    "make_run",
+    "make_setup",
+    "settled",
+    "work",
+]
+
+# Lazy: a stub worker imports this package, and must not import the whole driver with it.
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "Driver": "evonas.testing.driving",
+        "Stub": "evonas.testing.stub_worker",
+        "StubPool": "evonas.testing.stub_pool",
+        "content": "evonas.testing.runs",
+        "drive": "evonas.testing.driving",
+        "make_job": "evonas.testing.jobs",
+        "make_run": "evonas.testing.runs",
+        "make_setup": "evonas.testing.jobs",
+        "settled": "evonas.testing.driving",
+        "work": "evonas.testing.runs",
+    },
+)

@@ -1,4 +1,4 @@
-"""Setups and jobs for tests that need some, and not any in particular."""
+"""Setups and jobs for tests that need one and do not care which."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make_setup(directory: Path, **changes: Any) -> Setup:
 
 
 def make_job(trial: int = 0, **changes: Any) -> Job:
-    """A training of a genome that only a stub can read; another one for each trial."""
+    """A training job whose genome only a stub can read; it differs for each trial."""
     job = Job(
         kind="train",
         trial=trial,

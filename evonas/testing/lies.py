@@ -1,4 +1,7 @@
-"""Nonsense that a worker may answer: a network or a plugin has spoilt its process. Each lie can be found out."""
+"""Nonsense that a worker may answer after a network or a plugin has damaged its process.
+
+Each lie can be found out.
+"""
 
 from __future__ import annotations
 
@@ -44,18 +47,18 @@ LIES: Mapping[str, Change] = {
     "files without a sum": lambda data: data.update(files={"weights": None}),
     "a field that nobody knows": lambda data: data.update(fame=1),
 }
-"""By name, what is wrong with the message; what is left of it is true."""
+"""What is wrong with the message -> how it is spoilt. Everything else in the message is true."""
 
 SPELLINGS = ((b"Infinity", b"1e999"),)
-"""JSON has no infinite numbers, but numbers that are read as such."""
+"""JSON has no infinite numbers, but numbers that are read as infinite."""
 
 
 def lie(name: str, answer: bytes) -> bytes:
-    """An outcome's line, spoilt.
+    """The line of an outcome, spoilt.
 
     Args:
-        name: of one of `LIES`.
-        answer: a whole line of the protocol with an `outcome`.
+        name: name of a lie in `LIES`.
+        answer: whole line of the protocol with an `outcome`.
     """
     message = json.loads(answer)
     LIES[name](message["outcome"])

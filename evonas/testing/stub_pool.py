@@ -1,9 +1,9 @@
-"""A pool of stubs inside the driver: at once, without processes, and in an order that nobody may rely on."""
+"""A pool of stubs inside the driver: no processes, no waiting, and a random order of answers."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Job, Setup, outcome_from_json, outcome_to_json
@@ -12,18 +12,21 @@ from evonas.trial import Outcome, TrialState
 
 
 class StubPool(Pool):
-    """Each `poll` ends one of the running jobs, chosen at random, with the answer that a stub worker gives.
+    """Each `poll` ends one running job, chosen at random, with the answer of a stub worker.
 
     Args:
-        setup: of the run; the stubs write their files into its directory.
-        capacity: jobs at once.
-        stub: rates; of those that need a process of their own, only `crash` has a meaning here.
+        setup: setup of the run; the stubs write their files into its directory.
+        capacity: number of jobs at once.
+        stub: habits of the stubs. Of the rates that need a process, only `crash` is used.
     """
 
     def __init__(self, setup: Setup, capacity: int = 1, stub: Stub = PLAIN) -> None:
-        self._setup, self._capacity, self._stub = setup, capacity, stub
+        self._setup = setup
+        self._capacity = capacity
+        self._stub = stub
         self._jobs: list[Job] = []
         self._cancelled: set[int] = set()
+        # not seeded: a test that relies on an order of answers must fail now and then
         self._chance = random.SystemRandom()
         self._is_closed = False
 
@@ -56,16 +59,17 @@ class StubPool(Pool):
             return Outcome(TrialState.CANCELLED, message="It was cancelled.")
         if job.attempt == 0 and self._chance.random() < self._stub.crash:
             return Outcome(TrialState.CRASHED, message="The worker crashed: made up by the stub.")
-        outcome = run_stub(
-            self._setup,
-            job,
-            lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics)),
-            self._stub,
-        )
+
+        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+            epochs.append(Progress(job, epoch, metrics))
+
+        outcome = run_stub(self._setup, job, on_epoch, self._stub)
+        # through JSON and back, as an outcome of a real worker comes
         return outcome_from_json(outcome_to_json(outcome))
 
     def cancel(self, trial: int) -> None:
         self._cancelled |= {job.trial for job in self._jobs if job.trial == trial}
 
     def close(self) -> None:
-        self._jobs, self._is_closed = [], True
+        self._jobs = []
+        self._is_closed = True

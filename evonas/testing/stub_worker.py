@@ -1,7 +1,7 @@
-"""A worker without TensorFlow: a real process that speaks the real protocol and makes up its numbers.
+"""A worker without TensorFlow: a real process with the real protocol, and numbers that it makes up.
 
-What it answers depends on the job alone, so that a run with stubs repeats itself. Its misbehaviour is set by the
-environment: `EVONAS_STUB={"sleep": 0.01, "crash": 0.05}`, the fields of `Stub`.
+Its answers depend on the job alone, so a run with stubs repeats itself. The environment says how it
+misbehaves: `EVONAS_STUB={"sleep": 0.01, "crash": 0.05}` sets the fields of `Stub`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from evonas.evaluate.contract.protocol import (
 from evonas.evaluate.training.learning_curve import STOPPED, Stopped, first_stop, rule_of
 from evonas.files import sha256_of, write_whole
 from evonas.testing.lies import LIES, lie
-from evonas.trial import TIMES, Objective, Outcome, TrialState
+from evonas.trial import TIMES, Direction, Objective, Outcome, TrialState
 
 VARIABLE = "EVONAS_STUB"
 
@@ -40,23 +40,24 @@ VARIABLE = "EVONAS_STUB"
 class Stub:
     """How a stub behaves. Rates are in [0, 1].
 
-    What it does at a rate, it does at random, and on a task's first attempt only: the next one succeeds, so that the
-    run's content is that of a run in which nothing happened. A share of the genomes are always the same ones.
+    A *rate* strikes at random, and only the first attempt of a job. The next attempt succeeds, so
+    the content of the run is the same as if nothing had happened. A *share* of the genomes always
+    means the same genomes.
 
     Attributes:
-        sleep: mean seconds a job takes, of an exponential distribution; never the same twice.
+        sleep: mean seconds of a job, exponentially distributed; never the same twice.
         crash: rate of workers that kill themselves.
         hang: rate of workers that never answer.
         oom_host: rate of jobs that run out of the host's memory.
         lie: rate of answers that are nonsense, of the kinds in `evonas.testing.lies.LIES`.
-        late: rate of answers that come `late_by` seconds late, and a second time during the worker's next job.
-        late_by: seconds.
+        late: rate of answers that come late, and a second time during the worker's next job.
+        late_by: seconds by which a late answer is late.
         leak: MB by which the worker's memory grows with each job.
         diverge: share of the genomes that are `diverged`.
         fail: share of the genomes that are an `error`.
         oom: share of the genomes that are `oom_device` unless their batches are cut.
-        oom_always: share of those that are it with cut batches, too.
-        environment: names of variables whose values are told in the outcome's details.
+        oom_always: share of these that are `oom_device` with cut batches too.
+        environment: names of variables whose values are put into the outcome's details.
     """
 
     sleep: float = 0.0
@@ -83,68 +84,89 @@ PLAIN = Stub()
 
 
 def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
-    """What a stub answers to a job: a pure function of the genome, the seed and the number of epochs.
+    """A stub's answer to a job: a pure function of the genome, the seed and the number of epochs.
 
-    A training continued to 9 epochs has the history of one that was trained to 9 at once. Hopeless ones are stopped, as
-    the real worker does.
+    A training that is continued to 9 epochs has the history of one that was trained to 9 at once.
+    Hopeless trainings are stopped, as the real worker does.
     """
     genome = json.dumps(job.genome, sort_keys=True)
     size = {
         "parameters": 1000.0 + int(99_000 * _fraction(genome, "size")),
         "flops": 1e6 * (1 + _fraction(genome, "flops")),
     }
-    for name, limit in setup.limits.items():
-        if size.get(name, 0.0) > limit:
-            message = f"{name}: {size[name]:.0f}, more than the limit of {limit}"
-            return Outcome(TrialState.INFEASIBLE, metrics=size, message=message)
-    if _fraction(genome, "diverge") < stub.diverge:
-        message = "the loss was inf in epoch 1"
-        return Outcome(
-            TrialState.DIVERGED, size, epochs=1, history={"loss": [None]}, message=message
-        )
-    if _fraction(genome, "fail") < stub.fail:
-        return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
-    is_large = job.kind == "train" and _fraction(genome, "oom") < stub.oom
-    if is_large and (job.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
-        return Outcome(TrialState.OOM_DEVICE, message="out of memory: made up by the stub")
-    quality = _fraction(genome, "quality")
-    losses = [
-        _loss(quality, epoch, _fraction(genome, job.seed, epoch))
-        for epoch in range(1, job.epochs + 1)
-    ]
-    metric = (
-        "accuracy"
-        if setup.interface.get("task", "classification") == "classification"
-        else "mean_absolute_error"
-    )
-    scores = [1 - loss / 4 if metric == "accuracy" else loss / 2 for loss in losses]
-    history = {"loss": [0.9 * loss for loss in losses], "val_loss": losses, f"val_{metric}": scores}
+    failure = _failure(genome, size, job, setup, stub)
+    if failure is not None:
+        return failure
+    metric = _metric_of(setup)
+    history = _history(genome, job, metric)
     stop = _stop(history, job, setup)
     if stop is not None:
         history = {name: values[: stop.epoch] for name, values in history.items()}
     best = _best_epoch(history, setup.objective)
     metrics = {name: values[best] for name, values in history.items()}
     if job.kind == "export":
-        scores_of_test = {
-            "test_loss": metrics["val_loss"] * 1.01,
-            f"test_{metric}": metrics[f"val_{metric}"] * 0.99,
-        }
-        return Outcome(TrialState.OK, {**metrics, **(scores_of_test if job.arrays else {}), **size})
-    cut = {ACCUMULATION: float(job.accumulation)} if job.accumulation > 1 else {}
-    times = {name: 0.1 + _fraction(genome, name) for name in setup.needed if name in TIMES}
-    details = {} if stop is None else {STOPPED: stop.to_json()}
-    trained = len(history["val_loss"])
+        if job.arrays:
+            metrics["test_loss"] = metrics["val_loss"] * 1.01
+            metrics[f"test_{metric}"] = metrics[f"val_{metric}"] * 0.99
+        return Outcome(TrialState.OK, {**metrics, **size})
+    metrics |= size
+    for name in setup.needed:
+        if name in TIMES:
+            metrics[name] = 0.1 + _fraction(genome, name)
+    if job.accumulation > 1:
+        metrics[ACCUMULATION] = float(job.accumulation)
     return Outcome(
         TrialState.OK,
-        {**metrics, **size, **times, **cut},
-        epochs=trained,
+        metrics,
+        epochs=len(history["val_loss"]),
         history=history,
-        details=details,
+        details={} if stop is None else {STOPPED: stop.to_json()},
     )
 
 
+def _failure(
+    genome: str, size: Mapping[str, float], job: Job, setup: Setup, stub: Stub
+) -> Outcome | None:
+    """How this genome fails, or None."""
+    for name, limit in setup.limits.items():
+        if size.get(name, 0.0) > limit:
+            message = f"{name}: {size[name]:.0f}, more than the limit of {limit}"
+            return Outcome(TrialState.INFEASIBLE, metrics=size, message=message)
+    if _fraction(genome, "diverge") < stub.diverge:
+        message = "the loss was inf in epoch 1"
+        history: dict[str, list[float | None]] = {"loss": [None]}
+        return Outcome(TrialState.DIVERGED, size, epochs=1, history=history, message=message)
+    if _fraction(genome, "fail") < stub.fail:
+        return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
+    is_large = job.kind == "train" and _fraction(genome, "oom") < stub.oom
+    if is_large and (job.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
+        return Outcome(TrialState.OOM_DEVICE, message="out of memory: made up by the stub")
+    return None
+
+
+def _metric_of(setup: Setup) -> str:
+    """The metric beside the loss."""
+    if setup.interface.get("task", "classification") == "classification":
+        return "accuracy"
+    return "mean_absolute_error"
+
+
+def _history(genome: str, job: Job, metric: str) -> dict[str, list[float]]:
+    """A learning curve that the genome decides, with noise that the seed decides."""
+    quality = _fraction(genome, "quality")
+    losses = []
+    for epoch in range(1, job.epochs + 1):
+        losses.append(_loss(quality, epoch, _fraction(genome, job.seed, epoch)))
+    scores = [1 - loss / 4 if metric == "accuracy" else loss / 2 for loss in losses]
+    return {
+        "loss": [0.9 * loss for loss in losses],
+        "val_loss": losses,
+        f"val_{metric}": scores,
+    }
+
+
 def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
-    """`stub_outcome`, and the files that a worker leaves: weights and checkpoint, or the exported model."""
+    """`stub_outcome`, and a worker's files: weights and checkpoint, or the exported model."""
     root = Path(setup.directory)
     needed = job.weights if job.kind == "export" else job.resume_from
     if needed is not None and not (root / needed).is_file():
@@ -160,7 +182,8 @@ def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> O
         on_epoch(epoch + 1, {name: value for name, value in row.items() if value is not None})
     try:
         return replace(outcome, files=_write(job, root))
-    except DiskFailure as error:  # as the real worker's border does
+    except DiskFailure as error:
+        # the real worker answers the same at its border
         return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
 
 
@@ -169,7 +192,8 @@ def _write(job: Job, root: Path) -> dict[str, str]:
     written = [job.model] if job.kind == "export" else [job.weights, job.checkpoint]
     files = {}
     for name in filter(None, written):
-        content = f"stub {name} {_fraction(json.dumps(job.genome, sort_keys=True), job.seed, job.epochs)}\n".encode()
+        genome = json.dumps(job.genome, sort_keys=True)
+        content = f"stub {name} {_fraction(genome, job.seed, job.epochs)}\n".encode()
         write_whole(root / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
         files[name] = sha256_of(root / name)
     return files
@@ -180,8 +204,9 @@ def serve(fd: int) -> None:
     stub = Stub.from_environment()
     with socket.socket(fileno=fd) as connection, connection.makefile("rb") as lines:
         first = lines.readline()
+        # an end of file at the very start: the driver is gone already
         if not first:
-            return  # the driver was gone at once
+            return
         setup = Setup.from_json(json.loads(first)["setup"])
         connection.sendall(encode({"ready": {"protocol": PROTOCOL, "pid": os.getpid()}}))
         habits = _Habits(stub)
@@ -190,7 +215,7 @@ def serve(fd: int) -> None:
 
 
 class _Habits:
-    """What a worker does wrong, and what it carries from job to job."""
+    """What a worker does wrong, and what it keeps from job to job."""
 
     def __init__(self, stub: Stub) -> None:
         self.stub = stub
@@ -199,13 +224,12 @@ class _Habits:
         self._leaked: list[bytes] = []
 
     def before(self, job: Job) -> None:
-        """In place of an answer, or before one."""
+        """What happens before an answer, or instead of one."""
         if self.stub.sleep:
             time.sleep(self.chance.expovariate(1 / self.stub.sleep))
         if self.stub.leak:
-            self._leaked.append(
-                os.urandom(int(self.stub.leak * 1e6))
-            )  # random, so that no page is shared
+            # random bytes: the kernel would share pages of zeros, and nothing would leak
+            self._leaked.append(os.urandom(int(self.stub.leak * 1e6)))
         if self.happens(job, self.stub.crash):
             os.kill(os.getpid(), signal.SIGKILL)
         while self.happens(job, self.stub.hang):
@@ -227,19 +251,12 @@ def _work(connection: socket.socket, setup: Setup, job: Job, habits: _Habits) ->
         connection.sendall(habits.said_late)
     stub = habits.stub
     if habits.happens(job, stub.oom_host):
-        outcome = Outcome(
-            TrialState.OOM_HOST, message="Python is out of memory. Made up by the stub."
-        )
+        message = "Python is out of memory. Made up by the stub."
+        outcome = Outcome(TrialState.OOM_HOST, message=message)
     else:
         outcome = run_stub(setup, job, on_epoch, stub)
-    answer = encode(
-        {
-            "outcome": {
-                **name,
-                **outcome_to_json(replace(outcome, seconds=time.monotonic() - started)),
-            }
-        }
-    )
+    outcome = replace(outcome, seconds=time.monotonic() - started)
+    answer = encode({"outcome": {**name, **outcome_to_json(outcome)}})
     if habits.happens(job, stub.lie):
         answer = lie(habits.chance.choice(list(LIES)), answer)
     if habits.happens(job, stub.late):
@@ -249,16 +266,17 @@ def _work(connection: socket.socket, setup: Setup, job: Job, habits: _Habits) ->
 
 
 def _stop(history: Mapping[str, list[float]], job: Job, setup: Setup) -> Stopped | None:
-    """Where the learning curve ends a training; None for nowhere."""
+    """Where the learning curve stops this training, or None."""
     rule = rule_of(setup, job.incumbent, setup.epochs or job.epochs)
     if rule is None or job.kind != "train":
         return None
-    name, direction = setup.objective["name"], setup.objective["direction"]
-    return first_stop(history[name], Objective(name, "max" if direction == "max" else "min"), rule)
+    name = setup.objective["name"]
+    direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
+    return first_stop(history[name], Objective(name, direction), rule)
 
 
 def _loss(quality: float, epoch: int, noise: float) -> float:
-    """Falls with the epochs towards a value that the genome decides; always below 4."""
+    """A loss that falls with the epochs to a value that the genome decides; always below 4."""
     return 0.1 + quality + 1.5 * math.exp(-epoch / 4) + 0.05 * noise
 
 
@@ -269,6 +287,6 @@ def _best_epoch(history: Mapping[str, list[float]], objective: Mapping[str, str]
 
 
 def _fraction(*key: object) -> float:
-    """A number in [0, 1) that looks random and is the same for the same key, on every machine."""
+    """A number in [0, 1) that looks random, and is the same for the same key on every machine."""
     digest = hashlib.blake2b(repr(key).encode(), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48

@@ -5,36 +5,29 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from evonas.search.sampling import SAMPLERS
+from tests.command import run_evonas
 
 COMMANDS = (
-    *(
-        "run",
-        "resume",
-        "list",
-        "show",
-        "genealogy",
-        "compare",
-        "export",
-        "check",
-        "space",
-        "audit",
-        "replay",
-    ),
+    "run",
+    "resume",
+    "list",
+    "show",
+    "genealogy",
+    "compare",
+    "export",
+    "check",
+    "space",
+    "audit",
+    "replay",
 )
 
 
-def evonas(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("evonas")), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
-
-
 def test_help_names_every_command_and_exit_code():
-    done = evonas("--help")
+    done = run_evonas("--help")
     assert done.returncode == 0
     assert all(name in done.stdout for name in COMMANDS)
     for code in ("0", "1", "2", "3", "4", "5", "6", "65", "69", "74", "130", "143"):
@@ -43,7 +36,7 @@ def test_help_names_every_command_and_exit_code():
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_that_is_more_than_its_options(name):
-    done = evonas(name, "--help")
+    done = run_evonas(name, "--help")
     assert done.returncode == 0
     assert len(done.stdout.split("Options")[0]) > 150
 
@@ -73,7 +66,7 @@ def test_every_command_has_help_that_is_more_than_its_options(name):
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words_with_exit_code_2(arguments, words, tmp_path):
-    done = evonas(*arguments, cwd=tmp_path)
+    done = run_evonas(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     for word in words:
@@ -83,13 +76,14 @@ def test_what_cannot_be_done_is_refused_in_words_with_exit_code_2(arguments, wor
 
 def test_all_problems_of_a_config_are_told_at_once_and_as_json(tmp_path):
     (tmp_path / "bad.yaml").write_text(
-        "space: convnet\ndata: {name: digits}\nbudget: {trials: 0}\nstrategy: {evolutoin: {}}\nsede: 1\n"
+        "space: convnet\ndata: {name: digits}\nbudget: {trials: 0}\n"
+        "strategy: {evolutoin: {}}\nsede: 1\n"
     )
-    done = evonas("check", "bad.yaml", cwd=tmp_path)
+    done = run_evonas("check", "bad.yaml", cwd=tmp_path)
     assert done.returncode == 2
     for word in ("bad.yaml:3", "bad.yaml:4", "bad.yaml:5", "evolution", "seed"):
         assert word in done.stderr
-    data = evonas("check", "bad.yaml", "--json", cwd=tmp_path)
+    data = run_evonas("check", "bad.yaml", "--json", cwd=tmp_path)
     assert data.returncode == 2
     problems = json.loads(data.stdout)["problems"]
     assert {problem["line"] for problem in problems} == {3, 4, 5}
@@ -105,14 +99,14 @@ def test_labels_with_nan_are_refused_before_any_training(tmp_path):
     (tmp_path / "nan.yaml").write_text(
         "space: convnet\ndata: {path: data.npz, task: classification}\nbudget: {trials: 1}\n"
     )
-    done = evonas("run", "nan.yaml", cwd=tmp_path)
+    done = run_evonas("run", "nan.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "NaN" in done.stderr or "nan" in done.stderr
     assert "7" in done.stderr
 
 
 def test_list_of_nothing_says_how_to_begin(tmp_path):
-    done = evonas("list", cwd=tmp_path)
+    done = run_evonas("list", cwd=tmp_path)
     assert done.returncode == 0
     assert "evonas run digits" in done.stdout
 
@@ -120,14 +114,14 @@ def test_list_of_nothing_says_how_to_begin(tmp_path):
 def test_a_damaged_record_has_an_exit_code_of_its_own(tmp_path):
     (tmp_path / "runs" / "bad").mkdir(parents=True)
     (tmp_path / "runs" / "bad" / "run.db").write_bytes(b"nonsense" * 1000)
-    assert evonas("show", "bad", cwd=tmp_path).returncode == 65
-    listed = evonas("list", cwd=tmp_path)
+    assert run_evonas("show", "bad", cwd=tmp_path).returncode == 65
+    listed = run_evonas("list", cwd=tmp_path)
     assert listed.returncode == 0
     assert "bad" in listed.stdout
 
 
 def test_a_space_is_described_without_keras():
-    done = evonas("space", "cells")
+    done = run_evonas("space", "cells")
     assert done.returncode == 0, done.stderr
     words = (
         "45 decisions",
@@ -138,9 +132,12 @@ def test_a_space_is_described_without_keras():
         "always 2",
     )
     assert all(word in done.stdout for word in words)
-    code = "import sys; sys.argv = ['evonas', 'space', 'mlp', '--json']; from evonas.cli.app import app\n"
-    code += (
-        "try: app()\nexcept SystemExit: sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    code = (
+        "import sys\n"
+        "sys.argv = ['evonas', 'space', 'mlp', '--json']\n"
+        "from evonas.cli.app import app\n"
+        "try: app()\n"
+        "except SystemExit: sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))\n"
     )
     plain = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert plain.returncode == 0
@@ -151,7 +148,7 @@ def test_a_space_is_described_without_keras():
 
 
 def test_samples_of_a_space_are_networks_of_its_random_search():
-    done = evonas("space", "recurrent", "--samples", "2", "--shape", "5,3", "--json")
+    done = run_evonas("space", "recurrent", "--samples", "2", "--shape", "5,3", "--json")
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     first, second = facts["samples"]

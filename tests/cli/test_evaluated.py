@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SPACE = "space: s\nabout: Three letters.\ninput: none\nnetwork: {cell: {length: 2, ops: {a: {}, b: {}, c: {}}}}\n"
+from tests.command import run_evonas
+
+SPACE = """\
+space: s
+about: Three letters.
+input: none
+network: {cell: {length: 2, ops: {a: {}, b: {}, c: {}}}}
+"""
 CONFIG = """\
 space: ./s.yaml
 evaluator: {table: {path: t.csv}}
@@ -33,18 +38,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def evonas(folder: Path, *arguments: str, code: int = 0) -> str:
-    command = [str(Path(sys.executable).with_name("evonas")), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+def said(folder: Path, *arguments: str, code: int = 0) -> str:
+    """All that evonas says in this folder, where it must end with this code."""
+    done = run_evonas(*arguments, cwd=folder)
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
 
 
 def test_every_command_works_without_networks(folder: Path) -> None:
-    assert "judged.yaml is fine: space s (2 decisions), a table of 9 genomes." in evonas(
+    assert "judged.yaml is fine: space s (2 decisions), a table of 9 genomes." in said(
         folder, "check", "judged.yaml"
     )
-    told = evonas(folder, "run", "judged.yaml")
+    told = said(folder, "run", "judged.yaml")
     for words in (
         "9 genomes",
         "aging, 6 trials, 5,000",
@@ -55,22 +60,22 @@ def test_every_command_works_without_networks(folder: Path) -> None:
         "card",
     ):
         assert words in told, words
-    assert "6/6" in evonas(folder, "list")
-    assert "The winner" in evonas(folder, "show", "judged", "--trials")
-    summary = json.loads(evonas(folder, "show", "judged", "--json", "--trials"))
+    assert "6/6" in said(folder, "list")
+    assert "The winner" in said(folder, "show", "judged", "--trials")
+    summary = json.loads(said(folder, "show", "judged", "--json", "--trials"))
     assert summary["budgets"] == {"trials": 6, "seconds": 5000}
     assert summary["result"]["trial"] == summary["best"]
     assert len(summary["all_trials"]) == summary["trials"]
-    assert "How trial" in evonas(folder, "genealogy", "judged")
-    assert "are those of the record" in evonas(folder, "audit", "judged")
-    assert "has no networks" in evonas(folder, "export", "judged", "--to", "x.keras", code=2)
-    assert "The winner" in evonas(folder, "resume", "judged")
-    assert json.loads(evonas(folder, "check", "judged.yaml", "--json"))["counts"] == {"genomes": 9}
+    assert "How trial" in said(folder, "genealogy", "judged")
+    assert "are those of the record" in said(folder, "audit", "judged")
+    assert "has no networks" in said(folder, "export", "judged", "--to", "x.keras", code=2)
+    assert "The winner" in said(folder, "resume", "judged")
+    assert json.loads(said(folder, "check", "judged.yaml", "--json"))["counts"] == {"genomes": 9}
 
 
 def test_a_space_without_networks_is_shown_with_genomes(folder: Path) -> None:
-    told = evonas(folder, "space", "./s.yaml", "--samples", "2")
+    told = said(folder, "space", "./s.yaml", "--samples", "2")
     assert "without networks" in told
     assert told.count("Genome ") == 2
-    drawn = json.loads(evonas(folder, "space", "./s.yaml", "--samples", "1", "--json"))["samples"]
+    drawn = json.loads(said(folder, "space", "./s.yaml", "--samples", "1", "--json"))["samples"]
     assert [len(drawn[0]["digest"]), len(drawn[0]["sections"]["cell"])] == [16, 2]

@@ -1,55 +1,41 @@
-"""`evonas show RUN --trial N`: what came of a trial and of each attempt at it, in words and as JSON."""
+"""`evonas show RUN --trial N`: what came of a trial and of each attempt at it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from evonas import api
+from evonas import view
 from evonas.cli import search
-from evonas.cli.app import app
 from evonas.cli.console import console
 from evonas.cli.show import _trial_table
-from evonas.runtime.config.config_file import load_config
-from evonas.testing import runs
-from evonas.testing.stub_pool import StubPool
-from evonas.testing.stub_worker import Stub
+from evonas.testing import Stub, make_run, work
+from tests.command import run_evonas
 
-SPACE = """
-space: small
-input: vector
-network:
-  layers: {length: [1, 2], ops: {dense: {units: {choice: [4, 8, 16]}, activation: {choice: [relu, tanh]}}}}
-settings:
-  optimizer: {ops: {adam: {learning_rate: {choice: [0.1, 0.01]}}}}
-  training: {ops: {training: {batch_size: 16}}}
+CONFIG = """
+run: stub
+space: ./small.yaml
+data: {path: data.npz, task: classification}
+budget: {trials: 3}
 """
-CONFIG = "run: stub\nspace: ./small.yaml\ndata: {path: data.npz, task: classification}\nbudget: {trials: 3}\n"
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> api.Run:
+def run(tmp_path: Path) -> view.Run:
     """All of its trials need too much memory, and each worker crashes once."""
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
-    (tmp_path / "small.yaml").write_text(SPACE)
-    (tmp_path / "stub.yaml").write_text(CONFIG)
-    root, _ = api.create(load_config(tmp_path / "stub.yaml"), tmp_path / "runs")
-    stub = Stub(oom=1.0, crash=1.0, diverge=0)
-    return api.work(root, pool_factory=lambda config, setup, root: StubPool(setup, 1, stub))
+    root = make_run(tmp_path, config=CONFIG)
+    return work(root, capacity=1, stub=Stub(oom=1.0, crash=1.0, diverge=0))
 
 
-def show(run: api.Run, *arguments: str) -> str:
-    done = CliRunner().invoke(app, ["show", str(run.directory), *arguments])
-    assert done.exit_code == 0, done.output
-    return done.output
+def show(run: view.Run, *arguments: str) -> str:
+    done = run_evonas("show", run.directory, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def test_each_attempt_is_told_with_what_was_done_differently(run: api.Run) -> None:
+def test_each_attempt_is_told_with_what_was_done_differently(run: view.Run) -> None:
     lines = show(run, "--trial", "1").splitlines()
     assert lines[0].startswith("Trial 1: ok, generation 0, sample")
     first, second, third = (line for line in lines if "attempt" in line)
@@ -62,14 +48,11 @@ def test_each_attempt_is_told_with_what_was_done_differently(run: api.Run) -> No
 
 
 def test_the_table_of_trials_and_the_winner_say_it_too(
-    run: api.Run, capsys: pytest.CaptureFixture[str]
+    run: view.Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run.result = {
-        **(run.result or {}),
-        "layers": [],
-        "parameters": 1,
-        "flops": 1,
-    }  # which a stub does not tell
+    # a stub does not tell these
+    unknown = {"layers": [], "parameters": 1, "flops": 1}
+    run.result = {**(run.result or {}), **unknown}
     search.conclude(run)
     assert (
         "trained with half the batch and two gradient accumulation steps" in capsys.readouterr().out
@@ -78,7 +61,7 @@ def test_the_table_of_trials_and_the_winner_say_it_too(
     assert capsys.readouterr().out.count("ok, cut batches") == 3
 
 
-def test_json_has_the_mark_in_metrics_and_in_the_attempt(run: api.Run) -> None:
+def test_json_has_the_mark_in_metrics_and_in_the_attempt(run: view.Run) -> None:
     data = json.loads(show(run, "--trial", "1", "--json"))
     assert data["metrics"]["accumulation_steps"] == 2.0
     assert [attempt["state"] for attempt in data["attempts"]] == ["crashed", "oom_device", "ok"]
@@ -89,10 +72,8 @@ def test_json_has_the_mark_in_metrics_and_in_the_attempt(run: api.Run) -> None:
 
 def test_a_stopped_training_is_told_with_what_was_predicted(tmp_path: Path) -> None:
     stop = "training.stop={learning_curve: {after: 0.3, margin: 0}}"
-    root = runs.make_run(
-        tmp_path, stop, "training.epochs=12", "budget.trials=16", "strategy=random"
-    )
-    run = runs.work(root)
+    root = make_run(tmp_path, stop, "training.epochs=12", "budget.trials=16", "strategy=random")
+    run = work(root)
     found = [
         trial
         for trial in run.trials
@@ -109,6 +90,7 @@ def test_a_stopped_training_is_told_with_what_was_predicted(tmp_path: Path) -> N
     )
 
 
-def test_a_trial_that_is_not_there_is_refused(run: api.Run) -> None:
-    done = CliRunner().invoke(app, ["show", str(run.directory), "--trial", "9"])
-    assert "there is no trial 9" in str(done.exception)
+def test_a_trial_that_is_not_there_is_refused(run: view.Run) -> None:
+    done = run_evonas("show", run.directory, "--trial", "9")
+    assert done.returncode == 2
+    assert "there is no trial 9" in done.stderr

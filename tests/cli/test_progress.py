@@ -39,7 +39,8 @@ def test_a_log_has_generation_trials_best_failures_and_an_eta(trial):
     LineProgress(Console(file=out, width=200)).on_progress(progress(trial))
     line = " ".join(out.getvalue().split())
     assert line == (
-        "generation 3 8/96 trials best 0.1234, val_accuracy 0.9000 (trial 7) 1 failed, 4 twins 0:30 gone, ETA 1:15"
+        "generation 3 8/96 trials best 0.1234, val_accuracy 0.9000 (trial 7) 1 failed, 4 twins"
+        " 0:30 gone, ETA 1:15"
     )
 
 

@@ -1,4 +1,4 @@
-"""What `evonas.evaluate.local.launcher.Launcher` promises, held against both ways to start a worker."""
+"""What `Launcher` promises, held against both ways to start a worker."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def tell(fd):
     with socket.socket(fileno=fd) as connection, connection.makefile("rw") as lines:
         names = ["FIRST", "SECOND", "OPENBLAS_NUM_THREADS"]
         folder = "/proc/self/fd"
-        fds = [int(f) for f in os.listdir(folder) if os.path.exists(f"{folder}/{f}")] if os.path.exists(folder) else []
+        fds = os.listdir(folder) if os.path.exists(folder) else []
         about = {
-            "pid": os.getpid(), "group": os.getpgrp(), "session": os.getsid(0), "fds": fds, "fd": fd,
+            "pid": os.getpid(), "group": os.getpgrp(), "session": os.getsid(0), "fd": fd,
+            "fds": [int(f) for f in fds if os.path.exists(f"{folder}/{f}")],
             "environment": {n: os.environ.get(n) for n in names}, "stdin": sys.stdin.read(),
             "warm": "colorsys" in sys.modules,
         }
@@ -338,7 +339,8 @@ def test_workers_find_what_the_fork_server_has_imported(entry: str, tmp_path: Pa
 
 def test_a_fork_server_with_threads_is_not_used(entry: str, tmp_path: Path) -> None:
     (tmp_path / "threaded.py").write_text(
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
     )
     with start_launcher(entry, preload=["threaded"]) as launcher:
         assert isinstance(launcher, SubprocessLauncher)

@@ -1,4 +1,4 @@
-"""What every strategy promises, run over the registry: register a strategy and it is held to this."""
+"""What every strategy promises, run over the registry: each registered strategy is held to this."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from evonas.search.strategies.seeded import SeededSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Forest, GaussianProcess
 from evonas.search.variation import Mutation
+from evonas.testing import Driver
 from evonas.trial import Constraint, Fidelity, Objective, Proposal, Trial
 
 LOOK_AHEAD = 5
@@ -180,60 +181,52 @@ def make(name, small_space, oracle):
 
 @pytest.fixture
 def few(name):
-    """How many steps are taken for so many: a third of them where a model is fitted for each proposal."""
+    """The number of steps to take: a third if a model is fitted for each proposal."""
     return lambda steps: steps // 3 if name in SLOW else steps
 
 
-def drive(strategy: Strategy, oracle, trials: list[Trial], told: int, steps: int) -> int:
-    """Tell one, then ask while the window is open, as the engine does; returns how many are told."""
-    for _ in range(steps):
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        while len(trials) - told < LOOK_AHEAD and (asked := strategy.ask(1)):
-            trials.extend(
-                oracle.settle(len(trials) + i, proposal) for i, proposal in enumerate(asked)
-            )
-    return told
+def driven(strategy: Strategy, oracle, steps: int) -> Driver:
+    """A search after so many steps of the engine."""
+    driver = Driver(strategy, oracle.settle, LOOK_AHEAD)
+    driver.step(steps)
+    return driver
 
 
-def known(trials: list[Trial], told: int) -> dict[int, Trial]:
-    """What a strategy is given with its state: those that are not told wait."""
-    return {trial.id: trial if trial.id < told else trial.unsettled for trial in trials}
+def known(driver: Driver) -> dict[int, Trial]:
+    """The trials that a strategy gets with its state: those that are not told wait."""
+    found = {}
+    for trial in driver.trials:
+        found[trial.id] = trial if trial.id < driver.told else trial.unsettled
+    return found
 
 
-def proposals(trials: list[Trial]) -> list[Proposal]:
-    return [trial.proposal for trial in trials]
+def proposals(driver: Driver) -> list[Proposal]:
+    return [trial.proposal for trial in driver.trials]
 
 
 def test_proposals_are_valid_genomes_of_the_space(make, few, oracle, small_space):
-    trials: list[Trial] = []
-    drive(make(), oracle, trials, 0, few(60))
+    trials = driven(make(), oracle, few(60)).trials
     assert len(trials) >= few(60)
     for trial in trials:
         validate(small_space, trial.genome)
 
 
 def test_equal_seeds_give_equal_proposals_and_different_seeds_different_ones(make, few, oracle):
-    runs: list[list[Trial]] = [[], [], []]
-    for trials, seed in zip(runs, (0, 0, 1), strict=True):
-        drive(make(seed), oracle, trials, 0, few(40))
+    runs = [driven(make(seed), oracle, few(40)) for seed in (0, 0, 1)]
     assert proposals(runs[0]) == proposals(runs[1])
     assert proposals(runs[0]) != proposals(runs[2])
 
 
 def test_going_on_from_a_saved_state_is_the_same_as_never_stopping(make, name, few, oracle):
-    whole: list[Trial] = []
-    drive(make(), oracle, whole, 0, few(60))
+    whole = driven(make(), oracle, few(60))
     for stop in (7, 17) if name in SLOW else (0, 1, 7, 17, 33):
-        trials: list[Trial] = []
-        first = make()
-        told = drive(first, oracle, trials, 0, stop)
-        state = json.loads(json.dumps(first.state_dict()))
+        driver = driven(make(), oracle, stop)
+        state = json.loads(json.dumps(driver.strategy.state_dict()))
         second = make()
-        second.load_state_dict(state, known(trials, told))
-        drive(second, oracle, trials, told, few(60) - stop)
-        assert proposals(trials) == proposals(whole), f"stopped after {stop} steps"
+        second.load_state_dict(state, known(driver))
+        driver.strategy = second
+        driver.step(few(60) - stop)
+        assert proposals(driver) == proposals(whole), f"stopped after {stop} steps"
 
 
 def test_the_global_random_streams_are_left_alone(make, few, oracle):
@@ -242,16 +235,16 @@ def test_the_global_random_streams_are_left_alone(make, few, oracle):
     expected = random.random(), np.random.rand()
     random.seed(5)
     np.random.seed(5)
-    drive(make(), oracle, [], 0, few(40))
+    driven(make(), oracle, few(40))
     assert (random.random(), np.random.rand()) == expected
 
 
 def test_the_users_seeding_of_the_global_streams_changes_nothing(make, few, oracle):
-    runs: list[list[Trial]] = [[], []]
-    for trials, seed in zip(runs, (1, 2), strict=True):
+    runs = []
+    for seed in (1, 2):
         random.seed(seed)
         np.random.seed(seed)
-        drive(make(), oracle, trials, 0, few(40))
+        runs.append(driven(make(), oracle, few(40)))
     assert proposals(runs[0]) == proposals(runs[1])
 
 
@@ -275,8 +268,7 @@ def test_asking_for_many_is_asking_one_by_one(make):
 
 
 def test_failed_trials_never_become_parents(make, few, oracle):
-    trials: list[Trial] = []
-    drive(make(), oracle, trials, 0, few(120))
+    trials = driven(make(), oracle, few(120)).trials
     parents = {parent for trial in trials for parent in trial.lineage.parents}
     assert any(trial.fitness is None for trial in trials), (
         "the oracle must fail some, or this shows nothing"
@@ -285,21 +277,17 @@ def test_failed_trials_never_become_parents(make, few, oracle):
 
 
 def test_parents_are_told_before_their_children_are_asked(make, few, oracle):
-    strategy, trials, told = make(), [], 0
-    for _ in range(few(80)):
-        known = told + 1 if told < len(trials) else told
-        before = len(trials)
-        told = drive(strategy, oracle, trials, told, 1)
-        assert all(parent < known for trial in trials[before:] for parent in trial.lineage.parents)
+    driver = driven(make(), oracle, few(80))
+    for trial, known in zip(driver.trials, driver.told_before, strict=True):
+        assert all(parent < known for parent in trial.lineage.parents)
 
 
 def check_living(strategy: Strategy, oracle, steps: int = 120) -> list[Trial]:
-    """Drive a strategy, and hold what it resumes from against what it said was alive; returns the trials."""
+    """Search, and compare what is resumed from with what was said to live; returns the trials."""
     trials: list[Trial] = []
     told = 0
-    named: list[
-        set[int]
-    ] = []  # after each tell and each ask: the ids in `retained`, and how many were told
+    # After each tell and each ask: the ids in `retained`, and how many trials were told.
+    named: list[set[int]] = []
     known: list[int] = []
 
     def look() -> None:
@@ -334,17 +322,16 @@ def test_who_is_resumed_from_was_alive_from_the_tell_to_the_proposal(make, few, 
 
 
 def test_the_living_are_the_same_after_a_resume(make, few, oracle):
-    trials: list[Trial] = []
     first = make()
-    told = drive(first, oracle, trials, 0, few(50))
+    driver = driven(first, oracle, few(50))
     second = make()
-    second.load_state_dict(json.loads(json.dumps(first.state_dict())), known(trials, told))
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())), known(driver))
     assert set(second.retained) == set(first.retained)
 
 
 def test_the_state_is_small_and_holds_no_genome(make, few, oracle):
-    strategy, trials = make(), []
-    drive(strategy, oracle, trials, 0, few(60))
+    strategy = make()
+    driven(strategy, oracle, few(60))
     text = json.dumps(strategy.state_dict(), allow_nan=False)
     assert len(text) < 2000
     assert "dense" not in text
@@ -387,18 +374,17 @@ def test_the_contract_about_the_living_can_be_broken(small_space, loss, oracle):
 
 
 def test_alternatives_begin_with_the_next_proposal_and_change_nothing(make, oracle):
-    strategy, trials, told = make(), [], 0
+    strategy = make()
     if not strategy.has_alternatives:
         with pytest.raises(NotImplementedError):
             strategy.alternatives(3)
         return
+    driver = Driver(strategy, oracle.settle, LOOK_AHEAD)
     for _ in range(50):
-        told = drive(strategy, oracle, trials, told, 1)
-        strategy.tell(trials[told])
-        told += 1
+        driver.step()
+        driver.tell()
         before, options = strategy.state_dict(), strategy.alternatives(4)
         assert strategy.state_dict() == before
-        asked = strategy.ask(1)
-        assert options[:1] == asked
+        asked = driver.ask()
+        assert options[:1] == [trial.proposal for trial in asked]
         assert not asked or strategy.problem.seeds or len({option.genome for option in options}) > 1
-        trials.extend(oracle.settle(len(trials), proposal) for proposal in asked)

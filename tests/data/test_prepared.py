@@ -433,3 +433,44 @@ prepare(DataSettings("image", name="digits"), Path({str(tmp_path)!r}))
 assert not {{"keras", "tensorflow"}} & set(sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+TESTED = table(x_test=np.full((6, 4), 9.0), y_test=np.arange(6) % 3)
+OTHER_ARRAYS: dict[str, dict[str, Any]] = {
+    "one label": {"y": changed(TESTED["y"], [4, 5], TESTED["y"][[5, 4]])},
+    "all labels": {"y": 2 - TESTED["y"]},
+    "one sample": {"x": changed(TESTED["x"], (3, 1), 0.5)},
+    "the order of x": {"x": TESTED["x"][::-1]},
+    "one sample of the test set": {"x_test": changed(TESTED["x_test"], (5, 3), 9.5)},
+    "the labels of the test set": {"y_test": TESTED["y_test"][::-1]},
+    "no test set": {"x_test": None, "y_test": None},
+    "the type of x": {"x": TESTED["x"].astype(np.float32)},
+    "the names of the labels": {"y": TESTED["y"] + 10, "y_test": TESTED["y_test"] + 10},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_ARRAYS)
+def test_the_fingerprint_sees_every_array(tmp_path: Path, case: str) -> None:
+    first = prepared(tmp_path, TESTED)
+    second = prepared(tmp_path, table(**{**TESTED, **OTHER_ARRAYS[case]}))
+    assert first.fingerprint != second.fingerprint
+
+
+@pytest.mark.parametrize(
+    "settings", [{"validation": 0.3}, {"test": 0.3}, {"split_seed": 1}, {"task": "regression"}]
+)
+def test_the_fingerprint_sees_every_setting_that_decides_the_split(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    first = prepared(tmp_path, table())
+    second = prepared(tmp_path, table(), **settings)
+    assert first.fingerprint != second.fingerprint
+
+
+def test_the_fingerprint_does_not_see_the_name_of_a_file_nor_whether_a_task_was_guessed(
+    tmp_path: Path,
+) -> None:
+    first = prepared(tmp_path, table())
+    (tmp_path / "elsewhere").mkdir()
+    second = prepared(tmp_path / "elsewhere", table(), task="classification")
+    assert first.fingerprint == second.fingerprint

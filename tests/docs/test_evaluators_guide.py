@@ -38,7 +38,10 @@ def test_the_table_of_the_guide_is_one(folder: Path) -> None:
 
 def test_the_function_of_the_guide_is_searched(folder: Path) -> None:
     part = next(text for text in BLOCKS if "my_problem:evaluate" in text)
-    rest = "space: ./cell.yaml\nbudget: {trials: 10}\ntraining: {epochs: 4}\npool: {simulated: {workers: 2}}\n"
+    rest = (
+        "space: ./cell.yaml\nbudget: {trials: 10}\ntraining: {epochs: 4}\n"
+        "pool: {simulated: {workers: 2}}\n"
+    )
     (folder / "mine.yaml").write_text(rest + part, encoding="utf-8")
     assert check(folder / "mine.yaml").problems == ()
     run = api.run(folder / "mine.yaml", runs=folder / "runs")

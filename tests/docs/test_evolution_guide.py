@@ -1,4 +1,7 @@
-"""Every block of the guide to evolution works: YAML is checked as a config and evolves, Python keeps its contract."""
+"""Every block of the guide to evolution works.
+
+YAML is checked as a config and evolves; Python keeps its contract.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from evonas.search.replacement import REPLACEMENTS
 from evonas.search.selection import SELECTIONS
 from evonas.search.strategies.evolution import Evolution
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Trial
+from evonas.testing import Driver, drive
+from evonas.trial import Fidelity
 
 GUIDE = Path(__file__).parents[2] / "docs" / "evolution.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", GUIDE.read_text(), re.DOTALL)
@@ -30,18 +34,6 @@ REST = "space: convnet\ndata: {name: digits}\nbudget: {trials: 9}\n"
 def whole(text: str) -> str:
     """A block that does not name its space is a part of a config."""
     return text if "space" in strict_yaml.load(text, "guide").data else text + REST
-
-
-def run(strategy, oracle, count: int) -> list[Trial]:
-    trials: list[Trial] = []
-    told = 0
-    while len(trials) < count:
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        while len(trials) - told < 5 and (asked := strategy.ask(1)):
-            trials += [oracle.settle(len(trials), proposal) for proposal in asked]
-    return trials
 
 
 @pytest.mark.parametrize("text", YAML)
@@ -58,7 +50,8 @@ def test_every_yaml_block(text, tmp_path, oracle):
     problem = SearchProblem(
         loaded.space, loaded.config.objective.to_objective(), Fidelity(1), 0, loaded.seeds
     )
-    trials = run(STRATEGIES[kind](problem, settings), oracle, settings.population + 12)
+    strategy = STRATEGIES[kind](problem, settings)
+    trials = drive(strategy, oracle.settle, settings.population + 12, order=5)
     for trial in trials:
         validate(loaded.space, trial.genome)
     assert any(trial.lineage.parents for trial in trials)
@@ -103,7 +96,8 @@ def test_a_scheme_of_your_own(module, monkeypatch, tmp_path, small_space, loss, 
     )
     settings = check(tmp_path / "own.yaml").loaded.config.strategy.settings
     assert settings.selection == scheme(2.0)
-    trials = run(Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings), oracle, 40)
+    strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
+    trials = drive(strategy, oracle.settle, 40, order=5)
     assert any(trial.lineage.parents for trial in trials)
     (tmp_path / "own.yaml").write_text(
         REST + "strategy: {evolution: {selection: threshold}}\nobjective: val_accuracy\n"
@@ -115,16 +109,12 @@ def test_a_strategy_of_your_own(module, small_space, loss, oracle):
     kind = module(PYTHON[1]).Walk
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
     strategy = kind(problem, kind.Settings())
-    trials, told_before, told = [], [], 0
-    for _ in range(40):
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        told_before.append(told)
-        trials.append(oracle.settle(len(trials), strategy.ask(1)[0]))
+    driver = Driver(strategy, oracle.settle, look_ahead=1)
+    trials = driver.run(40)
+    assert driver.waits == 0
     state = strategy.state_dict()
     again = kind(problem, kind.Settings())
-    assert replay(again, trials, told_before, told, state).difference == ""
+    assert replay(again, trials, driver.told_before, driver.told, state).difference == ""
     resumed = kind(problem, kind.Settings())
-    resumed.load_state_dict(state, {trial.id: trial for trial in trials[:told]})
+    resumed.load_state_dict(state, {trial.id: trial for trial in trials[: driver.told]})
     assert resumed.ask(3) == strategy.ask(3)

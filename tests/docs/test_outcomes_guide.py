@@ -1,4 +1,4 @@
-"""The guide to outcomes: its table has every state and the retries of the engine, its config is accepted."""
+"""The guide to outcomes: its table has every state and the engine's retries; its config works."""
 
 from __future__ import annotations
 

@@ -1,55 +1,34 @@
-"""Weights that are gone or damaged cost a training, never a crash, and never another result without a word."""
+"""Weights that are gone or damaged cost a training: no crash, and no other result in silence."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 import evonas
-from evonas import api
 from evonas.errors import DiskFailure, EvonasError, InvalidRecord
 from evonas.evaluate.contract.pool import Finished
 from evonas.export.retraining import RETRAINED
 from evonas.files import sha256_of
-from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
+from evonas.testing.runs import SMALL_SPACE, Notes, content, make_run, stub_pools, work
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 from evonas.trial import Outcome, TrialState
 
-SPACE = """
-space: small
-input: vector
-network:
-  layers: {length: [1, 2], ops: {dense: {units: {int: [4, 64]}, activation: {choice: [relu, tanh]}}}}
-settings:
-  optimizer: {ops: {adam: {learning_rate: {choice: [0.1, 0.01]}}}}
-  training: {ops: {training: {batch_size: 16}}}
-"""
-
-CONFIG = """
-run: stub
-space: ./small.yaml
-data: {path: data.npz, task: classification}
-strategy: {evolution: {population: 3, replacement: {elitist: {elites: 1}}}}
-training: {epochs: 2}
-budget: {trials: 14}
-storage: {keep_best: 2}
-look_ahead: 3
-pool: {local: {workers: 2, devices: cpu}}
-"""
-
-
-class Notes(Observer):
-    def __init__(self):
-        self.texts = []
-
-    def on_note(self, text):
-        self.texts.append(text)
+SPACE = SMALL_SPACE.replace("{choice: [4, 8, 16]}", "{int: [4, 64]}")
+SHORT = (
+    "strategy={evolution: {population: 3, replacement: {elitist: {elites: 1}}}}",
+    "training.epochs=2",
+    "budget.trials=14",
+    "storage.keep_best=2",
+    "look_ahead=3",
+)
+HEALTHY = Stub(diverge=0.0)
+"""Stubs whose networks never diverge."""
 
 
 class Pool(StubPool):
@@ -81,30 +60,17 @@ def pool():
     return type("Pool", (Pool,), {"jobs": []})
 
 
-@pytest.fixture
-def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
-    (tmp_path / "small.yaml").write_text(SPACE)
-    (tmp_path / "stub.yaml").write_text(CONFIG)
-    return tmp_path
+def create(folder):
+    return make_run(folder, *SHORT, space=SPACE, runs=folder / "runs")
 
 
-def create(folder, *changes):
-    return api.create(load_config(folder / "stub.yaml", changes), folder / "runs")[0]
-
-
-def factory(kind):
-    return lambda config, setup, root: kind(setup, 2, Stub(diverge=0.0))
+def go(root, pool, *observers):
+    """One session with this kind of pool."""
+    return work(root, observers=observers, stub=HEALTHY, pool=pool)
 
 
 def trainings(pool, trial):
     return [job for job in pool.jobs if job.kind == "train" and job.trial == trial]
-
-
-def content(root):
-    with RecordReader(root / "run.db") as record:
-        return record.content()
 
 
 def retrained(root):
@@ -140,10 +106,10 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", sorted(DAMAGES))
-def test_a_winner_without_its_weights_is_trained_again_and_exported(folder, pool, damage):
-    root = create(folder)
+def test_a_winner_without_its_weights_is_trained_again_and_exported(tmp_path, pool, damage):
+    root = create(tmp_path)
     spoil = Spoil(root, DAMAGES[damage])
-    run = api.work(root, [spoil], factory(pool))
+    run = go(root, pool, spoil)
     assert run.is_finished
     assert run.result["trial"] == run.best.id == spoil.best.id
     first, second = trainings(pool, run.best.id)
@@ -158,13 +124,11 @@ def test_a_winner_without_its_weights_is_trained_again_and_exported(folder, pool
     assert not list((root / "checkpoints").glob("*"))
 
 
-def test_the_record_of_the_search_is_not_changed_by_it(folder, pool):
-    root = create(folder)
-    api.work(root, [Spoil(root, DAMAGES["missing"])], factory(pool))
-    whole = folder / "whole"
-    whole.mkdir()
-    other = api.create(load_config(folder / "stub.yaml"), whole)[0]
-    api.work(other, (), factory(pool))
+def test_the_record_of_the_search_is_not_changed_by_it(tmp_path, pool):
+    root = create(tmp_path)
+    go(root, pool, Spoil(root, DAMAGES["missing"]))
+    other = create(tmp_path / "whole")
+    go(other, pool)
     assert content(root) == content(other)
 
 
@@ -174,8 +138,8 @@ def other_scores(job, outcome):
     return replace(outcome, metrics=metrics)
 
 
-def test_another_result_is_told_and_exported_all_the_same(folder, pool):
-    root = create(folder)
+def test_another_result_is_told_and_exported_all_the_same(tmp_path, pool):
+    root = create(tmp_path)
 
     class Elsewhere(Spoil):
         def on_end(self, progress):
@@ -183,7 +147,7 @@ def test_another_result_is_told_and_exported_all_the_same(folder, pool):
             pool.change = staticmethod(other_scores)
 
     spoil = Elsewhere(root, DAMAGES["missing"])
-    run = api.work(root, [spoil], factory(pool))
+    run = go(root, pool, spoil)
     assert run.is_finished
     assert len(spoil.notes.texts) == 2
     recorded = run.best.metrics["val_loss"]
@@ -194,9 +158,9 @@ def test_another_result_is_told_and_exported_all_the_same(folder, pool):
     assert "val_loss" in retrained(root)[0]["different"]
 
 
-def test_a_kill_between_that_training_and_the_export_changes_nothing(folder, pool):
+def test_a_kill_between_that_training_and_the_export_changes_nothing(tmp_path, pool):
     """The export's scores are held against those of the training that has written the weights."""
-    root = create(folder)
+    root = create(tmp_path)
 
     def change(job, outcome):
         if job.kind == "export" and len(exports) == 1:
@@ -213,23 +177,25 @@ def test_a_kill_between_that_training_and_the_export_changes_nothing(folder, poo
 
     pool.change = staticmethod(change)
     with pytest.raises(KeyboardInterrupt):
-        api.work(root, [Elsewhere(root, DAMAGES["missing"])], factory(pool))
+        go(root, pool, Elsewhere(root, DAMAGES["missing"]))
     exports.append(1)
-    run = api.work(root, [Elsewhere(root, DAMAGES["missing"])], factory(pool))
+    run = go(root, pool, Elsewhere(root, DAMAGES["missing"]))
     assert run.is_finished
     assert len(retrained(root)) == 1
     assert len(trainings(pool, run.best.id)) == 2
 
 
-def test_a_pruned_trial_is_trained_again_for_its_export_and_pruned_again(folder, pool):
-    run = api.work(create(folder), (), factory(pool))
+def test_a_pruned_trial_is_trained_again_for_its_export_and_pruned_again(tmp_path, pool):
+    run = go(create(tmp_path), pool)
     pruned = next(t for t in run.trials if t.fitness is not None and not weights(run, t).exists())
     before, notes = content(run.directory), Notes()
     with pytest.raises(InvalidRecord, match=rf"evonas export \S*stub {pruned.id} --to") as raised:
         run.trial(pruned.id).model()
     assert raised.value.exit_code == 65
-    target = folder / "pruned.keras"
-    card = run.export(target, pruned.id, observers=[notes], pool_factory=factory(pool))
+    target = tmp_path / "pruned.keras"
+    card = run.export(
+        target, pruned.id, observers=[notes], pool_factory=stub_pools(stub=HEALTHY, pool=pool)
+    )
     assert card["metrics"]["val_loss"] == pruned.metrics["val_loss"]
     assert json.loads(target.with_suffix(".json").read_text()) == card
     assert target.exists()
@@ -246,27 +212,29 @@ def weights(run, trial):
     return run.directory / f"weights/{trial.id:05d}.npz"
 
 
-def test_a_damaged_one_of_the_best_is_mended_by_its_export(folder, pool):
-    run = api.work(create(folder), (), factory(pool))
+def test_a_damaged_one_of_the_best_is_mended_by_its_export(tmp_path, pool):
+    run = go(create(tmp_path), pool)
     second = sorted((t for t in run.trials if t.fitness), key=lambda t: t.fitness.key)[1]
     weights(run, second).write_bytes(b"damaged")
-    run.export(folder / "second.keras", second.id, pool_factory=factory(pool))
+    run.export(
+        tmp_path / "second.keras", second.id, pool_factory=stub_pools(stub=HEALTHY, pool=pool)
+    )
     assert run.weights(second) == weights(run, second)
 
 
-def test_a_finished_run_whose_model_was_deleted_is_completed_by_a_resume(folder, pool):
-    run = api.work(create(folder), (), factory(pool))
+def test_a_finished_run_whose_model_was_deleted_is_completed_by_a_resume(tmp_path, pool):
+    run = go(create(tmp_path), pool)
     model = (run.directory / "best.keras").read_bytes()
     (run.directory / "best.keras").unlink()
     weights(run, run.best).unlink()
-    again = api.work(run.directory, (), factory(pool))
+    again = go(run.directory, pool)
     assert again.is_finished
     assert (run.directory / "best.keras").read_bytes() == model
     assert again.result == run.result
 
 
-def test_failures_of_the_machine_are_tried_again_in_that_training_too(folder, pool):
-    root, states = create(folder), [TrialState.CRASHED]
+def test_failures_of_the_machine_are_tried_again_in_that_training_too(tmp_path, pool):
+    root, states = create(tmp_path), [TrialState.CRASHED]
 
     class Crash(Spoil):
         def on_end(self, progress):
@@ -277,7 +245,7 @@ def test_failures_of_the_machine_are_tried_again_in_that_training_too(folder, po
                 )
             )
 
-    run = api.work(root, [Crash(root, DAMAGES["missing"])], factory(pool))
+    run = go(root, pool, Crash(root, DAMAGES["missing"]))
     assert [attempt.state for attempt in run.best.attempts()] == ["ok", "crashed", "ok"]
 
 
@@ -292,28 +260,28 @@ def failing(pool, *outcomes):
     return Fail
 
 
-def test_a_training_that_fails_this_time_is_an_error_and_a_resume_tries_again(folder, pool):
-    root = create(folder)
+def test_a_training_that_fails_this_time_is_an_error_and_a_resume_tries_again(tmp_path, pool):
+    root = create(tmp_path)
     error = Outcome(TrialState.ERROR, message="ValueError: made up")
     with pytest.raises(
         EvonasError, match=r"cannot be trained again \(error\): ValueError: made up"
     ):
-        api.work(root, [failing(pool, error)(root, DAMAGES["missing"])], factory(pool))
-    assert api.work(root, (), factory(pool)).is_finished
+        go(root, pool, failing(pool, error)(root, DAMAGES["missing"]))
+    assert go(root, pool).is_finished
 
 
 FULL = Outcome(TrialState.LOST, message="The disk is full.", details={"cause": "disk"})
 
 
 @pytest.mark.parametrize("damage", [DAMAGES["missing"], lambda path: None])
-def test_a_full_disk_at_the_end_frees_the_caches_and_then_ends_with_74(folder, pool, damage):
-    root = create(folder)
-    run = api.work(root, [failing(pool, FULL)(root, damage)], factory(pool))
+def test_a_full_disk_at_the_end_frees_the_caches_and_then_ends_with_74(tmp_path, pool, damage):
+    root = create(tmp_path)
+    run = go(root, pool, failing(pool, FULL)(root, damage))
     assert run.is_finished
     assert len(list((root / "weights").glob("*"))) == 1, "the caches were given up"
-    other = api.create(load_config(folder / "stub.yaml"), folder / "runs")[0]
+    other = create(tmp_path)
     with pytest.raises(DiskFailure, match=r"The disk is full\. Nothing is lost") as raised:
-        api.work(other, [failing(pool, FULL, FULL)(other, damage)], factory(pool))
+        go(other, pool, failing(pool, FULL, FULL)(other, damage))
     assert raised.value.exit_code == 74
-    assert api.work(other, (), factory(pool)).is_finished
+    assert go(other, pool).is_finished
     assert content(other) == content(root)

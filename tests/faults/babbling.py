@@ -1,4 +1,4 @@
-"""A worker that says what the genome holds, byte for byte, in place of an answer. No test itself."""
+"""A worker that says what the genome holds, byte for byte, in place of an answer. No test."""
 
 from __future__ import annotations
 

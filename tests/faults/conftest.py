@@ -1,4 +1,4 @@
-"""How much is done: a little in `make test`, all of it in `make test-faults`, which sets EVONAS_FAULTS=full."""
+"""How much is done: a little in `make test`, all in `make test-faults` (EVONAS_FAULTS=full)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_full() -> bool:
 
 @pytest.fixture(scope="session")
 def stub_runs() -> StubRuns:
-    """Calls the program of stub runs; `stub` are fields of `evonas.testing.stub_worker.Stub`."""
+    """Calls the program of stub runs; keywords are fields of `evonas.testing.stub_worker.Stub`."""
 
     def call(
         *arguments: object, check: bool = True, **stub: object

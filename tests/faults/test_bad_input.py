@@ -1,19 +1,17 @@
-"""Bad input is refused before any training, through the command line, with a message that helps; odd paths work."""
+"""Bad input is refused before any training, with a message that helps; odd paths work."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from evonas.cli.app import main
+from tests.command import run_evonas
 
 SPACE = """
 space: small
@@ -49,23 +47,6 @@ def write(folder: Path, **changes: Any) -> Path:
     else:
         np.savez(folder / "data.npz", **{"x": X, "y": Y, **changes.get("arrays", {})})
     return folder / "bad.yaml"
-
-
-@pytest.fixture
-def evonas(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str]]:
-    """The command line: exit code, and what it says on standard error."""
-
-    def call(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["evonas", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, capsys.readouterr().err
-
-    return call
 
 
 def one(value: object, at: tuple[int, ...] = (7, 2), source: Any = X) -> Any:
@@ -130,22 +111,24 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("case", ARRAYS)
-def test_arrays_are_refused(tmp_path: Path, evonas: Any, case: str) -> None:
+def test_arrays_are_refused(tmp_path: Path, case: str) -> None:
     arrays, words = ARRAYS[case]
     config = write(tmp_path, arrays=arrays)
-    refused(evonas, config, tmp_path, *words, "data.npz")
+    refused(config, tmp_path, *words, "data.npz")
 
 
-def refused(evonas: Any, config: Path, folder: Path, *words: str) -> None:
+def refused(config: Path, folder: Path, *words: str) -> None:
     """By `run`, which leaves nothing behind, and by `check`, in the same words."""
-    code, said = evonas("run", config, "--runs", folder / "runs")
-    assert code == 2, said
+    done = run_evonas("run", config, "--runs", folder / "runs")
+    said = done.stderr
+    assert done.returncode == 2, said
     for word in words:
         assert word in said
     assert "Traceback" not in said
     assert not any(path.is_dir() for path in (folder / "runs").glob("*"))
     said = "\n".join(line for line in said.splitlines() if "note: " not in line) + "\n"
-    assert evonas("check", config) == (2, said)
+    checked = run_evonas("check", config)
+    assert (checked.returncode, checked.stderr) == (2, said)
 
 
 FILES = {
@@ -154,42 +137,69 @@ FILES = {
     "cut short": ({"data": b"PK\x03\x04" + b"\0" * 40}, ("data.npz", "damaged or cut short")),
     "a config of bytes": ({"config": "a: \x07"}, ("bad.yaml", "not valid YAML")),
     "a config that is a list": ({"config": "- 1"}, ("bad.yaml", "a config is a mapping")),
-    "a misspelt key": ({"config": CONFIG.replace("budget", "bugdet")}, ("bugdet", "budget", "bad.yaml:7")),
-    "a word for a number": ({"config": CONFIG.replace("trials: 2", "trials: two")}, ("budget.trials", "two", "whole number")),
-    "no data file": ({"config": CONFIG.replace("data.npz", "gone.npz")}, ("data.path", "no such file", "gone.npz")),
-    "data that are a folder": ({"config": CONFIG.replace("data.npz", ".")}, ("data.path", "no such file")),
-    "a space that is not there": ({"config": CONFIG.replace("small.yaml", "gone.yaml")}, ("gone.yaml", "space")),
-    "a misspelt op": ({"space": SPACE.replace("dense", "dens")}, ("small.yaml", "Did you mean 'dense'")),
+    "a misspelt key": (
+        {"config": CONFIG.replace("budget", "bugdet")},
+        ("bugdet", "budget", "bad.yaml:7"),
+    ),
+    "a word for a number": (
+        {"config": CONFIG.replace("trials: 2", "trials: two")},
+        ("budget.trials", "two", "whole number"),
+    ),
+    "no data file": (
+        {"config": CONFIG.replace("data.npz", "gone.npz")},
+        ("data.path", "no such file", "gone.npz"),
+    ),
+    "data that are a folder": (
+        {"config": CONFIG.replace("data.npz", ".")},
+        ("data.path", "no such file"),
+    ),
+    "a space that is not there": (
+        {"config": CONFIG.replace("small.yaml", "gone.yaml")},
+        ("gone.yaml", "space"),
+    ),
+    "a misspelt op": (
+        {"space": SPACE.replace("dense", "dens")},
+        ("small.yaml", "Did you mean 'dense'"),
+    ),
     "a misspelt parameter": ({"space": SPACE.replace("units", "unit")}, ("small.yaml", "units")),
     "a range upside down": ({"space": SPACE.replace("[1, 2]", "[2, 1]")}, ("small.yaml", "length")),
     "an anchor": ({"space": SPACE.replace("relu", "&a relu")}, ("small.yaml:5", "anchors")),
-    "a seed of another space": ({"seed": SEED.replace("small", "large")}, ("seed.yaml:1", "small", "large")),
-    "a seed beyond the space": ({"seed": SEED.replace("units: 4", "units: 5")}, ("seed.yaml:2", "units", "5")),
+    "a seed of another space": (
+        {"seed": SEED.replace("small", "large")},
+        ("seed.yaml:1", "small", "large"),
+    ),
+    "a seed beyond the space": (
+        {"seed": SEED.replace("units: 4", "units: 5")},
+        ("seed.yaml:2", "units", "5"),
+    ),
     "a tag": ({"seed": "a: !!python/object/apply:os.system [ls]"}, ("seed.yaml:1", "tags")),
-    "a missing plugin": ({"config": CONFIG + "plugins: [gone_plugin]\n"}, ("bad.yaml", "plugins", "no module gone_plugin")),
-}  # fmt: skip
+    "a missing plugin": (
+        {"config": CONFIG + "plugins: [gone_plugin]\n"},
+        ("bad.yaml", "plugins", "no module gone_plugin"),
+    ),
+}
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_files_are_refused(tmp_path: Path, evonas: Any, case: str) -> None:
+def test_files_are_refused(tmp_path: Path, case: str) -> None:
     changes, words = FILES[case]
-    refused(evonas, write(tmp_path, **changes), tmp_path, *words)
+    refused(write(tmp_path, **changes), tmp_path, *words)
 
 
 @pytest.mark.parametrize("name", ["bad.yaml", "small.yaml", "seed.yaml"])
-def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path, evonas: Any, name: str) -> None:
+def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path, name: str) -> None:
     config = write(tmp_path)
     with (tmp_path / name).open("ab") as file:
         file.write(b"\n# caf\xe9\n")
-    refused(evonas, config, tmp_path, name, "not UTF-8 text")
+    refused(config, tmp_path, name, "not UTF-8 text")
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path, evonas: Any) -> None:
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     changes = {
         "config": CONFIG.replace("trials: 2", "trials: 0"),
         "space": SPACE.replace("units", "unit"),
     }
-    refused(evonas, write(tmp_path, **changes), tmp_path, "budget.trials", "small.yaml", "units")
+    refused(write(tmp_path, **changes), tmp_path, "budget.trials", "small.yaml", "units")
 
 
 @pytest.mark.parametrize(
@@ -204,37 +214,24 @@ def test_all_problems_are_told_at_once(tmp_path: Path, evonas: Any) -> None:
         ["run", "digist"],
     ],
 )
-def test_a_wrong_command_line_is_a_matter_of_usage(
-    tmp_path: Path, evonas: Any, monkeypatch: Any, arguments: list[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, said = evonas(*arguments)
-    assert code == 2
-    assert "Traceback" not in said
+def test_a_wrong_command_line_is_a_matter_of_usage(tmp_path: Path, arguments: list[str]) -> None:
+    done = run_evonas(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[bytes]:
-    code = "from evonas.cli.app import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(os.fsencode, map(str, arguments))],
-        capture_output=True,
-        cwd=cwd,
-    )
-
-
 def test_a_command_line_that_is_not_utf_8(tmp_path: Path) -> None:
+    """A real process: only its arguments can be bytes."""
+    command = Path(sys.executable).with_name("evonas")
     for argument in (b"caf\xe9.yaml", b"caf\xe9"):
-        code = "from evonas.cli.app import main; main()"
-        done = subprocess.run(
-            [sys.executable, "-c", code, "run", argument], capture_output=True, cwd=tmp_path
-        )
+        done = subprocess.run([command, "run", argument], capture_output=True, cwd=tmp_path)
         assert done.returncode == 2, done.stderr
         assert b"Traceback" not in done.stderr
 
 
 def test_odd_paths_work_from_run_to_export(tmp_path: Path) -> None:
-    """Config, space, seed, data, runs and export lie in folders of that name, and so does the working directory."""
+    """Config, space, seed, data, runs, export and working directory lie in folders of that name."""
     name = "with space ünïcödé-日本-🙂 %41?x=1#frag'\"&;$(touch x)"
     folder = tmp_path / name
     write(
@@ -255,8 +252,8 @@ def test_odd_paths_work_from_run_to_export(tmp_path: Path) -> None:
         ("list", "--runs", runs),
         ("export", f"{runs}/bad", "--to", f"{name}.keras"),
     ):
-        done = command(*arguments, cwd=folder)
-        assert done.returncode == 0, (arguments, done.stderr.decode())
+        done = run_evonas(*arguments, cwd=folder)
+        assert done.returncode == 0, (arguments, done.stderr)
     assert (folder / f"{name}.keras").stat().st_size > 1000
     assert json.loads((folder / f"{name}.json").read_text())["run"] == "bad"
     assert {path.name for path in tmp_path.iterdir()} == {name}

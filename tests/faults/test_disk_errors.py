@@ -1,4 +1,4 @@
-"""A disk that fails at any of its writes: the run ends with 74 or goes on, and a resume finds everything."""
+"""A disk that fails at any write: the run ends with 74 or goes on; a resume finds everything."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from evonas.testing import content, make_run
+
 
 @pytest.mark.parametrize("action", ["enospc", "eio", "enospc+"])
 def test_a_failing_disk_at_every_write(
@@ -15,11 +17,12 @@ def test_a_failing_disk_at_every_write(
 ) -> None:
     """`enospc+`: a disk that stays full until the resume; it ends every run.
 
-    A single failure may meet a worker, whose job is tried again, or miss, as answers come in random order: about a
-    fifth of them end the run, which only the many of the full form can be held to.
+    A single failure may meet a worker, whose job is tried again. It may also miss, because answers
+    come in random order. About a fifth of the failures end the run, which can be asserted only of
+    the many in the full form.
     """
-    stub_runs("make", tmp_path, "evolution", 7)
-    report = json.loads(stub_runs("points", tmp_path / "stub", action, 1 if is_full else 8).stdout)
+    root = make_run(tmp_path, "budget.trials=7")
+    report = json.loads(stub_runs("points", root, action, 1 if is_full else 8).stdout)
     assert report["points"] >= (50 if is_full else 6)
     assert set(report["codes"]) <= {"0", "74"}
     assert report["codes"].get("74", 0) >= (report["points"] if action == "enospc+" else is_full)
@@ -27,8 +30,8 @@ def test_a_failing_disk_at_every_write(
 
 
 def test_torn_writes(tmp_path: Path, stub_runs) -> None:
-    stub_runs("make", tmp_path, "evolution", 7)
-    report = json.loads(stub_runs("points", tmp_path / "stub", "torn").stdout)
+    root = make_run(tmp_path, "budget.trials=7")
+    report = json.loads(stub_runs("points", root, "torn").stdout)
     assert report["points"] >= 10
     assert report["killed"] >= 1
     assert report["different"] == []
@@ -39,11 +42,11 @@ def test_a_slow_disk_changes_nothing(
     tmp_path: Path, stub_runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Driver and workers stand still at each of their failpoints."""
-    contents = set()
-    stub_runs("make", tmp_path, "evolution", 7)
+    contents = []
+    begun = make_run(tmp_path, "budget.trials=7")
     for plan in ("0", "1+:delay=0.02"):
-        root = shutil.copytree(tmp_path / "stub", tmp_path / plan[:1])
+        root = shutil.copytree(begun, tmp_path / plan[:1])
         monkeypatch.setenv("EVONAS_FAILPOINT", plan)
         stub_runs("work", root, 2)
-        contents.add(stub_runs("content", root).stdout)
-    assert len(contents) == 1
+        contents.append(content(root))
+    assert contents[0] == contents[1]

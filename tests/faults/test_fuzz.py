@@ -1,4 +1,7 @@
-"""Whatever is read from outside, nothing but evonas's own errors come out: configs, spaces, genomes, workers' words."""
+"""Whatever is read from outside, only evonas's own errors come out.
+
+Read are configs, spaces, genomes and the words of workers.
+"""
 
 from __future__ import annotations
 
@@ -52,9 +55,10 @@ def examples(short: int, full: int) -> settings:
 
 
 WORDS = (
-    "", "relu", "evolution", "random", "aging", "tournament", "digits", "convnet", "lenet5", "val_loss", "choice", "int", "float",
-    "same_as", "style.activation", "off", "log", "skip", "dag", "chain", "input", "input 2", "conv2d", "dense", "../x", "/",
-    "a.yaml", "\0", "\ud83d\ude00", "%s{}", "os:system", "no", "null", "x" * 300, "-", ".", "[", "é",
+    "", "relu", "evolution", "random", "aging", "tournament", "digits", "convnet", "lenet5",
+    "val_loss", "choice", "int", "float", "same_as", "style.activation", "off", "log", "skip",
+    "dag", "chain", "input", "input 2", "conv2d", "dense", "../x", "/", "a.yaml", "\0",
+    "\ud83d\ude00", "%s{}", "os:system", "no", "null", "x" * 300, "-", ".", "[", "é",
 )  # fmt: skip
 NUMBERS = (
     0,
@@ -84,11 +88,12 @@ scalars = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
 )
+keys = st.sampled_from(WORDS) | st.text(max_size=5)
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=5), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 edits = st.lists(
     st.tuples(st.integers(0, 10**6), st.sampled_from(("set", "drop", "add", "move")), values),
     min_size=1,
@@ -366,7 +371,7 @@ def test_any_bytes_come_out_of_a_channel_as_lines_or_as_too_long(
 
 
 def test_a_real_worker_may_say_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Words that hypothesis has made up, said by a process to a slot: the slot is free again after each."""
+    """A process says words that hypothesis made up: after each, the slot is free again."""
     said: list[bytes] = []
 
     @given(

@@ -22,6 +22,7 @@ from evonas.errors import InvalidCheckpoint, InvalidData, InvalidInput
 from evonas.evaluate.training.checkpoint import load_state, load_weights
 from evonas.genome import load_genome, load_space, parse_space
 from evonas.runtime.record import checksum
+from evonas.testing.runs import write_data
 
 LISTENER = """
 import os, sys
@@ -71,8 +72,11 @@ def evonas(*arguments: object, cwd: Path, **environment: str) -> subprocess.Comp
     path = os.pathsep.join([str(cwd), *sys.path])
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": path, **environment},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+    )
 
 
 def prepare(folder: Path, op: str = "dense", config: str = CONFIG) -> None:
@@ -80,8 +84,7 @@ def prepare(folder: Path, op: str = "dense", config: str = CONFIG) -> None:
     (folder / "unpickler.py").write_text(PLUGIN)
     (folder / "small.yaml").write_text(SPACE.replace("OP", repr(op)))
     (folder / "config.yaml").write_text(config)
-    rng = np.random.default_rng(0)
-    np.savez(folder / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
+    write_data(folder)
 
 
 def events(folder: Path) -> tuple[Counter[str], str]:
@@ -91,7 +94,10 @@ def events(folder: Path) -> tuple[Counter[str], str]:
 
 @pytest.fixture(scope="module")
 def overheard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that an audit hook has listened to: in the driver, in the fork server and in its workers."""
+    """The folder of a run that an audit hook has listened to.
+
+    It listens in the driver, in the fork server and in its workers.
+    """
     folder = tmp_path_factory.mktemp("overheard")
     prepare(folder)
     done = evonas("run", "./config.yaml", cwd=folder, EVONAS_TEST_EVENTS=str(folder / "events.txt"))
@@ -115,7 +121,7 @@ def test_nothing_is_unpickled_in_a_run_a_resume_and_an_export(folder: Path) -> N
         done = evonas(*arguments, cwd=folder, **log)
         assert done.returncode == 0, done.stderr
     counts, text = events(folder)
-    assert counts["listening"] >= 6, "four drivers and two nurseries"
+    assert counts["listening"] >= 6, "four drivers and two fork servers"
     assert "evonas.evaluate.local.fork_server" in text
     assert counts["pickle.find_class"] == 0, text
 
@@ -151,7 +157,7 @@ def test_a_plugin_that_the_config_does_not_list_is_never_imported(tmp_path: Path
 
 @pytest.mark.full
 def test_nor_where_a_record_names_it(folder: Path) -> None:
-    """Somebody has written a foreign op into the genomes of a run's record: the workers refuse it."""
+    """A foreign op was written into the genomes of a run's record: the workers refuse it."""
     (folder / "canary.py").write_text(
         f"open({str(folder / 'dead')!r}, 'w').close()\ndef dense(x, **k): return x\n"
     )
@@ -211,13 +217,14 @@ def test_arrays_of_objects_are_refused_unread(tmp_path: Path, canary: Path) -> N
     assert not canary.exists()
 
 
+REST = "optimizer: [adam]\ntraining: [training]"
 HOSTILE_YAML = (
     "!!python/object/apply:os.mkdir [{path}]",
     "space: !!python/object/apply:os.mkdir [{path}]",
     "space: small\nlayers: [!!python/object/new:os.mkdir [{path}]]",
     'space: \'__import__("os").mkdir("{path}")\'',
-    "space: small\nlayers: ['os:mkdir': {{path: '{path}'}}]\noptimizer: [adam]\ntraining: [training]",
-    'space: small\nlayers: [dense: {{units: \'__import__("os").mkdir("{path}")\'}}]\noptimizer: [adam]\ntraining: [training]',
+    "space: small\nlayers: ['os:mkdir': {{path: '{path}'}}]\n" + REST,
+    'space: small\nlayers: [dense: {{units: \'__import__("os").mkdir("{path}")\'}}]\n' + REST,
 )
 
 
@@ -234,7 +241,7 @@ def test_yaml_never_runs(tmp_path: Path, canary: Path, text: str) -> None:
 
 
 def test_a_hostile_keras_file_does_not_run(tmp_path: Path, canary: Path) -> None:
-    """Keras's safe mode, in which evonas loads what it has saved, refuses a Lambda layer and a foreign function."""
+    """Keras's safe mode, which evonas uses, refuses a Lambda layer and a foreign function."""
     import keras
 
     class Bait:
@@ -247,14 +254,33 @@ def test_a_hostile_keras_file_does_not_run(tmp_path: Path, canary: Path) -> None
     model.save(with_lambda)
     with pytest.raises(ValueError, match="Lambda"):
         keras.models.load_model(with_lambda, compile=False, safe_mode=True)
-    for number, layer in enumerate(
-        (
-            {"module": "os", "class_name": "mkdir", "config": {"path": path}, "registered_name": None},
-            {"module": "builtins", "class_name": "function", "config": "mkdir", "registered_name": "os"},
-            {"module": "keras.layers", "class_name": "Activation", "registered_name": None,
-             "config": {"activation": {"module": "os", "class_name": "function", "config": "mkdir", "registered_name": "mkdir"}}},
-        )
-    ):  # fmt: skip
+    function = {
+        "module": "os",
+        "class_name": "function",
+        "config": "mkdir",
+        "registered_name": "mkdir",
+    }
+    layers = (
+        {
+            "module": "os",
+            "class_name": "mkdir",
+            "config": {"path": path},
+            "registered_name": None,
+        },
+        {
+            "module": "builtins",
+            "class_name": "function",
+            "config": "mkdir",
+            "registered_name": "os",
+        },
+        {
+            "module": "keras.layers",
+            "class_name": "Activation",
+            "registered_name": None,
+            "config": {"activation": function},
+        },
+    )
+    for number, layer in enumerate(layers):
         hostile = tmp_path / f"hostile{number}.keras"
         rewrite(with_lambda, hostile, layer)
         with pytest.raises((ValueError, TypeError)):

@@ -1,4 +1,4 @@
-"""Workers that lie, come late, run out of memory, leak or die: the run has the content that it has with honest ones."""
+"""Workers that lie, come late, run out of memory, leak or die do not change a run's content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evonas.evaluate.contract.claims import verified
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import encode, outcome_to_json
 from evonas.runtime.record.reader import RecordReader
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing import content, make_job, make_run, make_setup
 from evonas.testing.lies import LIES, lie
 from evonas.testing.stub_worker import run_stub
 from evonas.trial import Outcome, TrialState
@@ -38,15 +38,9 @@ HABITS = {
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory, stub_runs) -> list[tuple[object, ...]]:
     """The content of a run in which nothing goes wrong."""
-    directory = tmp_path_factory.mktemp("honest")
-    stub_runs("make", directory, "evolution", 40)
-    stub_runs("work", directory / "stub", 2)
-    return content(directory / "stub")
-
-
-def content(root: Path) -> list[tuple[object, ...]]:
-    with RecordReader(root / "run.db") as record:
-        return record.content()
+    root = make_run(tmp_path_factory.mktemp("honest"), "budget.trials=40")
+    stub_runs("work", root, 2)
+    return content(root)
 
 
 @pytest.mark.parametrize(
@@ -59,16 +53,16 @@ def content(root: Path) -> list[tuple[object, ...]]:
 def test_whatever_workers_do_the_content_is_the_same(
     tmp_path: Path, stub_runs, honest, habit: str
 ) -> None:
-    stub_runs("make", tmp_path, "evolution", 40)
-    stub_runs("work", tmp_path / "stub", 3, **HABITS[habit])
-    with RecordReader(tmp_path / "stub" / "run.db") as record:
+    root = make_run(tmp_path, "budget.trials=40")
+    stub_runs("work", root, 3, **HABITS[habit])
+    with RecordReader(root / "run.db") as record:
         attempts = record.attempts()
     states = Counter(attempt.state for attempt in attempts)
     if habit == "out of memory":
         assert states["oom_host"] > 3
     elif habit != "leaking":
         assert states["crashed"] > 3, "they must have been found out, or this shows nothing"
-    assert content(tmp_path / "stub") == honest
+    assert content(root) == honest
 
 
 def truth(tmp_path: Path) -> tuple[Outcome, bytes]:

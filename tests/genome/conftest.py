@@ -23,14 +23,18 @@ network:
     merge: {choice: [add, concat]}
     weights: {dense: 3, noise: 0.25}
     ops:
-      dense: {units: {int: [8, 256], log: true}, rate: {float: [0.1, 0.9], off: 0.0}, use_bias: {choice: [true, false]},
-              activation: {same_as: style.activation}, kernel_initializer: orthogonal}
+      dense: {units: {int: [8, 256], log: true}, rate: {float: [0.1, 0.9], off: 0.0},
+              use_bias: {choice: [true, false]}, activation: {same_as: style.activation},
+              kernel_initializer: orthogonal}
       noise: {rate: {choice: [0.1, 0.5, 1.0]}}
       bottleneck: {units: {int: [-3, 3]}, scale: {float: [-2, 2]}}
   fixed: {length: 4, ops: {none: {}, left: {k: {choice: [1, 2]}}, right: {}}}
 settings:
   style: {ops: {style: {activation: {choice: [relu, tanh, "true", "1"]}}}}
-  adam: {ops: {adam: {learning_rate: {float: [1e-5, 1e-1], log: true}}, plug.in:adam: {decay: {int: [1, 9], off: -1}}}}
+  adam:
+    ops:
+      adam: {learning_rate: {float: [1e-5, 1e-1], log: true}}
+      plug.in:adam: {decay: {int: [1, 9], off: -1}}
 """
 
 TABLE = """
@@ -38,9 +42,14 @@ space: table
 settings:
   config:
     ops:
-      config: {batch_size: {int: [16, 512], log: true}, learning_rate: {float: [0.00012345678, 0.1], log: true},
-               momentum: {float: [0.123456789, 0.99]}, layers: {int: [1, 5]}, big: {int: [1, 1000000000000], log: true},
-               far: {float: [-1e300, 1e300]}, near: {float: [1e-300, 2e-300], log: true}}
+      config:
+        batch_size: {int: [16, 512], log: true}
+        learning_rate: {float: [0.00012345678, 0.1], log: true}
+        momentum: {float: [0.123456789, 0.99]}
+        layers: {int: [1, 5]}
+        big: {int: [1, 1000000000000], log: true}
+        far: {float: [-1e300, 1e300]}
+        near: {float: [1e-300, 2e-300], log: true}
 """
 
 
@@ -85,7 +94,7 @@ def space(request: pytest.FixtureRequest) -> SearchSpace:
 
 @pytest.fixture(scope="session")
 def bred() -> Callable[[SearchSpace, int], Genome]:
-    """A genome that has been sampled, crossed and mutated, as a function of the space and a seed."""
+    """A genome that was sampled, crossed and mutated, as a function of the space and a seed."""
 
     def breed(space: SearchSpace, seed: int) -> Genome:
         rng = np.random.default_rng(seed)

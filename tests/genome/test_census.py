@@ -11,8 +11,10 @@ HEAD = "space: s\ninput: vector\nnetwork: "
 def test_every_genome_of_a_small_space_is_counted_once() -> None:
     texts = [
         "{a: {length: [0, 2], ops: {x: {}, y: {k: {choice: [1, 2, 3]}}}}}",
-        "{a: {length: [1, 3], wiring: skip, max_skips: 2, merge: {choice: [add, concat]}, ops: {x: {}}}}",
-        "{a: {length: [1, 3], wiring: dag, inputs: 2, ops: {x: {}}}, b: {ops: {y: {k: {int: [1, 3], off: 0}}}}}",
+        "{a: {length: [1, 3], wiring: skip, max_skips: 2, merge: {choice: [add, concat]},"
+        " ops: {x: {}}}}",
+        "{a: {length: [1, 3], wiring: dag, inputs: 2, ops: {x: {}}},"
+        " b: {ops: {y: {k: {int: [1, 3], off: 0}}}}}",
     ]
     for text in texts:
         space, rng = parse_space(HEAD + text, "s.yaml"), np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The words are true and complete: a reader that knows only the words turns the parent into the child."""
+"""The words are true and complete: who knows only the words can turn the parent into the child."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ def content(genome: Genome, name: str) -> list[Read]:
 
 
 def details(text: str | None) -> tuple[dict[str, str], set[str], list[str]]:
-    """Parameters, skips and inputs out of `units 64, skip from input and a[0], merge add`, or `k a, from input`."""
+    """Parameters, skips and inputs of a gene in words.
+
+    For example of `units 64, skip from input and a[0], merge add`, or of `k a, from input`.
+    """
     params, skips, inputs = {}, set[str](), list[str]()
     for part in (text or "").split(", ") if text else []:
         if part.startswith("skip from "):

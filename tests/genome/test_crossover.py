@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from evonas.genome import Gene, Genome, SearchSpace, cross, decode, encode, sample, validate
+from evonas.genome import (
+    Gene,
+    Genome,
+    SearchSpace,
+    cross,
+    decode,
+    encode,
+    parse_space,
+    sample,
+    validate,
+)
 from evonas.genome.crossover import Kind, one_point, sections, uniform
 
 Bred = Callable[[SearchSpace, int], Genome]
@@ -120,3 +130,53 @@ def test_a_child_that_is_too_short_keeps_the_first_parents_section(convnet: Sear
     first, second = sample(convnet, rng), sample(convnet, rng)
     child = cross(convnet, first, second, rng, lambda section, first, second, rng: [])
     assert child == first.with_section("head", ())
+
+
+def shares(first: Gene, second: Gene) -> tuple[list[Gene], Callable[[Callable[..., bool]], float]]:
+    """Many mixtures of two genes, and the share of them that something is true of."""
+    space = parse_space(MIXED, "mixed.yaml")
+    rng = np.random.default_rng(0)
+    children = [uniform(space["layers"], [first], [second], rng)[0] for _ in range(2000)]
+
+    def share(of: Callable[..., bool]) -> float:
+        return sum(of(child) for child in children) / len(children)
+
+    return children, share
+
+
+MIXED = """
+space: mixed
+input: vector
+network:
+  layers:
+    wiring: dag
+    length: [1, 4]
+    ops: {a: {x: {int: [1, 9]}, y: {int: [1, 9]}}, b: {}}
+"""
+
+
+def test_of_two_ops_the_child_has_each_as_often() -> None:
+    first, second = Gene.make("a", {"x": 1, "y": 2}, (), 1), Gene.make("b", {}, (), 1)
+    children, share = shares(first, second)
+    assert all(child in (first, second) for child in children)
+    assert share(lambda child: child == first) == pytest.approx(0.5, abs=0.04)
+
+
+def test_of_two_values_the_child_has_each_as_often_whatever_the_others_are() -> None:
+    first = Gene.make("a", {"x": 1, "y": 1}, (), 1)
+    second = Gene.make("a", {"x": 2, "y": 2}, (), 1)
+    _, share = shares(first, second)
+    assert share(lambda child: child.parameters["x"] == 1) == pytest.approx(0.5, abs=0.04)
+    assert share(lambda child: child.parameters["y"] == 1) == pytest.approx(0.5, abs=0.04)
+    assert share(lambda child: child in (first, second)) == pytest.approx(0.5, abs=0.04)
+
+
+def test_the_inputs_are_those_of_either_parent_as_often() -> None:
+    first = Gene.make("a", {"x": 1, "y": 1, "merge": "add"}, (0,), 1)
+    second = Gene.make("a", {"x": 1, "y": 1, "merge": "concat"}, (1,), 1)
+    children, share = shares(first, second)
+    assert {(child.inputs, child.parameters["merge"]) for child in children} == {
+        ((0,), "add"),
+        ((1,), "concat"),
+    }
+    assert share(lambda child: child.inputs == (0,)) == pytest.approx(0.5, abs=0.04)

@@ -64,7 +64,10 @@ def test_the_order_of_sections_and_parameters_makes_no_difference() -> None:
 
 def test_the_digest_is_the_same_in_every_process_and_for_ever() -> None:
     assert BOTH.digest == "4d1656c14b639ff0"
-    code = "import json,sys; from evonas.genome import Genome; print(Genome.from_dict(json.load(sys.stdin)).digest)"
+    code = (
+        "import json,sys; from evonas.genome import Genome;"
+        " print(Genome.from_dict(json.load(sys.stdin)).digest)"
+    )
     told = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(BOTH.to_dict()),

@@ -48,7 +48,10 @@ def test_every_gene_lies_between_the_input_and_the_end(convnet: SearchSpace, see
 
 
 def test_importing_the_room_is_light() -> None:
-    code = "import sys, evonas.genome; print([m for m in ('networkx', 'keras', 'tensorflow') if m in sys.modules])"
+    code = (
+        "import sys, evonas.genome;"
+        " print([m for m in ('networkx', 'keras', 'tensorflow') if m in sys.modules])"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
 

@@ -34,7 +34,7 @@ def test_neighbours() -> None:
 
 
 def test_relatives_stay_aligned(convnet: SearchSpace) -> None:
-    """Two lines of a common ancestor, some edits apart: genes that both have kept have one number."""
+    """In two lines of a common ancestor, genes that both have kept have one number."""
     rng = np.random.default_rng(0)
     shares = []
     for _ in range(20):

@@ -150,10 +150,8 @@ def test_skips_are_added_removed_and_moved(convnet: SearchSpace) -> None:
 
 
 def test_a_skip_follows_its_source_or_goes_with_it() -> None:
-    space = parse_space(
-        "space: s\ninput: vector\nnetwork: {a: {length: [1, 4], wiring: skip, max_skips: 2, ops: {x: {}}}}",
-        "s.yaml",
-    )
+    section = "{length: [1, 4], wiring: skip, max_skips: 2, ops: {x: {}}}"
+    space = parse_space(f"space: s\ninput: vector\nnetwork: {{a: {section}}}", "s.yaml")
     genes = (
         Gene("x", (), (), 1),
         Gene("x", (), (), 2),
@@ -169,7 +167,8 @@ def test_a_skip_follows_its_source_or_goes_with_it() -> None:
 
 
 def test_in_a_dag_the_takers_of_a_removed_gene_take_what_it_took_first() -> None:
-    text = "space: s\ninput: image\nnetwork: {a: {length: [1, 4], wiring: dag, inputs: 2, ops: {x: {}}}}"
+    section = "{length: [1, 4], wiring: dag, inputs: 2, ops: {x: {}}}"
+    text = f"space: s\ninput: image\nnetwork: {{a: {section}}}"
     genes = (
         Gene("x", (), (0, 0), 1),
         Gene("x", (), (1, 0), 2),
@@ -236,7 +235,9 @@ def test_in_a_space_of_settings_only_the_rate_does_not_matter() -> None:
 
 
 def test_the_only_possible_edit_is_found() -> None:
-    text = "space: s\nsettings: {a: {length: 200, ops: {b: {k: {choice: [x]}}}}, z: {ops: {y: {k: {choice: [1, 2]}}}}}"
+    first = "{length: 200, ops: {b: {k: {choice: [x]}}}}"
+    last = "{ops: {y: {k: {choice: [1, 2]}}}}"
+    text = f"space: s\nsettings: {{a: {first}, z: {last}}}"
     space = parse_space(text, "s.yaml")
     genome = sample(space, np.random.default_rng(0))
     assert {mutate(space, genome, np.random.default_rng(seed))[1] for seed in range(5)} == {

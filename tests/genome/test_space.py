@@ -17,10 +17,16 @@ network:
     length: [1, 3]
     wiring: skip
     ops:
-      conv: {filters: {choice: [4, 8]}, kernel_size: 3, activation: {same_as: style.activation}, rate: {same_as: style.rate}}
+      conv:
+        filters: {choice: [4, 8]}
+        kernel_size: 3
+        activation: {same_as: style.activation}
+        rate: {same_as: style.rate}
 settings:
   style:
-    ops: {plain: {activation: {choice: [relu, tanh]}, rate: 0.5}, fixed: {activation: gelu, rate: {float: [0.1, 0.9]}}}
+    ops:
+      plain: {activation: {choice: [relu, tanh]}, rate: 0.5}
+      fixed: {activation: gelu, rate: {float: [0.1, 0.9]}}
 """,
         "s.yaml",
     )

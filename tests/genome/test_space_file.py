@@ -119,8 +119,10 @@ REFUSED = [
     (section("wiring: dag, merge: add,"), "network.layers.merge", "`wiring: skip` only"),
     (section("wiring: skip, inputs: 2,"), "network.layers.inputs", "`wiring: dag` only"),
     (section("inputs: 2,"), "network.layers.inputs", "`wiring: dag` only"),
-    (section("wiring: dag, length: 200, inputs: 4,"), "network.layers.inputs", "Lower `inputs` or `length`"),
-    (GOOD.replace("style: {ops", "style: {wiring: dag, ops"), "settings.style.wiring", "settings are not connected"),
+    (section("wiring: dag, length: 200, inputs: 4,"), "network.layers.inputs",
+     "Lower `inputs` or `length`"),
+    (GOOD.replace("style: {ops", "style: {wiring: dag, ops"), "settings.style.wiring",
+     "settings are not connected"),
     # sections
     (GOOD.replace("style: {ops", "layers: {ops"), "settings.layers", "in network already"),
     (GOOD.replace("layers:", "space:"), "network.space", "may not have this name"),
@@ -134,10 +136,13 @@ REFUSED = [
     (section("merge: add,"), "network.layers.merge", "`wiring: skip` only"),
     (section("wiring: skip, max_skips: 0,"), "network.layers.max_skips", "an integer in"),
     (section("wiring: skip, max_skips: 1.0,"), "network.layers.max_skips", "an integer in"),
-    (section("wiring: skip, merge: {choice: [add, mul]},"), "network.layers.merge", "one of add, concat"),
-    (section("wiring: skip, merge: {float: [0, 1]},"), "network.layers.merge", "one of add, concat"),
+    (section("wiring: skip, merge: {choice: [add, mul]},"), "network.layers.merge",
+     "one of add, concat"),
+    (section("wiring: skip, merge: {float: [0, 1]},"), "network.layers.merge",
+     "one of add, concat"),
     (section("wiring: skip, merge: 3,"), "network.layers.merge", "must be a mapping"),
-    (GOOD.replace("style: {ops", "style: {wiring: skip, ops"), "settings.style.wiring", "settings are not connected"),
+    (GOOD.replace("style: {ops", "style: {wiring: skip, ops"), "settings.style.wiring",
+     "settings are not connected"),
     (section("length: [4, 1],"), "network.layers.length", "must be a number of genes"),
     (section("length: 0,"), "network.layers.length", "must be a number of genes"),
     (section("length: [-1, 2],"), "network.layers.length", "must be a number of genes"),
@@ -151,8 +156,10 @@ REFUSED = [
     (section("weights: {dense: true},"), "network.layers.weights.dense", "in [0.001, 1000]"),
     (section("weights: {dense: [1]},"), "network.layers.weights.dense", "in [0.001, 1000]"),
     (section("weights: 3,"), "network.layers.weights", "must be a mapping"),
-    (GOOD.replace("ops: {dense: {units: {int: [8, 64]}}}", "weights: {}"), "network.layers", "`ops` is missing"),
-    (GOOD.replace("{dense: {units: {int: [8, 64]}}}", "{}"), "network.layers.ops", "must be a mapping"),
+    (GOOD.replace("ops: {dense: {units: {int: [8, 64]}}}", "weights: {}"), "network.layers",
+     "`ops` is missing"),
+    (GOOD.replace("{dense: {units: {int: [8, 64]}}}", "{}"), "network.layers.ops",
+     "must be a mapping"),
     (GOOD.replace("dense:", "my:pkg:f:"), "network.layers.ops.my:pkg:f", "must be a name"),
     (op("[1]"), "network.layers.ops.dense", "must be a mapping"),
     # parameters
@@ -196,13 +203,18 @@ REFUSED = [
     (op("{units: {float: [.nan, 1]}}"), UNITS + ".float[0]", "finite"),
     (op("{units: {float: [0, .inf]}}"), UNITS + ".float[1]", "finite"),
     # same_as
-    (op("{activation: {same_as: styl.activation}}"), DENSE + ".activation.same_as", "Did you mean 'style'"),
-    (op("{activation: {same_as: style.activatoin}}"), DENSE + ".activation.same_as", "has no 'activatoin'"),
+    (op("{activation: {same_as: styl.activation}}"), DENSE + ".activation.same_as",
+     "Did you mean 'style'"),
+    (op("{activation: {same_as: style.activatoin}}"), DENSE + ".activation.same_as",
+     "has no 'activatoin'"),
     (op("{activation: {same_as: style}}"), DENSE + ".activation.same_as", "section.parameter"),
     (op("{activation: {same_as: [a, b]}}"), DENSE + ".activation.same_as", "section.parameter"),
-    (op("{activation: {same_as: style.activation, log: true}}"), DENSE + ".activation", "stands alone"),
-    (op("{units: 1, a: {same_as: layers.units}}"), "network.layers.ops.dense.a.same_as", "another length than 1"),
-    (GOOD.replace("{choice: [relu, tanh]}", "{same_as: style.x}"), "settings.style.ops.style.activation.same_as", "no 'x'"),
+    (op("{activation: {same_as: style.activation, log: true}}"), DENSE + ".activation",
+     "stands alone"),
+    (op("{units: 1, a: {same_as: layers.units}}"), "network.layers.ops.dense.a.same_as",
+     "another length than 1"),
+    (GOOD.replace("{choice: [relu, tanh]}", "{same_as: style.x}"),
+     "settings.style.ops.style.activation.same_as", "no 'x'"),
     (TWICE, "network.layers.ops.dense.a.same_as", "is a `same_as` itself"),
 ]  # fmt: skip
 
@@ -220,7 +232,10 @@ def test_refused_with_file_line_and_key(text: str, key: str, words: str) -> None
 
 
 def test_all_problems_at_once_each_on_its_line() -> None:
-    text = "space: s\ninput: vector\nnetwork:\n  a:\n    length: -1\n    ops:\n      x: {k: {int: [2, 1]}}\n  b: {opps: {}}"
+    text = (
+        "space: s\ninput: vector\nnetwork:\n  a:\n    length: -1\n"
+        "    ops:\n      x: {k: {int: [2, 1]}}\n  b: {opps: {}}"
+    )
     with pytest.raises(InvalidSpace) as caught:
         parse_space(text, "s.yaml")
     places = [(problem.line, problem.key) for problem in caught.value.problems]

@@ -52,7 +52,7 @@ def _trial(
 def _run(
     count: int, size: int = 16, seed: int = 0, accuracy: bool = True, parents: bool = True
 ) -> list[Trial]:
-    """A run that climbs: children of the best of the last generation, some worse, some failed, some twins."""
+    """A run that climbs: children of the last generation's best, some worse, failed or equal."""
     rng = random.Random(seed)
     trials: list[Trial] = []
     alive: list[Trial] = []
@@ -101,7 +101,10 @@ def objective() -> Objective:
 
 @pytest.fixture
 def family(make_trial: MakeTrial) -> list[Trial]:
-    """Two founders, a failure, a child of both, a worse child, a twin, and the winner, trained on in the end."""
+    """Two founders, a failure, a child of both, a worse child, a duplicate, and the winner.
+
+    The winner is trained on in the end.
+    """
     return [
         make_trial(0, 0.5, filters=[8, 8], parameters=1000.0, flops=2e6),
         make_trial(1, 0.4, filters=[16, 8]),

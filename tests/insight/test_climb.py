@@ -96,7 +96,8 @@ def test_title_best_and_number_are_told(make_run, objective):
     assert root.find(f"{SVG}title").text == "digits"
     assert "96 trials in 6 generations" in root.find(f"{SVG}desc").text
     best = min((t for t in trials if t.fitness), key=lambda t: t.fitness.key)
-    told = f"best val_loss {best.metrics['val_loss']:.4f} (val_accuracy {100 * best.metrics['val_accuracy']:.1f} %)"
+    accuracy = 100 * best.metrics["val_accuracy"]
+    told = f"best val_loss {best.metrics['val_loss']:.4f} (val_accuracy {accuracy:.1f} %)"
     assert any(line.startswith(f"{told} by trial {best.id}") for line in words(root))
     assert "val_loss (better upwards, logarithmic)" in words(root)
     assert "parameters, by rank" in words(root)

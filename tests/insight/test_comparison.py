@@ -113,3 +113,13 @@ def test_a_front_without_members_has_no_volume_and_without_a_box_there_is_no_mea
     spent = np.array([1.0, 2.0])
     assert front_curve(spent, [None, None], Box((0.0,), (1.0,))).final == 0
     assert math.isnan(front_curve(spent, [None, None], None).final)
+
+
+def test_a_value_that_violates_the_constraints_is_never_the_best() -> None:
+    """However good it is: a curve is of what a user may take home."""
+    beyond = Fitness(0.1, "min", violation=0.5)
+    trials = [trial(0, 9.0, fitness=beyond), trial(1, 3.0), trial(2, 9.0, fitness=beyond)]
+    found = curve([*trials, trial(3, 2.0)], dict.fromkeys(range(4), 1.0))
+    assert math.isnan(found.best[0])
+    assert found.best.tolist()[1:] == [3.0, 3.0, 2.0]
+    assert found.reaches(0.1, "min") is None

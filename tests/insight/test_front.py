@@ -29,7 +29,10 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture
 def trials(make_trial):
-    """A front of three by loss and parameters: 1, 3, 5; a twin of 3, one as good as 1, a failure, a violation."""
+    """A front of three by loss and parameters: 1, 3, 5.
+
+    And a duplicate of 3, one as good as 1, a failure, a violation.
+    """
     values = [(0.9, 90), (0.1, 80), (0.5, 70), (0.3, 20), (0.31, 20), (0.6, 5), (0.1, 80)]
     found = [
         make_trial(i, a, objective=LOSS, parameters=float(b), flops=0.0)
@@ -112,8 +115,9 @@ def test_the_summary_is_plain_and_in_the_users_own_values(make_trial):
     found = summary_of_front(some, (ACCURACY, SIZE))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["front"] == [
-        {"trial": 1, "val_accuracy": 0.9, "parameters": 90.0}, {"trial": 0, "val_accuracy": 0.8, "parameters": 10.0},
-    ]  # fmt: skip
+        {"trial": 1, "val_accuracy": 0.9, "parameters": 90.0},
+        {"trial": 0, "val_accuracy": 0.8, "parameters": 10.0},
+    ]
     assert found["ideal"] == {"val_accuracy": 0.9, "parameters": 10.0}
     assert found["reference"] == {"val_accuracy": 0.8, "parameters": 90.0}
     assert summary_of_front([], (ACCURACY, SIZE))["ideal"] is None

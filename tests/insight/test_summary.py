@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from evonas.insight.summary import best_so_far, improvements, incumbent, summarize
-from evonas.trial import Fitness, Objective, TrialState
+from evonas.trial import Constraint, Fitness, Objective, TrialState
 
 
 def test_the_incumbent_is_the_best_and_ties_go_to_the_lowest_id(make_trial):
@@ -74,3 +74,16 @@ def test_summaries_are_plain_json_also_where_nothing_succeeded(make_trial, objec
         assert json.loads(json.dumps(told, allow_nan=False)) == told
         assert told["best"] is None
         assert told["best_so_far"] == [None] * len(trials)
+
+
+def test_what_violates_a_constraint_is_neither_the_incumbent_nor_an_improvement(make_trial):
+    bounded = Objective("val_loss", "min", constraints=(Constraint("flops", most=100),))
+    rows = [(0.5, 50), (0.1, 200), (0.4, 50), (0.05, 101)]
+    trials = [
+        make_trial(i, value, objective=bounded, flops=flops)
+        for i, (value, flops) in enumerate(rows)
+    ]
+    assert incumbent(trials).id == 2
+    assert best_so_far(trials) == [0.5, 0.5, 0.4, 0.4]
+    told = summarize(trials, bounded)
+    assert (told["best"], told["best_value"]) == (2, 0.4)

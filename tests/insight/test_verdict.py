@@ -34,7 +34,10 @@ def test_a_seed_without_a_success_is_left_out() -> None:
 
 
 def test_the_seeds_needed_are_those_of_the_power_analysis() -> None:
-    """Cohen's tables: 34 pairs for an effect of half a standard deviation, 15 for 0.8, at 80 % and 5 %, two-sided."""
+    """Cohen's tables, two-sided, at 80 % and 5 %.
+
+    34 pairs for an effect of half a standard deviation, 15 for 0.8.
+    """
     assert seeds_needed(0.5, 1.0) == 34
     assert seeds_needed(0.8, 1.0) == 15
     assert seeds_needed(-0.8, 1.0) == 15
@@ -121,3 +124,20 @@ def test_an_accuracy_in_percent_is_told_in_the_same_points_as_a_fraction(scale: 
     assert "(evolution leads by 0.19 points, 95 % interval -" in sentence(
         "evolution", "b", noise, ACCURACY, "trials", None
     )
+
+
+@pytest.mark.parametrize("deviation", [0.02, 10.0])
+def test_the_seeds_needed_follow_from_the_lead_in_deviations(deviation: float) -> None:
+    """Cohen's tables again, in other units: a lead alone needs no number of seeds."""
+    assert seeds_needed(0.5 * deviation, deviation) == 34
+    assert seeds_needed(0.8 * deviation, deviation) == 15
+    gains = deviation * np.array([-1.0, 0.0, 1.0]) + 0.8 * deviation
+    assert difference([*gains], [0.0] * 3, ACCURACY).needed == 15
+
+
+def test_a_lead_that_never_varies_is_shown_by_two_seeds() -> None:
+    """An interval of no width: whatever the lead, two seeds are the fewest that have one."""
+    assert seeds_needed(1e-9, 0.0) == seeds_needed(5.0, 0.0) == 2
+    found = difference([0.75, 0.5, 0.25], [0.5, 0.25, 0.0], ACCURACY)
+    assert (found.low, found.high, found.needed) == (0.25, 0.25, 2)
+    assert seeds_needed(0.0, 0.0) is None

@@ -1,4 +1,4 @@
-"""The frame of `make bench-front`, on a made-up landscape; published data are in test_published.py."""
+"""The frame of `make bench-front`, on a made-up landscape."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import itertools
 import pytest
 
 from benchmarks import front
-from benchmarks.loop import Issue, judged_by
+from benchmarks.loop import Problem, judged_by
 from benchmarks.published import OPS_201, SPACES
 from evonas.genome import Genome
 from evonas.insight.front import Box
 
 
 def scores(ops: tuple[int, ...]) -> dict[str, float]:
-    """The more convolutions the better, and the slower on one device; skips are slow on the other."""
+    """More convolutions are better, and slower on one device; skips are slow on the other."""
     return {
         "val_accuracy": ops.count(3) + 0.1 * ops[0],
         "raspi4_ms": ops.count(3) + 1.0,
@@ -31,7 +31,7 @@ def land(monkeypatch: pytest.MonkeyPatch) -> front.Landscape:
     monkeypatch.setattr(front, "MARKS", (30, 60))
     objectives = front.PROBLEMS["accuracy, Raspberry Pi 4, GTX 1080 Ti"]
     found = judged_by(SPACES / "nasbench201.yaml", judge, "val_accuracy", 200)
-    problem = Issue(found.space, objectives[0], 200, found.evaluate, None, objectives)
+    problem = Problem(found.space, objectives[0], 200, found.evaluate, None, objectives)
     known = {ops: tuple(scores(ops).values()) for ops in itertools.product(range(5), repeat=6)}
     known = {ops: (-accuracy, *others) for ops, (accuracy, *others) in known.items()}
     box = Box((-6.4, 1.0, 0.5), (0.0, 7.0, 6.5))

@@ -1,4 +1,4 @@
-"""The frame of `make bench-search`, on made-up landscapes; published data are in test_published.py."""
+"""The frame of `make bench-search`, on made-up landscapes; test_published.py has published data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import engine, ranks, surrogates
-from benchmarks.loop import Issue, judged_by, search
+from benchmarks.loop import Problem, judged_by, search
 from benchmarks.published import SPACES
 from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
@@ -25,14 +25,14 @@ def landscape(genome: Genome, epochs: int) -> dict[str, float]:
 
 
 @pytest.fixture
-def problem() -> Issue:
+def problem() -> Problem:
     return judged_by(SPACES / "lcbench.yaml", landscape, "val_accuracy", 9)
 
 
 @pytest.mark.parametrize(
     "strategy", ["random", "evolution", "local_search", "hyperband", "asha", "screened"]
 )
-def test_a_search_in_memory_is_repeatable(problem: Issue, strategy: str) -> None:
+def test_a_search_in_memory_is_repeatable(problem: Problem, strategy: str) -> None:
     found = search(problem, {strategy: {}}, 3, RunLimits(40, look_ahead=1))
     assert len(found.trained) == 40
     assert all(trial.fitness is not None for trial in found.trained)
@@ -40,7 +40,7 @@ def test_a_search_in_memory_is_repeatable(problem: Issue, strategy: str) -> None
 
 
 def test_a_continued_trial_costs_the_epochs_that_it_adds(
-    problem: Issue, monkeypatch: pytest.MonkeyPatch
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         surrogates, "TRAININGS", 9
@@ -102,12 +102,12 @@ def test_raw_scores_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_a_cut_measurement_goes_on_and_its_reference_is_measured_once(
-    problem: Issue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(surrogates, "TRAININGS", 5)
     searched: list[tuple[str, int]] = []
 
-    def climb(problem: Issue, strategy: Strategy, seed: int) -> surrogates.Climb:
+    def climb(problem: Problem, strategy: Strategy, seed: int) -> surrogates.Climb:
         searched.append((next(iter(strategy)), seed))
         return real(problem, strategy, seed)
 
@@ -149,7 +149,10 @@ def test_ranks_are_made_of_what_the_files_have(tmp_path: Path) -> None:
         for task in "xy":
             scores.put(name, task, [Score(best, 1, 1, 1, 1)] * 3)
     scores.put("half", "x", [Score(3.0, 1, 1, 1, 1)])
-    table = "| strategy | repeats | 50 trials | 100 trials |\n|---|---|---|---|\n| good | 100 | 1 ± 1, 0% | 93.5 ± 0.5, 9% |"
+    table = (
+        "| strategy | repeats | 50 trials | 100 trials |\n|---|---|---|---|\n"
+        "| good | 100 | 1 ± 1, 0% | 93.5 ± 0.5, 9% |"
+    )
     text = report(tmp_path / "search.md", {"macro": "Macro"}, {"macro": table})
     (tmp_path / "search.md").write_text(text, encoding="utf-8")
     plan = Plan(1, folder=tmp_path)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.command import run_evonas
 
 EXPERIMENT = """
 experiment: tiny
@@ -20,12 +20,10 @@ changes: {budget.trials: 3, training: {epochs: 2}, pool: inline}
 reference: rank
 fresh: 1
 """
-MAIN = "from evonas.cli.app import main; main()"
 
 
 def compare(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-c", MAIN, "compare", "./tiny.yaml", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = run_evonas("compare", "./tiny.yaml", *arguments, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -1,4 +1,4 @@
-"""Whole experiments with several objectives: one box for all runs, and everything else as with one objective."""
+"""Whole experiments with several objectives: one box for all runs, the rest as with one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 import evonas
 from evonas.experiments import compare
+from evonas.testing.runs import stub_pools, write_data
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 
@@ -53,8 +54,7 @@ def prepare(folder, config=CONFIG, experiment=EXPERIMENT):
 
 
 def prepare_stubs(folder, seeds):
-    rng = np.random.default_rng(0)
-    np.savez(folder / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
+    write_data(folder)
     return prepare(folder, STUBBED, EXPERIMENT.replace("seeds: [0, 1]", seeds))
 
 
@@ -82,7 +82,10 @@ def loaded(folder, found):
 
 
 def area_of_steps(points, best, worst):
-    """What points (value, price) dominate, added up from the most valuable to the least: no evonas, no moocore."""
+    """What points (value, price) dominate, added up from the most valuable to the least.
+
+    Neither evonas nor moocore has a part in it.
+    """
     covered, lowest = 0.0, worst[1]
     for value, price in sorted(points, key=lambda point: (-point[0], point[1])):
         if price < lowest and value > worst[0]:
@@ -185,7 +188,7 @@ def test_where_no_run_has_a_front_nothing_is_compared(tmp_path):
 def test_trainings_are_shared_and_winners_are_the_best_by_the_first_objective(tmp_path):
     """Also where a time is an objective: a network that two runs share was measured once."""
     folder = prepare_stubs(tmp_path, "seeds: [0]\nfresh: 1")
-    found = go(folder, pool_factory=lambda config, setup, root: StubPool(setup, 2, Stub()))
+    found = go(folder, pool_factory=stub_pools())
     reused = {label: seeds[0].reused for label, seeds in found.results.items()}
     assert reused["nsga2"] == 0
     assert reused["nsga3"] >= 5, "the founders"

@@ -1,7 +1,8 @@
-"""Every file of a run, cut short and zero-filled: what follows works, or ends with a documented code and a sentence.
+"""Every file of a run, cut short and zero-filled: what follows works, or is refused in a sentence.
 
-Never a traceback, and never silently another result. EVONAS_FAULTS=full damages every file at every 64th byte, and a
-run with real networks, too; otherwise a few places of each file are tried.
+A refusal has a documented exit code. There is never a traceback, and never silently another result.
+EVONAS_FAULTS=full damages every file at every 64th byte, and a run with real networks, too;
+otherwise a few places of each file are tried.
 """
 
 from __future__ import annotations
@@ -9,19 +10,20 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from evonas import api
-from evonas.cli.app import main
 from evonas.errors import EvonasError
 from evonas.files import sha256_of
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import content, make_run, work
+from tests.command import run_evonas
+
+Hurt = Callable[[Path, int], None]
 
 IS_FULL = os.environ.get("EVONAS_FAULTS") == "full"
 STEP = 64
@@ -33,16 +35,15 @@ REFUSALS = {2: "InvalidData", 65: "InvalidRecord", 74: "DiskFailure"}
 
 
 class Photographer(Observer):
-    """Copies the run's directory as a crash would leave it, while the record is open and has a log."""
+    """Copies the run's directory as a crash would leave it: the record is open and has a log."""
 
     def __init__(self, root: Path, target: Path, at: int) -> None:
         self.root, self.target, self.at = root, target, at
 
     def on_outcome(self, *about: object) -> None:
         self.at -= 1
-        if (
-            self.at == 0
-        ):  # by another process: closing the record's file here would drop this one's locks
+        # By another process: closing the record's file here would drop the locks of this one.
+        if self.at == 0:
             subprocess.run(["cp", "-a", str(self.root), str(self.target)], check=True)
 
 
@@ -74,7 +75,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 
 def places(size: int, is_record: bool, step: int) -> Iterator[int]:
-    """Where a file is cut: every so many bytes, or at some of them, the first and the last among them."""
+    """Where a file is cut: every `step` bytes, or at some of them, with the first and the last."""
     if not IS_FULL:
         wanted = PLACES * (4 if is_record else 1)
         step = max(step, size // wanted // STEP * STEP)
@@ -99,31 +100,16 @@ def zero_sector(path: Path, at: int) -> None:
         file.write(bytes(min(SECTOR, path.stat().st_size - at)))
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["evonas", *map(str, arguments)])
-    try:
-        main()
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
-
-
-def look(
-    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: object
-) -> None:
+def look(root: Path, where: object) -> None:
     """`show`, `list` and `audit` of a damaged run."""
     for arguments in (("show", root), ("list", "--runs", root.parent), ("audit", root)):
-        code = command(monkeypatch, *arguments)
-        said = capsys.readouterr()
-        assert code in (0, 65, 74) or (code == 2 and "there is no run" in said.err), (
-            where,
-            arguments,
-            code,
-            said.err,
-        )
-        assert "Traceback" not in said.err + said.out, (where, arguments)
-        assert "bug of evonas" not in said.err, (where, arguments, said.err)
-        assert code == 0 or len(said.err.strip()) > 20, (where, arguments)
+        done = run_evonas(*arguments)
+        code, said = done.returncode, done.stderr
+        is_refused = code in (65, 74) or (code == 2 and "there is no run" in said)
+        assert code == 0 or is_refused, (where, arguments, code, said)
+        assert "Traceback" not in said + done.stdout, (where, arguments)
+        assert "bug of evonas" not in said, (where, arguments, said)
+        assert code == 0 or len(said.strip()) > 20, (where, arguments)
 
 
 def refused(error: EvonasError, where: object) -> int:
@@ -155,40 +141,38 @@ def seen(root: Path) -> str:
         return ""
 
 
-def sweep(runs: Runs, kind: str, look_at: object, *hurts: object) -> dict[str, dict[int, int]]:
+def sweep(runs: Runs, kind: str, hurt: Hurt) -> dict[str, dict[int, int]]:
     """Damage every file in turn; how often each exit code was met, by file.
 
-    SQLite forgets what stands half in its log, so that many cuts leave the same record: it is resumed once.
+    SQLite forgets what stands half in its log, so many cuts leave the same record. It is resumed
+    once.
     """
     found: dict[str, dict[int, int]] = {}
     for name in runs.files(kind):
-        size, is_record = (
-            (runs.templates[kind] / name).stat().st_size,
-            name.name.startswith("run.db"),
-        )
+        size = (runs.templates[kind] / name).stat().st_size
+        is_record = name.name.startswith("run.db")
         codes = found.setdefault(name.as_posix(), {})
         proven: set[str] = set()
-        for hurt in hurts:
-            step = SECTOR if hurt is zero_sector else STEP
-            for number, at in enumerate(places(size, is_record, step)):
-                where = (kind, name.as_posix(), hurt.__name__, at)  # type: ignore[attr-defined]
-                root = runs.fresh(kind)
-                hurt(root / name, at)  # type: ignore[operator]
-                if is_record and number % (96 if IS_FULL else 8) == 0:
-                    look_at(root, where)  # type: ignore[operator]
-                left = seen(root) if is_record else ""
-                code = 0 if left in proven else resumed(runs, where)
-                if left and code == 0:
-                    proven.add(left)
-                codes[code] = codes.get(code, 0) + 1
+        step = SECTOR if hurt is zero_sector else STEP
+        for number, at in enumerate(places(size, is_record, step)):
+            where = (kind, name.as_posix(), hurt.__name__, at)
+            root = runs.fresh(kind)
+            hurt(root / name, at)
+            if is_record and number % (96 if IS_FULL else 8) == 0:
+                look(root, where)
+            left = seen(root) if is_record else ""
+            code = 0 if left in proven else resumed(runs, where)
+            if left and code == 0:
+                proven.add(left)
+            codes[code] = codes.get(code, 0) + 1
     return found
 
 
 @pytest.mark.parametrize("kind", ["live", "sealed"])
 @pytest.mark.parametrize("hurt", [cut, zero_tail, zero_sector])
 @pytest.mark.timeout(7200)
-def test_every_file_damaged_one_by_one(runs, kind, hurt, capsys, monkeypatch):
-    found = sweep(runs, kind, lambda root, where: look(root, capsys, monkeypatch, where), hurt)
+def test_every_file_damaged_one_by_one(runs, kind, hurt):
+    found = sweep(runs, kind, hurt)
     refused = {name for name, codes in found.items() if set(codes) - {0}}
     allowed = ("run.db", "weights/")
     assert all(name.startswith(allowed) for name in refused), found

@@ -1,4 +1,4 @@
-"""Runs that a table or a function judges: the simulated clock, budgets, order, resumes, and what is refused."""
+"""Runs that a table or a function judges: simulated clock, budgets, order, resumes, refusals."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from evonas import api
+from evonas import api, lifecycle
 from evonas.errors import InvalidConfig, InvalidData, Issue, NothingFeasible, UserError
 from evonas.runtime.audit import audit
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
+from evonas.testing import content
 from evonas.trial import TrialState
 
 OPS = "abcd"
@@ -54,12 +55,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def create(folder: Path, *changes: str) -> Path:
-    return api.create(load_config(folder / "c.yaml", changes), folder / "runs")[0]
-
-
-def content(root: Path) -> list[tuple[object, ...]]:
-    with RecordReader(root / "run.db") as record:
-        return record.content()
+    return lifecycle.create(load_config(folder / "c.yaml", changes), folder / "runs")[0]
 
 
 def refusal(folder: Path, *changes: str) -> tuple[Issue, ...]:
@@ -109,7 +105,7 @@ def test_a_function_is_searched_the_same_in_every_pool(
     contents = []
     for pool in ("simulated: {workers: 4}", "inline: {}", "local: {workers: 2, devices: cpu}"):
         root = create(folder, *python, f"pool={{{pool}}}")
-        run = api.work(root)
+        run = lifecycle.work(root)
         assert run.result is not None
         assert run.result["metrics"]["test_accuracy"] == run.result["metrics"]["val_accuracy"] - 1
         contents.append(content(root))
@@ -120,7 +116,7 @@ def test_the_number_of_simulated_workers_changes_times_and_nothing_else(folder: 
     ends, contents = [], []
     for workers in (1, 4):
         root = create(folder, f"pool.simulated.workers={workers}")
-        api.work(root)
+        lifecycle.work(root)
         contents.append(content(root))
         with RecordReader(root / "run.db") as record:
             attempts = record.attempts()
@@ -136,7 +132,7 @@ def test_arrivals_in_a_simulation_repeat_themselves(folder: Path) -> None:
     runs = []
     for changes in (("deterministic=false",), ("deterministic=false",), ("deterministic=true",)):
         root = create(folder, *changes)
-        api.work(root)
+        lifecycle.work(root)
         assert audit(root).is_repeated
         with RecordReader(root / "run.db") as record:
             runs.append((record.content(), record.told_order()))
@@ -183,16 +179,16 @@ def test_killed_at_any_event_a_simulation_goes_on_as_if_nothing_had_happened(
 
     reference = copied()
     counter = Kill(-1)
-    api.work(reference, [counter])
+    lifecycle.work(reference, [counter])
     expected, events = outcome(reference), -1 - counter.left
     assert events > 40
     for at in range(1, events + 1, 3):
         root = copied()
         with pytest.raises(KeyboardInterrupt):
-            api.work(root, [Kill(at)])
+            lifecycle.work(root, [Kill(at)])
         for again in (at % 7 + 1, 0):
             try:
-                api.work(root, [Kill(again)])
+                lifecycle.work(root, [Kill(again)])
             except KeyboardInterrupt:
                 continue
         assert outcome(root) == expected, at
@@ -218,7 +214,7 @@ def test_searches_in_the_cube_told_on_arrival_are_killed_resumed_and_audited(
         folder, *python, f"strategy={{{strategy}}}", "deterministic=false", "budget.trials=20"
     )
     counter, reference = Kill(-1), Path(shutil.copytree(template, folder / "whole"))
-    run = api.work(reference, [counter])
+    run = lifecycle.work(reference, [counter])
     assert run.is_finished
     assert any(trial.lineage.parents for trial in run.trials)
     states = {trial.state for trial in run.trials}
@@ -228,14 +224,14 @@ def test_searches_in_the_cube_told_on_arrival_are_killed_resumed_and_audited(
     for at in (7, events // 2, events - 5):
         root = Path(shutil.copytree(template, folder / str(at)))
         with pytest.raises(KeyboardInterrupt):
-            api.work(root, [Kill(at)])
-        api.work(root)
+            lifecycle.work(root, [Kill(at)])
+        lifecycle.work(root)
         assert content(root) == content(reference), at
 
 
 def test_nothing_is_begun_when_the_seconds_are_spent(folder: Path) -> None:
     root = create(folder, "budget={seconds: 60}")
-    run = api.work(root)
+    run = lifecycle.work(root)
     with RecordReader(root / "run.db") as record:
         attempts = record.attempts()
     assert all(attempt.started < 60 for attempt in attempts)
@@ -249,14 +245,14 @@ def test_nothing_is_begun_when_the_seconds_are_spent(folder: Path) -> None:
 
 
 def test_epochs_are_charged_when_they_are_asked(folder: Path) -> None:
-    run = api.work(create(folder, "budget={epochs: 100}"))
+    run = lifecycle.work(create(folder, "budget={epochs: 100}"))
     assert sum(trial.twin_of is None for trial in run.trials) == 12, (
         "eleven nines are 99; the one that crosses is trained"
     )
 
 
 def test_the_first_budget_that_is_spent_ends_the_run(folder: Path) -> None:
-    run = api.work(create(folder, "budget={trials: 7, epochs: 1000, seconds: 100000}"))
+    run = lifecycle.work(create(folder, "budget={trials: 7, epochs: 1000, seconds: 100000}"))
     assert sum(trial.twin_of is None for trial in run.trials) == 7
 
 
@@ -272,7 +268,7 @@ class Seen(Observer):
 def test_progress_tells_of_every_kind_of_budget(folder: Path, unit: str) -> None:
     limit = {"trials": 10, "epochs": 90, "seconds": 80}[unit]
     seen = Seen()
-    api.work(create(folder, f"budget={{{unit}: {limit}}}"), [seen])
+    lifecycle.work(create(folder, f"budget={{{unit}: {limit}}}"), [seen])
     (last,) = seen.progress[-1].spent
     assert (last.unit, last.limit, seen.progress[-1].share) == (unit, limit, 1.0)
     shares = [progress.share for progress in seen.progress]
@@ -343,7 +339,7 @@ def test_seconds_need_a_table_that_has_them(folder: Path) -> None:
     (folder / "t.csv").write_text("\n".join(line.rsplit(",", 2)[0] for line in text))
     (found,) = refusal(folder, "budget={seconds: 10}")
     assert found.key == "budget.seconds"
-    run = api.work(create(folder, "budget={trials: 5}", "pool.simulated.workers=1"))
+    run = lifecycle.work(create(folder, "budget={trials: 5}", "pool.simulated.workers=1"))
     with RecordReader(run.layout.record) as record:
         assert max(attempt.ended or 0.0 for attempt in record.attempts()) == 45.0, (
             "an epoch counts as a second"
@@ -353,20 +349,20 @@ def test_seconds_need_a_table_that_has_them(folder: Path) -> None:
 def test_a_table_that_changes_under_a_run_is_noticed(folder: Path) -> None:
     root = create(folder)
     with pytest.raises(KeyboardInterrupt):
-        api.work(root, [Kill(20)])
+        lifecycle.work(root, [Kill(20)])
     text = (folder / "t.csv").read_text()
     (folder / "t.csv").write_text(text.replace("37", "38"))
     with pytest.raises(InvalidData, match="another one than when the run began"):
-        api.work(root)
+        lifecycle.work(root)
     (folder / "t.csv").write_text(text)
-    assert api.work(root).is_finished
+    assert lifecycle.work(root).is_finished
 
 
 def test_genomes_that_a_table_lacks_are_infeasible(folder: Path) -> None:
     header, *rows = (folder / "t.csv").read_text().splitlines()
     (folder / "t.csv").write_text("\n".join([header, *rows[:20]]))
-    run = api.work(create(folder))
+    run = lifecycle.work(create(folder))
     assert {trial.state for trial in run.trials} == {TrialState.OK, TrialState.INFEASIBLE}
     (folder / "t.csv").write_text("\n".join([header, rows[0]]))
     with pytest.raises(NothingFeasible, match="the table has no such genome"):
-        api.work(create(folder, "seed=1"))
+        lifecycle.work(create(folder, "seed=1"))

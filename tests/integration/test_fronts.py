@@ -1,4 +1,4 @@
-"""Whole runs with several objectives or constraints, with stubs: the front, its members, and what is promised of all runs."""
+"""Whole runs with several objectives or constraints: the front, its members, the usual promises."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import json
 
 import pytest
 
-from evonas import api
+from evonas import view
 from evonas.cli import show
 from evonas.errors import UserError
 from evonas.runtime.audit import audit
 from evonas.runtime.record.layout import Layout
-from evonas.testing.runs import Notes, content, make_run, work
-from evonas.testing.stub_pool import StubPool
+from evonas.testing.runs import Notes, content, make_run, stub_pools, work
 from evonas.trial import rank
 
 FRONT = (
@@ -46,12 +45,7 @@ def test_any_member_is_exported_and_scores_what_the_record_says(front, tmp_path)
     for trial in front.front():
         told = Notes()
         target = tmp_path / f"{trial.id}.keras"
-        card = front.export(
-            target,
-            trial.id,
-            observers=[told],
-            pool_factory=lambda config, setup, root: StubPool(setup),
-        )
+        card = front.export(target, trial.id, observers=[told], pool_factory=stub_pools(1))
         assert target.is_file()
         assert card["trial"] == trial.id
         assert card["metrics"]["val_accuracy"] == trial.metrics["val_accuracy"]
@@ -132,7 +126,7 @@ def test_a_weighted_sum_is_what_is_minimised(tmp_path):
     }
     assert run.best.fitness.value == pytest.approx(min(cost.values()))
     assert run.objective.name == "val_loss + 1e-05 parameters"
-    assert api.load(run.directory).config.objective == run.config.objective
+    assert view.load(run.directory).config.objective == run.config.objective
 
 
 def test_random_search_has_a_front_too(tmp_path):

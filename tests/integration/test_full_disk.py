@@ -8,42 +8,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
-import numpy as np
 import pytest
 
-from evonas import api
 from evonas.errors import DiskFailure
 from evonas.files import write_whole
-from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
-from evonas.runtime.record.reader import RecordReader
+from evonas.testing.runs import SMALL_SPACE, content, make_run, work
 from evonas.testing.stub_pool import StubPool
 from evonas.trial import Outcome, TrialState
+from tests.command import run_evonas
 
 CHECKOUT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from evonas.cli.app import main; main()"]
-
-SPACE = """
-space: small
-input: vector
-network:
-  layers: {length: [1, 2], ops: {dense: {units: {int: [4, 64]}, activation: {choice: [relu, tanh]}}}}
-settings:
-  optimizer: {ops: {adam: {learning_rate: {choice: [0.1, 0.01]}}}}
-  training: {ops: {training: {batch_size: 16}}}
-"""
-
-CONFIG = """
-run: stub
-space: ./small.yaml
-data: {path: data.npz, task: classification}
-strategy: {evolution: {population: 5}}
-training: {epochs: 3}
-budget: {trials: 40}
-look_ahead: 5
-storage: {free_mb: 0}
-"""
+SPACE = SMALL_SPACE.replace("{choice: [4, 8, 16]}", "{int: [4, 64]}")
+CHANGES = (
+    "strategy={evolution: {population: 5}}",
+    "budget.trials=40",
+    "storage.free_mb=0",
+)
 
 
 def mounted(folder: Path, size: str) -> bool:
@@ -87,25 +70,8 @@ class HeavyWriter(Writer):
     weight = 200_000
 
 
-def stubs(config, setup, root):
-    return Writer(setup, 2)
-
-
-def heavy_stubs(config, setup, root):
-    return HeavyWriter(setup, 2)
-
-
 def create(folder: Path, runs: Path) -> Path:
-    rng = np.random.default_rng(0)
-    np.savez(folder / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
-    (folder / "small.yaml").write_text(SPACE)
-    (folder / "stub.yaml").write_text(CONFIG)
-    return api.create(load_config(folder / "stub.yaml"), runs)[0]
-
-
-def content(root: Path) -> list[tuple[object, ...]]:
-    with RecordReader(root / "run.db") as record:
-        return record.content()
+    return make_run(folder, *CHANGES, space=SPACE, runs=runs)
 
 
 def fill(path: Path, leave: int = 0) -> None:
@@ -136,30 +102,28 @@ class Fill(Observer):
 
 @pytest.fixture
 def reference(tmp_path: Path) -> list[tuple[object, ...]]:
-    (tmp_path / "reference").mkdir()
     root = create(tmp_path / "reference", tmp_path / "reference")
-    api.work(root, (), stubs)
+    work(root, pool=Writer)
     return content(root)
 
 
 def test_a_disk_that_becomes_full_at_any_moment_ends_with_74_and_a_resume_ends_the_same(
     disk: Path, tmp_path: Path, reference: list[tuple[object, ...]]
 ) -> None:
-    """Room is left for none, one or a few of the next writes, so that each kind of file is the first to fail."""
+    """Room is left for none, one or a few of the next writes: each kind of file fails first."""
     said = set()
-    light = [(leave, stubs) for leave in (0, 4096, 8192, 20480, 65536)]
-    for number, (leave, pool) in enumerate((*light, (65536, heavy_stubs), (131072, heavy_stubs))):
-        (tmp_path / str(number)).mkdir()
+    light = [(leave, Writer) for leave in (0, 4096, 8192, 20480, 65536)]
+    for number, (leave, pool) in enumerate((*light, (65536, HeavyWriter), (131072, HeavyWriter))):
         root = create(tmp_path / str(number), disk / str(number))
         with pytest.raises(DiskFailure, match=r"Nothing .*lost") as raised:
-            api.work(root, [Fill(disk / "ballast", 10 + number, leave)], pool)
+            work(root, observers=[Fill(disk / "ballast", 10 + number, leave)], pool=pool)
         assert raised.value.exit_code == 74
         said.add("a worker" if "has not helped" in str(raised.value) else "the record")
         done = content(root)
         assert 5 <= sum(row[10] != "waiting" for row in done) < 40
         assert {row[10] for row in done} <= {"ok", "diverged", "waiting"}
         (disk / "ballast").unlink()
-        assert api.work(root, (), pool).is_finished
+        assert work(root, pool=pool).is_finished
         assert content(root) == reference
         assert len(list((root / "weights").iterdir())) <= 5 + 10 + 5
     assert said == {"the record", "a worker"}, "each must be shown to fail"
@@ -170,27 +134,25 @@ def test_a_resume_on_a_disk_that_is_still_full_is_one_sentence_and_loses_nothing
 ) -> None:
     root = create(tmp_path, disk)
     with pytest.raises(DiskFailure):
-        api.work(root, [Fill(disk / "ballast", 10, 0)], stubs)
+        work(root, observers=[Fill(disk / "ballast", 10, 0)], pool=Writer)
     fill(disk / "more")
     before = content(root)
     for _ in range(3):
-        done = evonas_command("resume", str(root))
+        done = command("resume", root)
         assert done.returncode == 74, done.stderr
         assert "Traceback" not in done.stderr
         assert f"evonas resume {root}" in done.stderr
         assert content(root) == before
-    assert evonas_command("show", str(root)).returncode == 0
+    assert command("show", root).returncode == 0
     (disk / "ballast").unlink()
     (disk / "more").unlink()
-    api.work(root, (), stubs)
+    work(root, pool=Writer)
     assert content(root) == reference
 
 
-def evonas_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "500"}
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, env=environment, cwd=CHECKOUT
-    )
+def command(*arguments: object) -> CompletedProcess[str]:
+    """What evonas says in long lines, and how it ends."""
+    return run_evonas(*arguments, COLUMNS="500")
 
 
 def stopped(root: Path) -> None:
@@ -205,7 +167,7 @@ def stopped(root: Path) -> None:
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        api.work(root, [Stop()], stubs)
+        work(root, observers=[Stop()], pool=Writer)
     assert not (root / "run.db-wal").exists()
 
 
@@ -232,18 +194,18 @@ def test_a_read_only_run_can_be_looked_at_and_not_resumed(
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     with pytest.raises(OSError, match="Read-only"):
         (root / "probe").write_bytes(b"")
-    done = evonas_command("resume", str(root))
+    done = command("resume", root)
     assert done.returncode == 74
     first, *rest = done.stderr.strip().splitlines()
     assert first == f"evonas: the run at {root} is not writable: Read-only file system"
     assert rest == [f"To go on:  evonas resume {root}"]
     for arguments, words in (
-        (("show", str(root), "--trials"), "Best so far: trial"),
-        (("list", "--runs", str(disk)), "/40"),
-        (("genealogy", str(root)), "How trial"),
-        (("genealogy", str(root), "--format", "json"), "{"),
+        (("show", root, "--trials"), "Best so far: trial"),
+        (("list", "--runs", disk), "/40"),
+        (("genealogy", root), "How trial"),
+        (("genealogy", root, "--format", "json"), "{"),
     ):
-        shown = evonas_command(*arguments)
+        shown = command(*arguments)
         assert shown.returncode == 0, shown.stderr
         assert words in shown.stdout
         assert shown.stderr == ""
@@ -258,22 +220,14 @@ def test_real_trainings_on_a_disk_that_becomes_full(disk: Path, tmp_path: Path) 
         "strategy={evolution: {population: 4}}",
     )
     settings = [part for change in changes for part in ("--set", change)]
-    plain = evonas_command("run", "digits", "--runs", str(tmp_path / "plain"), *settings)
+    plain = command("run", "digits", "--runs", tmp_path / "plain", *settings)
     assert plain.returncode == 0, plain.stderr
     root = disk / "digits"
-    command = [
-        *COMMAND,
-        "run",
-        "digits",
-        "--runs",
-        str(disk),
-        *settings,
-        "--set",
-        "storage.free_mb=0",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "500"}
+    real = [Path(sys.executable).with_name("evonas"), "run", "digits", "--runs", str(disk)]
+    real += [*settings, "--set", "storage.free_mb=0"]
+    environment = {**os.environ, "COLUMNS": "500"}
     with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, stdout=-3, text=True, cwd=CHECKOUT
+        real, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
         while outcomes(root) < 2 and process.poll() is None:
             time.sleep(0.05)
@@ -286,7 +240,7 @@ def test_real_trainings_on_a_disk_that_becomes_full(disk: Path, tmp_path: Path) 
         "and no `lost`"
     )
     (disk / "ballast").unlink()
-    done = evonas_command("resume", str(root))
+    done = command("resume", root)
     assert done.returncode == 0, done.stderr
     assert content(root) == content(tmp_path / "plain" / "digits")
     assert (root / "best.keras").is_file()

@@ -1,4 +1,4 @@
-"""A real search in which no network fits into memory with a whole batch: each is trained with halves, and exported."""
+"""A real search in which no whole batch fits into memory: each network is trained with halves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ network:
   layers: {length: [1, 2], ops: {dense: {units: {choice: [4, 8]}, activation: relu}}}
   bridge: {ops: {heavy_ops:heavy: {}}}
 settings:
-  optimizer: {ops: {momentum: {learning_rate: {choice: [0.1, 0.05]}, momentum: 0.9, schedule: cosine}}}
+  optimizer:
+    ops:
+      momentum: {learning_rate: {choice: [0.1, 0.05]}, momentum: 0.9, schedule: cosine}
   training: {ops: {training: {batch_size: 16}}}
 """
 CONFIG = """

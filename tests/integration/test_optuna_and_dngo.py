@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from evonas import api
+from evonas import api, lifecycle, view
 from evonas.experiments import compare
 from evonas.runtime.audit import audit
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.record.record import RecordReader
+from evonas.testing import content
 
 OPS = "abcd"
 SPACE = "space: s\ninput: none\nnetwork: {cell: {length: 3, ops: {a: {}, b: {}, c: {}, d: {}}}}\n"
@@ -32,9 +32,28 @@ strategies:
   random: random
   tpe: {optuna: {sampler: {tpe: {initial: 5}}}}
   dngo: {dngo: {initial: 5, candidates: 20, layers: 1, units: 10}}
-  screened: {screened: {inner: random, surrogate: {dngo: {layers: 1, units: 10}}, factor: 10, warmup: 5}}
+  screened:
+    screened:
+      inner: random
+      surrogate: {dngo: {layers: 1, units: 10}}
+      factor: 10
+      warmup: 5
 """
-SPHERE = "space: sphere\ninput: none\nnetwork: {point: {ops: {p: {x: {float: [-5, 5]}, y: {float: [-5, 5]}}}}}\n"
+SPHERE = """\
+space: sphere
+input: none
+network: {point: {ops: {p: {x: {float: [-5, 5]}, y: {float: [-5, 5]}}}}}
+"""
+SPHERE_CONFIG = """\
+space: ./s.yaml
+evaluator: {python: {function: 'my_sphere_3:evaluate'}}
+plugins: [my_sphere_3]
+objective: {name: loss, direction: min}
+pool: {simulated: {workers: 2}}
+look_ahead: 3
+strategy: {optuna: {sampler: cma_es}}
+budget: {trials: 40}
+"""
 FUNCTION = """\
 def evaluate(genome):
     (point,) = genome["point"]
@@ -57,7 +76,7 @@ def test_an_experiment_on_a_table(tmp_path: Path) -> None:
     for label in found.results:
         for seed in (0, 1):
             root = tmp_path / "runs" / "strategies" / f"{label}-{seed}"
-            assert len([trial for trial in api.load(root).trials if trial.twin_of is None]) == 16
+            assert len([trial for trial in view.load(root).trials if trial.twin_of is None]) == 16
             assert audit(root).is_repeated
     assert (tmp_path / "runs" / "strategies" / "comparison.html").is_file()
 
@@ -67,22 +86,17 @@ def test_numbers_only_judged_by_a_function_and_gone_on_with(
 ) -> None:
     (tmp_path / "my_sphere_3.py").write_text(FUNCTION)
     (tmp_path / "s.yaml").write_text(SPHERE)
-    (tmp_path / "c.yaml").write_text(
-        "space: ./s.yaml\nevaluator: {python: {function: 'my_sphere_3:evaluate'}}\nplugins: [my_sphere_3]\n"
-        "objective: {name: loss, direction: min}\npool: {simulated: {workers: 2}}\nlook_ahead: 3\n"
-        "strategy: {optuna: {sampler: cma_es}}\nbudget: {trials: 40}\n"
-    )
+    (tmp_path / "c.yaml").write_text(SPHERE_CONFIG)
     monkeypatch.syspath_prepend(tmp_path)
     contents = []
     for budgets in ((40,), (17, 40)):
-        root = api.create(
+        root = lifecycle.create(
             load_config(tmp_path / "c.yaml", [f"budget.trials={budgets[0]}"]), tmp_path / "runs"
         )[0]
-        run = api.work(root)
+        run = lifecycle.work(root)
         for trials in budgets[1:]:
             run = api.resume(root, overrides=[f"budget.trials={trials}"])
-        with RecordReader(root / "run.db") as record:
-            contents.append(record.content())
+        contents.append(content(root))
         assert run.best is not None
         assert audit(root).is_repeated
     assert contents[0] == contents[1]

@@ -1,4 +1,4 @@
-"""Real networks, killed at random instants, also while they are trained: the same record, and the same weights."""
+"""Real networks, killed at random instants, also in training: the same record, the same weights."""
 
 from __future__ import annotations
 
@@ -16,35 +16,41 @@ import evonas
 from evonas.files import sha256_of
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.rows import Attempt
+from evonas.testing import content
 
 KILLS = 20
 DRIVER = """
 import sys
 from pathlib import Path
-from evonas import api
+from evonas import lifecycle
 from evonas.runtime import session
 from evonas.runtime.config.config_file import load_config
 
 session.WORKER = "often:serve"
 root = Path(sys.argv[1])
 if not (root / "run.db").exists():
-    api.create(load_config("digits", sys.argv[2:]), root.parent)
-api.work(root)
+    lifecycle.create(load_config("digits", sys.argv[2:]), root.parent)
+lifecycle.work(root)
 """
 
 OFTEN = """
 from functools import partial
 from evonas.evaluate.local import worker
 
-worker.train = partial(worker.train, checkpoint_seconds=0.0)  # every epoch, rather than every half minute
+# after every epoch, rather than every half minute
+worker.train = partial(worker.train, checkpoint_seconds=0.0)
 serve = worker.serve
 """
 
 SETTINGS = (
     "strategy={evolution: {population: 4, replacement: {elitist: {elites: 1}}}}",
-    "pool={local: {workers: 1, devices: cpu}}",  # what a kill costs is the start of TensorFlow and one compilation
-    *("look_ahead=4", "training.patience=null", "limits={parameters: 60000, flops: 1000000}"),
-    *("budget.trials=8", "training.epochs=24"),
+    # one worker: what a kill costs is the start of TensorFlow and one compilation
+    "pool={local: {workers: 1, devices: cpu}}",
+    "look_ahead=4",
+    "training.patience=null",
+    "limits={parameters: 60000, flops: 1000000}",
+    "budget.trials=8",
+    "training.epochs=24",
 )
 
 
@@ -66,11 +72,6 @@ def attempts(root: Path) -> list[Attempt]:
         return []
     with RecordReader(root / "run.db") as record:
         return record.attempts()
-
-
-def content(root: Path) -> list[tuple[object, ...]]:
-    with RecordReader(root / "run.db") as record:
-        return record.content()
 
 
 def weights(root: Path) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""Readers and the one writer: nobody waits for nobody, and a sealed record can be read where nothing can be written."""
+"""Readers and the one writer: none waits for another.
+
+A sealed record can be read where nothing can be written.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +44,13 @@ def test_a_sealed_run_is_shown_from_a_folder_that_cannot_be_written(open_to_all)
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from evonas import api\n"
+        "from evonas import view\n"
         "root = Path(sys.argv[1])\n"
         f"if os.geteuid() == 0: os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "try: (root / 'new').write_text('')\n"
         "except PermissionError: pass\n"
         "else: raise SystemExit('the folder can be written')\n"
-        "run = api.load(root)\n"
+        "run = view.load(root)\n"
         "print(len(run.trials), run.is_finished, run.is_going_on)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""The main job with real Keras trainings, through the command line as a user starts it; small, so that it is quick."""
+"""The main job with real Keras trainings, through the command line as a user starts it; small."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,8 @@ from sklearn.datasets import load_digits
 import evonas
 from evonas.genome import changes
 from evonas.runtime.record.reader import RecordReader
+from evonas.testing import content
+from tests.command import run_evonas
 
 CHECKOUT = Path(__file__).parents[2]
 EVOLUTION = (
@@ -26,20 +27,15 @@ EVOLUTION = (
 SMALL = ("budget.trials=10", "training.epochs=2", "look_ahead=4", EVOLUTION)
 
 
-def evonas_command(
-    *arguments: object, cwd: Path, check: bool = True
-) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("evonas")), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=check, cwd=cwd)
+def said(*arguments: object, cwd: Path) -> str:
+    """What evonas prints, where it must succeed."""
+    done = run_evonas(*arguments, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def settings(*changes: str) -> list[str]:
     return [part for change in (*SMALL, *changes) for part in ("--set", change)]
-
-
-def content(root: Path) -> list[tuple[Any, ...]]:
-    with RecordReader(root / "run.db") as record:
-        return record.content()
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +45,10 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(work):
-    """A finished run of the shipped config, made small; at its end the driver says whether it has TensorFlow."""
+    """A finished run of the shipped config, made small.
+
+    At its end the driver says whether it has TensorFlow.
+    """
     code = (
         "import sys; sys.argv = ['evonas', *sys.argv[1:]]\n"
         "from evonas.cli.app import main\n"
@@ -154,40 +153,33 @@ def test_the_genealogy_is_true(finished):
 
 def test_list_show_genealogy_export_and_check_answer_in_words_and_in_json(finished, work):
     _, root = finished
-    assert "runs/digits" in evonas_command("list", cwd=work).stdout
-    assert json.loads(evonas_command("list", "--json", cwd=work).stdout)[0]["finished"] is True
-    shown = evonas_command("show", "digits", "--trials", cwd=work).stdout
+    assert "runs/digits" in said("list", cwd=work)
+    assert json.loads(said("list", "--json", cwd=work))[0]["finished"] is True
+    shown = said("show", "digits", "--trials", cwd=work)
     assert "The winner" in shown
     assert "crossover" in shown or "sample" in shown
-    data = json.loads(evonas_command("show", "runs/digits", "--json", "--trials", cwd=work).stdout)
+    data = json.loads(said("show", "runs/digits", "--json", "--trials", cwd=work))
     assert len(data["all_trials"]) == len(evonas.load(root).trials)
-    for form, start in (
-        ("text", "How trial"),
-        ("svg", "<svg"),
-    ):  # the others: tests/cli/test_genealogy.py
-        assert evonas_command("genealogy", "digits", "--format", form, cwd=work).stdout.startswith(
-            start
-        )
-    assert json.loads(evonas_command("check", "digits", "--json", cwd=work).stdout)["ok"] is True
+    # the other forms: tests/cli/test_genealogy.py
+    for form, start in (("text", "How trial"), ("svg", "<svg")):
+        assert said("genealogy", "digits", "--format", form, cwd=work).startswith(start)
+    assert json.loads(said("check", "digits", "--json", cwd=work))["ok"] is True
 
 
 def test_any_successful_trial_can_be_exported_and_only_the_winner_has_a_test_score(finished, work):
     _, root = finished
     run = evonas.load(root)
     assert run.best is not None
-    evonas_command("export", "digits", "--to", "winner.keras", cwd=work)
+    said("export", "digits", "--to", "winner.keras", cwd=work)
     assert (work / "winner.keras").read_bytes() == (root / "best.keras").read_bytes()
     other = next(
         trial for trial in run.trials if trial.fitness is not None and trial.id != run.best.id
     )
-    out = evonas_command(
-        "export", "digits", other.id, "--to", "other.keras", "--json", cwd=work
-    ).stdout
-    card = json.loads(out)
+    card = json.loads(said("export", "digits", other.id, "--to", "other.keras", "--json", cwd=work))
     assert card["metrics"]["val_loss"] == pytest.approx(other.metrics["val_loss"], abs=1e-6)
     assert not any(name.startswith("test_") for name in card["metrics"])
     assert json.loads((work / "other.json").read_text()) == card
-    wrong = evonas_command("export", "digits", "--to", "winner.h5", cwd=work, check=False)
+    wrong = run_evonas("export", "digits", "--to", "winner.h5", cwd=work)
     assert wrong.returncode == 2
     assert "ends in .keras" in wrong.stderr
 
@@ -202,7 +194,8 @@ def test_weights_that_were_deleted_are_trained_again_to_the_very_same_bytes(fini
     )
     before = run.weights(other).read_bytes()
     run.weights(other).unlink()
-    done = evonas_command("export", "digits", other.id, "--to", "again.keras", "--json", cwd=work)
+    done = run_evonas("export", "digits", other.id, "--to", "again.keras", "--json", cwd=work)
+    assert done.returncode == 0, done.stderr
     assert "it is trained again" in done.stderr
     assert "not quite the same" not in done.stderr
     assert json.loads(done.stdout)["metrics"]["val_loss"] == pytest.approx(
@@ -228,21 +221,22 @@ def test_the_model_from_python_scores_what_the_record_says(finished):
 def test_a_finished_run_is_left_as_it_is(finished, work):
     _, root = finished
     before = content(root)
-    assert "The winner" in evonas_command("resume", "digits", cwd=work).stdout
+    assert "The winner" in said("resume", "digits", cwd=work)
     assert content(root) == before
 
 
 def test_the_search_never_opens_the_test_data(work, tmp_path):
     """They are away while it runs, and come back for the end."""
     script = (
-        "import sys\nfrom pathlib import Path\nfrom evonas import api\nfrom evonas.runtime.config.config_file import load_config\n"
+        "import sys\nfrom pathlib import Path\nfrom evonas import lifecycle\n"
+        "from evonas.runtime.config.config_file import load_config\n"
         "from evonas.runtime.loop.observer import Observer\n"
-        "root, _ = api.create(load_config('digits', sys.argv[2:]), Path(sys.argv[1]))\n"
+        "root, _ = lifecycle.create(load_config('digits', sys.argv[2:]), Path(sys.argv[1]))\n"
         "test, away = root / 'data/test', root / 'away'\n"
         "class Hide(Observer):\n"
         "    def on_start(self, progress): test.rename(away)\n"
         "    def on_end(self, progress): away.rename(test)\n"
-        "print(api.work(root, [Hide()]).result['metrics']['test_accuracy'])\n"
+        "print(lifecycle.work(root, [Hide()]).result['metrics']['test_accuracy'])\n"
     )
     arguments = [*SMALL, "budget.trials=2", "training.epochs=1"]
     done = subprocess.run(
@@ -268,7 +262,7 @@ def test_two_workers_and_two_kills_and_then_one_worker_give_the_same_record(fini
             assert process.wait() == -signal.SIGKILL, (
                 "it must be killed before it ends, or this shows nothing"
             )
-    evonas_command("resume", "killed", "--set", "pool.local.workers=1", cwd=work)
+    said("resume", "killed", "--set", "pool.local.workers=1", cwd=work)
     assert content(killed) == content(reference)
 
 

@@ -1,4 +1,4 @@
-"""`evonas replay` of real trainings, as a user starts it: a success, a divergence, and a network that raises."""
+"""`evonas replay` of real trainings: a success, a divergence, and a network that raises."""
 
 from __future__ import annotations
 

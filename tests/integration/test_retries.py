@@ -1,4 +1,4 @@
-"""The ladder of a genome that needs too much memory, with workers and with kills: the same record whatever happens."""
+"""The ladder of a genome that needs too much memory: the same record with any workers and kills."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from evonas.runtime.record.reader import RecordReader
+from evonas.testing import make_run
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 IS_FULL = os.environ.get("EVONAS_FAULTS") == "full"
@@ -26,9 +27,9 @@ def script(*arguments: object) -> str:
 
 def test_one_two_and_eight_workers_climb_the_ladder_alike(tmp_path):
     contents = []
-    script("make", tmp_path, "evolution", 30)
+    begun = make_run(tmp_path, "budget.trials=30")
     for workers in (1, 2, 8):
-        root = shutil.copytree(tmp_path / "stub", tmp_path / str(workers))
+        root = shutil.copytree(begun, tmp_path / str(workers))
         script("work", root, workers)
         with RecordReader(root / "run.db") as record:
             contents.append(record.content())
@@ -44,9 +45,9 @@ def test_one_two_and_eight_workers_climb_the_ladder_alike(tmp_path):
 
 
 def test_killed_at_every_failpoint_the_second_try_is_still_the_second(tmp_path):
-    script("make", tmp_path, "random", 3)
+    root = make_run(tmp_path, "strategy=random", "budget.trials=3")
     step = 1 if IS_FULL else 8
-    report = json.loads(script("points", tmp_path / "stub", "kill", step))
+    report = json.loads(script("points", root, "kill", step))
     with RecordReader(tmp_path / "scratch" / "run.db") as record:
         assert {2} <= {attempt.details.get("accumulation_steps") for attempt in record.attempts()}
     assert report["points"] > 30 // step

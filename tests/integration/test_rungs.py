@@ -1,4 +1,7 @@
-"""Hyperband with real Keras trainings: who went on has the very numbers of a training in one go, also under patience."""
+"""Hyperband with real Keras trainings.
+
+A trial that was continued has the very numbers of a training in one go, also under patience.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,12 @@ space: steep
 input: image
 network:
   bridge: {ops: {flatten: {}}}
-  head: {ops: {dense: {units: {choice: [8, 16]}, dropout: {float: [0.1, 0.5], off: 0.0}, batch_normalization: {choice: [false, true]}}}}
+  head:
+    ops:
+      dense:
+        units: {choice: [8, 16]}
+        dropout: {float: [0.1, 0.5], off: 0.0}
+        batch_normalization: {choice: [false, true]}
 settings:
   optimizer: {ops: {momentum: {learning_rate: {float: [0.1, 1.0], log: true}, momentum: 0.9}}}
   training: {ops: {training: {batch_size: {choice: [32, 64]}}}}
@@ -65,7 +73,7 @@ def root(tmp_path_factory, observer):
 
 
 def in_one_go(root, trial) -> tuple[dict[str, list[float]], str]:
-    """The history and the weights' sha256 of the same training from the beginning, without a checkpoint."""
+    """The history and the weights' sha256 of the same training in one go, without a checkpoint."""
     with Session(root) as session:
         pool = InlinePool(session.setup())
         seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)

@@ -1,4 +1,4 @@
-"""Same seed, same run: for any number of workers, and whatever is killed at any instant. With stub workers."""
+"""Same seed, same run: for any number of workers, whatever is killed when. With stub workers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
 from evonas.runtime.record.rows import Attempt
+from evonas.testing.runs import STOPPING, content, make_run, strategy_changes
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 STUB = {"sleep": 0.01, "crash": 0.05}
@@ -29,14 +30,8 @@ def script(*arguments: object, check: bool = True) -> subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, text=True, check=check, env=environment)
 
 
-def content(root: Path) -> list[tuple[object, ...]]:
-    with RecordReader(root / "run.db") as record:
-        return record.content()
-
-
-def new_run(directory: Path, strategy: str = "evolution", trials: int = 40, *kind: str) -> Path:
-    script("make", directory, strategy, trials, *kind)
-    return directory / "stub"
+def new_run(folder: Path, strategy: str, trials: int, *changes: str) -> Path:
+    return make_run(folder, *strategy_changes(strategy), f"budget.trials={trials}", *changes)
 
 
 def copied(root: Path, name: object) -> Path:
@@ -63,7 +58,7 @@ def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, s
 def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_that_is_killed(
     tmp_path,
 ):
-    runs, begun = [], new_run(tmp_path / "workers", "evolution", 20, "stopping")
+    runs, begun = [], new_run(tmp_path / "workers", "evolution", 20, *STOPPING)
     for workers in (1, 8):
         root = copied(begun, workers)
         script("work", root, workers)
@@ -72,11 +67,8 @@ def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_tha
     assert len({epoch for _, epoch in runs[0][1]}) > 1, (
         "some must be stopped at various epochs, or this shows nothing"
     )
-    report = json.loads(
-        script(
-            "points", new_run(tmp_path, "evolution", 9, "stopping"), "kill", 20 if IS_FULL else 40
-        ).stdout
-    )
+    begun = new_run(tmp_path, "evolution", 9, *STOPPING)
+    report = json.loads(script("points", begun, "kill", 20 if IS_FULL else 40).stdout)
     assert report["killed"] == report["points"] > (5 if IS_FULL else 2)
     assert report["different"] == []
     assert stops(tmp_path / "scratch"), "some must be stopped in it, too"
@@ -93,7 +85,7 @@ def stops(root: Path) -> list[tuple[int, int]]:
 
 
 def test_another_seed_is_another_run(tmp_path):
-    first = new_run(tmp_path, trials=10)
+    first = new_run(tmp_path, "evolution", 10)
     second = copied(first, "second")
     script("work", first, 2)
     with Record(second / "run.db") as record:
@@ -111,9 +103,8 @@ def test_another_seed_is_another_run(tmp_path):
     ],
 )
 def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, step):
-    root = new_run(
-        tmp_path, strategy, trials=7
-    )  # a whole generation and children of the next; a bracket and more
+    # 7 trials: a whole generation and children of the next; a bracket and more
+    root = new_run(tmp_path, strategy, 7)
     report = json.loads(script("points", root, "kill", step).stdout)
     assert report["points"] * step >= 100
     assert report["killed"] == report["points"]
@@ -125,7 +116,7 @@ def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, 
 
 
 def test_killed_at_random_instants_with_real_processes(tmp_path):
-    root = new_run(tmp_path, trials=60)
+    root = new_run(tmp_path, "evolution", 60)
     reference = copied(root, "reference")
     script("work", reference, 2)
     chance = random.SystemRandom()

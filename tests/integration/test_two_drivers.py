@@ -1,4 +1,4 @@
-"""Two drivers, one run: the second is told who holds it, and a lock does not outlive its holder. Real processes."""
+"""Two drivers, one run: the second is told who holds it. A lock does not outlive its holder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import evonas
 from evonas.errors import RunHeld
 from evonas.runtime.record.record import Record
 from evonas.testing.runs import content, make_run, work
+from tests.command import run_evonas
 
 HOLD = (
     "import sys, time\nfrom pathlib import Path\nfrom evonas.runtime.session import Session\n"
     "with Session(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)\n"
 )
 WORK = (
-    "import sys\nfrom pathlib import Path\nfrom evonas.errors import EvonasError\nfrom evonas.testing.runs import work\n"
+    "import sys\nfrom pathlib import Path\nfrom evonas.errors import EvonasError\n"
+    "from evonas.testing.runs import work\n"
     "print('ready', flush=True)\nsys.stdin.readline()\n"
     "try: work(Path(sys.argv[1]), *sys.argv[2:])\n"
     "except EvonasError as error: print(error); sys.exit(error.exit_code)\n"
@@ -35,14 +37,7 @@ def test_the_second_is_told_who_holds_the_run_and_a_killed_holder_holds_nothing(
     with start(HOLD, root) as holder:
         assert holder.stdout.readline() == "held\n"
         assert evonas.load(root).is_going_on
-        resume = [
-            sys.executable,
-            "-c",
-            "from evonas.cli.app import main; main()",
-            "resume",
-            str(root),
-        ]
-        second = subprocess.run(resume, capture_output=True, text=True)
+        second = run_evonas("resume", root)
         assert second.returncode == 6
         assert f"is being worked on by process {holder.pid} on " in second.stderr
         assert "Traceback" not in second.stderr
@@ -69,10 +64,8 @@ def test_of_two_that_start_at_the_same_instant_one_works_and_the_other_is_refuse
         driver.stdin.flush()
     said = {driver.pid: driver.communicate()[0] for driver in drivers}
     codes = sorted(driver.returncode for driver in drivers)
-    assert codes in ([0, 6], [0, 0]), (
-        codes,
-        said,
-    )  # both, where one had ended before the other had begun
+    # both are 0 if one had ended before the other began
+    assert codes in ([0, 6], [0, 0]), (codes, said)
     for driver in drivers:
         if driver.returncode == 6:
             other = next(pid for pid in said if pid != driver.pid)

@@ -52,7 +52,11 @@ network:
         kernel_initializer: orthogonal
         l2: {float: [1e-6, 1e-2], log: true, off: 0.0}
 settings:
-  style: {ops: {style: {activation: {choice: [relu, tanh]}, kernel_initializer: {choice: [he_normal, glorot_uniform]}}}}
+  style:
+    ops:
+      style:
+        activation: {choice: [relu, tanh]}
+        kernel_initializer: {choice: [he_normal, glorot_uniform]}
   optimizer:
     ops:
       sgd: {learning_rate: {float: [1e-3, 1.0], log: true}}

@@ -40,7 +40,7 @@ InterfaceOf = Callable[..., Interface]
 
 @pytest.fixture(scope="module")
 def slim_convnet() -> SearchSpace:
-    """The shipped convnet with few filters and units, so that hundreds of networks are built in seconds."""
+    """The shipped convnet with few filters and units; hundreds of networks are built in seconds."""
     text = CONVNET.read_text()
     for wide, slim in (("[6, 8, 16, 32, 64, 128]", "[2, 3, 4]"), ("[16, 256]", "[4, 16]")):
         assert wide in text
@@ -69,7 +69,10 @@ def batch_for(interface: Interface, count: int = 4) -> tuple[Any, Any]:
 
 
 def built(space: SearchSpace, genome: Genome, interface: Interface) -> Any:
-    """A model without values in its weights: twice as quick, and enough where only layers and shapes are of interest."""
+    """A model without values in its weights.
+
+    It takes half of the time, and is enough if only layers and shapes are compared.
+    """
     with keras.StatelessScope(initialize_variables=False):
         return build_model(space, genome, interface)
 
@@ -118,7 +121,7 @@ def test_genomes_train_save_and_load(
 def test_every_hyperparameter_is_in_the_model(
     slim_convnet: SearchSpace, population: list[Genome], interface_of: InterfaceOf
 ) -> None:
-    """Each gene's arguments, read back from the built layers: for every sampled genome, not for one example."""
+    """Each gene's arguments are read back from the built layers, for every sampled genome."""
     seen: set[str] = set()
     for genome in population[:60]:
         model = built(slim_convnet, genome, interface_of((8, 8)))
@@ -311,8 +314,11 @@ def test_ops_of_a_plugin(plugin: types.ModuleType, interface: Interface, tmp_pat
     model = build_model(space, genome, interface, ["their_ops"])
     names = [layer.name for layer in model.layers if layer.name.startswith("features_1")]
     assert sorted(names) == [
-        "features_1_dense", "features_1_dense_1", "features_1_global_average_pooling2d", "features_1_multiply"
-    ]  # fmt: skip
+        "features_1_dense",
+        "features_1_dense_1",
+        "features_1_global_average_pooling2d",
+        "features_1_multiply",
+    ]
     x, _ = batch_for(interface)
     model.save(tmp_path / "model.keras")
     np.testing.assert_allclose(

@@ -217,5 +217,8 @@ def test_ops_that_cannot_take_what_comes_to_them() -> None:
 
 
 def test_the_catalog_imports_no_keras() -> None:
-    code = "import sys, evonas.model.space_check; sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    code = (
+        "import sys, evonas.model.space_check;"
+        " sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

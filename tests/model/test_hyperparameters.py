@@ -1,7 +1,7 @@
-"""Every hyperparameter of the search, the shipped space that has it, and where it is read back from what is built.
+"""Every hyperparameter of the search, the shipped space that has it, and where it is read back.
 
-A row sets one parameter of one gene to several of the values that the space allows, builds the network or the
-optimizer, and reads each value back: from the layer, or from the optimizer.
+A row sets one parameter of one gene to several of the values that the space allows. It builds the
+network or the optimizer, and reads each value back from the layer or from the optimizer.
 """
 
 from __future__ import annotations
@@ -104,37 +104,53 @@ def forward(name: str) -> Read:
     return lambda layer: getattr(getattr(layer, "forward_layer", layer), name)
 
 
-# hyperparameter, space, section, op, parameter, layer ({} is the gene's label) and what is read from it
+# Hyperparameter, space, section, op, parameter, layer ({} is the gene's label) and what is read
+# from it.
 LAYERS: list[tuple[str, str, str, str, str, str, Read]] = [
     ("units", "mlp", "layers", "dense", "units", "{}_dense", attribute("units")),
     ("units", "recurrent", "encoder", "lstm", "units", "{}_bidirectional", forward("units")),
     ("units", "recurrent", "encoder", "gru", "units", "{}_bidirectional", forward("units")),
     ("units", "recurrent", "encoder", "simple_rnn", "units", "{}_bidirectional", forward("units")),
     ("filters", "convnet_wide", "features", "conv2d", "filters", "{}_conv2d", attribute("filters")),
-    ("filters", "convnet_wide", "features", "separable_conv2d", "filters", "{}_separable_conv2d", attribute("filters")),
+    ("filters", "convnet_wide", "features", "separable_conv2d", "filters", "{}_separable_conv2d",
+     attribute("filters")),
     ("filters", "recurrent", "encoder", "conv1d", "filters", "{}_conv1d", attribute("filters")),
-    ("kernel size", "convnet_wide", "features", "conv2d", "kernel_size", "{}_conv2d", first_of("kernel_size")),
-    ("kernel size", "convnet_wide", "features", "separable_conv2d", "kernel_size", "{}_separable_conv2d", first_of("kernel_size")),
-    ("kernel size", "recurrent", "encoder", "conv1d", "kernel_size", "{}_conv1d", first_of("kernel_size")),
+    ("kernel size", "convnet_wide", "features", "conv2d", "kernel_size", "{}_conv2d",
+     first_of("kernel_size")),
+    ("kernel size", "convnet_wide", "features", "separable_conv2d", "kernel_size",
+     "{}_separable_conv2d", first_of("kernel_size")),
+    ("kernel size", "recurrent", "encoder", "conv1d", "kernel_size", "{}_conv1d",
+     first_of("kernel_size")),
     ("regularization l1", "mlp", "layers", "dense", "l1", "{}_dense", penalty("l1")),
     ("regularization l2", "mlp", "layers", "dense", "l2", "{}_dense", penalty("l2")),
     ("regularization l1", "convnet", "features", "conv2d", "l1", "{}_conv2d", penalty("l1")),
     ("regularization l2", "convnet", "features", "conv2d", "l2", "{}_conv2d", penalty("l2")),
-    ("regularization l1", "convnet_wide", "features", "separable_conv2d", "l1", "{}_separable_conv2d", penalty("l1", "depthwise")),
-    ("regularization l2", "convnet_wide", "features", "separable_conv2d", "l2", "{}_separable_conv2d", penalty("l2", "pointwise")),
-    ("regularization l1", "recurrent", "encoder", "lstm", "l1", "{}_bidirectional", lambda x: penalty("l1")(x.forward_layer)),
-    ("regularization l2", "recurrent", "encoder", "gru", "l2", "{}_bidirectional", lambda x: penalty("l2")(x.backward_layer)),
+    ("regularization l1", "convnet_wide", "features", "separable_conv2d", "l1",
+     "{}_separable_conv2d", penalty("l1", "depthwise")),
+    ("regularization l2", "convnet_wide", "features", "separable_conv2d", "l2",
+     "{}_separable_conv2d", penalty("l2", "pointwise")),
+    ("regularization l1", "recurrent", "encoder", "lstm", "l1", "{}_bidirectional",
+     lambda x: penalty("l1")(x.forward_layer)),
+    ("regularization l2", "recurrent", "encoder", "gru", "l2", "{}_bidirectional",
+     lambda x: penalty("l2")(x.backward_layer)),
     ("dropout", "mlp", "layers", "dense", "dropout", "{}_dropout", attribute("rate")),
     ("dropout", "convnet", "features", "conv2d", "dropout", "{}_dropout", attribute("rate")),
     ("dropout", "recurrent", "encoder", "conv1d", "dropout", "{}_dropout", attribute("rate")),
     ("dropout", "recurrent", "encoder", "lstm", "dropout", "{}_bidirectional", forward("dropout")),
-    ("recurrent dropout", "recurrent", "encoder", "lstm", "recurrent_dropout", "{}_bidirectional", forward("recurrent_dropout")),
-    ("recurrent dropout", "recurrent", "encoder", "gru", "recurrent_dropout", "{}_bidirectional", forward("recurrent_dropout")),
-    ("recurrent dropout", "recurrent", "encoder", "simple_rnn", "recurrent_dropout", "{}_bidirectional", forward("recurrent_dropout")),
-    ("initialization", "recurrent", "encoder", "simple_rnn", "kernel_initializer", "{}_bidirectional", lambda x: initializer()(x.forward_layer)),
-    ("activation", "recurrent", "encoder", "conv1d", "activation", "{}_activation", lambda x: x.activation.__name__),
-    ("pooling size", "convnet_wide", "features", "max_pooling", "pool_size", "{}_max_pooling", first_of("pool_size")),
-    ("pooling size", "convnet_wide", "features", "average_pooling", "pool_size", "{}_average_pooling", first_of("pool_size")),
+    ("recurrent dropout", "recurrent", "encoder", "lstm", "recurrent_dropout", "{}_bidirectional",
+     forward("recurrent_dropout")),
+    ("recurrent dropout", "recurrent", "encoder", "gru", "recurrent_dropout", "{}_bidirectional",
+     forward("recurrent_dropout")),
+    ("recurrent dropout", "recurrent", "encoder", "simple_rnn", "recurrent_dropout",
+     "{}_bidirectional", forward("recurrent_dropout")),
+    ("initialization", "recurrent", "encoder", "simple_rnn", "kernel_initializer",
+     "{}_bidirectional", lambda x: initializer()(x.forward_layer)),
+    ("activation", "recurrent", "encoder", "conv1d", "activation", "{}_activation",
+     lambda x: x.activation.__name__),
+    ("pooling size", "convnet_wide", "features", "max_pooling", "pool_size", "{}_max_pooling",
+     first_of("pool_size")),
+    ("pooling size", "convnet_wide", "features", "average_pooling", "pool_size",
+     "{}_average_pooling", first_of("pool_size")),
 ]  # fmt: skip
 
 
@@ -159,12 +175,17 @@ def test_a_parameter_of_a_layer(row: tuple[str, str, str, str, str, str, Read]) 
             )
 
 
-# shared by the whole network: hyperparameter, space, parameter of `style`, section and op that it is read from
+# Shared by the whole network: hyperparameter, space, parameter of `style`, section and op that it
+# is read from.
 STYLE: list[tuple[str, str, str, str, str, Read]] = [
-    ("activation", "mlp", "activation", "layers", "dense", lambda made: made["layers_0_activation"].activation.__name__),
-    ("activation", "convnet", "activation", "features", "conv2d", lambda made: made["features_0_activation"].activation.__name__),
-    ("initialization", "mlp", "kernel_initializer", "layers", "dense", lambda made: initializer()(made["layers_0_dense"])),
-    ("initialization", "convnet", "kernel_initializer", "features", "conv2d", lambda made: initializer()(made["features_0_conv2d"])),
+    ("activation", "mlp", "activation", "layers", "dense",
+     lambda made: made["layers_0_activation"].activation.__name__),
+    ("activation", "convnet", "activation", "features", "conv2d",
+     lambda made: made["features_0_activation"].activation.__name__),
+    ("initialization", "mlp", "kernel_initializer", "layers", "dense",
+     lambda made: initializer()(made["layers_0_dense"])),
+    ("initialization", "convnet", "kernel_initializer", "features", "conv2d",
+     lambda made: initializer()(made["features_0_conv2d"])),
     ("initialization", "convnet_wide", "kernel_initializer", "features", "separable_conv2d",
      lambda made: initializer("depthwise")(made["features_0_separable_conv2d"])),
 ]  # fmt: skip
@@ -186,16 +207,26 @@ def test_a_parameter_that_the_network_shares(row: tuple[str, str, str, str, str,
 
 
 KINDS = [
-    ("convnet_wide", "features", "conv2d", layers.Conv2D), ("convnet_wide", "features", "separable_conv2d", layers.SeparableConv2D),
-    ("convnet_wide", "features", "max_pooling", layers.MaxPooling2D), ("convnet_wide", "features", "average_pooling", layers.AveragePooling2D),
-    ("convnet_wide", "features", "layer_normalization", layers.LayerNormalization), ("convnet_wide", "head", "dense", layers.Dense),
-    ("convnet_wide", "bridge", "flatten", layers.Flatten), ("convnet_wide", "bridge", "global_average", layers.GlobalAveragePooling2D),
-    ("convnet_wide", "bridge", "global_max", layers.GlobalMaxPooling2D), ("mlp", "layers", "dense", layers.Dense),
-    ("mlp", "layers", "layer_normalization", layers.LayerNormalization), ("recurrent", "encoder", "lstm", layers.LSTM),
-    ("recurrent", "encoder", "gru", layers.GRU), ("recurrent", "encoder", "simple_rnn", layers.SimpleRNN),
-    ("recurrent", "encoder", "conv1d", layers.Conv1D), ("recurrent", "encoder", "max_pooling", layers.MaxPooling1D),
-    ("recurrent", "encoder", "average_pooling", layers.AveragePooling1D), ("recurrent", "bridge", "last", layers.Cropping1D),
-    ("recurrent", "bridge", "attention_pooling", layers.Dot), ("recurrent", "bridge", "global_average", layers.GlobalAveragePooling1D),
+    ("convnet_wide", "features", "conv2d", layers.Conv2D),
+    ("convnet_wide", "features", "separable_conv2d", layers.SeparableConv2D),
+    ("convnet_wide", "features", "max_pooling", layers.MaxPooling2D),
+    ("convnet_wide", "features", "average_pooling", layers.AveragePooling2D),
+    ("convnet_wide", "features", "layer_normalization", layers.LayerNormalization),
+    ("convnet_wide", "head", "dense", layers.Dense),
+    ("convnet_wide", "bridge", "flatten", layers.Flatten),
+    ("convnet_wide", "bridge", "global_average", layers.GlobalAveragePooling2D),
+    ("convnet_wide", "bridge", "global_max", layers.GlobalMaxPooling2D),
+    ("mlp", "layers", "dense", layers.Dense),
+    ("mlp", "layers", "layer_normalization", layers.LayerNormalization),
+    ("recurrent", "encoder", "lstm", layers.LSTM),
+    ("recurrent", "encoder", "gru", layers.GRU),
+    ("recurrent", "encoder", "simple_rnn", layers.SimpleRNN),
+    ("recurrent", "encoder", "conv1d", layers.Conv1D),
+    ("recurrent", "encoder", "max_pooling", layers.MaxPooling1D),
+    ("recurrent", "encoder", "average_pooling", layers.AveragePooling1D),
+    ("recurrent", "bridge", "last", layers.Cropping1D),
+    ("recurrent", "bridge", "attention_pooling", layers.Dot),
+    ("recurrent", "bridge", "global_average", layers.GlobalAveragePooling1D),
     ("recurrent", "bridge", "flatten", layers.Flatten),
 ]  # fmt: skip
 
@@ -222,10 +253,15 @@ def test_bidirectional(op: str) -> None:
         assert isinstance(made["encoder_0_bidirectional" if wanted else f"encoder_0_{op}"], kind)
 
 
-@pytest.mark.parametrize(("name", "section", "op"), [
-    ("mlp", "layers", "dense"), ("convnet", "features", "conv2d"), ("convnet_wide", "features", "separable_conv2d"),
-    ("recurrent", "encoder", "conv1d"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "section", "op"),
+    [
+        ("mlp", "layers", "dense"),
+        ("convnet", "features", "conv2d"),
+        ("convnet_wide", "features", "separable_conv2d"),
+        ("recurrent", "encoder", "conv1d"),
+    ],
+)
 def test_batch_normalization(name: str, section: str, op: str) -> None:
     space = space_of(name)
     for wanted in (False, True):
@@ -236,9 +272,15 @@ def test_batch_normalization(name: str, section: str, op: str) -> None:
         assert (type(made) is layers.BatchNormalization) is wanted
 
 
-@pytest.mark.parametrize(("name", "section"), [
-    ("convnet", "features"), ("convnet_wide", "features"), ("mlp", "layers"), ("recurrent", "encoder"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "section"),
+    [
+        ("convnet", "features"),
+        ("convnet_wide", "features"),
+        ("mlp", "layers"),
+        ("recurrent", "encoder"),
+    ],
+)
 def test_the_number_of_layers(name: str, section: str) -> None:
     space = space_of(name)
     op = next(iter(space[section].ops))
@@ -289,8 +331,13 @@ def test_the_wiring_of_a_dag() -> None:
 
 def test_the_halves_of_a_cell_and_its_stride() -> None:
     space = space_of("cells")
-    kinds = {"separable_3x3": ("separable", 3), "separable_5x5": ("separable", 5), "convolution_1x1": ("convolution", 1),
-             "average_3x3": ("average_pooling", 3), "max_3x3": ("max_pooling", 3)}  # fmt: skip
+    kinds = {
+        "separable_3x3": ("separable", 3),
+        "separable_5x5": ("separable", 5),
+        "convolution_1x1": ("convolution", 1),
+        "average_3x3": ("average_pooling", 3),
+        "max_3x3": ("max_pooling", 3),
+    }
     for side in ("left", "right"):
         for value in values_of(space, "normal", "pair", side):
             other = {"left": "identity", "right": "identity", side: value}
@@ -309,7 +356,12 @@ def test_the_halves_of_a_cell_and_its_stride() -> None:
     assert made["stack_1_normal_0_add"].output.shape[1:] == (4, 4, 2 * filters)
 
 
-# hyperparameter, op, parameter, and what is read from the optimizer; all of convnet_wide
+def alpha(optimizer: Any) -> Any:
+    """The final fraction of an optimizer with a cosine schedule."""
+    return optimizer.get_config()["learning_rate"]["config"]["alpha"]
+
+
+# Hyperparameter, op, parameter, and what is read from the optimizer; all of convnet_wide.
 OPTIMIZER: list[tuple[str, str, str, Read]] = [
     *(("learning rate", op, "learning_rate", lambda o: float(o.learning_rate))
       for op in ("sgd", "momentum", "adam", "adamw", "rmsprop")),
@@ -317,7 +369,7 @@ OPTIMIZER: list[tuple[str, str, str, Read]] = [
     ("momentum", "rmsprop", "momentum", attribute("momentum")),
     ("Nesterov", "momentum", "nesterov", attribute("nesterov")),
     ("weight decay", "adamw", "weight_decay", attribute("weight_decay")),
-    *(("final fraction", op, "final_fraction", lambda o: o.get_config()["learning_rate"]["config"]["alpha"])
+    *(("final fraction", op, "final_fraction", alpha)
       for op in ("sgd", "momentum", "adam", "adamw", "rmsprop")),
 ]  # fmt: skip
 
@@ -337,9 +389,16 @@ def test_a_parameter_of_the_optimizer(row: tuple[str, str, str, Read]) -> None:
         )
 
 
-@pytest.mark.parametrize(("op", "kind"), [
-    ("sgd", "SGD"), ("momentum", "SGD"), ("adam", "Adam"), ("adamw", "AdamW"), ("rmsprop", "RMSprop"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("op", "kind"),
+    [
+        ("sgd", "SGD"),
+        ("momentum", "SGD"),
+        ("adam", "Adam"),
+        ("adamw", "AdamW"),
+        ("rmsprop", "RMSprop"),
+    ],
+)
 def test_the_kind_of_the_optimizer_and_its_schedule(op: str, kind: str) -> None:
     space = space_of("convnet_wide")
     found = {}
@@ -368,7 +427,10 @@ def test_batch_size_and_epochs() -> None:
 
 
 def table() -> list[str]:
-    """The rows of the table in docs/search-space.md: hyperparameter, space, parameter, where it is read back."""
+    """The rows of the table in docs/search-space.md.
+
+    Each has a hyperparameter, a space, a parameter, and where its value is read back.
+    """
     kinds = {
         space: [op for name, _, op, _ in KINDS if name == space]
         for space in dict.fromkeys(row[0] for row in KINDS)
@@ -445,7 +507,10 @@ def test_the_guide_has_the_table() -> None:
 
 
 def test_every_parameter_of_every_shipped_space_is_in_a_row() -> None:
-    """A parameter that is added to a space needs a row here; `batch_normalization` and others have tests of their own."""
+    """A parameter that is added to a space needs a row here.
+
+    `batch_normalization` and others have tests of their own.
+    """
     rows = {(row[3], row[4]) for row in LAYERS} | {(row[1], row[2]) for row in OPTIMIZER}
     rows |= {("style", row[2]) for row in STYLE} | {
         ("training", "batch_size"),
@@ -457,8 +522,15 @@ def test_every_parameter_of_every_shipped_space_is_in_a_row() -> None:
         for section in space_of(path.stem).sections.values():
             for op in section.ops.values():
                 missing |= {(op.name, name) for name in op.parameters if name not in own} - rows
-    alike = {("dense", "activation"), ("conv1d", "l2"), ("lstm", "l2"), ("gru", "l1"), ("gru", "dropout"),
-             ("simple_rnn", "dropout"), ("separable_conv2d", "dropout")}  # fmt: skip
+    alike = {
+        ("dense", "activation"),
+        ("conv1d", "l2"),
+        ("lstm", "l2"),
+        ("gru", "l1"),
+        ("gru", "dropout"),
+        ("simple_rnn", "dropout"),
+        ("separable_conv2d", "dropout"),
+    }
     assert missing == alike, (
         "what is left is read from the same code as its likes, in tests/model/test_ops.py"
     )

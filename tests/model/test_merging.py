@@ -49,8 +49,11 @@ def test_layers_are_named_after_the_prefix() -> None:
     model, _ = run((4, 4, 3), [(8, 8, 2), (4, 4, 1)], "add")
     names = [layer.name for layer in model.layers if layer.name.startswith("gene")]
     assert sorted(names) == [
-        "gene_add", "gene_skip_0_average_pooling", "gene_skip_0_projection", "gene_skip_1_projection"
-    ]  # fmt: skip
+        "gene_add",
+        "gene_skip_0_average_pooling",
+        "gene_skip_0_projection",
+        "gene_skip_1_projection",
+    ]
 
 
 def test_nothing_to_merge_and_unknown_ways() -> None:

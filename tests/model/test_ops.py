@@ -22,8 +22,8 @@ def chain(op: str, shape: tuple[int, ...], **arguments: Any) -> list[Any]:
 
 def test_conv2d_uses_every_parameter() -> None:
     convolution, normalization, activation, dropout = chain(
-        "conv2d", (6, 5, 2), filters=7, kernel_size=3, activation="gelu", batch_normalization=True, dropout=0.25,
-        kernel_initializer="he_normal", l1=0.125, l2=0.5,
+        "conv2d", (6, 5, 2), filters=7, kernel_size=3, activation="gelu", batch_normalization=True,
+        dropout=0.25, kernel_initializer="he_normal", l1=0.125, l2=0.5,
     )  # fmt: skip
     assert isinstance(convolution, layers.Conv2D)
     assert convolution.kernel.shape == (3, 3, 2, 7)
@@ -65,8 +65,8 @@ def test_dense_uses_every_parameter() -> None:
 
 def test_separable_conv2d_uses_every_parameter() -> None:
     convolution, normalization, activation, dropout = chain(
-        "separable_conv2d", (6, 5, 2), filters=7, kernel_size=3, activation="silu", batch_normalization=True,
-        dropout=0.25, kernel_initializer="he_uniform", l1=0.125, l2=0.5,
+        "separable_conv2d", (6, 5, 2), filters=7, kernel_size=3, activation="silu",
+        batch_normalization=True, dropout=0.25, kernel_initializer="he_uniform", l1=0.125, l2=0.5,
     )  # fmt: skip
     assert isinstance(convolution, layers.SeparableConv2D)
     assert [tuple(weight.shape) for weight in convolution.weights] == [(3, 3, 2, 1), (1, 1, 2, 7)]
@@ -81,8 +81,8 @@ def test_separable_conv2d_uses_every_parameter() -> None:
 
 def test_conv1d_uses_every_parameter() -> None:
     convolution, normalization, activation, dropout = chain(
-        "conv1d", (6, 2), filters=7, kernel_size=3, activation="gelu", batch_normalization=True, dropout=0.25,
-        kernel_initializer="he_normal", l1=0.125, l2=0.5,
+        "conv1d", (6, 2), filters=7, kernel_size=3, activation="gelu", batch_normalization=True,
+        dropout=0.25, kernel_initializer="he_normal", l1=0.125, l2=0.5,
     )  # fmt: skip
     assert isinstance(convolution, layers.Conv1D)
     assert convolution.kernel.shape == (3, 2, 7)
@@ -99,8 +99,8 @@ def test_conv1d_uses_every_parameter() -> None:
 def test_recurrent_ops_use_every_parameter(kind: str, bidirectional: bool) -> None:
     op = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "simple_rnn"}[kind]
     (layer,) = chain(
-        op, (6, 2), units=7, bidirectional=bidirectional, dropout=0.25, recurrent_dropout=0.125, activation="relu",
-        kernel_initializer="orthogonal", l1=0.5, l2=0.25,
+        op, (6, 2), units=7, bidirectional=bidirectional, dropout=0.25, recurrent_dropout=0.125,
+        activation="relu", kernel_initializer="orthogonal", l1=0.5, l2=0.25,
     )  # fmt: skip
     assert layer.output.shape == (None, 6, 14 if bidirectional else 7)
     assert layer.name == ("gene_bidirectional" if bidirectional else f"gene_{op}")

@@ -50,7 +50,10 @@ settings:
     ops:
       adamw: {learning_rate: 0.25, weight_decay: 0.125, beta_1: 0.5, beta_2: 0.75, epsilon: 0.0625}
       rmsprop: {learning_rate: 0.25, rho: 0.5, momentum: 0.75, epsilon: 0.0625}
-      sgd: {learning_rate: 0.5, schedule: {choice: [constant, cosine, exponential]}, final_fraction: 0.25}
+      sgd:
+        learning_rate: 0.5
+        schedule: {choice: [constant, cosine, exponential]}
+        final_fraction: 0.25
   training: {ops: {training: {batch_size: 32, epochs: {int: [2, 40]}}}}
 """
 

@@ -36,7 +36,7 @@ def small_genome(space: SearchSpace) -> Genome:
 
 
 def profiled(model: keras.Model) -> dict[str, int]:
-    """Floating-point operations by kind, as TensorFlow's own profiler counts them for one sample."""
+    """Floating-point operations by kind, as TensorFlow's profiler counts them for one sample."""
     spec = tf.TensorSpec((1, *model.input_shape[1:]))
     graph = tf.function(lambda x: model(x)).get_concrete_function(spec).graph
     builder = tf.compat.v1.profiler.ProfileOptionBuilder
@@ -81,7 +81,10 @@ def network(*made: Any, shape: tuple[int, ...]) -> keras.Model:
     ids=["conv-dense", "strides", "dense-on-map", "normalized"],
 )
 def test_flops_are_the_profilers_convolutions_and_products(model: Any) -> None:
-    """Exactly: flops == the profiler's Conv2D + MatMul; its biases, pooling and elementwise operations are left out."""
+    """Exactly: flops == the profiler's Conv2D + MatMul.
+
+    Its biases, pooling and elementwise operations are left out.
+    """
     built = model()
     counts = profiled(built)
     assert measure(built).flops == counts.get("Conv2D", 0) + counts.get("MatMul", 0) > 0

@@ -1,7 +1,7 @@
-"""Genomes of every shipped space: they build, and some train a step, are saved, loaded and predict the same.
+"""Genomes of every shipped space are built; some train a step, are saved, loaded, predict alike.
 
-`EVONAS_GENOMES=300` builds so many of each space; the default is enough to meet every op. `convnet` has hundreds in
-`test_assembly.py`.
+`EVONAS_GENOMES=300` builds so many of each space. The default is enough to meet every op.
+`test_assembly.py` builds hundreds of `convnet`.
 """
 
 from __future__ import annotations

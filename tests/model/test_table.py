@@ -18,7 +18,8 @@ def test_rows_read_well(space: SearchSpace, interface: Interface) -> None:
         features:
           - conv2d: {filters: 4, kernel_size: 5, l2: 0.001}
           - max_pooling: {}
-          - conv2d: {filters: 2, kernel_size: 3, batch_normalization: true, dropout: 0.25, inputs: [0], merge: concat}
+          - conv2d: {filters: 2, kernel_size: 3, batch_normalization: true, dropout: 0.25,
+                     inputs: [0], merge: concat}
         bridge: [global_max: {}]
         head: [dense: {units: 10, activation: relu}]
         style: [style: {activation: tanh, kernel_initializer: he_normal}]

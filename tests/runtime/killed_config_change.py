@@ -1,6 +1,8 @@
-"""Kills the continuation of a finished run at every failpoint; a process of its own, for it forks, and pytest must not.
+"""Kills the continuation of a finished run at every failpoint.
 
-python killed_config_change.py FOLDER [STEP]      at every so many of them; prints a JSON report
+A process of its own: it forks, and pytest must not.
+
+    python killed_config_change.py FOLDER [STEP]   at every STEP-th failpoint; prints a JSON report
 """
 
 from __future__ import annotations

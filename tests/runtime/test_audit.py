@@ -20,6 +20,7 @@ from evonas.search.registry import STRATEGIES
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
+from evonas.testing import Driver
 from evonas.trial import Fidelity, Lineage, Objective
 
 SCRIPT = Path(__file__).parents[1] / "integration" / "stub_runs.py"
@@ -45,7 +46,10 @@ def evonas(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def altered(root: Path, tmp_path: Path, *queries: str, by_evonas: bool = True) -> Path:
-    """A copy of the run's record with something else in it, as if evonas had written that; or somebody else."""
+    """A copy of the run's record with something else in it, as if evonas had written that.
+
+    Or, if not `by_evonas`, somebody else.
+    """
     copy = tmp_path / "altered"
     copy.mkdir(parents=True)
     (copy / "run.db").write_bytes((root / "run.db").read_bytes())
@@ -128,17 +132,11 @@ def test_a_record_that_contradicts_itself(stub_run, tmp_path):
         audit(altered(stub_run, tmp_path, "update trial set state = 'waiting' where id = 0"))
 
 
-def recorded(strategy, oracle, count=60, look_ahead=5):
-    """What the engine would record of it."""
-    trials, told_before, told = [], [], 0
-    while len(trials) < count:
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        while len(trials) - told < look_ahead and (asked := strategy.ask(1)):
-            told_before.append(told)
-            trials += [oracle.settle(len(trials), proposal) for proposal in asked]
-    return trials, told_before, told
+def recorded(strategy, oracle, count=60):
+    """The trials, the `told_before` and the number of told trials that the engine would record."""
+    driver = Driver(strategy, oracle.settle)
+    trials = driver.run(count)
+    return trials, driver.told_before, driver.told
 
 
 class DrawsFromTheGlobalStream(Evolution):

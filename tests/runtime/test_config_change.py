@@ -1,4 +1,7 @@
-"""`evonas resume --set`: what may change, what may not and why, and that a greater budget changes nothing else."""
+"""`evonas resume --set`: what may change, what may not and why.
+
+A greater budget changes nothing else.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +158,8 @@ def test_everything_else_is_refused_with_its_reason(tmp_path, change):
     [
         (
             "budget.trials=0",
-            "--set budget.trials=0: budget.trials: must be a whole number of at least 1, or null. Received: 0.",
+            "--set budget.trials=0: budget.trials: must be a whole number of at least 1, or null."
+            " Received: 0.",
         ),
         ("budget.trails=5", "Did you mean 'trials'?"),
         ("bugdet.trials=5", "Did you mean 'budget'?"),

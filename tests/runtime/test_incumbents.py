@@ -1,4 +1,4 @@
-"""The incumbent that a job carries is a function of the record, so that a stopped trial stops at the same epoch again."""
+"""The incumbent that a job carries is a function of the record: trials stop where they stopped."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from evonas import api
+from evonas import lifecycle, view
 from evonas.evaluate.contract.pool import Report
-from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.contract.protocol import Job
 from evonas.evaluate.training.learning_curve import Stopped
 from evonas.export.retraining import weights_of
 from evonas.runtime.loop.jobs import weights_path
@@ -18,45 +18,36 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.replay import plan_replay, run_replay
 from evonas.runtime.reuse import ReusingPool, known_trainings
 from evonas.runtime.session import Session
-from evonas.testing import runs
+from evonas.testing.runs import STOPPING, content, make_run, stub_pools, work
 from evonas.testing.stub_pool import StubPool
-from evonas.testing.stub_worker import Stub, run_stub
+from evonas.testing.stub_worker import PLAIN, Stub, run_stub
 from evonas.trial import Trial, TrialState, rank
 
-STOP = (
-    "training.epochs=12",
-    "training.stop={learning_curve: {after: 0.3, margin: 0.5}}",
-    "budget.trials=24",
-)
+STOP = (*STOPPING, "budget.trials=24")
 
 
-class Watched(StubPool):
-    """Keeps what it was given."""
+def watched() -> tuple[type[StubPool], list[Job]]:
+    """A kind of pool that keeps what it is given, and the list of that."""
+    given: list[Job] = []
 
-    def __init__(self, setup: Setup, capacity: int, stub: Stub = Stub()) -> None:  # noqa: B008
-        super().__init__(setup, capacity, stub)
-        self.jobs: list[Job] = []
+    class Watched(StubPool):
+        def submit(self, job: Job) -> None:
+            given.append(job)
+            super().submit(job)
 
-    def submit(self, job: Job) -> None:
-        self.jobs.append(job)
-        super().submit(job)
+    return Watched, given
 
 
 def search(
-    folder: Path, *changes: str, capacity: int = 2, stub: Stub = Stub()
-) -> tuple[api.Run, list[Job]]:  # noqa: B008
-    root = runs.make_run(folder, *STOP, *changes)
-    pools: list[Watched] = []
-
-    def pool(config: object, setup: Setup, root: Path) -> Watched:
-        pools.append(Watched(setup, capacity, stub))
-        return pools[-1]
-
-    run = api.work(root, pool_factory=pool)
-    return run, [job for pool in pools for job in pool.jobs if job.kind == "train"]
+    folder: Path, *changes: str, capacity: int = 2, stub: Stub = PLAIN
+) -> tuple[view.Run, list[Job]]:
+    """A finished run, and its jobs that were trainings."""
+    pool, given = watched()
+    run = work(make_run(folder, *STOP, *changes), capacity=capacity, stub=stub, pool=pool)
+    return run, [job for job in given if job.kind == "train"]
 
 
-def stops(run: api.Run) -> dict[int, Stopped]:
+def stops(run: view.Run) -> dict[int, Stopped]:
     with RecordReader(run.layout.record) as record:
         found = {
             attempt.trial: Stopped.in_details(attempt.details) for attempt in record.attempts()
@@ -64,8 +55,8 @@ def stops(run: api.Run) -> dict[int, Stopped]:
     return {trial: stop for trial, stop in found.items() if stop is not None}
 
 
-def expected(run: api.Run) -> list[float | None]:
-    """For each trial the best value of those told when it was asked, by the words of the promise."""
+def expected(run: view.Run) -> list[float | None]:
+    """For each trial the best value of those told when it was asked, as is promised."""
     with RecordReader(run.layout.record) as record:
         trials, order = record.trials(run.objective), record.told_order()
         return [_best([trials[id] for id in order[:before]]) for before in record.told_before()]
@@ -93,7 +84,7 @@ def test_the_content_is_the_same_for_any_number_of_workers(tmp_path: Path) -> No
     for capacity in (1, 2, 8):
         run, _ = search(tmp_path / str(capacity), capacity=capacity)
         assert stops(run)
-        contents.append((runs.content(run.directory), stops(run)))
+        contents.append((content(run.directory), stops(run)))
     assert contents[0] == contents[1] == contents[2]
 
 
@@ -119,7 +110,7 @@ def test_where_nothing_is_stopped_the_content_is_that_of_a_run_without_the_rule(
     assert not stops(ruled)
     assert any(job.incumbent is not None for job in jobs)
     assert all(job.incumbent is None for job in others)
-    assert runs.content(ruled.directory) == runs.content(plain.directory)
+    assert content(ruled.directory) == content(plain.directory)
 
 
 def test_a_retry_carries_what_the_first_attempt_did(tmp_path: Path) -> None:
@@ -130,17 +121,17 @@ def test_a_retry_carries_what_the_first_attempt_did(tmp_path: Path) -> None:
     assert len(jobs) > len(carried), "some must have crashed, or this shows nothing"
     assert all(len(values) == 1 for values in carried.values())
     calm, _ = search(tmp_path / "calm")
-    assert runs.content(run.directory) == runs.content(calm.directory)
+    assert content(run.directory) == content(calm.directory)
 
 
 def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(
     tmp_path: Path, monkeypatch: Any
 ) -> None:
     whole, _ = search(tmp_path / "whole")
-    root = runs.make_run(tmp_path / "cut", *STOP)
+    root = make_run(tmp_path / "cut", *STOP)
     given: list[Job] = []
 
-    class Few(Watched):
+    class Few(StubPool):
         def submit(self, job: Job) -> None:
             given.append(job)
             super().submit(job)
@@ -153,7 +144,7 @@ def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(
 
     for _ in range(20):
         try:
-            run = api.work(root, pool_factory=lambda config, setup, root: Few(setup, 2))
+            run = work(root, pool=Few)
         except KeyError:
             continue
         break
@@ -161,7 +152,7 @@ def test_a_session_that_goes_on_hands_out_what_the_last_one_would_have(
     trainings = [job for job in given if job.kind == "train"]
     assert len({job.session for job in trainings}) > 3
     assert [job.incumbent for job in trainings] == [known[job.trial] for job in trainings]
-    assert runs.content(root) == runs.content(whole.directory)
+    assert content(root) == content(whole.directory)
     assert stops(run) == stops(whole)
 
 
@@ -178,18 +169,13 @@ def test_a_replay_stops_where_the_trial_did(tmp_path: Path) -> None:
 def test_weights_that_were_pruned_are_trained_again_to_the_same_epoch(tmp_path: Path) -> None:
     run, _ = search(tmp_path, "storage.keep_best=1")
     gone = next(id for id in stops(run) if not (run.directory / weights_path(id)).exists())
-    given: list[Watched] = []
-
-    def pool(config: object, setup: Setup, root: Path) -> Watched:
-        given.append(Watched(setup, 1))
-        return given[-1]
-
+    pool, given = watched()
     first = stops(run)[gone]
-    with Session(run.directory, pool) as session:
+    with Session(run.directory, stub_pools(1, pool=pool)) as session:
         assert dict(weights_of(session, run.trial(gone), print).metrics) == dict(
             run.trial(gone).metrics
         )
-    assert [job.incumbent for pool in given for job in pool.jobs] == [first.incumbent]
+    assert [job.incumbent for job in given] == [first.incumbent]
     attempts = run.trial(gone).attempts()
     assert [Stopped.in_details(attempt.details) for attempt in attempts] == [first, first]
 
@@ -198,12 +184,12 @@ def test_another_run_takes_only_trainings_that_had_to_reach_the_same(tmp_path: P
     first, _ = search(tmp_path)
     scheme = "strategy.evolution.selection=random"
     alone, _ = search(tmp_path / "alone", scheme)
-    root = runs.make_run(tmp_path / "sharing", *STOP, scheme)
+    root = make_run(tmp_path / "sharing", *STOP, scheme)
     known = known_trainings(first.directory)
-    sharing = api.work(
-        root, pool_factory=lambda config, setup, root: ReusingPool(Watched(setup, 2), known, root)
+    sharing = lifecycle.work(
+        root, pool_factory=lambda config, setup, root: ReusingPool(StubPool(setup, 2), known, root)
     )
-    assert runs.content(sharing.directory) == runs.content(alone.directory)
+    assert content(sharing.directory) == content(alone.directory)
     assert stops(sharing) == stops(alone)
     with RecordReader(sharing.layout.record) as record:
         assert any("reused" in attempt.details for attempt in record.attempts())

@@ -1,4 +1,4 @@
-"""A replay with stubs: which training it is, what it is compared with, and that it leaves the run alone."""
+"""A replay with stubs: which training it is, what it is compared with, what it leaves alone."""
 
 from __future__ import annotations
 
@@ -11,54 +11,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evonas import api
+from evonas import view
 from evonas.errors import InvalidData, NothingFeasible, UserError
 from evonas.files import sha256_of
-from evonas.runtime.config.config_file import load_config
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.replay import Replay, plan_replay, run_replay
+from evonas.testing.runs import make_run, work
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub, run_stub
 from evonas.trial import TrialState
 
-SPACE = """
-space: small
-input: vector
-network:
-  layers: {length: [1, 2], ops: {dense: {units: {choice: [4, 8, 16]}, activation: {choice: [relu, tanh]}}}}
-settings:
-  optimizer: {ops: {adam: {learning_rate: {choice: [0.1, 0.01]}}}}
-  training: {ops: {training: {batch_size: 16}}}
-"""
-CONFIG = """
-run: stub
-space: ./small.yaml
-data: {path: data.npz, task: classification}
-strategy: random
-training: {epochs: 3}
-budget: {trials: 30}
-look_ahead: 5
-pool: {local: {workers: 2, devices: cpu}}
-"""
+SHORT = ("strategy=random", "budget.trials=30")
 STUB = Stub(diverge=0.15, fail=0.1, oom=0.4, oom_always=0.3)
 
 
-def make(directory: Path, config: str = CONFIG) -> Path:
-    rng = np.random.default_rng(0)
-    np.savez(directory / "data.npz", x=rng.normal(size=(60, 4)), y=np.arange(60) % 3)
-    (directory / "small.yaml").write_text(SPACE)
-    (directory / "stub.yaml").write_text(config)
-    root, _ = api.create(load_config(directory / "stub.yaml"), directory / "runs")
-    return root
-
-
-def work(root: Path, stub: Stub) -> api.Run:
-    return api.work(root, pool_factory=lambda config, setup, root: StubPool(setup, 2, stub))
-
-
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> api.Run:
-    return work(make(tmp_path_factory.mktemp("replay")), STUB)
+def run(tmp_path_factory: pytest.TempPathFactory) -> view.Run:
+    return work(make_run(tmp_path_factory.mktemp("replay"), *SHORT), stub=STUB)
 
 
 def again(root: Path, trial: int, stub: Stub = STUB) -> Replay:
@@ -74,19 +43,19 @@ def change(root: Path, statement: str, *values: object) -> None:
     connection.close()
 
 
-def find(run: api.Run, wanted: Callable[[api.RecordedTrial], bool]) -> api.RecordedTrial:
+def find(run: view.Run, wanted: Callable[[view.RecordedTrial], bool]) -> view.RecordedTrial:
     return next(trial for trial in run.trials if wanted(trial))
 
 
 @pytest.mark.parametrize("state", ["ok", "diverged", "error", "oom_device"])
-def test_a_trial_ends_as_it_did(run: api.Run, state: str) -> None:
+def test_a_trial_ends_as_it_did(run: view.Run, state: str) -> None:
     trial = find(run, lambda trial: trial.state == state and trial.twin_of is None)
     done = again(run.directory, trial.id)
     assert (done.outcome.state, done.differences, done.is_compared) == (state, (), True)
     assert dict(done.outcome.metrics) == dict(trial.metrics)
 
 
-def test_batches_are_cut_as_in_the_last_attempt(run: api.Run) -> None:
+def test_batches_are_cut_as_in_the_last_attempt(run: view.Run) -> None:
     cut = find(run, lambda trial: "accumulation_steps" in trial.metrics and trial.twin_of is None)
     whole = find(
         run, lambda trial: trial.state == "ok" and "accumulation_steps" not in trial.metrics
@@ -96,14 +65,14 @@ def test_batches_are_cut_as_in_the_last_attempt(run: api.Run) -> None:
     assert again(run.directory, cut.id).differences == ()
 
 
-def test_a_twin_is_replayed_by_the_training_that_it_shares(run: api.Run) -> None:
+def test_a_twin_is_replayed_by_the_training_that_it_shares(run: view.Run) -> None:
     twin = find(run, lambda trial: trial.twin_of is not None and trial.state == "ok")
     plan = plan_replay(run.directory, twin.id)
     assert (plan.trial.id, plan.job.trial) == (twin.id, twin.twin_of)
     assert again(run.directory, twin.id).differences == ()
 
 
-def test_the_run_is_left_alone_also_while_another_process_holds_it(run: api.Run) -> None:
+def test_the_run_is_left_alone_also_while_another_process_holds_it(run: view.Run) -> None:
     def picture() -> dict[str, str]:
         return {str(path): sha256_of(path) for path in run.directory.rglob("*") if path.is_file()}
 
@@ -122,13 +91,13 @@ def test_the_run_is_left_alone_also_while_another_process_holds_it(run: api.Run)
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    root = make(tmp_path)
-    work(root, Stub(diverge=0))
+    root = make_run(tmp_path, *SHORT)
+    work(root, stub=Stub(diverge=0))
     return root
 
 
 def test_what_differs_is_told(own: Path) -> None:
-    trial = api.load(own).trials[3]
+    trial = view.load(own).trials[3]
     metrics = {**trial.metrics, "val_loss": float(np.nextafter(trial.metrics["val_loss"], 9))}
     change(own, "update trial set metrics = ? where id = 3", json.dumps(metrics))
     (words,) = again(own, 3, Stub(diverge=0)).differences
@@ -139,7 +108,8 @@ def test_what_differs_is_told(own: Path) -> None:
     assert again(own, 4, Stub(diverge=0)).differences == ("its weights are other ones",)
     change(
         own,
-        "update attempt set history = replace(history, '\"val_loss\":[', '\"val_loss\":[9.0,') where trial = 5",
+        "update attempt set history = replace(history, '\"val_loss\":[', '\"val_loss\":[9.0,')"
+        " where trial = 5",
     )
     (words,) = again(own, 5, Stub(diverge=0)).differences
     assert (
@@ -162,25 +132,25 @@ def test_what_makes_no_sense_to_replay_is_refused(own: Path) -> None:
 
 
 def test_a_trial_without_an_outcome_is_trained_and_not_compared(tmp_path: Path) -> None:
-    root = make(tmp_path)
+    root = make_run(tmp_path, *SHORT)
 
     class Dies(StubPool):
         def poll(self, timeout: float) -> list[object]:  # type: ignore[override]
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        api.work(root, pool_factory=lambda config, setup, root: Dies(setup, 2))
+        work(root, pool=Dies)
     done = again(root, 0, Stub(diverge=0))
     assert done.outcome.state is TrialState.OK
     assert not done.is_compared
 
 
 def test_a_run_without_anything_feasible_ends_so_each_time_it_is_resumed(tmp_path: Path) -> None:
-    root = make(tmp_path, CONFIG + "limits: {parameters: 1}\n")
+    root = make_run(tmp_path, *SHORT, "limits.parameters=1")
     for _ in range(2):
         with pytest.raises(
             NothingFeasible, match=r"(?s)infeasible.*parameters: .*, more than the limit of 1"
         ) as raised:
-            work(root, STUB)
+            work(root, stub=STUB)
         assert raised.value.exit_code == 3
     assert again(root, 0).differences == ()

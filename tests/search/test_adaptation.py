@@ -1,4 +1,4 @@
-"""Adaptation of operator rates: the formulas, who gets the credit, and that nothing is remembered but trials."""
+"""Adaptation of operator rates: the formulas, who gets the credit; only trials are remembered."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from evonas.search.adaptation import ADAPTATIONS, Credit, Fixed, Matching, Pursu
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
+from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Fitness, Lineage, Proposal, Trial, TrialState
 
 
@@ -19,16 +20,7 @@ def born(small_space, loss):
 
     def make(id, value, operator="sample", parents=(), twin_of=None):
         proposal = Proposal(genome, Fidelity(1), Lineage(operator, parents))
-        if value is None:
-            return Trial(id, proposal, twin_of, TrialState.DIVERGED)
-        return Trial(
-            id,
-            proposal,
-            twin_of,
-            TrialState.OK,
-            {"val_loss": value},
-            loss.fitness({"val_loss": value}),
-        )
+        return settled(loss, id, proposal, value, twin_of=twin_of)
 
     return make
 
@@ -119,24 +111,25 @@ def test_what_is_learned_can_be_told_again(born):
     assert one.rates == other.rates
 
 
-def test_it_is_off_by_default_and_changes_proposals_when_it_is_on(small_space, loss, drive):
+def test_it_is_off_by_default_and_changes_proposals_when_it_is_on(small_space, loss, oracle):
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
-    runs = [
-        drive(Evolution(problem, EvolutionSettings(mutation=Mutation(adaptation=scheme))), 120)
-        for scheme in (Fixed(), Matching(), Pursuit())
-    ]
-    plain = drive(Evolution(problem, EvolutionSettings()), 120)
+    runs = []
+    for scheme in (Fixed(), Matching(), Pursuit()):
+        settings = EvolutionSettings(mutation=Mutation(adaptation=scheme))
+        runs.append(drive(Evolution(problem, settings), oracle.settle, 120, order=5))
+    plain = drive(Evolution(problem, EvolutionSettings()), oracle.settle, 120, order=5)
     assert [t.proposal for t in runs[0]] == [t.proposal for t in plain]
     assert [t.proposal for t in runs[1]] != [t.proposal for t in plain]
     assert [t.proposal for t in runs[2]] != [t.proposal for t in runs[1]]
 
 
-def test_operators_that_are_off_stay_off(small_space, loss, drive):
+def test_operators_that_are_off_stay_off(small_space, loss, oracle):
     off = {name: 0.0 for name in MUTATIONS if name not in ("perturb", "change_op")}
     settings = EvolutionSettings(
         population=6, mutation=Mutation(operators=off, adaptation=Pursuit())
     )
-    trials = drive(Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings), 80)
+    strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
+    trials = drive(strategy, oracle.settle, 80, order=5)
     used = {
         word
         for trial in trials

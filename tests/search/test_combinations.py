@@ -1,5 +1,7 @@
-"""Every combination of selection, crossover and replacement that a config may write, run; and the schemes that change
-how evolution asks."""
+"""Every combination of selection, crossover and replacement that a config may name, run.
+
+And the schemes that change how evolution asks.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,7 @@ from evonas.search.replacement import REPLACEMENTS, Plus, SteadyState
 from evonas.search.selection import SELECTIONS, StochasticUniversal
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
+from evonas.testing import drive
 from evonas.trial import Fidelity
 
 
@@ -37,14 +40,12 @@ def combinations():
 @pytest.mark.parametrize(
     ("selection", "crossover", "replacement", "adaptation"), list(combinations())
 )
-def test_a_combination(
-    small_space, loss, oracle, drive, selection, crossover, replacement, adaptation
-):
+def test_a_combination(small_space, loss, oracle, selection, crossover, replacement, adaptation):
     data = {"population": 5, "selection": selection, "crossover": {crossover: {"rate": 0.7}}}
     data |= {"replacement": replacement, "mutation": {"adaptation": adaptation}}
     problem = SearchProblem(small_space, loss, Fidelity(1), 3)
     strategy = Evolution(problem, built(data))
-    trials = drive(strategy, 50)
+    trials = drive(strategy, oracle.settle, 50, order=5)
     for trial in trials:
         validate(small_space, trial.genome)
         assert all(trial.genome != trials[parent].genome for parent in trial.lineage.parents)
@@ -86,9 +87,7 @@ def test_universal_sampling_draws_the_main_parents_of_a_whole_generation(small_s
         population=8, selection=StochasticUniversal(pressure=2.0), replacement=Plus(children=40)
     )
     strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
-    founders = strategy.ask(100)
-    for i, proposal in enumerate(founders):
-        strategy.tell(oracle.settle(i, proposal))
+    drive(strategy, oracle.settle, 1, order="generations")
     ranked = strategy.state_dict()["population"]
     mains = [proposal.lineage.parents[0] for proposal in strategy.ask(100)]
     assert len(mains) == 40

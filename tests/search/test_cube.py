@@ -1,5 +1,8 @@
-"""What the searches in the unit cube share: batches that wait, a state that is one counter, searches that are given
-up, and better values than chance."""
+"""What the searches in the unit cube share.
+
+They wait for batches, their state is one counter, they give up searches, and they find better
+values than chance.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ from evonas.search.strategies.nelder_mead import NelderMead
 from evonas.search.strategies.particle_swarm import ParticleSwarm
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Trial, TrialState
+from evonas.testing import drive, settled
+from evonas.trial import Fidelity, Trial
 
 FIRST = {CmaEs: 8, ParticleSwarm: 16, NelderMead: 5, DifferentialEvolution: 16}
 """Trials of the first batch in the plane of four dimensions."""
@@ -48,21 +52,14 @@ def sphere(genome):
     return float(np.sum((np.array(list(genome["at"][0].parameters.values())) - OPTIMUM) ** 2))
 
 
-def settled(problem, id, proposal, value):
-    if value is None:
-        return Trial(id, proposal, None, TrialState.DIVERGED)
-    metrics = {"val_loss": value}
-    return Trial(id, proposal, None, TrialState.OK, metrics, problem.objective.fitness(metrics))
-
-
 def searched(strategy, value, count):
-    """So many trials, each told before the next is asked."""
-    trials = []
-    for id in range(count):
-        (proposal,) = strategy.ask(1)
-        trials.append(settled(strategy.problem, id, proposal, value(proposal.genome)))
-        strategy.tell(trials[-1])
-    return trials
+    """`count` trials, each told before the next is asked; `value` of the genome is the outcome."""
+    objective = strategy.problem.objective
+
+    def make_trial(id, proposal):
+        return settled(objective, id, proposal, value(proposal.genome))
+
+    return drive(strategy, make_trial, count)
 
 
 def best(trials):
@@ -81,17 +78,10 @@ def test_far_better_than_random_search_on_a_sphere(kind, plane, loss):
 @KINDS
 def test_what_is_maximised_is_searched_alike(kind, plane):
     problem = SearchProblem(plane.space, type(plane.objective)("gain", "max"), Fidelity(1), 0)
-    strategy, gains = kind(problem, kind.Settings()), []
-    for id in range(120):
-        (proposal,) = strategy.ask(1)
-        metrics = {"gain": -sphere(proposal.genome)}
-        gains.append(metrics["gain"])
-        strategy.tell(
-            Trial(id, proposal, None, TrialState.OK, metrics, problem.objective.fitness(metrics))
-        )
-    assert gains == [
-        -trial.fitness.value for trial in searched(kind(plane, kind.Settings()), sphere, 120)
-    ]
+    maximised = searched(kind(problem, kind.Settings()), lambda genome: -sphere(genome), 120)
+    minimised = searched(kind(plane, kind.Settings()), sphere, 120)
+    gains = [trial.metrics["gain"] for trial in maximised]
+    assert gains == [-trial.fitness.value for trial in minimised]
 
 
 @KINDS
@@ -101,7 +91,8 @@ def test_a_batch_waits_for_its_last_trial_in_any_order(kind, plane):
     assert len(asked) == FIRST[kind]
     assert mixed.ask(100) == asked
     trials = [
-        settled(plane, id, proposal, sphere(proposal.genome)) for id, proposal in enumerate(asked)
+        settled(plane.objective, id, proposal, sphere(proposal.genome))
+        for id, proposal in enumerate(asked)
     ]
     for trial in trials[:-1]:
         in_order.tell(trial)
@@ -116,13 +107,13 @@ def test_a_batch_waits_for_its_last_trial_in_any_order(kind, plane):
 
 @KINDS
 def test_a_search_is_restored_at_every_trial_told_in_any_order(kind, plane):
-    """Four are asked ahead and told the other way round, so that states are saved in the middle of batches."""
+    """Four are asked ahead and told in reverse, so that states are saved within batches."""
 
     def go(strategy, trials, told, until):
         while len(told) < until:
             while len(trials) - len(told) < 4 and (asked := strategy.ask(1)):
                 value = None if len(trials) % 5 == 3 else sphere(asked[0].genome)
-                trials.append(settled(plane, len(trials), asked[0], value))
+                trials.append(settled(plane.objective, len(trials), asked[0], value))
             trial = next(trial for trial in reversed(trials) if trial.id not in told)
             strategy.tell(trial)
             told[trial.id] = trial
@@ -157,16 +148,13 @@ def test_failed_trials_are_no_parents_and_a_search_goes_on_where_nothing_succeed
 
 @KINDS
 def test_a_space_of_few_genomes_is_searched_until_none_is_left(kind, loss):
-    """Of 27 genomes all are found, and then the engine's rule of 100 twins in a row ends the run."""
+    """All 27 genomes are found. Then the engine's rule of 100 twins in a row ends the run."""
     strategy, seen, in_a_row = kind(problem_of(FEW, loss), kind.Settings()), {}, 0
     for id in range(5000):
         (proposal,) = strategy.ask(1)
         in_a_row = in_a_row + 1 if proposal.genome in seen else 0
-        strategy.tell(
-            settled(
-                strategy.problem, id, proposal, seen.setdefault(proposal.genome, float(len(seen)))
-            )
-        )
+        value = seen.setdefault(proposal.genome, float(len(seen)))
+        strategy.tell(settled(loss, id, proposal, value))
         if in_a_row == 100:
             break
     assert in_a_row == 100
@@ -175,7 +163,7 @@ def test_a_space_of_few_genomes_is_searched_until_none_is_left(kind, loss):
 
 @KINDS
 def test_a_converged_search_is_given_up_and_the_next_begins_elsewhere(kind, loss):
-    """On a lattice of 6,561 genomes each search comes to rest soon; then the next one finds new genomes."""
+    """On a lattice of 6,561 genomes each search soon rests; then the next one finds new genomes."""
     trials = searched(kind(problem_of(LATTICE, loss), kind.Settings()), sphere, 1500)
     is_sample = [trial.lineage.operator == "sample" for trial in trials]
     begins = [i for i, here in enumerate(is_sample) if here and (i == 0 or not is_sample[i - 1])]
@@ -191,22 +179,25 @@ def test_a_converged_search_is_given_up_and_the_next_begins_elsewhere(kind, loss
 
 @KINDS
 def test_a_seed_counts_at_its_own_point(kind, plane):
-    """The first trial gets another genome; the next batch is another one than without it, and the same after a resume."""
+    """The first trial gets another genome, and so the next batch is another one.
+
+    It is the same batch after a resume.
+    """
     strategy, plain = kind(plane, kind.Settings()), kind(plane, kind.Settings())
     seed = decode(plane.space, encode(plane.space, strategy.ask(1)[0].genome) * 0.5 + 0.3)
     (asked,) = plain.ask(1)
     given = type(asked)(seed, asked.fidelity, asked.lineage)
     strategy.load_state_dict({"asked": 1}, {0: Trial(0, given)})
-    trials = [settled(plane, 0, given, 0.0)]
+    trials = [settled(plane.objective, 0, given, 0.0)]
     others = strategy.ask(100)
     assert others == plain.ask(100)
     trials += [
-        settled(plane, i + 1, proposal, 1.0 + sphere(proposal.genome))
+        settled(plane.objective, i + 1, proposal, 1.0 + sphere(proposal.genome))
         for i, proposal in enumerate(others)
     ]
     for trial in trials:
         strategy.tell(trial)
-        plain.tell(trial if trial.id else settled(plane, 0, asked, 0.0))
+        plain.tell(trial if trial.id else settled(plane.objective, 0, asked, 0.0))
     again = kind(plane, kind.Settings())
     again.load_state_dict({"asked": len(trials)}, {trial.id: trial for trial in trials})
     following = strategy.ask(100)

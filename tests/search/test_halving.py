@@ -1,4 +1,4 @@
-"""Successive halving and Hyperband: who is trained for how long, who goes on, and that nothing ever hangs."""
+"""Successive halving and Hyperband: who is trained for how long, who goes on, and nothing hangs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from evonas.search.sampling import LatinHypercube
 from evonas.search.strategies.hyperband import Hyperband, HyperbandSettings
 from evonas.search.strategies.successive_halving import SuccessiveHalving, SuccessiveHalvingSettings
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Trial, TrialState
+from evonas.testing import Driver, drive, settled
+from evonas.trial import Fidelity, Trial
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +43,16 @@ def make(space, loss):
     return build
 
 
-def settle(loss, id: int, proposal, value: float | None, twin_of: int | None = None) -> Trial:
-    if value is None:
-        return Trial(id, proposal, twin_of, TrialState.DIVERGED)
-    return Trial(
-        id, proposal, twin_of, TrialState.OK, {"val_loss": value}, loss.fitness({"val_loss": value})
-    )
-
-
 def one_by_one(strategy, loss, count: int, value) -> list[Trial]:
-    """Each is told before the next is asked; `value` of id and proposal is the loss, None for a failure."""
-    found: list[Trial] = []
-    for id in range(count):
-        (proposal,) = strategy.ask(1)
-        found.append(settle(loss, id, proposal, value(id, proposal)))
-        strategy.tell(found[-1])
-    return found
+    """`count` trials, each told before the next is asked.
+
+    `value` of the id and the proposal is the loss; None for a failure.
+    """
+
+    def make_trial(id, proposal):
+        return settled(loss, id, proposal, value(id, proposal))
+
+    return drive(strategy, make_trial, count)
 
 
 def test_one_after_the_other_hyperband_is_its_table(make, loss):
@@ -100,18 +95,16 @@ def test_failures_never_go_on_and_places_stay_empty(make, loss):
 @pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_nothing_hangs_whatever_fails_and_however_far_it_looks_ahead(make, loss, kind, share):
+
+    def make_trial(id, proposal):
+        failed = (id * 7 % 10) < 10 * share
+        return settled(loss, id, proposal, None if failed else id % 13 / 13)
+
     for look_ahead in (1, 2, 16, 100):
-        strategy, trials, told = make(kind, epochs=9), [], 0
-        while len(trials) < 150:
-            if told < len(trials):
-                strategy.tell(trials[told])
-                told += 1
-            while len(trials) - told < look_ahead:
-                (proposal,) = strategy.ask(1)
-                failed = (len(trials) * 7 % 10) < 10 * share
-                trials.append(
-                    settle(loss, len(trials), proposal, None if failed else len(trials) % 13 / 13)
-                )
+        strategy = make(kind, epochs=9)
+        driver = Driver(strategy, make_trial, look_ahead)
+        trials = driver.run(150)
+        assert driver.waits == 0
         assert not strategy.is_done
         assert len(strategy.state_dict()["open"]) <= look_ahead + 1
         if look_ahead < 100:
@@ -141,11 +134,11 @@ def test_a_bracket_is_begun_early_only_where_the_budget_has_room_for_all_of_it(
     state = strategy.state_dict()
     assert strategy.ask(1) == []
     assert strategy.state_dict() == state
-    trials = [settle(loss, id, proposal, float(id)) for id, proposal in enumerate(found)]
+    trials = [settled(loss, id, proposal, float(id)) for id, proposal in enumerate(found)]
     while len(trials) < budget:
         strategy.tell(trials[told])
         told += 1
-        trials += [settle(loss, len(trials), proposal, 0.5) for proposal in strategy.ask(1)]
+        trials += [settled(loss, len(trials), proposal, 0.5) for proposal in strategy.ask(1)]
         assert told < len(trials), "it waits for a tell that will never come"
     full = [trial.proposal.fidelity.epochs for trial in trials].count(9)
     assert full == 5 + (begun == 4), "every bracket that was begun in time has come to its end"
@@ -155,7 +148,7 @@ def test_a_promotion_comes_before_new_genomes(make, loss):
     strategy = make(epochs=3)
     asked = strategy.ask(5)
     for id, proposal in enumerate(asked[:3]):
-        strategy.tell(settle(loss, id, proposal, float(id)))
+        strategy.tell(settled(loss, id, proposal, float(id)))
     (promoted,) = strategy.ask(1)
     assert promoted.resume_from == 0
     assert promoted.fidelity == Fidelity(3)
@@ -165,8 +158,8 @@ def test_a_twin_goes_on_from_the_trial_that_was_trained(make, loss):
     strategy = make(epochs=3)
     asked = strategy.ask(3)
     for id, (proposal, twin_of) in enumerate(zip(asked, (None, None, 1), strict=True)):
-        genome_of_twin = settle(loss, id, proposal, 0.1 if twin_of else 0.5, twin_of)
-        strategy.tell(genome_of_twin)
+        value = 0.1 if twin_of else 0.5
+        strategy.tell(settled(loss, id, proposal, value, twin_of=twin_of))
     (promoted,) = strategy.ask(1)
     assert (promoted.resume_from, promoted.lineage.parents) == (1, (2,))
 
@@ -177,7 +170,7 @@ def test_living_are_those_who_may_still_go_on(make, loss):
 
     def step(value):
         (proposal,) = strategy.ask(1)
-        trials.append(settle(loss, len(trials), proposal, value))
+        trials.append(settled(loss, len(trials), proposal, value))
         strategy.tell(trials[-1])
 
     for value in (0.1, None, 0.3, 0.2, 0.9, 0.8, 0.7, 0.6):
@@ -189,7 +182,7 @@ def test_living_are_those_who_may_still_go_on(make, loss):
     assert strategy.retained == {0, 2, 3}
     (proposal,) = strategy.ask(1)
     assert proposal.resume_from in strategy.retained, "the training that goes on still needs it"
-    strategy.tell(settle(loss, 9, proposal, 0.05))
+    strategy.tell(settled(loss, 9, proposal, 0.05))
     assert proposal.resume_from not in strategy.retained
     assert 9 in strategy.retained
 
@@ -236,7 +229,10 @@ def test_a_latin_hypercube_covers_one_pass_over_the_brackets(small_space, loss):
 
 @pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
 def test_tells_may_come_in_any_order(make, small_space, oracle, kind):
-    """As under `deterministic: false`; in a small space, where the same genome waits in several brackets."""
+    """As under `deterministic: false`.
+
+    In a small space the same genome waits in several brackets.
+    """
     chance = random.Random(3)
     strategy, trials, waiting = make(kind, epochs=9, space=small_space), [], []
     for _ in range(200):
@@ -259,19 +255,14 @@ def test_tells_may_come_in_any_order(make, small_space, oracle, kind):
 
 @pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
 def test_its_record_can_be_replayed(make, small_space, oracle, kind):
-    strategy, trials, told_before, told = make(kind, epochs=9, space=small_space), [], [], 0
-    for _ in range(100):
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        while len(trials) - told < 4:
-            told_before.append(told)
-            trials.append(oracle.settle(len(trials), strategy.ask(1)[0]))
+    strategy = make(kind, epochs=9, space=small_space)
+    driver = Driver(strategy, oracle.settle, look_ahead=4)
+    driver.step(100)
+    assert driver.waits == 0
     state = json.loads(json.dumps(strategy.state_dict()))
-    assert (
-        replay(make(kind, epochs=9, space=small_space), trials, told_before, told, state).difference
-        == ""
-    )
+    again = make(kind, epochs=9, space=small_space)
+    found = replay(again, driver.trials, driver.told_before, driver.told, state)
+    assert found.difference == ""
 
 
 def test_too_long_a_shortest_training_is_refused(small_space, loss):

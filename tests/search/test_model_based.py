@@ -1,17 +1,22 @@
-"""gaussian_process, forest and dngo: random first, then new genomes that a surrogate expects much of."""
+"""gaussian_process, forest and dngo: random trials first, then genomes that a surrogate prefers."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from evonas.genome import parse_space, validate
+from evonas.search.model_based import ModelBased
 from evonas.search.strategies.dngo import DngoSearch, DngoSettings
 from evonas.search.strategies.forest import ForestSearch, ForestSettings
 from evonas.search.strategies.gaussian_process import GaussianProcessSearch, GaussianProcessSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
-from evonas.search.variation import Mutation
+from evonas.search.surrogate import Fitted, Surrogate
+from evonas.search.variation import Mutation, edited
+from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Trial, TrialState
 
 FEW = """
@@ -28,34 +33,29 @@ KINDS = [
 ]
 
 
-def settle(problem, id, proposal, value):
-    metrics = {"val_loss": value}
-    return Trial(id, proposal, None, TrialState.OK, metrics, problem.objective.fitness(metrics))
-
-
 def errors(genome):
     """How many layers are not what they should be."""
     return sum(gene.op != "abcabcab"[i] for i, gene in enumerate(genome["layers"]))
 
 
-def best_of(strategy, trials):
-    found = []
-    for i in range(trials):
-        (proposal,) = strategy.ask(1)
-        found.append(errors(proposal.genome))
-        strategy.tell(settle(strategy.problem, i, proposal, float(found[-1])))
-    return min(found)
+def best_of(strategy, count):
+    objective = strategy.problem.objective
+
+    def make_trial(id, proposal):
+        return settled(objective, id, proposal, float(errors(proposal.genome)))
+
+    return min(errors(trial.genome) for trial in drive(strategy, make_trial, count))
 
 
 @pytest.mark.parametrize(("kind", "settings"), KINDS)
 def test_a_space_is_searched_through_before_any_genome_is_proposed_again(loss, kind, settings):
     problem = SearchProblem(parse_space(FEW, "few.yaml"), loss, Fidelity(1), 0)
-    strategy, found = kind(problem, settings), []
-    for i in range(11):
-        (proposal,) = strategy.ask(1)
-        found.append(proposal.genome)
-        strategy.tell(settle(problem, i, proposal, float(i % 4)))
-    assert len(set(found[:9])) == 9, "the space has nine genomes"
+
+    def make_trial(id, proposal):
+        return settled(loss, id, proposal, float(id % 4))
+
+    trials = drive(kind(problem, settings), make_trial, 11)
+    assert len({trial.genome for trial in trials[:9]}) == 9, "the space has nine genomes"
 
 
 @pytest.mark.parametrize(("kind", "settings"), KINDS)
@@ -74,12 +74,12 @@ def test_proposals_that_are_asked_together_keep_apart(loss, kind, settings):
     problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
     strategy = kind(problem, settings)
     for i, proposal in enumerate(strategy.ask(12)):
-        strategy.tell(settle(problem, i, proposal, float(errors(proposal.genome))))
+        strategy.tell(settled(loss, i, proposal, float(errors(proposal.genome))))
     batch = [proposal.genome for proposal in strategy.ask(6)]
     assert len(set(batch)) == 6
     alone = kind(problem, settings)
     known = {
-        i: settle(problem, i, p, float(errors(p.genome)))
+        i: settled(loss, i, p, float(errors(p.genome)))
         for i, p in enumerate(kind(problem, settings).ask(12))
     }
     alone.load_state_dict({"asked": 12}, known)
@@ -89,18 +89,20 @@ def test_proposals_that_are_asked_together_keep_apart(loss, kind, settings):
 @pytest.mark.parametrize(("kind", "settings"), KINDS)
 def test_where_everything_fails_it_goes_on_at_random(loss, kind, settings):
     problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
-    strategy = kind(problem, settings)
-    for i in range(20):
-        (proposal,) = strategy.ask(1)
-        assert proposal.lineage.operator == "sample"
-        strategy.tell(Trial(i, proposal, None, TrialState.ERROR))
+
+    def make_trial(id, proposal):
+        return Trial(id, proposal, None, TrialState.ERROR)
+
+    trials = drive(kind(problem, settings), make_trial, 20)
+    assert [trial.lineage.operator for trial in trials] == ["sample"] * 20
 
 
 @pytest.mark.parametrize(("kind", "settings"), KINDS)
 def test_the_lineage_names_the_trial_that_a_candidate_stems_from(
-    small_space, loss, drive, kind, settings
+    small_space, loss, oracle, kind, settings
 ):
-    trials = drive(kind(SearchProblem(small_space, loss, Fidelity(1), 0), settings), 30)
+    strategy = kind(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
+    trials = drive(strategy, oracle.settle, 30, order=5)
     children = [trial for trial in trials if trial.lineage.parents]
     assert children
     for trial in trials:
@@ -109,14 +111,76 @@ def test_the_lineage_names_the_trial_that_a_candidate_stems_from(
     assert all(parent < child.id for child in children for parent in child.lineage.parents)
 
 
-def test_the_first_trials_are_random_as_many_as_set(small_space, loss, drive):
+def test_the_first_trials_are_random_as_many_as_set(small_space, loss, oracle):
     settings = GaussianProcessSettings(initial=7, candidates=12)
-    trials = drive(
-        GaussianProcessSearch(SearchProblem(small_space, loss, Fidelity(1), 0), settings), 12, 1
-    )
+    problem = SearchProblem(small_space, loss, Fidelity(1), 0)
+    trials = drive(GaussianProcessSearch(problem, settings), oracle.settle, 12)
     assert [trial.lineage.operator for trial in trials[:7]] == ["sample"] * 7
 
 
 def test_an_unknown_operator_is_refused():
     settings = GaussianProcessSettings(mutation=Mutation(operators={"fold": 1.0}))
     assert "unknown operators" in settings.problems()["mutation.operators"]
+
+
+class Perfect(Surrogate):
+    """Knows how many layers are wrong, and is nearly sure."""
+
+    depth, fitted_on = 0, 100
+
+    def tune(self, features, genomes, values, rng):
+        return None
+
+    def fit(self, features, genomes, values, rng, tuned=None):
+        return Known()
+
+
+class Known(Fitted):
+    def predict(self, genomes):
+        wrong = np.array([float(errors(genome)) for genome in genomes])
+        return wrong / 8 - 1, np.full(len(genomes), 0.01)
+
+
+def test_each_further_round_edits_the_most_promising_candidates(loss, monkeypatch):
+    """Three rounds of 20; the roots of the last two are the best three of the rounds before."""
+    roots, found = [], []
+
+    def recorded(space, genome, *rest):
+        child = edited(space, genome, *rest)
+        roots.append(errors(genome))
+        found.append(errors(child))
+        return child
+
+    problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
+    settings = GaussianProcessSettings(initial=5, candidates=60, parents=3)
+    strategy = ModelBased(problem, settings, Perfect())
+    for i, proposal in enumerate(strategy.ask(5)):
+        strategy.tell(settled(loss, i, proposal, float(errors(proposal.genome))))
+    monkeypatch.setattr("evonas.search.model_based.edited", recorded)
+    (proposal,) = strategy.ask(1)
+    # Ten children of the best trials beside ten random genomes, then twenty, and twenty.
+    assert len(roots) == 10 + 20 + 20
+    first, second, third = roots[:10], roots[10:30], roots[30:]
+    assert max(second) <= min(*first, *found[:10]), "none is worse than what was there"
+    assert max(third) <= min(found[:30])
+    assert errors(proposal.genome) == min(found)
+
+
+def test_a_candidate_has_one_to_so_many_edits_each_as_likely(loss, monkeypatch):
+    lengths: Counter[int] = Counter()
+
+    def recorded(space, genome, edits, *rest):
+        lengths[edits] += 1
+        return edited(space, genome, edits, *rest)
+
+    problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
+    settings = GaussianProcessSettings(
+        initial=5, candidates=600, parents=3, mutation=Mutation(edits=3)
+    )
+    strategy = ModelBased(problem, settings, Perfect())
+    for i, proposal in enumerate(strategy.ask(5)):
+        strategy.tell(settled(loss, i, proposal, float(errors(proposal.genome))))
+    monkeypatch.setattr("evonas.search.model_based.edited", recorded)
+    strategy.ask(1)
+    assert set(lengths) == {1, 2, 3}
+    assert min(lengths.values()) > 120, "of 500"

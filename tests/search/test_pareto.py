@@ -130,7 +130,7 @@ def test_of_one_front_the_crowded_die(population):
 
 
 def test_each_direction_keeps_its_nearest(population):
-    """Three that are best in two objectives and worst in the third, and many between two of them."""
+    """Three are best in two objectives and worst in the third, and many lie between two of them."""
     rows = [(0.1, 1, 1, 0), (1.0, 9, 1, 0), (1.0, 1, 9, 0)]
     rows += [(0.1 + 0.9 * t, 1 + 8 * t, 1, 0) for t in np.linspace(0.3, 0.7, 9)]
     niches = Niches(OBJECTIVES, Nsga3Settings(divisions=1).directions(3))
@@ -159,7 +159,8 @@ def test_the_crowded_tournament_is_fair_and_prefers_the_better(population):
         population(rows), 4000, np.random.default_rng(0)
     )
     shares = np.bincount([one.id for one in parents], minlength=4) / 4000
-    # in pairs without replacement the best always wins: 1/2, the next ones 1/3 and 1/6, the last never
+    # In pairs without replacement the best always wins: 1/2. The next ones win 1/3 and 1/6, and
+    # the last never.
     assert shares[:3] == pytest.approx([1 / 2, 1 / 3, 1 / 6], abs=0.03)
     assert shares[3] == 0
 
@@ -195,3 +196,36 @@ def test_vectors_of_every_shape_are_survived(population):
         ):
             alive = replacement.survivors(population(rows), [], count, np.random.default_rng(0))
             assert len({one.id for one in alive}) == count
+
+
+def test_of_a_pair_from_one_front_the_less_crowded_wins(population):
+    """Four equally good ones: the two in the middle are crowded, one of them more than the other.
+
+    In pairs without replacement, the ends always win against the middle.
+    """
+    rows = [(0.1, 1, 0, 0), (0.4, 4, 0, 0), (0.5, 5, 0, 0), (0.9, 9, 0, 0)]
+    parents = CrowdedTournament(OBJECTIVES[:2]).select(
+        population(rows), 3000, np.random.default_rng(0)
+    )
+    wins = np.bincount([one.id for one in parents], minlength=4)
+    assert wins[1] == 0, "the most crowded one loses against all others"
+    # The third one meets it in a third of all rounds, and has half of that round's wins then.
+    assert wins[2] / 3000 == pytest.approx(1 / 6, abs=0.03)
+    assert wins[[0, 3]] / 3000 == pytest.approx(5 / 12, abs=0.03)
+
+
+@pytest.mark.parametrize("seed", [0, 10, 18, 27])
+def test_the_niches_depend_neither_on_units_nor_on_zero_points(population, seed):
+    """DEAP alone would choose others: its extreme points depend on units, its axes on zero."""
+    rng = np.random.default_rng(seed)
+    shares = rng.random((40, 3)) ** 2
+    niches = Niches(OBJECTIVES, Nsga3Settings(divisions=3).directions(3))
+
+    def survive(units, zeros):
+        moved = shares * units + zeros
+        rows = [(-first, second, third, 0) for first, second, third in moved]
+        alive = niches.survivors(population(rows), [], 8, np.random.default_rng(0))
+        return {one.id for one in alive}
+
+    plain = survive((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    assert survive((0.1, 1e6, 1e-3), (-0.95, 2e6, 5.0)) == plain

@@ -1,4 +1,4 @@
-"""The parts of evolution: tournament selection against its formula, elitist replacement, contained randomness."""
+"""The parts of evolution: tournament selection and its formula, elitism, contained randomness."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ RNG = np.random.default_rng(0)
 def test_tournament_chooses_the_ith_best_as_often_as_the_formula_says(
     make_population, size, direction
 ):
-    """Of n, with replacement: P(rank i wins) = ((n - i)^s - (n - i - 1)^s) / n^s, i from 0 for the best."""
+    """Of n, with replacement: P(rank i wins) = ((n - i)^s - (n - i - 1)^s) / n^s.
+
+    Ranks count from 0 for the best.
+    """
     n, draws = 8, 20_000
     values = list(range(n)) if direction == "min" else list(range(n))[::-1]
     chosen = Tournament(size).select(

@@ -6,7 +6,8 @@ import pytest
 
 from evonas.genome import decode
 from evonas.search.rungs import best, bracket, brackets, distinct, lengths, promotable, source
-from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState, rank
+from evonas.testing import settled
+from evonas.trial import Fidelity, Lineage, Proposal, rank
 
 LI_2017 = {
     4: [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
@@ -27,10 +28,7 @@ def trial(small_space, loss):
         point[-2] = ((place or id) % 50 + 0.5) / 50
         point[-3] = 0.1
         proposal = Proposal(decode(small_space, point), Fidelity(1), Lineage("sample"))
-        if value is None:
-            return Trial(id, proposal, twin_of, TrialState.DIVERGED)
-        metrics = {"val_loss": value}
-        return Trial(id, proposal, twin_of, TrialState.OK, metrics, loss.fitness(metrics))
+        return settled(loss, id, proposal, value, twin_of=twin_of)
 
     return make
 
@@ -103,3 +101,10 @@ def test_promotable_is_the_best_share_without_those_who_have_gone(trial):
 def test_a_twins_checkpoint_is_that_of_the_trial_that_was_trained(trial):
     assert source(trial(5, 0.1)) == 5
     assert source(trial(5, 0.1, twin_of=2)) == 2
+
+
+def test_the_share_is_one_of_all_on_the_rung_failures_included(trial):
+    values = (None, 0.2, None, None, 0.3, None)
+    ranked = sorted((trial(id, value) for id, value in enumerate(values)), key=rank)
+    assert promotable(ranked, 3) == [1, 4]
+    assert promotable(ranked, 6) == [1]

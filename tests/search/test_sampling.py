@@ -1,4 +1,4 @@
-"""Samplers: what each promises about its points, that rounds make one sequence, and what each refuses."""
+"""Samplers: what each promises about its points and refuses, and that rounds make one sequence."""
 
 from __future__ import annotations
 
@@ -144,8 +144,15 @@ def test_a_design_gives_valid_genomes_in_any_order(name, small_space):
 
 
 def test_a_space_of_one_decision_can_be_sampled():
-    space = parse_space("space: one\ninput: vector\nnetwork: {a: {ops: {dense: {units: {choice: [4, 8]}}}}}\n"
-                        "settings: {optimizer: {ops: {adam: {learning_rate: 0.1}}}, training: {ops: {training: {batch_size: 8}}}}\n", "one")  # fmt: skip
+    text = """
+space: one
+input: vector
+network: {a: {ops: {dense: {units: {choice: [4, 8]}}}}}
+settings:
+  optimizer: {ops: {adam: {learning_rate: 0.1}}}
+  training: {ops: {training: {batch_size: 8}}}
+"""
+    space = parse_space(text, "one")
     assert space.dimension == 1
     for kind in SAMPLERS.values():
         assert len({Design(kind(), space, 8, 0)[number].digest for number in range(8)}) == 2
@@ -172,3 +179,14 @@ def test_samplers_draw_from_nobody_elses_generators():
     for kind in SAMPLERS.values():
         kind().points(3, 16, 0, 0)
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_scrambled_hammersley_is_shifted_as_a_whole_within_one_step(seed):
+    """The first coordinate is i / n plus the same part of 1 / n, and the seed decides which."""
+    first = np.sort(Hammersley().points(3, 10, seed, 0)[:, 0]) * 10
+    shifts = first - np.arange(10)
+    assert np.ptp(shifts) < 1e-9
+    assert 0.001 < shifts[0] < 0.999
+    other = np.sort(Hammersley().points(3, 10, seed + 1, 0)[:, 0]) * 10
+    assert abs(other[0] - first[0]) > 0.001

@@ -17,7 +17,10 @@ LOSSES = [0.1, 0.2, 0.25, 0.5, 1.0, 2.0]
 
 
 def agree(chosen, expected) -> None:
-    """The counts of ids 0, 1, ... against their expected probabilities, at the 0.1 % level; zeros exactly."""
+    """The counts of ids 0, 1, ... against their expected probabilities, at the 0.1 % level.
+
+    Zeros are compared exactly.
+    """
     counts = Counter(individual.id for individual in chosen)
     observed, expected = np.array([counts[i] for i in range(len(expected))]), np.array(expected)
     assert observed[expected == 0].sum() == 0

@@ -1,4 +1,4 @@
-"""Reading what a worker says. A network or a plugin may have spoilt its process: nothing is taken on trust."""
+"""Reading what a worker says. A network or a plugin may have spoilt its process: all is checked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,22 @@ from evonas.trial import Outcome, TrialState
 SHOWN = 80
 """Characters of a bad message that are quoted."""
 
+FIELDS: Mapping[str, type | tuple[type, ...]] = {
+    "metrics": dict,
+    "epochs": int,
+    "seconds": (int, float),
+    "history": dict,
+    "message": str,
+    "files": dict,
+    "details": dict,
+}
+"""The JSON type of each field of an outcome."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
 
 class BadAnswer(ValueError):
-    """What a worker has sent is not the protocol; the message says what is wrong with it."""
+    """A worker has sent something that is not the protocol; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,8 @@ class Ready:
     """The worker has taken in the setup.
 
     Attributes:
-        devices: that TensorFlow has opened, such as `/device:GPU:0`; None where the worker does not tell.
+        devices: names of the devices that TensorFlow has opened, such as `/device:GPU:0`; None if
+            the worker does not tell.
     """
 
     devices: tuple[str, ...] | None = None
@@ -41,37 +55,23 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Alive:
-    """The job goes on, in the middle of an epoch."""
+    """The job still runs, in the middle of an epoch."""
 
 
 def read_answer(line: bytes, job: Job | None) -> Ready | Epoch | Alive | Outcome:
     """One line of a worker.
 
     Args:
-        line: without its line end.
-        job: that the worker works on; None while it has none.
+        line: the line without its line end.
+        job: the job that the worker works on, or None.
 
     Raises:
         BadAnswer: not JSON, not the protocol, or about another job.
     """
-    try:
-        message = json.loads(line, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadAnswer(f"not JSON ({_quote(line)})") from error
-    if (
-        not isinstance(message, dict)
-        or len(message) != 1
-        or not isinstance(content := next(iter(message.values())), dict)
-    ):
-        raise BadAnswer(f"not a message of the protocol ({_quote(line)})")
-    match next(iter(message)):
+    kind, content = _read_message(line)
+    match kind:
         case "ready":
-            if content.get("protocol", PROTOCOL) != PROTOCOL:
-                raise BadAnswer(
-                    f"protocol {_show(content['protocol'])}, where {PROTOCOL} is spoken here"
-                )
-            devices = content.get("devices")
-            return Ready(tuple(map(str, devices)) if isinstance(devices, list) else None)
+            return _read_ready(content)
         case "progress":
             _check_job(content, job)
             return _read_epoch(content)
@@ -80,108 +80,150 @@ def read_answer(line: bytes, job: Job | None) -> Ready | Epoch | Alive | Outcome
             return Alive()
         case "outcome":
             _check_job(content, job)
-            outcome = _read_outcome(
-                {key: value for key, value in content.items() if key not in ("trial", "attempt")}
-            )
+            outcome = _read_outcome(content)
+            # `_check_job` has refused an answer while there is no job.
             assert job is not None
             _check_files(outcome.files, job)
             return outcome
-        case kind:
+        case _:
             raise BadAnswer(f"not a message of the protocol: {_show(kind)}")
 
 
+def _read_message(line: bytes) -> tuple[str, Mapping[str, Any]]:
+    """The kind of a message, and its content."""
+    try:
+        message = json.loads(line, parse_constant=_refuse_constant)
+    # Brackets that are nested too deep end in a RecursionError.
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer(f"not JSON ({_quote(line)})") from error
+    if isinstance(message, dict) and len(message) == 1:
+        kind, content = next(iter(message.items()))
+        if isinstance(content, dict):
+            return kind, content
+    raise BadAnswer(f"not a message of the protocol ({_quote(line)})")
+
+
 def _check_job(content: Mapping[str, Any], job: Job | None) -> None:
-    got = (content.get("trial"), content.get("attempt"))
-    if job is None or got != (job.trial, job.attempt):
-        awaited = (
-            "no answer is awaited"
-            if job is None
-            else f"trial {job.trial}, attempt {job.attempt} is awaited"
-        )
-        raise BadAnswer(
-            f"an answer for trial {_show(got[0])}, attempt {_show(got[1])}, where {awaited}"
-        )
+    trial = content.get("trial")
+    attempt = content.get("attempt")
+    if job is None:
+        awaited = "no answer is awaited"
+    elif (trial, attempt) == (job.trial, job.attempt):
+        return
+    else:
+        awaited = f"trial {job.trial}, attempt {job.attempt} is awaited"
+    raise BadAnswer(
+        f"an answer for trial {_show(trial)}, attempt {_show(attempt)}, where {awaited}"
+    )
+
+
+def _read_ready(content: Mapping[str, Any]) -> Ready:
+    # A worker that does not name its protocol is taken to speak this one.
+    protocol = content.get("protocol", PROTOCOL)
+    if protocol != PROTOCOL:
+        raise BadAnswer(f"protocol {_show(protocol)}, where {PROTOCOL} is spoken here")
+    devices = content.get("devices")
+    if not isinstance(devices, list):
+        return Ready(devices=None)
+    names = [str(device) for device in devices]
+    return Ready(tuple(names))
 
 
 def _read_epoch(content: Mapping[str, Any]) -> Epoch:
-    epoch, metrics = content.get("epoch"), content.get("metrics")
+    epoch = content.get("epoch")
+    metrics = content.get("metrics")
     if not isinstance(epoch, int) or not isinstance(metrics, dict):
         raise BadAnswer("a progress message without epoch and metrics")
-    return Epoch(epoch, {name: value for name, value in metrics.items() if _is_number(value)})
+    # Only observers see progress; what the search needs is checked in the outcome.
+    numbers = {name: value for name, value in metrics.items() if _is_number(value)}
+    return Epoch(epoch, numbers)
 
 
-FIELDS: Mapping[str, type | tuple[type, ...]] = {
-    "metrics": dict,
-    "epochs": int,
-    "seconds": (int, float),
-    "history": dict,
-    "message": str,
-    "files": dict,
-    "details": dict,
-}
-
-
-def _read_outcome(data: Mapping[str, Any]) -> Outcome:
-    for name, kind in FIELDS.items():
-        if name in data and not isinstance(data[name], kind):
-            raise BadAnswer(f"an outcome whose {name!r} is {_show(data[name])}")
+def _read_outcome(content: Mapping[str, Any]) -> Outcome:
+    data = dict(content)
+    for name in ("trial", "attempt"):
+        data.pop(name, None)
+    _check_types(data)
     try:
-        json.dumps(
-            data, allow_nan=False, ensure_ascii=False
-        ).encode()  # 1e999 is read as infinite, half a character too
+        # JSON reads 1e999 as infinite, and accepts half a character (a lone surrogate). Writing the
+        # data again finds both: the record could not hold them.
+        json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
         outcome = outcome_from_json(data)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadAnswer(f"not an outcome: {_show(str(error))}") from error
     if outcome.state is TrialState.WAITING:
         raise BadAnswer("an outcome 'waiting'")
-    if not all(map(_is_number, outcome.metrics.values())):
-        raise BadAnswer("an outcome with a metric that is no number")
-    if not (
-        _is_number(outcome.seconds)
-        and _is_number(outcome.epochs)
-        and min(outcome.seconds, outcome.epochs) >= 0
-    ):
-        raise BadAnswer("an outcome whose epochs or seconds are no number of at least 0")
-    if not all(isinstance(values, list) for values in outcome.history.values()):
-        raise BadAnswer("an outcome with a history that is no list")
-    if not all(
-        value is None or _is_number(value)
-        for values in outcome.history.values()
-        for value in values
-    ):
-        raise BadAnswer("an outcome with a history of other things than numbers")
+    _check_numbers(outcome)
+    _check_history(outcome)
     return outcome
 
 
+def _check_types(data: Mapping[str, Any]) -> None:
+    for name, kind in FIELDS.items():
+        if name in data and not isinstance(data[name], kind):
+            raise BadAnswer(f"an outcome whose {name!r} is {_show(data[name])}")
+
+
+def _check_numbers(outcome: Outcome) -> None:
+    if not all(map(_is_number, outcome.metrics.values())):
+        raise BadAnswer("an outcome with a metric that is no number")
+    spent = (outcome.seconds, outcome.epochs)
+    # All are numbers before any is compared: NaN would pass a comparison.
+    if not all(map(_is_number, spent)) or min(spent) < 0:
+        raise BadAnswer("an outcome whose epochs or seconds are no number of at least 0")
+
+
+def _check_history(outcome: Outcome) -> None:
+    for values in outcome.history.values():
+        if not isinstance(values, list):
+            raise BadAnswer("an outcome with a history that is no list")
+    for values in outcome.history.values():
+        for value in values:
+            # None stands for an epoch without a finite value.
+            if value is not None and not _is_number(value):
+                raise BadAnswer("an outcome with a history of other things than numbers")
+
+
 def _check_files(files: Mapping[str, str], job: Job) -> None:
-    """A worker writes what its job names, and nothing else."""
+    """A worker writes the files that its job names, and no others."""
+    allowed = (job.weights, job.checkpoint, job.model)
     for name, digest in files.items():
-        if name not in (job.weights, job.checkpoint, job.model):
+        if name not in allowed:
             raise BadAnswer(f"an outcome with a file that its job does not name: {_show(name)}")
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+        is_digest = isinstance(digest, str) and _SHA256.fullmatch(digest)
+        if not is_digest:
             raise BadAnswer(f"an outcome with a file without its sha256: {_show(name)}")
-
-
-_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def _is_number(value: object) -> bool:
     """A number that the record can hold: a finite float, or an integer of 64 bits."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # For Python, True and False are integers.
+    if isinstance(value, bool):
         return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**63
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and abs(value) < 2**63
 
 
 def _refuse_constant(word: str) -> NoReturn:
+    """Python reads NaN, Infinity and -Infinity, which JSON does not have."""
     raise ValueError(f"{word} is not JSON")
 
 
 def _show(value: object) -> str:
-    """Something that was read, short, and with no half characters: for a message that goes into the record."""
+    """A value in short, for a message that goes into the record."""
+    # `ascii` escapes half characters, which the record could not hold.
     text = ascii(value)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+    if len(text) <= SHOWN:
+        return text
+    return text[:SHOWN] + "..."
 
 
 def _quote(data: bytes) -> str:
-    text = data[: SHOWN + 1].decode(errors="replace")
-    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "...")
+    """The beginning of a line, for a message."""
+    # One byte more than is shown tells whether there is more.
+    beginning = data[: SHOWN + 1]
+    text = beginning.decode(errors="replace")
+    if len(text) > SHOWN:
+        text = text[:SHOWN] + "..."
+    return repr(text)

@@ -1,4 +1,4 @@
-"""The pool's contract: who runs jobs, and how the driver hears of them."""
+"""The pool's contract: how jobs are given to a pool, and how the driver hears of them."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ Report = Progress | Finished
 
 
 class Pool(ABC):
-    """Runs jobs on slots. Owned by one thread of one driver; reports only what it was given.
+    """Runs jobs on slots. One thread of one driver owns it; it reports only jobs it was given.
 
-    Every submitted job is reported `Finished` exactly once, whatever happens to its worker: a worker that dies gives
-    `crashed`, one past its time limit `timeout`, one that the pool itself ended `cancelled`. An outcome is as if it had
-    come over a pipe: it holds no number that is not finite.
+    Every submitted job is reported `Finished` exactly once, whatever happens to its worker:
+
+    * a worker whose process ends unexpectedly gives `crashed`,
+    * a worker past its time limit gives `timeout`,
+    * a worker that the pool itself ended gives `cancelled`.
+
+    An outcome is as if it had come over a pipe: every number in it is finite.
     """
 
     @property
@@ -46,7 +50,10 @@ class Pool(ABC):
     @property
     @abstractmethod
     def running(self) -> int:
-        """How many jobs are submitted and not yet reported `Finished`; `submit` only while below `capacity`."""
+        """How many jobs are submitted and not yet reported `Finished`.
+
+        `submit` may be called only while this is below `capacity`.
+        """
 
     @abstractmethod
     def submit(self, job: Job) -> None:
@@ -60,10 +67,10 @@ class Pool(ABC):
 
     @abstractmethod
     def poll(self, timeout: float) -> Sequence[Report]:
-        """What has happened since the last poll; waits up to `timeout` seconds for the first report.
+        """The reports since the last poll; waits up to `timeout` seconds for the first one.
 
-        It may return earlier, also with nothing: at once while nothing runs, and often enough that the caller soon sees
-        what a signal handler has noted.
+        It may return earlier, also with nothing. It returns at once while nothing runs. It returns
+        so often that the caller soon sees what a signal handler has noted.
         """
 
     @abstractmethod
@@ -72,7 +79,7 @@ class Pool(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End everything that still runs, and every process. Idempotent; nothing is reported after it."""
+        """End all running jobs, and every process. Idempotent; nothing is reported after it."""
 
     def __enter__(self) -> Pool:
         return self

@@ -1,14 +1,14 @@
 """What the driver and a worker say to each other: one JSON object a line, over a socket.
 
     driver -> worker    {"setup": Setup}      once, at the start
-                        {"job": Job}        then one job at a time
+                        {"job": Job}          then one job at a time
     worker -> driver    {"ready": {...}}      after the setup
                         {"progress": {...}}   while it works: trial, attempt, epoch, metrics
                         {"alive": {...}}      within an epoch, at most once a second: trial, attempt
                         {"outcome": {...}}    trial, attempt, and the Outcome
 
-A worker is told paths and numbers, never an object; weights travel by file. Test data are named by an `export`
-job only.
+A worker is told paths and numbers, never an object; weights travel by file. Only an `export` job
+names the test data.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from evonas.trial import Outcome, TrialState
 PROTOCOL = 1
 
 ACCUMULATION = "accumulation_steps"
-"""Marks a training whose batches were cut: a metric of its outcome, and a detail of each attempt."""
+"""Marks a training whose batches were cut: a metric of its outcome, a detail of each attempt."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,25 @@ class Setup:
     """What all jobs of a run share.
 
     Attributes:
-        directory: of the run; every path in a job is relative to it.
-        seed: of the run.
+        directory: the run's directory; every path in a job is relative to it.
+        seed: the run's seed.
         space: the text of the search space's file.
         interface: `evonas.learning.interface.Interface.to_json()`.
         objective: name and direction; the best epoch is the one that is best by it.
-        patience: epochs without improvement after which a training ends; None trains all epochs.
-        stop: which hopeless trainings are stopped, `{"learning_curve": {"after": ..., "margin": ...}}`; None for none.
-        epochs: of a full training, which a learning-rate schedule is laid over, also where a job asks for fewer; None
-            for those of each job.
-        limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is `infeasible`.
+        patience: number of epochs without improvement after which a training ends; None trains all
+            epochs.
+        stop: the rule that ends hopeless trainings, `{"learning_curve": {"after": ..., "margin":
+            ...}}`, or None.
+        epochs: length of a full training. A learning-rate schedule is laid over it, also for a job
+            that asks for fewer epochs. None: each job's own number.
+        limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is
+            `infeasible`.
         plugins: modules that may be imported for ops named `package.module:function`.
-        threads: of TensorFlow, inside and between ops.
-        evaluator: what judges genomes instead of Keras, `{"table": {"path": ...}}` or `{"python": {"function": ...,
-            "arguments": ...}}`; None where Keras does.
-        needed: metrics that a success must have, besides the objective; those that a clock measures are measured for it
-            only.
+        threads: number of TensorFlow threads of each worker, inside and between ops.
+        evaluator: judge of genomes in place of Keras, `{"table": {"path": ...}}` or `{"python":
+            {"function": ..., "arguments": ...}}`; None for Keras.
+        needed: metrics that a success must have, besides the objective. Metrics by the clock are
+            measured only if they are named here.
     """
 
     directory: str
@@ -70,7 +73,11 @@ class Setup:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Setup:
-        return cls(**{**data, "plugins": tuple(data["plugins"]), "needed": tuple(data["needed"])})
+        fields = dict(data)
+        # JSON has lists only; with tuples a setup is equal to the one that was sent.
+        for name in ("plugins", "needed"):
+            fields[name] = tuple(data[name])
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -78,23 +85,26 @@ class Job:
     """One thing for a worker to do.
 
     Attributes:
-        kind: `train` a genome, or `export` a trained one: evaluate it on the test data and write the model's file.
+        kind: `train` a genome; or `export` a trained one: evaluate it on the test data and write
+            the model's file.
         trial: the trial's id.
-        attempt: counted from 0; with `session`, it tells a late answer from the awaited one.
+        attempt: number of the attempt, counted from 0; with `session`, it tells a late answer from
+            the awaited one.
         session: how many times a driver has opened the run.
         genome: `Genome.to_dict()`.
-        seed: of the training.
-        epochs: to be trained at most.
-        weights: where the best epoch's weights are (train: written; export: read).
-        checkpoint: where the exact state of an unfinished training is kept; None for none.
-        resume_from: the checkpoint of an earlier, shorter training of the same genome to go on from.
-        trained: the epochs of that training; 0 without one.
+        seed: seed of the training.
+        epochs: the most epochs to train.
+        weights: file of the best epoch's weights; `train` writes it, `export` reads it.
+        checkpoint: file of an unfinished training's exact state, or None.
+        resume_from: checkpoint of an earlier, shorter training of the same genome, which this one
+            continues.
+        trained: number of epochs of that training; 0 without one.
         model: for `export`: where the `.keras` file goes.
         arrays: for `export`: the test data's files, `x` and `y`.
-        accumulation: parts in which a batch is trained, their gradients summed before the step: 2 for a genome that ran
-            out of device memory, which half the batch may fit.
-        incumbent: the value of the objective that was the best when the trial was asked; None where there was none, or
-            nothing asks for it.
+        accumulation: number of parts in which a batch is trained, their gradients summed before the
+            step. 2 for a genome that ran out of device memory, which half the batch may fit.
+        incumbent: value of the objective that was the best when the trial was asked. None if there
+            was none, or nothing asks for it.
     """
 
     kind: Literal["train", "export"]
@@ -125,7 +135,7 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch of a job, with its number counted from 1 and its metrics."""
 
 RunJob = Callable[[Setup, Job, OnEpoch], Outcome]
-"""Does a job: what a worker is there for, and what evaluators and stubs do in its place."""
+"""Does a job: a training by Keras, or what evaluators and stubs do in its place."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -134,27 +144,42 @@ def encode(message: Mapping[str, Any]) -> bytes:
     Raises:
         ValueError: a number is NaN or infinite.
     """
-    return json.dumps(message, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    text = json.dumps(
+        message,
+        allow_nan=False,
+        separators=(",", ":"),
+    )
+    return text.encode() + b"\n"
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """Non-finite metrics are left out, non-finite entries of the history become None."""
     data = asdict(outcome)
-    data["metrics"] = {
-        name: value for name, value in outcome.metrics.items() if math.isfinite(value)
-    }
-    data["history"] = {
-        name: [_finite(value) for value in values] for name, values in outcome.history.items()
-    }
+    metrics = {}
+    for name, value in outcome.metrics.items():
+        if math.isfinite(value):
+            metrics[name] = value
+    data["metrics"] = metrics
+    history = {}
+    for name, values in outcome.history.items():
+        # An entry of the history keeps its place: the place is the number of its epoch.
+        history[name] = [_finite(value) for value in values]
+    data["history"] = history
     return data
 
 
 def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    if value is None or not math.isfinite(value):
+        return None
+    return value
 
 
 def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
-    metrics = {
-        sys.intern(name): value for name, value in data.get("metrics", {}).items()
-    }  # one word for all trials
-    return Outcome(**{**data, "metrics": metrics, "state": TrialState(data["state"])})
+    fields = dict(data)
+    metrics = {}
+    for name, value in data.get("metrics", {}).items():
+        # A driver keeps tens of thousands of outcomes: all of them share one string for each name.
+        metrics[sys.intern(name)] = value
+    fields["metrics"] = metrics
+    fields["state"] = TrialState(data["state"])
+    return Outcome(**fields)

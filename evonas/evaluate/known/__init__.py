@@ -1,4 +1,4 @@
-"""Judges of genomes that are no training by Keras: a table of known results, or a user's function.
+"""Judges of genomes that do not train with Keras: a table of known results, or a user's function.
 
 An *evaluator* takes the place of the training in a worker. Everything around it stays the same.
 """

@@ -1,4 +1,4 @@
-"""Evaluators besides Keras, in the place of a worker's training: a table of known results, or a user's function."""
+"""Evaluators in place of a worker's training: a table of known results, or a user's function."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from evonas.genome import Genome, Value, parse_space
 from evonas.trial import Outcome, TrialState
 
 TEST = "test_"
-"""Metrics of the test data are kept from the search, in the outcome's details, until the winner's card is written."""
+"""Prefix of metrics of the test data. They are kept from the search, in the outcome's details,
+until the winner's card is written."""
 
 Function = Callable[..., Any]
 
 
 def open_evaluator(setup: Setup, is_simulated: bool = False) -> RunJob:
-    """What `setup.evaluator` names.
+    """The evaluator that `setup.evaluator` names.
 
     Args:
         is_simulated: whether seconds are those of a virtual clock.
 
     Raises:
-        InvalidData: the table is no table.
+        InvalidData: the file of the table is no table.
         UserError: the function cannot be imported.
     """
     assert setup.evaluator is not None
     ((kind, settings),) = setup.evaluator.items()
     if kind == "table":
-        return TableEvaluator(
-            load_table(settings["path"], parse_space(setup.space, "the recorded space"))
-        )
-    return FunctionEvaluator(
-        import_function(settings["function"]), settings["arguments"], is_simulated
-    )
+        space = parse_space(setup.space, "the recorded space")
+        table = load_table(settings["path"], space)
+        return TableEvaluator(table)
+    function = import_function(settings["function"])
+    return FunctionEvaluator(function, settings["arguments"], is_simulated)
 
 
 def import_function(name: str) -> Function:
-    """The function `package.module:name`. Whether the module may be imported is the caller's to know.
+    """The function `package.module:name`. The caller decides whether the module may be imported.
 
     Raises:
         UserError: there is no such module or function, or importing it fails.
@@ -52,13 +52,15 @@ def import_function(name: str) -> Function:
     module, _, attribute = name.partition(":")
     try:
         found = importlib.import_module(module)
-    except Exception as error:  # code of the user's, which may do anything
+    # The module is the user's code, and may raise anything.
+    except Exception as error:
         raise UserError(
             f"the evaluator's module {module} cannot be imported: {type(error).__name__}: {error}"
         ) from error
     function = getattr(found, attribute, None)
     if not callable(function):
-        hint = did_you_mean(attribute, [item for item in vars(found) if not item.startswith("_")])
+        public = [item for item in vars(found) if not item.startswith("_")]
+        hint = did_you_mean(attribute, public)
         raise UserError(f"the evaluator's module {module} has no function {attribute!r}.{hint}")
     checked: Function = function
     return checked
@@ -66,76 +68,103 @@ def import_function(name: str) -> Function:
 
 @dataclass(frozen=True)
 class TableEvaluator:
-    """Looks a genome up. Seconds are those of the table; in one without seconds, an epoch counts as one."""
+    """Looks a genome up in a table.
+
+    Seconds are those of the table. In a table without seconds, an epoch counts as one second.
+    """
 
     table: Table
 
     def __call__(self, setup: Setup, job: Job, on_epoch: OnEpoch) -> Outcome:
-        table, epochs = self.table, job.epochs
+        table = self.table
+        epochs = job.epochs
         if epochs not in table.metrics:
             known = ", ".join(map(str, table.fidelities))
-            return Outcome(
-                TrialState.ERROR,
-                message=f"the table knows {known} epochs, and {epochs} were asked for",
-            )
+            message = f"the table knows {known} epochs, and {epochs} were asked for"
+            return Outcome(TrialState.ERROR, message=message)
         row = table.row(Genome.from_dict(job.genome))
         if row is None:
             return Outcome(TrialState.INFEASIBLE, message="the table has no such genome")
-        seconds = table.seconds(row, epochs)
-        spent = table.seconds(row, job.trained) if job.trained in table.metrics else None
-        cost = (
-            float(epochs - job.trained) if seconds is None else max(0.0, seconds - (spent or 0.0))
-        )
-        return judged(table.values(row, epochs), setup, job, cost, TrialState.INFEASIBLE)
+        found = table.values(row, epochs)
+        cost = self._cost(row, job)
+        # A metric that was not measured counts like a genome that the table does not have.
+        return judged(found, setup, job, cost, missing=TrialState.INFEASIBLE)
+
+    def _cost(self, row: int, job: Job) -> float:
+        """Seconds of the job. A trial that continues another one pays only the difference."""
+        seconds = self.table.seconds(row, job.epochs)
+        if seconds is None:
+            return float(job.epochs - job.trained)
+        # 0 epochs are no fidelity, so that a trial from the start pays everything.
+        spent = 0.0
+        if job.trained in self.table.metrics:
+            spent = self.table.seconds(row, job.trained) or 0.0
+        return max(0.0, seconds - spent)
 
 
 class FunctionEvaluator:
     """Calls a function: `function(genome, epochs=..., seed=..., **arguments) -> {metric: number}`.
 
-    `epochs` and `seed` are given where the function takes them. It is called anew for each fidelity: where a trial goes
-    on from a shorter one, the difference of their `seconds` is what it costs. Where it tells no seconds, the clock on
-    the wall does; on the virtual clock of the simulated pool an epoch counts as one.
+    `epochs` and `seed` are given only if the function takes them. If the function returns no
+    `seconds`, the clock on the wall measures them. On the virtual clock of the simulated pool an
+    epoch then counts as one second.
     """
 
     def __init__(
         self, function: Function, arguments: Mapping[str, Value], is_simulated: bool
     ) -> None:
-        self._function, self._arguments, self._is_simulated = (
-            function,
-            dict(arguments),
-            is_simulated,
-        )
+        self._function = function
+        self._arguments = dict(arguments)
+        self._is_simulated = is_simulated
         parameters = inspect.signature(function).parameters
-        takes_all = any(
-            parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()
-        )
-        self._takes = [name for name in ("epochs", "seed") if takes_all or name in parameters]
+        kinds = [parameter.kind for parameter in parameters.values()]
+        takes_all = inspect.Parameter.VAR_KEYWORD in kinds
+        self._takes: list[str] = []
+        for name in ("epochs", "seed"):
+            if takes_all or name in parameters:
+                self._takes.append(name)
 
     def __call__(self, setup: Setup, job: Job, on_epoch: OnEpoch) -> Outcome:
         start = time.monotonic()
         found = self._call(job, job.epochs)
-        elapsed = (
-            float(job.epochs - job.trained) if self._is_simulated else time.monotonic() - start
-        )
+        # Read at once: what follows may call the function again, which is not to be paid for.
+        measured = time.monotonic() - start
         seconds = found.pop(SECONDS, None)
         if seconds is None:
-            return judged(found, setup, job, elapsed)
-        spent = self._call(job, job.trained).get(SECONDS, 0.0) if job.trained else 0.0
+            virtual = float(job.epochs - job.trained)
+            cost = virtual if self._is_simulated else measured
+            return judged(found, setup, job, cost)
+        # The function judges a genome anew for each fidelity, and knows of no earlier trial. So a
+        # trial that continues another one costs the difference of the two.
+        spent = 0.0
+        if job.trained:
+            spent = self._call(job, job.trained).get(SECONDS, 0.0)
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(
                 f"the function's seconds must be a number of at least 0. Received: {seconds}"
             )
-        return judged(found, setup, job, max(0.0, seconds - spent))
+        cost = max(0.0, seconds - spent)
+        return judged(found, setup, job, cost)
 
     def _call(self, job: Job, epochs: int) -> dict[str, float]:
-        given: dict[str, Any] = {"epochs": epochs, "seed": job.seed}
+        """The metrics that the function returns for this number of epochs."""
+        given: dict[str, Any] = {
+            "epochs": epochs,
+            "seed": job.seed,
+        }
         passed = {name: given[name] for name in self._takes}
-        found = self._function(Genome.from_dict(job.genome), **passed, **self._arguments)
+        genome = Genome.from_dict(job.genome)
+        found = self._function(genome, **passed, **self._arguments)
         if not isinstance(found, Mapping):
             raise TypeError(
-                f"the function must return a mapping from metrics to numbers. Received: {found!r:.80}"
+                "the function must return a mapping from metrics to numbers. "
+                f"Received: {found!r:.80}"
             )
-        return {str(name): float(value) for name, value in found.items()}
+        # A function may return NumPy's numbers, which JSON does not take.
+        metrics = {}
+        for name, value in found.items():
+            metrics[str(name)] = float(value)
+        return metrics
 
 
 def judged(
@@ -148,24 +177,28 @@ def judged(
     """Measurements as an outcome: beyond a limit, without an objective, diverged, or ok.
 
     Args:
-        missing: the state where one that the search needs is not among them.
+        missing: state of the outcome if a metric that the search needs was not measured.
     """
-    names = dict.fromkeys([setup.objective["name"], *setup.needed])
     for size, bound in setup.limits.items():
         if found.get(size, 0.0) > bound:
-            return Outcome(
-                TrialState.INFEASIBLE,
-                message=f"{size}: {found[size]:.0f}, more than the limit of {bound}",
-            )
-    if absent := [name for name in names if name not in found]:
-        message = f"there is no {absent[0]} among the metrics: {', '.join(found) or 'none'}"
-        return Outcome(missing, epochs=job.epochs, seconds=seconds, message=message)
-    finite = {key: value for key, value in found.items() if math.isfinite(value)}
-    metrics = {key: value for key, value in finite.items() if not key.startswith(TEST)}
-    if infinite := [name for name in names if name not in finite]:
-        message = f"{infinite[0]} was {found[infinite[0]]}"
-        return Outcome(TrialState.DIVERGED, metrics, job.epochs, seconds, message=message)
-    test = {key: value for key, value in finite.items() if key.startswith(TEST)}
-    return Outcome(
-        TrialState.OK, metrics, job.epochs, seconds, details={"test": test} if test else {}
-    )
+            message = f"{size}: {found[size]:.0f}, more than the limit of {bound}"
+            return Outcome(TrialState.INFEASIBLE, message=message)
+    # A dict keeps the order and drops an objective that is needed twice.
+    names = dict.fromkeys([setup.objective["name"], *setup.needed])
+    for name in names:
+        if name not in found:
+            message = f"there is no {name} among the metrics: {', '.join(found) or 'none'}"
+            return Outcome(missing, epochs=job.epochs, seconds=seconds, message=message)
+    metrics: dict[str, float] = {}
+    test: dict[str, float] = {}
+    for name, value in found.items():
+        # Numbers that are not finite do not survive a pipe.
+        if math.isfinite(value):
+            group = test if name.startswith(TEST) else metrics
+            group[name] = value
+    for name in names:
+        if not math.isfinite(found[name]):
+            message = f"{name} was {found[name]}"
+            return Outcome(TrialState.DIVERGED, metrics, job.epochs, seconds, message=message)
+    details = {"test": test} if test else {}
+    return Outcome(TrialState.OK, metrics, job.epochs, seconds, details=details)

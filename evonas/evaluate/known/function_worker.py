@@ -1,4 +1,4 @@
-"""The worker process of the evaluator `python`: it speaks the workers' protocol, and never imports Keras by itself."""
+"""The worker process of the evaluator `python`. It speaks the protocol, and imports no Keras."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, RunJob, Setup, encode, outcome_to_json
 from evonas.evaluate.known.evaluator import open_evaluator
@@ -16,36 +17,51 @@ from evonas.trial import Outcome, TrialState
 
 
 def serve(fd: int) -> None:
-    """Work for the driver at the other end of a stream socket until it is gone.
+    """Work for the driver at the other end of a stream socket until the driver is gone.
 
-    What the function prints goes to the worker's log. A function that cannot be imported ends the process, with the
-    reason in its log: no job could ever succeed.
+    What the function prints goes to the worker's log. A function that cannot be imported ends the
+    process, with the reason in its log: no job could ever succeed.
     """
+    # A driver that is gone ends this process quietly: nobody is there to read an error.
     with suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=fd) as driver:
         with driver.makefile("rb") as lines:
             first = lines.readline()
+            # Without a line end, the driver was gone in the middle of the setup.
             if not first.endswith(b"\n"):
                 return
             setup = Setup.from_json(json.loads(first)["setup"])
             evaluate = open_evaluator(setup)
-            driver.sendall(encode({"ready": {"protocol": PROTOCOL, "pid": os.getpid()}}))
+            ready = {"protocol": PROTOCOL, "pid": os.getpid()}
+            driver.sendall(encode({"ready": ready}))
             for line in lines:
-                _work(driver, setup, Job.from_json(json.loads(line)["job"]), evaluate)
+                job = Job.from_json(json.loads(line)["job"])
+                _work(driver, setup, job, evaluate)
 
 
 def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> None:
-    name = {"trial": job.trial, "attempt": job.attempt}
+    """Do one job, and send its outcome."""
+    name: dict[str, Any] = {"trial": job.trial, "attempt": job.attempt}
 
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
-        driver.sendall(encode({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}}))
+        content = {
+            **name,
+            "epoch": epoch,
+            "metrics": dict(metrics),
+        }
+        driver.sendall(encode({"progress": content}))
 
     try:
         outcome = evaluate(setup, job, on_epoch)
     except MemoryError as error:
-        outcome = Outcome(TrialState.OOM_HOST, message=f"Python is out of memory. {error}".strip())
-    except Exception as error:  # the worker's border: whatever a user's function does is an outcome
+        message = f"Python is out of memory. {error}".strip()
+        outcome = Outcome(TrialState.OOM_HOST, message=message)
+    # The worker's border: anything that a user's function raises becomes an outcome.
+    except Exception as error:
         traceback.print_exc()
-        outcome = Outcome(TrialState.ERROR, message=f"{type(error).__name__}: {error}")
+        message = f"{type(error).__name__}: {error}"
+        outcome = Outcome(TrialState.ERROR, message=message)
+    # Before the outcome: the driver may end this process as soon as it has read the answer.
     sys.stdout.flush()
     sys.stderr.flush()
-    driver.sendall(encode({"outcome": {**name, **outcome_to_json(outcome)}}))
+    content = {**name, **outcome_to_json(outcome)}
+    driver.sendall(encode({"outcome": content}))

@@ -1,13 +1,16 @@
-"""Tables of results: a CSV file with a row for each genome, and what each scored after how many epochs.
+"""Tables of results: a CSV file with a row for each genome, and its metrics after some epochs.
 
     cell.0.op,cell.1.op,val_accuracy@12,val_accuracy@200,seconds@12,seconds@200,parameters
     skip,conv,71.2,90.1,86.4,1440.3,130000
 
-Columns `SECTION.PLACE.op` and `SECTION.PLACE.PARAMETER` hold a genome's decisions, places counted from 0; a gene that
-is absent leaves its cells empty, and so does an op without the parameter. Instead of them, one column `genome` may hold
-the genome's digest. `METRIC@EPOCHS` is a metric after so many epochs, `seconds@EPOCHS` what a training of so many
-epochs costs from its start. A metric without `@` is the same at every fidelity. A column whose name begins with `#` is
-a comment.
+* `SECTION.PLACE.op` and `SECTION.PLACE.PARAMETER` hold a genome's decisions; places are counted
+  from 0. A gene that is absent leaves its cells empty, and so does an op without the parameter.
+* `genome` may stand in place of these columns: it holds the genome's digest.
+* `METRIC@EPOCHS` is a metric after this number of epochs. `seconds@EPOCHS` is the time of a
+  training of this number of epochs from its start.
+* `METRIC` without `@` is the same at every fidelity.
+* A column whose name begins with `#` is a comment.
+
 An empty metric was not measured; `nan` and `inf` mean that the training has diverged.
 """
 
@@ -30,7 +33,7 @@ from evonas.genome import Genome, SearchSpace
 GENOME = "genome"
 SECONDS = "seconds"
 MOST_PROBLEMS = 20
-"""That are listed of a bad file."""
+"""The most issues of a bad file that are listed."""
 
 _METRIC = re.compile(r"([A-Za-z_]\w*)(?:@([1-9]\d{0,8}))?", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{16}")
@@ -43,9 +46,10 @@ class Table:
     """What is known of the genomes of a space.
 
     Attributes:
-        path: of the file.
-        metrics: per fidelity in epochs the names of its metrics, those that are the same at every fidelity included.
-        is_timed: whether it has the seconds of every fidelity.
+        path: the table's file.
+        metrics: per fidelity in epochs the names of its metrics, with those that are the same at
+            every fidelity.
+        is_timed: whether the table has the seconds of every fidelity.
     """
 
     path: Path
@@ -56,7 +60,8 @@ class Table:
     _columns: Mapping[tuple[str, int], Column]
 
     def __len__(self) -> int:
-        return len(self._rows)
+        rows = self._rows
+        return len(rows)
 
     @property
     def fidelities(self) -> tuple[int, ...]:
@@ -64,67 +69,99 @@ class Table:
         return tuple(self.metrics)
 
     def row(self, genome: Genome) -> int | None:
-        """The genome's row; None where it has none."""
-        return self._rows.get(genome.digest if self._layout is None else self._layout.key(genome))
+        """The genome's row, or None."""
+        if self._layout is None:
+            return self._rows.get(genome.digest)
+        key = self._layout.key(genome)
+        return self._rows.get(key)
 
     def values(self, row: int, epochs: int) -> dict[str, float]:
-        """What was measured after so many epochs, without the seconds; one of the fidelities."""
-        found = {name: self._columns[name, epochs][row] for name in self.metrics[epochs]}
-        return {name: value for name, value in found.items() if value is not None}
+        """The metrics that were measured, without the seconds.
+
+        Args:
+            epochs: one of the fidelities.
+        """
+        found = {}
+        for name in self.metrics[epochs]:
+            value = self._columns[name, epochs][row]
+            if value is not None:
+                found[name] = value
+        return found
 
     def seconds(self, row: int, epochs: int) -> float | None:
-        """What so many epochs cost from the start; None in a table that does not say."""
-        return self._columns[SECONDS, epochs][row] if self.is_timed else None
+        """The time of a training of this length from its start; None in a table without times."""
+        if not self.is_timed:
+            return None
+        column = self._columns[SECONDS, epochs]
+        return column[row]
 
 
 def load_table(path: str | Path, space: SearchSpace) -> Table:
     """Reads a table of this space's genomes.
 
     Raises:
-        InvalidData: it cannot be read, or it is no such table; problems are listed with file and line.
+        InvalidData: the file cannot be read, or is no such table; issues are listed with file and
+            line.
     """
     path = Path(path)
     rows = _read(path)
     if not rows or not any(rows[0]):
-        raise InvalidData(
-            Issue("is empty; a table has a header, and a row for each genome.", file=str(path))
-        )
+        message = "is empty; a table has a header, and a row for each genome."
+        raise InvalidData(Issue(message, file=str(path)))
     return _Reader(path, space, rows).table()
 
 
 def _read(path: Path) -> list[list[str]]:
     try:
         raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
+        if path.suffix == ".gz":
+            raw = gzip.decompress(raw)
+        # Excel begins a CSV file with a byte order mark, which "utf-8-sig" skips.
+        text = raw.decode("utf-8-sig")
         return list(csv.reader(text.splitlines()))
     except OSError as error:
-        raise InvalidData(
-            Issue(f"cannot be read: {error.strerror or error}", file=str(path))
-        ) from error
+        message = f"cannot be read: {error.strerror or error}"
+        raise InvalidData(Issue(message, file=str(path))) from error
     except (UnicodeDecodeError, zlib.error, EOFError, csv.Error) as error:
         raise InvalidData(Issue(f"is no CSV file: {error}", file=str(path))) from error
 
 
 class _Reader:
-    """The rows of a file on their way to a table, and the problems found in them."""
+    """The rows of a file on their way to a table, and the issues found in them."""
 
     def __init__(self, path: Path, space: SearchSpace, rows: list[list[str]]) -> None:
-        self._path, self._space = path, space
-        self._header, self._lines = (
-            [name.strip() for name in rows[0]],
-            [n for n, row in enumerate(rows, 1) if row][1:],
-        )
-        self._cells = [row for row in rows[1:] if row]
-        self._problems: list[Issue] = []
+        self._path = path
+        self._space = space
+        self._header = [name.strip() for name in rows[0]]
+        # Empty rows are skipped, but they count in the line numbers, which are those of the file.
+        self._lines: list[int] = []
+        self._cells: list[list[str]] = []
+        for line, row in enumerate(rows[1:], 2):
+            if row:
+                self._lines.append(line)
+                self._cells.append(row)
+        self._issues: list[Issue] = []
 
     def table(self) -> Table:
+        """The table.
+
+        Raises:
+            InvalidData: there are issues. They are raised in stages, because later steps rely on
+                what earlier ones have found in order.
+        """
         self._check_shape()
-        columns = dict(zip(self._header, map(list, zip(*self._cells, strict=True)), strict=True))
+        by_column = [list(cells) for cells in zip(*self._cells, strict=True)]
+        columns = dict(zip(self._header, by_column, strict=True))
         layout = None if GENOME in columns else Layout(self._space)
         decisions = (GENOME,) if layout is None else layout.columns
         named = self._measured(columns, decisions)
-        keys = self._digests(columns[GENOME]) if layout is None else self._keys(layout, columns)
-        numbers = {self._header[at]: self._numbers(at, cells) for at, cells in named.items()}
+        if layout is None:
+            keys = self._digests(columns[GENOME])
+        else:
+            keys = self._keys(layout, columns)
+        numbers = {}
+        for at, cells in named.items():
+            numbers[self._header[at]] = self._numbers(at, cells)
         rows = self._distinct(keys)
         metrics, measured = self._by_fidelity(numbers)
         self._end()
@@ -132,38 +169,44 @@ class _Reader:
         return Table(self._path, metrics, is_timed, rows, layout, measured)
 
     def _wrong(self, message: str, key: str = "", line: int = 1) -> None:
-        self._problems.append(Issue(message, key, str(self._path), line))
+        issue = Issue(
+            message,
+            key,
+            str(self._path),
+            line,
+        )
+        self._issues.append(issue)
 
     def _end(self) -> None:
-        if self._problems:
-            shown, more = self._problems[:MOST_PROBLEMS], len(self._problems) - MOST_PROBLEMS
-            rest = [Issue(f"and {more} more problems", file=str(self._path))] if more > 0 else []
-            raise InvalidData([*shown, *rest])
+        """Raise the issues found so far, if there are any."""
+        if not self._issues:
+            return
+        shown = self._issues[:MOST_PROBLEMS]
+        more = len(self._issues) - MOST_PROBLEMS
+        if more > 0:
+            shown.append(Issue(f"and {more} more problems", file=str(self._path)))
+        raise InvalidData(shown)
 
     def _check_shape(self) -> None:
         if not self._cells:
             self._wrong("has a header and no rows.")
-        for name in {name for name in self._header if self._header.count(name) > 1}:
+        twice = {name for name in self._header if self._header.count(name) > 1}
+        for name in twice:
             self._wrong("this column is there twice.", name)
+        width = len(self._header)
         for line, row in zip(self._lines, self._cells, strict=True):
-            if len(row) != len(self._header):
-                self._wrong(
-                    f"has {len(row)} cells; the header has {len(self._header)} columns.", line=line
-                )
+            if len(row) != width:
+                self._wrong(f"has {len(row)} cells; the header has {width} columns.", line=line)
         self._end()
 
     def _measured(
         self, columns: Mapping[str, Sequence[str]], decisions: Sequence[str]
     ) -> dict[int, Sequence[str]]:
-        """The columns of metrics by their place; what is neither a metric nor a decision nor a comment is wrong."""
-        missing = [name for name in decisions if name not in columns]
-        if missing:
-            whole = (
-                "; or, in their place, `genome` with digests"
-                if len(missing) == len(decisions)
-                else ""
-            )
-            self._wrong(f"columns are missing: {', '.join(missing)}{whole}.")
+        """The columns of metrics by their place.
+
+        A column that is no metric, no decision and no comment is an issue.
+        """
+        self._check_decisions(columns, decisions)
         found = {}
         for at, name in enumerate(self._header):
             if name in decisions or name.startswith("#"):
@@ -179,6 +222,18 @@ class _Reader:
         self._end()
         return found
 
+    def _check_decisions(
+        self, columns: Mapping[str, Sequence[str]], decisions: Sequence[str]
+    ) -> None:
+        missing = [name for name in decisions if name not in columns]
+        if not missing:
+            return
+        # Without any column of decisions, the user may have digests in mind.
+        whole = ""
+        if len(missing) == len(decisions):
+            whole = "; or, in their place, `genome` with digests"
+        self._wrong(f"columns are missing: {', '.join(missing)}{whole}.")
+
     def _digests(self, cells: Sequence[str]) -> list[Key | str]:
         for line, cell in zip(self._lines, cells, strict=True):
             if not _DIGEST.fullmatch(cell):
@@ -190,19 +245,20 @@ class _Reader:
         return list(cells)
 
     def _keys(self, layout: Layout, columns: Mapping[str, Sequence[str]]) -> list[Key | str]:
+        decisions = [columns[name] for name in layout.columns]
+        by_row = zip(*decisions, strict=True)
         keys: list[Key | str] = []
-        for line, cells in zip(
-            self._lines, zip(*(columns[name] for name in layout.columns), strict=True), strict=True
-        ):
-            key, problems = layout.read(cells)
+        for line, cells in zip(self._lines, by_row, strict=True):
+            key, found = layout.read(cells)
             keys.append(key)
-            for name, message in problems:
+            for name, message in found:
                 self._wrong(message, name, line)
         return keys
 
     def _numbers(self, at: int, cells: Sequence[str]) -> Column:
         try:
             return [float(cell) if cell else None for cell in cells]
+        # Tables are large and mostly right: single cells are looked at only after a failure.
         except ValueError:
             for line, cell in zip(self._lines, cells, strict=True):
                 if cell and not _is_number(cell):
@@ -210,48 +266,62 @@ class _Reader:
             return []
 
     def _distinct(self, keys: Sequence[Key | str]) -> dict[Key | str, int]:
+        """The row of each genome."""
         rows: dict[Key | str, int] = {}
         for at, key in enumerate(keys):
-            if rows.setdefault(key, at) != at and not self._problems:
-                self._wrong(
-                    f"the genome of line {self._lines[rows[key]]} again.", line=self._lines[at]
-                )
+            first = rows.setdefault(key, at)
+            # A key that was read from wrong cells may equal another one by that mistake only.
+            if first != at and not self._issues:
+                message = f"the genome of line {self._lines[first]} again."
+                self._wrong(message, line=self._lines[at])
         return rows
 
     def _by_fidelity(
         self, numbers: Mapping[str, Column]
     ) -> tuple[dict[int, tuple[str, ...]], dict[tuple[str, int], Column]]:
         """The metrics of each fidelity, and every column under (metric, epochs)."""
-        split = [
-            (name.partition("@")[0], name.partition("@")[2], column)
-            for name, column in numbers.items()
-        ]
+        split = []
+        for header, column in numbers.items():
+            name, _, epochs = header.partition("@")
+            split.append((name, epochs, column))
         fidelities = sorted({int(epochs) for _, epochs, _ in split if epochs})
         if not fidelities:
             self._wrong("has no column METRIC@EPOCHS, such as val_accuracy@200.")
         columns: dict[tuple[str, int], Column] = {}
         for (name, epochs, column), fidelity in itertools.product(split, fidelities):
+            # A column without `@` belongs to every fidelity.
             if epochs in ("", str(fidelity)):
                 if (name, fidelity) in columns:
                     self._wrong(f"{name} is there with `@{fidelity}` and without.", name)
                 columns[name, fidelity] = column
-        timed = [fidelity for fidelity in fidelities if (SECONDS, fidelity) in columns]
-        if timed and timed != fidelities:
-            self._wrong(
-                f"seconds are given after {timed} epochs only; the table has {fidelities}.", SECONDS
-            )
-        for fidelity in timed:
-            self._check_seconds(fidelity, columns[SECONDS, fidelity])
-        metrics = {
-            fidelity: tuple(name for name, at in columns if at == fidelity and name != SECONDS)
-            for fidelity in fidelities
-        }
+        self._check_times(fidelities, columns)
+        metrics = {}
+        for fidelity in fidelities:
+            names = [name for name, at in columns if at == fidelity and name != SECONDS]
+            metrics[fidelity] = tuple(names)
         return metrics, columns
 
+    def _check_times(
+        self, fidelities: Sequence[int], columns: Mapping[tuple[str, int], Column]
+    ) -> None:
+        """Seconds must be given for all fidelities or for none, and be possible."""
+        timed = []
+        for fidelity in fidelities:
+            if (SECONDS, fidelity) in columns:
+                timed.append(fidelity)
+        if timed and timed != fidelities:
+            message = f"seconds are given after {timed} epochs only; the table has {fidelities}."
+            self._wrong(message, SECONDS)
+        for fidelity in timed:
+            self._check_seconds(fidelity, columns[SECONDS, fidelity])
+
     def _check_seconds(self, fidelity: int, column: Column) -> None:
+        # Not strict: a column with wrong cells was replaced by an empty one.
         for line, value in zip(self._lines, column, strict=False):
-            if value is None or not math.isfinite(value) or value < 0:
-                self._wrong("must be a number of at least 0.", f"{SECONDS}@{fidelity}", line)
+            if value is not None and math.isfinite(value) and value >= 0:
+                continue
+            key = f"{SECONDS}@{fidelity}"
+            self._wrong("must be a number of at least 0.", key, line)
 
 
 def _is_number(cell: str) -> bool:

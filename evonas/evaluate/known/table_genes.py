@@ -1,8 +1,8 @@
-"""The decisions of a genome as cells of a row: which columns a space has, and from cells to genes."""
+"""A genome's decisions as cells of a row: which columns a space has, and what genes cells mean."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from evonas.errors import InvalidData, Issue, did_you_mean
@@ -11,7 +11,7 @@ from evonas.genome.parameters import Parameter
 
 GeneKey = tuple[str, tuple[tuple[str, Value], ...]]
 Key = tuple[tuple[GeneKey, ...], ...]
-"""Per section and gene the op and its parameters: equal exactly for equal genomes without wiring."""
+"""Per section and gene the op and its parameters: equal only for equal genomes without wiring."""
 
 Found = list[tuple[str, str]]
 """Columns, and what is wrong there."""
@@ -22,9 +22,10 @@ class Slot:
     """The columns of one place of a section.
 
     Attributes:
-        op: the op's column; empty where there is no question which it is.
+        op: the op's column; empty if only one op is possible.
         parameters: parameter -> column.
         may_be_absent: whether the section can be so short that the place is empty.
+        known: cells that were read before, and what they meant.
     """
 
     section: Section
@@ -37,13 +38,18 @@ class Slot:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (*([self.op] if self.op else []), *self.parameters.values())
+        names = tuple(self.parameters.values())
+        if not self.op:
+            return names
+        return (self.op, *names)
 
     def read(self, cells: tuple[str, ...]) -> tuple[GeneKey | None, Found]:
-        """The gene in these cells, None where it is absent, and what is wrong with them."""
+        """The gene in these cells, None if it is absent, and what is wrong with them."""
+        # A table has far more rows than a place has genes: each is read once.
         found = self.known.get(cells)
         if found is None:
-            found = self.known[cells] = self._read(cells)
+            found = self._read(cells)
+            self.known[cells] = found
         return found
 
     def _read(self, cells: tuple[str, ...]) -> tuple[GeneKey | None, Found]:
@@ -51,29 +57,35 @@ class Slot:
             return None, []
         texts = dict(zip(self.columns, cells, strict=True))
         ops = self.section.ops
+        # Without a column for the op there is only one.
         name = texts[self.op] if self.op else next(iter(ops))
         if name not in ops:
             hint = did_you_mean(name, list(ops))
-            return None, [(self.op, f"must be one of {', '.join(ops)}. Received: {name!r}.{hint}")]
-        problems: Found = []
+            message = f"must be one of {', '.join(ops)}. Received: {name!r}.{hint}"
+            return None, [(self.op, message)]
+        issues: Found = []
         values = []
         for parameter, column in self.parameters.items():
-            value = self._value(ops[name], parameter, texts[column], column, problems)
+            value = self._value(ops[name], parameter, texts[column], column, issues)
             if value is not None:
                 values.append((parameter, value))
-        return (name, tuple(sorted(values))), problems
+        # Sorted, as the parameters of a gene are: `Layout.key` makes equal keys of genomes.
+        values.sort()
+        gene = (name, tuple(values))
+        return gene, issues
 
-    def _value(self, op: Op, name: str, text: str, column: str, problems: Found) -> Value | None:
+    def _value(self, op: Op, name: str, text: str, column: str, issues: Found) -> Value | None:
+        """The value of a parameter, None if the op does not have it; what is wrong is added."""
         parameter = op.parameters.get(name)
         if parameter is None:
+            # The columns of a place are those of all its ops together.
             if text:
-                problems.append(
-                    (column, f"must be empty: {op.name} has no {name}. Received: {text!r}")
-                )
+                message = f"must be empty: {op.name} has no {name}. Received: {text!r}"
+                issues.append((column, message))
             return None
         value = _admitted(parameter, text) if text else parameter.default
         if value is None:
-            problems.append((column, f"must be {parameter.describe()}. Received: {text!r}"))
+            issues.append((column, f"must be {parameter.describe()}. Received: {text!r}"))
         return value
 
 
@@ -87,27 +99,35 @@ class Layout:
     def __init__(self, space: SearchSpace) -> None:
         for section in space.sections.values():
             if section.wiring != "chain":
-                message = f"the section {section.name} is wired, so that its genomes must be given by a column `genome`"
-                raise InvalidData(Issue(f"{message} with their digests."))
+                raise InvalidData(
+                    Issue(
+                        f"the section {section.name} is wired, so that its genomes must be given "
+                        "by a column `genome` with their digests."
+                    )
+                )
         self._sections = tuple(space.sections)
-        self._slots = [
-            [_slot(section, place) for place in range(section.high)]
-            for section in space.sections.values()
-        ]
-        self.columns = tuple(
-            name for slots in self._slots for slot in slots for name in slot.columns
-        )
+        self._slots: list[list[Slot]] = []
+        columns: list[str] = []
+        for section in space.sections.values():
+            places = range(section.high)
+            slots = [_slot(section, place) for place in places]
+            self._slots.append(slots)
+            for slot in slots:
+                columns += slot.columns
+        self.columns = tuple(columns)
 
     def key(self, genome: Genome) -> Key:
         """What stands for a genome of the space."""
-        return tuple(
-            [tuple([(gene.op, gene.params) for gene in genome[name]]) for name in self._sections]
-        )
+        sections = []
+        for name in self._sections:
+            genes = [(gene.op, gene.params) for gene in genome[name]]
+            sections.append(tuple(genes))
+        return tuple(sections)
 
     def read(self, cells: Sequence[str]) -> tuple[Key, Found]:
         """The key of the genome in these cells, one a column, and what is wrong with them."""
         sections: list[tuple[GeneKey, ...]] = []
-        problems: Found = []
+        issues: Found = []
         start = 0
         for slots in self._slots:
             genes: list[GeneKey] = []
@@ -115,35 +135,47 @@ class Layout:
                 end = start + len(slot.columns)
                 gene, wrong = slot.read(tuple(cells[start:end]))
                 start = end
-                problems += wrong
-                if gene is not None:
-                    if len(genes) < place and not problems:
-                        problems.append(
-                            (slot.columns[0], "is not empty, and a gene before it is absent.")
-                        )
-                    genes.append(gene)
+                issues += wrong
+                if gene is None:
+                    continue
+                # After another issue the earlier gene may be absent only because it was wrong.
+                if len(genes) < place and not issues:
+                    message = "is not empty, and a gene before it is absent."
+                    issues.append((slot.columns[0], message))
+                genes.append(gene)
             sections.append(tuple(genes))
-        return tuple(sections), problems
+        return tuple(sections), issues
 
 
 def _slot(section: Section, place: int) -> Slot:
-    prefix, may_be_absent = f"{section.name}.{place}", place >= section.low
-    parameters = {name: f"{prefix}.{name}" for name in section.slot_names}
+    prefix = f"{section.name}.{place}"
+    parameters = {}
+    for name in section.slot_names:
+        parameters[name] = f"{prefix}.{name}"
+    may_be_absent = place >= section.low
+    # A gene that may be absent needs the column even for a single op: it tells whether it is there.
     has_op = len(section.ops) > 1 or may_be_absent
-    return Slot(section, f"{prefix}.op" if has_op else "", parameters, may_be_absent)
+    op = f"{prefix}.op" if has_op else ""
+    return Slot(section, op, parameters, may_be_absent)
 
 
 def _admitted(parameter: Parameter, text: str) -> Value | None:
-    """The value that a cell means; None where it is not allowed."""
-    for candidate in (
-        text,
-        *_numbers(text),
-        *({"true": [True], "false": [False]}.get(text.lower(), [])),
-    ):
+    """The value that a cell means; None if it is not allowed."""
+    # A cell has no type, so each reading is tried: the parameter admits only its own type.
+    for candidate in _readings(text):
         value = parameter.admit(candidate)
         if value is not None:
             return value
     return None
+
+
+def _readings(text: str) -> Iterator[Value]:
+    """A cell's text as a word, as a number and as a truth value."""
+    yield text
+    yield from _numbers(text)
+    word = text.lower()
+    if word in ("true", "false"):
+        yield word == "true"
 
 
 def _numbers(text: str) -> list[Value]:

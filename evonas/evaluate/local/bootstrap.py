@@ -1,7 +1,7 @@
-"""The first steps of a worker process: end with its parent, then run its entry.
+"""The first steps of a worker process: tie it to its parent, then run its entry.
 
-Run as `python -m evonas.evaluate.local.bootstrap FD PARENT MODULE:FUNCTION` it is a whole worker, started the slow way; the
-fork server uses the same steps after a fork.
+`python -m evonas.evaluate.local.bootstrap FD PARENT MODULE:FUNCTION` is a whole worker, started
+without a fork server. The fork server takes the same steps after a fork.
 """
 
 from __future__ import annotations
@@ -21,79 +21,112 @@ from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+
 NO_PARENT = 77
 """Exit code of a worker whose parent was gone before the worker could tie itself to it."""
-VICTIM = "500"
-"""Added to a worker's badness, in thousandths of all memory, when the kernel chooses whom to kill."""
 FAILED = 70
 """Exit code of a worker whose entry raised."""
+OOM_SCORE = "500"
+"""Added to the score by which the kernel chooses whom to kill, in thousandths of all memory."""
 
 
 def process_control(option: int, argument: int) -> bool:
-    """Linux's `prctl` on this process; False where there is none, or where it refuses."""
+    """Call Linux's `prctl` on this process.
+
+    Returns:
+        False if the system has no `prctl`, or if it refuses.
+    """
     if not sys.platform.startswith("linux"):
         return False
-    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, argument, 0, 0, 0) == 0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = libc.prctl(option, argument, 0, 0, 0)
+    return bool(result == 0)
 
 
 def die_with_parent(parent: int) -> bool:
-    """Have the kernel SIGKILL this process when its parent ends; ends it here where the parent is gone already.
+    """Have the kernel SIGKILL this process when its parent ends.
 
-    The signal comes when the parent's *thread* that started this process ends: a pool is owned by one thread.
+    If the parent is gone already, the process ends here.
+
+    Args:
+        parent: pid of the process that started this one.
+
+    Returns:
+        False if the system cannot do it.
     """
+    # The signal comes when the *thread* ends that started this process. So a launcher belongs to
+    # one thread, and that thread must last as long as the workers.
     tied = process_control(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Asked after `prctl`: a parent that ended just before it would never cause the signal.
     if os.getppid() != parent:
         os._exit(NO_PARENT)
     return tied
 
 
 def die_with_connection(fd: int) -> None:
-    """Start a thread that SIGKILLs this process's group when the other end of the socket `fd` is closed."""
+    """Start a thread that SIGKILLs this process's group when the other end of a socket is closed.
+
+    Args:
+        fd: file descriptor of the socket.
+    """
 
     def wait() -> None:
         poll = select.poll()
-        poll.register(
-            fd, 0
-        )  # no event asked for: a hang-up is always reported, and data are left alone
-        while not any(
-            events & (select.POLLHUP | select.POLLERR | select.POLLNVAL)
-            for _, events in poll.poll()
-        ):
+        # No event is asked for. The system reports a hang-up all the same, and the thread does not
+        # wake up for data, which the worker itself will read.
+        poll.register(fd, 0)
+        while not _tells_of_hang_up(poll.poll()):
             pass
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="hang-up", daemon=True).start()
 
 
-def volunteer() -> None:
-    """Have the kernel, where memory ends, kill this process rather than the driver or the fork server."""
+def _tells_of_hang_up(found: list[tuple[int, int]]) -> bool:
+    ends = select.POLLHUP | select.POLLERR | select.POLLNVAL
+    return any(events & ends for _, events in found)
+
+
+def prefer_as_oom_victim() -> None:
+    """Have the kernel kill this process before the driver or the fork server if memory runs out."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(VICTIM, encoding="ascii")
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
 
 
 def run(entry: str, fd: int) -> NoReturn:
-    """Call `module:function` with the worker's socket and leave the process, without Python's own farewell.
+    """Call the worker's entry, then end the process.
 
-    Leaving by `os._exit` keeps a forked child from running what its parent has registered for its own end.
+    Args:
+        entry: `module:function`.
+        fd: file descriptor of the worker's socket, the function's argument.
     """
     code = 0
     try:
-        volunteer()
+        prefer_as_oom_victim()
         faulthandler.enable()
+        # SIGUSR1 then writes the stack of a worker that hangs to its log.
         faulthandler.register(signal.SIGUSR1)
-        module, _, function = entry.partition(":")
-        getattr(importlib.import_module(module), function)(fd)
-    except BaseException:  # the worker's border: whatever it was, it goes to the log
+        module_name, _, function_name = entry.partition(":")
+        module = importlib.import_module(module_name)
+        function = getattr(module, function_name)
+        function(fd)
+    # The worker's border: whatever was raised goes to the log, also SystemExit.
+    except BaseException:
         traceback.print_exc()
         code = FAILED
     finally:
+        # `os._exit` flushes nothing, and the last words in the log are the ones that are needed.
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
+        # A forked child has inherited its parent's exit handlers: it must not run them.
         os._exit(code)
 
 
 def main(arguments: list[str]) -> NoReturn:
-    fd, parent, entry = int(arguments[0]), int(arguments[1]), arguments[2]
+    fd = int(arguments[0])
+    parent = int(arguments[1])
+    entry = arguments[2]
+    # A program that the worker starts must not hold the socket open after the worker's end.
     os.set_inheritable(fd, False)
     if not die_with_parent(parent):
         die_with_connection(fd)

@@ -1,4 +1,4 @@
-"""The driver's end of a connection to a worker: lines in, lines out, and never a wait."""
+"""The driver's end of a connection to a worker: lines out, lines in, without ever waiting."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import socket
 LINE_LIMIT = 64 * 2**20
 """Bytes that one message of a worker may have."""
 CHUNK = 2**18
+"""Bytes of one read."""
 CHUNKS = 16
-"""Reads of one `receive`: a worker that never stops talking must not keep the driver from the others."""
+"""Reads of one `receive`. A worker that never stops must not keep the driver from the others."""
 
 
 class LineTooLong(ValueError):
-    pass
+    """A worker's message has more bytes than the channel allows."""
 
 
 class Channel:
     """A stream socket in non-blocking mode.
 
     Args:
-        connection: taken over, and closed with the channel.
-        limit: bytes that one line may have.
+        connection: the driver's end; the channel closes it.
+        limit: number of bytes that one line may have.
 
     Attributes:
-        has_ended: True once the other end is closed; what came before it has been received by then.
+        has_ended: True once the other end is closed. All data that came before are received then.
     """
 
     def __init__(self, connection: socket.socket, limit: int = LINE_LIMIT) -> None:
@@ -40,32 +41,37 @@ class Channel:
 
     @property
     def events(self) -> int:
-        """The events of `select.poll` at which there is something to do."""
-        return select.POLLIN | (select.POLLOUT if self._unsent else 0)
+        """The events of `select.poll` for which the channel waits."""
+        events = select.POLLIN
+        if self._unsent:
+            events |= select.POLLOUT
+        return events
 
     def send(self, line: bytes) -> None:
-        """Take a line to be sent: as much as the socket takes now, the rest by `flush`."""
+        """Send a line. `flush` sends the part that the socket does not take now."""
         self._unsent += line
         self.flush()
 
     def flush(self) -> None:
+        """Send as much of the unsent data as the socket takes now."""
         try:
             while self._unsent:
                 sent = self._connection.send(self._unsent)
                 del self._unsent[:sent]
         except BlockingIOError:
             return
-        except OSError:  # the other end is gone; `receive` will come to its end
+        # The other end is gone. That is no error here: `receive` reports the end.
+        except OSError:
             self._unsent.clear()
 
     def receive(self, everything: bool = False) -> list[bytes]:
         """The whole lines that have come since the last call, without their line ends.
 
         Args:
-            everything: read on while there is something; else what a worker says without end is left for the next call.
+            everything: True reads until nothing is left. Otherwise one call reads a limited amount.
 
         Raises:
-            LineTooLong: a line is longer than the limit; the channel is of no use after it.
+            LineTooLong: a line is longer than the limit. The channel is of no use after it.
         """
         lines: list[bytes] = []
         reads = 0
@@ -77,24 +83,25 @@ class Channel:
                 self._check_length()
                 lines.append(bytes(self._received))
                 self._received = bytearray(tail)
+            # Also for a line that is not complete: otherwise it could fill the driver's memory.
             self._check_length()
         return lines
 
     def _check_length(self) -> None:
-        if len(self._received) > self._limit:
+        length = len(self._received)
+        if length > self._limit:
             raise LineTooLong(f"a message of more than {self._limit:,} bytes")
 
     def _read(self) -> bytes:
-        """The next piece; empty where there is none now, or none ever again."""
+        """The next piece; empty if nothing has come, or if the connection has ended."""
         if self.has_ended:
             return b""
         try:
             chunk = self._connection.recv(CHUNK)
         except BlockingIOError:
             return b""
-        except (
-            OSError
-        ):  # a peer that dies with unread data resets the connection: an end like any other
+        # A worker that ends with unread data resets the connection: an end like any other.
+        except OSError:
             chunk = b""
         self.has_ended = not chunk
         return chunk

@@ -1,4 +1,4 @@
-"""Which GPUs there are, seen without TensorFlow, and how they are shared among the workers."""
+"""Which GPUs there are, found without TensorFlow, and how workers share them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Device:
     """A GPU.
 
     Attributes:
-        index: its number in `nvidia-smi`.
-        uuid: by which a worker is pinned to it; numbers mean other devices where `CUDA_VISIBLE_DEVICES` is set.
+        index: number in `nvidia-smi`.
+        uuid: identifier by which a worker is pinned to the GPU.
         name: such as `NVIDIA H200`.
-        memory: in bytes; 0 where the driver does not tell.
+        memory: in bytes; 0 if the driver does not tell.
     """
 
     index: int
@@ -29,7 +29,10 @@ class Device:
     memory: int
 
     def __str__(self) -> str:
-        size = f", {self.memory / 2**30:.0f} GiB" if self.memory else ""
+        size = ""
+        if self.memory:
+            gibibytes = self.memory / 2**30
+            size = f", {gibibytes:.0f} GiB"
         return f"{self.index} ({self.name}{size})"
 
 
@@ -40,7 +43,7 @@ class DeviceShare:
     Attributes:
         number: counted from 0.
         device: the GPU; None for the CPU.
-        threads: that TensorFlow may use, inside and between ops.
+        threads: number of threads that TensorFlow may use inside an op, and between ops.
     """
 
     number: int
@@ -48,57 +51,68 @@ class DeviceShare:
     threads: int = 1
 
     def environment(self) -> dict[str, str]:
-        """The variables that pin a worker process to this slot; they must be set before TensorFlow starts its devices.
-
-        A GPU's memory grows as needed: TensorFlow would else take all of it, and workers that share a GPU would starve.
-        """
+        """The variables that pin a worker to this share; to be set before TensorFlow starts."""
         threads = str(self.threads)
+        # A UUID, because a number means another GPU if the driver has a CUDA_VISIBLE_DEVICES.
+        visible_devices = "-1" if self.device is None else self.device.uuid
         variables = {
-            "CUDA_VISIBLE_DEVICES": "-1" if self.device is None else self.device.uuid,
+            "CUDA_VISIBLE_DEVICES": visible_devices,
             "OMP_NUM_THREADS": threads,
             "TF_NUM_INTRAOP_THREADS": threads,
             "TF_NUM_INTEROP_THREADS": threads,
             "TF_CPP_MIN_LOG_LEVEL": "2",
         }
-        return (
-            variables if self.device is None else {**variables, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-        )
+        # Otherwise TensorFlow takes all of a GPU's memory at its start, and leaves none to the
+        # other workers on the same GPU.
+        if self.device is not None:
+            variables["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+        return variables
 
 
 def inventory(environment: Mapping[str, str] | None = None) -> list[Device]:
-    """The NVIDIA GPUs that this process may use; empty where no driver answers.
+    """The NVIDIA GPUs that this process may use; empty if no driver answers.
 
     Args:
-        environment: where `CUDA_VISIBLE_DEVICES` is looked up; by default the process's own. Job schedulers set it to
-            the GPUs that a job was given, and what they hide stays hidden here.
+        environment: where `CUDA_VISIBLE_DEVICES` is looked up; by default the process's own.
     """
     variables = os.environ if environment is None else environment
-    return visible(_all_devices(), variables.get("CUDA_VISIBLE_DEVICES"))
+    # Job schedulers set this variable to the GPUs of a job. What they hide stays hidden here.
+    listed = variables.get("CUDA_VISIBLE_DEVICES")
+    return visible(_all_devices(), listed)
 
 
 def visible(devices: Sequence[Device], listed: str | None) -> list[Device]:
-    """The devices named by a `CUDA_VISIBLE_DEVICES`, in its order; all where it is not set.
+    """The devices that a `CUDA_VISIBLE_DEVICES` names, in its order.
 
-    As CUDA does, the list ends at the first entry that names no device. Entries are numbers, UUIDs or the beginnings
-    of UUIDs; a MIG instance is taken on trust, since its UUID belongs to a part of a device.
+    Args:
+        devices: all devices of the machine.
+        listed: numbers, UUIDs or beginnings of UUIDs, joined by commas; None means all devices.
     """
     if listed is None:
         return list(devices)
     found: list[Device] = []
-    for entry in filter(None, (word.strip() for word in listed.split(","))):
+    for word in listed.split(","):
+        entry = word.strip()
+        if not entry:
+            continue
+        # The UUID of a MIG instance belongs to a part of a device, so it cannot be looked up.
         if entry.startswith("MIG-"):
             found.append(Device(len(found), entry, "MIG instance", 0))
             continue
-        matches = [device for device in devices if entry == str(device.index)]
-        matches = matches or [
-            device
-            for device in devices
-            if entry.startswith("GPU-") and device.uuid.startswith(entry)
-        ]
+        matches = _matches(devices, entry)
+        # CUDA's own rule: the list ends at the first entry that does not name one device.
         if len(matches) != 1:
             break
         found.append(matches[0])
     return found
+
+
+def _matches(devices: Sequence[Device], entry: str) -> list[Device]:
+    """The devices that an entry of `CUDA_VISIBLE_DEVICES` may mean: one, unless it is wrong."""
+    by_number = [device for device in devices if entry == str(device.index)]
+    if by_number or not entry.startswith("GPU-"):
+        return by_number
+    return [device for device in devices if device.uuid.startswith(entry)]
 
 
 def device_shares(
@@ -107,27 +121,32 @@ def device_shares(
     """Spread workers over devices, in turn: 3 workers on GPUs 0 and 1 are on 0, 1, 0.
 
     Args:
-        workers: at least 1.
-        devices: `auto` for every GPU found, or the CPU where there is none; `cpu`; or GPUs by their number.
-        found: `inventory()`.
-        threads: of each worker.
+        workers: number of workers, at least 1.
+        devices: `auto` for every GPU found (the CPU if there is none), `cpu`, or numbers of GPUs.
+        found: result of `inventory()`.
+        threads: number of TensorFlow threads of each worker.
 
     Raises:
-        UserError: a number is out of range, or an unknown word.
-        NoWorker: a device is asked for that does not exist.
+        UserError: a number is out of range, or a word is unknown.
+        NoWorker: a device does not exist.
     """
     if workers < 1 or threads < 1:
         raise UserError(
-            f"`workers` and `threads` must be at least 1. Received: workers={workers}, threads={threads}."
+            "`workers` and `threads` must be at least 1. "
+            f"Received: workers={workers}, threads={threads}."
         )
     chosen = _choose(devices, found)
-    return [
-        DeviceShare(number, chosen[number % len(chosen)] if chosen else None, threads)
-        for number in range(workers)
-    ]
+    shares = []
+    for number in range(workers):
+        device = None
+        if chosen:
+            device = chosen[number % len(chosen)]
+        shares.append(DeviceShare(number, device, threads))
+    return shares
 
 
 def _choose(devices: Devices, found: Sequence[Device]) -> list[Device]:
+    """The GPUs that the config asks for; empty for the CPU."""
     if devices == "cpu":
         return []
     if devices == "auto":
@@ -145,7 +164,8 @@ def _choose(devices: Devices, found: Sequence[Device]) -> list[Device]:
 
 
 def _all_devices() -> list[Device]:
-    """What the NVIDIA driver lists, through its management library; touches nothing of CUDA."""
+    """What the NVIDIA driver lists, through its management library, which opens no CUDA device."""
+    # Imported here: a run without the local pool does not need it.
     import pynvml
 
     try:
@@ -153,7 +173,8 @@ def _all_devices() -> list[Device]:
     except pynvml.NVMLError:
         return []
     try:
-        return [_describe(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        count = pynvml.nvmlDeviceGetCount()
+        return [_describe(index) for index in range(count)]
     finally:
         pynvml.nvmlShutdown()
 
@@ -164,8 +185,9 @@ def _describe(index: int) -> Device:
     handle = pynvml.nvmlDeviceGetHandleByIndex(index)
     try:
         memory = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
-    except pynvml.NVMLError:  # devices that share the host's memory do not tell
+    # Devices that share the host's memory do not tell.
+    except pynvml.NVMLError:
         memory = 0
-    return Device(
-        index, str(pynvml.nvmlDeviceGetUUID(handle)), str(pynvml.nvmlDeviceGetName(handle)), memory
-    )
+    uuid = str(pynvml.nvmlDeviceGetUUID(handle))
+    name = str(pynvml.nvmlDeviceGetName(handle))
+    return Device(index, uuid, name, memory)

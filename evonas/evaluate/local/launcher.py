@@ -1,7 +1,7 @@
-"""How worker processes are born and killed: forked by a warm fork server, or started afresh.
+"""How worker processes are started and killed: forked by a fork server, or started afresh.
 
-Workers live in sessions of their own, so that Ctrl-C in a terminal hits the driver only, and end when the driver ends,
-however it ends.
+Each worker has a session of its own, so that Ctrl-C in a terminal reaches the driver only. It ends
+when the driver ends, whatever ended the driver.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonas.errors import NoWorker
-from evonas.evaluate.local.fork_server import LEAVING, PACKET, group_is_gone, kill_group
+from evonas.evaluate.local.fork_server import GROUP_LIMIT, PACKET, group_is_gone, kill_group
 
 START_LIMIT = 120.0
 """Seconds that a fork server may take to import its modules."""
-BIRTH_LIMIT = 20.0
+FORK_LIMIT = 20.0
 """Seconds that a running fork server may take to fork."""
 END_LIMIT = 10.0
-"""Seconds that a launcher waits for what it has killed."""
+"""Seconds that a launcher waits for a process that it has killed."""
 
+# OpenBLAS starts its threads at its import, and a process with several threads cannot be forked
+# safely.
 ENVIRONMENT: Mapping[str, str] = {"OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
-"""What every worker process starts with: OpenBLAS then starts no thread at its import, so that the process can fork."""
+"""Variables with which the fork server and every worker start."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +44,9 @@ class Handle:
     """A worker process.
 
     Attributes:
-        pid: of the process, which leads a group and a session of the same number.
-        socket: the driver's end of the connection; who spawned the worker closes it.
-        number: the launcher's own number for it; never used twice, as a pid may be.
+        pid: number of the process, and of the group and the session that it leads.
+        socket: the driver's end of the connection; the caller of `spawn` closes it.
+        number: the launcher's own number of the worker. Unlike a pid it is never used twice.
     """
 
     pid: int
@@ -55,9 +57,9 @@ class Handle:
 class Launcher(ABC):
     """Starts worker processes and kills them. Owned by one thread.
 
-    A worker runs `module:function` with the file descriptor of its end of a stream socket. Its standard input is empty,
-    its output goes to a file or a pipe. Its environment is that of the driver when the launcher was made, and what
-    `spawn` adds.
+    A worker calls `module:function` with the file descriptor of its end of a stream socket. Its
+    standard input is empty, its output goes to a file or a pipe. Its environment is the driver's
+    at the time when the launcher was made, with the variables that `spawn` adds.
     """
 
     @abstractmethod
@@ -65,7 +67,9 @@ class Launcher(ABC):
         """Start a worker.
 
         Args:
-            log: where its output is appended; or an open file descriptor for it, which stays the caller's.
+            environment: variables that the worker gets besides the launcher's.
+            log: file to which the worker's output is appended; or an open file descriptor, which
+                the caller closes.
 
         Raises:
             NoWorker: the process cannot be started.
@@ -73,17 +77,18 @@ class Launcher(ABC):
 
     @abstractmethod
     def kill(self, handle: Handle) -> None:
-        """SIGKILL to the worker and its whole process group; nothing where it has ended already."""
+        """SIGKILL to the worker and its process group; nothing happens if it has ended already."""
 
     @abstractmethod
     def exit_code(self, handle: Handle) -> int | None:
         """How the worker ended: its exit code, or minus the signal. Never waits.
 
-        None while it lives, and for at most a second more while its group does: its children are killed with it.
+        Returns:
+            None while the worker runs, and for at most a second more while its group ends.
         """
 
     def is_lost(self, handle: Handle) -> bool:
-        """True where the worker ended because what had launched it did."""
+        """True if the worker ended because the process that had forked it ended."""
         return False
 
     @abstractmethod
@@ -102,24 +107,27 @@ def start_launcher(
     preload: Sequence[str] = (),
     prefer: Literal["fork_server", "subprocess"] = "fork_server",
 ) -> Launcher:
-    """A fork server where one can be had (Linux, and one thread after the preload), else fresh processes.
+    """A fork server if one can be used, otherwise fresh processes.
 
     Args:
         entry: `module:function` that a worker runs.
         preload: modules that the fork server imports before the first worker.
-        prefer: `subprocess` for fresh processes whatever the system.
+        prefer: `subprocess` for fresh processes on any system.
 
     Raises:
         NoWorker: the preload fails, or takes too long.
     """
     if prefer == "fork_server" and sys.platform.startswith("linux"):
         fork_server = ForkServerLauncher(entry, preload)
+        # `fork` copies only the thread that calls it. A lock that another thread holds at that
+        # moment would stay locked in the worker for ever.
         if fork_server.threads == 1:
             return fork_server
         fork_server.close()
         _log.warning(
-            "Workers are started without the fork server: after importing %s it has %d threads, and only a process with one"
-            " can be forked safely. Each worker imports for itself, some seconds each time.",
+            "Workers are started without the fork server: after importing %s it has %d threads, "
+            "and only a process with one can be forked safely. "
+            "Each worker imports for itself, some seconds each time.",
             ", ".join(preload),
             fork_server.threads,
         )
@@ -127,43 +135,49 @@ def start_launcher(
 
 
 class SubprocessLauncher(Launcher):
-    """A fresh Python process for each worker. Daemons that a worker leaves in a session of their own are not found."""
+    """A fresh Python process for each worker.
+
+    A daemon that a worker leaves in another session is not found.
+    """
 
     def __init__(self, entry: str) -> None:
         self._entry = entry
         self._environment = python_environment()
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        self._leaving: dict[
-            int, tuple[int, float]
-        ] = {}  # number -> the dead worker's group, and until when it may take
+        # Of a worker that has ended: its group, and until when the group may take to be gone.
+        self._leaving: dict[int, tuple[int, float]] = {}
         self._codes: dict[int, int] = {}
-        self._born = 0
+        self._spawned = 0
 
     def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
-        self._born += 1
+        self._spawned += 1
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                with open(log, "ab", closefd=isinstance(log, Path)) as output:
-                    process = subprocess.Popen(
-                        python_command(
-                            "evonas.evaluate.local.bootstrap",
-                            theirs.fileno(),
-                            os.getpid(),
-                            self._entry,
-                        ),
-                        env={**self._environment, **environment},
-                        stdin=subprocess.DEVNULL,
-                        stdout=output,
-                        stderr=output,
-                        pass_fds=[theirs.fileno()],
-                        start_new_session=True,
-                    )
+                process = self._start(environment, log, theirs.fileno())
             except OSError as error:
                 ours.close()
                 raise NoWorker(f"No worker process can be started: {error}.") from error
-        self._processes[self._born] = process
-        return Handle(process.pid, ours, self._born)
+        self._processes[self._spawned] = process
+        return Handle(process.pid, ours, self._spawned)
+
+    def _start(
+        self, environment: Mapping[str, str], log: Path | int, fd: int
+    ) -> subprocess.Popen[bytes]:
+        """Start a process with its end of the socket at `fd`, and its output to the log."""
+        module = "evonas.evaluate.local.bootstrap"
+        command = python_command(module, fd, os.getpid(), self._entry)
+        # A descriptor is the caller's, and stays open.
+        with open(log, "ab", closefd=isinstance(log, Path)) as output:
+            return subprocess.Popen(
+                command,
+                env={**self._environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[fd],
+                start_new_session=True,
+            )
 
     def kill(self, handle: Handle) -> None:
         process = self._processes.get(handle.number)
@@ -171,23 +185,25 @@ class SubprocessLauncher(Launcher):
             kill_group(process.pid)
 
     def exit_code(self, handle: Handle) -> int | None:
-        process = self._processes.get(handle.number)
+        number = handle.number
+        process = self._processes.get(number)
         if process is not None and _has_ended(process):
-            kill_group(
-                process.pid
-            )  # before it is reaped: until then the group's number cannot be another's
-            self._codes[handle.number] = process.wait()
-            self._leaving[handle.number] = process.pid, time.monotonic() + LEAVING
-            del self._processes[handle.number]
-        if handle.number in self._leaving:
-            group, deadline = self._leaving[handle.number]
+            # Before the process is reaped: until then no other group can have its number.
+            kill_group(process.pid)
+            self._codes[number] = process.wait()
+            deadline = time.monotonic() + GROUP_LIMIT
+            self._leaving[number] = (process.pid, deadline)
+            del self._processes[number]
+        if number in self._leaving:
+            group, deadline = self._leaving[number]
             if not group_is_gone(group) and time.monotonic() < deadline:
                 return None
-            del self._leaving[handle.number]
-        return self._codes.get(handle.number)
+            del self._leaving[number]
+        return self._codes.get(number)
 
     def close(self) -> None:
         self._leaving = {}
+        # All are killed before one is waited for: so they end at the same time.
         for process in self._processes.values():
             kill_group(process.pid)
         for number, process in self._processes.items():
@@ -197,12 +213,22 @@ class SubprocessLauncher(Launcher):
 
 
 class ForkServerLauncher(Launcher):
-    """Workers forked by `evonas.evaluate.local.fork_server`. A fork server that dies is replaced at the next `spawn`.
+    """Workers that `evonas.evaluate.local.fork_server` forks.
 
-    Making one waits until the preload is imported.
+    The constructor waits until the preload is imported. A fork server that ends is replaced at the
+    next `spawn`. Its workers are lost with it.
+
+    Args:
+        entry: `module:function` that a worker runs.
+        preload: modules that the fork server imports before the first worker.
+        start_limit: seconds that the import may take.
 
     Attributes:
-        threads: that the fork server had after the preload; 0 where unknown. It is fit to fork with exactly 1.
+        threads: number of threads of the fork server after its preload; 0 if unknown. Only with
+            exactly 1 it is fit to fork.
+
+    Raises:
+        NoWorker: the fork server cannot be started, or its preload fails or takes too long.
     """
 
     threads: int
@@ -218,45 +244,49 @@ class ForkServerLauncher(Launcher):
         self._alive: dict[int, int] = {}  # number -> pid
         self._codes: dict[int, int] = {}
         self._lost: set[int] = set()
-        self._born = 0
+        self._spawned = 0
         self._start()
 
     @property
     def pid(self) -> int | None:
-        """Of the fork server; None while there is none."""
+        """The fork server's pid; None while there is no fork server."""
         return None if self._process is None else self._process.pid
 
     def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
-        self._hear()
-        for _ in range(2):  # a fork server may die at any instant; its successor gets one try
+        self._take_in_exits()
+        # A fork server may end at any instant, also during the order. A new one gets one try.
+        for _ in range(2):
             if self._process is None:
                 self._start()
-            self._born += 1
+            self._spawned += 1
             ours, theirs = socket.socketpair()
             try:
                 with theirs:
-                    pid = self._order_birth(self._born, environment, log, theirs)
+                    pid = self._order_spawn(self._spawned, environment, log, theirs)
             except BaseException:
                 ours.close()
                 raise
             if pid is not None:
-                self._alive[self._born] = pid
-                return Handle(pid, ours, self._born)
+                self._alive[self._spawned] = pid
+                return Handle(pid, ours, self._spawned)
             ours.close()
         raise NoWorker(
-            "No worker can be started: the fork server, the process that forks the workers, died twice in a row."
+            "No worker can be started: the fork server, the process that forks the workers, "
+            "died twice in a row."
         )
 
     def kill(self, handle: Handle) -> None:
-        if handle.number in self._alive:
-            try:
-                self._control.send(json.dumps({"kill": handle.number}).encode())
-            except OSError:
-                self._fork_server_is_gone()
+        if handle.number not in self._alive:
+            return
+        order = json.dumps({"kill": handle.number}).encode()
+        try:
+            self._control.send(order)
+        except OSError:
+            self._drop_fork_server()
 
     def exit_code(self, handle: Handle) -> int | None:
         if handle.number in self._alive:
-            self._hear()
+            self._take_in_exits()
         return self._codes.get(handle.number)
 
     def is_lost(self, handle: Handle) -> bool:
@@ -265,63 +295,81 @@ class ForkServerLauncher(Launcher):
     def close(self) -> None:
         if self._process is None:
             return
-        self._control.close()  # the fork server kills what it bore and ends
+        # At this end of file the fork server kills every process below it, and ends.
+        self._control.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(END_LIMIT)
-        self._fork_server_is_gone()
+        self._drop_fork_server()
+        # These workers ended because they were told to.
         self._lost.clear()
 
     def _start(self) -> None:
+        """Start a fork server, and wait for its preload."""
+        # Packets, because a message must come whole, together with its file descriptors.
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            preload = ["--preload", ",".join(self._preload)]
             try:
-                self._process = subprocess.Popen(
-                    python_command("evonas.evaluate.local.fork_server", theirs.fileno(), *preload),
-                    env=self._environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                )
+                self._process = self._start_process(theirs.fileno())
             except OSError as error:
                 self._control.close()
                 raise NoWorker(
-                    f"The fork server, the process that forks the workers, cannot be started: {error}."
+                    "The fork server, the process that forks the workers, "
+                    f"cannot be started: {error}."
                 ) from error
         try:
             hello = self._receive(self._start_limit)
             if hello is None or "ready" not in hello:
                 raise NoWorker(self._why_not(hello))
         except BaseException:
-            self._fork_server_is_gone()
+            self._drop_fork_server()
             raise
         self.threads = int(hello["threads"])
 
+    def _start_process(self, fd: int) -> subprocess.Popen[bytes]:
+        modules = ",".join(self._preload)
+        return subprocess.Popen(
+            python_command("evonas.evaluate.local.fork_server", fd, "--preload", modules),
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[fd],
+            start_new_session=True,
+        )
+
     def _why_not(self, hello: Mapping[str, Any] | None) -> str:
+        """Why there is no fork server, in a sentence for the user."""
         modules = ", ".join(self._preload) or "nothing"
         if hello is not None and "failed" in hello:
             return f"No worker can be started: importing {modules} failed.\n{hello['failed']}"
-        what = f"did not finish importing {modules} within {self._start_limit:g} s, or died of it"
-        return f"No worker can be started: the fork server, the process that forks the workers, {what}."
+        limit = f"{self._start_limit:g} s"
+        what = f"did not finish importing {modules} within {limit}, or died of it"
+        return (
+            "No worker can be started: the fork server, the process that forks the workers, "
+            f"{what}."
+        )
 
-    def _order_birth(
+    def _order_spawn(
         self, number: int, environment: Mapping[str, str], log: Path | int, theirs: socket.socket
     ) -> int | None:
-        """The new worker's pid; None where the fork server died instead."""
-        path = str(log.absolute()) if isinstance(log, Path) else None
-        fds = [theirs.fileno()] if isinstance(log, Path) else [theirs.fileno(), log]
+        """The new worker's pid; None if the fork server ended instead."""
         order = {
             "spawn": number,
             "entry": self._entry,
             "environment": dict(environment),
-            "log": path,
+            "log": None,
         }
+        fds = [theirs.fileno()]
+        if isinstance(log, Path):
+            order["log"] = str(log.absolute())
+        else:
+            fds.append(log)
+        packet = json.dumps(order).encode()
         try:
-            self._control.settimeout(BIRTH_LIMIT)
-            socket.send_fds(self._control, [json.dumps(order).encode()], fds)
-            while (answer := self._receive(BIRTH_LIMIT)) is not None:
+            self._control.settimeout(FORK_LIMIT)
+            socket.send_fds(self._control, [packet], fds)
+            # Exits of other workers may come before the answer.
+            while (answer := self._receive(FORK_LIMIT)) is not None:
                 if answer.get("born") == number:
                     return int(answer["pid"])
                 if answer.get("refused") == number:
@@ -329,11 +377,11 @@ class ForkServerLauncher(Launcher):
                 self._note_exit(answer)
         except OSError:
             pass
-        self._fork_server_is_gone()
+        self._drop_fork_server()
         return None
 
     def _receive(self, timeout: float) -> dict[str, Any] | None:
-        """The next packet; None at the end of file or when the time is over."""
+        """The next packet; None at the end of file, or when the time is over."""
         self._control.settimeout(timeout)
         try:
             data = self._control.recv(PACKET)
@@ -341,8 +389,8 @@ class ForkServerLauncher(Launcher):
             return None
         return json.loads(data) if data else None
 
-    def _hear(self) -> None:
-        """Take in every exit that has been told, without waiting."""
+    def _take_in_exits(self) -> None:
+        """Note every exit that the fork server has told of, without waiting."""
         if self._process is None:
             return
         self._control.setblocking(False)
@@ -353,22 +401,25 @@ class ForkServerLauncher(Launcher):
             return
         except ConnectionResetError:
             pass
-        self._fork_server_is_gone()
+        # The end of file: the fork server is gone.
+        self._drop_fork_server()
 
     def _note_exit(self, message: Mapping[str, Any]) -> None:
         number = message.get("exit")
         if self._alive.pop(number, None) is not None:  # type: ignore[arg-type]
             self._codes[number] = message["code"]  # type: ignore[index]
 
-    def _fork_server_is_gone(self) -> None:
-        """The kernel kills the workers of a dead fork server; their groups are killed from here."""
+    def _drop_fork_server(self) -> None:
+        """End the fork server, if it still runs, and every worker that it had."""
         assert self._process is not None
         self._control.close()
-        if self._process.returncode is None:  # once reaped, its number may be another's
+        # Once it is reaped, its number may belong to another process.
+        if self._process.returncode is None:
             kill_group(self._process.pid)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(END_LIMIT)
         self._process = None
+        # The kernel kills each worker with its parent, but not the worker's group.
         for number, pid in self._alive.items():
             if _leads_its_session(pid):
                 kill_group(pid)
@@ -378,28 +429,39 @@ class ForkServerLauncher(Launcher):
 
 
 def python_environment() -> dict[str, str]:
-    """The driver's environment, with the driver's own import path, so that a worker imports what the driver would."""
-    path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": path}
+    """The environment of a new Python process that imports what the driver would import."""
+    # The driver's import path: it may have been changed since the driver's start.
+    entries = [str(Path(entry).absolute()) for entry in sys.path]
+    path = os.pathsep.join(entries)
+    return {
+        **os.environ,
+        **ENVIRONMENT,
+        "PYTHONPATH": path,
+    }
 
 
 def python_command(module: str, *arguments: object) -> list[str]:
-    """This Python on a module. `-P`: a user's file beside the run must not hide a module of that name."""
-    return [sys.executable, "-P", "-m", module, *map(str, arguments)]
+    """The command that runs a module with this Python."""
+    words = [str(argument) for argument in arguments]
+    # `-P`: a user's file in the working directory must not hide a module of the same name.
+    return [sys.executable, "-P", "-m", module, *words]
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """True once it has ended; without reaping it where the system allows to look first."""
+    """True once a process has ended."""
     if not hasattr(os, "waitid"):
         return process.poll() is not None
+    # Unlike `poll`, this does not reap: the process keeps its number, so its group can be killed.
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
     try:
         return os.waitid(os.P_PID, process.pid, flags) is not None
-    except ChildProcessError:  # someone else has reaped it
+    # It was reaped already, by other code in the driver.
+    except ChildProcessError:
         return True
 
 
 def _leads_its_session(pid: int) -> bool:
+    """False if the pid is free, or belongs to another process now: a worker leads its session."""
     try:
         return os.getsid(pid) == pid
     except ProcessLookupError:

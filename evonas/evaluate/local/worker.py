@@ -1,4 +1,4 @@
-"""The process in which networks are trained: jobs come from a socket, and every failure becomes an outcome."""
+"""The process that trains networks: jobs come from a socket, each failure becomes an outcome."""
 
 from __future__ import annotations
 
@@ -32,55 +32,67 @@ from evonas.trial import Outcome, TrialState
 __all__ = ["load_model", "run_job", "serve"]
 
 ALIVE_SECONDS = 1.0
-"""Between two signs of life, at least."""
+"""Seconds between two signs of life, at least."""
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-"""What a disk answers that is full, may hold no more of this user, is read-only, or fails."""
+"""Errors of a disk that is full, is full for this user, is read-only, or fails."""
 
 _CACHE = TensorCache()
-"""The trials of a run share their data."""
+"""The data, which the trials of a run share."""
 
 
 def serve(fd: int) -> None:
-    """Work for the driver at the other end of a stream socket until it is gone.
+    """Work for the driver at the other end of a stream socket until the driver is gone.
 
-    Returns never in practice: the process ends at once, with exit code 0, at the end of file. A message that is not of
-    the protocol raises; the process ends with a traceback in its log.
+    Never returns in practice: at the end of file the process ends at once, with exit code 0. A
+    message that is not of the protocol raises. Then the process ends with a traceback in its log.
 
     Args:
-        fd: of the socket. Nothing but the protocol goes over it; what networks print goes to the log.
+        fd: file descriptor of the socket. Only the protocol uses it; what networks print goes to
+            the log.
     """
     faulthandler.register(signal.SIGUSR1)
     driver = _Driver(socket.socket(fileno=fd))
     setup = Setup.from_json(driver.receive("setup"))
     configure(setup.threads)
     gc.collect()
-    gc.freeze()  # what is imported stays: no collection needs to look at it again
+    # What is imported stays: no garbage collection needs to look at it again.
+    gc.freeze()
     driver.send({"ready": about()})
     while True:
         job = Job.from_json(driver.receive("job"))
-        name = {"trial": job.trial, "attempt": job.attempt}
+        _work(driver, setup, job)
 
-        def report(
-            epoch: int, metrics: Mapping[str, float], name: Mapping[str, int] = name
-        ) -> None:
-            driver.send({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}})
 
-        def alive(name: Mapping[str, int] = name) -> None:
-            driver.send({"alive": dict(name)})
+def _work(driver: _Driver, setup: Setup, job: Job) -> None:
+    """Do one job, and send what the driver waits for: signs of life, progress, the outcome."""
+    name = {"trial": job.trial, "attempt": job.attempt}
 
-        outcome = run_job(setup, job, report, throttled(alive))
-        driver.send({"outcome": {**name, **outcome_to_json(outcome)}})
+    def report(epoch: int, metrics: Mapping[str, float]) -> None:
+        progress = {**name, "epoch": epoch, "metrics": dict(metrics)}
+        driver.send({"progress": progress})
+
+    def alive() -> None:
+        driver.send({"alive": dict(name)})
+
+    outcome = run_job(setup, job, report, throttled(alive))
+    driver.send({"outcome": {**name, **outcome_to_json(outcome)}})
 
 
 def throttled(
     action: Alive, seconds: float = ALIVE_SECONDS, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[], None]:
-    """The action, not done where the last time, or the making of this, is less than so many seconds ago."""
+    """The action, but not more often than every few seconds.
+
+    Args:
+        seconds: time that must have passed since the last time, or since this call.
+        clock: monotonic seconds.
+    """
     last = clock()
 
     def act() -> None:
         nonlocal last
-        if (now := clock()) - last >= seconds:
+        now = clock()
+        if now - last >= seconds:
             last = now
             action()
 
@@ -88,9 +100,7 @@ def throttled(
 
 
 def run_job(setup: Setup, job: Job, report: Report, alive: Alive = lambda: None) -> Outcome:
-    """Do one job in this process; whatever goes wrong becomes an outcome. Leaves no model behind.
-
-    The seed goes to the global generators of Python and NumPy, from which Keras draws; they are put back afterwards.
+    """Do one job in this process. A failure becomes an outcome, and no model is left behind.
 
     Args:
         report: called after each epoch with its number, counted from 1, and its metrics.
@@ -98,78 +108,86 @@ def run_job(setup: Setup, job: Job, report: Report, alive: Alive = lambda: None)
     """
     start = time.monotonic()
     try:
+        # Keras draws from the global generators of Python and NumPy, so the job seeds them. In the
+        # inline pool they are the user's, and must be as they were.
         with _global_generators():
-            outcome = _sorted(setup, job, report, alive)
+            outcome = _run_safely(setup, job, report, alive)
     finally:
         keras.backend.clear_session(free_memory=False)
         gc.collect()
-    return replace(outcome, seconds=time.monotonic() - start)
+    seconds = time.monotonic() - start
+    return replace(outcome, seconds=seconds)
 
 
 def configure(threads: int) -> None:
-    """How many threads TensorFlow may use, inside and between ops; where it runs already, nothing changes."""
+    """Set how many threads TensorFlow may use, inside an op and between ops.
+
+    If TensorFlow runs already, nothing changes.
+    """
     with suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
 def about() -> dict[str, Any]:
-    """Who this worker is; the devices are those that TensorFlow has really opened."""
+    """Facts about this worker. The devices are those that TensorFlow has really opened."""
+    devices = [device.name for device in tf.config.list_logical_devices()]
     return {
         "pid": os.getpid(),
         "protocol": PROTOCOL,
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
-        "devices": [device.name for device in tf.config.list_logical_devices()],
+        "devices": devices,
     }
 
 
-def _sorted(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome:
-    """The worker's border: the one place that catches everything."""
+def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome:
+    """The worker's border: the one place that catches everything that a network may raise."""
     try:
-        keras.backend.clear_session(
-            free_memory=False
-        )  # layers are named from 0, as in a new process
-        return (
-            export(setup, job)
-            if job.kind == "export"
-            else train(setup, job, report, _CACHE, alive=alive)
-        )
+        # Layers are then named from 0, as in a new process.
+        keras.backend.clear_session(free_memory=False)
+        if job.kind == "export":
+            return export(setup, job)
+        return train(setup, job, report, _CACHE, alive=alive)
     except tf.errors.ResourceExhaustedError as error:
         message = f"TensorFlow is out of memory: {_first_line(error)}"
-        details = {
-            "batch_size": batch_of(setup, job)
-        }  # a batch of 1 cannot be cut: there is no second try
+        # The retry halves the batch. It needs the size, because a batch of 1 cannot be halved.
+        details = {"batch_size": batch_of(setup, job)}
         return Outcome(TrialState.OOM_DEVICE, message=message, details=details)
     except DiskFailure as error:
         return _lost_to_the_disk(error)
     except MemoryError as error:
-        return Outcome(
-            TrialState.OOM_HOST, message=f"Python is out of memory. {_first_line(error)}".strip()
-        )
+        message = f"Python is out of memory. {_first_line(error)}".strip()
+        return Outcome(TrialState.OOM_HOST, message=message)
     except Exception as error:
-        if (
-            isinstance(error, OSError) and error.errno in DISK_ERRORS
-        ):  # of a library that writes by itself
+        # A library that writes by itself raises no DiskFailure.
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             return _lost_to_the_disk(error)
         traceback.print_exc()
+        # After an `error` the driver kills this worker: what is not flushed by then is lost.
         sys.stderr.flush()
         return Outcome(TrialState.ERROR, message=f"{type(error).__name__}: {error}")
 
 
 def _lost_to_the_disk(error: Exception) -> Outcome:
-    """The machine's fault, not the network's: it may be tried again when there is room."""
-    return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
+    """The outcome `lost`, because the machine is at fault and not the network."""
+    return Outcome(
+        TrialState.LOST,
+        message=str(error),
+        details={"cause": "disk"},
+    )
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), "")
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else ""
 
 
 @contextmanager
 def _global_generators() -> Iterator[None]:
-    """Puts the global generators back as they were: in a pool of the driver's own process they are the user's."""
-    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - Keras seeds the global ones
+    """Put the global generators of Python and NumPy back as they were."""
+    of_python = random.getstate()
+    of_numpy = np.random.get_state()  # noqa: NPY002 - Keras seeds the global one
     try:
         yield
     finally:
@@ -178,7 +196,7 @@ def _global_generators() -> Iterator[None]:
 
 
 class _Driver:
-    """The worker's end of the connection."""
+    """The worker's end of the connection to the driver."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -188,22 +206,23 @@ class _Driver:
         """Wait for a message of this kind."""
         try:
             line = self._lines.readline()
-        except (
-            ConnectionResetError
-        ):  # the driver was gone before it had read everything: an end of file too
+        # The driver was gone before it had read everything: an end of file, too.
+        except ConnectionResetError:
             _leave()
         if not line.endswith(b"\n"):
             _leave()
-        body: dict[str, Any] = json.loads(line)[kind]
+        message = json.loads(line)
+        body: dict[str, Any] = message[kind]
         return body
 
     def send(self, message: Mapping[str, Any]) -> None:
+        line = encode(message)
         try:
-            self._socket.sendall(encode(message))
+            self._socket.sendall(line)
         except (BrokenPipeError, ConnectionResetError):
             _leave()
 
 
 def _leave() -> NoReturn:
-    """Without any farewell: nobody is there to hear it, and nothing is half written that matters."""
+    """End the process at once: the driver is gone, and no file that matters is half written."""
     os._exit(0)

@@ -1,7 +1,7 @@
-"""The log of a slot's workers: what they print comes over a pipe, and whatever it is, the log stays small.
+"""The log of a slot's workers: their output comes over a pipe, so the log stays small.
 
-A worker that wrote to the file itself could fill the disk within seconds: emptying a file under the feet of a process
-that writes without pause takes longer than filling it. A pipe makes such a worker wait instead.
+A worker that wrote to the file itself could fill the disk within seconds. To empty a file takes
+longer than a process needs to fill it. A pipe makes such a worker wait instead.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ from pathlib import Path
 from evonas.errors import DiskFailure
 
 SIZE_LIMIT = 10 * 2**20
-"""Bytes that a log has at most; then it is moved aside, to `<name>.1`, and the one moved aside before is lost."""
+"""Bytes of a log. At this size it is moved to `<name>.1`, and replaces the one moved before."""
 TAIL_LINES = 40
 TAIL_BYTES = 8 * 2**10
 PIPE = 2**20
-"""Bytes that a worker may print between two calls of `drain` without having to wait, where the system allows it."""
+"""Bytes that a worker may print between two calls of `drain` before it waits, if possible."""
 READS = 4
-"""Of a `drain`, each of a pipe full at most: a worker that never stops must not keep the driver from the others."""
+"""Reads of one `drain`, each of at most one full pipe.
+
+A worker that never stops must not keep the driver from the others.
+"""
 LAST_READS = 16
 """The same when the worker is gone: then only a process that it has left behind can still print."""
 
 
 class WorkerLog:
-    """One slot's log. Its pipe has one worker after the other at its end.
+    """One slot's log. One worker after the other writes to its pipe.
 
     Args:
-        path: of the log; missing folders are made.
+        path: file of the log; missing folders are made.
         size_limit: in bytes.
     """
 
@@ -40,57 +43,76 @@ class WorkerLog:
         self._pipe: int | None = None
 
     def open(self) -> int:
-        """A worker begins: the file descriptor for what it prints, to be closed here once the worker has it."""
+        """Open the pipe of a new worker.
+
+        Returns:
+            the file descriptor for the worker's output. The caller closes its copy as soon as the
+            worker has the descriptor.
+        """
         self.close()
         self._pipe, theirs = os.pipe()
         os.set_blocking(self._pipe, False)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
+            # The system limits what a user's pipes may take. A smaller pipe works too.
             with suppress(OSError):
                 fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, PIPE)
         return theirs
 
     def begin(self) -> None:
-        """A job begins: what comes from here on is its own.
+        """Begin the tail of a new job.
 
         Raises:
             DiskFailure: the log cannot be written.
         """
+        # What was printed before still belongs to the job before.
         self.drain()
         self._recent = b""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
         except OSError as error:
-            raise DiskFailure(
-                f"The log {self.path} cannot be written: {error.strerror or error}."
-            ) from error
+            why = error.strerror or error
+            raise DiskFailure(f"The log {self.path} cannot be written: {why}.") from error
 
     def drain(self, reads: int = READS) -> None:
-        """Take in what has been printed. Never waits; what cannot be written is given up."""
+        """Read what has been printed, and append it to the log. Never waits.
+
+        Args:
+            reads: number of reads at most.
+        """
         for _ in range(reads):
+            if self._pipe is None:
+                return
             try:
-                data = b"" if self._pipe is None else os.read(self._pipe, PIPE)
-            except OSError:  # nothing now
+                data = os.read(self._pipe, PIPE)
+            # Nothing has been printed since the last read.
+            except OSError:
                 return
             if not data:
                 return
-            self._recent = (self._recent + data)[-TAIL_BYTES:]
+            recent = self._recent + data
+            self._recent = recent[-TAIL_BYTES:]
             self._write(data)
 
     def _write(self, data: bytes) -> None:
+        # What cannot be written is given up. The tail does not need the file.
         with suppress(OSError):
-            if self.path.exists() and self.path.stat().st_size + len(data) > self._size_limit:
-                self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+            if self.path.exists():
+                size = self.path.stat().st_size + len(data)
+                if size > self._size_limit:
+                    aside = self.path.with_name(f"{self.path.name}.1")
+                    self.path.replace(aside)
             with self.path.open("ab") as file:
                 file.write(data[-self._size_limit :])
 
     def tail(self) -> str:
-        """The task's last lines, at most 40 and 8 KiB; also where the disk has no room for them."""
+        """The last lines of the job, at most 40 and 8 KiB; also if they could not be written."""
         self.drain(LAST_READS)
-        return "\n".join(self._recent.decode(errors="replace").splitlines()[-TAIL_LINES:])
+        lines = self._recent.decode(errors="replace").splitlines()
+        return "\n".join(lines[-TAIL_LINES:])
 
     def close(self) -> None:
-        """The worker is gone, or given up. Idempotent."""
+        """Read the last output of a worker that is gone, or given up. Idempotent."""
         if self._pipe is not None:
             self.drain(LAST_READS)
             os.close(self._pipe)

@@ -1,9 +1,9 @@
-"""The pool without processes: jobs run in the driver, one by one, for tests and for debugging a network."""
+"""The pool without processes: jobs run in the driver, for tests and for debugging a network."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import (
@@ -18,11 +18,14 @@ from evonas.trial import Outcome, TrialState
 
 
 class InlinePool(Pool):
-    """Runs a job inside `poll`, which therefore takes as long as the job does, and cannot be ended by a time limit.
+    """Runs one job at a time, inside `poll`.
+
+    So `poll` takes as long as the job does, and no time limit can end it.
 
     Args:
-        setup: of the run.
-        run_job: does the work; by default what a real worker does, which imports Keras into the driver.
+        setup: what all jobs of the run share.
+        run_job: does the work; by default a real worker's function, which imports Keras into the
+            driver.
     """
 
     def __init__(self, setup: Setup, run_job: RunJob | None = None) -> None:
@@ -45,42 +48,51 @@ class InlinePool(Pool):
             raise RuntimeError("The pool is closed.")
         if self._job is not None:
             raise RuntimeError("The one slot is taken.")
-        self._job, self._is_cancelled = job, False
+        self._job = job
+        self._is_cancelled = False
 
     def poll(self, timeout: float) -> Sequence[Report]:
         if self._job is None:
             return []
         job = self._job
         epochs: list[Report] = []
+
+        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+            epochs.append(Progress(job, epoch, metrics))
+
         if self._is_cancelled:
             outcome = Outcome(TrialState.CANCELLED, message="It was cancelled.")
         else:
-            outcome = self._run(
-                job, lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics))
-            )
+            outcome = self._run(job, on_epoch)
         self._job = None
         return [*epochs, Finished(job, outcome)]
 
     def _run(self, job: Job, on_epoch: OnEpoch) -> Outcome:
         if self._run_job is None:
-            from evonas.evaluate.local.worker import (  # imports Keras, which this pool does on purpose
-                configure,
-                run_job,
-            )
-
-            configure(self._setup.threads)
-            self._run_job = run_job
+            self._run_job = self._real_worker()
         try:
             outcome = self._run_job(self._setup, job, on_epoch)
-            return outcome_from_json(outcome_to_json(outcome))  # as it would come from a process
-        except Exception as error:  # the worker's border, which here is this line
-            message = f"{type(error).__name__}: {error}"
+            # As it would come from a process: without numbers that JSON cannot hold.
+            return outcome_from_json(outcome_to_json(outcome))
+        # The worker's border: here there is no process between it and the driver.
+        except Exception as error:
             return Outcome(
-                TrialState.ERROR, message=message, details={"log": traceback.format_exc()}
+                TrialState.ERROR,
+                message=f"{type(error).__name__}: {error}",
+                details={"log": traceback.format_exc()},
             )
 
+    def _real_worker(self) -> RunJob:
+        # This imports Keras into the driver, which only this pool does.
+        from evonas.evaluate.local.worker import configure, run_job
+
+        configure(self._setup.threads)
+        return run_job
+
     def cancel(self, trial: int) -> None:
-        self._is_cancelled |= self._job is not None and self._job.trial == trial
+        if self._job is not None and self._job.trial == trial:
+            self._is_cancelled = True
 
     def close(self) -> None:
-        self._job, self._is_closed = None, True
+        self._job = None
+        self._is_closed = True

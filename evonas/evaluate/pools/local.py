@@ -19,36 +19,37 @@ from evonas.evaluate.local.slot import Phase, Slot, SlotLimits, Starts
 from evonas.evaluate.local.worker_log import WorkerLog
 
 WATCH = 0.1
-"""Seconds between two looks while `poll` waits: at what they print, and when it is due at the memory."""
+"""Seconds between two looks at logs, deadlines and memory while `poll` waits."""
 SLICE = 0.25
-"""Seconds that `poll` waits at most, so that the caller sees within them what a signal handler has noted."""
+"""Seconds that `poll` waits at most. So the caller soon sees what a signal handler has noted."""
 IMPATIENT_SLICE = 0.01
 """Seconds between two looks at a worker whose end is near: no event tells of it."""
 FAILED_STARTS = 3
-"""Failed starts in a row after which there is no point in another."""
+"""Failed starts in a row after which another one would be pointless."""
 CLOSE_LIMIT = 10.0
+"""Seconds that `close` waits for the workers that it has killed."""
 
 
 class LocalPool(Pool):
-    """Runs jobs in processes of this machine, and answers for them: a worker may crash, hang, stop or talk nonsense.
+    """Runs jobs in processes of this machine. A worker may crash, hang, stop or send nonsense.
 
-    A worker is started with the first job of its slot, gets one job at a time, and is replaced after
-    `recycle_after` jobs (Keras leaks) and after any outcome that may be its own fault. `poll` may return before its
-    timeout with nothing, at once while nothing runs, else after 0.25 s. Limits are looked at while `poll` and `submit`
-    run: a driver that is busy elsewhere is late by as much.
+    A worker is started with the first job of its slot, and gets one job at a time. It is replaced
+    after `recycle_after` jobs, because Keras leaks, and after any outcome that may be its own
+    fault. Limits are checked in `poll` and `submit`. If the driver is busy elsewhere, they are
+    checked later.
 
     Args:
-        setup: sent to each worker at its start.
-        slots: one worker each.
-        launcher: starts the processes; or what makes it, called at the first job. It is the pool's from here on, and
-            closed with it.
-        logs: the folder of the workers' logs, `worker-<slot>.log`.
-        time_limit: seconds for one training; None for no limit. Monotonic, as all times here.
-        start_limit: seconds for a worker's start.
-        recycle_after: jobs.
+        setup: message that each worker gets at its start.
+        shares: device shares; each has one slot and so one worker.
+        launcher: starts the processes; or a function that makes it, called at the first job. The
+            pool closes it.
+        logs: folder of the workers' logs, `worker-<slot>.log`.
+        time_limit: seconds of one training; None for no limit. Monotonic, as all times here.
+        start_limit: seconds of a worker's start.
+        recycle_after: number of jobs after which a worker is replaced.
         stalled_limit: seconds of a training without a sign of life; None for no limit.
-        memory_limits: of the workers and of the host.
-        memory: reads what they take.
+        memory_limits: limits of the workers and of the host.
+        memory: reads what the workers take and what the host has left.
     """
 
     def __init__(
@@ -70,23 +71,20 @@ class LocalPool(Pool):
         self._starts = Starts()
         self._reports: list[Report] = []
         self._is_closed = False
-        greeting = encode({"setup": setup.to_json()})
         memory = memory or Memory()
         self._guard = MemoryGuard(memory_limits, memory)
+        greeting = encode({"setup": setup.to_json()})
         limits = SlotLimits(
-            time_limit, stalled_limit, start_limit, recycle_after, memory_limits.growth
+            job=time_limit,
+            stalled=stalled_limit,
+            start=start_limit,
+            jobs=recycle_after,
+            growth=memory_limits.growth,
         )
-        self._slots = [
-            Slot(
-                share,
-                WorkerLog(logs / f"worker-{share.number}.log"),
-                greeting,
-                limits,
-                self._starts,
-                memory,
-            )
-            for share in shares
-        ]
+        self._slots: list[Slot] = []
+        for share in shares:
+            log = WorkerLog(logs / f"worker-{share.number}.log")
+            self._slots.append(Slot(share, log, greeting, limits, self._starts, memory))
 
     @property
     def capacity(self) -> int:
@@ -95,38 +93,41 @@ class LocalPool(Pool):
     @property
     def running(self) -> int:
         unreported = sum(isinstance(report, Finished) for report in self._reports)
-        return unreported + sum(slot.job is not None for slot in self._slots)
+        working = sum(slot.job is not None for slot in self._slots)
+        return unreported + working
 
     def submit(self, job: Job) -> None:
         if self._is_closed:
             raise RuntimeError("The pool is closed.")
         if self.running >= self.capacity:
             raise RuntimeError(f"All {self.capacity} slots are taken.")
-        self._advance()  # an idle worker may have died meanwhile
+        # An idle worker may have ended meanwhile.
+        self._advance()
         if self._starts.failed >= FAILED_STARTS:
-            raise NoWorker(
-                f"{self._starts.failed} workers in a row could not be started. {self._starts.why}"
-            )
+            failed = f"{self._starts.failed} workers in a row could not be started."
+            raise NoWorker(f"{failed} {self._starts.why}")
+        # A retry must not meet a worker that has worked before.
         slot = self._free_slot(fresh=job.attempt > 0)
         slot.assign(job, self._open_launcher(), time.monotonic())
 
     def _free_slot(self, fresh: bool) -> Slot:
         """A free slot, with an idle worker if there is one.
 
-        It may take a moment: an idle worker may just have died. Slots give one up that cannot be ended.
-
         Args:
-            fresh: a slot without a worker instead; a retry must not meet a worker that has a past.
+            fresh: True for a slot without a worker instead.
         """
+        # There may be no free slot at first, if an idle worker has just ended. But it cannot take
+        # for ever: a slot gives up a worker that cannot be ended.
         while True:
-            free = [slot for slot in self._slots if slot.is_free]
+            free = [slot for slot in self._slots if slot.phase.is_free]
             empty = [slot for slot in free if slot.phase is Phase.EMPTY]
-            if free and not fresh:
-                return min(free, key=lambda slot: slot.phase is Phase.EMPTY)
+            idle = [slot for slot in free if slot.phase is Phase.IDLE]
+            if idle and not fresh:
+                return idle[0]
             if empty:
                 return empty[0]
-            if free:
-                free[0].kill(time.monotonic())
+            if idle:
+                idle[0].kill(time.monotonic())
             time.sleep(IMPATIENT_SLICE)
             self._advance()
 
@@ -136,18 +137,21 @@ class LocalPool(Pool):
         while not self._reports and self.running and (left := deadline - time.monotonic()) > 0:
             self._wait(left)
             self._advance()
-        reports, self._reports = self._reports, []
+        reports = self._reports
+        self._reports = []
         return reports
 
     def cancel(self, trial: int) -> None:
         for slot in self._slots:
-            if slot.job is not None and slot.job.trial == trial:
+            job = slot.job
+            if job is not None and job.trial == trial:
                 slot.cancel(time.monotonic())
 
     def close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True
+        # All are killed before one is waited for: so they end at the same time.
         for slot in self._slots:
             slot.kill(time.monotonic())
         deadline = time.monotonic() + CLOSE_LIMIT
@@ -158,7 +162,8 @@ class LocalPool(Pool):
             slot.let_go()
         if isinstance(self._launcher, Launcher):
             self._launcher.close()
-        self._slots, self._reports = [], []
+        self._slots = []
+        self._reports = []
 
     def _open_launcher(self) -> Launcher:
         if not isinstance(self._launcher, Launcher):
@@ -166,17 +171,21 @@ class LocalPool(Pool):
         return self._launcher
 
     def _advance(self) -> None:
+        """Take in what has happened in each slot, and look at the memory if that is due."""
         for slot in self._slots:
-            self._reports += verified(slot.advance(time.monotonic()), self._setup)
+            reports = slot.advance(time.monotonic())
+            self._reports += verified(reports, self._setup)
         self._guard.look(self._slots, time.monotonic())
 
     def _wait(self, timeout: float) -> None:
-        """Until a worker says something, `timeout` seconds are over, or it is time for a look."""
+        """Wait until a worker sends something, or until it is time for the next look."""
         timeout = min(timeout, WATCH)
         poll = select.poll()
         for slot in self._slots:
+            # Its connection is not watched: what is left on it would make `poll` return at once,
+            # again and again.
             if slot.is_ending:
                 timeout = min(timeout, IMPATIENT_SLICE)
             elif slot.channel is not None:
                 poll.register(slot.channel.fileno(), slot.channel.events)
-        poll.poll(timeout * 1000)
+        poll.poll(timeout * 1000)  # milliseconds

@@ -1,4 +1,4 @@
-"""The simulated pool: results are had at once, and their seconds replayed on a virtual clock (as in Syne Tune)."""
+"""The simulated pool: results come at once, time passes on a virtual clock (as in Syne Tune)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from evonas.trial import Outcome, TrialState
 
 @dataclass(frozen=True, order=True)
 class _Running:
-    """A job in a virtual worker, in the order of completion; of those that end at once, the first submitted is
-    first."""
+    """A job in a virtual worker. Two of them compare by their ends, then by their numbers.
+
+    Attributes:
+        ends: time on the virtual clock at which the job is over.
+        number: how many jobs were submitted before it.
+    """
 
     ends: float
     number: int
@@ -26,19 +30,23 @@ class _Running:
 
 
 class SimulatedPool(Pool):
-    """Does a task's work when it is submitted, in this process, and reports it when its seconds are over.
+    """Does a job's work when it is submitted, and reports it when its seconds are over.
 
-    `poll` never waits: it advances the virtual clock to the next completion, so that a month of search on a thousand
-    workers takes as long as its look-ups. The same submissions give the same reports at the same virtual times.
+    `poll` never waits: it sets the virtual clock to the next end of a job. So a month of search on
+    a thousand workers takes as long as its look-ups. The same submissions give the same reports at
+    the same virtual times.
 
     Args:
-        setup: of the run.
-        workers: how many jobs run at once.
-        run_task: does the work; the outcome's `seconds` say how long it takes on the virtual clock.
+        setup: what all jobs of the run share.
+        workers: number of jobs that run at once.
+        run_job: does the work, in this process. The outcome's `seconds` say how long it takes on
+            the virtual clock.
     """
 
     def __init__(self, setup: Setup, workers: int, run_job: RunJob) -> None:
-        self._setup, self._workers, self._run_job = setup, workers, run_job
+        self._setup = setup
+        self._workers = workers
+        self._run_job = run_job
         self._now = 0.0
         self._begun: dict[int, float] = {}
         self._heap: list[_Running] = []
@@ -59,13 +67,14 @@ class SimulatedPool(Pool):
         return self._now
 
     def restore(self, now: float, begun: Mapping[int, float]) -> None:
-        """Go on where another pool of the same run was given up.
+        """Continue where an earlier pool of the same run was given up.
 
         Args:
-            now: its clock.
-            begun: of the trials that ran then, when each had been submitted.
+            now: time on the clock of the earlier pool.
+            begun: when the trials that ran then had been submitted, by trial.
         """
-        self._now, self._begun = now, dict(begun)
+        self._now = now
+        self._begun = dict(begun)
 
     def submit(self, job: Job) -> None:
         if self._is_closed:
@@ -74,51 +83,62 @@ class SimulatedPool(Pool):
             raise RuntimeError(f"All {self._workers} slots are taken.")
         epochs: list[Report] = []
         outcome = self._answer(job, epochs)
-        ends = self._begun.pop(job.trial, self._now) + outcome.seconds
-        heapq.heappush(self._heap, _Running(ends, self._submitted, job, outcome, tuple(epochs)))
+        # A job that an earlier pool had begun ends when it would have ended there.
+        begun = self._begun.pop(job.trial, self._now)
+        ends = begun + outcome.seconds
+        running = _Running(ends, self._submitted, job, outcome, tuple(epochs))
+        heapq.heappush(self._heap, running)
         self._submitted += 1
 
     def _answer(self, job: Job, epochs: list[Report]) -> Outcome:
+        """The job's outcome. Its epochs are added to the list."""
+
+        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+            epochs.append(Progress(job, epoch, metrics))
+
         try:
-            outcome = self._run_job(
-                self._setup,
-                job,
-                lambda epoch, metrics: epochs.append(Progress(job, epoch, metrics)),
-            )
-            if not (math.isfinite(outcome.seconds) and outcome.seconds >= 0):
-                raise ValueError(
-                    f"seconds must be a number of at least 0. Received: {outcome.seconds}"
-                )
+            outcome = self._run_job(self._setup, job, on_epoch)
+            seconds = outcome.seconds
+            if not (math.isfinite(seconds) and seconds >= 0):
+                raise ValueError(f"seconds must be a number of at least 0. Received: {seconds}")
             return _clean(outcome)
-        except Exception as error:  # the worker's border, which here is this line
-            message = f"{type(error).__name__}: {error}"
+        # The worker's border: here there is no process between it and the driver.
+        except Exception as error:
             return Outcome(
-                TrialState.ERROR, message=message, details={"log": traceback.format_exc()}
+                TrialState.ERROR,
+                message=f"{type(error).__name__}: {error}",
+                details={"log": traceback.format_exc()},
             )
 
     def poll(self, timeout: float) -> Sequence[Report]:
         if not self._heap:
             return []
         first = heapq.heappop(self._heap)
+        # The clock never goes back, whatever a restored job's beginning says.
         self._now = max(self._now, first.ends)
         return [*first.epochs, Finished(first.job, first.outcome)]
 
     def cancel(self, trial: int) -> None:
         cancelled = Outcome(TrialState.CANCELLED, message="It was cancelled.")
-        self._heap = [
-            _Running(self._now, entry.number, entry.job, cancelled, ())
-            if entry.job.trial == trial
-            else entry
-            for entry in self._heap
-        ]
+        for index, running in enumerate(self._heap):
+            if running.job.trial == trial:
+                self._heap[index] = _Running(
+                    ends=self._now,
+                    number=running.number,
+                    job=running.job,
+                    outcome=cancelled,
+                    epochs=(),
+                )
         heapq.heapify(self._heap)
 
     def close(self) -> None:
-        self._heap, self._is_closed = [], True
+        self._heap = []
+        self._is_closed = True
 
 
 def _clean(outcome: Outcome) -> Outcome:
-    """As it would come from a process; where nothing would change on that way, the way is spared."""
+    """The outcome as it would come from a process: without numbers that JSON cannot hold."""
+    # A simulation has very many outcomes. Those that would come back as they are stay as they are.
     if not outcome.history and all(map(math.isfinite, outcome.metrics.values())):
         return outcome
     return outcome_from_json(outcome_to_json(outcome))

@@ -1,4 +1,4 @@
-"""The job `export`: a trained genome in, its scores on the test data and a verified `.keras` file out."""
+"""The job `export`: a trained genome in, its test scores and a verified `.keras` file out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from evonas.model.table import layer_table
 from evonas.trial import Outcome, TrialState
 
 TOLERANCE = 1e-6
-"""Between the predictions of the model and of its file, loaded again."""
+"""The greatest difference allowed between the predictions of the model and of its loaded file."""
 
 
 class UnfaithfulExport(RuntimeError):
@@ -35,13 +35,13 @@ class UnfaithfulExport(RuntimeError):
 
 
 def export(setup: Setup, job: Job) -> Outcome:
-    """Rebuild a trained model, score it, write its file, load that again, and compare the predictions.
+    """Rebuild a trained model, score it, write its file, load the file, compare the predictions.
 
-    Scores come from `model.predict(x)`, with Keras's own batch size, and NumPy: another process can repeat them.
     Without test arrays, validation data serve for the comparison, and there are no `test_` metrics.
 
     Args:
-        job: `weights` of the best epoch, `model` for the file to write, and the `arrays` x and y of the test data.
+        job: names the `weights` of the best epoch, the file to write (`model`), and the test
+            data's `arrays` x and y.
 
     Raises:
         InvalidRecord: the weights are damaged, or are those of another model.
@@ -50,36 +50,47 @@ def export(setup: Setup, job: Job) -> Outcome:
     """
     if job.model is None:
         raise ValueError("a job `export` needs the path `model`. Received: None.")
-    root, interface = Path(setup.directory), Interface.from_json(setup.interface)
+    root = Path(setup.directory)
+    interface = Interface.from_json(setup.interface)
     genome = Genome.from_dict(job.genome)
-    model = load_model(space_of(setup), genome, interface, root / job.weights, setup.plugins)
-    metrics: dict[str, float] = {}
+    space = space_of(setup)
+    model = load_model(space, genome, interface, root / job.weights, setup.plugins)
+
     parts = {"val": FILES["validation"]}
     if job.arrays:
         parts["test"] = (job.arrays["x"], job.arrays["y"])
-    for part, names in parts.items():
-        x, y = (np.load(root / name, mmap_mode="r", allow_pickle=False) for name in names)
+    metrics: dict[str, float] = {}
+    for part, (x_name, y_name) in parts.items():
+        x = _mapped(root / x_name)
+        y = _mapped(root / y_name)
+        # `model.predict` with Keras's own batch size, and NumPy: another process can repeat both.
         predictions = _predict(model, x)
-        metrics |= {
-            f"{part}_{name}": value for name, value in scores(interface, y, predictions).items()
-        }
-    difference = save_verified(
-        model, root / job.model, x, predictions
-    )  # on the last part: the test data, if any
-    size = measure(model)
-    details = {
-        "layers": layer_table(model),
-        "parameters": size.parameters,
-        "flops": size.flops,
-        "reload_difference": difference,
-        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
-    }
+        for name, value in scores(interface, y, predictions).items():
+            metrics[f"{part}_{name}"] = value
+
+    # `x` and `predictions` are those of the last part: the test data, if there are any.
+    difference = save_verified(model, root / job.model, x, predictions)
     return Outcome(
         TrialState.OK,
         metrics=metrics,
         files={job.model: sha256_of(root / job.model)},
-        details=details,
+        details=_details(model, difference),
     )
+
+
+def _details(model: keras.Model, difference: float) -> dict[str, Any]:
+    """What the exported model is, for its card."""
+    size = measure(model)
+    return {
+        "layers": layer_table(model),
+        "parameters": size.parameters,
+        "flops": size.flops,
+        "reload_difference": difference,
+        "versions": {
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+        },
+    }
 
 
 def load_model(
@@ -96,13 +107,12 @@ def load_model(
     """
     model = build_model(space, genome, interface, plugins)
     arrays = load_weights(weights)
-    found, expected = (
-        [array.shape for array in arrays],
-        [tuple(variable.shape) for variable in model.weights],
-    )
+    found = [array.shape for array in arrays]
+    expected = [tuple(variable.shape) for variable in model.weights]
     if found != expected:
         raise InvalidRecord(
-            f"{weights} are the weights of another model: their shapes are not those of {model.name}."
+            f"{weights} are the weights of another model: "
+            f"their shapes are not those of {model.name}."
         )
     model.set_weights(arrays)
     return model
@@ -111,11 +121,9 @@ def load_model(
 def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) -> float:
     """Write a `.keras` file that is whole, loads in safe mode, and predicts what the model does.
 
-    The file has its name only after all that; a crash leaves the old one, or none.
-
     Args:
         x: raw samples.
-        predictions: of the model, for `x`.
+        predictions: the model's answers for `x`.
 
     Returns:
         The greatest difference between two predictions.
@@ -124,15 +132,20 @@ def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) 
         UnfaithfulExport: the difference is above 1e-6, or not a number.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}.tmp.keras")  # Keras insists on the ending
+    # The file gets its own name last: a crash leaves the old file, or none.
+    # Keras insists on the ending, so that `.tmp` goes before it.
+    temporary = path.with_name(f"{path.stem}.tmp.keras")
     try:
         model.save(temporary)
         loaded = keras.models.load_model(temporary, compile=False, safe_mode=True)
-        difference = float(np.max(np.abs(_predict(loaded, x) - predictions), initial=0.0))
+        deviations = np.abs(_predict(loaded, x) - predictions)
+        difference = float(np.max(deviations, initial=0.0))
+        # Not `difference > TOLERANCE`: a comparison with NaN is false, and NaN must be refused.
         if not difference <= TOLERANCE:
             raise UnfaithfulExport(
                 f"The saved model predicts something else: the difference is {difference}."
             )
+        # The content must be on the disk before the name: a rename may outlive a power cut alone.
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -140,6 +153,12 @@ def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) 
         with suppress(FileNotFoundError):
             temporary.unlink()
     return difference
+
+
+def _mapped(path: Path) -> Array:
+    """An array that is read from the disk where it is used, not loaded as a whole."""
+    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
 
 
 def _predict(model: Any, x: Array) -> Array:

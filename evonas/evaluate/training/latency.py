@@ -19,22 +19,23 @@ def latency_ms(
     repeats: int = REPEATS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> float:
-    """Milliseconds of one prediction for one sample: the median of many, after a few that do not count.
+    """Milliseconds of one prediction for one sample, the median of `repeats`.
 
-    The network is compiled to one graph, as for serving, and runs where it was trained, with as many threads. What else
-    the machine does is measured with it: no two measurements are equal.
+    The network is compiled to one graph, as for serving. It runs where it was trained, with as many
+    threads. Whatever else the machine does is measured too: no two measurements are equal.
 
     Args:
         sample: (1, *shape), raw.
     """
-    serve = tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(
-        sample
-    )
+    function = tf.function(lambda x: model(x, training=False), autograph=False)
+    serve = function.get_concrete_function(sample)
+    # The first calls allocate memory and choose kernels, so they do not count.
     for _ in range(WARM_UP):
         serve(sample).numpy()
     seconds = []
     for _ in range(repeats):
         start = clock()
-        serve(sample).numpy()  # which waits for a GPU, too
+        # A call returns before a GPU is done; `.numpy()` waits for the result.
+        serve(sample).numpy()
         seconds.append(clock() - start)
     return 1000.0 * statistics.median(seconds)

@@ -1,10 +1,12 @@
-"""When a training is stopped because its learning curve cannot reach the incumbent: a function of its history.
+"""Stops a training whose learning curve cannot reach the incumbent: a function of its history.
 
-To extrapolate a curve, and to stop what will not become the best, is the idea of Domhan, Springenberg and Hutter
-(2015), who sample from eleven families of curves, and of HyperEngine, which learns from the curves of earlier trials. A
-worker knows one curve only, and is to be careful. Learning curves are near power laws, `a + b * n**-c` after `n`
-epochs. Of all power laws that have the slope which a curve has now, over the logarithm of the epochs, none goes further
-than the straight line, the limit of small `c`. What a training can still gain is read from that line.
+To extrapolate a curve, and to stop what will not become the best, is an idea of Domhan,
+Springenberg and Hutter (2015). They sample from eleven families of curves. HyperEngine learns from
+the curves of earlier trials. A worker knows one curve only, so it must be careful.
+
+Learning curves are near power laws, `a + b * n**-c` after `n` epochs. Many power laws have the
+slope that a curve has now, over the logarithm of the epochs. None of them goes further than the
+straight line, which is the limit of small `c`. What a training can still gain is read from it.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from evonas.trial import Fitness, Objective
 LEARNING_CURVE = "learning_curve"
 """The rule's name in a config, and in `Setup.stop`."""
 STOPPED = "stopped"
-"""The key in an outcome's details under which a stop is told."""
+"""The key of an outcome's details that holds a stop."""
 LEAST = 4
-"""Epochs without which there is no line to be read."""
+"""The least number of epochs through which a line is drawn."""
 DEVIATIONS = 2.0
-"""Standard deviations of the epochs around the line by which the best of those to come may be better than the line."""
+"""How far above the line the best of the coming epochs may be, in standard deviations around it."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,11 @@ class CurveRule:
     """What a training has to reach, and how much it is trusted to gain.
 
     Attributes:
-        incumbent: the value of the objective that was the best when the trial was asked.
-        epochs: of the full training, also where a job asks for fewer.
-        after: the share of them that is trained in any case, in (0, 1).
-        margin: of what its curve promises, the share that it is trusted to gain beyond that; at least 0.
+        incumbent: value of the objective that was the best when the trial was asked.
+        epochs: number of epochs of the full training, also for a job that asks for fewer.
+        after: share of the epochs that is trained in any case, in (0, 1).
+        margin: further gain that a training is trusted with, as a share of what its curve promises;
+            at least 0.
     """
 
     incumbent: float
@@ -52,9 +55,9 @@ class Stopped:
 
     Attributes:
         epoch: the last one, counted from 1.
-        epochs: of the full training.
-        at_best: the value of the objective that could be hoped for.
-        incumbent: the value that it would have had to be better than.
+        epochs: number of epochs of the full training.
+        at_best: value of the objective that could be hoped for.
+        incumbent: value that the training had to surpass.
     """
 
     epoch: int
@@ -67,35 +70,44 @@ class Stopped:
 
     @classmethod
     def in_details(cls, details: Mapping[str, Any]) -> Stopped | None:
-        """What an outcome's details tell of it; None where they tell nothing."""
+        """The stop that an outcome's details report, or None."""
         found = details.get(STOPPED)
-        return None if found is None else cls(**found)
+        if found is None:
+            return None
+        return cls(**found)
 
 
 def rule_of(setup: Setup, incumbent: float | None, epochs: int) -> CurveRule | None:
-    """The rule of a run, for one training; None where there is none, or nothing to reach yet."""
+    """The rule of a run, for one training; None without a rule, and without an incumbent."""
     if setup.stop is None or incumbent is None:
         return None
-    return CurveRule(incumbent, epochs, **setup.stop[LEARNING_CURVE])
+    settings = setup.stop[LEARNING_CURVE]
+    return CurveRule(incumbent, epochs, **settings)
 
 
 def stopped(
     history: Sequence[Mapping[str, float]], objective: Objective, rule: CurveRule | None
 ) -> Stopped | None:
-    """Whether a training ends after this history, because even at best it would not be better than the incumbent.
+    """The stop of a training that ends after this history, or None if it continues.
+
+    A training ends if it would not be better than the incumbent even at best.
 
     Args:
         history: every row has a finite value of the objective.
     """
+    if rule is None:
+        return None
     done = len(history)
-    if rule is None or done < max(LEAST, rule.after * rule.epochs) or done >= rule.epochs:
+    earliest = max(LEAST, rule.after * rule.epochs)
+    if done < earliest or done >= rule.epochs:
         return None
     best = history[best_epoch(history, objective)][objective.name]
-    gain = possible_gain(
-        [row[objective.name] for row in history], objective, rule.epochs, rule.margin
-    )
+    values = [row[objective.name] for row in history]
+    gain = possible_gain(values, objective, rule.epochs, rule.margin)
     at_best = best - gain if objective.direction == "min" else best + gain
-    if Fitness(at_best, objective.direction) > Fitness(rule.incumbent, objective.direction):
+    hoped = Fitness(at_best, objective.direction)
+    to_beat = Fitness(rule.incumbent, objective.direction)
+    if hoped > to_beat:
         return None
     return Stopped(done, rule.epochs, at_best, rule.incumbent)
 
@@ -103,48 +115,63 @@ def stopped(
 def first_stop(
     values: Sequence[float], objective: Objective, rule: CurveRule | None
 ) -> Stopped | None:
-    """Where a training would have been stopped whose whole curve is known; None where nowhere.
+    """The epoch at which this finished training would have been stopped, or None.
 
     Args:
-        values: of the objective, one an epoch.
+        values: the objective's value after each epoch.
     """
-    rows = [{objective.name: value} for value in values] if rule is not None else []
-    ends = (stopped(rows[:epoch], objective, rule) for epoch in range(1, len(rows) + 1))
-    return next(filter(None, ends), None)
+    if rule is None:
+        return None
+    rows = [{objective.name: value} for value in values]
+    for done in range(1, len(rows) + 1):
+        stop = stopped(rows[:done], objective, rule)
+        if stop is not None:
+            return stop
+    return None
 
 
 def possible_gain(
     values: Sequence[float], objective: Objective, epochs: int, margin: float
 ) -> float:
-    """By how much the best of these values may still be bettered; at least 0.
-
-    The line is the steeper one of two, through the whole curve and through its latter half: where a training begins to
-    learn late, the whole curve says too little.
+    """By how much the best of these values may still be surpassed; at least 0.
 
     Args:
-        values: of the objective, one an epoch, at least `LEAST`.
-        epochs: of the full training, more than there are values.
+        values: the objective's value after each epoch, for at least `LEAST` epochs.
+        epochs: number of epochs of the full training, more than there are values.
         margin: as in `CurveRule`.
     """
+    done = len(values)
     sign = 1.0 if objective.direction == "max" else -1.0
     rising = [sign * value for value in values]
-    latter = max(LEAST, math.ceil(len(values) / 2))
-    slope, _ = _line(rising, len(rising))
+    # A training may begin to learn late. Then the line through the whole curve is too flat, so the
+    # steeper one of two is used: through the whole curve, and through its latter half.
+    latter = max(LEAST, math.ceil(done / 2))
+    slope, _ = _line(rising, done)
     late_slope, deviation = _line(rising, latter)
-    promised = max(slope, late_slope, 0.0) * math.log(epochs / len(values))
-    return (1.0 + margin) * promised + DEVIATIONS * deviation
+    steepest = max(slope, late_slope, 0.0)
+    promised = steepest * math.log(epochs / done)
+    # The best of the epochs to come is a lucky one: it lies above the line.
+    luck = DEVIATIONS * deviation
+    return (1.0 + margin) * promised + luck
 
 
 def _line(values: Sequence[float], last: int) -> tuple[float, float]:
-    """The least-squares line of the last so many values over the logarithm of their epochs.
+    """The least-squares line through the last values, over the logarithm of their epochs.
+
+    Args:
+        last: number of values that the line goes through.
 
     Returns:
         its slope, and the standard deviation of the values around it.
     """
     y = values[-last:]
-    x = [math.log(epoch) for epoch in range(len(values) - last + 1, len(values) + 1)]
+    first_epoch = len(values) - last + 1
+    x = [math.log(epoch) for epoch in range(first_epoch, len(values) + 1)]
     slope, intercept = statistics.linear_regression(x, y)
-    squares = math.fsum(
-        (value - intercept - slope * at) ** 2 for at, value in zip(x, y, strict=True)
-    )
-    return slope, math.sqrt(squares / (last - 2))
+    squares = []
+    for at, value in zip(x, y, strict=True):
+        error = value - intercept - slope * at
+        squares.append(error**2)
+    # Two degrees of freedom went into the slope and the intercept.
+    variance = math.fsum(squares) / (last - 2)
+    return slope, math.sqrt(variance)

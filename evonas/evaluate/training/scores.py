@@ -1,4 +1,4 @@
-"""The loss and the metric of predictions, in NumPy: what anyone can repeat on the output of `model.predict`."""
+"""The loss and the metric of predictions, in NumPy: repeatable on the output of `model.predict`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
 def scores(interface: Interface, y: NDArray[Any], predictions: NDArray[Any]) -> dict[str, float]:
     """The mean loss and the mean metric, in double precision and in the targets' units.
 
-    The cross-entropy is that of Keras's `evaluate`, to 1e-6, without regularization terms. Keras's loss functions,
-    when called on an array, raise every probability below 1e-7 to 1e-7; this does so below 1e-38 only.
+    The cross-entropy is that of Keras's `evaluate`, to 1e-6, without regularization terms.
 
     Args:
         y: (samples,), class numbers or real targets.
@@ -27,10 +26,15 @@ def scores(interface: Interface, y: NDArray[Any], predictions: NDArray[Any]) -> 
         `loss`, and `accuracy` or `mean_absolute_error`.
     """
     if interface.task == "classification":
-        right = predictions[np.arange(len(y)), y].astype(np.float64)
+        samples = np.arange(len(y))
+        of_true_class = predictions[samples, y].astype(np.float64)
+        # On arrays, Keras's own losses raise every probability below 1e-7 to 1e-7. A network that
+        # diverges would look better than it is, so only probabilities below 1e-38 are raised here.
+        logarithms = np.log(np.maximum(of_true_class, LEAST_PROBABILITY))
+        hits = predictions.argmax(axis=-1) == y
         return {
-            "loss": float(-np.log(np.maximum(right, LEAST_PROBABILITY)).mean()),
-            "accuracy": float((predictions.argmax(axis=-1) == y).mean()),
+            "loss": float(-logarithms.mean()),
+            "accuracy": float(hits.mean()),
         }
     error = predictions.reshape(len(y)).astype(np.float64) - y
     return {

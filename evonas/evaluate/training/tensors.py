@@ -1,4 +1,4 @@
-"""The training data of a run as tensors, mapped from their files once a process and shared by its trials."""
+"""The training data of a run as tensors: mapped from files once a process, shared by trials."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class TrainingData:
     @property
     def samples(self) -> int:
         """How many samples an epoch has."""
-        return int(self.x.shape[0])
+        shape = self.x.shape
+        return int(shape[0])
 
 
 class TensorCache:
@@ -50,26 +51,34 @@ class TensorCache:
             OSError: a file is missing or cannot be read.
             ValueError: a file is no array.
         """
-        paths = [directory / name for part in ("train", "validation") for name in FILES[part]]
-        stats = [path.stat() for path in paths]
-        stamp = [
-            (path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-            for path, stat in zip(paths, stats, strict=True)
-        ]
+        paths: list[Path] = []
+        for part in ("train", "validation"):
+            paths += [directory / name for name in FILES[part]]
+        stamp = [_stamp(path) for path in paths]
         if self._data is None or stamp != self._stamp:
-            self._data = None  # the old data go before the new ones come
-            self._data = TrainingData(*map(load_tensor, paths))
+            # The old tensors are released first: memory may not hold the old and the new ones.
+            self._data = None
+            tensors = [load_tensor(path) for path in paths]
+            self._data = TrainingData(*tensors)
             self._stamp = stamp
         return self._data
 
 
-def load_tensor(path: Path) -> Tensor:
-    """An array file as a tensor, without a copy where there is no GPU: all workers share the pages of the file.
+def _stamp(path: Path) -> tuple[Path, int, int, int]:
+    """What differs when a file was replaced or changed."""
+    stat = path.stat()
+    return path, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
-    `tf.convert_to_tensor` would copy twice. DLPack copies nothing, and asks for memory that may be written: the file is
-    mapped copy-on-write, and never changes.
-    """
+
+def load_tensor(path: Path) -> Tensor:
+    """An array file as a tensor. Without a GPU nothing is copied: workers share its pages."""
+    # DLPack asks for memory that may be written. Under mode "c" a write would change a private
+    # copy of the page, and never the file.
     array = np.load(path, mmap_mode="c", allow_pickle=False)
-    if tf.config.list_logical_devices("GPU") or not array.size or not array.flags.c_contiguous:
+    has_gpu = bool(tf.config.list_logical_devices("GPU"))
+    # TensorFlow refuses another order than C's from DLPack.
+    if has_gpu or not array.size or not array.flags.c_contiguous:
         return tf.convert_to_tensor(array)
-    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    # `tf.convert_to_tensor` would copy the array twice here; DLPack copies nothing.
+    capsule = array.__dlpack__()
+    return tf.experimental.dlpack.from_dlpack(capsule)

@@ -29,10 +29,10 @@ from evonas.model.size import ModelSize, measure, measure_unbuilt
 from evonas.trial import Direction, Objective, Outcome, TrialState
 
 CHECKPOINT_SECONDS = 30.0
-"""Between two checkpoints of a training that goes on."""
+"""The least time between two checkpoints of a training that still runs."""
 
 LATENCY, SECONDS = "latency_ms", "training_seconds"
-"""Metrics by the clock, measured where the run needs them."""
+"""Metrics by the clock, measured if the run needs them."""
 
 Report = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, counted from 1, and its metrics."""
@@ -54,61 +54,50 @@ def train(
 ) -> Outcome:
     """Build, measure and train a network, and write the weights of its best epoch.
 
-    A job with a `checkpoint` goes on from that file where it fits, else from `resume_from`, else it starts afresh: the
-    result is the same. The file is written at the end of an epoch at most every `checkpoint_seconds`, and once more at
-    the end of the training, whatever that took: so a longer training can always be resumed from a finished one. A
-    training that diverges leaves the file as it was.
+    A job with a `checkpoint` continues from that file if it fits, otherwise from `resume_from`,
+    otherwise it starts afresh: the result is the same. The file is written after an epoch, at most
+    every `checkpoint_seconds`, and after the training.
 
     Returns:
         an outcome `ok`, `infeasible` (nothing was trained) or `diverged`.
 
     Raises:
-        whatever goes wrong; the worker's border sorts it, and clears Keras's session, where an infeasible network's
-        weights are still waiting for their values.
+        whatever goes wrong; the worker's border sorts it, and clears Keras's session.
     """
     root = Path(setup.directory)
     model, size = _build(setup, job)
     if message := _beyond(setup.limits, size):
+        # The weights still wait for their values in Keras's session, which the worker clears.
         return Outcome(TrialState.INFEASIBLE, metrics=_size_metrics(size), message=message)
-    with keras.StatelessScope():
-        pass  # where it ends, Keras gives postponed weights their values; the network is known to be small enough
+    # Only now is the network known to be small enough for its weights.
+    _initialize_weights()
     trainer, fingerprint = _trainer(setup, job, model, cache.get(root))
     keeper = _Keeper(root, job, trainer, checkpoint_seconds, clock)
     keeper.restore(fingerprint)
 
-    is_timed, started = SECONDS in setup.needed, clock()
+    is_timed = SECONDS in setup.needed
+    started = clock()
+    # A resumed training counts the seconds of its earlier parts too.
     before = trainer.history[-1].get(SECONDS, 0.0) if trainer.history else 0.0
 
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         if is_timed:
-            trainer.history[-1][SECONDS] = (
-                before + clock() - started
-            )  # so that a checkpoint knows it
+            # The seconds go into the history, so that a checkpoint holds them.
+            trainer.history[-1][SECONDS] = before + clock() - started
         report(epoch, metrics)
         keeper.save_when_due()
 
+    most = epochs(space_of(setup), Genome.from_dict(job.genome), job.epochs)
     try:
-        trainer.train(
-            epochs(space_of(setup), Genome.from_dict(job.genome), job.epochs), on_epoch, alive
-        )
+        trainer.train(most, on_epoch, alive)
     except Diverged as error:
-        return _outcome(
-            TrialState.DIVERGED,
-            trainer,
-            metrics=_marked(job, _size_metrics(size)),
-            message=str(error),
-        )
+        # The checkpoint stays as it was: it holds no epoch that diverged.
+        metrics = _marked(job, _size_metrics(size))
+        return _outcome(TrialState.DIVERGED, trainer, metrics=metrics, message=str(error))
+    # Written even just after another one: a longer training can then resume any finished one.
     keeper.save()
     save_weights(root / job.weights, trainer.best_weights)
-    best = trainer.best_epoch
-    times = {SECONDS: trainer.history[-1][SECONDS]} if is_timed else {}
-    if LATENCY in setup.needed:
-        times[LATENCY] = latency_ms(model, tf.cast(cache.get(root).validation_x[:1], tf.float32))
-    found = {**trainer.history[best], "best_epoch": best + 1.0, **_size_metrics(size), **times}
-    metrics = _marked(job, found)
-    files, stop = {job.weights: sha256_of(root / job.weights)}, trainer.stopped
-    details = {} if stop is None else {STOPPED: stop.to_json()}
-    return _outcome(TrialState.OK, trainer, metrics=metrics, files=files, details=details)
+    return _success(setup, job, trainer, model, size, cache)
 
 
 @lru_cache(maxsize=4)
@@ -122,34 +111,43 @@ def space_of(setup: Setup) -> SearchSpace:
 
 
 def _build(setup: Setup, job: Job) -> tuple[keras.Model | None, ModelSize]:
-    """The network, and its size, known before there is memory for weights: a genome of any size may be asked for.
+    """The network, still without memory for weights, and its size.
 
-    In a `StatelessScope` Keras postpones the weights. Plugins may create variables that it cannot postpone: with them,
-    the network is first measured as a mere graph, and not built at all (None) where it is too large. Both ways give the
-    same weights.
+    A genome of any size may be asked for, so the size must be known before the weights exist. With
+    plugins, a network that is too large is not built at all (None).
     """
-    space, interface, genome = (
-        space_of(setup),
-        Interface.from_json(setup.interface),
-        Genome.from_dict(job.genome),
-    )
+    space = space_of(setup)
+    interface = Interface.from_json(setup.interface)
+    genome = Genome.from_dict(job.genome)
+    # In this scope Keras postpones the weights.
     scope: AbstractContextManager[Any] = keras.StatelessScope(initialize_variables=False)
     if setup.plugins:
+        # A plugin may create variables that Keras cannot postpone. So the network is first measured
+        # as a mere graph, and then built as usual: both ways give the same weights.
         size = measure_unbuilt(space, genome, interface, setup.plugins)
         if _beyond(setup.limits, size):
             return None, size
         scope = nullcontext()
+    # Immediately before the building: initial weights and dropout masks follow from this seed.
     keras.utils.set_random_seed(job.seed)
     with scope:
         model = build_model(space, genome, interface, setup.plugins)
     return model, measure(model)
 
 
+def _initialize_weights() -> None:
+    """Give the postponed weights their values."""
+    # Keras does that at the end of any `StatelessScope`.
+    with keras.StatelessScope():
+        pass
+
+
 def _trainer(
     setup: Setup, job: Job, model: keras.Model, data: TrainingData
 ) -> tuple[Trainer, dict[str, Any]]:
     """The training that a job asks for, and the fingerprint of its checkpoints."""
-    space, genome = space_of(setup), Genome.from_dict(job.genome)
+    space = space_of(setup)
+    genome = Genome.from_dict(job.genome)
     batch = batch_size(space, genome)
     fingerprint = {
         "genome": genome.digest,
@@ -159,9 +157,14 @@ def _trainer(
     }
     if job.accumulation > 1:
         fingerprint["accumulation"] = job.accumulation
-    steps, full = 1, epochs(space, genome, setup.epochs or job.epochs)
+    # The full training, not what this job asks for: 3 epochs and 6 more must see the learning rates
+    # of 9 at once.
+    full = epochs(space, genome, setup.epochs or job.epochs)
+    steps = 1
     if has_schedule(space, genome):
-        steps = full * -(-data.samples // batch)
+        # Rounded up: the last batch of an epoch may be smaller.
+        batches = -(-data.samples // batch)
+        steps = full * batches
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
     trainer = Trainer(
@@ -186,23 +189,31 @@ class _Keeper:
         self, root: Path, job: Job, trainer: Trainer, seconds: float, clock: Callable[[], float]
     ) -> None:
         self._path = root / job.checkpoint if job.checkpoint else None
-        sources = (job.checkpoint, job.resume_from)
-        self._sources = [root / name for name in sources if name and (root / name).exists()]
-        self._trainer, self._seconds, self._clock = trainer, seconds, clock
+        self._sources: list[Path] = []
+        # The job's own checkpoint first: it is at least as far as the training that it resumes.
+        for name in (job.checkpoint, job.resume_from):
+            if name and (root / name).exists():
+                self._sources.append(root / name)
+        self._trainer = trainer
+        self._seconds = seconds
+        self._clock = clock
         self._last = clock()
 
     def restore(self, fingerprint: Mapping[str, Any]) -> None:
-        """From the first file that fits; what does not fit goes to the log, and is no failure."""
+        """Continue from the first file that fits; one that does not fit goes to the log."""
         for source in self._sources:
             try:
-                self._trainer.restore(load_state(source, fingerprint))
+                state = load_state(source, fingerprint)
+                self._trainer.restore(state)
             except InvalidCheckpoint as error:
+                # No failure: without a checkpoint the training gives the same result, but later.
                 _log.warning("A checkpoint is not used: %s", error)
             else:
                 return
 
     def save_when_due(self) -> None:
-        if self._clock() - self._last >= self._seconds:
+        elapsed = self._clock() - self._last
+        if elapsed >= self._seconds:
             self.save()
 
     def save(self) -> None:
@@ -212,36 +223,75 @@ class _Keeper:
 
 
 def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:
-    """Which limits a network is beyond, in words; empty where it is within all."""
+    """Which limits a network is beyond, in words; empty for a network within all of them."""
     sizes = {"parameters": size.parameters, "flops": size.flops}
-    over = [
-        f"{sizes[name]} {name}, and the limit is {limit}"
-        for name, limit in limits.items()
-        if sizes[name] > limit
-    ]
+    over = []
+    for name, limit in limits.items():
+        if sizes[name] > limit:
+            over.append(f"{sizes[name]} {name}, and the limit is {limit}")
     return f"The network has {'; '.join(over)}." if over else ""
 
 
 def batch_of(setup: Setup, job: Job) -> int:
-    """Samples of one step of the task's optimizer, in all parts of the batch."""
-    return batch_size(space_of(setup), Genome.from_dict(job.genome))
+    """Samples of one step of the job's optimizer, in all parts of the batch."""
+    space = space_of(setup)
+    genome = Genome.from_dict(job.genome)
+    return batch_size(space, genome)
 
 
-def _marked(job: Job, metrics: Mapping[str, float]) -> dict[str, float]:
-    """With a mark, where batches were cut: such a training cannot be compared bit for bit with one of whole batches."""
-    return (
-        {**metrics, ACCUMULATION: float(job.accumulation)}
-        if job.accumulation > 1
-        else dict(metrics)
+def _success(
+    setup: Setup,
+    job: Job,
+    trainer: Trainer,
+    model: keras.Model,
+    size: ModelSize,
+    cache: TensorCache,
+) -> Outcome:
+    """The outcome `ok` of a training whose weights are written."""
+    root = Path(setup.directory)
+    best = trainer.best_epoch
+    metrics = dict(trainer.history[best])
+    metrics["best_epoch"] = best + 1.0
+    metrics |= _size_metrics(size)
+    if SECONDS in setup.needed:
+        # The time of the whole training, not the time up to its best epoch.
+        metrics[SECONDS] = trainer.history[-1][SECONDS]
+    if LATENCY in setup.needed:
+        sample = cache.get(root).validation_x[:1]
+        metrics[LATENCY] = latency_ms(model, tf.cast(sample, tf.float32))
+    stop = trainer.stopped
+    details = {} if stop is None else {STOPPED: stop.to_json()}
+    return _outcome(
+        TrialState.OK,
+        trainer,
+        metrics=_marked(job, metrics),
+        files={job.weights: sha256_of(root / job.weights)},
+        details=details,
     )
 
 
+def _marked(job: Job, metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics, with a mark if batches were cut."""
+    marked = dict(metrics)
+    if job.accumulation > 1:
+        # Such a training cannot be compared bit for bit with one of whole batches.
+        marked[ACCUMULATION] = float(job.accumulation)
+    return marked
+
+
 def _size_metrics(size: ModelSize) -> dict[str, float]:
-    return {"parameters": size.parameters, "flops": size.flops}
+    return {
+        "parameters": size.parameters,
+        "flops": size.flops,
+    }
 
 
 def _outcome(state: TrialState, trainer: Trainer, **rest: Any) -> Outcome:
-    history = {
-        name: [row[name] for row in trainer.history] for name in (trainer.history or [{}])[0]
-    }
-    return Outcome(state, epochs=len(trainer.history), history=history, **rest)
+    """An outcome with the history of the training, one list for each metric."""
+    rows = trainer.history
+    history = {}
+    # A training that diverged in its first epoch has no row.
+    names = rows[0] if rows else {}
+    for name in names:
+        history[name] = [row[name] for row in rows]
+    return Outcome(state, epochs=len(rows), history=history, **rest)

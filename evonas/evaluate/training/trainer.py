@@ -1,9 +1,9 @@
-"""Trains one Keras model, a whole epoch a call, to the very numbers that `model.fit` would give on the same batches."""
+"""Trains one Keras model, to the very numbers that `model.fit` would give on the same batches."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,8 @@ from evonas.randomness import generator
 from evonas.trial import Objective
 
 BATCHES_PER_CALL = 1000
-"""A call of the compiled loop cannot be interrupted: a long epoch is cut into calls of so many batches."""
+"""The most batches in one call of the compiled loop. A call cannot be interrupted, so a long epoch
+has several."""
 
 VALIDATION_BATCH = 256
 
@@ -41,21 +42,42 @@ class Diverged(ArithmeticError):
 class Trainer:
     """One training of one model.
 
-    It owns the model and the optimizer until it is done. The batches of an epoch are a function of (seed, epoch), and
-    the history is part of the state: `state` and `restore` continue a training in another process, on a CPU bit for
-    bit. Whatever the model draws at random comes from its own seed generators; see `keras.utils.set_random_seed`.
+    The trainer owns the model and the optimizer until it is done. The batches of an epoch are a
+    function of (seed, epoch), and the history is part of the state. So `state` and `restore`
+    continue a training in another process, on a CPU bit for bit. The model draws random numbers
+    from its own seed generators; see `keras.utils.set_random_seed`.
 
-    The loss is the sparse categorical cross-entropy, or the mean squared error of targets divided by their standard
-    deviation, so that a learning rate means the same for all targets; it is reported in the targets' units.
+    The loss is the sparse categorical cross-entropy, or the mean squared error of targets divided
+    by their standard deviation. A learning rate then means the same for all targets. The loss is
+    reported in the targets' units.
 
-    An optimizer with `gradient_accumulation_steps` gets each batch in so many parts, one gradient each. Steps are those
-    of whole batches, also of the last of an epoch, and a part counts by its samples: but for rounding the training is
-    that of whole batches, where the network has neither batch normalization nor dropout.
+    An optimizer with `gradient_accumulation_steps` gets each batch in that number of parts, with
+    one gradient for each part. A step is still that of a whole batch, also for the last batch of an
+    epoch: a part counts by its samples. Except for rounding, the training is that of whole batches,
+    if the network has neither batch normalization nor dropout.
+
+    Args:
+        model: a built model that takes raw samples, and gives probabilities (batch, classes)
+            or targets (batch, 1).
+        optimizer: a new optimizer, for this training alone.
+        batch_size: samples of one step; the last batch of an epoch may be smaller.
+        seed: seed of the epochs' orders.
+        objective: one of the metrics in the history.
+        patience: number of epochs without a better objective after which the training ends;
+            None for all epochs.
+        curve: rule that ends a training whose learning curve cannot reach the incumbent, or
+            None.
+        fingerprint: plain JSON; only a state with an equal fingerprint is restored.
 
     Attributes:
-        history: the metrics of each epoch: `loss` (training, with regularization terms, the mean over the epoch),
-            `val_loss` (without them), and `val_accuracy` or `val_mean_absolute_error`.
-        best_weights: those of the best epoch, in the order of `model.weights`; empty before the first.
+        history: the metrics of each epoch: `loss` (training, with regularization terms, the mean
+            over the epoch), `val_loss` (without them), and `val_accuracy` or
+            `val_mean_absolute_error`.
+        best_weights: weights of the best epoch, in the order of `model.weights`; empty before the
+            first epoch.
+
+    Raises:
+        ValueError: the objective is not measured, or the patience is below 1.
     """
 
     def __init__(
@@ -72,43 +94,31 @@ class Trainer:
         curve: CurveRule | None = None,
         fingerprint: Mapping[str, Any] | None = None,
     ) -> None:
-        """Prepare a training; nothing is traced yet.
-
-        Args:
-            model: built; takes raw samples, gives probabilities (batch, classes) or targets (batch, 1).
-            optimizer: new, of this training alone.
-            batch_size: samples of one step; the last batch of an epoch may be smaller.
-            seed: of the epochs' orders.
-            objective: one of the metrics in the history.
-            patience: epochs without a better objective after which the training ends; None for all epochs.
-            curve: ends a training whose learning curve cannot reach the incumbent; None for no such rule.
-            fingerprint: plain JSON; a state is restored only where it is equal.
-
-        Raises:
-            ValueError: the objective is not measured, or the patience is below 1.
-        """
+        """Prepare a training; nothing is traced yet."""
         self._metric = f"val_{interface.metric}"
-        measured = ("loss", "val_loss", self._metric)
-        if objective.name not in measured:
-            raise ValueError(
-                f"the objective must be one of {', '.join(measured)}. Received: {objective.name!r}."
-            )
-        if patience is not None and patience < 1:
-            raise ValueError(f"patience must be at least 1, or None. Received: {patience}.")
-        self._model, self._optimizer, self._data = model, optimizer, data
-        self._batch_size, self._seed = batch_size, seed
+        _check_rules(objective, patience, measured=("loss", "val_loss", self._metric))
+        self._model = model
+        self._optimizer = optimizer
+        self._data = data
+        self._batch_size = batch_size
+        self._seed = seed
         self._parts = optimizer.gradient_accumulation_steps or 1
-        self._objective, self._patience, self._curve = objective, patience, curve
+        self._objective = objective
+        self._patience = patience
+        self._curve = curve
         self._fingerprint = dict(fingerprint or {})
         self._classification = interface.task == "classification"
         self._scale = interface.target_scale
-        classes, reals = keras.losses.SparseCategoricalCrossentropy, keras.losses.MeanSquaredError
-        self._loss = classes() if self._classification else reals()
+        if self._classification:
+            self._loss = keras.losses.SparseCategoricalCrossentropy()
+        else:
+            self._loss = keras.losses.MeanSquaredError()
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
-        optimizer.build(
-            model.trainable_variables
-        )  # no variable may be born while a function is traced
+        # TensorFlow allows no new variable while a function is traced, so the optimizer's are
+        # created here.
+        optimizer.build(model.trainable_variables)
+        # The signatures leave the length of an order open: each function is traced once.
         order = tf.TensorSpec([None], tf.int32)
         self._run = tf.function(self._train_batches, input_signature=[order], autograph=False)
         self._check = tf.function(self._validate, input_signature=[], autograph=False)
@@ -116,17 +126,26 @@ class Trainer:
     @property
     def best_epoch(self) -> int:
         """The position of the best epoch in the history, counted from 0."""
-        return best_epoch(self.history, self._objective)
+        history = self.history
+        return best_epoch(history, self._objective)
 
     @property
     def is_exhausted(self) -> bool:
         """Whether patience has ended the training."""
-        return is_exhausted(self.history, self._objective, self._patience)
+        return is_exhausted(
+            self.history,
+            self._objective,
+            self._patience,
+        )
 
     @property
     def stopped(self) -> Stopped | None:
-        """What the learning curve says where it has ended the training; else None."""
-        return stopped(self.history, self._objective, self._curve)
+        """The stop that the learning curve has decided, or None."""
+        return stopped(
+            self.history,
+            self._objective,
+            self._curve,
+        )
 
     def train(
         self,
@@ -134,10 +153,11 @@ class Trainer:
         on_epoch: OnEpoch = lambda epoch, metrics: None,
         on_call: OnCall = lambda: None,
     ) -> None:
-        """Train until the history has this many epochs, or patience or the learning curve has ended it.
+        """Train until the history has this many epochs, or patience or the curve ends the training.
 
         Raises:
-            Diverged: the loss of a batch, or `val_loss`, is not finite. The history keeps the finished epochs.
+            Diverged: the loss of a batch, or `val_loss`, is not finite. The history keeps the
+                finished epochs.
             ValueError: fewer than 1 epoch is asked for.
         """
         if epochs < 1:
@@ -146,12 +166,14 @@ class Trainer:
             while len(self.history) < epochs and not self.is_exhausted and not self.stopped:
                 row = self._epoch(on_call)
                 self.history.append(row)
-                if self.best_epoch == len(self.history) - 1:
+                last = len(self.history) - 1
+                if self.best_epoch == last:
                     self.best_weights = _values(self._model.weights)
+                # The caller comes last: it may save the state, which must hold this epoch whole.
                 on_epoch(len(self.history), row)
 
     def state(self) -> TrainingState:
-        """Everything that the training needs to go on, copied."""
+        """Everything that the training needs to continue, copied."""
         return TrainingState(
             fingerprint=self._fingerprint,
             history=[dict(row) for row in self.history],
@@ -161,42 +183,48 @@ class Trainer:
         )
 
     def restore(self, state: TrainingState) -> None:
-        """Continue from a state; its fingerprint has been verified by `load_state`. A refused one changes nothing.
+        """Continue from a state, whose fingerprint `load_state` has verified.
 
         Raises:
-            InvalidCheckpoint: the shapes, types or number of the arrays are not those of this training.
+            InvalidCheckpoint: the shapes, types or number of the arrays are not those of this
+                training. Nothing has changed then.
         """
-        best = state.best if state.history else _values(self._model.weights)
-        groups = (
-            ("model", self._model.variables, state.model),
-            ("optimizer", self._optimizer.variables, state.optimizer),
-            ("best weights", self._model.weights, best),
-        )
-        for name, variables, arrays in groups:
-            expected = [(tuple(variable.shape), np.dtype(variable.dtype)) for variable in variables]
-            if expected != [(array.shape, array.dtype) for array in arrays]:
-                raise InvalidCheckpoint(
-                    f"the checkpoint does not fit: other shapes or types in the {name}."
-                )
-        for _, variables, arrays in groups[:2]:
-            for variable, array in zip(variables, arrays, strict=True):
-                variable.assign(array)
+        variables = self._model.variables
+        weights = self._model.weights
+        of_optimizer = self._optimizer.variables
+        # A state before the first epoch has no best weights; the model's own fit themselves.
+        best = state.best if state.history else _values(weights)
+        # All groups are compared before the first assignment: a refused state changes nothing.
+        _check_fit("model", variables, state.model)
+        _check_fit("optimizer", of_optimizer, state.optimizer)
+        _check_fit("best weights", weights, best)
+        _assign(variables, state.model)
+        _assign(of_optimizer, state.optimizer)
         self.history = [dict(row) for row in state.history]
         self.best_weights = list(state.best)
 
     def _epoch(self, on_call: OnCall) -> dict[str, float]:
-        """One pass over the training data, in the order of (seed, epoch), and one over the validation data."""
-        epoch, samples = len(self.history), self._data.samples
-        order = generator(self._seed, "order", epoch).permutation(samples).astype(np.int32)
-        step, total = BATCHES_PER_CALL * self._batch_size, 0.0
+        """One pass over the training data in the order of (seed, epoch), and one validation.
+
+        Returns:
+            the epoch's row of the history.
+        """
+        epoch = len(self.history)
+        samples = self._data.samples
+        rng = generator(self._seed, "order", epoch)
+        order = rng.permutation(samples).astype(np.int32)
+        step = BATCHES_PER_CALL * self._batch_size
+        total = 0.0
         for start in range(0, samples, step):
             loss, last = self._run(order[start : start + step])
             total += float(loss)
             on_call()
+            # The compiled loop ends after a loss that is not finite, so this is the last one.
             if not math.isfinite(last):
                 raise Diverged(f"The loss of a batch is {float(last)} in epoch {epoch + 1}.")
         loss, metric = self._check()
         row = {
+            # Squared errors were divided by the square of the scale, see `_train_batch`.
             "loss": total / samples * self._scale**2,
             "val_loss": float(loss),
             self._metric: float(metric),
@@ -206,7 +234,7 @@ class Trainer:
         return row
 
     def _train_batches(self, order: Tensor) -> tuple[Tensor, Tensor]:
-        """Train on the samples of an order, batch after batch, up to the first loss that is not finite.
+        """Train on the samples of an order, up to the first loss that is not finite.
 
         Args:
             order: (samples,), positions in the training data.
@@ -215,103 +243,180 @@ class Trainer:
             The sum of the samples' losses, and the loss of the last batch.
         """
         samples = tf.size(order)
-        parts = -(-samples // self._batch_size) * self._parts
+        # Rounded up: the last batch may be smaller.
+        batches = -(-samples // self._batch_size)
+        parts = batches * self._parts
 
         def go_on(part: Tensor, total: Tensor, last: Tensor) -> Tensor:
-            return (part < parts) & tf.math.is_finite(last)
+            is_left = part < parts
+            return is_left & tf.math.is_finite(last)
 
         def train(part: Tensor, total: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             start, stop, size = self._part(part, samples)
             count = tf.cast(stop - start, tf.float64)
             if self._parts == 1:
                 loss = self._train_batch(order[start:stop])
-            else:  # an empty part of a last batch looks at one sample, which does not count
-                share = tf.cast(self._parts * (stop - start), tf.float32) / tf.cast(
-                    size, tf.float32
-                )
-                loss = self._train_batch(order[tf.minimum(start, stop - 1) : stop], share)
-            return part + 1, total + tf.cast(loss, tf.float64) * count, loss
+            else:
+                # Keras divides the sum of the gradients by the number of parts. A part must count
+                # by its share of the samples, so the share is times that number.
+                weight = tf.cast(self._parts * (stop - start), tf.float32)
+                share = weight / tf.cast(size, tf.float32)
+                # A last batch with few samples has empty parts, and the mean over no sample is
+                # NaN. So an empty part looks at one sample, with a share of 0.
+                first = tf.minimum(start, stop - 1)
+                loss = self._train_batch(order[first:stop], share)
+            following = part + 1
+            summed = total + tf.cast(loss, tf.float64) * count
+            return following, summed, loss
 
-        begin = (tf.constant(0), tf.constant(0.0, tf.float64), tf.constant(0.0))
+        begin = (
+            tf.constant(0),
+            tf.constant(0.0, tf.float64),
+            tf.constant(0.0),
+        )
         _, total, last = tf.while_loop(go_on, train, begin)
         return total, last
 
     def _part(self, number: Tensor, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Where the part of this number starts and stops in an order, and how large its whole batch is.
+        """A part of a batch: its start and its stop in an order, and the size of the whole batch.
 
-        The parts of a batch are as equal as can be, the larger ones first.
+        The sizes of a batch's parts differ by one at most; the larger parts come first.
         """
-        start = number // self._parts * self._batch_size
-        size = tf.minimum(self._batch_size, samples - start)
-        bounds = [start - (-size * (number % self._parts + more) // self._parts) for more in (0, 1)]
-        return bounds[0], bounds[1], size
+        first = number // self._parts * self._batch_size
+        # The last batch has the samples that are left.
+        size = tf.minimum(self._batch_size, samples - first)
+
+        def bound(more: int) -> Tensor:
+            # Two negations make a division that rounds up.
+            negative = -size * (number % self._parts + more)
+            return first - negative // self._parts
+
+        start = bound(0)
+        stop = bound(1)
+        return start, stop, size
 
     def _train_batch(self, positions: Tensor, share: Tensor | None = None) -> Tensor:
         """One gradient for the optimizer.
 
         Args:
-            share: how much it counts beside those of the batch's other parts; None for a whole batch.
+            positions: (samples,), positions in the training data.
+            share: weight of this part among the parts of its batch; None for a whole batch.
+
+        Returns:
+            the mean loss of the samples, with regularization terms.
         """
         x = tf.cast(tf.gather(self._data.x, positions), tf.float32)
         y = tf.gather(self._data.y, positions)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
             if not self._classification:
-                y, predicted = tf.cast(y, tf.float32) / self._scale, predicted / self._scale
-            loss = tf.add_n(
-                [self._loss(y, predicted), *self._model.losses]
-            )  # the others are regularization terms
+                y = tf.cast(y, tf.float32) / self._scale
+                predicted = predicted / self._scale
+            own_loss = self._loss(y, predicted)
+            # Read after the call: `model.losses` are the regularization terms of that call.
+            terms = [own_loss, *self._model.losses]
+            loss = tf.add_n(terms)
             counted = loss if share is None else loss * share
         variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(counted, variables), variables)
+        gradients = tape.gradient(counted, variables)
+        self._optimizer.apply(gradients, variables)
         return loss
 
     def _validate(self) -> tuple[Tensor, Tensor]:
         """The mean loss and the mean metric on the validation data, summed in double precision."""
-        samples = int(self._data.validation_x.shape[0])
+        all_x = self._data.validation_x
+        all_y = self._data.validation_y
+        samples = int(all_x.shape[0])
 
         def go_on(start: Tensor, loss: Tensor, metric: Tensor) -> Tensor:
             return start < samples
 
         def batch(start: Tensor, loss: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             stop = tf.minimum(start + VALIDATION_BATCH, samples)
-            x = tf.cast(self._data.validation_x[start:stop], tf.float32)
-            losses, metrics = self._scores(
-                self._data.validation_y[start:stop], self._model(x, training=False)
-            )
-            return stop, loss + _sum(losses), metric + _sum(metrics)
+            x = tf.cast(all_x[start:stop], tf.float32)
+            y = all_y[start:stop]
+            predicted = self._model(x, training=False)
+            losses, metrics = self._scores(y, predicted)
+            loss = loss + _sum(losses)
+            metric = metric + _sum(metrics)
+            return stop, loss, metric
 
         zero = tf.constant(0.0, tf.float64)
-        _, loss, metric = tf.while_loop(go_on, batch, (tf.constant(0), zero, zero))
-        return loss / samples, metric / samples
+        begin = (tf.constant(0), zero, zero)
+        _, loss, metric = tf.while_loop(go_on, batch, begin)
+        mean_loss = loss / samples
+        mean_metric = metric / samples
+        return mean_loss, mean_metric
 
     def _scores(self, y: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
         """The loss and the metric of each sample, both (batch,), in the targets' units."""
+        # The same as `scores.scores` computes in NumPy, for the reasons that are given there.
         if self._classification:
-            hits = tf.argmax(predicted, axis=-1, output_type=tf.int32) == tf.cast(y, tf.int32)
-            right = tf.cast(tf.gather(predicted, y, batch_dims=1), tf.float64)
-            return -tf.math.log(tf.maximum(right, LEAST_PROBABILITY)), hits
-        error = tf.cast(tf.reshape(predicted, [-1]), tf.float64) - tf.cast(y, tf.float64)
-        return tf.square(error), tf.abs(error)
+            winner = tf.argmax(predicted, axis=-1, output_type=tf.int32)
+            hits = winner == tf.cast(y, tf.int32)
+            of_true_class = tf.gather(predicted, y, batch_dims=1)
+            probability = tf.cast(of_true_class, tf.float64)
+            logarithm = tf.math.log(tf.maximum(probability, LEAST_PROBABILITY))
+            return -logarithm, hits
+        flat = tf.reshape(predicted, [-1])
+        error = tf.cast(flat, tf.float64) - tf.cast(y, tf.float64)
+        squared = tf.square(error)
+        absolute = tf.abs(error)
+        return squared, absolute
+
+
+def _check_rules(objective: Objective, patience: int | None, measured: Sequence[str]) -> None:
+    if objective.name not in measured:
+        raise ValueError(
+            f"the objective must be one of {', '.join(measured)}. Received: {objective.name!r}."
+        )
+    if patience is not None and patience < 1:
+        raise ValueError(f"patience must be at least 1, or None. Received: {patience}.")
+
+
+def _check_fit(name: str, variables: Sequence[keras.Variable], arrays: Sequence[Array]) -> None:
+    """Raises InvalidCheckpoint if the arrays are not of the variables' shapes and types."""
+    expected = []
+    for variable in variables:
+        dtype = np.dtype(variable.dtype)
+        expected.append((tuple(variable.shape), dtype))
+    found = [(array.shape, array.dtype) for array in arrays]
+    if found != expected:
+        raise InvalidCheckpoint(
+            f"the checkpoint does not fit: other shapes or types in the {name}."
+        )
+
+
+def _assign(variables: Sequence[keras.Variable], arrays: Sequence[Array]) -> None:
+    pairs = zip(variables, arrays, strict=True)
+    for variable, array in pairs:
+        variable.assign(array)
 
 
 def _sum(values: Tensor) -> Tensor:
-    return tf.reduce_sum(tf.cast(values, tf.float64))
+    """The sum in double precision; truth values count as 0 and 1."""
+    doubles = tf.cast(values, tf.float64)
+    return tf.reduce_sum(doubles)
 
 
-def _values(variables: list[keras.Variable]) -> list[Array]:
-    """Copies."""
-    return [variable.value.numpy() for variable in variables]
+def _values(variables: Sequence[keras.Variable]) -> list[Array]:
+    """The values of the variables, copied."""
+    copies = []
+    for variable in variables:
+        copies.append(variable.value.numpy())
+    return copies
 
 
 @contextmanager
 def fast_graphs() -> Iterator[None]:
-    """Without TensorFlow's graph optimizer, which costs a small network more than it gives, except on a GPU."""
+    """Turns TensorFlow's graph optimizer off, except on a GPU, and afterwards as it was before."""
     if tf.config.list_logical_devices("GPU"):
         yield
         return
+    # On a CPU the optimizer costs a small network more time than it saves.
     name = "disable_meta_optimizer"
-    before = bool(tf.config.optimizer.get_experimental_options().get(name, False))
+    options = tf.config.optimizer.get_experimental_options()
+    before = bool(options.get(name, False))
     tf.config.optimizer.set_experimental_options({name: True})
     try:
         yield

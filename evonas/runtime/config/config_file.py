@@ -1,7 +1,7 @@
-"""Reading a run's config with everything that it names, and telling every problem at once.
+"""Reading a run's config with everything that it names, and reporting all issues at once.
 
-The config's file, the overrides of the command line, the search space and the seed genomes are checked together, so
-that a user mends all of them in one go. Nothing is trained, and no data are read.
+The config's file, the overrides of the command line, the search space and the seed genomes are
+checked together, so that a user can fix everything in one go. Nothing is trained, no data are read.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class LoadedConfig:
     """A config that can be run, and what it names.
 
     Attributes:
-        config: with every default; a path to data is absolute.
-        file: that it was read from.
-        space: its search space.
-        seeds: its seed genomes, by name.
-        warnings: sentences for the user; none of them keeps the run from starting.
+        config: the config with every default; a path to data is absolute.
+        file: path of the config's file.
+        space: the search space.
+        seeds: name -> seed genome.
+        warnings: sentences for the user; the run can start all the same.
     """
 
     config: RunConfig
@@ -47,19 +47,21 @@ class LoadedConfig:
 
     @property
     def evaluator(self) -> EvaluatorConfig | None:
-        """What judges genomes instead of Keras; None where Keras does."""
+        """What judges genomes instead of Keras; None if Keras trains them."""
         return self.config.evaluator
 
     @property
     def text(self) -> str:
-        """The config after overrides, with every default: canonical JSON, which a config's file may hold, too."""
+        """The config with overrides and defaults as canonical JSON, which a file may hold, too."""
         return self.config.canonical()
 
     def data_settings(self) -> DataSettings:
-        """What `evonas.data.prepared.prepare` needs; for a config with `data` only."""
-        assert self.config.data is not None
-        assert self.space.input is not None
-        return self.config.data.settings(self.space.input)
+        """What `evonas.data.prepared.prepare` needs; only for a config with `data`."""
+        data = self.config.data
+        assert data is not None
+        kind = self.space.input
+        assert kind is not None
+        return data.settings(kind)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Checked:
     """What a check has found.
 
     Attributes:
-        loaded: None where there are problems.
-        problems: all that keeps the run from starting, but for those of the data.
+        loaded: the config; None if there are issues.
+        problems: issues that keep the run from starting, except those of the data.
     """
 
     loaded: LoadedConfig | None
@@ -76,19 +78,22 @@ class Checked:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return self.loaded.warnings if self.loaded else ()
+        """The config's warnings; empty if there are issues."""
+        if self.loaded is None:
+            return ()
+        return self.loaded.warnings
 
 
 def load_config(path_or_name: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Read a config.
 
     Args:
-        path_or_name: a path, or the name of a shipped config.
-        overrides: `key.path=value` each; the value is read as YAML.
+        path_or_name: path, or name of a shipped config.
+        overrides: texts of the form `key.path=value`; the value is read as YAML.
 
     Raises:
         UserError: there is no such config.
-        InvalidConfig: all problems of the config, of its space and of its seed genomes.
+        InvalidConfig: all issues of the config, of its space and of its seed genomes.
     """
     checked = check(path_or_name, overrides)
     if checked.loaded is None:
@@ -97,7 +102,7 @@ def load_config(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Load
 
 
 def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
-    """Everything that is wrong with a config, or the config; data are not read.
+    """The config, or everything that is wrong with it; data are not read.
 
     Raises:
         UserError: there is no such config.
@@ -107,69 +112,96 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
         source = _Source(strict_yaml.load_file(file), overrides)
     except InvalidYaml as error:
         return Checked(None, error.problems)
+    # Each step goes on after issues of the steps before, so that all are reported together.
     config, problems = _parse(source, file)
     space, space_problems = _space(source, file)
     seeds, seed_problems = find_seeds(space, source, file)
-    problems += space_problems + seed_problems
+    problems += space_problems
+    problems += seed_problems
     if config is not None and space is not None and not problems:
         problems += _misfits(config, space, seeds, source)
     if config is None or space is None or problems:
         return Checked(None, _in_order(problems))
-    return Checked(LoadedConfig(config, file, space, seeds, tuple(warnings(config, space))), ())
+    notes = tuple(warnings(config, space))
+    loaded = LoadedConfig(config, file, space, seeds, notes)
+    return Checked(loaded, ())
 
 
 def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig | None, list[Issue]]:
-    """A config that was read before, with overrides, or all that is wrong with them; paths are left as they are."""
-    source = _Source(Document(config.to_json(), "the recorded config"), overrides)
+    """A config from the record with overrides, or None, and all that is wrong.
+
+    Paths are left as they are, because those in the record are absolute.
+    """
+    document = Document(config.to_json(), "the recorded config")
+    source = _Source(document, overrides)
     builder = Builder(FAMILIES)
     changed = parse(builder, source.data)
-    problems = source.problems + [
-        source.problem(issue.path, issue.message) for issue in builder.issues
-    ]
-    return (None if problems else changed), problems
+    problems = source.problems + source.placed(builder)
+    if problems:
+        return None, problems
+    return changed, []
 
 
 def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     """What is allowed and probably not meant."""
     found = []
-    longest, full = space.greatest("training", "epochs"), config.training.epochs
+    longest = space.greatest("training", "epochs")
+    full = config.training.epochs
     if longest is not None and longest > full:
         found.append(
             f"training.epochs ({full}) cuts short the gene epochs, which goes up to {longest:g}."
         )
-    workers, ahead, trials = config.pool.workers, config.look_ahead, config.budget.trials
-    if ahead < workers:
-        found.append(
-            f"look_ahead ({ahead}) is below the {workers} workers: {workers - ahead} of them will never work."
-        )
-    elif workers > 1 and ahead < 2 * workers:
-        advice = f"at least {2 * workers} keeps them busier"
-        found.append(
-            f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the slowest; {advice}."
-        )
-    population = (
-        getattr(config.strategy.innermost.settings, "population", None) or 0
-    )  # null: the strategy knows
+    found += _look_ahead_warnings(config.look_ahead, config.pool.workers)
+    trials = config.budget.trials
+    innermost = config.strategy.innermost
+    # Not every strategy has a population, and one that is null is chosen by its strategy.
+    population = getattr(innermost.settings, "population", None) or 0
     if trials is not None and population > trials:
-        size = f"the population ({population}) is larger than the budget ({trials} trials)"
-        found.append(f"{size}: {config.strategy.innermost.name} ends within its first generation.")
+        found.append(
+            f"the population ({population}) is larger than the budget ({trials} trials): "
+            f"{innermost.name} ends within its first generation."
+        )
     return found
 
 
+def _look_ahead_warnings(ahead: int, workers: int) -> list[str]:
+    """Whether some workers will have to wait, because too few trials are asked ahead."""
+    if ahead < workers:
+        idle = workers - ahead
+        return [
+            f"look_ahead ({ahead}) is below the {workers} workers: {idle} of them will never work."
+        ]
+    if workers > 1 and ahead < 2 * workers:
+        return [
+            f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the "
+            f"slowest; at least {2 * workers} keeps them busier."
+        ]
+    return []
+
+
 def _in_order(problems: Sequence[Issue]) -> tuple[Issue, ...]:
-    """Each problem once, file by file, from top to bottom."""
+    """Each issue once, file by file, from top to bottom."""
+    # Dicts keep the order of the first appearance, and `sorted` keeps it within a line.
     files = list(dict.fromkeys(problem.file for problem in problems))
-    return tuple(
-        sorted(
-            dict.fromkeys(problems), key=lambda problem: (files.index(problem.file), problem.line)
-        )
-    )
+    unique = dict.fromkeys(problems)
+
+    def place(problem: Issue) -> tuple[int, int]:
+        file = files.index(problem.file)
+        return file, problem.line
+
+    return tuple(sorted(unique, key=place))
 
 
 class _Source:
-    """A config's file with overrides applied: plain data, and the place of every key."""
+    """A config's file with its overrides: plain data, and the place of every key.
+
+    Attributes:
+        data: the file's plain data, with the overrides.
+        problems: issues of the overrides themselves.
+    """
 
     def __init__(self, document: Document, overrides: Sequence[str]) -> None:
+        # A copy: overrides change it, and the document must stay what the file says.
         self.data: Any = copy.deepcopy(document.data)
         self.problems: list[Issue] = []
         self._document = document
@@ -178,92 +210,131 @@ class _Source:
             self._override(text)
 
     def problem(self, path: KeyPath, message: str) -> Issue:
-        """A problem at a key: of the file, or of the override that set it."""
+        """An issue at a key: of the override that set it, or of the file."""
+        # The longest path first: the innermost override is the one that counts.
         for end in range(len(path), 0, -1):
-            if path[:end] in self._overridden:
-                return Issue(
-                    message, key_text(path), f"{OVERRIDE} {printable(self._overridden[path[:end]])}"
-                )
+            text = self._overridden.get(path[:end])
+            if text is not None:
+                place = _place_of(text)
+                return Issue(message, key_text(path), place)
         return self._document.problem(path, message)
 
+    def placed(self, builder: Builder) -> list[Issue]:
+        """The builder's issues, each at its place."""
+        found = []
+        for issue in builder.issues:
+            problem = self.problem(issue.path, issue.message)
+            found.append(problem)
+        return found
+
     def _override(self, text: str) -> None:
+        """Apply one override, or note what is wrong with it."""
         name, equals, value = text.partition("=")
         path = tuple(name.strip().split("."))
-        place = f"{OVERRIDE} {printable(text)}"
+        place = _place_of(text)
         if not equals or not all(path):
-            self.problems.append(
-                Issue("must have the form key.path=value, such as budget.trials=20.", file=place)
-            )
+            message = "must have the form key.path=value, such as budget.trials=20."
+            self.problems.append(Issue(message, file=place))
             return
         try:
             new = strict_yaml.load(value, place).data
         except InvalidYaml as error:
+            # A line within the override says nothing: it has one.
             self.problems += [dataclasses.replace(problem, line=0) for problem in error.problems]
             return
-        if not isinstance(self.data, dict):
-            return  # that is reported as a problem of the file
+        # Data of another form are reported as an issue of the file.
+        if isinstance(self.data, dict):
+            self._set(path, new, text)
+
+    def _set(self, path: tuple[str, ...], new: Any, text: str) -> None:
+        """Put a value at this path, with all mappings that are missing on the way."""
         node = self.data
         for i, key in enumerate(path[:-1]):
+            here = path[: i + 1]
+            following = path[i + 1]
             if key not in node:
-                self._overridden[path[: i + 1]] = text
-            node[key] = _opened(node.get(key), path[i + 1])
-            if not isinstance(node[key], dict):
-                message = f"has no keys, so that {path[i + 1]!r} cannot be set in it. It is {shown(node[key])}."
-                self.problems.append(Issue(message, key_text(path[: i + 1]), place))
+                self._overridden[here] = text
+            inside = _opened(node.get(key), following)
+            node[key] = inside
+            if not isinstance(inside, dict):
+                message = (
+                    f"has no keys, so that {following!r} cannot be set in it. "
+                    f"It is {shown(inside)}."
+                )
+                issue = Issue(message, key_text(here), _place_of(text))
+                self.problems.append(issue)
                 return
-            node = node[key]
+            node = inside
         node[path[-1]] = new
         self._overridden[path] = text
 
 
+def _place_of(override: str) -> str:
+    """An override as the place of an issue, where a file would stand."""
+    return f"{OVERRIDE} {printable(override)}"
+
+
 def _opened(value: Any, key: str) -> Any:
-    """What an override may go into: `random` is short for `{random: {}}`, and nothing for an empty mapping."""
+    """What an override of `key` goes into: the value, with short forms written out."""
     if value is None:
         return {}
-    return {key: {}} if value == key else value
+    # `strategy: random` is short for `strategy: {random: {}}`.
+    if value == key:
+        return {key: {}}
+    return value
 
 
 def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Issue]]:
-    """The config, with its name and the data's path filled in."""
-    if not isinstance(source.data, dict):
+    """The config, with its name and with absolute paths; None if it has issues of its own."""
+    data = source.data
+    if not isinstance(data, dict):
         needed = "a config is a mapping that has at least space, budget, and data or evaluator"
-        return None, [
-            *source.problems,
-            source.problem((), f"{needed}. Received: {shown(source.data)}."),
-        ]
-    if "strategies" in source.data:
+        received = shown(data)
+        problem = source.problem((), f"{needed}. Received: {received}.")
+        return None, [*source.problems, problem]
+    if "strategies" in data:
         message = "this is an experiment, which compares strategies; to run it:  evonas compare"
-        return None, [*source.problems, source.problem(("strategies",), f"{message} {file}")]
+        problem = source.problem(("strategies",), f"{message} {file}")
+        return None, [*source.problems, problem]
     builder = Builder(FAMILIES)
-    config = parse(builder, {"run": file.stem, **source.data})
-    problems = source.problems + [
-        source.problem(issue.path, issue.message) for issue in builder.issues
-    ]
+    # The file's name is the default of `run`; what the file says is stronger.
+    config = parse(builder, {"run": file.stem, **data})
+    problems = source.problems + source.placed(builder)
     if config is None:
         return None, problems
-    data, evaluator = config.data, config.evaluator
+    return _with_absolute_paths(config, source, file, problems), problems
+
+
+def _with_absolute_paths(
+    config: RunConfig, source: _Source, file: Path, problems: list[Issue]
+) -> RunConfig:
+    """The config with absolute paths to data and tables; adds to the problems if one is missing."""
+    data = config.data
     if data is not None and data.path is not None:
-        data = dataclasses.replace(
-            data, path=_found(source, file, ("data", "path"), data.path, problems)
-        )
+        path = _found(source, file, ("data", "path"), data.path, problems)
+        data = dataclasses.replace(data, path=path)
+    evaluator = config.evaluator
     if isinstance(evaluator, TableConfig):
         key = ("evaluator", "table", "path")
-        evaluator = dataclasses.replace(
-            evaluator, path=_found(source, file, key, evaluator.path, problems)
-        )
-    return dataclasses.replace(config, data=data, evaluator=evaluator), problems
+        path = _found(source, file, key, evaluator.path, problems)
+        evaluator = dataclasses.replace(evaluator, path=path)
+    return dataclasses.replace(config, data=data, evaluator=evaluator)
 
 
 def _found(source: _Source, file: Path, key: KeyPath, path: str, problems: list[Issue]) -> str:
-    """A path that the config's file names, made absolute."""
+    """A path from the config's file, made absolute; adds to the problems if there is no file."""
     absolute = (file.parent / path).resolve()
     if not absolute.is_file():
-        problems.append(source.problem(key, f"there is no such file. Received: {absolute}"))
+        message = f"there is no such file. Received: {absolute}"
+        problems.append(source.problem(key, message))
     return str(absolute)
 
 
 def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]]:
-    """The search space, also of a config with other problems; without problems if it is not named at all."""
+    """The search space, also of a config with other issues, and what is wrong with it.
+
+    If the config names no space, this reports nothing, because the builder does.
+    """
     name = source.data.get("space") if isinstance(source.data, dict) else None
     if not isinstance(name, str):
         return None, []
@@ -274,30 +345,50 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]
         return None, list(error.problems)
     except UserError as error:
         return None, [source.problem(("space",), str(error))]
-    listed = source.data.get("plugins")
-    plugins = (
-        [module for module in listed if isinstance(module, str)] if isinstance(listed, list) else []
-    )
+    problems: list[Issue] = []
+    # An evaluator's space without an input describes no Keras networks, so that none is built.
     is_for_evaluator = space.input is None and source.data.get("evaluator") is not None
-    problems = [] if is_for_evaluator else check_space(space, plugins, str(path))
+    if not is_for_evaluator:
+        problems += check_space(space, _listed_plugins(source.data), str(path))
     strategy = _strategy_that_sets_epochs(source.data)
     if strategy and space.has_parameter("training", "epochs"):
-        message = f"epochs cannot be a gene under the strategy {strategy}, which says how long a network is trained."
+        message = (
+            f"epochs cannot be a gene under the strategy {strategy}, "
+            "which says how long a network is trained."
+        )
         key = ("settings", "training", "ops", "training", "epochs")
-        problems.append(strict_yaml.load(space.text, str(path)).problem(key, message))
+        document = strict_yaml.load(space.text, str(path))
+        problems.append(document.problem(key, message))
     return space, problems
+
+
+def _listed_plugins(data: Mapping[str, Any]) -> list[str]:
+    """The plugins of a config that may have issues; entries that are no words are left out."""
+    listed = data.get("plugins")
+    if not isinstance(listed, list):
+        return []
+    return [module for module in listed if isinstance(module, str)]
 
 
 def _misfits(
     config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source
 ) -> list[Issue]:
-    """What of the strategy's settings does not fit this space and this budget."""
-    found = config.strategy.misfits(config.search_problem(space, seeds), "strategy")
-    return [source.problem(tuple(key.split(".")), message) for key, message in found.items()]
+    """The settings of the strategy that do not fit this space and this budget."""
+    problem = config.search_problem(space, seeds)
+    found = []
+    for key, message in config.strategy.misfits(problem, "strategy").items():
+        path = tuple(key.split("."))
+        found.append(source.problem(path, message))
+    return found
 
 
 def _strategy_that_sets_epochs(data: Any) -> str:
-    """The name of the config's strategy, or of one that it wraps, that decides itself how long each trial is trained;
-    else empty."""
-    kinds = {strategy.name: STRATEGIES.get(strategy.name) for strategy in strategies_in(data)}
-    return next((name for name, kind in kinds.items() if kind is not None and kind.sets_epochs), "")
+    """The name of the first strategy that decides itself how long each trial is trained.
+
+    It is the config's strategy or one inside it. Empty if there is none.
+    """
+    for strategy in strategies_in(data):
+        kind = STRATEGIES.get(strategy.name)
+        if kind is not None and kind.sets_epochs:
+            return strategy.name
+    return ""

@@ -1,6 +1,6 @@
 """Reading an experiment: one run config, several strategies and seeds, the same budget for all.
 
-An experiment's file names a run config and says what differs. Every run that follows from it is loaded and checked
+An experiment's file names a run config and says what differs. All its runs are loaded and checked
 before the first one begins.
 """
 
@@ -20,33 +20,46 @@ from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import Document
 from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
-from evonas.runtime.config.settings import FAILED, Builder, Check, shown
+from evonas.runtime.config.settings import Builder, Check, shown
 from evonas.search.named import StrategyConfig
 
 
 def _labels_problem(labels: Mapping[str, Any]) -> str:
+    """What is wrong with the labels of an experiment's strategies; empty if nothing is."""
     if len(labels) < 2:
-        return f"must name at least two strategies to compare. Received: {', '.join(labels) or 'none'}."
-    return "".join(run_name_problem(label) for label in labels)[:400]
+        received = ", ".join(labels) or "none"
+        return f"must name at least two strategies to compare. Received: {received}."
+    # A label begins the folder names of its runs, so that it must be a safe name, too.
+    wrong = [run_name_problem(label) for label in labels]
+    return "".join(wrong)[:400]
 
 
 def _seeds_problem(seeds: Sequence[int]) -> str:
+    """What is wrong with the seeds of an experiment; empty if nothing is."""
     if not seeds or len(set(seeds)) < len(seeds):
-        return f"must be a list of different seeds, at least one. Received: {shown(list(seeds))}."
+        received = shown(list(seeds))
+        return f"must be a list of different seeds, at least one. Received: {received}."
     return ""
 
 
 @dataclass(frozen=True)
 class ExperimentConfig:
-    """Attributes:
-    config: the run config that all runs share: a shipped name, or a path relative to the experiment's file.
-    strategies: label -> a strategy as in a run config; the label is its name in the figure and in the runs' folders.
-    experiment: the name of the folder that the runs go to.
-    seeds: each strategy runs once with each.
-    changes: what differs from the config in all runs alike: `training.epochs: 9`, `budget: {epochs: 300}`.
-    reference: the label that the others are compared with; null for `random` where it is there, else the first.
-    target: a value of the objective, or a hypervolume, to be reached; null for the final mean of the reference.
-    fresh: trainings of each winner with fresh seeds, to tell luck from quality.
+    """An experiment as its file describes it.
+
+    Attributes:
+        config: run config that all runs share: a shipped name, or a path relative to the
+            experiment's file.
+        strategies: label -> strategy as in a run config. The label is the strategy's name in the
+            figure and in the folders of its runs.
+        experiment: name of the folder that holds the runs.
+        seeds: seeds of the runs; each strategy runs once with each seed.
+        changes: what differs from the config in all runs: `training.epochs: 9`,
+            `budget: {epochs: 300}`.
+        reference: label that all others are compared with; null for `random` if it is there, or
+            for the first label otherwise.
+        target: value of the objective, or hypervolume, that is to be reached; null for the final
+            mean of the reference.
+        fresh: number of trainings of each winner with fresh seeds, which tell luck from quality.
     """
 
     config: str
@@ -59,18 +72,21 @@ class ExperimentConfig:
     fresh: Annotated[int, Ge(0)] = 3
 
     def problems(self) -> dict[str, str]:
-        if self.reference is not None and self.reference not in self.strategies:
-            allowed = ", ".join(self.strategies)
-            return {
-                "reference": f"must be one of the strategies' labels. Allowed: {allowed}. Received: {self.reference}."
-            }
-        return {}
+        """What is wrong between these settings, by key."""
+        if self.reference is None or self.reference in self.strategies:
+            return {}
+        allowed = ", ".join(self.strategies)
+        message = f"must be one of the strategies' labels. Allowed: {allowed}."
+        return {"reference": f"{message} Received: {self.reference}."}
 
     @property
     def compared_with(self) -> str:
         """The label of the reference."""
-        first = "random" if "random" in self.strategies else next(iter(self.strategies))
-        return self.reference or first
+        if self.reference:
+            return self.reference
+        if "random" in self.strategies:
+            return "random"
+        return next(iter(self.strategies))
 
 
 @dataclass(frozen=True)
@@ -78,9 +94,9 @@ class LoadedExperiment:
     """An experiment that can be run.
 
     Attributes:
-        config: with every default.
-        file: that it was read from.
-        runs: label -> seed -> the run's config.
+        config: the experiment with every default.
+        file: path of its file.
+        runs: label -> seed -> config of the run.
     """
 
     config: ExperimentConfig
@@ -89,71 +105,93 @@ class LoadedExperiment:
 
     @property
     def any_run(self) -> LoadedConfig:
-        """One of the runs: what they share is in it."""
-        return next(iter(next(iter(self.runs.values())).values()))
+        """The first run, for what all runs share."""
+        first_label = next(iter(self.runs))
+        by_seed = self.runs[first_label]
+        first_seed = next(iter(by_seed))
+        return by_seed[first_seed]
 
 
 def is_experiment(data: Any) -> bool:
-    """Whether the plain data of a file in `configs/` are an experiment's rather than a run's."""
-    return isinstance(data, dict) and "strategies" in data
+    """Whether the plain data of a file in `configs/` are an experiment's, not a run's."""
+    if not isinstance(data, dict):
+        return False
+    return "strategies" in data
 
 
 def is_experiment_file(path_or_name: str | Path) -> bool:
-    """Whether a file is an experiment's; one that cannot be read is not, and `load_config` will tell why."""
+    """Whether this is an experiment's file; False if it cannot be read."""
+    # The caller goes on to `load_config`, which says why a file cannot be read.
     try:
-        return is_experiment(
-            strict_yaml.load_file(library.find("configs", str(path_or_name), None)).data
-        )
+        file = library.find("configs", str(path_or_name), None)
+        document = strict_yaml.load_file(file)
     except UserError:
         return False
+    return is_experiment(document.data)
 
 
 def load_experiment(path_or_name: str | Path, overrides: Sequence[str] = ()) -> LoadedExperiment:
     """Read an experiment and the configs of all its runs.
 
     Args:
-        path_or_name: a path, or the name of a shipped experiment.
-        overrides: `key.path=value`, of every run's config; they win over the experiment's `changes`.
+        path_or_name: path, or name of a shipped experiment.
+        overrides: `key.path=value` for every run's config. An override is stronger than the same
+            key under `changes`.
 
     Raises:
         UserError: there is no such file.
-        InvalidConfig: all problems, of the experiment or of the first run that has any.
+        InvalidConfig: all issues of the experiment, or of the first run that has any.
     """
     file = library.find("configs", str(path_or_name), None)
     document = strict_yaml.load_file(file)
-    if not isinstance(document.data, dict) or not is_experiment(document.data):
-        message = "an experiment is a mapping that has at least config and strategies."
-        hint = (
-            " This is a run's config:  evonas run runs it."
-            if isinstance(document.data, dict)
-            else ""
-        )
-        raise InvalidConfig(
-            document.problem((), f"{message} Received: {shown(document.data)}.{hint}")
-        )
-    builder = Builder(FAMILIES)
-    config = builder.build(ExperimentConfig, {"experiment": file.stem, **document.data})
-    if config is FAILED:
-        raise InvalidConfig(
-            [document.problem(issue.path, issue.message) for issue in builder.issues]
-        )
+    config = _experiment(document, file)
     base = _base(config, file, document)
-    runs = {
-        label: {seed: _run(base, document, label, seed, overrides) for seed in config.seeds}
-        for label in config.strategies
-    }
+    runs: dict[str, dict[int, LoadedConfig]] = {}
+    for label in config.strategies:
+        runs[label] = {}
+        for seed in config.seeds:
+            runs[label][seed] = _run(base, document, label, seed, overrides)
     loaded = LoadedExperiment(config, file, runs)
-    if (
-        loaded.any_run.config.objectives
-        and config.target is not None
-        and not 0 <= config.target <= 1
-    ):
-        message = f"runs with several objectives are compared by hypervolume, from 0 to 1. Received: {config.target:g}."
+    target = config.target
+    has_front = bool(loaded.any_run.config.objectives)
+    if has_front and target is not None and not 0 <= target <= 1:
+        message = (
+            "runs with several objectives are compared by hypervolume, from 0 to 1."
+            f" Received: {target:g}."
+        )
         raise InvalidConfig(document.problem(("target",), message))
     return loaded
 
 
+def _experiment(document: Document, file: Path) -> ExperimentConfig:
+    """The experiment in a file, without its runs.
+
+    Raises:
+        InvalidConfig: all issues of the experiment's own keys.
+    """
+    data = document.data
+    if not is_experiment(data):
+        message = "an experiment is a mapping that has at least config and strategies."
+        hint = ""
+        if isinstance(data, dict):
+            hint = " This is a run's config:  evonas run runs it."
+        raise InvalidConfig(document.problem((), f"{message} Received: {shown(data)}.{hint}"))
+    builder = Builder(FAMILIES)
+    # The file's name is the default of `experiment`; what the file says is stronger.
+    config = builder.build(ExperimentConfig, {"experiment": file.stem, **data})
+    if not isinstance(config, ExperimentConfig):
+        raise InvalidConfig(
+            [document.problem(issue.path, issue.message) for issue in builder.issues]
+        )
+    return config
+
+
 def _base(config: ExperimentConfig, file: Path, document: Document) -> Path:
+    """The file of the run config that all runs share.
+
+    Raises:
+        InvalidConfig: there is none.
+    """
     try:
         return library.find("configs", config.config, file)
     except UserError as error:
@@ -163,14 +201,22 @@ def _base(config: ExperimentConfig, file: Path, document: Document) -> Path:
 def _run(
     base: Path, document: Document, label: str, seed: int, overrides: Sequence[str]
 ) -> LoadedConfig:
-    """The config of one run; problems with what the experiment has set are told at their place in its file."""
+    """The config of one run.
+
+    Raises:
+        InvalidConfig: all issues; those of the experiment's changes at their places in its file.
+    """
     own = {
         **document.data.get("changes", {}),
         "strategy": document.data["strategies"][label],
         "seed": seed,
         "run": f"{label}-{seed}",
     }
-    changes = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in own.items()]
+    changes = []
+    for key, value in own.items():
+        # JSON is YAML, so that an override can hold any value.
+        text = json.dumps(value, ensure_ascii=False)
+        changes.append(f"{key}={text}")
     try:
         return load_config(base, [*changes, *overrides])
     except InvalidInput as error:
@@ -180,13 +226,14 @@ def _run(
 
 
 def _placed(problem: Issue, document: Document, label: str, changes: Sequence[str]) -> Issue:
-    """A problem of a change that the experiment has made, at its key in the experiment's file."""
+    """The issue at its key in the experiment's file, if a change of the experiment made it."""
+    # An issue of an override has the override's text as its file.
     made = problem.file.removeprefix(f"{OVERRIDE} ")
     if made == problem.file or made not in changes:
         return problem
     key = made.partition("=")[0]
     path = ("strategies", label) if key == "strategy" else ("changes", key)
     placed = document.problem(path, problem.message)
-    return dataclasses.replace(
-        placed, key=f"{placed.key} ({problem.key})" if problem.key else placed.key
-    )
+    if not problem.key:
+        return placed
+    return dataclasses.replace(placed, key=f"{placed.key} ({problem.key})")

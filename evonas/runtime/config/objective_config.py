@@ -1,4 +1,4 @@
-"""The keys `objective`, `objectives` and `constraints` of a config: what is optimised, and what is wished for."""
+"""The keys `objective`, `objectives` and `constraints` of a config: what a run optimises."""
 
 from __future__ import annotations
 
@@ -9,36 +9,43 @@ from typing import Any
 
 from evonas.errors import did_you_mean
 from evonas.learning.interface import TaskKind
-from evonas.runtime.config.evaluator_config import direction_of, objective_problems
 from evonas.runtime.config.settings import Builder, KeyIssue, shown
-from evonas.trial import Constraint, Direction, Objective
+from evonas.trial import KNOWN_DIRECTIONS, Constraint, Direction, Objective
 
 EPOCH_METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
     "val_loss": ("min", None),
     "val_accuracy": ("max", "classification"),
     "val_mean_absolute_error": ("min", "regression"),
 }
-"""What evonas measures on validation data after each epoch: the better direction, and the task that it needs; None for
-any."""
+"""What evonas measures on validation data after each epoch: better direction, and needed task.
+
+The task is None if the metric is measured under any task.
+"""
 
 METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
     **EPOCH_METRICS,
     "parameters": ("min", None),
     "flops": ("min", None),
+    # These two are measured only if a config asks for them.
     "latency_ms": ("min", None),
     "training_seconds": ("min", None),
 }
-"""Those, and what it measures once a network; the last two only where they are asked for."""
+"""The metrics of each epoch, then those that are measured once for each network."""
+
+_ON_TEST_DATA = "is of the test data, which no search sees."
 
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
-    """A metric, or a weighted sum of some, and whether less or more of it is better. A file may write the bare name.
+    """A metric or a weighted sum of metrics, and its better direction.
+
+    A file may write the bare name of a metric instead.
 
     Attributes:
-        name: of the metric; of a sum, what it is called.
-        weighted: metric -> weight. The sum of weight x metric is minimised, so that what shall be large has a negative
-            weight.
+        name: name of the metric, or a name for the sum.
+        direction: `min` or `max`; a sum is always minimised.
+        weighted: metric -> weight; empty for a single metric. The objective is the sum of weight x
+            metric. A metric that should be large has a negative weight.
     """
 
     name: str
@@ -46,90 +53,112 @@ class ObjectiveConfig:
     weighted: Mapping[str, float] = field(default_factory=dict)
 
     def to_objective(self, constraints: tuple[Constraint, ...] = ()) -> Objective:
-        return Objective(self.name, self.direction, tuple(self.weighted.items()), constraints)
+        """The objective that trials are compared by, under these constraints."""
+        weights = tuple(self.weighted.items())
+        return Objective(self.name, self.direction, weights, constraints)
 
     def problems(self) -> dict[str, str]:
+        """What is wrong between these settings, by key."""
         if self.weighted and self.direction != "min":
             return {"direction": f"a weighted sum is minimised. Received: {self.direction}."}
         return {}
 
     def metric_problems(self, by_keras: bool) -> dict[str, str]:
-        """What is wrong with its metrics, by key.
+        """What is wrong with the metrics, by key.
 
         Args:
-            by_keras: whether Keras trains the networks and evonas measures them.
+            by_keras: whether Keras trains the networks, so that evonas measures them.
         """
-        if not self.weighted:
-            if not by_keras:
-                return objective_problems(self.name, self.direction)
-            if wrong := _unmeasured(self.name):
-                return {"name": wrong}
-            direction, _ = METRICS[self.name]
-            if self.direction != direction:
-                return {
-                    "direction": f"the direction of {self.name} is {direction}. Received: {self.direction}."
-                }
-            return {}
-        found = {
-            f"weighted.{name}": _weight_problem(name, weight)
-            for name, weight in self.weighted.items()
-        }
-        if by_keras:
-            found |= {
-                f"weighted.{name}": wrong for name in self.weighted if (wrong := _unmeasured(name))
-            }
-        return {key: wrong for key, wrong in found.items() if wrong}
+        if self.weighted:
+            return self._weight_problems(by_keras)
+        if not by_keras:
+            return objective_problems(self.name, self.direction)
+        wrong = _unmeasured(self.name)
+        if wrong:
+            return {"name": wrong}
+        direction, _ = METRICS[self.name]
+        if self.direction != direction:
+            message = f"the direction of {self.name} is {direction}. Received: {self.direction}."
+            return {"direction": message}
+        return {}
+
+    def _weight_problems(self, by_keras: bool) -> dict[str, str]:
+        """What is wrong with the terms of a weighted sum, by key; at most one for each metric."""
+        found = {}
+        for name, weight in self.weighted.items():
+            wrong = _unmeasured(name) if by_keras else ""
+            if not wrong:
+                wrong = _weight_problem(name, weight)
+            if wrong:
+                found[f"weighted.{name}"] = wrong
+        return found
 
 
 @dataclass(frozen=True)
 class ConstraintConfig:
-    """Attributes:
-    min: the least that the metric should be; null for no bound.
-    max: the most that it should be; null for no bound.
+    """The bounds of a metric.
+
+    Attributes:
+        min: smallest value that the metric should have; null for no bound.
+        max: largest value that the metric should have; null for no bound.
     """
 
     min: float | None = None
     max: float | None = None
 
     def to_constraint(self, metric: str) -> Constraint:
-        least, most = (
-            (-math.inf if self.min is None else self.min),
-            (math.inf if self.max is None else self.max),
-        )
+        """The constraint on this metric, infinite on the side without a bound."""
+        least = self.min
+        if least is None:
+            least = -math.inf
+        most = self.max
+        if most is None:
+            most = math.inf
         return Constraint(metric, least, most)
 
     def problems(self) -> dict[str, str]:
+        """What is wrong between these settings, by key."""
         if self.min is None and self.max is None:
             return {"max": "is missing: a constraint has a min, a max, or both."}
-        if self.min is not None and self.max is not None and self.min > self.max:
+        if self.min is None or self.max is None:
+            return {}
+        if self.min > self.max:
             return {"min": f"must be at most max ({self.max:g}). Received: {self.min:g}."}
         return {}
 
 
 def _unmeasured(name: str) -> str:
+    """Why evonas does not measure this metric; empty if it does."""
     if name in METRICS:
         return ""
+    allowed = ", ".join(METRICS)
     hint = did_you_mean(name, list(METRICS))
-    return (
-        f"is not measured by evonas. Allowed: {', '.join(METRICS)}. Received: {shown(name)}.{hint}"
-    )
+    return f"is not measured by evonas. Allowed: {allowed}. Received: {shown(name)}.{hint}"
 
 
 def _weight_problem(name: str, weight: float) -> str:
-    known = direction_of(name)
+    """What is wrong with the weight of a metric; empty if nothing is."""
     if name.startswith("test_"):
-        return "is of the test data, which no search sees."
+        return _ON_TEST_DATA
     if weight == 0 or not math.isfinite(weight):
         return f"must be a number other than 0. Received: {weight}."
-    if known is not None and (known == "max") != (weight < 0):
-        better, sign = ("larger", "negative") if known == "max" else ("smaller", "positive")
-        why = f"{name} is better when it is {better}, and the sum is minimised"
-        return f"must be {sign}: {why}. Received: {weight:g}."
-    return ""
+    known = direction_of(name)
+    if known == "max" and weight > 0:
+        better, sign = "larger", "negative"
+    elif known == "min" and weight < 0:
+        better, sign = "smaller", "positive"
+    else:
+        return ""
+    why = f"{name} is better when it is {better}, and the sum is minimised"
+    return f"must be {sign}: {why}. Received: {weight:g}."
 
 
 def task_problem(names: tuple[str, ...], task: TaskKind | None) -> str:
-    """Why one of these metrics is not measured under this task, None where it is not known yet; empty where all are."""
+    """Why one of these metrics is not measured under this task; empty if all are.
+
+    Args:
+        task: None if the task is not known yet; then every metric may be measured.
+    """
     for name in names:
         _, needed = METRICS.get(name, (None, None))
         if task is not None and needed not in (None, task):
@@ -138,11 +167,15 @@ def task_problem(names: tuple[str, ...], task: TaskKind | None) -> str:
 
 
 def expanded(data: Mapping[str, Any], by_keras: bool) -> dict[str, Any]:
-    """A config's data with its objectives written out, the first of several under `objective`, too."""
+    """A config's plain data with its objectives written out.
+
+    The first one of `objectives` is also written under `objective`.
+    """
     found = dict(data)
     if "objective" in data:
         found["objective"] = _expanded(data["objective"], by_keras)
-    if isinstance(listed := data.get("objectives"), list):
+    listed = data.get("objectives")
+    if isinstance(listed, list):
         found["objectives"] = [_expanded(item, by_keras) for item in listed]
         if listed and "objective" not in data:
             found["objective"] = found["objectives"][0]
@@ -150,69 +183,128 @@ def expanded(data: Mapping[str, Any], by_keras: bool) -> dict[str, Any]:
 
 
 def _expanded(objective: Any, by_keras: bool) -> Any:
-    """`val_loss` is short for `{name: val_loss}`, and a known metric needs no direction, nor does a weighted sum."""
+    """The objective with its name and its direction, as far as they follow from what is written.
+
+    `val_loss` is short for `{name: val_loss}`. A known metric needs no direction, nor does a
+    weighted sum. Data of another form are returned as they are, because the builder refuses them.
+    """
     named = {"name": objective} if isinstance(objective, str) else objective
-    if isinstance(named, dict) and isinstance(weighted := named.get("weighted"), dict) and weighted:
-        return {"name": _sum_in_words(weighted), "direction": "min", **named}
-    if (
-        not isinstance(named, dict)
-        or "direction" in named
-        or not isinstance(name := named.get("name"), str)
-    ):
+    if not isinstance(named, dict):
         return named
-    if by_keras:
-        return {**named, "direction": METRICS[name][0] if name in METRICS else "min"}
-    known = direction_of(name)
-    return named if known is None else {**named, "direction": known}
+    weighted = named.get("weighted")
+    if isinstance(weighted, dict) and weighted:
+        return {"name": _sum_in_words(weighted), "direction": "min", **named}
+    name = named.get("name")
+    if "direction" in named or not isinstance(name, str):
+        return named
+    if not by_keras:
+        known = direction_of(name)
+        return named if known is None else {**named, "direction": known}
+    # An unknown metric gets a direction too: then only its name is reported.
+    direction = METRICS[name][0] if name in METRICS else "min"
+    return {**named, "direction": direction}
 
 
 def _sum_in_words(weighted: Mapping[str, Any]) -> str:
-    """`val_loss + 1e-06 parameters`; the weights need not be numbers yet."""
-    terms = [
-        f"{weight} {name}".removeprefix("1.0 ").removeprefix("1 ")
-        for name, weight in weighted.items()
-    ]
-    return " + ".join(terms).replace("-1.0 ", "-").replace("-1 ", "-").replace("+ -", "- ")
+    """A name for a weighted sum: `val_loss + 1e-06 parameters`."""
+    terms = []
+    # The weights are not checked yet, and need not be numbers.
+    for name, weight in weighted.items():
+        term = f"{weight} {name}"
+        terms.append(term.removeprefix("1.0 ").removeprefix("1 "))
+    words = " + ".join(terms)
+    words = words.replace("-1.0 ", "-").replace("-1 ", "-")
+    return words.replace("+ -", "- ")
 
 
 def issues(data: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
-    """What is wrong with expanded objectives and constraints of the right form, whatever else is wrong."""
+    """What is wrong with the metrics of the objectives and constraints.
+
+    Entries of a wrong form are skipped, because the builder reports them.
+
+    Args:
+        data: a config's plain data, already expanded.
+        by_keras: whether Keras trains the networks, so that evonas measures them.
+    """
     found: list[KeyIssue] = []
-    listed = data.get("objectives") if isinstance(data.get("objectives"), list) else []
-    if listed:
-        for place, item in enumerate(listed):
-            found += _of_objective(item, by_keras, ("objectives", place))
-        names = [item.get("name") if isinstance(item, dict) else None for item in listed]
-        if len(listed) == 1:
-            found.append(
-                KeyIssue(
-                    ("objectives",),
-                    f"must be at least two; one is written `objective: {names[0]}`.",
-                )
-            )
-        if twice := [
-            name for name in dict.fromkeys(names) if name is not None and names.count(name) > 1
-        ]:
-            found.append(KeyIssue(("objectives",), f"has {twice[0]} twice."))
-        if data["objective"] != listed[0]:
-            found.append(
-                KeyIssue(
-                    ("objective",),
-                    "cannot stand beside objectives, whose first one is followed by `best`.",
-                )
-            )
+    listed = data.get("objectives")
+    if isinstance(listed, list) and listed:
+        found += _of_several(listed, data["objective"], by_keras)
     elif "objective" in data:
         found += _of_objective(data["objective"], by_keras, ("objective",))
-    for name in data["constraints"] if isinstance(data.get("constraints"), dict) else ():
+    constraints = data.get("constraints")
+    if isinstance(constraints, dict):
+        found += _of_constraints(constraints, by_keras)
+    return found
+
+
+def _of_several(listed: list[Any], objective: Any, by_keras: bool) -> list[KeyIssue]:
+    """What is wrong with several objectives.
+
+    Args:
+        listed: items of `objectives`, at least one.
+        objective: what is written under `objective`, or the first item.
+    """
+    found: list[KeyIssue] = []
+    for place, item in enumerate(listed):
+        found += _of_objective(item, by_keras, ("objectives", place))
+    names = []
+    for item in listed:
+        name = item.get("name") if isinstance(item, dict) else None
+        names.append(name)
+    if len(listed) == 1:
+        message = f"must be at least two; one is written `objective: {names[0]}`."
+        found.append(KeyIssue(("objectives",), message))
+    for name in dict.fromkeys(names):
+        if name is not None and names.count(name) > 1:
+            found.append(KeyIssue(("objectives",), f"has {name} twice."))
+            break
+    # After `expanded`, both are equal unless the user has written `objective` as well.
+    if objective != listed[0]:
+        message = "cannot stand beside objectives, whose first one is followed by `best`."
+        found.append(KeyIssue(("objective",), message))
+    return found
+
+
+def _of_constraints(constraints: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
+    """What is wrong with the names of the metrics under `constraints`."""
+    found = []
+    for name in constraints:
         wrong = _unmeasured(name) if by_keras else ""
-        wrong = "is of the test data, which no search sees." if name.startswith("test_") else wrong
-        found += [KeyIssue(("constraints", name), wrong)] if wrong else []
+        if name.startswith("test_"):
+            wrong = _ON_TEST_DATA
+        if wrong:
+            found.append(KeyIssue(("constraints", name), wrong))
     return found
 
 
 def _of_objective(data: Any, by_keras: bool, path: tuple[Any, ...]) -> list[KeyIssue]:
+    """What is wrong with the metrics of one objective; nothing if its form is wrong."""
+    # This builder's own issues are dropped: the builder of the whole config notes them again.
     built = Builder({}).build(ObjectiveConfig, data)
     if not isinstance(built, ObjectiveConfig):
         return []
-    found = built.metric_problems(by_keras)
-    return [KeyIssue((*path, *key.split(".")), message) for key, message in found.items()]
+    found = []
+    for key, message in built.metric_problems(by_keras).items():
+        relative = key.split(".")
+        issue = KeyIssue((*path, *relative), message)
+        found.append(issue)
+    return found
+
+
+def direction_of(name: str) -> Direction | None:
+    """The better direction of a metric with a fixed meaning; None for all other metrics."""
+    # The measure is the name without `val_` or `test_`.
+    measure = Objective(name, "min").measure
+    return KNOWN_DIRECTIONS.get(measure)
+
+
+def objective_problems(name: str, direction: Direction) -> dict[str, str]:
+    """Why a metric of an evaluator cannot be optimised, by key of the section `objective`."""
+    if name.startswith("test_"):
+        message = "is of the test data, which no search sees; name another metric."
+        return {"name": f"{message} Received: {name}."}
+    known = direction_of(name)
+    if known not in (None, direction):
+        return {"direction": f"the direction of {name} is {known}. Received: {direction}."}
+    return {}

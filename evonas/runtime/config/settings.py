@@ -1,7 +1,8 @@
-"""From plain YAML data to frozen dataclasses and back: strict, by their type hints, with all problems at once.
+"""From plain YAML data to frozen dataclasses and back, guided by type hints.
 
-A config is a tree of frozen dataclasses. Three things are written by *name*: the strategy, the pool, and the parts that
-a strategy is made of. Each is one key with its settings under it, `tournament: {size: 3}`, or the bare name.
+A config is a tree of frozen dataclasses. The builder is strict and reports all issues at once.
+Some values are written by *name*: the strategy, the pool, and the parts of a strategy.
+Such a value is one key with its settings under it, `tournament: {size: 3}`, or the bare name.
 """
 
 from __future__ import annotations
@@ -22,13 +23,19 @@ from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath
 from evonas.search.named import Named
 
+Count = Annotated[int, Ge(1)]
+"""The type of a setting that counts something."""
+
 Families = Mapping[type, Mapping[str, type[Any]]]
-"""For each type that is written by name, the dataclasses that may stand there."""
+"""For each type that is written by name: name -> dataclass that may stand there."""
+
+# `Optional[X]` and `X | None` mean the same, but have different origins.
+_UNIONS = (typing.Union, types.UnionType)
 
 
 @dataclass(frozen=True)
 class KeyIssue:
-    """Something wrong at a key; whoever knows the file turns it into a `Issue`."""
+    """Something wrong at a key. Code that knows the file makes an `Issue` of it."""
 
     path: KeyPath
     message: str
@@ -36,13 +43,17 @@ class KeyIssue:
 
 @dataclass(frozen=True)
 class Check:
-    """Annotates a type with a rule of its own: `problem` tells what is wrong with a value, or nothing."""
+    """A rule that annotates a type.
+
+    Attributes:
+        problem: function from a value to what is wrong with it, or to an empty text.
+    """
 
     problem: Callable[[Any], str]
 
 
 class _Failed:
-    """What `build` returns where it has noted an issue."""
+    """What `build` returns after it has noted an issue."""
 
 
 FAILED = _Failed()
@@ -53,138 +64,184 @@ class Builder:
     """Builds values of type hints, and gathers what is wrong.
 
     Attributes:
-        families: what is written by name.
-        issues: found so far, in the order of the hints.
+        families: types that are written by name.
+        issues: all issues so far, in the order of the hints.
     """
 
     families: Families
     issues: list[KeyIssue] = field(default_factory=list)
 
     def build(self, hint: Any, value: Any, path: KeyPath = ()) -> Any:
-        """The value as this type hint has it, or `FAILED`, with at least one issue noted."""
+        """The value in the type of the hint; `FAILED` if at least one issue was noted."""
         built = self._build(hint, value, path)
+        # The first argument of `Annotated` is the type, all others are notes.
         for note in typing.get_args(hint)[1:]:
-            if isinstance(note, Check) and built is not FAILED and (message := note.problem(built)):
+            if built is FAILED:
+                break
+            if isinstance(note, Check) and (message := note.problem(built)):
                 built = self.refuse(path, message)
         return built
 
     def _build(self, hint: Any, value: Any, path: KeyPath) -> Any:
-        base, arguments = _bare(hint), typing.get_args(_bare(hint))
+        """As `build`, without the checks that annotate the hint."""
+        base = _bare(hint)
+        arguments = typing.get_args(base)
         origin = typing.get_origin(base) or base
+        # Families come first: the class of a family can be a dataclass itself.
         if base in self.families:
             return self._named(base, value, path)
         if dataclasses.is_dataclass(base):
             return self._dataclass(base, value, path)
-        if origin in (typing.Union, types.UnionType):
+        if origin in _UNIONS:
             return self._union(hint, arguments, value, path)
         if origin is tuple and isinstance(value, list):
-            return self._all(
-                tuple, [self.build(arguments[0], item, (*path, i)) for i, item in enumerate(value)]
-            )
+            return self._tuple(arguments[0], value, path)
         if origin is Mapping and isinstance(value, dict):
-            items = {
-                key: self.build(arguments[1], item, (*path, key)) for key, item in value.items()
-            }
-            return FAILED if self._all(list, list(items.values())) is FAILED else items
+            return self._values(arguments[1], value, path)
         return self._scalar(hint, value, path)
 
     def refuse(self, path: KeyPath, message: str) -> _Failed:
+        """Note an issue at this key."""
         self.issues.append(KeyIssue(path, message))
         return FAILED
 
-    def _all(self, make: Any, items: Sequence[Any]) -> Any:
-        return FAILED if any(item is FAILED for item in items) else make(items)
+    def _tuple(self, hint: Any, value: list[Any], path: KeyPath) -> Any:
+        """A list as a tuple, each item built by this hint."""
+        items = []
+        for i, item in enumerate(value):
+            built = self.build(hint, item, (*path, i))
+            items.append(built)
+        # Not before all items are built: each one may note issues.
+        if FAILED in items:
+            return FAILED
+        return tuple(items)
+
+    def _values(self, hint: Any, value: dict[str, Any], path: KeyPath) -> Any:
+        """A mapping, each of its values built by this hint."""
+        items = {}
+        for key, item in value.items():
+            built = self.build(hint, item, (*path, key))
+            items[key] = built
+        if FAILED in items.values():
+            return FAILED
+        return items
 
     def _scalar(self, hint: Any, value: Any, path: KeyPath) -> Any:
+        """A number, a word, true, false or null."""
         try:
             return _adapter(hint).validate_python(value)
         except ValidationError:
-            return self.refuse(
-                path, f"must be {describe(hint)}. Received: {shown(value)}.{_meant(hint, value)}"
-            )
+            return self.refuse(path, _misfit(hint, value))
 
     def _union(self, hint: Any, arms: tuple[Any, ...], value: Any, path: KeyPath) -> Any:
-        whole = [arm for arm in arms if arm in self.families or dataclasses.is_dataclass(arm)]
-        if len(whole) == len(arms) - 1 == 1 and types.NoneType in arms and value is not None:
-            return self.build(whole[0], value, path)  # which tells what is wrong inside
+        """The value in the type of the first arm that it fits."""
+        whole = []
         for arm in arms:
-            trial = Builder(self.families)
-            built = trial.build(arm, value, path)
-            if not trial.issues:
+            if arm in self.families or dataclasses.is_dataclass(arm):
+                whole.append(arm)
+        is_optional = len(arms) == 2 and types.NoneType in arms
+        # A wrong section gets its own issues, which name the keys inside it.
+        if is_optional and len(whole) == 1 and value is not None:
+            return self.build(whole[0], value, path)
+        for arm in arms:
+            # A builder of its own: if another arm fits, the issues of this one do not count.
+            own = Builder(self.families)
+            built = own.build(arm, value, path)
+            if not own.issues:
                 return built
-        return self.refuse(
-            path, f"must be {describe(hint)}. Received: {shown(value)}.{_meant(hint, value)}"
-        )
+        return self.refuse(path, _misfit(hint, value))
 
     def _named(self, family: type, value: Any, path: KeyPath) -> Any:
         """One of a family: `{name: {settings}}`, `{name: null}`, or the bare name."""
         registry = self.families[family]
-        allowed = ", ".join(sorted(registry))
+        known = sorted(registry)
+        allowed = ", ".join(known)
         choice = {value: None} if isinstance(value, str) else value
         if not isinstance(choice, dict) or not choice:
-            message = f"must be one name with its settings under it. Allowed: {allowed}. Received: {shown(value)}."
-            return self.refuse(path, message)
-        if (
-            len(choice) > 1
-        ):  # told of an unknown one, or else of the last, which an override has added
-            extra = next((name for name in choice if name not in registry), list(choice)[-1])
-            message = f"only one name can be given here. Received: {', '.join(choice)}. Allowed: {allowed}."
-            hint = "" if extra in registry else did_you_mean(extra, sorted(registry))
-            return self.refuse((*path, extra), message + hint)
-        ((name, settings),) = choice.items()
-        here = path if isinstance(value, str) else (*path, name)
-        if name not in registry:
-            hint = did_you_mean(name, sorted(registry))
-            return self.refuse(
-                here, f"unknown name. Allowed: {allowed}. Received: {shown(name)}.{hint}"
+            message = (
+                "must be one name with its settings under it. "
+                f"Allowed: {allowed}. Received: {shown(value)}."
             )
-        built = self._dataclass(registry[name], {} if settings is None else settings, (*path, name))
-        return family(name, built) if issubclass(family, Named) and built is not FAILED else built
+            return self.refuse(path, message)
+        if len(choice) > 1:
+            return self._several_names(choice, known, path)
+        ((name, settings),) = choice.items()
+        if name not in registry:
+            # A bare name has no key of its own in the file.
+            here = path if isinstance(value, str) else (*path, name)
+            hint = did_you_mean(name, known)
+            message = f"unknown name. Allowed: {allowed}. Received: {shown(name)}.{hint}"
+            return self.refuse(here, message)
+        given = {} if settings is None else settings
+        built = self._dataclass(registry[name], given, (*path, name))
+        if built is FAILED:
+            return FAILED
+        # The settings of a strategy do not tell its name, so that it is kept beside them.
+        return family(name, built) if issubclass(family, Named) else built
+
+    def _several_names(self, choice: dict[Any, Any], known: list[str], path: KeyPath) -> _Failed:
+        """Refuse a second name, at an unknown name if there is one."""
+        # Otherwise at the last name: an override adds its own name at the end.
+        extra = next((name for name in choice if name not in known), list(choice)[-1])
+        message = (
+            f"only one name can be given here. Received: {', '.join(choice)}. "
+            f"Allowed: {', '.join(known)}."
+        )
+        hint = "" if extra in known else did_you_mean(extra, known)
+        return self.refuse((*path, extra), message + hint)
 
     def _dataclass(self, cls: Any, value: Any, path: KeyPath) -> Any:
+        """A mapping as an instance of this dataclass."""
         fields = {item.name: item for item in dataclasses.fields(cls) if item.init}
         if not isinstance(value, dict):
-            return self.refuse(path, f"must be {_mapping(list(fields))}. Received: {shown(value)}.")
+            keys = _mapping(list(fields))
+            return self.refuse(path, f"must be {keys}. Received: {shown(value)}.")
         before = len(self.issues)
         hints = _hints(cls)
-        for key in value:
-            if key not in fields:
-                allowed = ", ".join(fields) or "none"
-                self.refuse(
-                    (*path, key),
-                    f"unknown key. Allowed: {allowed}.{did_you_mean(key, list(fields))}",
-                )
+        self._refuse_unknown(list(fields), value, path)
         for name, item in fields.items():
-            required = (
-                item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-            )
-            if required and name not in value:
-                self.refuse(
-                    (*path, name), f"is missing. It must be {describe(hints[name], self.families)}."
-                )
-        built = {
-            key: self.build(hints[key], value[key], (*path, key)) for key in fields if key in value
-        }
+            if _is_required(item) and name not in value:
+                allowed = describe(hints[name], self.families)
+                message = f"is missing. It must be {allowed}."
+                self.refuse((*path, name), message)
+        settings = {}
+        for name in fields:
+            if name in value:
+                hint = hints[name]
+                settings[name] = self.build(hint, value[name], (*path, name))
         if len(self.issues) > before:
             return FAILED
-        return self._whole(cls(**built), path)
+        built = cls(**settings)
+        return self._whole(built, path)
+
+    def _refuse_unknown(self, known: list[str], value: dict[Any, Any], path: KeyPath) -> None:
+        """Note an issue for each key that is none of the known ones."""
+        allowed = ", ".join(known) or "none"
+        for key in value:
+            if key not in known:
+                hint = did_you_mean(key, known)
+                message = f"unknown key. Allowed: {allowed}.{hint}"
+                self.refuse((*path, key), message)
 
     def _whole(self, built: Any, path: KeyPath) -> Any:
-        """What a dataclass itself finds wrong between its settings, by relative key."""
-        found: Mapping[str, str] = built.problems() if hasattr(built, "problems") else {}
+        """The instance, or `FAILED` if it finds something wrong between its own settings."""
+        if not hasattr(built, "problems"):
+            return built
+        found: Mapping[str, str] = built.problems()
         for key, message in found.items():
-            self.refuse((*path, *key.split(".")), message)
+            relative = key.split(".")
+            self.refuse((*path, *relative), message)
         return FAILED if found else built
 
 
 def dump(value: Any, families: Families) -> Any:
-    """Plain JSON data from which `Builder.build` makes an equal value; every default is written out."""
+    """Plain JSON data with every default, from which `Builder.build` makes an equal value."""
     if isinstance(value, Named):
         return {value.name: _fields(value.settings, families)}
     if dataclasses.is_dataclass(value):
-        parts = [registry for family, registry in families.items() if isinstance(value, family)]
-        names = [name for registry in parts for name, cls in registry.items() if cls is type(value)]
-        return {names[0]: _fields(value, families)} if names else _fields(value, families)
+        settings = _fields(value, families)
+        name = _name_of(value, families)
+        return settings if name is None else {name: settings}
     if isinstance(value, Mapping):
         return {key: dump(item, families) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -192,29 +249,44 @@ def dump(value: Any, families: Families) -> Any:
     return value
 
 
+def _name_of(value: Any, families: Families) -> str | None:
+    """The name of the value's class in its family; None if it is written without a name."""
+    for family, registry in families.items():
+        if not isinstance(value, family):
+            continue
+        for name, cls in registry.items():
+            if cls is type(value):
+                return name
+    return None
+
+
 def _fields(value: Any, families: Families) -> dict[str, Any]:
-    return {
-        item.name: dump(getattr(value, item.name), families)
-        for item in dataclasses.fields(value)
-        if item.init
-    }
+    """The fields of a dataclass that a config can set, each as plain JSON data."""
+    found = {}
+    for item in dataclasses.fields(value):
+        if item.init:
+            found[item.name] = dump(getattr(value, item.name), families)
+    return found
 
 
 def shown(value: Any) -> str:
-    """A value as the user wrote it, near enough, and not too long."""
+    """A value about as the user wrote it, cut to 80 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+    if len(text) <= 80:
+        return text
+    return text[:77] + "..."
 
 
 def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:
     """What a type hint allows, in words: `a whole number of at least 1, or null`."""
-    base, arguments = _bare(hint), typing.get_args(_bare(hint))
+    base = _bare(hint)
+    arguments = typing.get_args(base)
     origin = typing.get_origin(base) or base
     if base in families:
         return f"one of {', '.join(sorted(families[base]))}"
     if dataclasses.is_dataclass(base):
         return _mapping([item.name for item in dataclasses.fields(base) if item.init])
-    if origin in (typing.Union, types.UnionType):
+    if origin in _UNIONS:
         return ", or ".join(describe(arm, families) for arm in arguments)
     if origin is Literal:
         return " or ".join(str(word) for word in arguments)
@@ -232,16 +304,32 @@ def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:
     return words.get(base, str(base)) + _range(hint)
 
 
+def _misfit(hint: Any, value: Any) -> str:
+    """The message about a value that is not what its hint allows."""
+    allowed = describe(hint)
+    advice = _meant(hint, value)
+    return f"must be {allowed}. Received: {shown(value)}.{advice}"
+
+
 def _mapping(keys: Sequence[str]) -> str:
-    return f"a mapping with the keys {', '.join(keys)}" if keys else "an empty mapping"
+    """In words, a mapping that may have these keys."""
+    if not keys:
+        return "an empty mapping"
+    return f"a mapping with the keys {', '.join(keys)}"
 
 
 def _range(hint: Any) -> str:
-    """The limits that annotate a number: ` of at least 1`, ` from 0 to 1`, ` above 0 and below 1`."""
+    """The limits that annotate a number, in words: ` of at least 1`, ` above 0 and below 1`."""
+    if typing.get_origin(hint) is not Annotated:
+        return ""
     limits: dict[str, Any] = {}
-    for note in typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ():
+    for note in typing.get_args(hint)[1:]:
         if isinstance(note, Ge | Gt | Le | Lt | Interval):
-            limits |= {key: value for key, value in _vars(note).items() if value is not None}
+            # The notes of `annotated_types` have slots, so that `vars` fails.
+            for item in dataclasses.fields(note):
+                limit = getattr(note, item.name)
+                if limit is not None:
+                    limits[item.name] = limit
     if set(limits) == {"ge", "le"}:
         return f" from {limits['ge']} to {limits['le']}"
     words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
@@ -249,17 +337,15 @@ def _range(hint: Any) -> str:
     return f" {' and '.join(told)}" if told else ""
 
 
-def _vars(note: Any) -> dict[str, Any]:
-    """The fields of an annotation; those of `annotated_types` have slots."""
-    return {item.name: getattr(note, item.name) for item in dataclasses.fields(note)}
-
-
 def _bare(hint: Any) -> Any:
-    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+    """The hint without the notes of `Annotated`."""
+    if typing.get_origin(hint) is Annotated:
+        return typing.get_args(hint)[0]
+    return hint
 
 
 def _meant(hint: Any, value: Any) -> str:
-    """A hint where a word was close to an allowed one, or was meant as a boolean."""
+    """A hint if a word was close to an allowed one, or was meant as a boolean; else empty."""
     base = _bare(hint)
     if base is str and isinstance(value, int | float):
         return " Put it in quotes."
@@ -267,22 +353,40 @@ def _meant(hint: Any, value: Any) -> str:
         return ""
     if base is bool:
         return switch_hint(value)
-    arms = (
-        typing.get_args(base)
-        if typing.get_origin(base) in (typing.Union, types.UnionType)
-        else (base,)
-    )
-    words = [
-        word for arm in arms if typing.get_origin(arm) is Literal for word in typing.get_args(arm)
-    ]
+    is_union = typing.get_origin(base) in _UNIONS
+    arms = typing.get_args(base) if is_union else (base,)
+    words: list[str] = []
+    for arm in arms:
+        if typing.get_origin(arm) is Literal:
+            words += typing.get_args(arm)
     return did_you_mean(value, words)
+
+
+def _is_required(item: dataclasses.Field[Any]) -> bool:
+    """Whether a field has no default."""
+    has_default = item.default is not dataclasses.MISSING
+    has_factory = item.default_factory is not dataclasses.MISSING
+    return not has_default and not has_factory
 
 
 @functools.cache
 def _hints(cls: Any) -> dict[str, Any]:
+    # Without the extras, the notes of `Annotated` (limits and checks) would be lost.
     return typing.get_type_hints(cls, include_extras=True)
 
 
 @functools.cache
 def _adapter(hint: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(hint, config=ConfigDict(strict=True))
+    # Otherwise pydantic takes the word "3" as a number.
+    strict = ConfigDict(strict=True)
+    return TypeAdapter(hint, config=strict)
+
+
+def path_problem(path: str | None) -> str:
+    """Why this word cannot be a path; empty if it can."""
+    # `Path.resolve` raises ValueError on a NUL, and Linux refuses paths of 4096 characters.
+    if path is None:
+        return ""
+    if "\0" not in path and len(path) < 4096:
+        return ""
+    return f"must be a path of less than 4096 characters, without NUL. Received: {shown(path)}."

@@ -1,6 +1,7 @@
 """The seed genomes that a config's strategies want: from files, and from earlier runs.
 
-They are read once, when the config is; from then on they live in the run's record, which depends on no other folder.
+They are read once, together with the config. From then on they are in the run's record, so that
+a run depends on no other folder.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from evonas.trial import Trial, rank
 
 
 class Source(Protocol):
-    """A config's plain data, and where its keys are."""
+    """A config's plain data, and the places of its keys."""
 
     data: Any
 
     def problem(self, path: KeyPath, message: str) -> Issue:
-        """A problem at a key."""
+        """An issue at a key."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Written:
     """A strategy as a config has it, before it is checked.
 
     Attributes:
-        path: of its settings' keys.
+        name: name of the strategy.
+        settings: plain data under the name.
+        path: key path of the settings.
     """
 
     name: str
@@ -43,7 +46,10 @@ class Written:
 
 
 def strategies_in(data: Any) -> list[Written]:
-    """The config's strategy, then the ones that it wraps, the outer first; also of a config with problems."""
+    """The config's strategy, then the strategies inside it, the outer one first.
+
+    The data may have issues: the list ends at the first strategy that cannot be read.
+    """
     found: list[Written] = []
     path: KeyPath = ("strategy",)
     named = data.get("strategy") if isinstance(data, dict) else None
@@ -52,25 +58,29 @@ def strategies_in(data: Any) -> list[Written]:
         name, settings = next(iter(choice.items()), (None, None))
         if not isinstance(name, str):
             break
+        path = (*path, name)
         inside = settings if isinstance(settings, dict) else {}
-        found.append(Written(name, inside, (*path, name)))
-        named, path = inside.get("inner"), (*path, name, "inner")
+        found.append(Written(name, inside, path))
+        named = inside.get("inner")
+        path = (*path, "inner")
     return found
 
 
 def find_seeds(
     space: SearchSpace | None, source: Source, file: Path
 ) -> tuple[dict[str, Genome], list[Issue]]:
-    """The seeds by the names that the strategies call them, and what is wrong with them.
+    """The seed genomes by the names that the strategies give them, and what is wrong with them.
 
     Args:
-        space: None where it is not known, for its file has problems.
-        file: the config's; relative paths start from its folder.
+        space: None if the file of the space has issues; then no genome is read.
+        source: the config's plain data, with its overrides.
+        file: path of the config's file; relative paths start from its folder.
     """
     seeds: dict[str, Genome] = {}
     problems: list[Issue] = []
     for strategy in strategies_in(source.data):
         for key, name in _names(strategy):
+            # Without a space, the files are still looked for: a missing one is reported at once.
             try:
                 path = library.find("seeds", name, file.parent)
                 if space is not None:
@@ -79,20 +89,12 @@ def find_seeds(
                 problems += error.problems
             except UserError as error:
                 problems.append(source.problem(key, str(error)))
-        run, count = (
-            strategy.settings.get("run"),
-            strategy.settings.get("count", SeededSettings.count),
-        )
-        if (
-            strategy.name == "seeded"
-            and isinstance(run, str)
-            and isinstance(count, int)
-            and space is not None
-        ):
-            try:
-                seeds |= _best_of(file.parent / Path(run).expanduser(), run, count, space)
-            except EvonasError as error:
-                problems.append(source.problem((*strategy.path, "run"), str(error)))
+        if space is None or strategy.name != "seeded":
+            continue
+        try:
+            seeds |= _earlier_seeds(strategy, file, space)
+        except EvonasError as error:
+            problems.append(source.problem((*strategy.path, "run"), str(error)))
     return seeds, problems
 
 
@@ -101,22 +103,44 @@ def _names(strategy: Written) -> list[tuple[KeyPath, str]]:
     found: list[tuple[KeyPath, str]] = []
     for key in ("seeds", "genomes"):
         listed = strategy.settings.get(key)
-        for i, name in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(listed, list):
+            continue
+        for i, name in enumerate(listed):
             if isinstance(name, str):
                 found.append(((*strategy.path, key, i), name))
     return found
 
 
-def _best_of(root: Path, name: str, count: int, space: SearchSpace) -> dict[str, Genome]:
-    """The best genomes of a run by its own objective, as far as it has come.
+def _earlier_seeds(strategy: Written, file: Path, space: SearchSpace) -> dict[str, Genome]:
+    """The seeds that the strategy `seeded` takes from an earlier run; empty if it names no run.
 
     Raises:
-        UserError: there is no run, none of its trials succeeded, or one of these genomes is none of this space.
+        EvonasError: the run cannot be read, or has no seed for this space.
+    """
+    run = strategy.settings.get("run")
+    count = strategy.settings.get("count", SeededSettings.count)
+    # Settings of a wrong type are left to the builder, which reports them.
+    if not isinstance(run, str) or not isinstance(count, int):
+        return {}
+    root = file.parent / Path(run).expanduser()
+    return _best_of(root, run, count, space)
+
+
+def _best_of(root: Path, name: str, count: int, space: SearchSpace) -> dict[str, Genome]:
+    """The best genomes of a run by its own objective; the run need not be finished.
+
+    Args:
+        name: the run as the config names it, from which the seeds get their names.
+        count: number of genomes, at most.
+
+    Raises:
+        UserError: there is no run, no trial succeeded, or a genome does not fit the space.
     """
     with RecordReader(Layout(root).record) as record:
         objective = RunConfig.from_json(record.meta("config")).to_objective()
         trials = record.trials(objective)
         is_same = record.meta("space") == space.text
+    # Duplicates and repeats have the same genome: only its best trial counts.
     first: dict[str, Trial] = {}
     for trial in sorted(trials, key=rank):
         if trial.fitness is not None:
@@ -126,10 +150,22 @@ def _best_of(root: Path, name: str, count: int, space: SearchSpace) -> dict[str,
         raise UserError(
             f"no trial of the run at {root} has succeeded, so that there is nothing to begin with."
         )
-    for trial in best if not is_same else ():
+    if not is_same:
+        _check_fit(best, space, root)
+    return {earlier_name(name, place): trial.genome for place, trial in enumerate(best, 1)}
+
+
+def _check_fit(trials: list[Trial], space: SearchSpace, root: Path) -> None:
+    """Check that genomes of a run in another space fit this one.
+
+    Raises:
+        UserError: one of them does not.
+    """
+    for trial in trials:
         try:
             validate(space, trial.genome)
         except InvalidGenome as error:
-            searched = f"the run at {root} has searched another space, and its trial {trial.id} is no genome of"
-            raise UserError(f"{searched} {space.name}: {error.problems[0].message}") from error
-    return {earlier_name(name, place): trial.genome for place, trial in enumerate(best, 1)}
+            raise UserError(
+                f"the run at {root} has searched another space, and its trial {trial.id} is no"
+                f" genome of {space.name}: {error.problems[0].message}"
+            ) from error

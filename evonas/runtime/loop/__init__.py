@@ -1,4 +1,4 @@
-"""The loop: ask the strategy, hand out jobs, record their outcomes, tell, until the budget is spent.
+"""The loop: ask the strategy, hand out jobs, record outcomes, tell; until the budget is spent.
 
 The *engine* is the loop. The other files are its parts: budget, retries, order of turns, storage.
 """

@@ -1,7 +1,7 @@
-"""Budgets: what bounds a run, in trials, epochs and seconds, and what it has spent of them.
+"""Budgets: the limits of a run in trials, epochs and seconds, and what the run has spent of them.
 
-A trial is charged when it is asked, so that where a search ends is a function of its proposals; what is shown as spent
-are the trials that are done. Twins are charged nothing.
+A trial is charged when it is asked. So the end of a search depends on its proposals only. What the
+user is shown as spent are the trials that are done. Duplicates cost nothing.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ from evonas.trial import Trial, TrialState
 
 @dataclass(frozen=True)
 class RunLimits:
-    """What bounds the loop.
+    """The limits of the loop.
 
     Attributes:
-        trials: the budget; twins are not counted. None where it is in epochs or seconds only.
-        look_ahead: proposals that may be asked and not yet told; part of what makes a run repeatable.
-        twins_in_a_row: so many end the run: the strategy finds nothing new.
-        failures_in_a_row: so many of one cause stop the run.
-        epochs: the budget in epochs, charged when a trial is asked, less those of the training that it continues.
-        seconds: the budget on the engine's clock. When they are over, nothing is begun, and what waits is cancelled.
+        trials: budget in trials, without duplicates; None if it is in epochs or seconds only.
+        look_ahead: number of proposals that may be asked and not yet told. It is part of what
+            makes a run repeatable.
+        twins_in_a_row: number of duplicates in a row that ends the run. The strategy finds nothing
+            new any more.
+        failures_in_a_row: number of failures in a row, of one cause, that stops the run.
+        epochs: budget in epochs. A trial is charged when it is asked, without the epochs of the
+            training that it continues.
+        seconds: budget on the engine's clock. After that no trial is begun. Trials that were never
+            begun are cancelled.
     """
 
     trials: int | None
@@ -40,35 +44,41 @@ class Account:
 
     Args:
         clock: gives seconds.
-        spent: seconds that earlier sessions have spent.
+        spent: seconds of earlier sessions.
 
     Attributes:
-        charged: trials that are asked and no twins.
-        done: trials with an outcome, without twins and what was cancelled.
-        failures: those of them that are not `ok`.
+        charged: number of trials that were asked, without duplicates.
+        done: number of trials with an outcome, without duplicates and cancelled trials.
+        failures: number of those that are not `ok`.
     """
 
     def __init__(self, limits: RunLimits, clock: Callable[[], float], spent: float = 0.0) -> None:
-        self._limits, self._clock, self._spent_before, self._started = limits, clock, spent, clock()
+        self._limits = limits
+        self._clock = clock
+        self._spent_before = spent
+        self._started = clock()
         self._share_before = 0.0
-        self.charged = self.done = self.failures = 0
-        self._charged_epochs = self._done_epochs = 0
+        self._charged_epochs = 0
+        self._done_epochs = 0
+        self.charged = 0
+        self.done = 0
+        self.failures = 0
 
     def begin(self) -> None:
-        """What was entered so far is of earlier sessions."""
+        """The work of this session begins. All that was entered so far is of earlier sessions."""
         self._share_before = self.share
 
     def charge(self, trial: Trial, trials: Sequence[Trial]) -> None:
-        """A trial that is no twin is asked.
+        """A trial that is no duplicate is asked.
 
         Args:
-            trials: of the run, by id.
+            trials: all trials of the run, by id.
         """
         self.charged += 1
         self._charged_epochs += _cost(trial, trials)
 
     def enter(self, trial: Trial, trials: Sequence[Trial]) -> None:
-        """The outcome of a trial that is no twin is known; arguments as for `charge`."""
+        """The outcome of a trial that is no duplicate is known; arguments as for `charge`."""
         if trial.state is TrialState.CANCELLED:
             return
         self.done += 1
@@ -77,23 +87,26 @@ class Account:
 
     @property
     def is_spent(self) -> bool:
-        """Whether one of the budgets is."""
+        """Whether one of the budgets is spent."""
         limits = self._limits
-        of_trials = limits.trials is not None and self.charged >= limits.trials
-        return (
-            of_trials
-            or (limits.epochs is not None and self._charged_epochs >= limits.epochs)
-            or self.is_late
-        )
+        # By what is asked, not by what is done: the number of workers must not decide the end.
+        if limits.trials is not None and self.charged >= limits.trials:
+            return True
+        if limits.epochs is not None and self._charged_epochs >= limits.epochs:
+            return True
+        return self.is_late
 
     @property
     def is_late(self) -> bool:
         """Whether the budget in seconds is spent."""
-        return self._limits.seconds is not None and self.seconds >= self._limits.seconds
+        limit = self._limits.seconds
+        if limit is None:
+            return False
+        return self.seconds >= limit
 
     @property
     def seconds(self) -> float:
-        """Spent by all sessions."""
+        """Seconds of all sessions."""
         return self._spent_before + self.elapsed
 
     @property
@@ -104,28 +117,32 @@ class Account:
     def spent(self) -> tuple[Spent, ...]:
         """What the outcomes so far have used up of each budget."""
         limits = self._limits
-        return tuple(
-            Spent(unit, amount, limit)
-            for unit, amount, limit in (
-                ("trials", self.done, limits.trials),
-                ("epochs", self._done_epochs, limits.epochs),
-                ("seconds", self.seconds, limits.seconds),
-            )
-            if limit is not None
+        budgets = (
+            ("trials", self.done, limits.trials),
+            ("epochs", self._done_epochs, limits.epochs),
+            ("seconds", self.seconds, limits.seconds),
         )
+        found = []
+        for unit, amount, limit in budgets:
+            if limit is not None:
+                found.append(Spent(unit, amount, limit))
+        return tuple(found)
 
     @property
     def share(self) -> float:
-        """Of the budget that is nearest to its end, in [0, 1]."""
-        return max((budget.share for budget in self.spent()), default=0.0)
+        """Spent share of the budget that is nearest to its end, in [0, 1]."""
+        shares = [budget.share for budget in self.spent()]
+        return max(shares, default=0.0)
 
     @property
     def remaining(self) -> float | None:
         """Estimated seconds to the end; None before the first outcome of this session."""
         share = self.share
-        return estimate_remaining(self.elapsed, share - self._share_before, 1.0 - share)
+        done_now = share - self._share_before
+        return estimate_remaining(self.elapsed, done_now, 1.0 - share)
 
 
 def _cost(trial: Trial, trials: Sequence[Trial]) -> int:
-    """Epochs that this trial is charged: those that it adds to the training that it continues."""
-    return max(0, trial.proposal.fidelity.epochs - epochs_before(trial, trials))
+    """Epochs that a trial is charged: those that it adds to the training that it continues."""
+    added = trial.proposal.fidelity.epochs - epochs_before(trial, trials)
+    return max(0, added)

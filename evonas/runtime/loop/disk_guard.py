@@ -1,4 +1,6 @@
-"""The disk guard: holds new trials back while the disk is nearly full, and ends the session where that lasts."""
+"""The disk guard: holds new trials back while the disk is nearly full, and ends the session if
+that lasts.
+"""
 
 from __future__ import annotations
 
@@ -33,20 +35,21 @@ def free_bytes(path: Path) -> int:
 
 
 class DiskGuard:
-    """Lines of defence, each of which first gives up evonas's own caches.
+    """Three lines of defence. Each of them first deletes evonas's own caches.
 
-    Before a trial is started, the free space is compared with `storage.free_mb`: below it, none is, those that run are
-    finished, and after a short wait the session ends. Where a worker could not write although there seemed to be
-    space, its trial is tried again after the caches are gone; if the next one cannot write either, the session ends.
-    Where the record cannot be written, it is tried once more.
+    1. Before a trial is started, the free space is compared with `storage.free_mb`. If it is less,
+       no trial is started and the running ones are finished. After a short wait the session ends.
+    2. If a worker could not write although there seemed to be space, the caches are deleted and its
+       trial is tried again. If the next worker cannot write either, the session ends.
+    3. If the record cannot be written, the write is tried once more.
 
     Args:
         storage: has the caches.
-        free_mb: in MB of 1,000,000 bytes; 0 for no watch.
+        free_mb: least free space, in MB of 1,000,000 bytes; 0 for no watch.
         tell: says something to the user.
-        clock: monotonic seconds.
-        free: measures.
-        sleep: waits so many seconds.
+        clock: gives monotonic seconds.
+        free: measures the free bytes.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -59,17 +62,20 @@ class DiskGuard:
         free: FreeBytes = free_bytes,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._storage, self._floor, self._tell = storage, free_mb, tell
-        self._clock, self._measure, self._sleep = clock, free, sleep
+        self._storage = storage
+        self._floor = free_mb
+        self._tell = tell
+        self._clock = clock
+        self._measure = free
+        self._sleep = sleep
         self.is_paused = False
         self._looked = -math.inf
         self._idle_since: float | None = None
-        self._has_failed = (
-            False  # a worker could not write, and none that began later has succeeded
-        )
-        self._excused: set[tuple[int, int]] = (
-            set()
-        )  # attempts that ran when the caches were given up
+        # Set when a worker could not write, until one that began later has succeeded.
+        self._has_failed = False
+        # The attempts that ran when the caches were deleted, as (trial, attempt). They may have met
+        # the full disk before that, so their failure is no proof that deleting has not helped.
+        self._excused: set[tuple[int, int]] = set()
 
     def may_start(self, running: Collection[Job]) -> bool:
         """Whether a trial may be started now; looks at the disk at most once a second."""
@@ -79,31 +85,42 @@ class DiskGuard:
         return not self.is_paused
 
     def written(self, write: Callable[[], _T], running: Collection[Job]) -> _T:
-        """What this returns; where it cannot write, it is given the room that the caches take, and one more chance."""
+        """The result of `write`. If it cannot write, the caches are deleted and it is called again.
+
+        Args:
+            running: jobs whose files are spared.
+        """
         try:
             return write()
         except DiskFailure:
-            if not self._storage.free(running):
+            freed = self._storage.free(running)
+            if not freed:
                 raise
             return write()
 
     def _look(self, running: Collection[Job]) -> None:
+        """Begin or end the pause, by the free space of this moment."""
         if self._is_low() and not self.is_paused:
             freed = self._storage.free(running)
+            # The caches may have been enough; so measure again before anybody has to wait.
             if self._is_low():
                 self.is_paused = True
                 finish = f" Finishing {len(running)} running trials." if running else ""
                 self._tell(
-                    f"{self._shortage()}{_given_up(freed)} No trial is started until there is more.{finish}"
+                    f"{self._shortage()}{_given_up(freed)}"
+                    f" No trial is started until there is more.{finish}"
                 )
         elif self.is_paused and not self._is_low():
-            self.is_paused, self._idle_since = False, None
+            self.is_paused = False
+            self._idle_since = None
             self._tell("there is space on the disk again: going on")
 
     def _is_low(self) -> bool:
-        return self._measure(self._storage.root) < self._floor * MB
+        free = self._measure(self._storage.root)
+        return free < self._floor * MB
 
     def _shortage(self) -> str:
+        """How much space is missing, as a sentence."""
         free = self._measure(self._storage.root) // MB
         return (
             f"the disk is nearly full: {free} MB are free, and `storage.free_mb` is {self._floor}."
@@ -117,39 +134,46 @@ class DiskGuard:
         """
         if self._idle_since is None:
             self._idle_since = self._clock()
-        if self._clock() - self._idle_since >= PATIENCE:
+        waited = self._clock() - self._idle_since
+        if waited >= PATIENCE:
             raise DiskFailure(
-                f"{self._shortage()} Nothing is lost: make room at {self._storage.root}, or go on with another number"
-                " (--set storage.free_mb=...)."
+                f"{self._shortage()} Nothing is lost: make room at {self._storage.root}, or go on"
+                " with another number (--set storage.free_mb=...)."
             )
+        # Short sleeps: a signal handler only notes its signal, and the engine looks in between.
         self._sleep(SLICE)
 
     def heard(self, job: Job, outcome: Outcome, running: Collection[Job]) -> None:
         """What came of a job that is no longer running.
 
         Raises:
-            DiskFailure: its worker could not write, and to give up the caches has not helped.
+            DiskFailure: its worker could not write, although the caches had been deleted.
         """
-        was_running = (job.trial, job.attempt) in self._excused
-        self._excused.discard((job.trial, job.attempt))
-        if outcome.state is TrialState.OK and not was_running:
+        attempt = (job.trial, job.attempt)
+        is_excused = attempt in self._excused
+        self._excused.discard(attempt)
+        if outcome.state is TrialState.OK and not is_excused:
             self._has_failed = False
-        if not could_not_write(outcome) or (self._has_failed and was_running):
+        if not could_not_write(outcome):
+            return
+        if self._has_failed and is_excused:
             return
         if self._has_failed:
             raise DiskFailure(
-                f"{outcome.message} To delete evonas's own caches has not helped. Nothing is lost: trial {job.trial}"
-                f" waits in the record. Make room at {self._storage.root}, then go on."
+                f"{outcome.message} To delete evonas's own caches has not helped. Nothing is lost:"
+                f" trial {job.trial} waits in the record. Make room at {self._storage.root},"
+                " then go on."
             )
         self._has_failed = True
         self._excused = {(other.trial, other.attempt) for other in running}
+        # The next start looks at the disk at once, not only after a second.
         self._looked = -math.inf
-        self._tell(f"a worker could not write to the disk.{_given_up(self._storage.free(running))}")
+        freed = self._storage.free(running)
+        self._tell(f"a worker could not write to the disk.{_given_up(freed)}")
 
 
 def _given_up(freed: int) -> str:
-    return (
-        f" Weights and checkpoints that can be made again are deleted: {freed / MB:.1f} MB."
-        if freed
-        else ""
-    )
+    """What was deleted, as a sentence after another one; empty if nothing was."""
+    if not freed:
+        return ""
+    return f" Weights and checkpoints that can be made again are deleted: {freed / MB:.1f} MB."

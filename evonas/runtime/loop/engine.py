@@ -1,10 +1,12 @@
-"""The engine: asks the strategy, hands out jobs, records outcomes, tells the strategy; in an order that no crash can
-spoil.
+"""The engine: asks the strategy, hands out jobs, records outcomes, tells the strategy.
 
-Outcomes are committed when they arrive. The strategy is told in the order of proposals, whatever the order of
-arrival, and what it is told and then asked is one transaction with its state. Jobs are submitted after that commit.
-So the record always ends where a step ends, its content is the same for one worker or many, and a driver killed at
-any instant leaves a record from which the next one goes on as if nothing had happened.
+Outcomes are committed when they arrive. The strategy is told in the order of proposals, whatever
+the order of arrival. What it is told, what it is then asked, and its state are one transaction.
+Jobs are submitted after that commit.
+
+So the record always ends where a step ends, and its content is the same for one worker or many. A
+driver may be killed at any instant. The next one continues as if nothing had happened.
+`docs/how-a-run-works.md` shows this loop in its surroundings.
 """
 
 from __future__ import annotations
@@ -47,11 +49,11 @@ class Engine:
     The record, the pool, the clock and the strategy are given; the engine owns none of them.
 
     Args:
-        storage: sweeps the files of trials; made for the record's folder, if none is given.
-        guard: says whether there is space for another trial; without one there always is.
-        spent: seconds that earlier sessions have spent.
-        in_order: tell trials in the order of proposals; False tells them as they arrive.
-        incumbent_of: what a trial's job carries as the incumbent to be reached.
+        storage: sweeps the files of trials; by default one for the record's folder.
+        guard: says whether there is space for another trial; by default there always is.
+        spent: seconds of earlier sessions.
+        in_order: whether trials are told in the order of proposals; False for that of arrival.
+        incumbent_of: gives the incumbent that a trial's job carries as the value to be reached.
     """
 
     def __init__(
@@ -72,14 +74,16 @@ class Engine:
         in_order: bool = True,
         incumbent_of: Callable[[int], float | None] = lambda trial: None,
     ) -> None:
-        self._strategy, self._record, self._pool = strategy, record, pool
-        self._limits, self._objective, self._seed, self._incumbent_of = (
-            limits,
-            objective,
-            seed,
-            incumbent_of,
-        )
-        self._observers, self._say, self._stop = observers, teller(observers), stop or StopRequest()
+        self._strategy = strategy
+        self._record = record
+        self._pool = pool
+        self._limits = limits
+        self._objective = objective
+        self._seed = seed
+        self._incumbent_of = incumbent_of
+        self._observers = observers
+        self._say = teller(observers)
+        self._stop = stop or StopRequest()
         self._storage = storage or Storage(
             record.path.parent, continues_trials=strategy.continues_trials
         )
@@ -88,20 +92,22 @@ class Engine:
         self._turns = Turns(objective, in_order)
         self._trials: Sequence[Trial] = self._turns.trials
         self._failures = FailuresInARow(limits.failures_in_a_row)
-        self._waiting: list[int] = []  # to be submitted, in order
-        self._begun = set(
-            record.begun()
-        )  # of those that wait: by an earlier session, or before a retry
+        # Trials to be submitted, in order, and those of them that a worker once had: in an earlier
+        # session, or before a retry.
+        self._waiting: list[int] = []
+        self._begun = set(record.begun())
         self._running: dict[int, Job] = {}
-        self._is_alone = False  # the one trial that runs: nothing is submitted beside it
+        # Whether one trial runs that nothing may be submitted beside.
+        self._is_alone = False
         self._notes = EpochNotes(record, clock)
         self._incumbent: Trial | None = None
-        self._has_asked = False  # in this session
+        # Whether the strategy was asked in this session.
+        self._has_asked = False
         self._stopped_by = self._restore()
         self._account.begin()
 
     def _restore(self) -> str:
-        """Memory as the last session's was after its last step; the strategy from its state.
+        """Bring memory and strategy to where the last session was after its last step.
 
         Returns:
             Why the last session stopped just here, if it stopped for failures in a row.
@@ -111,9 +117,12 @@ class Engine:
         order = self._record.told_order()
         self._turns.restore(order)
         known = {id: self._trials[id] for id in order}
-        stopped_by = self._failures.restore(list(known.values()), self._record.events())
+        told = list(known.values())
+        stopped_by = self._failures.restore(told, self._record.events())
         if self._record.has_meta("strategy"):
-            known |= {id: self._trials[id].unsettled for id in self._turns.ahead}
+            # Outcomes may be recorded that the strategy was not told. It must not see them early.
+            for id in self._turns.ahead:
+                known[id] = self._trials[id].unsettled
             self._strategy.load_state_dict(self._record.meta("strategy"), known)
         failpoint("engine.restored")
         return stopped_by
@@ -122,24 +131,28 @@ class Engine:
         """Search until the budget is spent, the strategy is done, or nothing new is found.
 
         Raises:
-            Stopped: by a signal; the record is complete up to here, and another session can go on.
+            Stopped: a signal came; the record is complete up to here, and another session can go
+                on.
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
             DiskFailure: the disk is full; likewise.
         """
         if self._stopped_by:
             self._say(
-                f"the last session stopped here, and the count of failures begins anew: {self._stopped_by}"
+                "the last session stopped here, and the count of failures begins anew:"
+                f" {self._stopped_by}"
             )
         self._storage.open(self._trials, list(self._turns.ahead), self._strategy.retained)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
             self._set_aside()
+            # The last session may have been killed between its last step and its own check.
             self._failures.check(self._record, self._turns.told)
             self._search()
         finally:
             for observer in self._observers:
                 observer.on_end(self.progress())
+        # A signal that came when all was done stops nothing.
         if self._stop.urgency > Urgency.NONE and not self.is_over:
             of = "" if self._limits.trials is None else f" of {self._limits.trials}"
             raise self._stop.error(
@@ -147,6 +160,7 @@ class Engine:
             )
 
     def _search(self) -> None:
+        """Step, submit and poll, until nothing runs any more."""
         announced = False
         while self._stop.urgency < Urgency.ABANDON:
             if self._stop.urgency == Urgency.NONE:
@@ -155,29 +169,36 @@ class Engine:
                 self._submit()
             elif not announced:
                 announced = True
-                for observer in self._observers:
-                    observer.on_stop(
-                        f"{self._stop.by.name}: finishing {len(self._running)} running trials"
-                    )
-            if not self._running:
-                if not self._is_held_back:
-                    break
+                self._announce_stop()
+            if self._running:
+                self._listen()
+            elif self._is_held_back:
                 self._guard.wait()
+            else:
+                break
+
+    def _announce_stop(self) -> None:
+        reason = f"{self._stop.by.name}: finishing {len(self._running)} running trials"
+        for observer in self._observers:
+            observer.on_stop(reason)
+
+    def _listen(self) -> None:
+        """Take in what the pool reports; waits up to a second for the first report."""
+        for report in self._pool.poll(timeout=1.0):
+            # A late answer, of an attempt that was given up or of another session, counts for
+            # nothing: its job is not the one that runs.
+            if self._running.get(report.job.trial) != report.job:
                 continue
-            for report in self._pool.poll(timeout=1.0):
-                if self._running.get(report.job.trial) != report.job:
-                    continue  # a late answer: of an attempt that was given up, or of another session
-                if isinstance(report, Finished):
-                    self._finish(report.job, report.outcome)
-                else:
-                    self._hear(report)
+            if isinstance(report, Finished):
+                self._finish(report.job, report.outcome)
+            else:
+                self._hear(report)
 
     def _step(self) -> None:
-        """Tell one, ask while the window is open, commit both with the strategy's state; again until nothing changes.
-
-        A session begins with asking: where the budget was raised since, more is asked before the next is told.
-        """
+        """Tell one, ask while the window is open, commit; again until nothing changes."""
         failpoint("engine.step")
+        # A session begins with asking. If the budget was raised since the last one, more has to be
+        # asked before the next is told: so would a run that began with the greater budget.
         if not self._has_asked:
             self._has_asked = True
             self._advance([])
@@ -186,13 +207,15 @@ class Engine:
 
     def _advance(self, told: list[Trial]) -> bool:
         """Ask, and commit it with what was told; whether anything was told or asked."""
-        before, asked = self._turns.told, self._ask()
+        before = self._turns.told
+        asked = self._ask()
         if not told and not asked:
             return False
         state = self._strategy.state_dict()
         self._guard.written(
             lambda: self._record.commit_step(told, asked, state, before), self._running.values()
         )
+        # Only now: files may go when the step that makes them superfluous is in the record.
         self._sweep()
         for observer in self._observers:
             observer.on_progress(self.progress())
@@ -200,8 +223,10 @@ class Engine:
         return True
 
     def _sweep(self) -> None:
-        if self._storage.keeps_files:  # else it would be a waste to ask who lives
-            self._storage.sweep(self._trials, list(self._turns.ahead), self._strategy.retained)
+        # Without files it would be a waste of time to ask the strategy what it retains.
+        if self._storage.keeps_files:
+            ahead = list(self._turns.ahead)
+            self._storage.sweep(self._trials, ahead, self._strategy.retained)
 
     def _tell_next(self) -> list[Trial]:
         """Tell the trial whose turn it is, if its outcome is known."""
@@ -213,19 +238,20 @@ class Engine:
         return [trial]
 
     def _ask(self) -> list[Trial]:
-        """New trials while the window is open and the budget lasts; one by one, for the window depends on twins,
-        too."""
+        """New trials, while the window is open and the budget lasts."""
         asked: list[Trial] = []
+        # One by one: only an admitted trial shows whether it is a duplicate, and so what it costs.
         while len(self._turns.ahead) < self._limits.look_ahead and self._wants_more:
             proposals = self._strategy.ask(1)
             if not proposals:
                 break
-            asked.append(self._turns.number(proposals[0]))
-            self._admit(asked[-1])
+            trial = self._turns.number(proposals[0])
+            asked.append(trial)
+            self._admit(trial)
         return asked
 
     def _admit(self, trial: Trial) -> None:
-        """Into memory; the same for a new trial and for one from the record."""
+        """Take a trial into memory; the same for a new one and for one from the record."""
         self._turns.admit(trial)
         if trial.twin_of is not None:
             return
@@ -236,73 +262,88 @@ class Engine:
             self._waiting.append(trial.id)
 
     def _cancel_what_is_late(self) -> None:
-        """When the seconds are spent, what no worker has ever begun is not begun; the next step tells it."""
+        """If the seconds are spent, cancel what no worker has begun; the next step tells it."""
         if not (self._waiting and self._account.is_late):
             return
         for id in self._waiting:
             if id not in self._begun:
-                self._arrive(settled(self._trials[id], TrialState.CANCELLED, {}, self._objective))
+                trial = settled(self._trials[id], TrialState.CANCELLED, {}, self._objective)
+                self._arrive(trial)
         self._waiting = [id for id in self._waiting if id in self._begun]
 
     def _submit(self) -> None:
         """Hand out what waits, in order, while slots are free.
 
-        What is handed out is in the record already. A trial that is to run alone waits for those that run, and those
-        after it wait for it.
+        What is handed out is in the record already. A trial that is to run alone waits for those
+        that run, and those after it wait for it.
         """
-        while (
-            self._waiting
-            and self._pool.running < self._pool.capacity
-            and self._stop.urgency == Urgency.NONE
-        ):
+        while self._waiting and self._pool.running < self._pool.capacity:
+            # The handler of a signal may have run since the last turn of this loop.
+            if self._stop.urgency > Urgency.NONE:
+                return
             if not self._guard.may_start(self._running.values()):
                 return
             trial = self._trials[self._waiting[0]]
+            # Most trials are new; they cost no look into the record.
             earlier = self._record.attempts(trial.id) if trial.id in self._begun else []
             alone = runs_alone(earlier)
             if self._running and (alone or self._is_alone):
                 return
             self._waiting.pop(0)
             self._is_alone = alone
-            start = partial(self._record.start_attempt, trial.id)
-            number = self._guard.written(start, self._running.values())
-            self._begun.add(trial.id)
-            failpoint("engine.attempt")
-            job = self._job(trial, number, earlier)
-            self._running[trial.id] = job
-            self._pool.submit(job)
-            failpoint("engine.submitted")
-            for observer in self._observers:
-                observer.on_submit(trial, number)
+            self._start(trial, earlier)
+
+    def _start(self, trial: Trial, earlier: Sequence[Attempt]) -> None:
+        """Begin the next attempt at a trial: in the record first, then in the pool."""
+        # A driver that is killed in between leaves an attempt that the next session calls
+        # `abandoned`. The other way round, a training could run that the record knows nothing of.
+        start = partial(self._record.start_attempt, trial.id)
+        number = self._guard.written(start, self._running.values())
+        self._begun.add(trial.id)
+        failpoint("engine.attempt")
+        job = self._job(trial, number, earlier)
+        self._running[trial.id] = job
+        self._pool.submit(job)
+        failpoint("engine.submitted")
+        for observer in self._observers:
+            observer.on_submit(trial, number)
 
     def _job(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Job:
-        parts = accumulation(earlier, parts_before(trial, self._trials))
-        source, trained = (
-            self._storage.source(self._trials, trial),
-            epochs_before(trial, self._trials),
-        )
-        incumbent = self._incumbent_of(trial.id)
         return training_job(
-            trial, attempt, self._record.session, self._seed, source, parts, trained, incumbent
+            trial,
+            attempt,
+            self._record.session,
+            self._seed,
+            resume_from=self._storage.source(self._trials, trial),
+            parts=accumulation(earlier, parts_before(trial, self._trials)),
+            trained=epochs_before(trial, self._trials),
+            incumbent=self._incumbent_of(trial.id),
         )
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
-        """Record what came of a job; try again where the machine failed rather than the network."""
+        """Record what came of a job; try again if the machine failed rather than the network."""
         failpoint("engine.outcome")
         del self._running[job.trial]
         self._notes.drop(job)
         if job.accumulation > 1:
-            outcome = replace(outcome, details={**outcome.details, ACCUMULATION: job.accumulation})
-        final = outcome.state not in FAILURES_OF_ONE_CAUSE or not is_tried_again(
-            self._record.attempts(job.trial), outcome, job.accumulation
-        )
+            details = {**outcome.details, ACCUMULATION: job.accumulation}
+            outcome = replace(outcome, details=details)
+        final = True
+        # Nothing else is ever tried again, so a success costs no look into the record.
+        if outcome.state in FAILURES_OF_ONE_CAUSE:
+            attempts = self._record.attempts(job.trial)
+            final = not is_tried_again(attempts, outcome, job.accumulation)
         self._settle(job.trial, job.attempt, outcome, final)
         if not final:
+            # First in line: in the order of proposals, no later trial can be told before it.
             self._waiting.insert(0, job.trial)
         self._guard.heard(job, outcome, self._running.values())
 
     def _settle(self, id: int, attempt: int, outcome: Outcome, final: bool) -> None:
-        """Record what came of an attempt, and of its trial if it is final; the one way of an outcome into the run."""
+        """Record what came of an attempt, and of its trial if it is final.
+
+        No outcome of a job enters the run by another way.
+        """
         trial = self._trials[id]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._objective)
@@ -324,24 +365,24 @@ class Engine:
         self._enter(trial)
 
     def _enter(self, trial: Trial) -> None:
-        """Count an outcome, and see whether it is the best; of equal ones the oldest is, in any order of arrival."""
+        """Count an outcome, and see whether it is the best."""
         self._account.enter(trial, self._trials)
-        if trial.fitness is not None and (
-            self._incumbent is None or rank(trial) < rank(self._incumbent)
-        ):
+        if trial.fitness is None:
+            return
+        # A rank has the id in it: of equal trials the oldest wins, in any order of arrival.
+        if self._incumbent is None or rank(trial) < rank(self._incumbent):
             self._incumbent = trial
 
     def _hear(self, report: Epoch) -> None:
         """A running job has finished an epoch."""
+        trial = self._trials[report.job.trial]
         for observer in self._observers:
-            observer.on_epoch(self._trials[report.job.trial], report.epoch, report.metrics)
+            observer.on_epoch(trial, report.epoch, report.metrics)
         self._notes.hear(report.job, report.epoch)
 
     def _set_aside(self) -> None:
-        """Give up, as `lost`, what was running each time that the driver or the machine went down.
-
-        What was abandoned is known when a session begins, and does not change in it.
-        """
+        """Give up, as `lost`, trials that ran each time that driver or machine went down."""
+        # Once is enough: attempts are called abandoned when a session begins, never within one.
         for id in list(self._waiting):
             attempts = self._record.attempts(id)
             if outcome := set_aside(id, attempts):
@@ -353,12 +394,16 @@ class Engine:
     @property
     def _is_held_back(self) -> bool:
         """Whether trials wait for nothing but space on the disk."""
-        return bool(self._waiting) and self._guard.is_paused and self._stop.urgency == Urgency.NONE
+        if not self._waiting or not self._guard.is_paused:
+            return False
+        return self._stop.urgency == Urgency.NONE
 
     @property
     def is_over(self) -> bool:
         """Whether no trial will follow: everything asked is told, and nothing more is asked."""
-        return not self._turns.ahead and not self._wants_more
+        if self._turns.ahead:
+            return False
+        return not self._wants_more
 
     @property
     def is_exhausted(self) -> bool:
@@ -367,10 +412,14 @@ class Engine:
 
     @property
     def _wants_more(self) -> bool:
-        return not self._account.is_spent and not self.is_exhausted and not self._strategy.is_done
+        """Whether the strategy may be asked, if the window is open."""
+        if self._account.is_spent or self.is_exhausted:
+            return False
+        return not self._strategy.is_done
 
     @property
     def trials(self) -> Sequence[Trial]:
+        """All trials, by id."""
         return self._trials
 
     @property
@@ -380,13 +429,15 @@ class Engine:
 
     @property
     def seconds(self) -> float:
-        """That all sessions have spent, on the engine's clock."""
+        """Seconds of all sessions, on the engine's clock."""
         return self._account.seconds
 
     def progress(self) -> Progress:
+        """A picture of the run at this moment."""
         account = self._account
+        latest = self._trials[-1] if self._trials else None
         return Progress(
-            generation=self._trials[-1].lineage.generation if self._trials else 0,
+            generation=latest.lineage.generation if latest else 0,
             done=account.done,
             total=self._limits.trials,
             running=len(self._running),

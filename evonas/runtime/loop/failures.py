@@ -26,12 +26,12 @@ STOPPED = "stopped by failures"
 
 
 class FailuresInARow:
-    """Of the trials told last, those in a row that failed for one cause; twins do not count.
+    """The trials told last that all failed for one cause; duplicates do not count.
 
-    The count goes on where an earlier session was killed, and begins anew after a stop.
+    The count continues if an earlier session was killed. It begins anew after a stop.
 
     Args:
-        limit: so many stop the run.
+        limit: number of failures in a row that stops the run.
     """
 
     def __init__(self, limit: int) -> None:
@@ -42,30 +42,40 @@ class FailuresInARow:
         """Count what earlier sessions were told, since the last stop.
 
         Args:
-            told: in the order of the telling.
-            events: of the record.
+            told: trials, in the order of the telling.
+            events: events of the record.
 
         Returns:
-            Why the last session was stopped, if nothing was told since then; else nothing.
+            Why the last session was stopped, if nothing was told since then; otherwise nothing.
         """
         stops = [detail for _, kind, detail in events if kind == STOPPED]
+        # The user has seen the cause of a stop. With the old count a resume would stop again at
+        # once, before it has tried anything.
         counted_from = max((stop["told"] for stop in stops), default=0)
         for trial in told[counted_from:]:
             self.count(trial)
-        return stops[-1].get("why", "") if stops and counted_from == len(told) else ""
+        if stops and counted_from == len(told):
+            why: str = stops[-1].get("why", "")
+            return why
+        return ""
 
     def count(self, trial: Trial) -> None:
         """This trial is told."""
+        # A duplicate has only copied an outcome. It says nothing new about the machine.
         if trial.twin_of is not None:
             return
-        before = self._failed if self._failed and self._failed[-1].state == trial.state else []
-        self._failed = [*before, trial] if trial.state in FAILURES_OF_ONE_CAUSE else []
+        if trial.state not in FAILURES_OF_ONE_CAUSE:
+            self._failed = []
+            return
+        is_same_cause = bool(self._failed) and self._failed[-1].state == trial.state
+        before = self._failed if is_same_cause else []
+        self._failed = [*before, trial]
 
     def check(self, record: Record, told: int) -> None:
-        """Stop the run where there are too many, and note in the record why.
+        """Stop the run if there are too many, and note in the record why.
 
         Args:
-            told: how many trials are.
+            told: number of trials that are told.
 
         Raises:
             RepeatedFailures: there are too many.
@@ -74,13 +84,17 @@ class FailuresInARow:
             return
         last = self._failed[-1].id
         attempt = record.attempts(last)[-1]
-        log = "".join(f"\n    {line}" for line in attempt.details.get("log", "").splitlines())
+        lines = attempt.details.get("log", "").splitlines()
+        log = "".join(f"\n    {line}" for line in lines)
         why = f"{len(self._failed)} trials in a row ended as `{attempt.state}`"
-        said = f"trial {last} said: {attempt.message}"  # a resume begins to count anew
-        record.event(STOPPED, {"told": told, "state": attempt.state, "why": f"{why}; {said}"})
+        said = f"trial {last} said: {attempt.message}"
+        # The event comes before the exception: a resume counts from the place that it names.
+        detail = {"told": told, "state": attempt.state, "why": f"{why}; {said}"}
+        record.event(STOPPED, detail)
         raise RepeatedFailures(
             f"{why}, so the cause is probably not the networks."
             f" `evonas replay RUN {last}` trains the last one in the foreground."
-            " Mend the cause first. A resume goes on with the trials that follow, and what failed stays failed; a new"
-            f" run trains all of them again. The last one, {said}{log}"
+            " Mend the cause first. A resume goes on with the trials that follow, and what failed"
+            " stays failed; a new run trains all of them again."
+            f" The last one, {said}{log}"
         )

@@ -1,4 +1,4 @@
-"""Jobs: what a worker is told to train, made from a trial; and where the files of a trial are."""
+"""Jobs: what a worker is told to train, made from a trial; and the paths of a trial's files."""
 
 from __future__ import annotations
 
@@ -22,24 +22,26 @@ def training_job(
     trained: int = 0,
     incumbent: float | None = None,
 ) -> Job:
-    """The training of a trial; the same for a search, and for weights that have to be made again.
+    """The training of a trial; the same in a search and for weights that have to be made again.
 
     Args:
-        attempt: its number, from the record.
-        session: of the record.
-        seed: of the run.
-        resume_from: the path of the checkpoint that the training goes on from.
-        parts: in which batches are trained.
-        trained: epochs of the training that it goes on from.
-        incumbent: that the training has to reach (`evonas.runtime.incumbents`).
+        attempt: number of the attempt, from the record.
+        session: number of the session, from the record.
+        seed: seed of the run.
+        resume_from: path of the checkpoint that the training continues.
+        parts: number of parts in which a batch is trained.
+        trained: epochs of the training that this one continues.
+        incumbent: objective value that the training has to reach (`evonas.runtime.incumbents`).
     """
+    # The seed depends on the genome, not on the trial's number: duplicates are one training.
+    training = training_seed(seed, trial.genome.digest, trial.proposal.repeat)
     return Job(
         kind="train",
         trial=trial.id,
         attempt=attempt,
         session=session,
         genome=trial.genome.to_dict(),
-        seed=training_seed(seed, trial.genome.digest, trial.proposal.repeat),
+        seed=training,
         epochs=trial.proposal.fidelity.epochs,
         weights=weights_path(trial.id),
         checkpoint=checkpoint_path(trial.id),
@@ -51,37 +53,53 @@ def training_job(
 
 
 def parts_before(trial: Trial, trials: Sequence[Trial]) -> int:
-    """In how many parts batches were trained by the trial that this one continues; 1 where it continues none.
+    """The number of parts of a batch in the training that this trial continues; 1 without one.
 
     Args:
-        trials: of the run, by id.
+        trials: all trials of the run, by id.
     """
     before = trial.proposal.resume_from
-    return 1 if before is None else int(trials[before].metrics.get(ACCUMULATION, 1))
+    if before is None:
+        return 1
+    parts = trials[before].metrics.get(ACCUMULATION, 1)
+    return int(parts)
 
 
 def epochs_before(trial: Trial, trials: Sequence[Trial]) -> int:
-    """Epochs of the training that this trial continues; 0 where it begins anew. Arguments as for `parts_before`."""
+    """The epochs of the training that this trial continues; 0 without one.
+
+    Args:
+        trials: all trials of the run, by id.
+    """
     before = trial.proposal.resume_from
-    return 0 if before is None else trials[before].proposal.fidelity.epochs
+    if before is None:
+        return 0
+    return trials[before].proposal.fidelity.epochs
 
 
 def weights_path(trial: int) -> str:
-    """Where the best epoch's weights of a trial are, relative to the run directory."""
+    """The file of a trial's best weights, relative to the run directory."""
     return f"weights/{trial:05d}.npz"
 
 
 def checkpoint_path(trial: int) -> str:
-    """Where the exact state of a training is kept while it runs, relative to the run directory."""
+    """The file of the exact state of a running training, relative to the run directory."""
     return f"checkpoints/{trial:05d}.npz"
 
 
 def trained(trials: Sequence[Trial], id: int) -> int:
-    """The trial whose training has made the files of this one: itself, or the one that it is a twin of."""
+    """The trial whose training has made the files of this one.
+
+    It is the trial itself, or the one that it is a duplicate of.
+    """
     first = trials[id].twin_of
-    return id if first is None else first
+    if first is None:
+        return id
+    return first
 
 
 def could_not_write(outcome: Outcome) -> bool:
     """Whether a worker has lost its work because the disk would not take it."""
-    return outcome.state is TrialState.LOST and outcome.details.get("cause") == DISK
+    if outcome.state is not TrialState.LOST:
+        return False
+    return bool(outcome.details.get("cause") == DISK)

@@ -18,7 +18,7 @@ class Observer:
     """
 
     def on_note(self, text: str) -> None:
-        """Something that the user should know: before the session begins, and where it goes on in another way."""
+        """Something that the user should know, before the session or when its way changes."""
 
     def on_start(self, progress: Progress) -> None:
         """A session begins, new or resumed."""
@@ -30,7 +30,7 @@ class Observer:
         """A training has finished an epoch (counted from 1)."""
 
     def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
-        """An attempt is over and recorded; where it is not `final`, the trial is tried again."""
+        """An attempt is over and recorded; if it is not `final`, the trial is tried again."""
 
     def on_progress(self, progress: Progress) -> None:
         """An outcome was recorded, or the strategy was told or asked."""
@@ -43,7 +43,7 @@ class Observer:
 
 
 def teller(observers: Sequence[Observer]) -> Callable[[str], None]:
-    """Says something to all of them."""
+    """A function that says a text to all observers."""
 
     def tell(text: str) -> None:
         for observer in observers:

@@ -13,8 +13,8 @@ class Spent:
 
     Attributes:
         unit: `trials`, `epochs` or `seconds`.
-        amount: by what is done; of trials without twins.
-        limit: of the budget.
+        amount: what is done; trials are counted without duplicates.
+        limit: the budget.
     """
 
     unit: str
@@ -32,16 +32,16 @@ class Progress:
     """A picture of the run at one moment.
 
     Attributes:
-        generation: of the latest proposal.
-        done: trials with an outcome, without twins.
-        total: the budget, in trials; None where it is in epochs or seconds only.
-        running: trials that are in a worker.
-        failures: trials that are done and not `ok`.
-        twins: proposals that took an earlier trial's outcome and cost nothing.
-        incumbent: the best trial so far; None before the first success.
+        generation: generation of the latest proposal.
+        done: number of trials with an outcome, without duplicates.
+        total: budget in trials; None if it is in epochs or seconds only.
+        running: number of trials that are in a worker.
+        failures: number of trials that are done and not `ok`.
+        twins: number of proposals that took an earlier trial's outcome and cost nothing.
+        incumbent: best trial so far; None before the first success.
         elapsed: seconds since this session began; on the virtual clock of a simulated pool.
         remaining: estimated seconds to the end; None before the first outcome of this session.
-        spent: of each budget; the one that is spent first ends the run.
+        spent: state of each budget; the one that is spent first ends the run.
     """
 
     generation: int
@@ -57,16 +57,19 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """Of the budget that is nearest to its end."""
-        return max((budget.share for budget in self.spent), default=0.0)
+        """Spent share of the budget that is nearest to its end, in [0, 1]."""
+        shares = [budget.share for budget in self.spent]
+        return max(shares, default=0.0)
 
 
 def estimate_remaining(elapsed: float, done_now: float, left: float) -> float | None:
-    """Seconds to the end if the rest goes at the pace of this session.
+    """Seconds to the end if the rest is as fast as this session was; None if it has done nothing.
 
     Args:
         elapsed: seconds of this session.
         done_now: what this session has done of the budget, in trials or as a share.
         left: what is still to be done, in the same unit.
     """
-    return None if done_now <= 0 else elapsed / done_now * left
+    if done_now <= 0:
+        return None
+    return elapsed / done_now * left

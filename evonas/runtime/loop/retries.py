@@ -1,6 +1,6 @@
-"""Retries: whether a trial is tried again, and how, read from its recorded attempts and from nothing else.
+"""Retries: whether a trial is tried again, and how. The recorded attempts decide, and nothing else.
 
-So a resume goes on where the record ends: it grants no retry twice, and does not forget that batches were to be cut.
+So retries that are used up, and halved batch sizes, survive a resume.
 """
 
 from __future__ import annotations
@@ -12,82 +12,108 @@ from evonas.runtime.record.rows import Attempt
 from evonas.trial import Outcome, TrialState
 
 RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
-"""Failures of the machine rather than of the network, and how often they are tried again, in a fresh worker."""
+"""Failures of the machine, not of the network, and how often each is tried again.
+
+A retry has a fresh worker.
+"""
 
 ALONE = frozenset({TrialState.CRASHED, TrialState.OOM_HOST})
-"""Failures that a neighbour may have caused: after them a trial runs while no other does."""
+"""Failures that another trial may have caused: after them a trial runs while no other does."""
 
 HALVES = 2
-"""Parts of a batch, on the second rung of the ladder."""
+"""Parts of a batch after the device's memory was not enough."""
 
 ABANDONED = "abandoned"
 """The state of an attempt whose driver ended before any outcome."""
 
 SUSPICIOUS = 3
-"""After so many fruitless attempts a trial runs alone: if the driver falls again, no other trial is suspected."""
+"""Number of fruitless attempts after which a trial runs alone.
+
+If the driver then ends again, no other trial is suspected.
+"""
 
 FRUITLESS_LIMIT = 25
-"""After so many fruitless attempts a trial is set aside as `lost`: it may be what takes driver or machine down.
+"""Number of fruitless attempts after which a trial is set aside as `lost`.
 
-Other attempts than abandoned ones need no such cap, since each of their kinds has one: a trial has at most seven. A
-driver that is killed for reasons of its own abandons what runs, always the same trials if it never lives long enough
-to end one. That must not spoil a healthy trial. So an attempt counts only while the training gets no further than it
-once was, by its epochs, which the record is told once a second; and the limit is above the 20 kills that the tests deal
-out to one run, which therefore cannot reach it wherever they strike.
+Such a trial may be the reason why the driver or the machine goes down. Attempts of other kinds need
+no such limit: each kind has its own, and a trial has at most seven of them.
 """
 
 
 def accumulation(attempts: Sequence[Attempt], start: int = 1) -> int:
-    """In how many parts the next attempt trains its batches: two, once the device's memory was not enough.
+    """The number of parts in which the next attempt trains a batch.
+
+    It is two after an attempt that ran out of the device's memory.
 
     Args:
-        attempts: at the trial so far.
-        start: of the first attempt; that of the trial which this one continues.
+        attempts: attempts at the trial so far.
+        start: parts of the first attempt, as in the training that this one continues.
     """
-    return HALVES if any(attempt.state == TrialState.OOM_DEVICE for attempt in attempts) else start
+    for attempt in attempts:
+        if attempt.state == TrialState.OOM_DEVICE:
+            return HALVES
+    return start
 
 
 def is_tried_again(attempts: Sequence[Attempt], outcome: Outcome, parts: int) -> bool:
     """Whether a trial gets another attempt after this outcome.
 
     Args:
-        attempts: those before it.
-        parts: in which it trained its batches; a batch that was cut, or has one sample, is not cut again.
+        attempts: attempts before this outcome.
+        parts: number of parts in which the trial trained a batch.
     """
     if outcome.state is TrialState.OOM_DEVICE:
+        # A batch that was cut, or that has one sample, is not cut again.
         return parts == 1 and outcome.details.get("batch_size") != 1
+    # A full disk is not the trial's fault. The disk guard decides how often this may happen.
     if could_not_write(outcome):
-        return True  # as often as the disk guard lets it: the disk's failure is nobody's
-    like = [attempt for attempt in attempts if attempt.state == outcome.state]
-    used = sum(1 for attempt in like if attempt.details.get("cause") != DISK)
+        return True
+    used = 0
+    for attempt in attempts:
+        # For the same reason a full disk has used up none of the retries.
+        if attempt.state == outcome.state and attempt.details.get("cause") != DISK:
+            used += 1
     return used < RETRIES.get(outcome.state, 0)
 
 
 def runs_alone(attempts: Sequence[Attempt]) -> bool:
     """Whether the next attempt runs while no other trial does."""
-    return any(attempt.state in ALONE for attempt in attempts) or fruitless(attempts) >= SUSPICIOUS
+    for attempt in attempts:
+        if attempt.state in ALONE:
+            return True
+    return fruitless(attempts) >= SUSPICIOUS
 
 
 def fruitless(attempts: Sequence[Attempt]) -> int:
-    """How many attempts were abandoned since the training last got further than ever before."""
-    furthest = count = 0
+    """The number of abandoned attempts since the training last got further than ever before."""
+    # A driver may be killed for reasons of its own, always before the same trials end. Such a trial
+    # is healthy, and its training gets further each time. The record is told its epochs once a
+    # second. FRUITLESS_LIMIT is above the 20 kills that the tests deal out to one run. So they
+    # cannot reach it, wherever they strike.
+    furthest = 0
+    count = 0
     for attempt in attempts:
         if attempt.epochs > furthest:
-            furthest, count = attempt.epochs, 0
+            furthest = attempt.epochs
+            count = 0
         elif attempt.state == ABANDONED:
             count += 1
     return count
 
 
 def suspicion(trial: int, attempts: Sequence[Attempt]) -> str:
-    """What there is to say against a trial that ran each time the driver went down; empty for nothing."""
+    """A sentence about a trial that ran each time the driver ended; empty if there is no such."""
     if fruitless(attempts) < SUSPICIOUS:
         return ""
-    return f"{_what_happened(trial, attempts)}; it runs alone now. `evonas replay RUN {trial}` shows what it does"
+    what = _what_happened(trial, attempts)
+    return f"{what}; it runs alone now. `evonas replay RUN {trial}` shows what it does"
 
 
 def set_aside(trial: int, attempts: Sequence[Attempt]) -> Outcome | None:
-    """The outcome of a trial that is given up: it takes the place of its last attempt's, which will never come."""
+    """The outcome of a trial that is given up; None if it is not.
+
+    It takes the place of the outcome of the last attempt, which will never arrive.
+    """
     if fruitless(attempts) < FRUITLESS_LIMIT:
         return None
     what = f"It was set aside: {_what_happened(trial, attempts)}."
@@ -96,4 +122,5 @@ def set_aside(trial: int, attempts: Sequence[Attempt]) -> Outcome | None:
 
 
 def _what_happened(trial: int, attempts: Sequence[Attempt]) -> str:
-    return f"the driver ended {fruitless(attempts)} times while trial {trial} ran, and it got no further"
+    times = fruitless(attempts)
+    return f"the driver ended {times} times while trial {trial} ran, and it got no further"

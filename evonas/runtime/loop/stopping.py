@@ -1,4 +1,4 @@
-"""Stopping by signal: Ctrl-C once finishes what runs, twice abandons it; SIGTERM abandons at once.
+"""Stopping by signal: one Ctrl-C finishes what runs, a second one abandons it; SIGTERM abandons it.
 
 The record is safe in each case.
 """
@@ -17,6 +17,8 @@ from evonas.errors import Stopped, Terminated
 
 
 class Urgency(IntEnum):
+    """How soon the user wants the session to end."""
+
     NONE = 0
     FINISH = 1
     ABANDON = 2
@@ -30,7 +32,9 @@ class StopRequest:
         self.by = signal.SIGINT
 
     def raise_urgency(self, number: int, frame: FrameType | None = None) -> None:
-        """The signal handler: does nothing but note."""
+        """The signal handler: only notes the signal."""
+        # Python runs a handler between any two instructions of the main thread. An exception from
+        # here could end a transaction or a file in the middle.
         self.by = signal.Signals(number)
         if self.by == signal.SIGTERM or self.urgency >= Urgency.FINISH:
             self.urgency = Urgency.ABANDON
@@ -38,18 +42,22 @@ class StopRequest:
             self.urgency = Urgency.FINISH
 
     def error(self, message: str) -> Stopped:
-        return (Terminated if self.by == signal.SIGTERM else Stopped)(message)
+        """The exception that ends the session, by the last signal."""
+        if self.by == signal.SIGTERM:
+            return Terminated(message)
+        return Stopped(message)
 
 
 @contextlib.contextmanager
 def stop_on_signals(request: StopRequest) -> Iterator[None]:
-    """SIGINT and SIGTERM go to the request while this lasts; outside the main thread, Python allows no handlers."""
+    """SIGINT and SIGTERM go to the request while this lasts."""
+    # Python allows signal handlers in the main thread only.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before: dict[int, Any] = {
-        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before: dict[signal.Signals, Any] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.getsignal(number)
     for number in before:
         signal.signal(number, request.raise_urgency)
     try:

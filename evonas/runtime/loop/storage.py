@@ -1,4 +1,7 @@
-"""Storage: which weights and checkpoints a run keeps. What is deleted costs a training, if it is asked for again."""
+"""Storage: the weights and checkpoints that a run keeps.
+
+What is deleted costs a training if it is needed again.
+"""
 
 from __future__ import annotations
 
@@ -18,49 +21,55 @@ _FILE = re.compile(r"(\d{5,})\.npz(\.tmp)?")
 
 
 class Storage:
-    """Deletes what nobody needs, after the record has what makes it superfluous. Nothing of it can change a search.
+    """Deletes files that nobody needs, after the record has what makes them superfluous.
 
-    Kept are, at any time,
+    Nothing that it does can change a search. At any time it keeps
 
-    * the weights of the living population (`Strategy.retained`), of the best `keep_best` trials, and of those that the
-      strategy is not yet told of: at most `look_ahead`;
-    * the checkpoints of trainings that are not over, and those that they go on from; where the strategy continues
-      trials, also those of the living, and of those that it is not yet told of.
+    * the weights of the trials that the strategy retains (`Strategy.retained`), of the best
+      `keep_best` trials, and of those that the strategy is not yet told of: at most `look_ahead`;
+    * the checkpoints of trainings that are not over, and those that they continue. If the strategy
+      continues trials, also those of retained trials and of trials that it is not yet told of.
 
     Args:
-        root: of the run.
-        keep_best: at least 1.
-        continues_trials: of the strategy.
+        root: directory of the run.
+        keep_best: number of best trials whose weights are kept, at least 1.
+        continues_trials: whether the strategy continues trials.
 
     Class attributes:
-        keeps_files: whether there are any files of trials, and so anything to sweep.
+        keeps_files: whether trials have any files that could be swept.
     """
 
     keeps_files: ClassVar[bool] = True
 
     def __init__(self, root: Path, keep_best: int = 10, continues_trials: bool = False) -> None:
-        self._root, self._keep_best, self._continues = root, keep_best, continues_trials
-        self._best: list[Rank] = []  # ranks, the best first
-        self._weights: set[int] = set()  # of trials that are over and may have such a file
+        self._root = root
+        self._keep_best = keep_best
+        self._continues = continues_trials
+        # ranks, the best first
+        self._best: list[Rank] = []
+        # ids of trials that are over and may have such a file
+        self._weights: set[int] = set()
         self._checkpoints: set[int] = set()
         self._is_open = False
 
     @property
     def root(self) -> Path:
+        """The directory of the run."""
         return self._root
 
     def open(
         self, trials: Sequence[Trial], ahead: Sequence[int], retained: Collection[int]
     ) -> None:
-        """A session begins: sweep what the last one did not come to.
+        """A session begins: delete the files that a killed session left behind.
 
         Args:
-            trials: all, by id.
-            ahead: those that the strategy is not yet told of.
+            trials: all trials, by id.
+            ahead: ids of trials that the strategy is not yet told of.
             retained: `Strategy.retained`.
         """
         for path in [*self._files("weights"), *self._files("checkpoints")]:
-            if path.suffix == ".tmp" or _id(path) >= len(trials):  # cut off by a kill, or of nobody
+            # A kill has cut off this file; or its trial was never committed.
+            if path.suffix == ".tmp" or _id(path) >= len(trials):
                 _unlink(path)
         self._weights = {_id(path) for path in self._files("weights")}
         self._checkpoints = {_id(path) for path in self._files("checkpoints")}
@@ -72,12 +81,14 @@ class Storage:
 
     def settle(self, trial: Trial) -> None:
         """The outcome of this trial is recorded."""
+        # A failed training may have left a checkpoint, too.
         self._checkpoints.add(trial.id)
         if trial.state is TrialState.OK:
             self._weights.add(trial.id)
             self._rate(trial)
 
     def _rate(self, trial: Trial) -> None:
+        """See whether the trial is among the best."""
         insort(self._best, rank(trial))
         del self._best[self._keep_best :]
 
@@ -89,52 +100,58 @@ class Storage:
         Raises:
             DiskFailure: the folder is not writable.
         """
+        # This runs after every outcome. It looks at `retained` and `ahead`, never at all trials.
         kept = {trained(trials, id) for id in (*retained, *ahead)}
-        unfinished = [trials[id] for id in ahead if not trials[id].state.is_final]
-        sources = (trial.proposal.resume_from for trial in unfinished)
-        needed = {trial.id for trial in unfinished} | {
-            trained(trials, id) for id in sources if id is not None
-        }
-        self._drop(self._weights, weights_path, kept | {id for _, id in self._best})
-        self._drop(
-            self._checkpoints, checkpoint_path, needed | (kept if self._continues else set())
-        )
+        best = {id for _, id in self._best}
+        self._drop(self._weights, weights_path, kept | best)
+        checkpoints = _needed(trials, ahead)
+        if self._continues:
+            checkpoints |= kept
+        self._drop(self._checkpoints, checkpoint_path, checkpoints)
 
     def _drop(self, ids: set[int], where: Callable[[int], str], keep: set[int]) -> None:
+        """Delete the files of these trials, except those to keep."""
         for id in ids - keep:
             _unlink(self._root / where(id))
             ids.discard(id)
 
     def source(self, trials: Sequence[Trial], trial: Trial) -> str | None:
-        """The checkpoint that a training goes on from; None where it starts afresh, which leads to the same end."""
-        if trial.proposal.resume_from is None:
+        """The checkpoint that a training continues.
+
+        None if it begins afresh, which gives the same result.
+        """
+        before = trial.proposal.resume_from
+        if before is None:
             return None
-        path = checkpoint_path(trained(trials, trial.proposal.resume_from))
-        return path if (self._root / path).is_file() else None
+        path = checkpoint_path(trained(trials, before))
+        is_there = (self._root / path).is_file()
+        return path if is_there else None
 
     def free(self, running: Iterable[Job]) -> int:
-        """Delete all that can be made again: weights but the single best, and checkpoints that no job works with.
+        """Delete all that can be made again.
 
-        Never raises: where nothing can be deleted, nothing is freed.
+        Spared are the weights of the single best trial, and the files that running jobs use.
+        Never raises. If nothing can be deleted, nothing is freed.
 
         Args:
             running: jobs that workers have.
 
         Returns:
-            The bytes that the deleted files had.
+            The bytes of the deleted files.
         """
+        # Before `open` the best trial is not known, so its weights could not be spared.
         if not self._is_open:
             return 0
-        spared = {
-            path
-            for job in running
-            for path in (job.weights, job.checkpoint, job.resume_from)
-            if path
-        }
-        spared |= {weights_path(id) for _, id in self._best[:1]}
+        spared = {weights_path(id) for _, id in self._best[:1]}
+        for job in running:
+            for name in (job.weights, job.checkpoint, job.resume_from):
+                if name:
+                    spared.add(name)
         freed = 0
         for path in [*self._files("weights"), *self._files("checkpoints")]:
-            if path.suffix == ".npz" and path.relative_to(self._root).as_posix() not in spared:
+            is_spared = path.relative_to(self._root).as_posix() in spared
+            # A temporary file may be in the middle of being written by a worker.
+            if path.suffix == ".npz" and not is_spared:
                 with contextlib.suppress(OSError):
                     size = path.stat().st_size
                     path.unlink()
@@ -142,14 +159,13 @@ class Storage:
         return freed
 
     def _files(self, folder: str) -> Iterator[Path]:
-        """What evonas has written there; anything else is left alone."""
-        return (
-            path for path in sorted((self._root / folder).glob("*")) if _FILE.fullmatch(path.name)
-        )
+        """The files that evonas has written there; all others are left alone."""
+        paths = sorted((self._root / folder).glob("*"))
+        return (path for path in paths if _FILE.fullmatch(path.name))
 
 
 class NoStorage(Storage):
-    """Of a run whose trials leave no files: there is nothing to sweep, and no time is spent on it."""
+    """The storage of a run whose trials leave no files: there is nothing to sweep."""
 
     keeps_files = False
 
@@ -171,15 +187,33 @@ class NoStorage(Storage):
 
 
 def best_of(trials: Iterable[Trial], count: int) -> set[int]:
-    """The ids of the best trained trials: those whose weights are kept whoever lives."""
-    ranked = sorted(
-        rank(trial) for trial in trials if trial.twin_of is None and trial.fitness is not None
-    )
-    return {id for _, id in ranked[:count]}
+    """The ids of the best trained trials, whose weights are kept in any case."""
+    ranks = []
+    for trial in trials:
+        if trial.twin_of is None and trial.fitness is not None:
+            ranks.append(rank(trial))
+    ranks.sort()
+    return {id for _, id in ranks[:count]}
+
+
+def _needed(trials: Sequence[Trial], ahead: Iterable[int]) -> set[int]:
+    """The trials whose checkpoints are needed by trainings that are not over."""
+    needed: set[int] = set()
+    for id in ahead:
+        trial = trials[id]
+        if trial.state.is_final:
+            continue
+        needed.add(id)
+        source = trial.proposal.resume_from
+        if source is not None:
+            needed.add(trained(trials, source))
+    return needed
 
 
 def _id(path: Path) -> int:
-    return int(path.name.partition(".")[0])
+    """The trial that a file belongs to."""
+    number = path.name.partition(".")[0]
+    return int(number)
 
 
 def _unlink(path: Path) -> None:

@@ -1,52 +1,57 @@
-"""Turns: the trials of a run in the driver's memory, who is a twin of whom, and whose turn it is to be told.
+"""Turns: the trials of a run in the driver's memory, their duplicates, and which one is told next.
 
-The strategy is told in the order of proposals, whatever the order of arrival: that is what makes a run repeatable. A
-run that gives this up is told of trials as they arrive.
+The strategy is told in the order of proposals, whatever the order of arrival. That is what makes a
+run repeatable. A run that gives this up (`deterministic: false`) tells trials as they arrive.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from evonas.runtime.record.rows import settled
 from evonas.trial import Objective, Proposal, Trial
 
 
 class Turns:
-    """
+    """Who is told next.
+
     Args:
-        in_order: of proposals; False for that of arrival.
+        in_order: whether trials are told in the order of proposals; False for that of arrival.
 
     Attributes:
-        trials: all, by id.
-        ahead: the ids of those that are not told, in order.
-        twins_in_a_row: at the end of the proposals.
+        trials: all trials, by id.
+        ahead: ids of the trials that are not told, in the order of proposals.
+        twins_in_a_row: number of duplicates at the end of the proposals.
     """
 
     def __init__(self, objective: Objective, in_order: bool = True) -> None:
-        self._objective, self._in_order = objective, in_order
+        self._objective = objective
+        self._in_order = in_order
         self.trials: list[Trial] = []
-        self.ahead: dict[int, None] = {}  # an ordered set
+        # An ordered set: a dict keeps the order of insertion and deletes from the middle at once.
+        self.ahead: dict[int, None] = {}
         self.twins_in_a_row = 0
-        self._first: dict[tuple[str, int, int], int] = {}  # twin key -> the trial that is trained
-        self._twins: dict[
-            int, list[int]
-        ] = {}  # of a trial that runs, those that will take its outcome
-        self._arrived: deque[int] = deque()  # to be told next, where trials are told on arrival
+        # twin key -> the trial that is trained
+        self._first: dict[tuple[str, int, int], int] = {}
+        # trial that runs -> its duplicates, which will take its outcome
+        self._twins: dict[int, list[int]] = {}
+        # Trials to be told next, if they are told on arrival.
+        self._arrived: deque[int] = deque()
 
     @property
     def told(self) -> int:
-        """How many trials are."""
+        """How many trials are told."""
         return len(self.trials) - len(self.ahead)
 
     def number(self, proposal: Proposal) -> Trial:
-        """The trial that a proposal becomes, a twin or not; it is to be admitted next."""
+        """The trial that a proposal becomes, a duplicate or not; it is to be admitted next."""
         trial = Trial(len(self.trials), proposal)
-        return Trial(trial.id, proposal, twin_of=self._first.get(trial.twin_key))
+        first = self._first.get(trial.twin_key)
+        return Trial(trial.id, proposal, twin_of=first)
 
     def admit(self, trial: Trial) -> None:
-        """Into memory; the same for a new trial and for one from the record."""
+        """Take a trial into memory; the same for a new one and for one from the record."""
         self.trials.append(trial)
         self.ahead[trial.id] = None
         if trial.twin_of is None:
@@ -54,7 +59,8 @@ class Turns:
             self._first[trial.twin_key] = trial.id
             return
         self.twins_in_a_row += 1
-        if self.trials[trial.twin_of].state.is_final:
+        first = self.trials[trial.twin_of]
+        if first.state.is_final:
             self._line_up([trial.id])
         else:
             self._twins.setdefault(trial.twin_of, []).append(trial.id)
@@ -63,23 +69,30 @@ class Turns:
         """All trials of the record are admitted, and these were told, in this order."""
         for id in told:
             del self.ahead[id]
+        # `admit` has lined up trials that were told long ago.
         self._arrived.clear()
-        self._line_up([id for id in self.ahead if self._first_of(self.trials[id]).state.is_final])
+        for id in self.ahead:
+            first = self._first_of(self.trials[id])
+            if first.state.is_final:
+                self._line_up([id])
 
     def arrive(self, trial: Trial) -> None:
-        """A trial's outcome is known, and so its twins' is."""
+        """A trial's outcome is known, and that of its duplicates."""
         self.trials[trial.id] = trial
-        self._line_up([trial.id, *self._twins.pop(trial.id, [])])
+        duplicates = self._twins.pop(trial.id, [])
+        self._line_up([trial.id, *duplicates])
 
     def take(self) -> Trial | None:
-        """The trial whose turn it is, if its outcome is known; it counts as told from now on.
+        """The trial whose turn it is, if its outcome is known; from now on it counts as told.
 
-        A twin has its outcome from the trial that it is a twin of.
+        A duplicate has its outcome from the trial that it is a duplicate of.
         """
-        id = next(iter(self.ahead if self._in_order else self._arrived), None)
+        queue: Iterable[int] = self.ahead if self._in_order else self._arrived
+        id = next(iter(queue), None)
         if id is None:
             return None
         trial = self.trials[id]
+        # The other trial comes before it in both orders. So its outcome is known by now.
         if trial.twin_of is not None:
             first = self._first_of(trial)
             trial = settled(trial, first.state, first.metrics, self._objective)
@@ -92,9 +105,12 @@ class Turns:
         return trial
 
     def _first_of(self, trial: Trial) -> Trial:
-        """The one of its twins that is trained."""
-        return trial if trial.twin_of is None else self.trials[trial.twin_of]
+        """Of a trial and its duplicates, the one that is trained."""
+        if trial.twin_of is None:
+            return trial
+        return self.trials[trial.twin_of]
 
     def _line_up(self, trials: Sequence[int]) -> None:
+        """These trials can be told; in the order of proposals nothing has to be noted."""
         if not self._in_order:
             self._arrived += trials

@@ -1,4 +1,4 @@
-"""Where things are in a run's directory, and who holds it."""
+"""Where the files of a run's directory are, and which process holds the run."""
 
 from __future__ import annotations
 
@@ -60,8 +60,10 @@ class Layout:
 
 def is_held(layout: Layout) -> bool:
     """Whether a process is working on the run at this moment."""
+    path = layout.root / LOCK
     try:
-        with (layout.root / LOCK).open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8") as file:
+            # A shared lock: two processes that only look do not disturb each other.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -71,38 +73,46 @@ def is_held(layout: Layout) -> bool:
 
 
 class Lock:
-    """Held by the one process that works on a run. The kernel lets go of it when the holder ends, however it ends.
+    """Held by the one process that works on a run.
+
+    The kernel releases the lock when its holder ends, even if the holder is killed.
 
     Raises:
-        RunHeld: another process holds it.
+        RunHeld: another process holds the lock.
         DiskFailure: the directory is not writable.
     """
 
     def __init__(self, layout: Layout) -> None:
-        path = layout.root / LOCK
+        root = layout.root
+        path = root / LOCK
         try:
-            layout.root.mkdir(parents=True, exist_ok=True)
+            root.mkdir(parents=True, exist_ok=True)
+            # Opened for appending: "w" would erase the name of the process that holds the lock.
             self._file: TextIO = path.open("a+", encoding="utf-8", errors="replace")
         except OSError as error:
-            raise DiskFailure(
-                f"the run at {layout.root} is not writable: {error.strerror}"
-            ) from error
+            raise DiskFailure(f"the run at {root} is not writable: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            time.sleep(0.1)  # one who has just taken it is writing down who he is
-            self._file.seek(0)
-            holder = self._file.read().strip("\0\n ") or "an unknown process"
+            holder = self._holder()
             self._file.close()
             raise RunHeld(
-                f"the run at {layout.root} is being worked on by {holder}. Only one process may, at a time."
+                f"the run at {root} is being worked on by {holder}. "
+                "Only one process may, at a time."
             ) from error
-        with contextlib.suppress(
-            OSError
-        ):  # a full disk: the name is for others to read, the lock holds without it
+        # The name is only for people: on a full disk, the lock holds without it.
+        with contextlib.suppress(OSError):
             self._file.truncate(0)
             self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             self._file.flush()
+
+    def _holder(self) -> str:
+        """The process that holds the lock, in words."""
+        # A process that has just taken the lock may still be writing its name.
+        time.sleep(0.1)
+        self._file.seek(0)
+        name = self._file.read().strip("\0\n ")
+        return name or "an unknown process"
 
     def release(self) -> None:
         self._file.close()

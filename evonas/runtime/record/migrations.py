@@ -1,7 +1,8 @@
-"""From an older record to today's: forward only, one version at a time, in one transaction and with a backup before it.
+"""From an older record to today's: forward only, one version at a time.
 
-Nobody else can do it: an older evonas refuses a newer record. A reader migrates a copy in memory and leaves the file
-alone, so that an old run on read-only media can be looked at.
+The writer makes a backup, then migrates in one transaction. A reader migrates a copy in memory.
+It leaves the file alone, so that an old run on read-only media can be shown.
+There is no way back: an older evonas refuses a newer record.
 """
 
 from __future__ import annotations
@@ -19,14 +20,25 @@ from evonas.runtime.record.schema import VERSION
 Migration = tuple[str, ...] | Callable[[sqlite3.Connection], None]
 
 MIGRATIONS: Mapping[int, Migration] = {
-    # no query used the index; `told` had been 1 for all that were told; the checksum is made anew after any migration
-    1: ("drop index trial_twin", "update trial set told = id + 1 where told"),
+    # The checksum of version 2 is no step here: it is made anew after any migration.
+    1: (
+        # No query used the index.
+        "drop index trial_twin",
+        # `told` was 1 for every told trial; now it is the place in the order of telling.
+        "update trial set told = id + 1 where told",
+    ),
 }
-"""What leads from a version to the next: statements, or a function of the connection. They run within a transaction."""
+"""Version -> what leads to the next one: statements, or a function of the connection.
+
+They run within a transaction.
+"""
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring a record of this version to `VERSION`, but for the checksum; the caller holds a transaction open."""
+    """Bring a record of this version to `VERSION`, except for the checksum.
+
+    The caller holds a transaction open.
+    """
     for number in range(version, VERSION):
         step = MIGRATIONS[number]
         if callable(step):
@@ -34,12 +46,13 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
         else:
             for statement in step:
                 connection.execute(statement)
-        connection.execute("update meta set value = ? where key = 'schema'", (str(number + 1),))
+        following = str(number + 1)
+        connection.execute("update meta set value = ? where key = 'schema'", (following,))
         failpoint("migration.step")
 
 
 def migrated_copy(source: sqlite3.Connection, version: int) -> sqlite3.Connection:
-    """A record of today in memory, from an older one that is left as it is."""
+    """A record of today in memory, from an older one that stays as it is."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
     try:
         source.backup(copy)
@@ -54,25 +67,28 @@ def migrated_copy(source: sqlite3.Connection, version: int) -> sqlite3.Connectio
 
 
 def back_up(source: sqlite3.Connection, path: Path, version: int) -> Path:
-    """Copy a record before it is migrated: whole, on the disk, and beside it, as `run.db.v1`.
+    """Copy a record before it is migrated, to a file beside it such as `run.db.v1`.
 
-    A backup that is there already comes from a migration that was cut off, or from an older one of a record that was
-    put back since; it is replaced, for the record itself is still the old one.
+    Returns:
+        path of the backup, which is whole and on the disk.
     """
     backup = path.with_name(f"{path.name}.v{version}")
+    # Written under another name first: what is called a backup is a whole one.
     temporary = backup.with_name(f"{backup.name}.tmp")
     temporary.unlink(missing_ok=True)
     copy = sqlite3.connect(temporary, isolation_level=None)
     try:
+        # Not a copy of the file: a part of the record may still be in the write-ahead log.
         source.backup(copy)
-        copy.execute(
-            "pragma journal_mode = delete"
-        )  # one plain file, which read-only media can hold
+        # One plain file, which read-only media can hold.
+        copy.execute("pragma journal_mode = delete")
     finally:
         copy.close()
     failpoint("migration.copied")
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
+    # An earlier backup is replaced. It comes from a migration that was cut off, or from one before
+    # the old record was put back. In both cases the record is the old one, and as good.
     temporary.replace(backup)
     flush_directory(backup.parent)
     failpoint("migration.backed_up")

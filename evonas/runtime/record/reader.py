@@ -30,38 +30,50 @@ from evonas.trial import Direction, Objective, Trial, TrialState
 
 @contextlib.contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """What was written by evonas cannot be read as evonas's: somebody else, or a failing disk, wrote there."""
+    """Errors of decoding a row, as damage: another program or a failing disk wrote there.
+
+    Raises:
+        InvalidRecord: what is recorded is not what evonas writes.
+    """
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
-        raise InvalidRecord(
-            f"the record {path} is damaged: {type(error).__name__}: {error}"
-        ) from error
+        kind = type(error).__name__
+        raise InvalidRecord(f"the record {path} is damaged: {kind}: {error}") from error
 
 
 class RecordReader:
     """Reads a record, also while a run is writing it.
 
-    Sees what is committed, never half a transaction. A record of an older evonas is read as a migrated copy in memory.
+    It sees what is committed, never half a transaction. A record of an older evonas is read as a
+    migrated copy in memory.
 
     Attributes:
-        version: of the schema that the file has.
+        path: path of the record.
+        version: version of the schema that the file has.
+
+    Raises:
+        UserError: there is no record.
+        InvalidRecord: the file is no record, is damaged, or was written by a newer evonas.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
             raise UserError(
-                f"there is no run at {path.parent}: {path.name} is missing. `evonas list` shows the runs."
+                f"there is no run at {path.parent}: {path.name} is missing. "
+                "`evonas list` shows the runs."
             )
         with translated(path, "read"):
             self._connection = open_to_read(path)
         self.version = self._check_version()
         if self.version < VERSION:
+            # The file is left alone: only the writer migrates it.
             with contextlib.closing(self._connection) as old, translated(path, "read"):
                 self._connection = migrated_copy(old, self.version)
 
     def _check_version(self) -> int:
+        """The version of the schema, if this evonas can read it. Otherwise the file is closed."""
         try:
             version = int(self.meta("schema"))
         except (InvalidRecord, KeyError, TypeError, ValueError) as error:
@@ -75,7 +87,8 @@ class RecordReader:
         if version > VERSION:
             self.close()
             raise InvalidRecord(
-                f"{self.path} was written by a newer evonas: its schema is {version}, this one reads up to {VERSION}."
+                f"{self.path} was written by a newer evonas: its schema is {version}, "
+                f"this one reads up to {VERSION}."
             )
         if version < 1:
             self.close()
@@ -83,33 +96,51 @@ class RecordReader:
         return version
 
     def verify(self) -> None:
-        """Have SQLite check its pages and indices, and hold everything that is recorded against its checksum.
+        """Have SQLite check its pages and indices, and compare all rows with their checksum.
 
         Raises:
             InvalidRecord: something has changed that evonas did not write.
         """
         with translated(self.path, "read"):
-            self._connection.execute(
-                "begin"
-            )  # one look at all of it, whatever the writer does meanwhile
+            # One transaction: both checks see the same state, even if the writer goes on.
+            self._connection.execute("begin")
             try:
-                (words,) = self._connection.execute("pragma integrity_check(1)").fetchone()
-                if words == "ok" and self.meta(checksum.KEY) != checksum.total(self._connection):
-                    words = "its content is not what was written"
-            except KeyError:
-                words = "its checksum is missing"
+                words = self._damage()
             finally:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("rollback")
         if words != "ok":
+            # SQLite begins with a heading, and says what is wrong in the last line.
             last = words.splitlines()[-1]
             raise InvalidRecord(
-                f"the record {self.path} is damaged: {last}. Put a copy in its place, or begin a new run."
+                f"the record {self.path} is damaged: {last}. "
+                "Put a copy in its place, or begin a new run."
             )
 
+    def _damage(self) -> str:
+        """What is wrong with the record, in words; `ok` if nothing is."""
+        row = self._connection.execute("pragma integrity_check(1)").fetchone()
+        words: str = row[0]
+        if words != "ok":
+            return words
+        try:
+            recorded = self.meta(checksum.KEY)
+        except KeyError:
+            return "its checksum is missing"
+        if recorded != checksum.total(self._connection):
+            return "its content is not what was written"
+        return words
+
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows that a query gives."""
         with translated(self.path, "read"):
-            return self._connection.execute(query, values).fetchall()
+            found = self._connection.execute(query, values)
+            return found.fetchall()
+
+    def _value(self, query: str, values: Sequence[Any] = ()) -> Any:
+        """The value of a query that gives a single one."""
+        rows = self._rows(query, values)
+        return rows[0][0]
 
     def meta(self, key: str) -> Any:
         """A value that was put under this key.
@@ -120,98 +151,124 @@ class RecordReader:
         rows = self._rows("select value from meta where key = ?", (key,))
         if not rows:
             raise KeyError(key)
+        text = rows[0][0]
         with decoding(self.path):
-            return json.loads(rows[0][0])
+            return json.loads(text)
 
     def has_meta(self, key: str) -> bool:
-        return bool(self._rows("select 1 from meta where key = ?", (key,)))
+        """Whether a value was put under this key."""
+        rows = self._rows("select 1 from meta where key = ?", (key,))
+        return bool(rows)
 
     def trials(self, objective: Objective) -> list[Trial]:
-        """All trials, by id; the fitness is read from the metrics by this objective."""
+        """All trials, by id; their fitness follows from the metrics by this objective."""
         rows = self._rows(f"select {TRIAL_COLUMNS} from trial order by id")
-        if [row[0] for row in rows] != list(range(len(rows))):
+        # Ids are places, from 0: a trial is looked up by its place in this list.
+        ids = [row[0] for row in rows]
+        if ids != list(range(len(rows))):
             raise InvalidRecord(f"the record {self.path} is damaged: trials are missing")
         with decoding(self.path):
             return [trial_of(row, objective) for row in rows]
 
     def waiting(self) -> list[int]:
-        """The trials whose outcome is not known."""
-        return [
-            row[0]
-            for row in self._rows(
-                "select id from trial where state = ? order by id", (TrialState.WAITING,)
-            )
-        ]
+        """The ids of the trials without an outcome."""
+        query = "select id from trial where state = ? order by id"
+        rows = self._rows(query, (TrialState.WAITING,))
+        return [trial for (trial,) in rows]
 
     def charged(self) -> int:
-        """How many trials are no twins: what the budget is spent on."""
-        return int(self._rows("select count(*) from trial where twin_of is null")[0][0])
+        """The number of trials that the budget is spent on: all but the duplicates."""
+        count = self._value("select count(*) from trial where twin_of is null")
+        return int(count)
 
     def told(self) -> int:
-        """How many trials the strategy has been told."""
-        return int(self._rows("select count(*) from trial where told")[0][0])
+        """The number of trials that the strategy has been told."""
+        count = self._value("select count(*) from trial where told")
+        return int(count)
 
     def told_order(self) -> list[int]:
-        """The trials that the strategy has been told, in the order of the telling."""
-        return [row[0] for row in self._rows("select id from trial where told > 0 order by told")]
+        """The ids of the trials that the strategy has been told, in the order of the telling."""
+        rows = self._rows("select id from trial where told > 0 order by told")
+        return [trial for (trial,) in rows]
 
     def worked_seconds(self) -> float:
-        """How long its sessions have worked: of each, from the first attempt's start to the last one's end."""
+        """How long the sessions have worked, in total.
+
+        The time of a session is from the start of its first attempt to the end of its last one.
+        """
+        # An attempt without an end was abandoned: the session worked at least until its start.
         times = "max(max(coalesce(ended, started)), max(started)) - min(started)"
         rows = self._rows(f"select {times} from attempt group by session")
-        return float(sum(seconds for (seconds,) in rows))
+        total = sum(seconds for (seconds,) in rows)
+        return float(total)
 
     def latest_end(self) -> float:
-        """When the latest of the attempts ended; 0 where none has."""
-        return float(self._rows("select coalesce(max(ended), 0) from attempt")[0][0])
+        """When the latest of the attempts ended; 0 if none has."""
+        latest = self._value("select coalesce(max(ended), 0) from attempt")
+        return float(latest)
 
     def begun(self) -> dict[int, float]:
-        """Of the trials that wait and were in a worker already, when their first attempt started."""
-        query = "select trial, min(started) from attempt join trial on id = trial where trial.state = ? group by trial"
-        return dict(self._rows(query, (TrialState.WAITING,)))
+        """When the first attempt started, for each waiting trial that was in a worker already."""
+        query = (
+            "select trial, min(started) from attempt join trial on id = trial"
+            " where trial.state = ? group by trial"
+        )
+        rows = self._rows(query, (TrialState.WAITING,))
+        return dict(rows)
 
     def told_before(self) -> list[int]:
         """For each trial, by id, how many trials had been told when it was asked."""
-        return [int(count) for (count,) in self._rows("select told_before from trial order by id")]
+        rows = self._rows("select told_before from trial order by id")
+        return [int(count) for (count,) in rows]
 
     def best_known(self, trial: int, direction: Direction) -> float | None:
-        """The best value among the trials that had been told when this one was asked; None where none was `ok`."""
+        """The best value of the trials that had been told when this one was asked.
+
+        Returns:
+            the value; None if none of those trials was `ok`.
+        """
         told = "told between 1 and (select told_before from trial where id = ?)"
-        best: float | None = self._rows(
+        # A direction is the name of SQLite's function: min or max.
+        best: float | None = self._value(
             f"select {direction}(value) from trial where {told}", (trial,)
-        )[0][0]
+        )
         return best
 
     def attempts(self, trial: int | None = None) -> list[Attempt]:
-        """The attempts at one trial, or at all, in order."""
-        where, values = (
-            ("", ()) if trial is None else ("where trial = ?", (trial,))
-        )  # a search, not a scan
-        rows = self._rows(
-            f"select {ATTEMPT_COLUMNS} from attempt {where} order by trial, number", values
-        )
+        """The attempts at one trial, or at all trials, in order."""
+        where = ""
+        values: tuple[int, ...] = ()
+        # Two queries: a condition such as `? is null or trial = ?` would scan the whole table.
+        if trial is not None:
+            where = "where trial = ?"
+            values = (trial,)
+        query = f"select {ATTEMPT_COLUMNS} from attempt {where} order by trial, number"
+        rows = self._rows(query, values)
         with decoding(self.path):
             return [attempt_of(row) for row in rows]
 
     def files(self, trial: int | None = None) -> dict[str, str]:
         """Path -> sha256 of the files that this trial's worker wrote, or of all files."""
-        return dict(
-            self._rows(
-                "select path, sha256 from file where ? is null or trial = ? order by path",
-                (trial, trial),
-            )
-        )
+        query = "select path, sha256 from file where ? is null or trial = ? order by path"
+        rows = self._rows(query, (trial, trial))
+        return dict(rows)
 
     def events(self) -> list[tuple[float, str, Any]]:
+        """What happened, in order: time, kind, detail."""
         rows = self._rows("select at, kind, detail from event order by id")
         with decoding(self.path):
             return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
 
     def content(self) -> list[tuple[Any, ...]]:
-        """The table of trials: what must be the same for the same config and seed, whatever happened on the way."""
-        return self._rows(f"select {CONTENT_COLUMNS} from trial order by id")
+        """The table of trials.
+
+        It is the same for the same config and seed, whatever happened on the way.
+        """
+        query = f"select {CONTENT_COLUMNS} from trial order by id"
+        return self._rows(query)
 
     def close(self) -> None:
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> RecordReader:

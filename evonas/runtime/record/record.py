@@ -1,8 +1,8 @@
-"""The record: one SQLite file a run, one writer, the only truth.
+"""The record: one SQLite file for each run, one writer, the only truth.
 
-Every other file of a run can be made again from it or is checked against a sha256 in it. The writer commits in WAL
-mode with full synchronisation; readers open read-only and disturb nobody. When a run has ended its record is sealed:
-one plain file that can be read from read-only media.
+Every other file of a run can be made again from it, or is checked against a sha256 in it. The
+writer uses a write-ahead log and flushes each commit. Readers open read-only and disturb nobody.
+When a run has ended, its record is sealed: one plain file, which read-only media can hold.
 """
 
 from __future__ import annotations
@@ -25,25 +25,28 @@ from evonas.runtime.record.rows import CONTENT_COLUMNS, dump, new_row
 from evonas.runtime.record.schema import SCHEMA, VERSION
 from evonas.trial import Outcome, Trial
 
+_NEW_TRIAL = f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})"
+
 
 class Record(RecordReader):
-    """The writer.
+    """The writer. The run's lock sees to it that a run has one writer at a time.
 
-    Exactly one a run at any time: the run's lock sees to that. Where the lock fails (somebody deleted it), the session
-    that was opened last goes on, and the other one is refused at its next transaction.
+    If the lock fails (somebody deleted it), the session that was opened last goes on. The other
+    session is refused at its next transaction.
 
     Args:
         clock: gives the time for the columns that are times; they are no part of the content.
 
     Attributes:
-        session: the number of this opening, from 1.
-        backup: of the record as an older evonas left it; None where there was nothing to migrate.
+        session: number of this opening, from 1.
+        backup: backup of the record as an older evonas left it; None if nothing was migrated.
 
     Raises:
         InvalidRecord: the record is damaged; nothing was written.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        # First as a reader: a damaged record is refused before anything is written to it.
         super().__init__(path)
         with contextlib.closing(self._connection):
             self.verify()
@@ -59,14 +62,17 @@ class Record(RecordReader):
             raise
 
     def _begin(self) -> None:
+        """Begin a session."""
         if self.version < VERSION:
             self._migrate()
         with translated(self.path):
+            # Not before the migration, which makes the sum anew by itself.
             self._ledger = checksum.Ledger(self._connection)
         failpoint("record.opened")
         with self._transaction(as_new=True):
             self.session = int(self.meta("session")) + 1
             self._put("session", self.session)
+            # An attempt that still runs was of a session that is gone.
             self._connection.execute(
                 "update attempt set state = 'abandoned' where state = 'running'"
             )
@@ -74,15 +80,18 @@ class Record(RecordReader):
         failpoint("record.session")
 
     def _migrate(self) -> None:
-        """The backup first; then all of it or nothing."""
+        """Make a backup; then do all of the migration or nothing."""
         with translated(self.path):
             self.backup = back_up(self._connection, self.path, self.version)
             self._connection.execute("begin immediate")
             try:
                 migrate(self._connection, self.version)
-                self._event(
-                    "migrated", {"from": self.version, "to": VERSION, "backup": self.backup.name}
-                )
+                detail = {
+                    "from": self.version,
+                    "to": VERSION,
+                    "backup": self.backup.name,
+                }
+                self._event("migrated", detail)
                 checksum.put(self._connection, checksum.total(self._connection))
                 failpoint("migration.before_commit")
                 self._connection.execute("commit")
@@ -102,42 +111,41 @@ class Record(RecordReader):
         """
         temporary = path.with_suffix(".new")
         temporary.unlink(missing_ok=True)
+        everything = {**meta, "schema": VERSION, "session": 0, "sealed": False}
         with translated(path):
             connection = sqlite3.connect(temporary, isolation_level=None)
             try:
                 connection.executescript(SCHEMA)
                 connection.execute("begin")
-                everything = {**meta, "schema": VERSION, "session": 0, "sealed": False}
-                connection.executemany(
-                    "insert into meta values (?, ?)", [(k, dump(v)) for k, v in everything.items()]
-                )
-                connection.executemany("insert into file values (?, ?, null)", list(files.items()))
+                for key, value in everything.items():
+                    connection.execute("insert into meta values (?, ?)", (key, dump(value)))
+                for name, digest in files.items():
+                    connection.execute("insert into file values (?, ?, null)", (name, digest))
                 checksum.put(connection, checksum.total(connection))
                 connection.execute("commit")
-                connection.execute(
-                    "pragma journal_mode = wal"
-                )  # or the first session would wait for readers
+                # The switch waits for readers. Nobody reads yet, so that no session has to wait.
+                connection.execute("pragma journal_mode = wal")
             finally:
                 connection.close()
         failpoint("record.created")
-        path.hardlink_to(temporary)  # never in the place of another record, as a rename would be
+        # A hard link never takes the place of another record; a rename would.
+        path.hardlink_to(temporary)
         temporary.unlink()
 
     def use_clock(self, clock: Callable[[], float]) -> None:
-        """Keep times by another clock: the virtual one of a simulation.
-
-        Its commits are not forced to the disk one by one any more. A killed process loses none of them even so; a
-        machine that loses its power may lose the last ones, and repeats them exactly when the run is resumed.
-        """
+        """Keep times by another clock: the virtual one of a simulation."""
         self._clock = clock
+        # From here on, commits are not flushed to the disk one by one. A killed process loses none
+        # of them all the same. A machine that loses its power may lose the last ones, and a resume
+        # repeats them exactly.
         self._connection.execute("pragma synchronous = normal")
 
     @contextlib.contextmanager
     def _transaction(self, as_new: bool = False) -> Iterator[None]:
-        """All of it or nothing.
+        """All of it or nothing, with failpoints around the commit.
 
         Args:
-            as_new: begin a session, rather than be held to the one that was begun last.
+            as_new: begin a session; otherwise this session must be the one that was begun last.
         """
         with self._silent_transaction(as_new):
             yield
@@ -146,18 +154,24 @@ class Record(RecordReader):
 
     @contextlib.contextmanager
     def _silent_transaction(self, as_new: bool = False) -> Iterator[None]:
+        """As `_transaction`, without failpoints.
+
+        Raises:
+            RunHeld: another process has begun a session since.
+        """
         with translated(self.path):
+            # Immediate: the write lock is taken before the session is compared.
             self._connection.execute("begin immediate")
             self._ledger.forget()
             try:
                 if not as_new and self.meta("session") != self.session:
-                    raise RunHeld(
-                        f"the run at {self.path.parent} was taken over by another process"
-                    )
+                    folder = self.path.parent
+                    raise RunHeld(f"the run at {folder} was taken over by another process")
                 yield
                 self._ledger.enter()
                 self._connection.execute("commit")
             except BaseException:
+                # SQLite may have rolled back already, as it does on a full disk.
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("rollback")
                 raise
@@ -175,6 +189,7 @@ class Record(RecordReader):
         )
 
     def put_meta(self, key: str, value: Any) -> None:
+        """Put a value under this key."""
         with self._transaction():
             self._put(key, value)
 
@@ -186,23 +201,24 @@ class Record(RecordReader):
     def commit_step(
         self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int
     ) -> None:
-        """What the strategy was told and then asked, and its state after it, in one transaction.
+        """What the strategy was told and then asked, and its state, in one transaction.
 
         Args:
-            before: how many trials had been told when `asked` were asked, `told` included.
+            told: trials that the strategy was told, in this order.
+            asked: new trials.
+            state: state of the strategy after both.
+            before: number of trials that had been told when `asked` were asked, `told` included.
         """
+        first = before - len(told) + 1
         with self._transaction():
-            for place, trial in enumerate(told, before - len(told) + 1):
+            for place, trial in enumerate(told, first):
                 self._settle(trial)
                 self._connection.execute(
                     "update trial set told = ? where id = ?", (place, trial.id)
                 )
                 failpoint("record.told")
             for trial in asked:
-                self._connection.execute(
-                    f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})",
-                    new_row(trial, before),
-                )
+                self._connection.execute(_NEW_TRIAL, new_row(trial, before))
                 failpoint("record.asked")
             self._put("strategy", dict(state))
             failpoint("record.strategy")
@@ -213,12 +229,13 @@ class Record(RecordReader):
         changes: Sequence[Mapping[str, Any]],
         rewound: tuple[int, Mapping[str, Any]] | None,
     ) -> None:
-        """Later sessions go by this config, and the run is not over.
+        """Later sessions use this config, and the run is not over.
 
         Args:
-            changes: what has changed, for the reader: `key`, `from`, `to`.
-            rewound: how many trials the strategy counts as told from now on, and its state then; None to leave both.
-                Outcomes are kept.
+            config: the new config.
+            changes: changed keys, for the reader: `key`, `from`, `to`.
+            rewound: number of trials that the strategy counts as told from now on, and its state
+                then; None to leave both. Outcomes are kept.
         """
         with self._transaction():
             self._put("config", dict(config))
@@ -234,38 +251,55 @@ class Record(RecordReader):
     def start_attempt(self, trial: int) -> int:
         """The number of the attempt that starts now."""
         with self._transaction():
-            number = int(self._rows("select count(*) from attempt where trial = ?", (trial,))[0][0])
+            count = self._value("select count(*) from attempt where trial = ?", (trial,))
+            number = int(count)
             self._connection.execute(
-                "insert into attempt (trial, number, session, state, started) values (?, ?, ?, 'running', ?)",
+                "insert into attempt (trial, number, session, state, started)"
+                " values (?, ?, ?, 'running', ?)",
                 (trial, number, self.session, self._clock()),
             )
         return number
 
     def note_epochs(self, reached: Mapping[tuple[int, int], int]) -> None:
-        """How many epochs running attempts have behind them, by trial and number.
+        """Note how many epochs running attempts have finished. This is no part of the content.
 
-        No part of the content, and without failpoints: when it is called depends on the clock.
+        Args:
+            reached: trial and number of the attempt -> epochs.
         """
         rows = [(epochs, trial, number) for (trial, number), epochs in reached.items()]
+        # When this is called depends on the clock. With failpoints, their count would, too.
         with self._silent_transaction():
             self._connection.executemany(
                 "update attempt set epochs = ? where trial = ? and number = ?", rows
             )
 
     def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
-        """What came of an attempt.
+        """The outcome of an attempt.
 
         Args:
-            trial: as it is after this outcome.
-            final: whether the outcome is the trial's too; otherwise the trial goes on waiting, for another attempt.
+            trial: the trial after this outcome.
+            number: number of the attempt.
+            outcome: what the worker answered.
+            final: whether the outcome is the trial's, too. Otherwise the trial waits for another
+                attempt.
         """
         with self._transaction():
-            measured = (outcome.epochs, outcome.seconds, dump(dict(outcome.history)))
-            said = (outcome.message, dump(dict(outcome.details)))
+            history = dump(dict(outcome.history))
+            details = dump(dict(outcome.details))
             self._connection.execute(
-                "update attempt set state = ?, ended = ?, epochs = ?, seconds = ?, history = ?, message = ?,"
-                " details = ? where trial = ? and number = ?",
-                (outcome.state, self._clock(), *measured, *said, trial.id, number),
+                "update attempt set state = ?, ended = ?, epochs = ?, seconds = ?, history = ?,"
+                " message = ?, details = ? where trial = ? and number = ?",
+                (
+                    outcome.state,
+                    self._clock(),
+                    outcome.epochs,
+                    outcome.seconds,
+                    history,
+                    outcome.message,
+                    details,
+                    trial.id,
+                    number,
+                ),
             )
             failpoint("record.attempt")
             if final:
@@ -274,20 +308,31 @@ class Record(RecordReader):
             failpoint("record.outcome")
 
     def _settle(self, trial: Trial) -> None:
-        value = None if trial.fitness is None else trial.fitness.value
+        """Write a trial's outcome into its row."""
+        fitness = trial.fitness
+        value = None if fitness is None else fitness.value
         self._connection.execute(
             "update trial set state = ?, value = ?, metrics = ? where id = ?",
             (trial.state, value, dump(dict(trial.metrics)), trial.id),
         )
 
     def _files(self, files: Mapping[str, str], trial: int | None) -> None:
+        """Write files, path -> sha256, as those of a trial, or of the run as a whole."""
+        rows = [(path, digest, trial) for path, digest in files.items()]
+        # A file that is written again keeps its trial: only its sha256 is new.
         self._connection.executemany(
-            "insert into file values (?, ?, ?) on conflict (path) do update set sha256 = excluded.sha256",
-            [(path, digest, trial) for path, digest in files.items()],
+            "insert into file values (?, ?, ?)"
+            " on conflict (path) do update set sha256 = excluded.sha256",
+            rows,
         )
 
     def note_files(self, files: Mapping[str, str], result: Mapping[str, Any] | None = None) -> None:
-        """Path -> sha256 of files that the run as a whole has written, and the result that they hold, if it is one."""
+        """Note files that the run as a whole has written.
+
+        Args:
+            files: path -> sha256.
+            result: the result of the run, if the files hold it.
+        """
         with self._transaction():
             self._files(files, None)
             if result is not None:
@@ -296,7 +341,7 @@ class Record(RecordReader):
     def seal(self) -> None:
         """The run has ended: leave one plain file, without a write-ahead log.
 
-        While somebody reads, the log cannot be given up; the record is as whole with it.
+        If somebody reads at this moment, the log stays. The record is as whole with it.
         """
         self._fold()
         failpoint("record.folded")
@@ -304,16 +349,18 @@ class Record(RecordReader):
         failpoint("record.sealed")
 
     def _fold(self) -> None:
+        """Move the write-ahead log into the file, unless a reader keeps it."""
         with contextlib.suppress(sqlite3.OperationalError):
-            self._connection.execute(
-                "pragma busy_timeout = 1000"
-            )  # of a reader, who is not to be waited for
+            # A reader may stay for hours, and is not waited for: 1000 ms instead of `PATIENCE`.
+            self._connection.execute("pragma busy_timeout = 1000")
             self._connection.execute("pragma wal_checkpoint(truncate)")
             self._connection.execute("pragma journal_mode = delete")
-        self._connection.execute(f"pragma busy_timeout = {int(PATIENCE * 1000)}")
+        milliseconds = int(PATIENCE * 1000)
+        self._connection.execute(f"pragma busy_timeout = {milliseconds}")
 
     def close(self) -> None:
-        """Let go; a sealed record stays one plain file, also where this session had nothing to do."""
+        """Close the file. A sealed record stays one plain file."""
+        # Opening it has made a log again, even if this session had nothing to write.
         with contextlib.suppress(EvonasError, sqlite3.Error, KeyError):
             if self.meta("sealed"):
                 self._fold()
@@ -322,6 +369,6 @@ class Record(RecordReader):
 
 def _as_sqlite(error: OSError) -> sqlite3.OperationalError:
     """What SQLite makes of a full or broken disk: for failpoints."""
-    return sqlite3.OperationalError(
-        "database or disk is full" if error.errno == errno.ENOSPC else "disk I/O error"
-    )
+    if error.errno == errno.ENOSPC:
+        return sqlite3.OperationalError("database or disk is full")
+    return sqlite3.OperationalError("disk I/O error")

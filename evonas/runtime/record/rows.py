@@ -10,10 +10,13 @@ from typing import Any
 from evonas.genome import Genome
 from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial, TrialState
 
-TRIAL_COLUMNS = "id, genome, epochs, repeat, operator, parents, generation, resume_from, twin_of, state, metrics"
+TRIAL_COLUMNS = (
+    "id, genome, epochs, repeat, operator, parents, generation, resume_from, twin_of, state,"
+    " metrics"
+)
 CONTENT_COLUMNS = (
-    "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of, state, value, metrics,"
-    " told, told_before"
+    "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of,"
+    " state, value, metrics, told, told_before"
 )
 ATTEMPT_COLUMNS = (
     "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
@@ -22,7 +25,21 @@ ATTEMPT_COLUMNS = (
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a trial, as recorded."""
+    """One try at a trial, as recorded.
+
+    Attributes:
+        trial: id of the trial.
+        number: place among the attempts at this trial, from 0.
+        session: number of the session that started it.
+        state: `running`, `abandoned`, or the state of its outcome.
+        started: time in seconds since 1970, or on a virtual clock.
+        ended: time of the end; None if there is no outcome.
+        epochs: number of finished epochs.
+        seconds: wall time that the worker spent; None if there is no outcome.
+        history: metric -> one value for each epoch, None if it was not finite.
+        message: for a failure, one sentence; empty otherwise.
+        details: other answers of the worker, as plain JSON.
+    """
 
     trial: int
     number: int
@@ -38,38 +55,68 @@ class Attempt:
 
 
 def dump(value: Any) -> str:
-    """As strict JSON.
+    """The value as strict JSON.
 
     Raises:
         ValueError: a number in it is not finite.
     """
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    # Without spaces: tens of thousands of rows hold such texts.
+    compact = (",", ":")
+    return json.dumps(value, allow_nan=False, separators=compact)
 
 
 def new_row(trial: Trial, told_before: int) -> tuple[Any, ...]:
     """A new trial as a row; columns as in CONTENT_COLUMNS."""
     proposal = trial.proposal
+    lineage = trial.lineage
     return (
-        *(
-            trial.id,
-            dump(trial.genome.to_dict()),
-            trial.genome.digest,
-            proposal.fidelity.epochs,
-            proposal.repeat,
-        ),
-        *(
-            trial.lineage.operator,
-            dump(list(trial.lineage.parents)),
-            trial.lineage.generation,
-            proposal.resume_from,
-        ),
-        *(trial.twin_of, trial.state, None, "{}", 0, told_before),
+        trial.id,
+        dump(trial.genome.to_dict()),
+        trial.genome.digest,
+        proposal.fidelity.epochs,
+        proposal.repeat,
+        lineage.operator,
+        dump(list(lineage.parents)),
+        lineage.generation,
+        proposal.resume_from,
+        trial.twin_of,
+        trial.state,
+        # There is no value and no metric yet, and the strategy has not been told.
+        None,
+        "{}",
+        0,
+        told_before,
     )
 
 
 def attempt_of(row: tuple[Any, ...]) -> Attempt:
     """A row with ATTEMPT_COLUMNS as an attempt."""
-    return Attempt(*(json.loads(value) if at in (8, 10) else value for at, value in enumerate(row)))
+    (
+        trial,
+        number,
+        session,
+        state,
+        started,
+        ended,
+        epochs,
+        seconds,
+        history,
+        message,
+        details,
+    ) = row
+    return Attempt(
+        trial,
+        number,
+        session,
+        state,
+        started,
+        ended,
+        epochs,
+        seconds,
+        json.loads(history),
+        message,
+        json.loads(details),
+    )
 
 
 def trial_of(row: tuple[Any, ...], objective: Objective) -> Trial:
@@ -88,15 +135,17 @@ def trial_of(row: tuple[Any, ...], objective: Objective) -> Trial:
         metrics,
     ) = row
     lineage = Lineage(operator, tuple(json.loads(parents)), generation)
-    proposal = Proposal(
-        Genome.from_dict(json.loads(genome)), Fidelity(epochs), lineage, repeat, resume_from
-    )
-    return settled(Trial(id, proposal, twin_of), TrialState(state), json.loads(metrics), objective)
+    decoded = Genome.from_dict(json.loads(genome))
+    proposal = Proposal(decoded, Fidelity(epochs), lineage, repeat, resume_from)
+    trial = Trial(id, proposal, twin_of)
+    return settled(trial, TrialState(state), json.loads(metrics), objective)
 
 
 def settled(
     trial: Trial, state: TrialState, metrics: Mapping[str, float], objective: Objective
 ) -> Trial:
-    """The trial with its outcome; the one way to a fitness, live and from the record alike."""
-    fitness = objective.fitness(metrics) if state is TrialState.OK else None
+    """The trial with its outcome: the one way to a fitness, live and from the record."""
+    fitness = None
+    if state is TrialState.OK:
+        fitness = objective.fitness(metrics)
     return Trial(trial.id, trial.proposal, trial.twin_of, state, metrics, fitness)

@@ -1,15 +1,20 @@
-"""The record's tables. Times are seconds since 1970 (UTC); JSON columns hold strict JSON.
-The times of attempts in a simulated pool are those of its virtual clock, which begins at 0.
+"""The record's tables. JSON columns hold strict JSON.
 
-Whoever changes a table raises the version, and adds what leads there from the last one to `migrations.py`.
+Times are seconds since 1970 (UTC). In a simulated pool, the times of attempts are those of its
+virtual clock, which begins at 0.
+
+A change of a table raises the version, and adds a step from the last version to `migrations.py`.
 """
 
 VERSION = 2
 
+# SQLite keeps these statements in the record with their comments. A backslash continues a line
+# that is too long for this file, without a change to the text.
 SCHEMA = """
 create table meta (
   key text primary key,
-  value text not null                      -- JSON; under `checksum`, the sum over all other rows of all tables
+  value text not null                      -- JSON; under `checksum`, the sum over \
+all other rows of all tables
 ) strict;
 create table trial (
   id integer primary key,                  -- from 0, in the order of proposals
@@ -32,7 +37,8 @@ create table attempt (
   trial integer not null references trial (id),
   number integer not null,                 -- from 0
   session integer not null,                -- which opening of the run started it
-  state text not null,                     -- 'running' until an outcome arrives; 'abandoned' if none ever will
+  state text not null,                     -- 'running' until an outcome arrives; \
+'abandoned' if none ever will
   started real not null,
   ended real,
   epochs integer not null default 0,

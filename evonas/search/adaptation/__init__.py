@@ -1,6 +1,7 @@
 """Adaptation: which operators are used more often, learned from what their children gained.
 
-One file a scheme; a scheme is added by a file and a line in `ADAPTATIONS`.
+Each scheme has a file of its own. A new scheme needs a file and a line in `ADAPTATIONS`.
+`Credit` turns told trials into rewards.
 """
 
 from evonas.search.adaptation.adaptation import Adaptation, Learned

@@ -1,4 +1,4 @@
-"""The contract of an adaptation of operator rates."""
+"""The contract of an adaptation of operator rates. `matching.py` is a short example to copy."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Learned:
     """What is known of the operators, by name.
 
     Attributes:
-        quality: an estimate of the reward of using each, in [0, 1].
-        shares: the probability that each should have, where all are weighted alike.
+        quality: estimated reward of using each operator, in [0, 1].
+        shares: probability that each operator should have, if all have equal weights in the config.
     """
 
     quality: Mapping[str, float]
@@ -21,14 +21,20 @@ class Learned:
 
 
 class Adaptation(ABC):
-    """Learns from rewards which operators to use more often. Its fields are its settings in the YAML.
+    """Learns from rewards which operators to use more often. Its fields are its settings in the
+    YAML.
 
-    A pure function of the rewards in order: no randomness, no memory of its own.
+    What is learned is a pure function of the rewards in their order. An adaptation has no
+    randomness and no memory of its own.
     """
 
     def start(self, operators: Sequence[str]) -> Learned:
-        """Before any reward: every operator is trusted, so that each is tried, and all are alike."""
-        return Learned(dict.fromkeys(operators, 1.0), dict.fromkeys(operators, 1 / len(operators)))
+        """What is assumed before any reward: all operators are equally good."""
+        # Every operator starts with the greatest quality, so that each of them gets tried.
+        quality = dict.fromkeys(operators, 1.0)
+        equal_share = 1 / len(operators)
+        shares = dict.fromkeys(operators, equal_share)
+        return Learned(quality, shares)
 
     @abstractmethod
     def learn(self, learned: Learned, operator: str, reward: float) -> Learned:

@@ -1,4 +1,4 @@
-"""No adaptation: the rates stay as the config has them."""
+"""No adaptation: the rates of the config do not change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from evonas.search.adaptation.adaptation import Adaptation, Learned
 
 @dataclass(frozen=True)
 class Fixed(Adaptation):
-    """Nothing to set."""
+    """Rewards are ignored. There is nothing to set."""
 
     def learn(self, learned: Learned, operator: str, reward: float) -> Learned:
+        # `Credit` recognises by this very object that nothing was learned.
         return learned

@@ -1,4 +1,5 @@
-"""Probability matching: an operator's share is proportional to its reward (Goldberg, 1990; as in Thierens, 2005)."""
+"""Probability matching: an operator's share is proportional to its reward (Goldberg, 1990; as in
+Thierens, 2005)."""
 
 from __future__ import annotations
 
@@ -13,11 +14,16 @@ from evonas.search.adaptation.adaptation import Adaptation, Learned
 
 @dataclass(frozen=True)
 class Matching(Adaptation):
-    """Q <- Q + rate (reward - Q), then P = least + (1 - K least) Q / sum of Q, where least = floor / K for K operators.
+    """The estimate Q of an operator follows its rewards, and its share P follows Q.
+
+    For K operators and least = floor / K:
+        Q <- Q + rate (reward - Q)
+        P = least + (1 - K least) Q / sum of Q
 
     Attributes:
-        rate: how fast the estimate of an operator's reward follows what it earns.
-        floor: the least share, as a part of the equal share; 1 is no adaptation, 0 lets an operator die out.
+        rate: how fast the estimate of an operator's reward follows the rewards it earns.
+        floor: least share of an operator, as a part of the equal share. 1 is no adaptation. With
+            0 an operator can die out.
     """
 
     rate: Annotated[float, Gt(0), Le(1)] = 0.2
@@ -25,13 +31,15 @@ class Matching(Adaptation):
 
     def learn(self, learned: Learned, operator: str, reward: float) -> Learned:
         quality = updated(learned.quality, operator, reward, self.rate)
-        total, count = sum(quality.values()), len(quality)
+        total = sum(quality.values())
+        count = len(quality)
+        # If no operator has any quality left, the formula is 0 / 0: all are alike.
         if total == 0:
-            return Learned(quality, dict.fromkeys(quality, 1 / count))
-        shares = {
-            name: self.floor / count + (1 - self.floor) * value / total
-            for name, value in quality.items()
-        }
+            equal = dict.fromkeys(quality, 1 / count)
+            return Learned(quality, equal)
+        shares = {}
+        for name, value in quality.items():
+            shares[name] = self.floor / count + (1 - self.floor) * value / total
         return Learned(quality, shares)
 
 
@@ -39,4 +47,7 @@ def updated(
     quality: Mapping[str, float], operator: str, reward: float, rate: float
 ) -> dict[str, float]:
     """The estimates after a reward: an exponential, recency-weighted average."""
-    return {**quality, operator: quality[operator] + rate * (reward - quality[operator])}
+    estimates = dict(quality)
+    old = quality[operator]
+    estimates[operator] = old + rate * (reward - old)
+    return estimates

@@ -1,4 +1,5 @@
-"""Adaptive pursuit: the operator with the best reward is pursued, all others fall to a floor (Thierens, 2005).
+"""Adaptive pursuit: the share of the best operator grows, all others fall to a floor (Thierens,
+2005).
 
 An adaptive pursuit strategy for allocating operator probabilities, GECCO 2005.
 """
@@ -16,13 +17,18 @@ from evonas.search.adaptation.matching import updated
 
 @dataclass(frozen=True)
 class Pursuit(Adaptation):
-    """Q <- Q + rate (reward - Q); then the best operator's P moves towards 1 - (K - 1) least by `pursuit`, every other
-    one's towards least = floor / K, for K operators. Of equal ones the first in the list of operators is pursued.
+    """The estimate Q of an operator follows its rewards. The share P moves by the order of Q.
+
+    For K operators and least = floor / K:
+        Q <- Q + rate (reward - Q)
+        P <- P + pursuit (target - P)
+    The target of the best operator is 1 - (K - 1) least. The target of every other one is least.
 
     Attributes:
-        rate: how fast the estimate of an operator's reward follows what it earns; alpha in the paper.
+        rate: how fast the estimate of an operator's reward follows the rewards it earns; alpha in
+            the paper.
         pursuit: how fast the shares follow the estimates; beta in the paper.
-        floor: the least share, as a part of the equal share; the paper recommends 1/2.
+        floor: least share of an operator, as a part of the equal share. The paper recommends 1/2.
     """
 
     rate: Annotated[float, Gt(0), Le(1)] = 0.2
@@ -32,11 +38,12 @@ class Pursuit(Adaptation):
     def learn(self, learned: Learned, operator: str, reward: float) -> Learned:
         quality = updated(learned.quality, operator, reward, self.rate)
         count = len(quality)
+        # Of equally good operators `max` takes the first in the config's list of operators.
         best = max(quality, key=lambda name: quality[name])
         least = self.floor / count
         most = 1 - (count - 1) * least
-        shares = {
-            name: share + self.pursuit * ((most if name == best else least) - share)
-            for name, share in learned.shares.items()
-        }
+        shares = {}
+        for name, share in learned.shares.items():
+            target = most if name == best else least
+            shares[name] = share + self.pursuit * (target - share)
         return Learned(quality, shares)

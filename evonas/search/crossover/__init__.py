@@ -1,6 +1,6 @@
 """Crossover: how two parents make one genome.
 
-One file a scheme; a scheme is added by a file and a line in `CROSSOVERS`.
+Each scheme has a file of its own. A new scheme needs a file and a line in `CROSSOVERS`.
 """
 
 from evonas.search.crossover.crossover import Crossover

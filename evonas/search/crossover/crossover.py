@@ -1,4 +1,4 @@
-"""The contract of a crossover scheme."""
+"""The contract of a crossover scheme. `uniform.py` is a short example to copy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from evonas.genome import Genome, SearchSpace
 
 @dataclass(frozen=True)
 class Crossover(ABC):
-    """Attributes:
-    rate: the probability that a child has two parents; otherwise it is a mutated copy of one.
+    """Makes one genome from two. Its fields are its settings in the YAML.
+
+    Attributes:
+        rate: probability that a child has two parents. Otherwise it is a mutated copy of one.
     """
 
     rate: Annotated[float, Interval(ge=0, le=1)] = 0.25
@@ -24,4 +26,11 @@ class Crossover(ABC):
     def cross(
         self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
     ) -> Genome:
-        """A valid genome made of both; `first` is the main parent. It may equal a parent."""
+        """A valid genome made of both parents. It may equal one of them.
+
+        Args:
+            space: the search space of both parents.
+            first: the main parent.
+            second: the other parent.
+            rng: the only source of randomness.
+        """

@@ -16,9 +16,13 @@ from evonas.search.crossover.crossover import Crossover
 
 @dataclass(frozen=True)
 class OnePoint(Crossover):
-    """The main parent's genes before the cut, the other's from there on; too long a section loses its last genes."""
+    """The main parent gives the genes before the cut, the other parent those from there on.
+
+    A section that gets too long loses its last genes.
+    """
 
     def cross(
         self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
     ) -> Genome:
+        # `cross` repairs each section after the cut, so that the child is valid.
         return cross(space, first, second, rng, one_point)

@@ -1,5 +1,5 @@
-"""Section crossover: each section comes whole from either parent, as modules do in CoDeepNEAT (Miikkulainen et al.,
-2017)."""
+"""Section crossover: each section comes whole from either parent, as modules do in CoDeepNEAT
+(Miikkulainen et al., 2017)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from evonas.search.crossover.crossover import Crossover
 
 @dataclass(frozen=True)
 class Sections(Crossover):
-    """One parent's layers with the other's optimizer, for instance; what works together inside a section stays so."""
+    """For example, a child has one parent's layers and the other parent's optimizer.
+
+    Genes of one section that work well together stay together.
+    """
 
     def cross(
         self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator

@@ -1,5 +1,5 @@
-"""Uniform crossover: genes matched by innovation number come from either parent, as in NEAT (Stanley and
-Miikkulainen, 2002)."""
+"""Uniform crossover: each gene comes from either parent. Genes are matched by innovation number,
+as in NEAT (Stanley and Miikkulainen, 2002)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from evonas.search.crossover.crossover import Crossover
 
 @dataclass(frozen=True)
 class Uniform(Crossover):
-    """Matched genes of one op mix their parameters, too; genes without a match come from the main parent."""
+    """Matched genes with one op also mix their parameters.
+
+    Genes without a match come from the main parent.
+    """
 
     def cross(
         self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
     ) -> Genome:
+        # A new scheme passes its own function instead of `uniform`. The function makes the genes
+        # of one section, and `cross` repairs them.
         return cross(space, first, second, rng, uniform)

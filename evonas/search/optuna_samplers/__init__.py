@@ -1,7 +1,9 @@
-"""Optuna's samplers by their names, with their settings; one file a sampler, and a line in `OPTUNA_SAMPLERS`.
+"""Optuna's samplers by their names, with their settings.
 
-Optuna is an extra of evonas and takes half a second to import. So modules that speak to it (`study.py`, `view.py`) are
-imported where they are used, and these files import it inside of `make` only.
+Each sampler has a file of its own. A new sampler needs a file and a place in `OPTUNA_SAMPLERS`.
+
+Optuna is an extra of evonas and takes half a second to import. So the samplers import it in `make`
+only. The modules `study.py` and `view.py` import it at once, and are imported only when used.
 """
 
 from evonas.search.optuna_samplers.cma_es import CmaEs

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CmaEs(OptunaSampler):
-    """Attributes:
-    population: trials of a generation, as far as they succeed; null for 4 + 3 ln(dimensions).
+    """CMA-ES, whose distribution is computed anew from the trials of each generation.
+
+    Attributes:
+        population: number of successful trials that make a generation; null for
+            4 + 3 ln(dimensions).
     """
 
     population: Annotated[int, Ge(2)] | None = None
@@ -30,26 +33,26 @@ class CmaEs(OptunaSampler):
         from optuna.trial import TrialState
 
         class Rebuilt(CmaEsSampler):
-            """Optuna keeps the distribution in the study as a pickle. Here it is made anew from the first trials of
-            each generation, as many as make one, so that nothing is pickled or unpickled."""
+            """Optuna keeps the distribution in the study as a pickle. Here nothing is pickled."""
 
             def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
-                self._succeeded = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+                # Optuna's method calls `_init_optimizer`, and does not give it the study.
+                states = (TrialState.COMPLETE,)
+                self._succeeded = study.get_trials(deepcopy=False, states=states)
                 return super().sample_relative(study, trial, search_space)
 
             def _init_optimizer(self, trans: Any, direction: Any) -> Any:
                 made = super()._init_optimizer(trans, direction)
-                while (
-                    len(trials := self._get_solution_trials(self._succeeded, made.generation))
-                    >= made.population_size
-                ):
-                    made.tell(
-                        [
-                            (trans.transform(one.params), one.value)
-                            for one in trials[: made.population_size]
-                        ]
-                    )
-                return made
+                size = made.population_size
+                while True:
+                    trials = self._get_solution_trials(self._succeeded, made.generation)
+                    if len(trials) < size:
+                        return made
+                    # The first trials of a generation decide. Later ones may have been asked for
+                    # before the generation was complete.
+                    first = trials[:size]
+                    # `tell` also makes the next generation the current one.
+                    made.tell([(trans.transform(one.params), one.value) for one in first])
 
         return Rebuilt(
             popsize=self.population,

@@ -1,4 +1,5 @@
-"""Optuna's genetic algorithms NSGA-II (Deb et al., 2002) and NSGA-III (Deb and Jain, 2014) on the unit cube."""
+"""Optuna's genetic algorithms NSGA-II (Deb et al., 2002) and NSGA-III (Deb and Jain, 2014) on the
+unit cube."""
 
 from __future__ import annotations
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NsgaII(OptunaSampler):
-    """Attributes:
-    population: trials of a generation, as far as they succeed.
+    """NSGA-II with one objective.
+
+    Attributes:
+        population: number of successful trials that make a generation.
     """
 
     population: Annotated[int, Ge(2)] = 50
@@ -32,8 +35,10 @@ class NsgaII(OptunaSampler):
 
 @dataclass(frozen=True)
 class NsgaIII(OptunaSampler):
-    """Attributes:
-    population: trials of a generation, as far as they succeed.
+    """NSGA-III with one objective.
+
+    Attributes:
+        population: number of successful trials that make a generation.
     """
 
     population: Annotated[int, Ge(2)] = 50

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Independent(OptunaSampler):
-    """Optuna's `random`, on the unit cube: the prior of all of evonas."""
+    """Optuna's `random` on the unit cube, which is the prior of all of evonas."""
 
     word: ClassVar[str] = "random"
     learns: ClassVar[bool] = False

@@ -13,31 +13,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Qmc(OptunaSampler):
-    """Attributes:
-    sequence: `sobol` or `halton`.
-    scramble: whether the run's seed scrambles the sequence; else every run has the same points.
+    """The points of a sequence, in its order.
+
+    Attributes:
+        sequence: `sobol` or `halton`.
+        scramble: whether the run's seed scrambles the sequence. Otherwise every run has the same
+            points.
     """
 
     sequence: Literal["sobol", "halton"] = "sobol"
     scramble: bool = True
 
     word: ClassVar[str] = "qmc"
+    # Optuna takes the points from SciPy.
+    packages: ClassVar[tuple[str, ...]] = ("optuna", "scipy")
     learns: ClassVar[bool] = False
 
     def make(self, ask: Ask) -> BaseSampler:
         from optuna.samplers import QMCSampler
 
         class Counted(QMCSampler):
-            """Optuna counts the points in an attribute of the study, and draws the first one at random; here, the
-            points of a run are those of the sequence, by their numbers."""
+            """A sampler whose points are those of the sequence, by the numbers of the trials."""
 
             next = ask.number
 
             def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
+                # Optuna learns the space from the first trial, which it draws at random.
                 return dict(ask.cube)
 
             def _find_sample_id(self, study: Any, search_space: Any) -> int:
+                # Optuna counts in an attribute of the study, but the study is new for each ask.
+                number = self.next
                 self.next += 1
-                return self.next - 1
+                return number
 
+        # The seed of the run, not of this ask: all points belong to one scrambled sequence.
         return Counted(qmc_type=self.sequence, scramble=self.scramble, seed=ask.run_seed)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+# The annotations need these names only for type checkers. Optuna is an extra and slow to import.
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
 EXTRA = "pip install 'evonas[optuna]'"
-"""What brings every package that a sampler may need."""
+"""The command that installs every package that a sampler may need."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Ask:
     """What a sampler may know besides the study.
 
     Attributes:
-        number: of trials that were asked before.
-        seed: of this ask, in [0, 2**31).
-        run_seed: the same for all asks of a run, in [0, 2**31).
-        cube: the parameters, all of which every trial has; empty under conditional ones.
+        number: number of trials that were asked for before.
+        seed: seed of this ask, in [0, 2**31).
+        run_seed: seed that is the same for all asks of a run, in [0, 2**31).
+        cube: parameters that every trial has; empty if parameters are conditional.
     """
 
     number: int
@@ -34,16 +35,20 @@ class Ask:
 
 
 class OptunaSampler(ABC):
-    """Its fields are its settings in the YAML. It is made anew for each ask, and so is its study: whatever
-    it wants to remember must be a function of the trials and their generations.
+    """A sampler of Optuna's. Its fields are its settings in the YAML.
+
+    The sampler and its study are made anew for each ask. So whatever it wants to remember must be
+    a function of the trials and their generations.
 
     Class attributes:
-        word: its name in a config, and in the lineage of what it suggests.
-        packages: what must be installed.
-        learns: whether the study has any trials at all.
-        minds_waiting: whether those that wait are among them, as running ones.
-        is_conditional: whether it understands parameters that only some trials have. Others see the unit cube.
-        generation: the name of the system attribute in which it notes a trial's generation; empty where it has none.
+        word: name of the sampler in a config, and in the lineage of what it suggests.
+        packages: packages that must be installed. Their versions may change what is suggested.
+        learns: whether the study gets any trials at all.
+        minds_waiting: whether the study also gets the trials that wait, as running ones.
+        is_conditional: whether the sampler understands parameters that only some trials have.
+            Other samplers see the unit cube.
+        generation: name of the system attribute in which the sampler notes a trial's generation;
+            empty if it has none.
     """
 
     word: ClassVar[str]
@@ -55,7 +60,10 @@ class OptunaSampler(ABC):
 
     @property
     def startup(self) -> int:
-        """Trials that must have succeeded before it is asked at all; until then genomes are random."""
+        """Number of trials that must have succeeded before the sampler is asked.
+
+        Until then genomes are random.
+        """
         return 0
 
     @abstractmethod
@@ -63,6 +71,9 @@ class OptunaSampler(ABC):
         """The sampler for one ask."""
 
     def missing(self) -> str:
-        """Why it cannot be used here, and what to do; empty where it can."""
+        """Why this sampler cannot be used here, and what to do; empty if it can be used."""
+        # `find_spec` looks for a package without importing it.
         absent = [name for name in self.packages if importlib.util.find_spec(name) is None]
-        return f"needs {' and '.join(absent)}, not installed here: {EXTRA}." if absent else ""
+        if not absent:
+            return ""
+        return f"needs {' and '.join(absent)}, not installed here: {EXTRA}."

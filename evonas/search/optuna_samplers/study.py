@@ -22,27 +22,42 @@ from evonas.search.optuna_samplers.view import View
 from evonas.trial import Trial
 
 _NEVER = datetime(2000, 1, 1)
-"""Optuna wants times, and decides nothing by them."""
+"""A time for all trials. Optuna requires times, but decides nothing by them."""
 
 
 class KnownTrial(FrozenTrial):
-    """A trial that Optuna may keep as it is: it copies what it is given, and that takes longer than all else. What it
-    changes in a trial, it replaces."""
+    """A trial that Optuna may keep as it is."""
 
     def __deepcopy__(self, memo: Any) -> KnownTrial:
+        # Optuna copies every trial that it is given, which takes longer than all the rest. A
+        # shallow copy is safe: what Optuna changes in a trial, it replaces.
         return copy.copy(self)
 
 
 def known_trial(view: View, trial: Trial, attributes: dict[str, Any]) -> KnownTrial:
     """A trial as Optuna sees it: complete with its fitness, failed, or running."""
     values, distributions = view.parameters(trial.genome)
-    value = None if trial.fitness is None else trial.fitness.cost
-    state = TrialState.COMPLETE if value is not None else TrialState.FAIL
+    value = None
+    state = TrialState.FAIL
+    if trial.fitness is not None:
+        value = trial.fitness.cost
+        state = TrialState.COMPLETE
+    end: datetime | None = _NEVER
     if not trial.state.is_final:
         state = TrialState.RUNNING
-    end = _NEVER if trial.state.is_final else None
+        end = None
     return KnownTrial(
-        trial.id, state, value, _NEVER, end, values, distributions, {}, attributes, {}, trial.id
+        number=trial.id,
+        state=state,
+        value=value,
+        datetime_start=_NEVER,
+        datetime_complete=end,
+        params=values,
+        distributions=distributions,
+        user_attrs={},
+        system_attrs=attributes,
+        intermediate_values={},
+        trial_id=trial.id,
     )
 
 
@@ -55,8 +70,9 @@ def filled(sampler: BaseSampler, trials: Iterable[KnownTrial]) -> optuna.Study:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Within it, Optuna neither logs nor warns of what is experimental."""
+    """Within this context, Optuna neither logs nor warns of what is experimental."""
     logger = logging.getLogger("optuna")
+    # The user may use Optuna too, so the level is given back.
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:

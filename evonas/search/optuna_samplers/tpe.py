@@ -1,4 +1,5 @@
-"""The tree-structured Parzen estimator (Bergstra et al., 2011), multivariate as in Optuna (Falkner et al., 2018)."""
+"""The tree-structured Parzen estimator (Bergstra et al., 2011), multivariate as in Optuna (Falkner
+et al., 2018)."""
 
 from __future__ import annotations
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tpe(OptunaSampler):
-    """Trials that wait count among the worse ones (`constant_liar`), so that proposals asked together keep apart.
+    """Models the better and the worse trials, and suggests what is typical of the better ones.
 
     Attributes:
-        initial: trials that must have succeeded before it chooses; until then genomes are random.
-        candidates: points that are compared for each proposal.
+        initial: number of trials that must have succeeded before the sampler chooses. Until then
+            genomes are random.
+        candidates: number of points that are compared for each proposal.
     """
 
     initial: Annotated[int, Ge(1)] = 10
@@ -38,9 +40,13 @@ class Tpe(OptunaSampler):
 
         return TPESampler(
             seed=ask.seed,
+            # `startup` already waits for the first trials.
             n_startup_trials=0,
             n_ei_candidates=self.candidates,
             multivariate=True,
-            group=True,  # parameters that occur together are modelled together
+            # Parameters that occur together are modelled together.
+            group=True,
+            # Trials that wait count among the worse ones, so that proposals asked for together
+            # keep apart.
             constant_liar=True,
         )

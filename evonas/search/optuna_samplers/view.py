@@ -31,15 +31,18 @@ Parameters = tuple[dict[str, Any], dict[str, BaseDistribution]]
 
 
 class View(ABC):
-    """How genomes of a space look to a sampler. What is shown of a genome is a function of the genome alone, so that a
-    trial looks the same when it waits, when it is told, and after a resume."""
+    """How genomes of a space look to a sampler.
+
+    What is shown of a genome is a function of the genome alone. So a trial looks the same when it
+    waits, when it is told, and after a resume.
+    """
 
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
 
     @property
     def cube(self) -> Mapping[str, BaseDistribution]:
-        """The parameters, where every trial has all of them; else empty."""
+        """The parameters, if every trial has all of them; otherwise empty."""
         return {}
 
     @abstractmethod
@@ -52,50 +55,69 @@ class View(ABC):
 
 
 class Cube(View):
-    """Every coordinate of the unit cube is a float in [0, 1], whether it decides something in this genome or not. What
-    decides nothing is shown as 0.5, the rest as the middle of the places that give the same genome."""
+    """Every coordinate of the unit cube is a float in [0, 1], even if the genome does not use it.
+
+    A coordinate that decides nothing is shown as 0.5. Every other one is shown as the middle of
+    the places that give the same genome.
+    """
 
     def __init__(self, space: SearchSpace) -> None:
         super().__init__(space)
-        self._cube = {f"{section}[{slot}] {key}": UNIT for section, slot, key in space.coordinates}
+        self._cube: dict[str, BaseDistribution] = {}
+        for section, slot, key in space.coordinates:
+            name = f"{section}[{slot}] {key}"
+            self._cube[name] = UNIT
 
     @property
     def cube(self) -> Mapping[str, BaseDistribution]:
         return self._cube
 
     def suggested(self, trial: Trial) -> Genome:
-        return decode(
-            self.space, np.array([trial.suggest_float(name, 0.0, 1.0) for name in self._cube])
-        )
-
-    def parameters(self, genome: Genome) -> Parameters:
-        return dict(zip(self._cube, encode(self.space, genome).tolist(), strict=True)), {
-            **self._cube
-        }
-
-
-class Tree(View):
-    """Decisions in the order in which they arise, and only those: a gene that is not there has no parameters, and one
-    that is there has those of its own op.
-
-    Ops, wirings and words are categories, lengths and choices between numbers are whole numbers, and a number in a
-    range is a float in [0, 1] on its own scale, after a category for its `off`, if it has one.
-    """
-
-    def suggested(self, trial: Trial) -> Genome:
-        point = np.full(self.space.dimension, 0.5)
-        for step in _steps(self.space, point):
-            point[step.index] = step.place(_suggest(trial, step.name, step.distribution))
+        coordinates = [trial.suggest_float(name, 0.0, 1.0) for name in self._cube]
+        point = np.array(coordinates)
         return decode(self.space, point)
 
     def parameters(self, genome: Genome) -> Parameters:
         point = encode(self.space, genome)
-        steps = list(_steps(self.space, point))
-        values = {step.name: step.value(float(point[step.index])) for step in steps}
-        return values, {step.name: step.distribution for step in steps}
+        coordinates = point.tolist()
+        values = dict(zip(self._cube, coordinates, strict=True))
+        # A copy for each trial: Optuna keeps what it is given.
+        return values, {**self._cube}
+
+
+class Tree(View):
+    """Decisions in the order in which they arise, and only those that the genome needs.
+
+    A gene that is not there has no parameters. A gene that is there has the parameters of its own
+    op.
+
+    Ops, wirings and words are categories. Lengths and choices between numbers are whole numbers.
+    A number in a range is a float in [0, 1] on its own scale. If it can be `off`, a category for
+    that comes first.
+    """
+
+    def suggested(self, trial: Trial) -> Genome:
+        # A coordinate that decides nothing stays in the middle.
+        point = np.full(self.space.dimension, 0.5)
+        # The steps depend on the point: each decision must be in it before the next step is made.
+        for step in _steps(self.space, point):
+            value = _suggest(trial, step.name, step.distribution)
+            point[step.index] = step.place(value)
+        return decode(self.space, point)
+
+    def parameters(self, genome: Genome) -> Parameters:
+        point = encode(self.space, genome)
+        values: dict[str, Any] = {}
+        distributions: dict[str, BaseDistribution] = {}
+        for step in _steps(self.space, point):
+            place = float(point[step.index])
+            values[step.name] = step.value(place)
+            distributions[step.name] = step.distribution
+        return values, distributions
 
 
 def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Any:
+    """The value that the sampler suggests for one parameter."""
     if isinstance(distribution, CategoricalDistribution):
         return trial.suggest_categorical(name, distribution.choices)
     if isinstance(distribution, IntDistribution):
@@ -108,9 +130,11 @@ class _Step:
     """One decision.
 
     Attributes:
-        index: of the coordinate that it is about.
+        name: name of the parameter in Optuna.
+        distribution: values that Optuna may suggest.
+        index: index of the coordinate that the decision is about.
         value: what Optuna is shown for a place on the coordinate.
-        place: the place for a value of Optuna's.
+        place: the place on the coordinate for a value of Optuna's.
     """
 
     name: str
@@ -123,74 +147,113 @@ class _Step:
 def _pick(name: str, index: int, places: Sequence[float], ordered: bool) -> _Step:
     """A decision between a few places."""
     count = len(places)
-    distribution = (
-        IntDistribution(0, count - 1) if ordered else CategoricalDistribution(tuple(range(count)))
-    )
+    distribution: BaseDistribution
+    if ordered:
+        distribution = IntDistribution(0, count - 1)
+    else:
+        distribution = CategoricalDistribution(tuple(range(count)))
+    # Optuna sees the number of a place. An encoded genome lies exactly on one of the places, so
+    # that `index` finds it.
     return _Step(name, distribution, index, places.index, places.__getitem__)
 
 
 def _steps(space: SearchSpace, point: Point) -> Iterator[_Step]:
-    """The decisions about a genome. Who walks through them puts each one into the point before taking the next."""
+    """The decisions about a genome.
+
+    The caller puts each decision into the point before it takes the next step.
+    """
     for section in space.sections.values():
-        length, options = section.low, section.high - section.low + 1
+        length = section.low
+        options = section.high - section.low + 1
         if options > 1:
             index = space.index[section.name, -1, "length"]
-            yield _pick(
-                f"{section.name} length", index, [(i + 0.5) / options for i in range(options)], True
-            )
-            length += min(int(point[index] * options), options - 1)
+            places = [(i + 0.5) / options for i in range(options)]
+            yield _pick(f"{section.name} length", index, places, True)
+            # At the place 1.0 the product is one too large.
+            added = min(int(point[index] * options), options - 1)
+            length += added
         for slot in range(length):
-            start = (
-                space.index[section.name, slot, next(iter(section.layouts[slot]))]
-                if section.layouts[slot]
-                else 0
-            )
+            start = _start(space, section, slot)
             yield from _gene_steps(section, slot, start, point)
+
+
+def _start(space: SearchSpace, section: Section, slot: int) -> int:
+    """The index of the first coordinate of the gene at a slot; 0 if the gene has none."""
+    layout = section.layouts[slot]
+    if not layout:
+        return 0
+    first = next(iter(layout))
+    return space.index[section.name, slot, first]
 
 
 def _gene_steps(section: Section, slot: int, start: int, point: Point) -> Iterator[_Step]:
     """The decisions about the gene at a slot, whose coordinates begin at `start`."""
-    layout, look_up, name = section.layouts[slot], section.look_up, f"{section.name}[{slot}]"
-    op, inputs = next(iter(section.ops.values())), section.legal(slot)[0]
+    layout = section.layouts[slot]
+    look_up = section.look_up
+    name = f"{section.name}[{slot}]"
+    legal = section.legal(slot)
+    # Without a coordinate for it there is a single op, and a single choice of inputs.
+    op = next(iter(section.ops.values()))
+    inputs = legal[0]
     if "op" in layout:
         index = start + layout["op"]
-        yield _pick(f"{name} op", index, [section.op_to_unit(word) for word in section.ops], False)
-        op = section.op_from_unit(float(point[index]))
+        places = [section.op_to_unit(word) for word in section.ops]
+        yield _pick(f"{name} op", index, places, False)
+        place = float(point[index])
+        op = section.op_from_unit(place)
     if "inputs" in layout:
         index = start + layout["inputs"]
-        yield _pick(
-            f"{name} inputs",
-            index,
-            [look_up.to_unit(slot, one) for one in section.legal(slot)],
-            False,
-        )
-        inputs = look_up.from_unit(slot, float(point[index]))
+        places = [look_up.to_unit(slot, one) for one in legal]
+        yield _pick(f"{name} inputs", index, places, False)
+        place = float(point[index])
+        inputs = look_up.from_unit(slot, place)
     if inputs and section.merge is not None:
-        yield from _parameter_steps(f"{name} merge", start + layout["merge"], section.merge, point)
+        index = start + layout["merge"]
+        yield from _parameter_steps(f"{name} merge", index, section.merge, point)
     for key, parameter in op.parameters.items():
-        yield from _parameter_steps(
-            f"{name} {op.name} {key}", start + layout[key], parameter, point
-        )
+        index = start + layout[key]
+        # Ops share coordinates. The op in the name keeps their parameters apart for Optuna.
+        yield from _parameter_steps(f"{name} {op.name} {key}", index, parameter, point)
 
 
 def _parameter_steps(name: str, index: int, parameter: Parameter, point: Point) -> Iterator[_Step]:
+    """The decisions about one parameter: none if it has a single value."""
     if isinstance(parameter, Choice):
         if len(parameter.values) > 1:
-            yield _pick(
-                name,
-                index,
-                [parameter.to_unit(value) for value in parameter.values],
-                parameter.ordered,
-            )
+            places = [parameter.to_unit(value) for value in parameter.values]
+            yield _pick(name, index, places, parameter.ordered)
         return
     assert isinstance(parameter, Number)
+    # The places below `low` mean `off`. The rest of the coordinate is the scale of the number.
     low = 0.0
     if parameter.off is not None:
         low = OFF_SHARE
-        both = CategoricalDistribution((0, 1))
-        yield _Step(
-            f"{name} on", both, index, lambda u: int(u >= low), lambda on: low if on else low / 2
-        )
+        yield _on_or_off(name, index, low)
         if point[index] < low:
             return
-    yield _Step(name, UNIT, index, lambda u: (u - low) / (1 - low), lambda x: low + x * (1 - low))
+    yield _on_scale(name, index, low)
+
+
+def _on_or_off(name: str, index: int, low: float) -> _Step:
+    """The decision whether a number is `off`, which it is at the places below `low`."""
+
+    def value(place: float) -> int:
+        return int(place >= low)
+
+    def place(is_on: int) -> float:
+        return low if is_on else low / 2
+
+    return _Step(f"{name} on", CategoricalDistribution((0, 1)), index, value, place)
+
+
+def _on_scale(name: str, index: int, low: float) -> _Step:
+    """The decision about a number, whose scale begins at the place `low`."""
+    width = 1 - low
+
+    def value(place: float) -> float:
+        return (place - low) / width
+
+    def place(unit: float) -> float:
+        return low + unit * width
+
+    return _Step(name, UNIT, index, value, place)

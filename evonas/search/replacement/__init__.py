@@ -1,6 +1,7 @@
-"""Replacement: who lives on when the children are known.
+"""Replacement: which individuals form the next population when the children are known.
 
-One file a scheme; a scheme is added by a file and a line in `REPLACEMENTS`.
+Each scheme has a file of its own. A new scheme needs a file and a line in `REPLACEMENTS`;
+`plus.py` is a short example to copy.
 """
 
 from evonas.search.replacement.comma import Comma

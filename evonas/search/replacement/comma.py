@@ -1,4 +1,4 @@
-"""Comma replacement, (mu, lambda): no parent lives on; the best of more children do (Schwefel, 1981)."""
+"""Comma replacement, (mu, lambda): only children survive, the best of them (Schwefel, 1981)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from evonas.search.replacement.replacement import Replacement
 
 @dataclass(frozen=True)
 class Comma(Replacement):
-    """The best `population` of the children live on; mu is the population. Where fewer children succeed, the next
-    population is smaller; where all fail, the parents live on.
+    """The best `population` of the children survive; mu is the population.
+
+    If fewer children succeed, the next population is smaller. If all fail, the parents survive.
 
     Attributes:
-        children: lambda, the children of a generation, at least the population; null for twice the population.
+        children: lambda, the number of children of a generation, at least the population; null
+            for twice the population.
     """
 
     children: Annotated[int, Ge(1)] | None = None
@@ -34,12 +36,17 @@ class Comma(Replacement):
         population: int,
         rng: np.random.Generator,
     ) -> list[Individual]:
-        return best_first(children)[:population] or best_first(parents)
+        ranked = best_first(children)
+        # Without any successful child the search would have no parents left.
+        if not ranked:
+            return best_first(parents)
+        return ranked[:population]
 
     def problem(self, population: int) -> str:
         if self.offspring(population) >= population:
             return ""
         return (
-            f"children must be at least the population ({population}): no parent lives on, so that fewer children could"
-            f" not fill the next one. Received: {self.children}"
+            f"children must be at least the population ({population}):"
+            " no parent lives on, so that fewer children could not fill the next one."
+            f" Received: {self.children}"
         )

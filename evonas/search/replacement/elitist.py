@@ -1,4 +1,4 @@
-"""Elitist replacement: the best parents live on, children replace all others (De Jong, 1975)."""
+"""Elitist replacement: the best parents survive, children replace all others (De Jong, 1975)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from evonas.search.replacement.replacement import Replacement
 
 @dataclass(frozen=True)
 class Elitist(Replacement):
-    """Attributes:
-    elites: parents that live on, untrained; the population has `population - elites` children a generation.
+    """The best parents keep their places, and children fill the rest.
+
+    Attributes:
+        elites: number of parents that survive without a new training. A generation has
+            `population - elites` children.
     """
 
     elites: Annotated[int, Ge(0)] = 2
@@ -31,10 +34,18 @@ class Elitist(Replacement):
         population: int,
         rng: np.random.Generator,
     ) -> list[Individual]:
-        elites = best_first(parents)[: self.elites]
-        return best_first([*elites, *children])[:population] or best_first(parents)
+        ranked = best_first(parents)
+        elites = ranked[: self.elites]
+        candidates = best_first([*elites, *children])
+        # With no elites and no successful child the search would have no parents left.
+        if not candidates:
+            return ranked
+        return candidates[:population]
 
     def problem(self, population: int) -> str:
         if self.elites < population:
             return ""
-        return f"elites must be less than the population ({population}), or nobody is ever born. Received: {self.elites}"
+        return (
+            f"elites must be less than the population ({population}), or nobody is ever born."
+            f" Received: {self.elites}"
+        )

@@ -1,4 +1,4 @@
-"""Generational replacement: children replace all parents, the best too (Holland, 1975)."""
+"""Generational replacement: children replace all parents, even the best (Holland, 1975)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from evonas.search.replacement.replacement import Replacement
 
 @dataclass(frozen=True)
 class Generational(Replacement):
-    """A population has as many children as members. Where some fail, the next one is smaller; where all fail, the
-    parents live on."""
+    """A generation has one child for each member of the population.
+
+    If some children fail, the next population is smaller. If all fail, the parents survive.
+    """
 
     def offspring(self, population: int) -> int:
         return population
@@ -26,4 +28,8 @@ class Generational(Replacement):
         population: int,
         rng: np.random.Generator,
     ) -> list[Individual]:
-        return best_first(children)[:population] or best_first(parents)
+        ranked = best_first(children)
+        # Without any successful child the search would have no parents left.
+        if not ranked:
+            return best_first(parents)
+        return ranked[:population]

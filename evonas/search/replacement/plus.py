@@ -1,4 +1,4 @@
-"""Plus replacement, (mu + lambda): parents and children compete for the places together (Schwefel, 1981)."""
+"""Plus replacement, (mu + lambda): parents and children compete together (Schwefel, 1981)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from evonas.search.replacement.replacement import Replacement
 
 @dataclass(frozen=True)
 class Plus(Replacement):
-    """The best `population` of all live on; mu is the population.
+    """The best `population` of parents and children survive; mu is the population.
 
     Attributes:
-        children: lambda, the children of a generation; null for as many as the population has members.
+        children: lambda, the number of children of a generation; null for the population.
     """
 
     children: Annotated[int, Ge(1)] | None = None
@@ -33,4 +33,5 @@ class Plus(Replacement):
         population: int,
         rng: np.random.Generator,
     ) -> list[Individual]:
-        return best_first([*parents, *children])[:population]
+        ranked = best_first([*parents, *children])
+        return ranked[:population]

@@ -1,4 +1,4 @@
-"""The contract of a replacement scheme."""
+"""The contract of a replacement scheme. `plus.py` is a short example to copy."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ class Replacement(ABC):
     """Makes the next population from parents and children. Its fields are its settings in the YAML.
 
     Class attributes:
-        is_steady: whether children are born at any time, of whoever lives then, and `offspring` of them at a time come
-            before `survivors`; otherwise, generation after generation, the population waits for all its children.
+        is_steady: whether children are bred at any time, from the population of that moment. Then
+            `survivors` is called after every `offspring` children. Otherwise evolution goes on
+            generation by generation, and the population waits for all its children.
     """
 
     is_steady: ClassVar[bool] = False
 
     @abstractmethod
     def offspring(self, population: int) -> int:
-        """How many children a population of this size has in one generation; at least 1."""
+        """Number of children that a population of this size has in one generation; at least 1."""
 
     @abstractmethod
     def survivors(
@@ -33,13 +34,16 @@ class Replacement(ABC):
         population: int,
         rng: np.random.Generator,
     ) -> list[Individual]:
-        """The next population, best first, of at most `population` individuals; never empty unless both are.
+        """The next population, best first; empty only if there are no parents and no children.
 
         Args:
-            parents: who lives; no two have one genome, and no child has one of theirs.
-            children: the successful ones of a generation; perhaps none.
+            parents: individuals of the current population. No two of them have one genome, and no
+                child has the genome of a parent.
+            children: individuals of the generation that succeeded; perhaps none.
+            population: number of individuals that survive, at most.
+            rng: the only source of randomness.
         """
 
     def problem(self, population: int) -> str:
-        """What is wrong with these settings for a population of this size; empty where nothing is."""
+        """What is wrong with these settings for a population of this size; empty if nothing is."""
         return ""

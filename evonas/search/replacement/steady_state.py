@@ -1,5 +1,5 @@
-"""Steady state: a child replaces the worst as soon as it is known; there are no generations (Whitley, 1989; Syswerda,
-1991)."""
+"""Steady state: a child replaces the worst as soon as it is known; there are no generations
+(Whitley, 1989; Syswerda, 1991)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from evonas.search.replacement.replacement import Replacement
 
 @dataclass(frozen=True)
 class SteadyState(Replacement):
-    """Whenever `children` trials more are known, those of them that succeeded replace as many of the worst who live,
-    also better ones than they are. Meanwhile others are born of whoever lives: nobody waits.
+    """The population changes whenever the results of `children` more trials are known.
+
+    The successful ones replace the same number of the worst individuals. Meanwhile other children
+    are bred from the current population, so no worker waits.
 
     Attributes:
-        children: trials that are known before the population changes; less than the population.
+        children: number of trials that must be known before the population changes; less than the
+            population.
     """
 
     is_steady: ClassVar[bool] = True
@@ -37,13 +40,18 @@ class SteadyState(Replacement):
         population: int,
         rng: np.random.Generator,
     ) -> list[Individual]:
-        stay = best_first(parents)[: max(0, population - len(children))]
-        return best_first([*stay, *children])[:population]
+        ranked = best_first(parents)
+        places_left = max(0, population - len(children))
+        # The worst parents go even if a child is worse than they are.
+        stay = ranked[:places_left]
+        survivors = best_first([*stay, *children])
+        return survivors[:population]
 
     def problem(self, population: int) -> str:
         if self.children < population:
             return ""
         return (
-            f"children must be less than the population ({population}), or nobody is left who was not just born."
+            f"children must be less than the population ({population}),"
+            " or nobody is left who was not just born."
             f" Received: {self.children}. Where all are replaced at once, write `generational`."
         )

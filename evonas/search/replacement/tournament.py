@@ -1,7 +1,8 @@
-"""Tournament replacement: parents and children meet opponents at random, most wins live on (Fogel, 1995).
+"""Tournament replacement: parents and children meet random opponents; most wins survive (Fogel,
+1995).
 
-The survivor selection of evolutionary programming; also Eiben and Smith, Introduction to Evolutionary Computing (2015),
-section 5.3.2, "round-robin tournament".
+The survivor selection of evolutionary programming. See also Eiben and Smith, Introduction to
+Evolutionary Computing (2015), section 5.3.2, "round-robin tournament".
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from evonas.search.replacement.replacement import Replacement
 
 @dataclass(frozen=True)
 class TournamentReplacement(Replacement):
-    """All parents and all children compete. Each meets `opponents` others, drawn with replacement from all but itself,
-    and wins where it is the better; of equal ones the older wins. The `population` with most wins live on; equal
-    wins are ranked by fitness. The best of all wins always, and so is never lost; a bad one may live on by luck.
+    """All parents and children compete, and the `population` with most wins survive.
+
+    Each individual meets `opponents` others, drawn with replacement. The better one wins; of two
+    equal ones the older wins. Individuals with equal wins are ranked by fitness. The best of all
+    wins every meeting, so it is never lost. A bad one may survive by luck.
 
     Attributes:
-        opponents: meetings of each; 1 is near chance, very many are as strict as `plus`.
-        children: of a generation; null for as many as the population has members.
+        opponents: number of meetings of each individual. With 1, survival is near chance; with
+            very many, the scheme is as strict as `plus`.
+        children: number of children of a generation; null for the population.
     """
 
     opponents: Annotated[int, Ge(1)] = 10
@@ -42,17 +46,26 @@ class TournamentReplacement(Replacement):
         rng: np.random.Generator,
     ) -> list[Individual]:
         ranked = best_first([*parents, *children])
-        wins = self.wins(len(ranked), rng)
-        order = sorted(range(len(ranked)), key=lambda rank: (-wins[rank], rank))[:population]
-        return [ranked[rank] for rank in sorted(order)]
+        count = len(ranked)
+        wins = self.wins(count, rng)
+        # A rank is a place in `ranked`. Sorting is stable, so equal wins stay in this order.
+        by_wins = sorted(range(count), key=lambda rank: -wins[rank])
+        surviving = by_wins[:population]
+        # A population is best first, so the survivors go back to the order of their fitness.
+        surviving.sort()
+        return [ranked[rank] for rank in surviving]
 
     def wins(self, count: int, rng: np.random.Generator) -> list[int]:
-        """How many meetings each of so many individuals wins, the best first."""
+        """Number of meetings that each of `count` individuals wins, the best individual first."""
+        # A single individual has no opponent to draw.
         if count < 2:
             return [self.opponents] * count
-        drawn = rng.integers(
-            count - 1, size=(count, self.opponents)
-        )  # 0 .. count - 2: all ranks but its own
+        # Numbers from 0 to count - 2, one for each possible opponent. From the own rank upwards
+        # a number means the next rank, so that no individual meets itself.
+        drawn = rng.integers(count - 1, size=(count, self.opponents))
         ranks = np.arange(count)[:, None]
         met = drawn + (drawn >= ranks)
-        return [int(won) for won in (met > ranks).sum(axis=1)]
+        # A smaller rank is better.
+        is_won = met > ranks
+        totals = is_won.sum(axis=1)
+        return [int(total) for total in totals]

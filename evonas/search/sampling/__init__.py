@@ -1,5 +1,8 @@
-"""Sampling: where in the unit cube genomes are drawn. One file a sampler; one is added by a file and a line in
-`SAMPLERS`."""
+"""Sampling: where in the unit cube genomes are drawn.
+
+Each sampler has a file of its own. A new sampler needs a file and a line in `SAMPLERS`;
+`uniform.py` is a short example to copy.
+"""
 
 from evonas.search.sampling.halton import Halton
 from evonas.search.sampling.hammersley import Hammersley

@@ -1,4 +1,7 @@
-"""How evenly a sampler fills a cube, for people who choose one: the centered L2 discrepancy (Hickernell, 1998)."""
+"""How evenly a sampler fills a cube: the centered L2 discrepancy (Hickernell, 1998).
+
+No search uses this module. It helps people to choose a sampler.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,13 @@ from evonas.search.sampling.sampling import Sampler
 
 
 def discrepancy(sampler: Sampler, dimension: int, count: int, seed: int) -> float:
-    """The square of the discrepancy, as SciPy gives it, of the points that a run with a budget of `count` trials would
-    have: the lower, the more even.
+    """The squared discrepancy of a run's points, as SciPy computes it; lower is more even.
+
+    Args:
+        sampler: sampler to be judged.
+        dimension: dimension of the cube.
+        count: number of trials in the run's budget, and so of points.
+        seed: seed of the run.
 
     Raises:
         ValueError: the sampler cannot do the dimension; see `Sampler.problem`.
@@ -18,11 +26,20 @@ def discrepancy(sampler: Sampler, dimension: int, count: int, seed: int) -> floa
     if problem := sampler.problem(dimension):
         raise ValueError(problem)
     size = sampler.size(count)
-    rounds = [sampler.points(dimension, size, seed, round) for round in range(-(-count // size))]
-    return float(qmc.discrepancy(np.concatenate(rounds)[:count], method="CD"))
+    # Division rounded up: the last round may have more points than are needed.
+    number_of_rounds = -(-count // size)
+    rounds = []
+    for round in range(number_of_rounds):
+        points = sampler.points(dimension, size, seed, round)
+        rounds.append(points)
+    taken = np.concatenate(rounds)[:count]
+    return float(qmc.discrepancy(taken, method="CD"))
 
 
 def expected(dimension: int, count: int) -> float:
-    """What `discrepancy` is on average for independent uniform points; without it, values of many dimensions tell
-    nothing."""
-    return float(1.25**dimension - (13 / 12) ** dimension) / count
+    """The mean of `discrepancy` for independent uniform points.
+
+    A discrepancy says nothing without this mean, for its size depends on the dimension.
+    """
+    of_one_point = 1.25**dimension - (13 / 12) ** dimension
+    return float(of_one_point) / count

@@ -1,8 +1,12 @@
-"""The contract of a sampler: where in the unit cube the genomes lie that nobody bred."""
+"""The contract of a sampler: where in the unit cube the genomes lie that have no parents.
+
+`uniform.py` is a short example to copy.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,65 +17,85 @@ Points = NDArray[np.float64]
 """Shape (count, dimension), in [0, 1]."""
 
 ROUND = 64
-"""Points that an endless sequence makes at a time; a power of two, as Sobol's balance asks for."""
+"""Points that an endless sequence makes at a time: a power of two, so that Sobol is balanced."""
 
 LARGEST_SET = 4096
-"""Points of a set that is made as a whole; a larger budget gets several sets, one after another."""
+"""Points of a set that is made as a whole. A larger budget gets several sets, one after another."""
 
 
 class Sampler(ABC):
-    """Makes points of the unit cube, a round after the other. Its fields are its settings in the YAML.
+    """Makes points of the unit cube, one round after another. Its fields are its settings in the
+    YAML.
 
-    Points of a round may depend on one another, and on their number. They are a function of the arguments alone, so
-    that a sampler has no state but the number of points that were taken.
+    The points of a round may depend on one another and on their number. They are a function of
+    the arguments alone. So the number of points that were taken is all of a sampler's state.
+
+    Class attributes:
+        libraries: packages besides NumPy whose versions may change the points.
     """
 
+    libraries: ClassVar[tuple[str, ...]] = ()
+
     def size(self, total: int | None) -> int:
-        """Points in a round.
+        """Number of points in a round.
 
         Args:
-            total: points that will be asked for, as far as that is known; more may be.
+            total: number of points that will be asked for, or None if it is not known. More may
+                be asked for.
         """
         return ROUND
 
     @abstractmethod
     def points(self, dimension: int, size: int, seed: int, round: int) -> Points:
-        """The points of a round, counted from 0; shape (size, dimension), in [0, 1].
+        """The points of a round; shape (size, dimension), in [0, 1].
 
         Args:
-            size: what `size` gave.
-            seed: of the run.
+            dimension: dimension of the cube.
+            size: number of points, as `size` gave it.
+            seed: seed of the run.
+            round: number of the round, from 0.
         """
 
     def problem(self, dimension: int) -> str:
-        """Why a cube of this dimension cannot be sampled, and what can be; empty where it can."""
+        """Why a cube of this dimension cannot be sampled, and which can; empty if it can."""
         return ""
 
 
 class Design:
-    """A sampler's genomes of a space by their numbers from 0; one round of points is kept in memory.
+    """The genomes that a sampler gives for a space, by their numbers from 0.
+
+    Only one round of points is kept in memory.
 
     Args:
-        total: genomes that will be asked for, as far as that is known; more may be.
-        seed: of the run.
+        sampler: sampler of the points.
+        space: search space of the genomes.
+        total: number of genomes that will be asked for, or None if it is not known. More may be
+            asked for.
+        seed: seed of the run.
     """
 
     def __init__(self, sampler: Sampler, space: SearchSpace, total: int | None, seed: int) -> None:
-        self._sampler, self._space, self._seed = sampler, space, seed
+        self._sampler = sampler
+        self._space = space
+        self._seed = seed
         self._size = sampler.size(total)
-        self._round, self._points = -1, np.empty((0, space.dimension))
+        # No round has this number, so the first genome makes the points of its round.
+        self._round = -1
+        self._points = np.empty((0, space.dimension))
 
     def __getitem__(self, number: int) -> Genome:
         round, place = divmod(number, self._size)
         if round != self._round:
-            self._points = self._sampler.points(
-                self._space.dimension, self._size, self._seed, round
-            )
+            dimension = self._space.dimension
+            self._points = self._sampler.points(dimension, self._size, self._seed, round)
             self._round = round
-        return decode(self._space, self._points[place])
+        point = self._points[place]
+        return decode(self._space, point)
 
 
 def misfits(sampler: Sampler, space: SearchSpace) -> dict[str, str]:
-    """What of the setting `sampler` does not fit a space, by key; empty where it fits."""
+    """Why the setting `sampler` does not fit a space, by key; empty if it fits."""
     wrong = sampler.problem(space.dimension)
-    return {"sampler": wrong} if wrong else {}
+    if not wrong:
+        return {}
+    return {"sampler": wrong}

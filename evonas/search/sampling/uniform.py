@@ -12,8 +12,14 @@ from evonas.search.sampling.sampling import Points, Sampler
 
 @dataclass(frozen=True)
 class Uniform(Sampler):
-    """Nothing to set. Each point has a generator of its own, so that a run's points never depend on how many it has."""
+    """Every point is drawn on its own. There is nothing to set."""
 
     def points(self, dimension: int, size: int, seed: int, round: int) -> Points:
-        numbers = range(round * size, (round + 1) * size)
-        return np.stack([generator(seed, "sample", number).random(dimension) for number in numbers])
+        points = []
+        start = round * size
+        for number in range(start, start + size):
+            # A generator for each point: a point depends on its number, not on the budget.
+            rng = generator(seed, "sample", number)
+            point = rng.random(dimension)
+            points.append(point)
+        return np.stack(points)

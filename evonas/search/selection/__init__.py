@@ -1,4 +1,8 @@
-"""Selection: who becomes a parent. One file a scheme; a scheme is added by a file and a line in `SELECTIONS`."""
+"""Selection: which individuals become parents.
+
+Each scheme has a file of its own. A new scheme needs a file and a line in `SELECTIONS`;
+`tournament.py` is a short example to copy.
+"""
 
 from evonas.search.selection.best import Best
 from evonas.search.selection.random_choice import Random

@@ -1,4 +1,5 @@
-"""Best, or truncation selection: the few best are parents, each as often (Muehlenbein and Schlierkamp-Voosen, 1993)."""
+"""Best, or truncation selection: only the best few are parents (Muehlenbein and
+Schlierkamp-Voosen, 1993)."""
 
 from __future__ import annotations
 
@@ -16,8 +17,11 @@ from evonas.search.selection.selection import Selection
 
 @dataclass(frozen=True)
 class Best(Selection):
-    """Attributes:
-    count: so many of the best are parents; where fewer live, all of them. Of equal ones the older are better.
+    """The best few individuals are parents, all with the same probability.
+
+    Attributes:
+        count: number of individuals that can be parents; all of a smaller population. Of equal
+            individuals the older is better.
     """
 
     count: Annotated[int, Ge(1)] = 4
@@ -25,5 +29,9 @@ class Best(Selection):
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
+        # `selBest` keeps the order of equal individuals. Sorting first makes that order their age.
+        ranked = best_first(population)
+        candidates = tools.selBest(ranked, self.count)
         with lent_random(rng):
-            return list(tools.selRandom(tools.selBest(best_first(population), self.count), count))
+            parents: list[Individual] = tools.selRandom(candidates, count)
+        return parents

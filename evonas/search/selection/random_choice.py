@@ -1,4 +1,4 @@
-"""Random selection: everybody who lives is a parent as often; the pressure comes from replacement alone."""
+"""Random selection: all individuals are equally likely parents; only replacement selects."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from evonas.search.selection.selection import Selection
 
 @dataclass(frozen=True)
 class Random(Selection):
-    """As in evolution strategies, where all individuals are equally likely parents (Beyer and Schwefel, 2002)."""
+    """All individuals are equally likely parents, as in evolution strategies (Beyer and Schwefel,
+    2002)."""
 
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
+        # DEAP draws from Python's global `random`. In this block `random` follows `rng`.
         with lent_random(rng):
-            return list(tools.selRandom(list(population), count))
+            parents: list[Individual] = tools.selRandom(population, count)
+        return parents

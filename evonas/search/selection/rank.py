@@ -1,4 +1,4 @@
-"""Rank selection: probabilities fall linearly from the best to the worst, whatever the distances (Baker, 1985)."""
+"""Rank selection: probabilities fall linearly from the best to the worst (Baker, 1985)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from evonas.search.selection.wheel import rank_shares, spun
 
 @dataclass(frozen=True)
 class Rank(Selection):
-    """Attributes:
-    pressure: how many times the mean the best is chosen; the worst is chosen 2 - pressure times. 1 is chance.
+    """Only the order of the individuals matters, not how far apart their losses are.
+
+    Attributes:
+        pressure: how much more often the best is chosen than the mean individual. The worst is
+            chosen 2 - pressure times as often as the mean. With 1, all have the same chance.
     """
 
     pressure: Annotated[float, Interval(ge=1, le=2)] = 1.8
@@ -25,4 +28,5 @@ class Rank(Selection):
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
-        return spun(population, rank_shares(population, self.pressure), count, rng)
+        shares = rank_shares(population, self.pressure)
+        return spun(population, shares, count, rng)

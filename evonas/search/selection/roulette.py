@@ -1,4 +1,5 @@
-"""Roulette selection: probabilities inversely proportional to the loss (Holland, 1975; Goldberg, 1989)."""
+"""Roulette selection: probabilities inversely proportional to the loss (Holland, 1975; Goldberg,
+1989)."""
 
 from __future__ import annotations
 
@@ -15,13 +16,16 @@ from evonas.trial import Objective
 
 @dataclass(frozen=True)
 class Roulette(Selection):
-    """Each individual has a share of the wheel: 1 / loss, divided by the sum of them all."""
+    """Each individual has a share of the wheel: its 1 / loss, divided by the sum over all."""
 
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
-        return spun(population, inverse_shares(population), count, rng)
+        shares = inverse_shares(population)
+        return spun(population, shares, count, rng)
 
     def problem(self, objective: Objective) -> str:
         wrong = inverse_problem(objective)
-        return wrong and f"roulette {wrong}"
+        if not wrong:
+            return ""
+        return f"roulette {wrong}"

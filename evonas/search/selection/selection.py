@@ -1,4 +1,4 @@
-"""The contract of a selection scheme."""
+"""The contract of a selection scheme. `tournament.py` is a short example to copy."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ class Selection(ABC):
     """Chooses parents from a population. Its fields are its settings in the YAML.
 
     Class attributes:
-        at_once: whether the parents of a whole generation are drawn by one call of `select`, for schemes whose promise
-            is about many draws together. Where there is no whole generation (steady state), every call stands alone.
+        at_once: whether one call of `select` draws the parents of a whole generation. Set it in a
+            scheme whose promise is about many draws together. A steady state has no whole
+            generation, so every call there stands alone.
     """
 
     at_once: ClassVar[bool] = False
@@ -26,11 +27,17 @@ class Selection(ABC):
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
-        """`count` individuals of a non-empty population, with replacement; the population is left as it is.
+        """Draw parents, with replacement. The population is not changed.
 
-        Every place of the list has the same distribution: who takes the first few takes no better ones.
+        Every place of the returned list has the same distribution. The first few places are no
+        better than the others.
+
+        Args:
+            population: the individuals to choose from; at least one.
+            count: number of parents to return.
+            rng: the only source of randomness.
         """
 
     def problem(self, objective: Objective) -> str:
-        """Why this objective cannot be selected by, and what can; empty where it can."""
+        """Why this scheme cannot select by this objective, and which can; empty if it can."""
         return ""

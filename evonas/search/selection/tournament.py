@@ -1,4 +1,5 @@
-"""Tournament selection: draw a few at random, the fittest becomes a parent (Goldberg and Deb, 1991)."""
+"""Tournament selection: the fittest of a few random individuals is a parent (Goldberg and Deb,
+1991)."""
 
 from __future__ import annotations
 
@@ -16,8 +17,11 @@ from evonas.search.selection.selection import Selection
 
 @dataclass(frozen=True)
 class Tournament(Selection):
-    """Attributes:
-    size: individuals drawn, with replacement, for each tournament; 1 is chance, more is more pressure.
+    """Each parent is the winner of its own tournament.
+
+    Attributes:
+        size: number of individuals that are drawn for each tournament, with replacement. With 1,
+            all individuals have the same chance. A larger size prefers the fitter ones more.
     """
 
     size: Annotated[int, Ge(1)] = 3
@@ -25,5 +29,8 @@ class Tournament(Selection):
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
+        # DEAP draws from Python's global `random`. In this block `random` follows `rng`, so that
+        # equal seeds give equal parents.
         with lent_random(rng):
-            return list(tools.selTournament(list(population), count, self.size))
+            parents: list[Individual] = tools.selTournament(population, count, self.size)
+        return parents

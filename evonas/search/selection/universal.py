@@ -1,4 +1,5 @@
-"""Stochastic universal sampling: one spin of the wheel with many pointers, so that luck is least (Baker, 1987)."""
+"""Stochastic universal sampling: one spin of the wheel with many pointers, so that chance matters
+least (Baker, 1987)."""
 
 from __future__ import annotations
 
@@ -17,13 +18,17 @@ from evonas.trial import Objective
 
 @dataclass(frozen=True)
 class StochasticUniversal(Selection):
-    """The parents of a generation are drawn together: who is expected 2.3 times, comes 2 or 3 times.
+    """The parents of a generation are drawn together.
+
+    An individual whose expected number of draws is 2.3 is drawn 2 or 3 times.
 
     Attributes:
-        shares: `rank`, as in rank selection, for any objective; `loss`, as in roulette.
-        pressure: of the shares by rank.
+        shares: how the wheel is shared. `rank` works as in rank selection and takes any objective;
+            `loss` works as in roulette.
+        pressure: pressure of the shares by rank, as in rank selection.
     """
 
+    # One call of `select` must draw all parents: the promise is about the draws of one spin.
     at_once: ClassVar[bool] = True
 
     shares: Literal["rank", "loss"] = "rank"
@@ -32,16 +37,18 @@ class StochasticUniversal(Selection):
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
-        shares = (
-            inverse_shares(population)
-            if self.shares == "loss"
-            else rank_shares(population, self.pressure)
-        )
+        if self.shares == "loss":
+            shares = inverse_shares(population)
+        else:
+            shares = rank_shares(population, self.pressure)
         return spun_once(population, shares, count, rng)
 
     def problem(self, objective: Objective) -> str:
-        wrong = inverse_problem(objective) if self.shares == "loss" else ""
-        return (
-            wrong
-            and f"stochastic_universal by loss {wrong.removesuffix('.')}, and so does `shares: rank`."
-        )
+        if self.shares != "loss":
+            return ""
+        wrong = inverse_problem(objective)
+        if not wrong:
+            return ""
+        # The advice gets one more way out: the same scheme with its other shares.
+        advice = wrong.removesuffix(".")
+        return f"stochastic_universal by loss {advice}, and so does `shares: rank`."

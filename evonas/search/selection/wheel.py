@@ -1,4 +1,4 @@
-"""The wheel that roulette-like schemes spin: shares, and DEAP's two ways to draw by them."""
+"""The wheel of roulette-like schemes: shares of it, and DEAP's two ways to draw by shares."""
 
 from __future__ import annotations
 
@@ -13,98 +13,131 @@ from evonas.trial import NON_NEGATIVE, Objective
 
 
 class _Share(base.Fitness):  # type: ignore[misc]  # DEAP has no types
+    """A share of the wheel in the form of a DEAP fitness that is maximised."""
+
     weights = (1.0,)
 
 
 @dataclass(frozen=True, eq=False)
 class _Slice:
-    """An individual with its share of the wheel, which DEAP draws by as if it were a fitness."""
+    """An individual with its share of the wheel.
+
+    DEAP draws by the attribute `fitness`, so the share is stored there.
+    """
 
     individual: Individual
     share: float
     fitness: base.Fitness = field(init=False)
 
     def __post_init__(self) -> None:
+        # A frozen dataclass forbids a plain assignment, here too.
         object.__setattr__(self, "fitness", _Share((self.share,)))
 
 
 def inverse_shares(population: Sequence[Individual]) -> list[float]:
     """Shares inversely proportional to the loss, the largest 1.
 
-    They are smallest loss / loss, so that no loss overflows them. A loss of 0 has the limit of the formula: those that
-    have it share the wheel among themselves.
-
     Raises:
-        ValueError: a loss is negative, or more is better; `inverse_problem` refuses such objectives before a run.
+        ValueError: a loss is negative, or the objective is maximised. `inverse_problem` refuses
+            such objectives before a run.
     """
     losses = [individual.value.value for individual in population]
-    if min(losses) < 0 or population[0].value.direction != "min":
-        raise ValueError(
-            f"shares inversely proportional to the loss need losses of at least 0. Received: {losses}"
-        )
     smallest = min(losses)
+    if smallest < 0 or population[0].value.direction != "min":
+        raise ValueError(
+            "shares inversely proportional to the loss need losses of at least 0."
+            f" Received: {losses}"
+        )
+    # The limit of the formula for a loss of 0: these individuals share the wheel among themselves.
     if smallest == 0:
         return [float(loss == 0) for loss in losses]
+    # Not 1 / loss, which overflows for a very small loss.
     return [smallest / loss for loss in losses]
 
 
 def inverse_problem(objective: Objective) -> str:
-    """Why shares cannot be inversely proportional to this objective; empty where they can."""
+    """Why shares cannot be inversely proportional to this objective; empty if they can."""
     advice = "tournament, rank, best and random take any objective."
     if objective.constraints:
-        return f"gives shares inversely proportional to a loss, which does not know of constraints. {advice}"
+        return (
+            "gives shares inversely proportional to a loss, which does not know of constraints."
+            f" {advice}"
+        )
     if objective.direction != "min":
         return (
-            "gives shares inversely proportional to a loss, so that the objective must be one that is minimised;"
+            "gives shares inversely proportional to a loss,"
+            " so that the objective must be one that is minimised;"
             f" {objective.name} is maximised, and the worst would be chosen most often. {advice}"
         )
     if objective.measure not in NON_NEGATIVE:
         return (
-            "gives shares inversely proportional to a loss, so that the objective must never be negative;"
+            "gives shares inversely proportional to a loss,"
+            " so that the objective must never be negative;"
             f" that is not known of {objective.name}. {advice}"
         )
     return ""
 
 
 def rank_shares(population: Sequence[Individual], pressure: float) -> list[float]:
-    """Shares that fall linearly with the rank, in the order of `population`: the best has `pressure` times the mean,
-    the worst 2 - `pressure` times. Of equal individuals the older has the better rank."""
+    """Shares that fall linearly with the rank, in the order of `population`.
+
+    Of equal individuals the older has the better rank.
+
+    Args:
+        population: at least one individual.
+        pressure: share of the best, in units of the mean share; the worst has 2 - `pressure`.
+    """
     last = len(population) - 1
-    order = sorted(
-        range(len(population)), key=lambda i: (population[i].value.order, population[i].id)
-    )
-    ranks = {place: rank for rank, place in enumerate(order)}
+    # With a single individual the formula below would divide by 0.
     if last == 0:
         return [1.0]
-    return [pressure - (2 * pressure - 2) * ranks[i] / last for i in range(len(population))]
+
+    def order(place: int) -> tuple[tuple[float, float], int]:
+        individual = population[place]
+        return individual.value.order, individual.id
+
+    shares = [0.0] * len(population)
+    difference = 2 * pressure - 2
+    best_to_worst = sorted(range(len(population)), key=order)
+    for rank, place in enumerate(best_to_worst):
+        shares[place] = pressure - difference * rank / last
+    return shares
 
 
 def spun(
     population: Sequence[Individual], shares: Sequence[float], count: int, rng: np.random.Generator
 ) -> list[Individual]:
-    """`count` independent spins of the wheel."""
+    """The individuals of `count` independent spins of the wheel."""
     slices = _slices(population, shares)
     with lent_randomness(rng):
         chosen = tools.selRoulette(slices, count)
-    chosen += [max(slices, key=lambda item: item.share)] * (
-        count - len(chosen)
-    )  # DEAP lets a spin fall off the end
+    # By rounding, a spin may stop behind the last slice. DEAP then returns one individual less.
+    missing = count - len(chosen)
+    largest = max(slices, key=lambda item: item.share)
+    chosen += [largest] * missing
     return [item.individual for item in chosen]
 
 
 def spun_once(
     population: Sequence[Individual], shares: Sequence[float], count: int, rng: np.random.Generator
 ) -> list[Individual]:
-    """One spin with `count` pointers at equal distances, shuffled: DEAP returns the largest shares first."""
+    """The individuals at the pointers of one spin: `count` pointers at equal distances."""
     slices = _slices(population, shares)
     with lent_randomness(rng):
         chosen = tools.selStochasticUniversalSampling(slices, count)
-    return [chosen[int(i)].individual for i in rng.permutation(count)]
+    # DEAP returns the largest shares first, but no place of the result may be a better one.
+    shuffled = rng.permutation(count)
+    return [chosen[int(place)].individual for place in shuffled]
 
 
 def _slices(population: Sequence[Individual], shares: Sequence[float]) -> list[_Slice]:
-    """The largest first, so that DEAP adds them up in the order in which it has summed them."""
-    slices = [
-        _Slice(individual, share) for individual, share in zip(population, shares, strict=True)
-    ]
-    return sorted((item for item in slices if item.share > 0), key=lambda item: -item.share)
+    """The slices of the wheel that are not empty, the largest first."""
+    slices = []
+    pairs = zip(population, shares, strict=True)
+    for individual, share in pairs:
+        if share > 0:
+            item = _Slice(individual, share)
+            slices.append(item)
+    # DEAP sums the shares in the given order, but walks around the wheel from the largest share.
+    # With one order for both, the two sums agree to the last bit.
+    return sorted(slices, key=lambda item: -item.share)

@@ -1,5 +1,12 @@
-"""Aging evolution: the oldest dies, not the worst (Real et al., 2019: Regularized evolution for image classifier
-architecture search)."""
+"""Aging evolution: the oldest individual leaves the population, not the worst.
+
+The first trials are random: the founders. After that, a few individuals are drawn from the
+population, and the best of them becomes a parent. Its child is a mutated copy. A child that is
+trained enters the population as its youngest member, and the oldest member leaves. So a line of
+individuals lives on only if its children are good too.
+
+Paper: Real et al., 2019: Regularized evolution for image classifier architecture search.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +14,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge
 from deap import tools
 
-from evonas.genome import sample
+from evonas.genome import Genome, sample
 from evonas.randomness import generator
 from evonas.search.individual import Individual, best_first, lent_random
 from evonas.search.strategy import SearchProblem, Strategy, counters
@@ -23,11 +31,13 @@ class AgingSettings:
     """The section `strategy.aging` of a config.
 
     Attributes:
-        population: individuals that live; the first so many trials are random. The paper has 100, for 20,000 trials.
-        sample: individuals drawn with replacement, of which the best becomes a parent; the paper has a quarter of the
-            population. 1 is chance.
-        seeds: names of seed genomes that are put among the first; random ones fill up.
-        mutation: how the one parent is edited; its `rate` is of no effect here, for there is no crossover.
+        population: number of individuals that live, and of random trials at the beginning. The
+            paper has 100, for 20,000 trials.
+        sample: number of individuals that are drawn with replacement; the best of them becomes the
+            parent. The paper has a quarter of the population. With 1, the parent is random.
+        seeds: names of seed genomes that are among the first trials; random ones fill up.
+        mutation: how the copy of the parent is edited; `rate` has no effect here, because there is
+            no crossover.
     """
 
     population: Annotated[int, Ge(2)] = 16
@@ -36,114 +46,155 @@ class AgingSettings:
     mutation: Mutation = field(default_factory=lambda: Mutation(edits=1))
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty where nothing is."""
+        """What is wrong between these settings, by key; empty if nothing is."""
         found = {"mutation.operators": self.mutation.operators_problem()}
         if self.sample > self.population:
             found["sample"] = (
                 f"must be at most the population ({self.population}). Received: {self.sample}"
             )
-        if len(self.seeds) > self.population:
+        seeds = len(self.seeds)
+        if seeds > self.population:
             found["seeds"] = (
-                f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+                f"{seeds} seed genomes do not fit into a population of {self.population}"
             )
         return {key: message for key, message in found.items() if message}
 
 
 class Aging(Strategy):
-    """A queue: children enter at the young end when they are told, the oldest leave when there are too many.
+    """A queue of individuals: children enter at one end, and the oldest leave at the other.
 
-    Children are born once a first lot of `population` founders is told and one of them succeeded; from then on at any
-    time, of whoever lives. A genome lives once: a child that equals one that lives does not enter, so that nobody grows
-    young by being found again.
+    The population has children as soon as all founders are told and one of them succeeded. From
+    then on nobody waits: a child is made of the individuals that live when it is asked.
     """
 
     Settings = AgingSettings
     has_alternatives = True
+    libraries = ("deap",)
 
     def __init__(self, problem: SearchProblem, settings: AgingSettings) -> None:
         super().__init__(problem, settings)
         self.settings: AgingSettings = settings
         self._asked = 0
         self._told = 0
-        self._founders = settings.population  # trials up to here are random
-        self._population: list[Individual] = []  # the oldest first
+        # Trials with a smaller number than this are founders.
+        self._founders = settings.population
+        # The oldest first.
+        self._population: list[Individual] = []
         self._credit = settings.mutation.credit()
+
+    def ask(self, count: int) -> list[Proposal]:
+        end = self._asked + count
+        # A child needs a living parent. Until there is one, only founders may be asked.
+        if not self._may_breed:
+            end = min(end, self._founders)
+        proposals = []
+        while self._asked < end:
+            proposals.append(self._propose(self._asked))
+            self._asked += 1
+        return proposals
+
+    def alternatives(self, count: int) -> list[Proposal]:
+        number = self._asked
+        must_wait = number >= self._founders and not self._may_breed
+        if must_wait:
+            return []
+        return [self._propose(number, *other) for other in counters(count)]
 
     @property
     def _may_breed(self) -> bool:
-        return self._told >= self._founders and bool(self._population)
+        """Whether all founders are told and at least one of them succeeded."""
+        if self._told < self._founders:
+            return False
+        return bool(self._population)
 
-    def ask(self, count: int) -> list[Proposal]:
-        end = self._asked + count if self._may_breed else min(self._asked + count, self._founders)
-        numbers = range(self._asked, end)
-        self._asked = max(self._asked, end)
-        return [
-            self._breed(number) if number >= self._founders else self._found(number)
-            for number in numbers
-        ]
-
-    def alternatives(self, count: int) -> list[Proposal]:
-        if self._asked >= self._founders:
-            return (
-                [self._breed(self._asked, *other) for other in counters(count)]
-                if self._may_breed
-                else []
-            )
-        return [self._found(self._asked, *other) for other in counters(count)]
+    def _propose(self, number: int, *other: int) -> Proposal:
+        """The proposal with this number, or one of its alternatives."""
+        if number < self._founders:
+            return self._found(number, *other)
+        return self._breed(number, *other)
 
     def _found(self, number: int, *other: int) -> Proposal:
-        if number < len(self.settings.seeds):
-            name = self.settings.seeds[number]
-            return self._propose(number, self.problem.seeds[name], f"seed {name}")
-        return self._propose(
-            number,
-            sample(self.problem.space, generator(self.problem.seed, "sample", number, *other)),
-            "sample",
-        )
+        """A founder: a seed genome or a random one."""
+        seeds = self.settings.seeds
+        if number < len(seeds):
+            name = seeds[number]
+            genome = self.problem.seeds[name]
+            return self._proposal(number, genome, f"seed {name}")
+        rng = generator(self.problem.seed, "sample", number, *other)
+        genome = sample(self.problem.space, rng)
+        return self._proposal(number, genome, "sample")
 
     def _breed(self, number: int, *other: int) -> Proposal:
-        """A mutated copy of the best of a sample; it differs from its parent."""
+        """A mutated copy of the best of a few individuals; it differs from its parent."""
+        space = self.problem.space
+        mutation = self.settings.mutation
+        rates = self._credit.rates
         rng = generator(self.problem.seed, "child", number, *other)
-        with lent_random(rng):
-            drawn = tools.selRandom(self._population, self.settings.sample)
-        parent = best_first(drawn)[0]
+        parent = self._parent(rng)
         words: list[str] = []
-        edits = int(rng.integers(1, self.settings.mutation.edits + 1))
-        child = edited(self.problem.space, parent.genome, edits, words, rng, self._credit.rates)
-        child = different(
-            self.problem.space, child, [parent.genome], words, rng, self._credit.rates
-        )
-        return self._propose(number, child, "+".join(words) or "copy", (parent.id,))
+        edits = int(rng.integers(1, mutation.edits + 1))
+        child = edited(space, parent.genome, edits, words, rng, rates)
+        # Two edits may cancel each other, so the child is compared with its parent.
+        parents = [parent.genome]
+        child = different(space, child, parents, words, rng, rates)
+        operator = "+".join(words) or "copy"
+        return self._proposal(number, child, operator, (parent.id,))
 
-    def _propose(
-        self, number: int, genome: Any, operator: str, parents: tuple[int, ...] = ()
+    def _parent(self, rng: np.random.Generator) -> Individual:
+        """The best of a few individuals that are drawn with replacement."""
+        count = self.settings.sample
+        # DEAP draws from Python's global `random`.
+        with lent_random(rng):
+            drawn = tools.selRandom(self._population, count)
+        ranked = best_first(drawn)
+        return ranked[0]
+
+    def _proposal(
+        self, number: int, genome: Genome, operator: str, parents: tuple[int, ...] = ()
     ) -> Proposal:
-        """There are no generations: as many trials as live are counted as one."""
-        lineage = Lineage(operator, parents, number // self.settings.population)
-        return Proposal(genome, self.problem.fidelity, lineage)
+        # There are no generations. One is counted for every `population` proposals.
+        generation = number // self.settings.population
+        lineage = Lineage(operator, parents, generation)
+        return Proposal(
+            genome,
+            self.problem.fidelity,
+            lineage,
+        )
 
     def tell(self, trial: Trial) -> None:
+        size = self.settings.population
         self._told += 1
         self._credit.tell(trial)
         living = {individual.genome.digest for individual in self._population}
-        if trial.fitness is not None and trial.genome.digest not in living:
-            self._population = [*self._population, Individual(trial)][-self.settings.population :]
+        # A genome that lives does not enter again, or it would become young without any merit.
+        is_new = trial.genome.digest not in living
+        if is_new and trial.fitness is not None:
+            child = Individual(trial)
+            self._population.append(child)
+            self._population = self._population[-size:]
+        # All founders failed: ask for another lot of them.
         if self._told == self._founders and not self._population:
-            self._founders += self.settings.population  # all have failed: another lot
+            self._founders += size
 
     @property
     def retained(self) -> Collection[int]:
         return [individual.id for individual in self._population]
 
     def state_dict(self) -> dict[str, Any]:
+        population = [individual.id for individual in self._population]
         return {
             "asked": self._asked,
             "told": self._told,
             "founders": self._founders,
-            "population": [individual.id for individual in self._population],
+            "population": population,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        self._asked, self._told, self._founders = state["asked"], state["told"], state["founders"]
-        self._population = [Individual(trials[id]) for id in state["population"]]
+        self._asked = state["asked"]
+        self._told = state["told"]
+        self._founders = state["founders"]
+        self._population = []
+        for id in state["population"]:
+            individual = Individual(trials[id])
+            self._population.append(individual)
         self._credit.restore(trials)

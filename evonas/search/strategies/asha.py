@@ -1,4 +1,12 @@
-"""ASHA: successive halving that promotes whom it can at any time, and waits for nobody (Li et al., 2020)."""
+"""ASHA: asynchronous successive halving, which waits for no trial.
+
+A genome is first trained for few epochs. Trials of one length stand on one rung. If a trial is
+among the best 1 / reduction_factor of its rung, it is promoted: its training continues to the next
+rung. A promotion may be asked at any time. If no trial can be promoted, a new genome starts on the
+lowest rung.
+
+Paper: Li et al., 2020: A system for massively parallel hyperparameter tuning.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +28,10 @@ class AshaSettings(HalvingSettings):
 
 
 class Asha(Strategy):
-    """Promotes the best of those who are among the best 1 / reduction_factor of their rung and have not gone on yet, on
-    the highest rung that has any; where there is nobody, a new genome starts on the lowest rung.
+    """Promotes a trial on the highest rung that has a promotable one, or starts a new genome.
 
-    A rung's trials are those that have been told, so that the order of promotions is the same for any number of
-    workers. Failures count as a rung's worst, and a genome that comes again does not count.
+    Only told trials stand on a rung, so the order of promotions is the same for any number of
+    workers. Failed trials count as the worst of a rung. A genome that comes again does not count.
     """
 
     Settings = AshaSettings
@@ -34,75 +41,130 @@ class Asha(Strategy):
     def __init__(self, problem: SearchProblem, settings: AshaSettings) -> None:
         super().__init__(problem, settings)
         self.settings: AshaSettings = settings
+        # Epochs of each rung, the lowest first.
         self._epochs = lengths(
-            problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs
+            problem.fidelity.epochs,
+            settings.reduction_factor,
+            settings.min_epochs,
         )
-        self._design = Design(settings.sampler, problem.space, problem.trials, problem.seed)
+        self._design = Design(
+            settings.sampler,
+            problem.space,
+            problem.trials,
+            problem.seed,
+        )
+        # Number of genomes that were taken from the design.
         self._sampled = 0
-        self._going: list[int] = []  # whose promotion is asked and not told
+        # Trials whose promotion is asked and not told.
+        self._going: list[int] = []
         self._forget()
 
     def _forget(self) -> None:
-        self._rungs: list[list[Trial]] = [[] for _ in self._epochs]  # told, the best first
-        self._known: set[tuple[int, str]] = set()  # epochs and genomes of those
+        """Empty the rungs: the part of the state that is found again in the trials."""
+        # Told trials of each rung, the best first.
+        self._rungs: list[list[Trial]] = []
+        for _ in self._epochs:
+            self._rungs.append([])
+        # Epochs and genomes of these trials.
+        self._known: set[tuple[int, str]] = set()
         self._trials: dict[int, Trial] = {}
-        self._promoted: set[int] = set()  # asked, whether told or not
-        self._trained = 0  # told, without twins
+        # Trials whose promotion is asked, whether it is told or not.
+        self._promoted: set[int] = set()
+        # Number of told trials that are no duplicates.
+        self._trained = 0
 
     def ask(self, count: int) -> list[Proposal]:
-        return [self._propose() for _ in range(count)]
+        proposals = []
+        for _ in range(count):
+            proposals.append(self._propose())
+        return proposals
 
     def _propose(self) -> Proposal:
-        for level in range(len(self._epochs) - 2, -1, -1):
-            found = promotable(self._rungs[level], self.settings.reduction_factor, self._promoted)
+        factor = self.settings.reduction_factor
+        below_top = len(self._epochs) - 1
+        # From above, so that trials that are far advanced come first.
+        for level in reversed(range(below_top)):
+            found = promotable(self._rungs[level], factor, self._promoted)
             if found:
-                self._promoted.add(found[0])
-                self._going.append(found[0])
-                return promotion(
-                    self._trials[found[0]], Fidelity(self._epochs[level + 1]), level + 1
-                )
+                return self._promote(found[0], level + 1)
+        genome = self._design[self._sampled]
         self._sampled += 1
-        return Proposal(
-            self._design[self._sampled - 1], Fidelity(self._epochs[0]), Lineage("sample")
-        )
+        fidelity = Fidelity(self._epochs[0])
+        lineage = Lineage("sample")
+        return Proposal(genome, fidelity, lineage)
+
+    def _promote(self, id: int, level: int) -> Proposal:
+        """The promotion of this trial to the rung with this number."""
+        self._promoted.add(id)
+        self._going.append(id)
+        fidelity = Fidelity(self._epochs[level])
+        parent = self._trials[id]
+        return promotion(parent, fidelity, level)
 
     def tell(self, trial: Trial) -> None:
-        self._going = [id for id in self._going if id not in trial.lineage.parents]
+        # A promotion has one parent, the trial that it continues.
+        parents = trial.lineage.parents
+        self._going = [id for id in self._going if id not in parents]
         self._admit(trial)
 
     def _admit(self, trial: Trial) -> None:
-        """Onto its rung."""
-        self._trained += trial.twin_of is None
+        """Put a told trial on its rung."""
+        if trial.twin_of is None:
+            self._trained += 1
         epochs = trial.proposal.fidelity.epochs
-        if (epochs, trial.genome.digest) not in self._known:
-            self._known.add((epochs, trial.genome.digest))
-            bisect.insort(self._rungs[self._epochs.index(epochs)], trial, key=rank)
-            self._trials[trial.id] = trial
+        key = (epochs, trial.genome.digest)
+        if key in self._known:
+            return
+        self._known.add(key)
+        rung = self._rungs[self._epochs.index(epochs)]
+        bisect.insort(rung, trial, key=rank)
+        self._trials[trial.id] = trial
 
     @property
     def retained(self) -> frozenset[int]:
-        """The ids of told trials whose checkpoints may still be needed: of those that go on, and of those that would be
-        among the best of their rung if all the rest of the budget came onto it and were worse.
+        """The ids of told trials whose checkpoints may still be needed.
+
+        They are the trials that are being promoted, and those that may be promoted later.
         """
-        found = {source(self._trials[id]) for id in self._going}
+        found: set[int] = set()
+        for id in self._going:
+            trial = self._trials[id]
+            found.add(source(trial))
+        # The top rung is the full training, which nothing continues.
         for ranked in self._rungs[:-1]:
-            most = len(ranked)
-            if self.problem.trials is not None:
-                most = (
-                    len(ranked) + max(self.problem.trials - self._trained, 0)
-                ) // self.settings.reduction_factor
-            may = (t for t in ranked[:most] if t.fitness is not None and t.id not in self._promoted)
-            found |= {source(trial) for trial in may}
+            most = self._most_promoted(len(ranked))
+            for trial in ranked[:most]:
+                if trial.fitness is not None and trial.id not in self._promoted:
+                    found.add(source(trial))
         return frozenset(found)
 
+    def _most_promoted(self, size: int) -> int:
+        """The largest number of trials of a rung that may ever be promoted.
+
+        Args:
+            size: number of trials that are on the rung now.
+        """
+        if self.problem.trials is None:
+            return size
+        # At most, the whole rest of the budget comes onto this rung, and all of it is worse.
+        rest = max(self.problem.trials - self._trained, 0)
+        total = size + rest
+        return total // self.settings.reduction_factor
+
     def state_dict(self) -> dict[str, Any]:
-        return {"sampled": self._sampled, "going": list(self._going)}
+        # The rungs are in the trials. A state that named them all would grow with the run.
+        return {
+            "sampled": self._sampled,
+            "going": list(self._going),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        """The rungs are in the trials: a state that named them all would grow with the run."""
-        self._sampled, self._going = state["sampled"], list(state["going"])
+        self._sampled = state["sampled"]
+        self._going = list(state["going"])
         self._forget()
-        for trial in sorted(trials.values(), key=lambda trial: trial.id):
+        by_age = sorted(trials.values(), key=lambda trial: trial.id)
+        for trial in by_age:
+            # Every promotion names the trial that it continues, also while it waits.
             self._promoted |= set(trial.lineage.parents)
             if trial.state.is_final:
                 self._admit(trial)

@@ -1,4 +1,12 @@
-"""Differential evolution: the differences between points are the steps that points take (Storn and Price, 1997)."""
+"""Differential evolution: the differences between points are the steps that points take.
+
+A population of points lives in the unit cube, each at a place. In a generation, every place gets a
+child. A mutant is a base point plus the difference of two other points. The child has some
+coordinates of the mutant, and the others of the point at its place, the target. The child replaces
+the target if it is no worse.
+
+Paper: Storn and Price, 1997: Differential evolution.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +19,11 @@ import numpy as np
 from annotated_types import Ge, Gt, Interval, Le
 
 from evonas.randomness import generator
-from evonas.search.cube import CubeSearch, Method, Move, Visit, mirrored, misfits
+from evonas.search.cube import CubeSearch, Method, Move, Point, Visit, mirrored, misfits
 from evonas.search.strategy import SearchProblem
 
 FEWEST = 4
-"""A child has four different parents: its target, the base of its mutant, and the two of the difference."""
+"""A child has four different parents: its target, the base, and the two of the difference."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +31,13 @@ class DifferentialEvolutionSettings:
     """The section `strategy.differential_evolution` of a config.
 
     Attributes:
-        population: points that live; each generation is a trial for the place of each. The paper has 5 to 10 for each
-            dimension, for many thousands of trials.
-        base: what a difference is added to: a random point (the paper's `rand/1`), or the best one (`best/1`), which is
-            faster and more easily caught in a local optimum.
-        factor: what the difference is multiplied by; F in the paper.
-        crossover: the part of a child's coordinates that is not its target's; CR in the paper.
+        population: number of points that live; a generation has one trial for each of them. The
+            paper has 5 to 10 for each dimension, for many thousands of trials.
+        base: point to which a difference is added: a random one (the paper's `rand/1`) or the best
+            one (`best/1`). The best one is faster, and a local optimum catches it more easily.
+        factor: factor by which the difference is multiplied; F in the paper.
+        crossover: part of a child's coordinates that is not copied from its target; CR in the
+            paper.
     """
 
     population: Annotated[int, Ge(FEWEST)] = 16
@@ -37,47 +46,76 @@ class DifferentialEvolutionSettings:
     crossover: Annotated[float, Interval(ge=0, le=1)] = 0.9
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
-        return misfits(problem, self.population, "population")
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
+        first = self.population
+        return misfits(problem, first, "population")
 
 
 class DifferentialEvolution(CubeSearch):
-    """A child takes the place of its target where it is no worse; a generation is told before the next is made.
+    """A generation is told completely before the next one is made.
 
-    A place is empty until a trial succeeds there: what has failed never lives. Empty places are sampled; so are all
-    while fewer than four are taken. Points outside of the cube are mirrored at its walls.
+    A place is empty until a trial succeeds there, because failed trials never live. Empty places
+    are filled at random. All places are, as long as fewer than four are taken. Points outside of
+    the cube are mirrored at its walls.
     """
 
     Settings = DifferentialEvolutionSettings
 
     def _search(self, start: int) -> Method:
-        rng = generator(self.problem.seed, "sample", start)
+        seed = self.problem.seed
+        rng = generator(seed, "sample", start)
         places: list[Visit | None] = [None] * self.settings.population
         for generation in itertools.count():
-            visits = yield [self._move(place, places, rng) for place in range(len(places))]
-            places = [_better(old, new) for old, new in zip(places, visits, strict=True)]
-            rng = generator(self.problem.seed, "child", start, generation)
+            moves = []
+            # In order, because all children draw from the same generator.
+            for target in places:
+                moves.append(self._move(target, places, rng))
+            visits = yield moves
+            pairs = zip(places, visits, strict=True)
+            places = [_better(old, new) for old, new in pairs]
+            rng = generator(seed, "child", start, generation)
 
-    def _move(self, place: int, places: Sequence[Visit | None], rng: np.random.Generator) -> Move:
-        """A child for this place; a random point where there are no parents."""
-        target, settings = places[place], self.settings
-        others = [visit for visit in places if visit is not None and visit is not target]
+    def _move(
+        self,
+        target: Visit | None,
+        places: Sequence[Visit | None],
+        rng: np.random.Generator,
+    ) -> Move:
+        """A child for the place of the target; a random point if there are too few parents."""
         dimension = self.problem.space.dimension
-        if target is None or len(others) + 1 < FEWEST:
+        living = [visit for visit in places if visit is not None]
+        if target is None or len(living) < FEWEST:
             return Move(rng.random(dimension))
-        first, second, third = (others[int(i)] for i in rng.permutation(len(others))[:3])
-        if settings.base == "best":
-            first = min((target, *others), key=lambda visit: visit.rank)
-        mutant = first.point + settings.factor * (second.point - third.point)
-        is_crossed = rng.random(dimension) < settings.crossover
-        is_crossed[rng.integers(dimension)] = True  # else a child could be its target
-        child = mirrored(np.where(is_crossed, mutant, target.point))
-        parents = dict.fromkeys(visit.id for visit in (target, first, second, third))
-        return Move(child, "difference", tuple(parents))
+        others = [visit for visit in living if visit is not target]
+        # Three are drawn for both kinds of base. With `best`, the first of them is not used.
+        drawn = rng.permutation(len(others))[:3]
+        first, second, third = (others[int(i)] for i in drawn)
+        if self.settings.base == "best":
+            first = min(living, key=lambda visit: visit.rank)
+        difference = second.point - third.point
+        mutant = first.point + self.settings.factor * difference
+        child = self._crossed(target.point, mutant, rng)
+        # The best point may also be the target or part of the difference: each id counts once.
+        ids = (target.id, first.id, second.id, third.id)
+        parents = tuple(dict.fromkeys(ids))
+        return Move(child, "difference", parents)
+
+    def _crossed(self, target: Point, mutant: Point, rng: np.random.Generator) -> Point:
+        """A point in the cube with coordinates of the target and of the mutant."""
+        dimension = len(target)
+        is_crossed = rng.random(dimension) < self.settings.crossover
+        # At least one coordinate comes from the mutant, or the child could be its target again.
+        always = rng.integers(dimension)
+        is_crossed[always] = True
+        point = np.where(is_crossed, mutant, target)
+        return mirrored(point)
 
 
 def _better(old: Visit | None, new: Visit) -> Visit | None:
-    """Who lives on at a place: of equals the new one, so that a plateau can be crossed."""
+    """The point that lives on at a place."""
     if not new.is_ok:
         return old
-    return new if old is None or new.value <= old.value else old
+    # Of equal points the new one lives on, so that a plateau can be crossed.
+    if old is None or new.value <= old.value:
+        return new
+    return old

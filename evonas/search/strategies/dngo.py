@@ -1,4 +1,11 @@
-"""Bayesian optimization with a network's last layer as the basis of a linear regression (Snoek et al., 2015: DNGO)."""
+"""Bayesian optimization with a small neural network as the surrogate.
+
+The network is trained to predict the fitness of genomes. Its last hidden layer is the basis of a
+Bayesian linear regression, which gives a prediction and its uncertainty. `model_based.py` has the
+search itself.
+
+Paper: Snoek et al., 2015: Scalable Bayesian optimization using deep neural networks (DNGO).
+"""
 
 from __future__ import annotations
 
@@ -17,16 +24,20 @@ class DngoSettings(ModelBasedSettings):
     """The section `strategy.dngo` of a config.
 
     Attributes:
-        initial: random trials at the beginning.
-        candidates: genomes that are compared for each proposal. A sixth is drawn at random, a sixth stems from the best
-            trials by mutation, and the rest from the most promising of these.
-        parents: how many of the best trials, and of the most promising candidates, others stem from.
-        mutation: how candidates are edited; `rate` is of no effect here, for there is no crossover.
-        layers: hidden ones of the network.
-        units: of each of them.
-        decay: the weight of the squared weights in the training's loss.
-        depth: of the subtrees that are counted.
-        fitted_on: trials at most: half of them the best, the others the latest.
+        initial: number of random trials at the beginning.
+        candidates: number of genomes that are compared for each proposal. A sixth is drawn at
+            random, and a sixth comes from the best trials by mutation. The rest comes from the most
+            promising of these.
+        parents: number of the best trials, and of the most promising candidates, that other
+            candidates come from.
+        mutation: how candidates are edited; `rate` has no effect here, because there is no
+            crossover.
+        layers: number of hidden layers of the network.
+        units: number of units of each hidden layer.
+        decay: weight of the squared weights in the training's loss.
+        depth: depth of the subtrees of a genome that are counted.
+        fitted_on: largest number of trials that are fitted: half of them the best, the others the
+            latest.
     """
 
     layers: Annotated[int, Ge(1), Le(5)] = 3
@@ -40,9 +51,14 @@ class DngoSearch(ModelBased):
     """Expected improvement under a Bayesian linear regression on what a network has learned."""
 
     Settings = DngoSettings
+    libraries = Dngo.libraries
 
     def __init__(self, problem: SearchProblem, settings: DngoSettings) -> None:
         surrogate = Dngo(
-            settings.layers, settings.units, settings.decay, settings.depth, settings.fitted_on
+            settings.layers,
+            settings.units,
+            settings.decay,
+            settings.depth,
+            settings.fitted_on,
         )
         super().__init__(problem, settings, surrogate)

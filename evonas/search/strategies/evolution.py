@@ -1,5 +1,13 @@
-"""Evolution: generations of selection, crossover, mutation and replacement (Holland, 1975; for networks, Real et al.,
-2017)."""
+"""Evolution: generations of selection, crossover, mutation and replacement.
+
+Generation 0 is random, or begins with seed genomes. After it, selection chooses parents from the
+population. Two parents are mixed by crossover, and a child is edited by mutation. When all trials
+of a generation are told, replacement chooses the next population from parents and children. The
+four parts are settings; `variation.py` has the mutation.
+
+Papers: Holland, 1975: Adaptation in natural and artificial systems; for networks, Real et al.,
+2017: Large-scale evolution of image classifiers.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +18,8 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
-from evonas.genome import Genome, sample
+from evonas.genome import sample
+from evonas.genome.inheritance import givers
 from evonas.randomness import generator
 from evonas.search.crossover import Crossover, Uniform
 from evonas.search.individual import Individual
@@ -20,14 +29,22 @@ from evonas.search.strategy import SearchProblem, Strategy, counters
 from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Objective, Proposal, Trial
 
+MATES = 8
+"""Number of individuals that are drawn for a child of two parents, to find two different ones."""
+
 
 @dataclass(frozen=True)
 class EvolutionSettings:
     """The section `strategy.evolution` of a config.
 
     Attributes:
-        population: individuals in the first generation, and those that live on after each; at least 2.
-        seeds: names of seed genomes that are put into the first generation; random ones fill it up.
+        population: number of individuals in the first generation, and of those that live on after
+            each generation; at least 2.
+        seeds: names of seed genomes for the first generation; random genomes fill it up.
+        selection: how parents are chosen.
+        crossover: how two parents are mixed, and how often.
+        mutation: how children are edited.
+        replacement: how the next population is chosen.
     """
 
     population: Annotated[int, Ge(2)] = 16
@@ -38,7 +55,7 @@ class EvolutionSettings:
     replacement: Replacement = field(default_factory=Elitist)
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty where nothing is."""
+        """What is wrong between these settings, by key; empty if nothing is."""
         found = {
             "replacement": self.replacement.problem(self.population),
             "mutation.operators": self.mutation.operators_problem(),
@@ -50,115 +67,168 @@ class EvolutionSettings:
         return {key: message for key, message in found.items() if message}
 
     def objective_problems(self, objective: Objective) -> dict[str, str]:
-        """What of these settings cannot work with this objective, by key; empty where everything can."""
+        """Which of these settings cannot work with this objective, by key; empty if all can."""
         wrong = self.selection.problem(objective)
         return {"selection": wrong} if wrong else {}
 
 
 class Evolution(Strategy):
-    """Generation 0 is sampled; each later one is born of the population that lives when the one before is fully told.
+    """Asks for one generation, waits until all of it is told, and asks for the next.
 
-    Only successful trials enter the population. As long as none is there, generations are sampled like the first.
-    Under a steady replacement (`Replacement.is_steady`) there are no generations after the founders: children are asked
-    at any time, and the population changes with every `offspring` of them that are told.
+    Only successful trials enter the population. As long as it is empty, generations are random.
+
+    With a steady replacement (`Replacement.is_steady`) there are no generations after the founders.
+    Children are asked at any time. The population changes each time that `offspring` of them are
+    told.
     """
 
     Settings = EvolutionSettings
     has_alternatives = True
+    libraries = ("deap",)
 
     def __init__(self, problem: SearchProblem, settings: EvolutionSettings) -> None:
         super().__init__(problem, settings)
         self.settings: EvolutionSettings = settings
         self._credit = settings.mutation.credit()
         self._generation = 0
-        self._asked = 0  # of this generation
-        self._told: list[
-            Trial
-        ] = []  # of this generation; under a steady replacement, since it was last applied
+        # Number of trials of this generation that are asked.
+        self._asked = 0
+        # Trials of this generation that are told. With a steady replacement: those that are told
+        # since the population changed.
+        self._told: list[Trial] = []
         self._population: list[Individual] = []
-        self._drawn: list[
-            list[Individual]
-        ] = []  # main parents and their partners, of schemes that draw all at once
+        # Main parents and their partners, if selection draws for a whole generation at once.
+        self._drawn: list[list[Individual]] = []
 
     @property
     def _is_steady(self) -> bool:
-        return self.settings.replacement.is_steady and bool(self._population)
+        """Whether children are asked without waiting; the founders are always one generation."""
+        if not self._population:
+            return False
+        return self.settings.replacement.is_steady
 
     @property
     def _size(self) -> int:
-        """How many trials this generation has."""
+        """The number of trials that this generation has."""
+        population = self.settings.population
         if not self._population:
-            return self.settings.population
-        return self.settings.replacement.offspring(self.settings.population)
+            return population
+        return self.settings.replacement.offspring(population)
 
     def ask(self, count: int) -> list[Proposal]:
         end = self._asked + count
-        slots = range(self._asked, end if self._is_steady else min(end, self._size))
-        self._asked = max(self._asked, slots.stop)
-        return [self._breed(slot) if self._population else self._found(slot) for slot in slots]
+        # Children of the next generation wait for their parents, so this one must be told first.
+        if not self._is_steady:
+            end = min(end, self._size)
+        proposals = []
+        while self._asked < end:
+            proposals.append(self._propose(self._asked))
+            self._asked += 1
+        return proposals
 
     def alternatives(self, count: int) -> list[Proposal]:
-        slot = self._asked
-        if slot >= self._size and not self._is_steady:
+        place = self._asked
+        must_wait = place >= self._size and not self._is_steady
+        if must_wait:
             return []
-        make = self._breed if self._population else self._found
-        return [make(slot, *other) for other in counters(count)]
+        return [self._propose(place, *other) for other in counters(count)]
 
-    def _found(self, slot: int, *other: int) -> Proposal:
-        """A founder: a seed genome, or a random one."""
-        if self._generation == 0 and slot < len(self.settings.seeds):
-            name = self.settings.seeds[slot]
-            return self._propose(self.problem.seeds[name], f"seed {name}")
-        rng = generator(self.problem.seed, "sample", self._generation, slot, *other)
-        return self._propose(sample(self.problem.space, rng), "sample")
+    def _propose(self, place: int, *other: int) -> Proposal:
+        """The proposal at this place of the generation, or one of its alternatives."""
+        if self._population:
+            return self._breed(place, *other)
+        return self._found(place, *other)
 
-    def _breed(self, slot: int, *other: int) -> Proposal:
-        """A child of one or two parents, different from both; where there is none, a twin, which costs nothing."""
-        space, mutation, rates = self.problem.space, self.settings.mutation, self._credit.rates
-        rng = generator(self.problem.seed, "child", self._generation, slot, *other)
-        crossing = rng.random() < self.settings.crossover.rate
-        parents = self._parents(2 if crossing else 1, slot, rng)
-        child, words = parents[0].genome, list[str]()
-        if len(parents) == 2:
-            child = self.settings.crossover.cross(space, parents[0].genome, parents[1].genome, rng)
-            words.append("crossover")
-        if len(parents) == 1 or rng.random() < mutation.rate:
-            child = edited(
-                space, child, int(rng.integers(1, mutation.edits + 1)), words, rng, rates
-            )
-        child = different(space, child, [parent.genome for parent in parents], words, rng, rates)
-        ids, row = (
-            tuple(parent.id for parent in parents),
-            slot // self.settings.population if self._is_steady else 0,
-        )
-        return self._propose(child, "+".join(words) or "copy", ids, row)
-
-    def _parents(self, count: int, slot: int, rng: np.random.Generator) -> list[Individual]:
-        """One parent, or two different ones where selection finds a second within a few draws."""
-        if self.settings.selection.at_once and not self._is_steady:
-            mains, partners = self._all_parents()
-            first, others = mains[slot], partners[slot:] + partners[:slot]
+    def _found(self, place: int, *other: int) -> Proposal:
+        """A founder: a seed genome or a random one."""
+        problem = self.problem
+        seeds = self.settings.seeds
+        generation = self._generation
+        # If all founders fail, generation 1 has founders too. The seeds are not tried again.
+        if generation == 0 and place < len(seeds):
+            operator = f"seed {seeds[place]}"
+            genome = problem.seeds[seeds[place]]
         else:
-            first, *others = self.settings.selection.select(
-                self._population, 1 if count == 1 else 8, rng
-            )
-        second = next((other for other in others if other.id != first.id), None)
-        return [first] if count == 1 or second is None else [first, second]
+            operator = "sample"
+            rng = generator(problem.seed, "sample", generation, place, *other)
+            genome = sample(problem.space, rng)
+        lineage = Lineage(operator, (), generation)
+        return Proposal(genome, problem.fidelity, lineage)
+
+    def _breed(self, place: int, *other: int) -> Proposal:
+        """A child of one or two parents that differs from them.
+
+        If no different child is found, it is a duplicate, which costs nothing. Its lineage names
+        those that the child still has something of.
+        """
+        space = self.problem.space
+        crossover = self.settings.crossover
+        mutation = self.settings.mutation
+        rates = self._credit.rates
+        rng = generator(self.problem.seed, "child", self._generation, place, *other)
+        count = 2 if rng.random() < crossover.rate else 1
+        parents = self._parents(count, place, rng)
+        genomes = [parent.genome for parent in parents]
+        words: list[str] = []
+        child = genomes[0]
+        if len(genomes) == 2:
+            child = crossover.cross(space, genomes[0], genomes[1], rng)
+        crossed = child
+        # The child of one parent is a copy so far, so it is always edited.
+        if len(genomes) == 1 or rng.random() < mutation.rate:
+            edits = int(rng.integers(1, mutation.edits + 1))
+            child = edited(space, child, edits, words, rng, rates)
+        child = different(space, child, genomes, words, rng, rates)
+        # Only now is it known whether something is left of each of the two.
+        if len(genomes) == 2:
+            places = givers(genomes[0], genomes[1], crossed, child)
+            parents = [parents[place] for place in places]
+        if len(parents) == 2:
+            words.insert(0, "crossover")
+        operator = "+".join(words) or "copy"
+        ids = tuple(parent.id for parent in parents)
+        generation = self._generation_of(place)
+        lineage = Lineage(operator, ids, generation)
+        return Proposal(child, self.problem.fidelity, lineage)
+
+    def _generation_of(self, place: int) -> int:
+        """The generation to write into a child's lineage."""
+        if not self._is_steady:
+            return self._generation
+        # There are no generations. One is counted for every `population` children.
+        row = place // self.settings.population
+        return self._generation + row
+
+    def _parents(self, count: int, place: int, rng: np.random.Generator) -> list[Individual]:
+        """One parent, or two different ones if a second one is found."""
+        selection = self.settings.selection
+        if selection.at_once and not self._is_steady:
+            mains, partners = self._all_parents()
+            first = mains[place]
+            # Every child begins to look for its partner at another place.
+            others = partners[place:] + partners[:place]
+        else:
+            # Selection draws with replacement, so the first two may be one individual.
+            drawn = selection.select(self._population, 1 if count == 1 else MATES, rng)
+            first, *others = drawn
+        if count == 1:
+            return [first]
+        for other in others:
+            if other.id != first.id:
+                return [first, other]
+        return [first]
 
     def _all_parents(self) -> list[list[Individual]]:
-        """The main parents of this generation by slot, and a partner for each; drawn when the first is needed."""
+        """The main parents of this generation by place, and a partner for each of them."""
+        # Drawn when the first of them is needed, not after each tell: a resume draws them again.
         if not self._drawn:
             rng = generator(self.problem.seed, "select", self._generation)
-            draw = self.settings.selection.select
-            self._drawn = [draw(self._population, self._size, rng) for _ in range(2)]
+            select = self.settings.selection.select
+            size = self._size
+            mains = select(self._population, size, rng)
+            partners = select(self._population, size, rng)
+            self._drawn = [mains, partners]
         return self._drawn
-
-    def _propose(
-        self, genome: Genome, operator: str, parents: tuple[int, ...] = (), later: int = 0
-    ) -> Proposal:
-        return Proposal(
-            genome, self.problem.fidelity, Lineage(operator, parents, self._generation + later)
-        )
 
     def tell(self, trial: Trial) -> None:
         self._credit.tell(trial)
@@ -167,48 +237,71 @@ class Evolution(Strategy):
             self._replace(trial.id)
 
     def _replace(self, last: int) -> None:
-        """The generation is complete: survivors become the next population."""
+        """The generation is complete: the survivors become the next population.
+
+        Args:
+            last: id of the trial that was told last.
+        """
+        settings = self.settings
+        # Asked before the population changes: the founders were a generation.
         was_steady = self._is_steady
         children = [Individual(trial) for trial in self._newcomers()]
         rng = generator(self.problem.seed, "replace", last)
-        settings = self.settings
         self._population = settings.replacement.survivors(
-            self._population, children, settings.population, rng
+            self._population,
+            children,
+            settings.population,
+            rng,
         )
-        self._told, self._drawn = [], []
+        self._told = []
+        self._drawn = []
         if not was_steady:
-            self._generation, self._asked = self._generation + 1, 0
+            self._generation += 1
+            self._asked = 0
 
     def _newcomers(self) -> list[Trial]:
-        """The generation's successful trials whose genome does not live yet: a genome lives once, or twins would
-        crowd out all."""
-        living = {individual.genome.digest for individual in self._population}
-        first = {
-            trial.genome.digest: trial
-            for trial in reversed(self._told)
-            if trial.fitness is not None
-        }
-        return sorted(
-            (t for digest, t in first.items() if digest not in living), key=lambda trial: trial.id
-        )
+        """The successful trials of the generation whose genomes do not live yet, by id.
+
+        A genome lives once. Otherwise its duplicates would fill the population.
+        """
+        known = {individual.genome.digest for individual in self._population}
+        newcomers = []
+        for trial in self._told:
+            digest = trial.genome.digest
+            if trial.fitness is not None and digest not in known:
+                known.add(digest)
+                newcomers.append(trial)
+        newcomers.sort(key=lambda trial: trial.id)
+        return newcomers
 
     @property
     def retained(self) -> Collection[int]:
-        """The population, and those that may join it when their generation is complete."""
-        newcomers = (trial.id for trial in self._told if trial.fitness is not None)
-        return [*(individual.id for individual in self._population), *newcomers]
+        """The population, and the trials that may join it when their generation is complete."""
+        population = [individual.id for individual in self._population]
+        newcomers = []
+        for trial in self._told:
+            if trial.fitness is not None:
+                newcomers.append(trial.id)
+        return [*population, *newcomers]
 
     def state_dict(self) -> dict[str, Any]:
+        told = [trial.id for trial in self._told]
+        population = [individual.id for individual in self._population]
         return {
             "generation": self._generation,
             "asked": self._asked,
-            "told": [trial.id for trial in self._told],
-            "population": [individual.id for individual in self._population],
+            "told": told,
+            "population": population,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        self._generation, self._asked = state["generation"], state["asked"]
+        self._generation = state["generation"]
+        self._asked = state["asked"]
         self._told = [trials[id] for id in state["told"]]
-        self._population = [Individual(trials[id]) for id in state["population"]]
+        self._population = []
+        for id in state["population"]:
+            individual = Individual(trials[id])
+            self._population.append(individual)
+        # Drawn again from the same population when it is needed.
         self._drawn = []
         self._credit.restore(trials)

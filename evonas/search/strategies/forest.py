@@ -1,4 +1,11 @@
-"""Bayesian optimization with a random forest (Hutter et al., 2011: SMAC)."""
+"""Bayesian optimization with a random forest as the surrogate.
+
+The mean of the trees is the prediction. The disagreement of the trees is its uncertainty.
+`model_based.py` has the search itself.
+
+Paper: Hutter et al., 2011: Sequential model-based optimization for general algorithm configuration
+(SMAC).
+"""
 
 from __future__ import annotations
 
@@ -17,15 +24,19 @@ class ForestSettings(ModelBasedSettings):
     """The section `strategy.forest` of a config.
 
     Attributes:
-        initial: random trials at the beginning.
-        candidates: genomes that are compared for each proposal. A sixth is drawn at random, a sixth stems from the best
-            trials by mutation, and the rest from the most promising of these.
-        parents: how many of the best trials, and of the most promising candidates, others stem from.
-        mutation: how candidates are edited; `rate` is of no effect here, for there is no crossover.
-        trees: in the forest.
-        share: of the columns that each split chooses from.
-        depth: of the subtrees that are counted.
-        fitted_on: trials at most: half of them the best, the others the latest.
+        initial: number of random trials at the beginning.
+        candidates: number of genomes that are compared for each proposal. A sixth is drawn at
+            random, and a sixth comes from the best trials by mutation. The rest comes from the most
+            promising of these.
+        parents: number of the best trials, and of the most promising candidates, that other
+            candidates come from.
+        mutation: how candidates are edited; `rate` has no effect here, because there is no
+            crossover.
+        trees: number of trees in the forest.
+        share: part of the columns that each split chooses from.
+        depth: depth of the subtrees of a genome that are counted.
+        fitted_on: largest number of trials that are fitted: half of them the best, the others the
+            latest.
     """
 
     trees: Annotated[int, Ge(2), Le(1000)] = 40
@@ -35,10 +46,16 @@ class ForestSettings(ModelBasedSettings):
 
 
 class ForestSearch(ModelBased):
-    """Expected improvement under a random forest, whose doubt is the disagreement of its trees."""
+    """Expected improvement under a random forest."""
 
     Settings = ForestSettings
+    libraries = Forest.libraries
 
     def __init__(self, problem: SearchProblem, settings: ForestSettings) -> None:
-        surrogate = Forest(settings.trees, settings.share, settings.depth, settings.fitted_on)
+        surrogate = Forest(
+            settings.trees,
+            settings.share,
+            settings.depth,
+            settings.fitted_on,
+        )
         super().__init__(problem, settings, surrogate)

@@ -1,4 +1,11 @@
-"""Bayesian optimization with a Gaussian process on architectures (Ru et al., 2021: NAS-BOWL)."""
+"""Bayesian optimization with a Gaussian process as the surrogate.
+
+Its kernel compares architectures by the subtrees that they share. `model_based.py` has the search
+itself.
+
+Paper: Ru et al., 2021: Interpretable neural architecture search via Bayesian optimisation with
+Weisfeiler-Lehman kernels (NAS-BOWL).
+"""
 
 from __future__ import annotations
 
@@ -17,16 +24,21 @@ class GaussianProcessSettings(ModelBasedSettings):
     """The section `strategy.gaussian_process` of a config.
 
     Attributes:
-        initial: random trials at the beginning.
-        candidates: genomes that are compared for each proposal. A sixth is drawn at random, a sixth stems from the best
-            trials by mutation, and the rest from the most promising of these.
-        parents: how many of the best trials, and of the most promising candidates, others stem from.
-        mutation: how candidates are edited; `rate` is of no effect here, for there is no crossover.
-        depth: of the subtrees that the Weisfeiler-Lehman kernel counts.
-        fitted_on: trials at most: half of them the best, the others the latest. An ask costs its third power.
+        initial: number of random trials at the beginning.
+        candidates: number of genomes that are compared for each proposal. A sixth is drawn at
+            random, and a sixth comes from the best trials by mutation. The rest comes from the most
+            promising of these.
+        parents: number of the best trials, and of the most promising candidates, that other
+            candidates come from.
+        mutation: how candidates are edited; `rate` has no effect here, because there is no
+            crossover.
+        depth: depth of the subtrees that the Weisfeiler-Lehman kernel counts.
+        fitted_on: largest number of trials that are fitted: half of them the best, the others the
+            latest. The time of an ask grows with its third power.
     """
 
     depth: Annotated[int, Ge(0), Le(5)] = 2
+    # Each fit decomposes a square matrix of this size, so there is a limit at all.
     fitted_on: Annotated[int, Ge(10), Le(2000)] = 300
 
 
@@ -34,6 +46,11 @@ class GaussianProcessSearch(ModelBased):
     """Expected improvement under a Gaussian process."""
 
     Settings = GaussianProcessSettings
+    libraries = GaussianProcess.libraries
 
     def __init__(self, problem: SearchProblem, settings: GaussianProcessSettings) -> None:
-        super().__init__(problem, settings, GaussianProcess(settings.depth, settings.fitted_on))
+        surrogate = GaussianProcess(
+            settings.depth,
+            settings.fitted_on,
+        )
+        super().__init__(problem, settings, surrogate)

@@ -1,4 +1,8 @@
-"""Grid search: every combination of a few levels of each decision, once each, in random order."""
+"""Grid search: all combinations of a few levels of each decision.
+
+Each combination is proposed once, in random order. Then the search is done. `lattice.py` counts and
+numbers the combinations.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from evonas.trial import Lineage, Proposal, Trial
 DEFAULT_LEVELS = 3
 
 LARGEST = 1_000_000
-"""Genomes of a grid, at most, also where the budget is not counted in trials."""
+"""Largest number of genomes of a grid, also if the budget is not counted in trials."""
 
 Count = Annotated[int, Ge(1)]
 
@@ -30,66 +34,83 @@ class GridSettings:
     """The section `strategy.grid` of a config.
 
     Attributes:
-        levels: values of a parameter with a range, evenly spaced on its scale with both ends among them (1: the
-            middle); an `off` beside the range comes on top. One number for all, or by the parameter's name; those not
-            named have 3. Of everything else (choices, ops, lengths, wirings) the grid has all there is.
+        levels: number of values of a parameter with a range. They are evenly spaced on its scale,
+            with both ends (1: the middle). An `off` beside the range is one value more. Write one
+            number for all parameters, or numbers by the parameter's name; parameters without an
+            entry have 3. Everything else (choices, ops, lengths, wirings) is in the grid
+            completely.
     """
 
     levels: Count | Mapping[str, Count] = DEFAULT_LEVELS
 
     def levels_of(self, parameter: str) -> int:
-        """How many levels a parameter with a range has."""
-        return (
-            self.levels
-            if isinstance(self.levels, int)
-            else self.levels.get(parameter, DEFAULT_LEVELS)
-        )
+        """The number of levels of a parameter with a range."""
+        if isinstance(self.levels, int):
+            return self.levels
+        return self.levels.get(parameter, DEFAULT_LEVELS)
 
     def lattice(self, space: SearchSpace) -> Lattice:
         return Lattice(space, self.levels_of)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
-        if unknown := self._unknown(problem.space):
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
+        unknown = self._unknown(problem.space)
+        if unknown:
             return {"levels": unknown}
         lattice = self.lattice(problem.space)
-        allowed = LARGEST if problem.trials is None else min(problem.trials, LARGEST)
+        allowed = LARGEST
+        limit = f"at most {LARGEST:,} can be"
+        # A grid that the budget cuts off would not have all combinations.
+        if problem.trials is not None and problem.trials <= LARGEST:
+            allowed = problem.trials
+            limit = f"the budget is {problem.trials:,} trials"
         if lattice.size <= allowed:
             return {}
-        parts = " * ".join(
-            f"{_number(size)} ({name})" for name, size in lattice.sizes.items() if size > 1
-        )
-        total = f"{parts} = {_number(lattice.size)} genomes" if "*" in parts else f"{parts} genomes"
-        limit = (
-            f"the budget is {problem.trials:,} trials"
-            if allowed == problem.trials
-            else f"at most {LARGEST:,} can be"
-        )
+        total = _total(lattice)
         advice = "Allowed: fewer levels, a smaller space, a larger budget."
         return {"levels": f"the grid has {total}, and {limit}. {advice}"}
 
     def _unknown(self, space: SearchSpace) -> str:
-        """What is wrong with the names in `levels`; empty where nothing is."""
+        """What is wrong with the names in `levels`; empty if nothing is."""
         if isinstance(self.levels, int):
             return ""
-        ops = [op for section in space.sections.values() for op in section.ops.values()]
-        known = sorted({name for op in ops for name in op.parameters})
+        names: set[str] = set()
+        for section in space.sections.values():
+            for op in section.ops.values():
+                names.update(op.parameters)
+        known = sorted(names)
         for name in self.levels:
-            if name not in known:
+            if name not in names:
                 hint = did_you_mean(name, known)
-                return f"no op of the space {space.name} has a parameter {name!r}.{hint} There are {', '.join(known)}."
+                return (
+                    f"no op of the space {space.name} has a parameter {name!r}.{hint}"
+                    f" There are {', '.join(known)}."
+                )
         return ""
 
 
+def _total(lattice: Lattice) -> str:
+    """How many genomes a lattice has, as a product of its sections in words."""
+    factors = []
+    for name, size in lattice.sizes.items():
+        if size > 1:
+            factors.append(f"{_number(size)} ({name})")
+    product = " * ".join(factors)
+    if len(factors) > 1:
+        return f"{product} = {_number(lattice.size)} genomes"
+    return f"{product} genomes"
+
+
 def _number(size: int) -> str:
-    return f"{size:,}" if size < 10**12 else f"about 10^{math.log10(size):.0f}"
+    """The number in digits, or its power of ten if it is long."""
+    if size < 10**12:
+        return f"{size:,}"
+    power = math.log10(size)
+    return f"about 10^{power:.0f}"
 
 
 class Grid(Strategy):
-    """Each genome of the grid once, in an order that the seed shuffles; then the search is done.
-
-    In order of the coordinates, a run that is looked at half-way would know half of the first decision only.
-    """
+    """Each genome of the grid once, in an order that the seed decides; then the search is done."""
 
     Settings = GridSettings
     takes_several = True
@@ -97,24 +118,37 @@ class Grid(Strategy):
     def __init__(self, problem: SearchProblem, settings: GridSettings) -> None:
         super().__init__(problem, settings)
         self._lattice = settings.lattice(problem.space)
-        self._order = generator(problem.seed, "sample", 0).permutation(self._lattice.size)
+        # In order of the coordinates, the first half of a run would know half of the first decision
+        # only. A shuffled order covers all decisions at any time.
+        rng = generator(problem.seed, "sample", 0)
+        self._order = rng.permutation(self._lattice.size)
         self._asked = 0
 
     def ask(self, count: int) -> list[Proposal]:
-        numbers = self._order[self._asked : self._asked + count]
+        end = self._asked + count
+        numbers = self._order[self._asked : end]
+        # At the end of the grid there may be fewer numbers than `count`.
         self._asked += len(numbers)
-        return [self._propose(int(number)) for number in numbers]
+        proposals = []
+        for number in numbers:
+            proposals.append(self._propose(int(number)))
+        return proposals
 
     def _propose(self, number: int) -> Proposal:
-        genome = decode(self.problem.space, np.array(self._lattice[number]))
-        return Proposal(genome, self.problem.fidelity, Lineage("sample"))
+        """The genome with this number of the lattice."""
+        point = np.array(self._lattice[number])
+        genome = decode(self.problem.space, point)
+        lineage = Lineage("sample")
+        return Proposal(genome, self.problem.fidelity, lineage)
 
     def tell(self, trial: Trial) -> None:
+        # Grid search learns nothing.
         pass
 
     @property
     def is_done(self) -> bool:
-        return self._asked == self._lattice.size
+        size = self._lattice.size
+        return self._asked == size
 
     def state_dict(self) -> dict[str, Any]:
         return {"asked": self._asked}

@@ -1,4 +1,11 @@
-"""Hyperband: successive halving with every trade between many trainings and long ones (Li et al., 2017)."""
+"""Hyperband: successive halving with all trade-offs between many trainings and long ones.
+
+One bracket of successive halving has many short trainings at first and few long ones at the end.
+Nobody knows beforehand how short a training may be. So Hyperband runs several brackets, from many
+short trainings to few full ones. `halving.py` has the search itself.
+
+Paper: Li et al., 2017: Hyperband.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +22,14 @@ class HyperbandSettings(HalvingSettings):
 
 
 class Hyperband(Halving):
-    """All brackets, the one with the shortest trainings first, and then all again with new genomes."""
+    """All brackets, the one with the shortest trainings first; then all again with new genomes."""
 
     Settings = HyperbandSettings
 
     def __init__(self, problem: SearchProblem, settings: HyperbandSettings) -> None:
-        super().__init__(
-            problem,
-            settings,
-            brackets(problem.fidelity.epochs, settings.reduction_factor, settings.min_epochs),
+        schedule = brackets(
+            problem.fidelity.epochs,
+            settings.reduction_factor,
+            settings.min_epochs,
         )
+        super().__init__(problem, settings, schedule)

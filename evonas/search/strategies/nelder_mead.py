@@ -1,9 +1,16 @@
-"""Nelder-Mead: a simplex that reflects its worst corner at the others, and grows and shrinks on its way (Nelder and
-Mead, 1965: A simplex method for function minimization)."""
+"""Nelder-Mead: a simplex of points that moves downhill, and grows and shrinks on its way.
+
+A simplex in n dimensions has n + 1 corners. In each step, its worst corner is reflected at the
+middle of the others. If the reflection is the best point so far, the step is made longer
+(expansion). If it is poor, the step is made shorter (contraction). If that does not help either,
+all corners move towards the best one (shrink).
+
+Paper: Nelder and Mead, 1965: A simplex method for function minimization.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,17 +21,22 @@ from evonas.randomness import generator
 from evonas.search.cube import CubeSearch, Method, Move, Point, Visit, misfits
 from evonas.search.strategy import SearchProblem
 
+Step = Generator[Sequence[Move], Sequence[Visit], Visit | None]
+"""A part of a `Method` that returns a visit, or None."""
+
 
 @dataclass(frozen=True)
 class NelderMeadSettings:
     """The section `strategy.nelder_mead` of a config.
 
     Attributes:
-        size: of the first simplex, as a part of the cube's width: how far its corners are from the random one.
-        adaptive: whether the simplex's steps depend on the dimension (Gao and Han, 2012): in many dimensions the
-            original ones shrink it too fast to come close to the optimum, and are faster as long as that is far.
-        tolerance: the search starts again where no corner is farther than this from the best one in any coordinate, as
-            a part of the cube's width.
+        size: distance of the corners of the first simplex from its random corner, as a part of the
+            cube's width.
+        adaptive: whether the simplex's steps depend on the dimension (Gao and Han, 2012). In many
+            dimensions, the original steps shrink the simplex too fast to come close to the optimum.
+            They are faster as long as the optimum is far.
+        tolerance: smallest size of the simplex, as a part of the cube's width. If every corner is
+            closer than this to the best one in all coordinates, the search starts again.
     """
 
     size: Annotated[float, Gt(0), Le(0.5)] = 0.5
@@ -32,18 +44,19 @@ class NelderMeadSettings:
     tolerance: Annotated[float, Gt(0), Le(1)] = 1e-4
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
-        return misfits(problem, problem.space.dimension + 1)
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
+        corners = problem.space.dimension + 1
+        return misfits(problem, corners)
 
 
 @dataclass(frozen=True)
 class Steps:
-    """How far the worst corner goes, with its distance from the middle of the others as the unit.
+    """How far the worst corner goes; the unit is its distance from the middle of the others.
 
     Attributes:
-        expansion: beyond the middle, where the reflection was the best of all.
-        contraction: beyond it or on this side, where the reflection was poor.
-        shrinkage: what remains of the distance of all corners from the best.
+        expansion: distance beyond the middle, if the reflection was the best of all.
+        contraction: distance on either side of the middle, if the reflection was poor.
+        shrinkage: part that remains of the distance of all corners from the best.
     """
 
     expansion: float = 2.0
@@ -52,99 +65,143 @@ class Steps:
 
     @classmethod
     def adapted(cls, dimension: int) -> Steps:
-        """Those of Gao and Han for so many dimensions; from 2 on, for in 1 the simplex would vanish."""
+        """The steps of Gao and Han for this dimension."""
+        # In one dimension, their shrinkage would be 0, and the simplex would vanish.
         n = max(dimension, 2)
-        return cls(1 + 2 / n, 0.75 - 1 / (2 * n), 1 - 1 / n)
+        expansion = 1 + 2 / n
+        contraction = 0.75 - 1 / (2 * n)
+        shrinkage = 1 - 1 / n
+        return cls(expansion, contraction, shrinkage)
 
 
 class NelderMead(CubeSearch):
-    """Visits the points that `scipy.optimize.minimize` with bounds visits from the same simplex, in the same order.
+    """Visits the same points in the same order as `scipy.optimize.minimize` with bounds.
 
-    The first simplex has one random corner, and another one in the direction of each coordinate; were all random, it
-    would often be nearly flat. After these, one point is tried at a time, so that more workers than one are of no use,
-    but for a shrink, which moves all corners but the best. A failed trial is worse than any other. Points outside of
-    the cube are moved to the nearest one inside, as in SciPy.
+    That holds if both begin with the same simplex. The first simplex has one random corner, and one
+    more corner in the direction of each coordinate. After these, points are tried one at a time, so
+    more than one worker is of no use. Only a shrink moves all corners but the best at once. A
+    failed trial is worse than any other. A point outside of the cube is moved to the nearest point
+    inside, as in SciPy.
 
-    SciPy stops where the simplex is small; here another random one begins, so that the budget is used. So it does where
-    all corners of the first simplex failed, and where no new genome is found. A simplex whose corners have all come to
-    lie on one wall of the cube could never leave it: a new one is laid around its best corner.
+    If the simplex is small, SciPy stops. Here another random simplex begins, so that the budget is
+    used. The same happens if all corners of the first simplex failed, or if no new genome is found.
     """
 
     Settings = NelderMeadSettings
 
     def _search(self, start: int) -> Method:
+        settings = self.settings
         dimension = self.problem.space.dimension
-        first = generator(self.problem.seed, "sample", start).random(dimension)
-        steps = Steps.adapted(dimension) if self.settings.adaptive else Steps()
-        corners = [first, *_around(first, self.settings.size)]
-        simplex = _sorted((yield [Move(corner) for corner in corners]))
-        while simplex[0].is_ok and _width(simplex) > self.settings.tolerance:
-            best, worst = simplex[0], simplex[-1]
+        steps = Steps.adapted(dimension) if settings.adaptive else Steps()
+        # Were all corners random, the simplex would often be nearly flat.
+        rng = generator(self.problem.seed, "sample", start)
+        first = rng.random(dimension)
+        corners = [first, *_around(first, settings.size)]
+        visits = yield [Move(corner) for corner in corners]
+        simplex = _sorted(visits)
+        # All corners failed if the best one did.
+        while simplex[0].is_ok and _width(simplex) > settings.tolerance:
+            best = simplex[0]
+            # A simplex that lies on one wall of the cube could never leave the wall.
             if _is_flat(simplex):
-                corners = _around(best.point, self.settings.size)
-                simplex = _sorted(
-                    [best, *(yield [_move("step", corner, best) for corner in corners])]
-                )
+                corners = _around(best.point, settings.size)
+                visits = yield [_move("step", corner, best) for corner in corners]
+                simplex = _sorted([best, *visits])
                 continue
-            middle = np.add.reduce([corner.point for corner in simplex[:-1]], 0) / dimension
-            (reflected,) = yield [_move("reflect", 2 * middle - worst.point, best, worst)]
-            if reflected.value < best.value:
-                reach = steps.expansion
-                beyond = (1 + reach) * middle - reach * worst.point
-                (expanded,) = yield [_move("expand", beyond, best, worst)]
-                new = expanded if expanded.value < reflected.value else reflected
-            elif reflected.value < simplex[-2].value:
-                new = reflected
+            better = yield from _replacement(simplex, steps)
+            if better is None:
+                visits = yield _shrunk(simplex, steps.shrinkage)
+                simplex = _sorted([best, *visits])
             else:
-                psi, is_outside = steps.contraction, reflected.value < worst.value
-                point = (
-                    (1 + psi) * middle - psi * worst.point
-                    if is_outside
-                    else (1 - psi) * middle + psi * worst.point
-                )
-                (contracted,) = yield [_move("contract", point, best, worst)]
-                is_good = (
-                    contracted.value <= reflected.value
-                    if is_outside
-                    else contracted.value < worst.value
-                )
-                if not is_good:
-                    simplex = _sorted([best, *(yield _shrunk(simplex, steps.shrinkage))])
-                    continue
-                new = contracted
-            simplex = _sorted([*simplex[:-1], new])
+                simplex = _sorted([*simplex[:-1], better])
+
+
+def _replacement(simplex: Sequence[Visit], steps: Steps) -> Step:
+    """Try to replace the worst corner.
+
+    Args:
+        simplex: the corners, the best first.
+
+    Returns:
+        The corner in the place of the worst; None if the simplex must shrink.
+    """
+    best = simplex[0]
+    worst = simplex[-1]
+    # The same operations in the same order as in SciPy, so that every bit of a point is the same.
+    others = [corner.point for corner in simplex[:-1]]
+    middle = np.add.reduce(others, 0) / len(others)
+    reflection = 2 * middle - worst.point
+    (reflected,) = yield [_move("reflect", reflection, best, worst)]
+    if reflected.value < best.value:
+        reach = steps.expansion
+        beyond = (1 + reach) * middle - reach * worst.point
+        (expanded,) = yield [_move("expand", beyond, best, worst)]
+        if expanded.value < reflected.value:
+            return expanded
+        return reflected
+    second_worst = simplex[-2]
+    if reflected.value < second_worst.value:
+        return reflected
+    reach = steps.contraction
+    if reflected.value < worst.value:
+        # The reflection is better than the worst corner: look on its side of the middle.
+        outside = (1 + reach) * middle - reach * worst.point
+        (contracted,) = yield [_move("contract", outside, best, worst)]
+        is_good = contracted.value <= reflected.value
+    else:
+        inside = (1 - reach) * middle + reach * worst.point
+        (contracted,) = yield [_move("contract", inside, best, worst)]
+        is_good = contracted.value < worst.value
+    return contracted if is_good else None
 
 
 def _around(point: Point, size: float) -> list[Point]:
-    """The points that are so far from this one in one coordinate, towards the middle of the cube."""
-    return list(point + np.diag(np.where(point < 0.5, size, -size)))
+    """One point for each coordinate, moved by `size` in it, towards the middle of the cube."""
+    steps = np.where(point < 0.5, size, -size)
+    corners = point + np.diag(steps)
+    return list(corners)
 
 
 def _is_flat(simplex: Sequence[Visit]) -> bool:
-    """Whether all corners have the same value of a coordinate."""
-    return bool(np.any(np.ptp([corner.point for corner in simplex], axis=0) == 0))
+    """Whether all corners have the same value of some coordinate."""
+    points = [corner.point for corner in simplex]
+    widths = np.ptp(points, axis=0)
+    return bool(np.any(widths == 0))
 
 
 def _sorted(corners: Sequence[Visit]) -> list[Visit]:
-    """The best first; of equal ones the one that was first so far."""
+    """The best first; equal ones keep their order."""
+    # By the value alone, as in SciPy: Python's sort is stable.
     return sorted(corners, key=lambda corner: corner.value)
 
 
 def _width(simplex: Sequence[Visit]) -> float:
-    """The largest distance, in a coordinate, of a corner from the best."""
-    return max(float(np.max(np.abs(corner.point - simplex[0].point))) for corner in simplex[1:])
+    """The largest distance of a corner from the best one in any coordinate."""
+    best = simplex[0].point
+    width = 0.0
+    for corner in simplex[1:]:
+        distances = np.abs(corner.point - best)
+        width = max(width, float(np.max(distances)))
+    return width
 
 
 def _shrunk(simplex: Sequence[Visit], remains: float) -> list[Move]:
+    """All corners but the best one, moved towards it."""
     best = simplex[0]
-    return [
-        _move("shrink", best.point + remains * (corner.point - best.point), best, corner)
-        for corner in simplex[1:]
-    ]
+    moves = []
+    for corner in simplex[1:]:
+        distance = corner.point - best.point
+        point = best.point + remains * distance
+        move = _move("shrink", point, best, corner)
+        moves.append(move)
+    return moves
 
 
 def _move(word: str, point: Point, *parents: Visit) -> Move:
     """A move to the nearest point in the cube; failed corners are no parents."""
-    return Move(
-        np.clip(point, 0.0, 1.0), word, tuple(corner.id for corner in parents if corner.is_ok)
-    )
+    inside = np.clip(point, 0.0, 1.0)
+    ids = []
+    for corner in parents:
+        if corner.is_ok:
+            ids.append(corner.id)
+    return Move(inside, word, tuple(ids))

@@ -1,4 +1,12 @@
-"""NSGA-II: the least dominated live on, of equals those where it is least crowded (Deb et al., 2002)."""
+"""NSGA-II: evolution of a front of several objectives.
+
+Individuals are sorted into fronts: the first front is dominated by nobody, the second one only by
+the first, and so on. The survivors are taken front by front. If a front does not fit completely,
+the individuals with the largest crowding distance survive: they lie where the front is least
+crowded. Parents win tournaments by the same two criteria.
+
+Paper: Deb et al., 2002: A fast and elitist multiobjective genetic algorithm: NSGA-II.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +31,10 @@ class Nsga2Settings(FrontSettings):
     """The section `strategy.nsga2` of a config.
 
     Attributes:
-        population: individuals that live, and children of a generation; at least 4.
-        seeds: names of seed genomes that are put into the first generation; random ones fill it up.
+        population: number of individuals that live, and of children in a generation; at least 4.
+        seeds: names of seed genomes for the first generation; random genomes fill it up.
         crossover: how two parents are mixed, and how often.
-        mutation: how children are edited; its operators' weights stay as they are.
+        mutation: how children are edited; the weights of its operators stay fixed.
     """
 
 
@@ -36,17 +44,17 @@ class Nsga2(FrontSearch):
     Settings = Nsga2Settings
 
     def __init__(self, problem: SearchProblem, settings: Nsga2Settings) -> None:
-        super().__init__(
-            problem, settings, CrowdedTournament(problem.objectives), Crowding(problem.objectives)
-        )
+        objectives = problem.objectives
+        tournament = CrowdedTournament(objectives)
+        crowding = Crowding(objectives)
+        super().__init__(problem, settings, tournament, crowding)
 
 
 @dataclass(frozen=True)
 class CrowdedTournament(Selection):
-    """Pairs meet; the one on the better front wins, of one front the lonelier, else chance decides.
+    """Individuals meet in pairs, and the one on the better front wins.
 
-    A generation's parents are drawn at once, by going through the shuffled population again and again: nobody meets
-    more often than the others, but for one round. So it is in the authors' own program.
+    On the same front, the one with the larger crowding distance wins. Otherwise chance decides.
     """
 
     objectives: tuple[Objective, ...]
@@ -55,23 +63,34 @@ class CrowdedTournament(Selection):
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
+        # The number of the front, and the crowding distance, by the individual's id.
         places: dict[int, tuple[int, float]] = {}
-        for place, front in enumerate(fronts(points(population, self.objectives))):
-            places |= {
-                point.individual.id: (place, -point.fitness.crowding_dist) for point in front
-            }
+        found = points(population, self.objectives)
+        for front_number, front in enumerate(fronts(found)):
+            for point in front:
+                distance = point.fitness.crowding_dist
+                places[point.individual.id] = (front_number, -distance)
+        # The shuffled population is gone through again and again, as in the authors' own program.
+        # So all individuals meet equally often, up to one round.
         order: list[int] = []
         while len(order) < 2 * count:
             order += rng.permutation(len(population)).tolist()
-        pairs = [
-            (population[a], population[b]) for a, b in zip(order[::2], order[1::2], strict=False)
-        ]
-        return [min(pair, key=lambda individual: places[individual.id]) for pair in pairs[:count]]
+        winners = []
+        for i in range(count):
+            first = population[order[2 * i]]
+            second = population[order[2 * i + 1]]
+            # Of equals, `min` takes the first, and the order is random.
+            winner = min(first, second, key=lambda individual: places[individual.id])
+            winners.append(winner)
+        return winners
 
 
 @dataclass(frozen=True)
 class Crowding(Replacement):
-    """Front by front, until one does not fit: of that one, those with the largest crowding distance."""
+    """Takes front by front; from the last one, the individuals with the largest crowding distance.
+
+    Parents and children compete together.
+    """
 
     objectives: tuple[Objective, ...]
 
@@ -85,4 +104,6 @@ class Crowding(Replacement):
         population: int,
         rng: np.random.Generator,
     ) -> list[Individual]:
-        return survivors(points([*parents, *children], self.objectives), population, tools.selNSGA2)
+        candidates = [*parents, *children]
+        found = points(candidates, self.objectives)
+        return survivors(found, population, tools.selNSGA2)

@@ -1,5 +1,12 @@
-"""NSGA-III: the least dominated live on, of equals those close to reference directions that few are close to (Deb and
-Jain, 2014; constraints: Jain and Deb, 2014)."""
+"""NSGA-III: evolution of a front of many objectives.
+
+Individuals are sorted into fronts, as in NSGA-II, and the survivors are taken front by front. Among
+many objectives, crowding distances say little. So the last front is cut by reference directions,
+which are spread evenly over the space of objectives. Of that front, the individuals survive that
+are close to a direction with few other survivors.
+
+Papers: Deb and Jain, 2014; for the constraints, Jain and Deb, 2014.
+"""
 
 from __future__ import annotations
 
@@ -26,46 +33,50 @@ class Nsga3Settings(FrontSettings):
     """The section `strategy.nsga3` of a config.
 
     Attributes:
-        population: individuals that live, and children of a generation; at least 4.
-        seeds: names of seed genomes that are put into the first generation; random ones fill it up.
+        population: number of individuals that live, and of children in a generation; at least 4.
+        seeds: names of seed genomes for the first generation; random genomes fill it up.
         crossover: how two parents are mixed, and how often.
-        mutation: how children are edited; its operators' weights stay as they are.
-        divisions: of each axis between 0 and 1: the reference directions are the points of a regular grid (Das and
-            Dennis, 1998). Null for as many as give at most `population` directions.
+        mutation: how children are edited; the weights of its operators stay fixed.
+        divisions: number of parts of each axis between 0 and 1. The reference directions are the
+            points of this regular grid (Das and Dennis, 1998). Null for the number that gives at
+            most `population` directions.
     """
 
     divisions: Annotated[int, Ge(1)] | None = None
 
     def directions(self, objectives: int) -> Any:
-        """The reference directions: (count, objectives), each with the sum 1."""
-        divisions = self.divisions or 1
-        while (
-            self.divisions is None
-            and comb(divisions + objectives, objectives - 1) <= self.population
-        ):
+        """The reference directions, with shape (count, objectives); each has the sum 1."""
+        if self.divisions is not None:
+            return tools.uniform_reference_points(objectives, self.divisions)
+        divisions = 1
+        # A grid with d divisions has comb(d + objectives - 1, objectives - 1) directions. The test
+        # is about d + 1.
+        while comb(divisions + objectives, objectives - 1) <= self.population:
             divisions += 1
         return tools.uniform_reference_points(objectives, divisions)
 
 
 class Nsga3(FrontSearch):
-    """Parents by chance, but for constraints; survivors by non-domination and reference directions.
+    """Parents by chance, except for constraints; survivors by fronts and reference directions.
 
-    Objectives are scaled by the generation at hand, and the memory of extreme points that the authors keep is left out:
-    who lives on is a function of who lives.
+    The authors keep a memory of extreme points. It is left out: objectives are scaled by the
+    generation at hand, so the survivors are a function of the individuals alone.
     """
 
     Settings = Nsga3Settings
 
     def __init__(self, problem: SearchProblem, settings: Nsga3Settings) -> None:
-        niches = Niches(problem.objectives, settings.directions(len(problem.objectives)))
+        objectives = problem.objectives
+        directions = settings.directions(len(objectives))
+        niches = Niches(objectives, directions)
         super().__init__(problem, settings, FeasibleFirst(), niches)
 
 
 @dataclass(frozen=True)
 class FeasibleFirst(Selection):
-    """Pairs meet; the one that violates constraints less wins, and the first one where both are equal.
+    """Individuals meet in pairs, and the one that violates constraints less wins.
 
-    A generation's parents are drawn at once, as in NSGA-II.
+    If both are equal, the first one wins.
     """
 
     at_once: ClassVar[bool] = True
@@ -73,20 +84,29 @@ class FeasibleFirst(Selection):
     def select(
         self, population: Sequence[Individual], count: int, rng: np.random.Generator
     ) -> list[Individual]:
+        # The first of each pair comes from the shuffled population, again and again. So all
+        # individuals have equally many children, up to one, as long as there are no constraints.
         order: list[int] = []
         while len(order) < count:
             order += rng.permutation(len(population)).tolist()
         rivals = rng.integers(len(population), size=count)
-        pairs = [(population[a], population[int(b)]) for a, b in zip(order, rivals, strict=False)]
-        return [min(pair, key=lambda individual: individual.value.violation) for pair in pairs]
+        winners = []
+        for i in range(count):
+            first = population[order[i]]
+            second = population[int(rivals[i])]
+            winner = min(first, second, key=lambda individual: individual.value.violation)
+            winners.append(winner)
+        return winners
 
 
 @dataclass(frozen=True, eq=False)
 class Niches(Replacement):
-    """Front by front, until one does not fit: of that one, those that fill the emptiest niches.
+    """Takes front by front; from the last one, the individuals that fill the emptiest niches.
+
+    A niche is the surrounding of a reference direction.
 
     Attributes:
-        directions: (count, objectives).
+        directions: the reference directions, with shape (count, objectives).
     """
 
     objectives: tuple[Objective, ...]
@@ -103,10 +123,13 @@ class Niches(Replacement):
         rng: np.random.Generator,
     ) -> list[Individual]:
         def choose(feasible: list[Point], count: int) -> list[Point]:
+            # DEAP decides equal niches by `numpy.random`.
             with lent_randomness(rng):
                 chosen: list[Point] = tools.selNSGA3(
                     scaled(feasible), count, self.directions, nd="standard"
                 )
             return chosen
 
-        return survivors(points([*parents, *children], self.objectives), population, choose)
+        candidates = [*parents, *children]
+        found = points(candidates, self.objectives)
+        return survivors(found, population, choose)

@@ -1,4 +1,10 @@
-"""Optuna's samplers on evonas's genomes (Akiba et al., 2019), above all its tree-structured Parzen estimator."""
+"""Optuna's samplers on evonas's genomes, above all its tree-structured Parzen estimator (TPE).
+
+For each proposal, a new study of Optuna is filled with all trials. A new sampler is asked for a
+suggestion, which is turned into a genome. If the genome is known, the sampler is asked again.
+
+Paper: Akiba et al., 2019: Optuna: a next-generation hyperparameter optimization framework.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +23,7 @@ from evonas.search.surrogate.threads import one_thread
 from evonas.trial import Lineage, Proposal, Trial
 
 DRAWS = 5
-"""Suggestions in a row of known genomes, after which a random new one is proposed."""
+"""Number of suggestions in a row with known genomes, after which a random new one is proposed."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +37,17 @@ class OptunaSettings:
     sampler: OptunaSampler = field(default_factory=Tpe)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings cannot work here, by key; empty where everything can."""
+        """Which of these settings cannot work here, by key; empty if all can."""
         missing = self.sampler.missing()
         return {"sampler": missing} if missing else {}
 
 
 class OptunaSearch(Strategy):
-    """Each ask fills a new study in memory with the trials (complete, failed, or running; in the order of proposals),
-    and asks a new sampler.
+    """Asks a new sampler about a new study in memory, for each proposal.
 
-    So nothing is remembered that is not in the trials, and the state is one counter. A trial's generation, where the
-    sampler counts generations, is that of its lineage. A genome is proposed once, as long as others are found: while a
-    suggestion is known, it stays in the study as running, and the next one is asked for.
+    So nothing is remembered that is not in the trials, and the state is one counter. In the study,
+    a trial is complete, failed or running. A genome is proposed once, as long as new ones are
+    found. If the sampler counts generations, a trial's generation is the one in its lineage.
     """
 
     Settings = OptunaSettings
@@ -50,17 +55,18 @@ class OptunaSearch(Strategy):
     def __init__(self, problem: SearchProblem, settings: OptunaSettings) -> None:
         super().__init__(problem, settings)
         self.settings: OptunaSettings = settings
-        if missing := settings.sampler.missing():
+        missing = settings.sampler.missing()
+        if missing:
             raise UserError(f"The sampler of the strategy optuna {missing}")
-        from evonas.search.optuna_samplers import (
-            study,
-            view,
-        )  # half a second: only where Optuna is used
+        # Imported here: Optuna takes half a second to import, and other strategies do not need it.
+        from evonas.search.optuna_samplers import study, view
 
         self._study = study
-        self._view = (view.Tree if settings.sampler.is_conditional else view.Cube)(problem.space)
+        kind = view.Tree if settings.sampler.is_conditional else view.Cube
+        self._view = kind(problem.space)
         self._asked = 0
-        self._known: dict[int, Any] = {}  # as Optuna sees them, by id
+        # Trials in Optuna's form, by id.
+        self._known: dict[int, Any] = {}
         self._digests: set[str] = set()
         self._succeeded = 0
 
@@ -69,31 +75,54 @@ class OptunaSearch(Strategy):
         return genome.digest in self._digests
 
     def ask(self, count: int) -> list[Proposal]:
-        return [self._propose() for _ in range(count)]
+        proposals = []
+        for _ in range(count):
+            proposals.append(self._propose())
+        return proposals
 
     def _propose(self) -> Proposal:
         rng = generator(self.problem.seed, "sample", self._asked)
-        genome, lineage = None, Lineage("sample")
+        genome = None
+        lineage = Lineage("sample")
+        # Before enough trials have succeeded, genomes are random.
         if self._succeeded >= self.settings.sampler.startup:
-            genome, lineage = self._suggested(int(rng.integers(2**31)))
+            seed = int(rng.integers(2**31))
+            genome, lineage = self._suggested(seed)
         if genome is None:
-            genome = unknown(self, lambda: sample(self.problem.space, rng))
+            space = self.problem.space
+            genome = unknown(self, lambda: sample(space, rng))
         proposal = Proposal(genome, self.problem.fidelity, lineage)
-        self._note(Trial(self._asked, proposal))
+        trial = Trial(self._asked, proposal)
+        self._note(trial)
         self._asked += 1
         return proposal
 
     def _suggested(self, seed: int) -> tuple[Genome | None, Lineage]:
-        """The first new genome that the sampler suggests, and its lineage; None where all are known."""
-        sampler = self.settings.sampler
-        run_seed = int(generator(self.problem.seed, "sample").integers(2**31))
+        """The first new genome that the sampler suggests, and its lineage.
+
+        The genome is None if all suggestions are known.
+
+        Args:
+            seed: seed of this ask, in [0, 2**31).
+        """
+        run_rng = generator(self.problem.seed, "sample")
+        run_seed = int(run_rng.integers(2**31))
+        ask = Ask(
+            self._asked,
+            seed,
+            run_seed,
+            self._view.cube,
+        )
+        # One thread: results of linear algebra depend on the number of threads.
         with self._study.quiet(), one_thread():
-            made = sampler.make(Ask(self._asked, seed, run_seed, self._view.cube))
-            study = self._study.filled(made, self._shown())
+            sampler = self.settings.sampler.make(ask)
+            study = self._study.filled(sampler, self._shown())
             for _ in range(DRAWS):
+                # A known suggestion stays in the study as running, so the next one is another.
                 trial = study.ask()
                 genome = self._view.suggested(trial)
                 if not self.knows(genome):
+                    # Only the study's frozen trial shows the attributes that the sampler has noted.
                     noted = study.get_trials(deepcopy=False)[trial.number].system_attrs
                     return genome, self._lineage(noted)
         return None, Lineage("sample")
@@ -101,27 +130,44 @@ class OptunaSearch(Strategy):
     def _shown(self) -> list[Any]:
         """The trials that the sampler sees, in the order of proposals."""
         sampler = self.settings.sampler
-        known = [self._known[id] for id in sorted(self._known)] if sampler.learns else []
-        return [one for one in known if one.state.is_finished() or sampler.minds_waiting]
+        if not sampler.learns:
+            return []
+        shown = []
+        # Trials are told in any order, and samplers may depend on the order.
+        for id in sorted(self._known):
+            trial = self._known[id]
+            if trial.state.is_finished() or sampler.minds_waiting:
+                shown.append(trial)
+        return shown
 
     def _lineage(self, noted: Mapping[str, Any]) -> Lineage:
-        """The lineage of a suggestion, for which the sampler has noted these attributes."""
+        """The lineage of a suggestion.
+
+        Args:
+            noted: attributes that the sampler has noted in the suggestion's trial.
+        """
         sampler = self.settings.sampler
         if not sampler.generation:
             return Lineage(sampler.word)
-        if sampler.generation not in noted:  # it has drawn at random, for it knows too little
+        # The sampler has drawn at random, because it knows too little.
+        if sampler.generation not in noted:
             return Lineage("sample")
         return Lineage(sampler.word, (), noted[sampler.generation])
 
     def tell(self, trial: Trial) -> None:
         self._note(trial)
-        self._succeeded += trial.fitness is not None
+        if trial.fitness is not None:
+            self._succeeded += 1
 
     def _note(self, trial: Trial) -> None:
-        """A trial is asked or told."""
-        key, lineage = self.settings.sampler.generation, trial.lineage
-        attributes = {key: lineage.generation} if key and lineage.operator != "sample" else {}
-        self._known[trial.id] = self._study.known_trial(self._view, trial, attributes)
+        """Remember a trial that is asked or told, in Optuna's form."""
+        key = self.settings.sampler.generation
+        lineage = trial.lineage
+        attributes: dict[str, Any] = {}
+        if key and lineage.operator != "sample":
+            attributes[key] = lineage.generation
+        known = self._study.known_trial(self._view, trial, attributes)
+        self._known[trial.id] = known
         self._digests.add(trial.genome.digest)
 
     def state_dict(self) -> dict[str, Any]:
@@ -129,6 +175,7 @@ class OptunaSearch(Strategy):
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         self._asked = state["asked"]
+        self._succeeded = 0
+        # Waiting trials too: they have no fitness, and stay in the study as running.
         for trial in trials.values():
-            self._note(trial)
-        self._succeeded = sum(trial.fitness is not None for trial in trials.values())
+            self.tell(trial)

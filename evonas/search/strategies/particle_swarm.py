@@ -1,5 +1,12 @@
-"""Particle swarm: points that fly, drawn to the best place they were at and to the best that any of them was at
-(Kennedy and Eberhart, 1995; with the constriction of Clerc and Kennedy, 2002)."""
+"""Particle swarm: points that fly through the unit cube.
+
+A particle has a point and a velocity. In each generation it is drawn to two places: the best place
+where it has been itself, and the best place where any particle has been. Both pulls have a random
+strength. The velocity is multiplied by the constriction, so that the swarm comes to rest.
+
+Papers: Kennedy and Eberhart, 1995: Particle swarm optimization; for the constriction, Clerc and
+Kennedy, 2002.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +33,11 @@ class ParticleSwarmSettings:
     """The section `strategy.particle_swarm` of a config.
 
     Attributes:
-        population: particles; each generation is a trial of each.
-        own: how strongly a particle is drawn to the best place where it was.
-        swarm: how strongly to the best place where any was. The two must be above 4 together; the greater the sum, the
-            sooner the swarm comes to rest. The paper has 2.05 and 2.05.
+        population: number of particles; a generation has one trial for each of them.
+        own: strength of the pull to the best place where the particle itself has been.
+        swarm: strength of the pull to the best place where any particle has been. `own` and `swarm`
+            together must be above 4. The greater their sum, the sooner the swarm comes to rest. The
+            paper has 2.05 and 2.05.
     """
 
     population: Annotated[int, Ge(2)] = 16
@@ -37,26 +45,34 @@ class ParticleSwarmSettings:
     swarm: Annotated[float, Gt(0)] = 2.05
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty where nothing is."""
+        """What is wrong between these settings, by key; empty if nothing is."""
+        # Otherwise `constriction` has no root.
         if self.own + self.swarm > 4:
             return {}
         return {"own": f"must be above 4 together with swarm. Received: {self.own} + {self.swarm}"}
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
-        return misfits(problem, self.population, "population")
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
+        first = self.population
+        return misfits(problem, first, "population")
 
     @property
     def constriction(self) -> float:
-        """What velocities are multiplied by, so that the swarm comes to rest: 0.73 for the paper's settings."""
+        """The factor of velocities: 0.73 for the paper's settings."""
         phi = self.own + self.swarm
-        return 2 / (phi - 2 + math.sqrt(phi * phi - 4 * phi))
+        square = phi * phi
+        root = math.sqrt(square - 4 * phi)
+        return 2 / (phi - 2 + root)
 
 
 @dataclass(frozen=True, eq=False)
 class Particle:
-    """Attributes:
-    best: the best visit; None while none succeeded.
+    """A point that flies.
+
+    Attributes:
+        point: place of the particle, with shape (dimension,).
+        velocity: way of one generation, with shape (dimension,).
+        best: the best visit of the particle; None as long as none succeeded.
     """
 
     point: Point
@@ -64,76 +80,99 @@ class Particle:
     best: Visit | None = None
 
     def told(self, visit: Visit) -> Particle:
-        """The particle after a visit, at the place of which it now is."""
-        is_better = visit.is_ok and (self.best is None or visit.value < self.best.value)
-        return replace(self, point=visit.point, best=visit if is_better else self.best)
+        """The particle after a visit."""
+        best = self.best
+        if visit.is_ok and (best is None or visit.value < best.value):
+            best = visit
+        # The visit may be of another point than was asked for, if a seed took its place.
+        return replace(self, point=visit.point, best=best)
 
 
 def flown(
     particle: Particle, leader: Visit, rng: np.random.Generator, settings: ParticleSwarmSettings
 ) -> Particle:
-    """The particle a generation later. A wall that it meets mirrors its way, and its velocity in that coordinate."""
+    """The particle one generation later.
+
+    A wall of the cube mirrors its way, and its velocity in that coordinate.
+    """
     assert particle.best is not None
-    own, swarm = rng.random((2, len(particle.point)))
-    pull = settings.own * own * (particle.best.point - particle.point)
-    pull += settings.swarm * swarm * (leader.point - particle.point)
-    velocity = np.clip(settings.constriction * (particle.velocity + pull), -FASTEST, FASTEST)
-    ahead = particle.point + velocity
-    turned = np.where((ahead < 0) | (ahead > 1), -velocity, velocity)
+    point = particle.point
+    dimension = len(point)
+    own, swarm = rng.random((2, dimension))
+    to_own_best = particle.best.point - point
+    to_leader = leader.point - point
+    pull = settings.own * own * to_own_best
+    pull += settings.swarm * swarm * to_leader
+    velocity = settings.constriction * (particle.velocity + pull)
+    velocity = np.clip(velocity, -FASTEST, FASTEST)
+    ahead = point + velocity
+    is_outside = (ahead < 0) | (ahead > 1)
+    turned = np.where(is_outside, -velocity, velocity)
     return replace(particle, point=mirrored(ahead), velocity=turned)
 
 
 def placed(rng: np.random.Generator, dimension: int) -> Particle:
-    """A particle anywhere, on half its way to another place."""
+    """A particle at a random place."""
     point, other = rng.random((2, dimension))
-    return Particle(point, (other - point) / 2)
+    # Its first way leads half the distance to another random place, so it stays in the cube.
+    way = other - point
+    return Particle(point, way / 2)
 
 
 class ParticleSwarm(CubeSearch):
-    """A swarm in which everyone knows the best; a generation is told before the next one flies.
+    """A swarm in which every particle knows the best place; a generation is told before the next.
 
-    A particle that never succeeded has nothing to go by: it is placed anew. A failed trial is no place to remember.
+    A particle that never succeeded has no place to be drawn to, so it gets a new random place.
     """
 
     Settings = ParticleSwarmSettings
+    libraries = ("deap",)
 
     def _search(self, start: int) -> Method:
+        seed = self.problem.seed
         tools = self._toolbox()
-        rng = generator(self.problem.seed, "sample", start)
+        rng = generator(seed, "sample", start)
         swarm: list[Particle] = [tools.place(rng) for _ in range(self.settings.population)]
-        moves = [Move(particle.point) for particle in swarm]
+        leader: Visit | None = None
         for generation in itertools.count():
-            visits = yield moves
-            swarm = [particle.told(visit) for particle, visit in zip(swarm, visits, strict=True)]
-            rng = generator(self.problem.seed, "child", start, generation)
-            leader = _leader(swarm)
-            swarm = [
-                tools.place(rng)
-                if leader is None or particle.best is None
-                else tools.fly(particle, leader, rng)
-                for particle in swarm
-            ]
-            moves = [_move(particle, leader) for particle in swarm]
+            visits = yield [_move(particle, leader) for particle in swarm]
+            told = []
+            for particle, visit in zip(swarm, visits, strict=True):
+                told.append(particle.told(visit))
+            leader = _leader(told)
+            rng = generator(seed, "child", start, generation)
+            # In order, because all particles draw from the same generator.
+            swarm = []
+            for particle in told:
+                if leader is None or particle.best is None:
+                    swarm.append(tools.place(rng))
+                else:
+                    swarm.append(tools.fly(particle, leader, rng))
 
     def _toolbox(self) -> Any:
         """The two things that a particle can do, in DEAP's manner."""
         toolbox = base.Toolbox()
-        toolbox.register("place", placed, dimension=self.problem.space.dimension)
+        dimension = self.problem.space.dimension
+        toolbox.register("place", placed, dimension=dimension)
         toolbox.register("fly", flown, settings=self.settings)
         return toolbox
 
 
 def _leader(swarm: Sequence[Particle]) -> Visit | None:
-    """The best visit of all; None while none succeeded."""
-    return min(
-        (item.best for item in swarm if item.best is not None),
-        key=lambda visit: visit.rank,
-        default=None,
-    )
+    """The best visit of all particles; None as long as none succeeded."""
+    visits = []
+    for particle in swarm:
+        if particle.best is not None:
+            visits.append(particle.best)
+    return min(visits, key=lambda visit: visit.rank, default=None)
 
 
 def _move(particle: Particle, leader: Visit | None) -> Move:
-    """Its parents are its own best and the swarm's."""
+    """The move to a particle's place; its parents are the best visits that it was drawn to."""
+    # A particle that was just placed was drawn to nothing.
     if particle.best is None or leader is None:
         return Move(particle.point)
-    return Move(particle.point, "fly", tuple(dict.fromkeys((particle.best.id, leader.id))))
+    ids = (particle.best.id, leader.id)
+    # One parent, if the particle's best visit is the best of all.
+    parents = tuple(dict.fromkeys(ids))
+    return Move(particle.point, "fly", parents)

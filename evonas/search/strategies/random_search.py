@@ -1,4 +1,7 @@
-"""Random search: every proposal is a point of the prior, whatever became of the others (Bergstra and Bengio, 2012)."""
+"""Random search: every proposal is a new point of the space, whatever the other trials gave.
+
+Paper: Bergstra and Bengio, 2012: Random search for hyper-parameter optimization.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,14 @@ class RandomSettings:
     """The section `strategy.random` of a config.
 
     Attributes:
-        sampler: where in the unit cube the genomes lie: at independent uniform points, or more evenly.
+        sampler: where in the unit cube the genomes lie: at independent uniform points, or more
+            evenly.
     """
 
     sampler: Sampler = field(default_factory=Uniform)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
         return misfits(self.sampler, problem.space)
 
 
@@ -37,27 +41,44 @@ class RandomSearch(Strategy):
 
     def __init__(self, problem: SearchProblem, settings: RandomSettings) -> None:
         super().__init__(problem, settings)
-        self._design = Design(settings.sampler, problem.space, problem.trials, problem.seed)
+        self._design = Design(
+            settings.sampler,
+            problem.space,
+            problem.trials,
+            problem.seed,
+        )
         self._asked = 0
 
     def ask(self, count: int) -> list[Proposal]:
-        numbers = range(self._asked, self._asked + count)
-        self._asked += count
-        return [self._propose(number) for number in numbers]
+        proposals = []
+        for _ in range(count):
+            proposals.append(self._propose(self._asked))
+            self._asked += 1
+        return proposals
 
     def alternatives(self, count: int) -> list[Proposal]:
-        return [self._propose(self._asked, *others) for others in counters(count)]
+        proposals = []
+        for other in counters(count):
+            proposals.append(self._propose(self._asked, *other))
+        return proposals
 
     def _propose(self, number: int, *other: int) -> Proposal:
-        """The next point of the sampler; its alternatives are anywhere."""
-        genome = self._design[number]
+        """The proposal with this number, or one of its alternatives.
+
+        Args:
+            other: number of the alternative; empty for the proposal itself.
+        """
+        space = self.problem.space
         if other:
-            genome = sample(
-                self.problem.space, generator(self.problem.seed, "sample", number, *other)
-            )
+            # The sampler has one point for each proposal, so an alternative is a uniform draw.
+            rng = generator(self.problem.seed, "sample", number, *other)
+            genome = sample(space, rng)
+        else:
+            genome = self._design[number]
         return Proposal(genome, self.problem.fidelity, Lineage("sample"))
 
     def tell(self, trial: Trial) -> None:
+        # Random search learns nothing.
         pass
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,5 +1,11 @@
-"""Screening: another strategy proposes many, and a surrogate keeps the promising (pre-selection in surrogate-assisted
-evolution; Jin, 2011)."""
+"""Screening: another strategy proposes many genomes, and a surrogate chooses among them.
+
+For each trial, the inner strategy is asked for alternatives. A surrogate, a model that predicts the
+fitness of a genome, chooses the one with the largest expected improvement. Only that one is
+trained.
+
+Paper: Jin, 2011: Surrogate-assisted evolutionary computation (there: pre-selection).
+"""
 
 from __future__ import annotations
 
@@ -18,46 +24,50 @@ from evonas.search.surrogate import Experience, GaussianProcess, Surrogate
 from evonas.trial import Objective, Proposal, Trial
 
 
+def _evolution() -> StrategyConfig:
+    """The inner strategy, if a config names none."""
+    return StrategyConfig("evolution", EvolutionSettings())
+
+
 @dataclass(frozen=True)
 class ScreenedSettings:
     """The section `strategy.screened` of a config.
 
     Attributes:
-        inner: the strategy that proposes: `evolution`, `aging` or `random`.
-        surrogate: what chooses among its proposals, by expected improvement.
-        factor: proposals that are compared for each trial.
-        warmup: trials that are told before the surrogate chooses.
+        inner: strategy that proposes: `evolution`, `aging` or `random`.
+        surrogate: model that chooses among the proposals, by expected improvement.
+        factor: number of proposals that are compared for each trial.
+        warmup: number of trials that are told before the surrogate chooses.
     """
 
-    inner: StrategyConfig = field(
-        default_factory=lambda: StrategyConfig("evolution", EvolutionSettings())
-    )
+    inner: StrategyConfig = field(default_factory=_evolution)
     surrogate: Surrogate = field(default_factory=GaussianProcess)
     factor: Annotated[int, Ge(2), Le(10_000)] = 50
     warmup: Annotated[int, Ge(2)] = 16
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty where nothing is."""
+        """What is wrong between these settings, by key; empty if nothing is."""
         if self.inner.kind.has_alternatives:
             return {}
         return {
-            "inner": f"{self.inner.name} has no alternatives to choose from; evolution, aging and random have"
+            "inner": f"{self.inner.name} has no alternatives to choose from; evolution, aging and"
+            " random have"
         }
 
     def objective_problems(self, objective: Objective) -> dict[str, str]:
-        """What of these settings cannot work with this objective, by key; empty where everything can."""
+        """Which of these settings cannot work with this objective, by key; empty if all can."""
         return self.inner.objective_problems(objective, "inner")
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
         return self.inner.misfits(problem, "inner")
 
 
 class Screened(Strategy):
-    """For each trial, the inner strategy is asked for alternatives, and one of them takes the place of its proposal.
+    """For each trial, one alternative of the inner strategy takes the place of its proposal.
 
-    So it is told of every proposal that it made, and never of one that was dropped. Genomes that were proposed before
-    are dropped first.
+    So the inner strategy is told one trial for each of its proposals. It never hears of the other
+    alternatives. Alternatives with known genomes are dropped before the surrogate chooses.
     """
 
     Settings = ScreenedSettings
@@ -70,29 +80,45 @@ class Screened(Strategy):
 
     def ask(self, count: int) -> list[Proposal]:
         found: list[Proposal] = []
-        while len(found) < count and (options := self._inner.alternatives(self.settings.factor)):
+        while len(found) < count:
+            options = self._inner.alternatives(self.settings.factor)
+            # No alternatives: the inner strategy waits for a tell.
+            if not options:
+                break
             chosen = self._chosen(options)
+            # Its own proposal is thrown away, but the inner strategy must count it.
             self._inner.ask(1)
             self._experience.ask(chosen.genome)
             found.append(chosen)
         return found
 
     def _chosen(self, options: list[Proposal]) -> Proposal:
-        """The most promising one; of equal ones, and before the surrogate chooses, the first."""
+        """The most promising alternative; of equal ones the first.
+
+        It is the first one of all, if the surrogate does not choose yet.
+        """
         new: dict[Genome, Proposal] = {}
-        for one in options:
-            if not self._experience.knows(one.genome):
-                new.setdefault(one.genome, one)
-        options = list(new.values()) or options[:1]
-        if (
-            len(options) == 1
-            or self._experience.told < self.settings.warmup
-            or not self._experience.best(1)
-        ):
+        for option in options:
+            genome = option.genome
+            if not self._experience.knows(genome):
+                new.setdefault(genome, option)
+        # If all genomes are known, the trial is a duplicate, which costs nothing.
+        if not new:
             return options[0]
-        return options[
-            int(np.argmax(self._experience.improvement([one.genome for one in options])))
-        ]
+        options = list(new.values())
+        if len(options) == 1 or not self._can_predict():
+            return options[0]
+        improvement = self._experience.improvement(list(new))
+        best = int(np.argmax(improvement))
+        return options[best]
+
+    def _can_predict(self) -> bool:
+        """Whether enough trials are told, and one of them succeeded."""
+        experience = self._experience
+        if experience.told < self.settings.warmup:
+            return False
+        successful = experience.best(1)
+        return bool(successful)
 
     def tell(self, trial: Trial) -> None:
         self._inner.tell(trial)
@@ -104,13 +130,16 @@ class Screened(Strategy):
 
     @property
     def retained(self) -> Collection[int]:
-        """See `Strategy`: those of the inner strategy."""
+        """See `Strategy`: the trials that the inner strategy retains."""
         return self._inner.retained
 
     def state_dict(self) -> dict[str, Any]:
+        # The experience is a function of the trials, so it is not in the state.
         return {"inner": self._inner.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         self._inner.load_state_dict(state["inner"], trials)
-        self._experience = Experience(self.problem, self.settings.surrogate)
+        # A new experience: `restore` counts every trial as asked again.
+        surrogate = self.settings.surrogate
+        self._experience = Experience(self.problem, surrogate)
         self._experience.restore(trials)

@@ -1,4 +1,8 @@
-"""Seeding: another strategy begins with genomes that are known to be good."""
+"""Seeding: another strategy begins with genomes that are known to be good.
+
+The inner strategy proposes as always. Its first proposals get the genomes of the seeds, in the
+place of their own. After that, the inner strategy is on its own.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,16 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
+from evonas.genome import Genome
 from evonas.search.named import StrategyConfig
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Lineage, Objective, Proposal, Trial
+
+
+def _evolution() -> StrategyConfig:
+    """The inner strategy, if a config names none."""
+    return StrategyConfig("evolution", EvolutionSettings())
 
 
 @dataclass(frozen=True)
@@ -19,55 +29,55 @@ class SeededSettings:
     """The section `strategy.seeded` of a config.
 
     Attributes:
-        inner: the strategy that goes on from them.
+        inner: strategy that continues from the seeds.
         genomes: seed genomes, by their shipped names or paths.
-        run: the folder of an earlier run, relative to the config's file, whose best genomes follow; null for none. They
-            are read when the run is created, and kept in its record.
-        count: genomes of that run.
+        run: folder of an earlier run, relative to the config's file; its best genomes follow the
+            others. Null for none. They are read when the run is created, and kept in its record.
+        count: number of genomes of that run.
     """
 
-    inner: StrategyConfig = field(
-        default_factory=lambda: StrategyConfig("evolution", EvolutionSettings())
-    )
+    inner: StrategyConfig = field(default_factory=_evolution)
     genomes: tuple[str, ...] = ()
     run: str | None = None
     count: Annotated[int, Ge(1)] = 10
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty where nothing is."""
+        """What is wrong between these settings, by key; empty if nothing is."""
         if self.genomes or self.run is not None:
             return {}
         return {"genomes": "names no seed, and there is no run either; one of the two is needed"}
 
     def objective_problems(self, objective: Objective) -> dict[str, str]:
-        """What of these settings cannot work with this objective, by key; empty where everything can."""
+        """Which of these settings cannot work with this objective, by key; empty if all can."""
         return self.inner.objective_problems(objective, "inner")
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """What of these settings does not fit a search problem, by key; empty where everything does."""
+        """Which of these settings do not fit a search problem, by key; empty if all do."""
         return self.inner.misfits(problem, "inner")
 
     def names(self) -> tuple[str, ...]:
-        """The seeds' names in order; an earlier run may have fewer."""
-        earlier = (
-            ()
-            if self.run is None
-            else (earlier_name(self.run, place) for place in range(1, self.count + 1))
-        )
-        return (*self.genomes, *earlier)
+        """The names of the seeds in order; an earlier run may have fewer genomes than `count`."""
+        found = list(self.genomes)
+        if self.run is not None:
+            for place in range(1, self.count + 1):
+                found.append(earlier_name(self.run, place))
+        return tuple(found)
 
 
 def earlier_name(run: str, place: int) -> str:
-    """What the genome at this place of an earlier run, from 1, is called among the seeds."""
+    """The name, among the seeds, of the genome at this place of an earlier run.
+
+    Args:
+        place: place from 1; the best genome has 1.
+    """
     return f"{run}#{place}"
 
 
 class Seeded(Strategy):
-    """The first proposals of the inner strategy get the seeds' genomes in the place of their own.
+    """The first proposals of the inner strategy get the seeds' genomes.
 
-    So it is told of everything that it asked for, and a seed is what a random genome would have been: a founder, a
-    start, a trial of the initial design. After each such ask the inner strategy is made anew from its state, with what
-    was really asked.
+    A seed is what a random genome would have been for the inner strategy: a founder, a start, a
+    trial of the initial design.
     """
 
     Settings = SeededSettings
@@ -76,42 +86,64 @@ class Seeded(Strategy):
     def __init__(self, problem: SearchProblem, settings: SeededSettings) -> None:
         super().__init__(problem, settings)
         self.settings: SeededSettings = settings
-        self._seeds = [
-            (name, problem.seeds[name]) for name in settings.names() if name in problem.seeds
-        ]
+        # Names and genomes of the seeds, in order.
+        self._seeds: list[tuple[str, Genome]] = []
+        for name in settings.names():
+            # An earlier run may have fewer genomes than names were made for it.
+            if name in problem.seeds:
+                genome = problem.seeds[name]
+                self._seeds.append((name, genome))
         self._inner = settings.inner.make(problem)
-        self.sets_epochs, self.continues_trials = (
-            self._inner.sets_epochs,
-            self._inner.continues_trials,
-        )
+        self.sets_epochs = self._inner.sets_epochs
+        self.continues_trials = self._inner.continues_trials
         self._asked = 0
-        self._placed = 0  # seeds that were proposed
-        self._trials: dict[int, Trial] = {}  # as long as there are seeds to come
+        # Number of seeds that were proposed.
+        self._placed = 0
+        # All trials, as long as seeds are left: each placed seed needs them to restore the inner
+        # strategy.
+        self._trials: dict[int, Trial] = {}
+
+    @property
+    def _has_seeds(self) -> bool:
+        """Whether seeds are left to propose."""
+        seeds = len(self._seeds)
+        return self._placed < seeds
 
     def ask(self, count: int) -> list[Proposal]:
         found: list[Proposal] = []
-        while len(found) < count and (asked := self._inner.ask(1)):
-            found.append(self._seed(asked[0]) if self._placed < len(self._seeds) else asked[0])
+        while len(found) < count:
+            # One at a time: a placed seed changes the state that the next proposal comes from.
+            asked = self._inner.ask(1)
+            if not asked:
+                break
+            proposal = asked[0]
+            if self._has_seeds:
+                proposal = self._seed(proposal)
+            found.append(proposal)
             self._asked += 1
         return found
 
     def _seed(self, asked: Proposal) -> Proposal:
-        """The proposal with the next seed's genome; what continues a trial stays as it is."""
+        """The proposal with the genome of the next seed."""
         proposal = asked
+        # A proposal that continues a trial must keep the genome of that trial.
         if asked.resume_from is None:
             name, genome = self._seeds[self._placed]
-            proposal = replace(
-                asked, genome=genome, lineage=Lineage(f"seed {name}", (), asked.lineage.generation)
-            )
+            generation = asked.lineage.generation
+            lineage = Lineage(f"seed {name}", (), generation)
+            proposal = replace(asked, genome=genome, lineage=lineage)
             self._placed += 1
-        self._trials[self._asked] = Trial(self._asked, proposal)
+        number = self._asked
+        self._trials[number] = Trial(number, proposal)
+        # The inner strategy believes that its own genome was asked. So it is made again from its
+        # state, with the trials that were really asked.
         state = self._inner.state_dict()
         self._inner = self.settings.inner.make(self.problem)
         self._inner.load_state_dict(state, self._trials)
         return proposal
 
     def tell(self, trial: Trial) -> None:
-        if self._placed < len(self._seeds):
+        if self._has_seeds:
             self._trials[trial.id] = trial
         self._inner.tell(trial)
 
@@ -121,13 +153,20 @@ class Seeded(Strategy):
 
     @property
     def retained(self) -> Collection[int]:
-        """See `Strategy`: those of the inner strategy."""
+        """See `Strategy`: the trials that the inner strategy retains."""
         return self._inner.retained
 
     def state_dict(self) -> dict[str, Any]:
-        return {"asked": self._asked, "placed": self._placed, "inner": self._inner.state_dict()}
+        return {
+            "asked": self._asked,
+            "placed": self._placed,
+            "inner": self._inner.state_dict(),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
-        self._asked, self._placed = state["asked"], state["placed"]
-        self._trials = dict(trials) if self._placed < len(self._seeds) else {}
+        self._asked = state["asked"]
+        self._placed = state["placed"]
+        self._trials = {}
+        if self._has_seeds:
+            self._trials.update(trials)
         self._inner.load_state_dict(state["inner"], trials)

@@ -1,4 +1,11 @@
-"""Successive halving: many short trainings, of which the best go on (Jamieson and Talwalkar, 2016)."""
+"""Successive halving: many short trainings, of which the best continue.
+
+All genomes of a rung are trained to the same epoch. Then the best 1 / reduction_factor of them are
+trained further, and so on until the full training. `halving.py` has the search itself.
+
+Paper: Jamieson and Talwalkar, 2016: Non-stochastic best arm identification and hyperparameter
+optimization.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +24,29 @@ class SuccessiveHalvingSettings(HalvingSettings):
     """The section `strategy.successive_halving` of a config.
 
     Attributes:
-        genomes: on the first rung; null for as many as leave one that is trained fully from the shortest training on.
-            With fewer there are fewer rungs, so that the last one is the full training still.
+        genomes: number of genomes on the first rung; null for the number that leaves one full
+            training if the first rung has the shortest one. With fewer genomes there are fewer
+            rungs, and the last one is still the full training.
     """
 
     genomes: Annotated[int, Ge(2)] | None = None
 
 
 class SuccessiveHalving(Halving):
-    """One bracket, from the shortest training to the full one, and then the same with new genomes."""
+    """One bracket from short trainings to the full one, then the same again with new genomes."""
 
     Settings = SuccessiveHalvingSettings
 
     def __init__(self, problem: SearchProblem, settings: SuccessiveHalvingSettings) -> None:
-        epochs, factor, least = (
-            problem.fidelity.epochs,
-            settings.reduction_factor,
-            settings.min_epochs,
-        )
+        epochs = problem.fidelity.epochs
+        factor = settings.reduction_factor
+        least = settings.min_epochs
+        # Number of promotions from the shortest training to the full one.
         most = len(lengths(epochs, factor, least)) - 1
         genomes = settings.genomes or factor**most
-        promotions = max(s for s in range(most + 1) if factor**s <= genomes)
-        super().__init__(problem, settings, [bracket(epochs, factor, least, promotions, genomes)])
+        promotions = most
+        # Each promotion divides the genomes by the factor, and the last rung must not be empty.
+        while factor**promotions > genomes:
+            promotions -= 1
+        only = bracket(epochs, factor, least, promotions, genomes)
+        super().__init__(problem, settings, [only])

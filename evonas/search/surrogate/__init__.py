@@ -1,7 +1,10 @@
-"""Surrogates: models that predict a genome's fitness from the trials that are known, with their doubt.
+"""Surrogates: models that predict a genome's fitness from the trials that are known.
 
-A **surrogate** is a frozen value with its settings; `fit` gives a `Fitted`, which predicts. One file a surrogate, and a
-line in `SURROGATES`. They see genomes through `Features`: counts of Weisfeiler-Lehman subtrees, and numbers.
+A **surrogate** is a frozen value with its settings. Its `fit` gives a `Fitted`, which predicts a
+mean and a standard deviation. `Experience` keeps the trials that it learns from. A surrogate sees
+genomes through `Features`: counts of Weisfeiler-Lehman subtrees, and numbers.
+
+Each surrogate has a file of its own. A new surrogate needs a file and a line in `SURROGATES`.
 """
 
 from evonas.search.surrogate.dngo import Dngo

@@ -1,6 +1,7 @@
 """A basis that a perceptron has learned, and the regression on it.
 
-A module of its own, for scikit-learn takes a while to import: only where a network is trained.
+scikit-learn takes a while to import. So this is a module of its own, which is imported only where
+a network is trained.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from evonas.search.surrogate.surrogate import Fitted, Vector
 Matrix = NDArray[np.float64]
 
 STEPS = 30
-"""Of L-BFGS, at most: a training stops where the loss is flat, or here."""
+"""Steps of L-BFGS, at most. A training stops earlier if the loss is flat."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +32,12 @@ class Basis:
     """From genomes to the outputs of the last hidden layer.
 
     Attributes:
-        labels: the subtrees that are columns.
-        means, scales: of the columns among the genomes that it was trained on; shape (k,).
-        weights, biases: of the hidden layers.
+        features: features of the search space.
+        labels: subtrees that are columns.
+        means: means of the columns among the genomes of the training; shape (k,).
+        scales: standard deviations of these columns, 1 for constant ones; shape (k,).
+        weights: weights of the hidden layers.
+        biases: biases of the hidden layers.
     """
 
     features: Features
@@ -44,11 +48,17 @@ class Basis:
     biases: tuple[Vector, ...]
 
     def __call__(self, genomes: Sequence[Genome]) -> Matrix:
-        """A constant, and the outputs of the last hidden layer; shape (len(genomes), units + 1)."""
-        found = (_columns(self.features, genomes, self.labels) - self.means) / self.scales
-        for weights, biases in zip(self.weights, self.biases, strict=True):
-            found = np.tanh(found @ weights + biases)
-        return np.hstack([np.ones((len(genomes), 1)), found])
+        """A constant and the outputs of the last hidden layer; shape (len(genomes), units + 1)."""
+        columns = _columns(self.features, genomes, self.labels)
+        outputs = (columns - self.means) / self.scales
+        layers = zip(self.weights, self.biases, strict=True)
+        for weights, biases in layers:
+            sums = outputs @ weights + biases
+            outputs = np.tanh(sums)
+        # The weight of the constant column is the regression's intercept.
+        shape = (len(genomes), 1)
+        constant = np.ones(shape)
+        return np.hstack([constant, outputs])
 
 
 def trained(
@@ -60,9 +70,12 @@ def trained(
     rng: np.random.Generator,
 ) -> Basis:
     """The basis that a perceptron with these hidden layers learns."""
-    labels = vocabulary(features.counts(genomes))
+    counts = features.counts(genomes)
+    labels = vocabulary(counts)
     columns = _columns(features, genomes, labels)
-    means, scales = columns.mean(axis=0), columns.std(axis=0)
+    means = columns.mean(axis=0)
+    scales = columns.std(axis=0)
+    # A column that is constant so far may vary in a later genome: it is centred, but not divided.
     scales[scales == 0] = 1.0
     seed = int(rng.integers(2**31))
     network: Any = MLPRegressor(
@@ -74,25 +87,30 @@ def trained(
         random_state=seed,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # it need not be the best network, only a good basis
+        # The network need not be the best one. A good basis is enough.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit((columns - means) / scales, values)
-    return Basis(
-        features, labels, means, scales, tuple(network.coefs_[:-1]), tuple(network.intercepts_[:-1])
-    )
+    # The last weights and biases belong to the output layer, which the regression replaces.
+    weights = tuple(network.coefs_[:-1])
+    biases = tuple(network.intercepts_[:-1])
+    return Basis(features, labels, means, scales, weights, biases)
 
 
 class FittedBasis(Fitted):
-    """The regression on a basis; its doubt is about the value without noise."""
+    """The regression on a basis. The predicted deviation is that of the value without noise."""
 
     def __init__(self, basis: Basis, genomes: Sequence[Genome], values: Vector) -> None:
         self._basis = basis
         self._regression = BayesianLinear(basis(genomes), values)
 
     def predict(self, genomes: Sequence[Genome]) -> tuple[Vector, Vector]:
-        return self._regression.predict(self._basis(genomes))
+        columns = self._basis(genomes)
+        return self._regression.predict(columns)
 
 
 def _columns(features: Features, genomes: Sequence[Genome], labels: NDArray[np.int64]) -> Matrix:
-    return np.hstack([features.points(genomes), matrix(features.counts(genomes), labels)])
+    """The coordinates of the genomes, then their counts of these labels, as rows."""
+    points = features.points(genomes)
+    counts = features.counts(genomes)
+    amounts = matrix(counts, labels)
+    return np.hstack([points, amounts])

@@ -1,10 +1,11 @@
-"""A network's last layer as the basis of a Bayesian linear regression (Snoek et al., 2015: DNGO)."""
+"""A network's last layer as the basis of a Bayesian linear regression (Snoek et al.,
+2015: DNGO)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -16,16 +17,18 @@ from evonas.search.surrogate.surrogate import Fitted, Surrogate, Vector
 
 @dataclass(frozen=True)
 class Dngo(Surrogate):
-    """A perceptron of `tanh` layers learns to predict the values; then its output layer is thrown away, and the last
-    hidden one becomes the basis of a regression that knows its doubt. It costs no more for many trials than for few,
-    but for the training, which is done now and then.
+    """A perceptron of `tanh` layers learns to predict the values.
+
+    Then its output layer is thrown away. The last hidden layer becomes the basis of a regression
+    that also predicts its uncertainty. Only the training costs more with more trials, and it is
+    repeated only now and then.
 
     Attributes:
-        layers: hidden ones.
-        units: of each of them.
-        decay: the weight of the squared weights in the training's loss.
-        depth: of the subtrees that are counted.
-        fitted_on: trials at most: half of them the best, the others the latest.
+        layers: number of hidden layers.
+        units: number of units of each hidden layer.
+        decay: weight of the squared weights in the training's loss.
+        depth: depth of the subtrees that are counted.
+        fitted_on: number of trials, at most: half of them the best, the others the latest.
     """
 
     layers: Annotated[int, Ge(1), Le(5)] = 3
@@ -34,6 +37,8 @@ class Dngo(Surrogate):
     depth: Annotated[int, Ge(0), Le(5)] = 2
     fitted_on: Annotated[int, Ge(10)] = 1000
 
+    libraries: ClassVar[tuple[str, ...]] = ("scipy", "scikit-learn")
+
     def tune(
         self,
         features: Features,
@@ -41,11 +46,11 @@ class Dngo(Surrogate):
         values: Vector,
         rng: np.random.Generator,
     ) -> Any:
-        from evonas.search.surrogate import basis  # scikit-learn: only where a network is trained
+        # scikit-learn is slow to import, so only a run that trains a network does it.
+        from evonas.search.surrogate import basis
 
-        return basis.trained(
-            features, genomes, values, (self.units,) * self.layers, self.decay, rng
-        )
+        hidden = (self.units,) * self.layers
+        return basis.trained(features, genomes, values, hidden, self.decay, rng)
 
     def fit(
         self,
@@ -57,6 +62,7 @@ class Dngo(Surrogate):
     ) -> Fitted:
         from evonas.search.surrogate import basis
 
-        return basis.FittedBasis(
-            tuned or self.tune(features, genomes, values, rng), genomes, values
-        )
+        learned = tuned
+        if not learned:
+            learned = self.tune(features, genomes, values, rng)
+        return basis.FittedBasis(learned, genomes, values)

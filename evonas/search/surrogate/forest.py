@@ -1,10 +1,10 @@
-"""A random forest, whose doubt is the disagreement of its trees (Hutter et al., 2011: SMAC)."""
+"""A random forest. Its uncertainty is the disagreement of its trees (Hutter et al., 2011: SMAC)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -20,16 +20,18 @@ class Forest(Surrogate):
     """Regression trees on the coordinates of the unit cube and the counts of subtrees.
 
     Attributes:
-        trees: in the forest.
-        share: of the columns that each split chooses from.
-        depth: of the subtrees that are counted.
-        fitted_on: trials at most: half of them the best, the others the latest.
+        trees: number of trees in the forest.
+        share: share of the columns that each split chooses from.
+        depth: depth of the subtrees that are counted.
+        fitted_on: number of trials, at most: half of them the best, the others the latest.
     """
 
     trees: Annotated[int, Ge(2), Le(1000)] = 40
     share: Annotated[float, Gt(0), Le(1)] = 0.5
     depth: Annotated[int, Ge(0), Le(5)] = 2
     fitted_on: Annotated[int, Ge(10)] = 1000
+
+    libraries: ClassVar[tuple[str, ...]] = ("scipy", "scikit-learn")
 
     def fit(
         self,
@@ -39,16 +41,20 @@ class Forest(Surrogate):
         rng: np.random.Generator,
         tuned: Any = None,
     ) -> Fitted:
-        from sklearn.ensemble import (
-            RandomForestRegressor,
-        )  # a second: only where a forest is fitted
+        # The import takes a second, so only a run that fits a forest does it.
+        from sklearn.ensemble import RandomForestRegressor
 
-        labels = vocabulary(features.counts(genomes))
+        counts = features.counts(genomes)
+        labels = vocabulary(counts)
+        columns = _columns(features, genomes, labels)
         seed = int(rng.integers(2**31))
         forest = RandomForestRegressor(
-            self.trees, max_features=self.share, min_samples_leaf=1, random_state=seed
+            self.trees,
+            max_features=self.share,
+            min_samples_leaf=1,
+            random_state=seed,
         )
-        forest.fit(_columns(features, genomes, labels), values)
+        forest.fit(columns, values)
         return FittedForest(features, labels, forest.estimators_)
 
 
@@ -56,15 +62,28 @@ class FittedForest(Fitted):
     """The mean of the trees, and the standard deviation between them."""
 
     def __init__(self, features: Features, labels: NDArray[np.int64], trees: Sequence[Any]) -> None:
-        self._features, self._labels, self._trees = features, labels, trees
+        self._features = features
+        self._labels = labels
+        self._trees = trees
 
     def predict(self, genomes: Sequence[Genome]) -> tuple[Vector, Vector]:
-        columns = _columns(self._features, genomes, self._labels).astype(np.float32)
-        found = np.array([tree.tree_.predict(columns)[:, 0] for tree in self._trees])
-        return found.mean(axis=0), found.std(axis=0)
+        columns = _columns(self._features, genomes, self._labels)
+        # `tree_`, used below, skips the checks of the estimator. It takes 32-bit floats only.
+        narrow = columns.astype(np.float32)
+        predictions = []
+        for tree in self._trees:
+            found = tree.tree_.predict(narrow)
+            # The second axis is for forests with several outputs.
+            predictions.append(found[:, 0])
+        values = np.array(predictions)
+        return values.mean(axis=0), values.std(axis=0)
 
 
 def _columns(
     features: Features, genomes: Sequence[Genome], labels: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    return np.hstack([features.points(genomes), matrix(features.counts(genomes), labels)])
+    """The coordinates of the genomes, then their counts of these labels, as rows."""
+    points = features.points(genomes)
+    counts = features.counts(genomes)
+    amounts = matrix(counts, labels)
+    return np.hstack([points, amounts])

@@ -1,4 +1,5 @@
-"""A Gaussian process with a kernel on the architecture's graph and one on its numbers (Ru et al., 2021: NAS-BOWL)."""
+"""A Gaussian process with a kernel on the architecture's graph and one on its numbers (Ru et al.,
+2021: NAS-BOWL)."""
 
 from __future__ import annotations
 
@@ -16,14 +17,17 @@ from evonas.search.surrogate.surrogate import Fitted, Surrogate, Vector
 
 @dataclass(frozen=True)
 class GaussianProcess(Surrogate):
-    """Hyperparameters are those of the greatest marginal likelihood; the variance among them has a closed form.
+    """Hyperparameters are those of the greatest marginal likelihood.
+
+    The variance among them has a closed form.
 
     Attributes:
-        depth: of the subtrees that the Weisfeiler-Lehman kernel counts.
-        fitted_on: trials at most: half of them the best, the others the latest.
+        depth: depth of the subtrees that the Weisfeiler-Lehman kernel counts.
+        fitted_on: number of trials, at most: half of them the best, the others the latest.
     """
 
     depth: Annotated[int, Ge(0), Le(5)] = 2
+    # The time of a fit grows with the third power of this number.
     fitted_on: Annotated[int, Ge(10), Le(2000)] = 300
 
     def tune(
@@ -33,7 +37,8 @@ class GaussianProcess(Surrogate):
         values: Vector,
         rng: np.random.Generator,
     ) -> Any:
-        from evonas.search.surrogate import process  # scipy: only where a process is fitted
+        # SciPy is slow to import, so only a run that fits a process does it.
+        from evonas.search.surrogate import process
 
         return process.tuned(features, genomes, values)
 
@@ -47,6 +52,7 @@ class GaussianProcess(Surrogate):
     ) -> Fitted:
         from evonas.search.surrogate import process
 
-        return process.FittedProcess(
-            features, genomes, values, tuned or self.tune(features, genomes, values, rng)
-        )
+        found = tuned
+        if not found:
+            found = self.tune(features, genomes, values, rng)
+        return process.FittedProcess(features, genomes, values, found)

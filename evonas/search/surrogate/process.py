@@ -1,6 +1,7 @@
 """The mathematics of Gaussian processes on genomes: kernels, posterior, marginal likelihood.
 
-A module of its own, for scipy takes a while to import: only where a process is fitted.
+SciPy takes a while to import. So this is a module of its own, which is imported only where a
+process is fitted.
 """
 
 from __future__ import annotations
@@ -15,25 +16,30 @@ from scipy import linalg, optimize
 from scipy.spatial import distance
 
 from evonas.genome import Genome
-from evonas.search.surrogate.features import Features, matrix, vocabulary
+from evonas.search.surrogate.features import Counts, Features, matrix, vocabulary
 from evonas.search.surrogate.surrogate import Fitted, Vector
 
 Matrix = NDArray[np.float64]
 
 _START = np.array([0.0, 0.0, -1.0, -4.0])
 _BOUNDS = ((-5.0, 5.0), (-2.0, 4.0), (-4.0, 3.0), (-9.0, 1.0))
-"""Of the logit of the share, and of the logarithms of the two scales and of the noise."""
+"""Start and bounds of the search: logit of the share, then logarithms of both scales and noise."""
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Of the kernel: variance x (share x graph + (1 - share) x numbers), and variance x noise on the diagonal.
+    """Hyperparameters of the kernel.
+
+    The kernel is variance x (share x graph + (1 - share) x numbers).
+    On its diagonal, variance x noise is added.
 
     Attributes:
-        share: of the graph's kernel, in [0, 1].
-        graph_scale: length scale on the graph, in units of the distance of normalised counts, which is at most 1.42.
-        scale: length scale on the numbers, in units of the root mean square difference of coordinates.
-        noise: relative to the variance.
+        share: share of the graph's kernel, in [0, 1].
+        graph_scale: length scale on the graph, in units of the distance of normalised counts. That
+            distance is at most 1.42.
+        scale: length scale on the numbers, in units of the root mean square difference of
+            coordinates.
+        noise: variance of the noise, relative to the variance of the kernel.
     """
 
     share: float
@@ -43,92 +49,141 @@ class Hyperparameters:
 
 
 def tuned(features: Features, genomes: Sequence[Genome], values: Vector) -> Hyperparameters:
-    """The hyperparameters of the greatest marginal likelihood that a local search (L-BFGS-B) finds from one start, so
-    that equal trials give equal ones."""
+    """The hyperparameters of the greatest marginal likelihood that a local search finds."""
     graph, numbers = _View(features, genomes).distances(genomes)
     centred = values - values.mean()
 
     def loss(point: Vector) -> float:
         found = _unpacked(point)
-        return _negative_likelihood(_kernel(graph, numbers, found), found.noise, centred)
+        kernel = _kernel(graph, numbers, found)
+        return _negative_likelihood(kernel, found.noise, centred)
 
+    # One fixed start, so that equal trials give equal hyperparameters.
     best = optimize.minimize(
-        loss, _START, method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 30}
+        loss,
+        _START,
+        method="L-BFGS-B",
+        bounds=_BOUNDS,
+        options={"maxiter": 30},
     )
     return _unpacked(best.x)
 
 
 class FittedProcess(Fitted):
-    """The posterior (Rasmussen and Williams, 2006, algorithm 2.1); its doubt is about the value without noise."""
+    """The posterior (Rasmussen and Williams, 2006, algorithm 2.1).
+
+    The predicted deviation is that of the value without noise.
+    """
 
     def __init__(
         self, features: Features, genomes: Sequence[Genome], values: Vector, found: Hyperparameters
     ) -> None:
-        self._view, self._found, self._mean = _View(features, genomes), found, float(values.mean())
-        kernel = _kernel(*self._view.distances(genomes), found)
+        self._view = _View(features, genomes)
+        self._found = found
+        self._mean = float(values.mean())
+        graph, numbers = self._view.distances(genomes)
+        kernel = _kernel(graph, numbers, found)
         self._cholesky = _cholesky(kernel, found.noise)
-        self._weights = linalg.cho_solve((self._cholesky, True), values - self._mean)
-        self._variance = float((values - self._mean) @ self._weights) / len(genomes)
+        centred = values - self._mean
+        self._weights = linalg.cho_solve((self._cholesky, True), centred)
+        # The variance of the greatest likelihood, which has this closed form.
+        self._variance = float(centred @ self._weights) / len(genomes)
 
     def predict(self, genomes: Sequence[Genome]) -> tuple[Vector, Vector]:
-        kernel = _kernel(*self._view.distances(genomes), self._found)
+        graph, numbers = self._view.distances(genomes)
+        kernel = _kernel(graph, numbers, self._found)
         explained = linalg.solve_triangular(self._cholesky, kernel.T, lower=True)
-        variance = self._variance * np.maximum(1.0 - np.sum(explained**2, axis=0), 0.0)
-        return self._mean + kernel @ self._weights, np.sqrt(variance)
+        share_explained = np.sum(explained**2, axis=0)
+        # Rounding can make the difference negative.
+        share_left = np.maximum(1.0 - share_explained, 0.0)
+        variance = self._variance * share_left
+        mean = self._mean + kernel @ self._weights
+        return mean, np.sqrt(variance)
 
 
 class _View:
-    """The genomes that are fitted, as points that others have a distance to."""
+    """The fitted genomes, as points to which other genomes have a distance."""
 
     def __init__(self, features: Features, genomes: Sequence[Genome]) -> None:
         self._features = features
         counts = features.counts(genomes)
         self._labels = vocabulary(counts)
         self._rows = matrix(counts, self._labels)
-        self._norms = np.sqrt([one.squared for one in counts])
+        self._norms = _norms(counts)
         self._numbers = features.numbers(genomes)
 
     def distances(self, genomes: Sequence[Genome]) -> tuple[Matrix, Matrix]:
-        """From each of these to each fitted one: on the graph sqrt(2 - 2 k), where k is the normalised subtree kernel;
-        and the root mean square difference of the numbers.
+        """The distances from each of these genomes to each fitted one.
 
         Returns:
-            Two arrays of shape (len(genomes), how many are fitted).
+            Two arrays of shape (len(genomes), number of fitted genomes). The first is the distance
+            on the graph: sqrt(2 - 2 k), where k is the normalised subtree kernel. The second is
+            the root mean square difference of the numbers.
         """
         counts = self._features.counts(genomes)
-        norms = np.sqrt([one.squared for one in counts])
-        kernel = matrix(counts, self._labels) @ self._rows.T / np.outer(norms, self._norms)
+        rows = matrix(counts, self._labels)
+        # The norms include labels that no fitted genome has, which `rows` leaves out.
+        norms = _norms(counts)
+        kernel = rows @ self._rows.T / np.outer(norms, self._norms)
         numbers = self._features.numbers(genomes)
-        plain = distance.cdist(numbers, self._numbers) / np.sqrt(max(1, numbers.shape[1]))
-        return np.sqrt(np.maximum(2.0 - 2.0 * kernel, 0.0)), plain
+        # A space without numbers has distances of 0, which must not be divided by 0.
+        width = max(1, numbers.shape[1])
+        plain = distance.cdist(numbers, self._numbers) / np.sqrt(width)
+        # By rounding, the kernel of equal genomes may be a little above 1.
+        squares = np.maximum(2.0 - 2.0 * kernel, 0.0)
+        return np.sqrt(squares), plain
+
+
+def _norms(counts: Sequence[Counts]) -> Vector:
+    """The Euclidean norm of each genome's counts; shape (len(counts),)."""
+    squares = [one.squared for one in counts]
+    return np.sqrt(squares)
 
 
 def matern(distances: Matrix, scale: float) -> Matrix:
     """The Matern kernel with smoothness 5/2."""
     ratio = np.sqrt(5.0) / scale * distances
-    return np.asarray((1.0 + ratio + ratio**2 / 3.0) * np.exp(-ratio))
+    polynomial = 1.0 + ratio + ratio**2 / 3.0
+    decay = np.exp(-ratio)
+    return np.asarray(polynomial * decay)
 
 
 def _kernel(graph: Matrix, numbers: Matrix, found: Hyperparameters) -> Matrix:
-    return found.share * matern(graph, found.graph_scale) + (1 - found.share) * matern(
-        numbers, found.scale
-    )
+    """The kernel of these distances, for a variance of 1 and without the noise."""
+    share = found.share
+    on_graph = matern(graph, found.graph_scale)
+    on_numbers = matern(numbers, found.scale)
+    return share * on_graph + (1 - share) * on_numbers
 
 
 def _cholesky(kernel: Matrix, noise: float) -> Matrix:
-    """The lower factor; twins of a genome and subtrees that come to the same are held apart by the noise."""
-    return np.asarray(linalg.cholesky(kernel + (noise + 1e-6) * np.eye(len(kernel)), lower=True))
+    """The lower Cholesky factor of the kernel with noise."""
+    # Two genomes with equal features have equal rows. The noise keeps the matrix positive
+    # definite, and the small constant does so if the noise is near 0.
+    size = len(kernel)
+    diagonal = (noise + 1e-6) * np.eye(size)
+    factor = linalg.cholesky(kernel + diagonal, lower=True)
+    return np.asarray(factor)
 
 
 def _negative_likelihood(kernel: Matrix, noise: float, values: Vector) -> float:
     """Minus the logarithm of the marginal likelihood, at its best variance, without constants."""
     lower = _cholesky(kernel, noise)
-    variance = float(values @ linalg.cho_solve((lower, True), values)) / len(values)
-    return float(0.5 * len(values) * math.log(max(variance, 1e-12)) + np.log(np.diag(lower)).sum())
+    count = len(values)
+    weights = linalg.cho_solve((lower, True), values)
+    variance = float(values @ weights) / count
+    # Equal values have a variance of 0, of which there is no logarithm.
+    fit = 0.5 * count * math.log(max(variance, 1e-12))
+    half_determinant = np.log(np.diag(lower)).sum()
+    return float(fit + half_determinant)
 
 
 def _unpacked(point: Vector) -> Hyperparameters:
+    """The hyperparameters at a point of the search, whose coordinates have no bounds by nature."""
     share, graph_scale, scale, noise = (float(one) for one in point)
     return Hyperparameters(
-        1 / (1 + math.exp(-share)), math.exp(graph_scale), math.exp(scale), math.exp(noise)
+        share=1 / (1 + math.exp(-share)),
+        graph_scale=math.exp(graph_scale),
+        scale=math.exp(scale),
+        noise=math.exp(noise),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +28,22 @@ class Fitted(ABC):
 
 
 class Surrogate(ABC):
-    """Its fields are its settings in the YAML. A pure function of what it is given, randomness included.
+    """Predicts the values of genomes. Its fields are its settings in the YAML.
+
+    What it learns is a pure function of the arguments, including the random generator.
 
     Attributes:
-        depth: of the subtrees that are counted in `Features`.
-        fitted_on: trials at most.
+        depth: depth of the subtrees that are counted in `Features`.
+        fitted_on: number of trials that are fitted, at most.
+
+    Class attributes:
+        libraries: packages besides NumPy whose versions may change the predictions, and what is
+            made of them: the expected improvement is SciPy's.
     """
 
     depth: int
     fitted_on: int
+    libraries: ClassVar[tuple[str, ...]] = ("scipy",)
 
     def tune(
         self,
@@ -45,7 +52,10 @@ class Surrogate(ABC):
         values: Vector,
         rng: np.random.Generator,
     ) -> Any:
-        """What is costly to learn and holds for some trials more, to be given to `fit`; nothing by default."""
+        """What is costly to learn and stays valid for some more trials; None by default.
+
+        The result is given to `fit`.
+        """
         return None
 
     @abstractmethod
@@ -57,12 +67,13 @@ class Surrogate(ABC):
         rng: np.random.Generator,
         tuned: Any = None,
     ) -> Fitted:
-        """Learn.
+        """Learn to predict.
 
         Args:
-            features: of the space that the genomes are from.
-            genomes: at least two.
-            values: shape (len(genomes),), less is better; about standard normal.
-            rng: for surrogates that need chance.
-            tuned: what `tune` gave for these genomes, or some of them; None to tune here.
+            features: features of the space that the genomes are from.
+            genomes: genomes to learn from, at least two.
+            values: value of each genome, shape (len(genomes),); less is better, and they are about
+                standard normal.
+            rng: the only source of randomness.
+            tuned: result of `tune` for these genomes or for some of them; None to tune here.
         """

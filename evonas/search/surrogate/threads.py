@@ -1,4 +1,8 @@
-"""Linear algebra on one thread: results depend on the number of threads, and a run's must not depend on the cores."""
+"""Linear algebra on one thread.
+
+Results of linear algebra depend on the number of threads. The results of a run must not depend on
+the number of cores.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,19 @@ from typing import Any
 
 @functools.cache
 def _libraries() -> Any:
-    import scipy.linalg  # so that its library is among those that are found
-    from threadpoolctl import ThreadpoolController  # scikit-learn brings it
+    """The libraries of linear algebra that are loaded. Looking for them takes a while."""
+    # Only loaded libraries are found, and SciPy brings one of its own.
+    import scipy.linalg
 
+    # scikit-learn depends on this package, so it is installed.
+    from threadpoolctl import ThreadpoolController
+
+    # Otherwise the linter reports an unused import.
     assert scipy.linalg
     return ThreadpoolController()
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Within it, BLAS and LAPACK use one thread."""
+    """Within this context, BLAS and LAPACK use one thread."""
     limited: AbstractContextManager[Any] = _libraries().limit(limits=1, user_api="blas")
     return limited

@@ -1,5 +1,8 @@
-"""A pool inside a memory cgroup: `python in_cgroup.py CGROUP FLOOR_MIB LEAK_MIB FOLDER` prints what came of a leaking
-worker, of one beside it, and how many processes the kernel has killed. No test itself."""
+"""A pool inside a memory cgroup. No test itself.
+
+`python in_cgroup.py CGROUP FLOOR_MIB LEAK_MIB FOLDER` prints what came of a leaking worker, of one
+beside it, and how many processes the kernel has killed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker that does what the genome says: every way in which a real one could go wrong. No test itself."""
+"""A worker that does what the genome says: every way to go wrong. No test itself."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def act(connection: socket.socket, job: dict[str, Any], what: str) -> None:
         connection.sendall(b"\xff\xfe garbage\n")
     elif what == "nan":
         connection.sendall(
-            b'{"outcome": {"trial": 0, "attempt": 0, "state": "ok", "metrics": {"val_loss": NaN}}}\n'
+            b'{"outcome": {"trial": 0, "attempt": 0, "state": "ok",'
+            b' "metrics": {"val_loss": NaN}}}\n'
         )
     elif what == "flood":
         while True:

@@ -1,4 +1,4 @@
-"""A real memory cgroup and a real kernel that kills: what the made-up trees of test_memory.py stand for."""
+"""A real memory cgroup and a real kernel that kills; test_memory.py has made-up trees."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def cgroup() -> Iterator[Path]:
             except OSError:
                 time.sleep(0.05)
     pytest.skip(
-        "no memory cgroup can be made here: that takes root, and a /sys/fs/cgroup that can be written"
+        "no memory cgroup can be made here:"
+        " that takes root, and a /sys/fs/cgroup that can be written"
     )
 
 

@@ -1,4 +1,4 @@
-"""The fork server's own side of the talk; what a launcher makes of it is in tests/contracts/test_launcher.py."""
+"""The fork server's own side of the talk; the launcher's is in tests/contracts/test_launcher.py."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def test_a_preload_that_raises_is_told() -> None:
 
 def test_what_is_preloaded_does_without_scikit_learn_and_a_worker_need_not(tmp_path: Path) -> None:
     module = "try:\n    import sklearn\nexcept ImportError:\n    sklearn = None\n"
-    module += "def serve(fd):\n    print(sklearn)\n    from sklearn.base import clone\n    print(clone.__name__)\n"
+    module += "def serve(fd):\n    print(sklearn)\n"
+    module += "    from sklearn.base import clone\n    print(clone.__name__)\n"
     (tmp_path / "wants_it.py").write_text(module)
     ours, theirs = socket.socketpair()
     order = {"environment": {}, "log": str(tmp_path / "log"), "spawn": 0, "entry": "wants_it:serve"}
@@ -132,7 +133,7 @@ def test_killing_a_group_that_is_gone_is_nothing() -> None:
 
 
 def test_a_worker_without_prctl_ends_with_its_connection() -> None:
-    """What stands in for the parent-death signal off Linux: the hang-up ends the group, grandchildren included."""
+    """Off Linux, in place of the parent-death signal: the hang-up ends the whole group."""
     ours, theirs = socket.socketpair()
     code = "import sys, time\nfrom evonas.evaluate.local.bootstrap import die_with_connection\n"
     code += "die_with_connection(int(sys.argv[1]))\nprint(flush=True)\ntime.sleep(1000)"
@@ -155,8 +156,13 @@ def test_a_worker_without_prctl_ends_with_its_connection() -> None:
 
 
 def test_importing_the_fork_server_imports_nothing_heavy() -> None:
-    code = "import sys, evonas.evaluate.local.fork_server, evonas.evaluate.pools.local, evonas.evaluate.local.devices, evonas.evaluate.pools.inline\n"
-    code += "print([name for name in ('tensorflow', 'keras', 'pynvml', 'networkx') if name in sys.modules])"
+    code = (
+        "import sys\n"
+        "import evonas.evaluate.local.fork_server, evonas.evaluate.local.devices\n"
+        "import evonas.evaluate.pools.local, evonas.evaluate.pools.inline\n"
+        "heavy = ('tensorflow', 'keras', 'pynvml', 'networkx')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -34,7 +34,9 @@ def version_1(folder: str, limit: int, usage: int, inactive: int = 0) -> dict[st
     return {
         f"cgroup/memory{folder}/memory.limit_in_bytes": limit,
         f"cgroup/memory{folder}/memory.usage_in_bytes": usage,
-        f"cgroup/memory{folder}/memory.stat": f"cache 5\ninactive_file 7\ntotal_inactive_file {inactive}",
+        f"cgroup/memory{folder}/memory.stat": (
+            f"cache 5\ninactive_file 7\ntotal_inactive_file {inactive}"
+        ),
     }
 
 
@@ -181,7 +183,8 @@ def test_on_this_machine() -> None:
     assert 0 < free.bytes <= psutil.virtual_memory().total
     assert free.where.startswith("this machine")
     assert memory.oom_kills() >= 0
-    code = "b = b'x' * (100 * 2**20)\nimport os\nif os.fork() == 0: b += b\nprint(flush=True)\nimport time; time.sleep(1000)"
+    code = "b = b'x' * (100 * 2**20)\nimport os, time\nif os.fork() == 0: b += b\n"
+    code += "print(flush=True)\ntime.sleep(1000)"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
     ) as worker:

@@ -67,9 +67,10 @@ def test_below_the_floor_the_largest_is_ended() -> None:
     small, large = Place(1, 100), Place(2, 2000)
     assert look(FLOOR, small, large, left=300) == [large]
     assert large.why == (
-        "Only 300 MiB of memory were free on this machine for the cgroup /job, and pool.local.free_memory_mb keeps"
-        " 512 MiB free: the largest worker, which took 2,000 MiB, was ended. Fewer workers (pool.local.workers) or"
-        " smaller networks (limits.parameters) need less."
+        "Only 300 MiB of memory were free on this machine for the cgroup /job, and"
+        " pool.local.free_memory_mb keeps 512 MiB free: the largest worker, which took 2,000 MiB,"
+        " was ended. Fewer workers (pool.local.workers) or smaller networks (limits.parameters)"
+        " need less."
     )
 
 

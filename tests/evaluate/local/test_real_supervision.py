@@ -1,4 +1,4 @@
-"""Supervision of real workers: TensorFlow out of memory, in one call without an end, or hoarding memory."""
+"""Supervision of real workers: TensorFlow out of memory, in an endless call, or hoarding memory."""
 
 from __future__ import annotations
 
@@ -166,7 +166,8 @@ from evonas.evaluate.contract.protocol import Setup, Job
 
 setup, job = json.loads(sys.stdin.read())
 launcher = start_launcher("evonas.evaluate.local.worker:serve", ("tensorflow", "keras"))
-pool = LocalPool(Setup.from_json(setup), [DeviceShare(0)], launcher, Path(setup["directory"]) / "logs")
+logs = Path(setup["directory"]) / "logs"
+pool = LocalPool(Setup.from_json(setup), [DeviceShare(0)], launcher, logs)
 pool.submit(Job.from_json(job))
 while True:
     pool.poll(1.0)

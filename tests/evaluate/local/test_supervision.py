@@ -252,7 +252,7 @@ def test_a_worker_beyond_its_memory_is_ended_with_its_children(
 
 
 class Scarce(Memory):
-    """The host has no memory as long as a process group takes more than so much; the rest is real."""
+    """The host has no memory while a process group takes more than `most`; the rest is real."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

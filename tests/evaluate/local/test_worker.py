@@ -61,15 +61,26 @@ network:
   features:
     length: [0, 2]
     ops:
-      conv2d: {filters: {choice: [3, 4]}, kernel_size: 3, batch_normalization: true, dropout: 0.2, l2: 1e-3}
+      conv2d:
+        filters: {choice: [3, 4]}
+        kernel_size: 3
+        batch_normalization: true
+        dropout: 0.2
+        l2: 1e-3
       worker_plugin:fail: {}
       worker_plugin:fill: {}
       worker_plugin:print_much: {}
   bridge: {ops: {flatten: {}}}
   head: {length: [0, 1], ops: {dense: {units: {int: [2, 10000000000]}}}}
 settings:
-  optimizer: {ops: {sgd: {learning_rate: {float: [1e-3, 1e+30], log: true}}, adam: {learning_rate: 0.01},
-                    momentum: {learning_rate: 0.05, momentum: 0.9, schedule: {choice: [constant, cosine, exponential]}}}}
+  optimizer:
+    ops:
+      sgd: {learning_rate: {float: [1e-3, 1e+30], log: true}}
+      adam: {learning_rate: 0.01}
+      momentum:
+        learning_rate: 0.05
+        momentum: 0.9
+        schedule: {choice: [constant, cosine, exponential]}
   training: {ops: {training: {batch_size: {choice: [16, 32]}}}}
 """
 
@@ -106,7 +117,10 @@ def genome(
 
 
 WHOLE = genome((CONV,))
-"""With batch normalization, dropout and a penalty, which take a second to trace; the others have a softmax alone."""
+"""With batch normalization, dropout and a penalty, which take a second to trace.
+
+The others have only a softmax.
+"""
 
 
 @pytest.fixture
@@ -683,3 +697,26 @@ def test_a_worker_process(kind: Any, setup: Setup, tmp_path: Path) -> None:
     text = log.read_text()
     assert "noise" in text
     assert "most recent call first" in text  # what SIGUSR1 asks for
+
+
+def test_a_schedule_has_a_step_for_every_batch_the_smaller_last_one_too(setup: Setup) -> None:
+    """70 samples are five batches of 16, so that three epochs are a schedule of 15 steps."""
+    planned = genome(optimizer=Gene.make("momentum", {"schedule": "cosine"}, innovation=1))
+    outcome = run_job(setup, train_job(genome=planned), SILENT)
+    space, found = space_of(setup), Genome.from_dict(planned)
+    losses = {}
+    for steps in (14, 15):
+        keras.utils.set_random_seed(11)
+        trainer = Trainer(
+            build_model(space, found, INTERFACE),
+            build_optimizer(space, found, steps),
+            TensorCache().get(Path(setup.directory)),
+            INTERFACE,
+            batch_size=16,
+            seed=11,
+            objective=Objective("val_loss", "min"),
+        )
+        trainer.train(3)
+        losses[steps] = [row["loss"] for row in trainer.history]
+    assert outcome.history["loss"] == losses[15]
+    assert losses[14] != losses[15], "or the length makes no difference here"

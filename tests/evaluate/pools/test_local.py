@@ -1,4 +1,4 @@
-"""The local pool with workers that crash, hang, stop, talk nonsense or leave children behind; real processes all."""
+"""The local pool with real workers that crash, hang, stop, talk nonsense or leave children."""
 
 from __future__ import annotations
 
@@ -325,7 +325,7 @@ def test_a_job_whose_fork_server_dies_is_lost_and_the_next_one_has_a_new_fork_se
         os.kill(launcher.pid, signal.SIGKILL)
         outcomes = [report.outcome for report in drain(pool) if isinstance(report, Finished)]
         assert [outcome.state for outcome in outcomes] == [TrialState.LOST] * 2
-        assert "fork_server" in outcomes[0].message
+        assert "fork server" in outcomes[0].message
         assert outcome_of(pool, "answer").state is TrialState.OK
 
 
@@ -414,13 +414,13 @@ from pathlib import Path
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import start_launcher
 from evonas.evaluate.pools.local import LocalPool
-from evonas.testing.jobs import make_setup, make_task
+from evonas.testing.jobs import make_setup, make_job
 
 root = Path(sys.argv[1])
 launcher = start_launcher("misbehaving:serve", prefer=sys.argv[2])
 pool = LocalPool(make_setup(root), [DeviceShare(n) for n in range(3)], launcher, root / "logs")
 for trial, what in enumerate(["hang", "ignore", "stop"]):
-    pool.submit(make_task(trial, genome={"act": what}))
+    pool.submit(make_job(trial, genome={"act": what}))
 while True:
     pool.poll(1.0)
     print(flush=True)

@@ -1,5 +1,8 @@
-"""Batches trained in two halves: the training of whole batches but for rounding, resumed bit for bit, and the rung of
-the out-of-memory ladder that a genome may fit on."""
+"""Batches trained in two halves.
+
+It is the training of whole batches but for rounding, and is resumed bit for bit. Also the rung of
+the out-of-memory ladder that a genome may fit on.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,11 @@ network:
   layers:
     length: [0, 2]
     ops:
-      dense: {units: 4, activation: tanh, batch_normalization: {choice: [false, true]}, dropout: {choice: [0.0, 0.2]}}
+      dense:
+        units: 4
+        activation: tanh
+        batch_normalization: {choice: [false, true]}
+        dropout: {choice: [0.0, 0.2]}
       accumulation_plugin:heavy: {}
 settings:
   optimizer:
@@ -63,7 +70,7 @@ MOST = 8
 
 
 class Heavy(keras.layers.Layer):
-    '''Fits into memory for 8 samples and no more; the least that a network of this op needs is a batch of 8.'''
+    '''Fits into memory for 8 samples and no more.'''
 
     def call(self, x, training=False):
         if not training:
@@ -94,7 +101,7 @@ def rows(samples: int) -> TrainingData:
 
 
 def perceptron() -> Any:
-    """With both kinds of penalties: of weights, and of activities, which Keras divides by the samples of the batch."""
+    """With penalties of weights, and of activities, which Keras divides by the batch's samples."""
     penalty = keras.regularizers.L2(1e-2)
     inputs = keras.Input((5,))
     x = layers.Dense(
@@ -154,8 +161,10 @@ def bits(model: Any) -> list[bytes]:
     ],
 )
 def test_two_halves_give_the_weights_of_the_whole_batch(op: str, samples: int, space: str) -> None:
-    """Also where the last batch has 6, 3 or 1 samples. What is left is float32 rounding: a sum of 16 numbers of about 1
-    taken in two parts differs by some 1e-7, and 20 steps do not let it grow; 2e-7 was measured, a lost part gives 1e-2.
+    """Also if the last batch has 6, 3 or 1 samples.
+
+    What is left is float32 rounding. A sum of 16 numbers of about 1 that is taken in two parts
+    differs by some 1e-7, and does not grow in 20 steps: 2e-7 was measured. A lost part gives 1e-2.
     """
     whole, first = make(op, 1, samples, space=space)
     first.train(4)

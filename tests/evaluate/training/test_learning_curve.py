@@ -1,4 +1,4 @@
-"""Whether a training is stopped follows from its history, the incumbent, and the length of a full training."""
+"""Whether a training is stopped follows from its history, the incumbent and its full length."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_without_rule_or_incumbent_nothing_is_stopped() -> None:
 
 
 def test_of_all_power_laws_with_a_slope_none_gains_more_than_is_trusted() -> None:
-    """The rule's ground: without any margin, a power law that would reach the incumbent is not stopped."""
+    """Without a margin, too, a power law that would reach the incumbent is not stopped."""
     for exponent in (0.05, 0.3, 1.0, 2.0, 4.0):
         for limit in (0.0, 0.09):
             values = curve(lambda n, exponent=exponent, limit=limit: limit + n**-exponent)  # type: ignore[misc]
@@ -148,3 +148,37 @@ def test_a_stop_is_told_in_the_details_and_read_from_them() -> None:
     stop = Stopped(9, 30, 0.12, 0.02)
     assert Stopped.in_details({"stopped": stop.to_json(), "other": 1}) == stop
     assert Stopped.in_details({}) is None
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("objective", [LOSS, ACCURACY])
+def test_the_gain_is_its_formula_with_two_deviations_of_luck(
+    objective: Objective, margin: float
+) -> None:
+    """Lines by NumPy: through all values; through the second half, which gives the deviation."""
+    sign = 1 if objective is ACCURACY else -1
+    rng = np.random.default_rng(1)
+    for done in (4, 5, 9, 20):
+        values = sign * np.log(np.arange(1, done + 1)) + rng.normal(scale=0.3, size=done)
+        slopes = []
+        for last in (done, max(4, math.ceil(done / 2))):
+            x = np.log(np.arange(done - last + 1, done + 1))
+            y = sign * values[-last:]
+            slope, intercept = np.polyfit(x, y, 1)
+            slopes.append(slope)
+            errors = y - intercept - slope * x
+            deviation = math.sqrt((errors**2).sum() / (last - 2))
+        promised = max(*slopes, 0.0) * math.log(EPOCHS / done)
+        expected = (1 + margin) * promised + 2 * deviation
+        found = possible_gain(values.tolist(), objective, EPOCHS, margin)
+        assert found == pytest.approx(expected)
+
+
+def test_what_jumps_may_still_have_luck() -> None:
+    """Hardly any slope: only the deviations around the line can reach the incumbent."""
+    jumping = [0.5, 0.7] * 10
+    spread = possible_gain(jumping, LOSS, EPOCHS, 0.0)
+    assert 0.2 < spread < 0.23, "two deviations of 0.1, and of ten values a little more"
+    for hope, stops in ((spread - 0.01, False), (spread + 0.01, True)):
+        rule = CurveRule(incumbent=0.5 - hope, epochs=EPOCHS, after=0.4, margin=0.0)
+        assert (stopped(history(jumping), LOSS, rule) is not None) is stops

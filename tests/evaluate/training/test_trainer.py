@@ -1,4 +1,7 @@
-"""The trainer gives the numbers of Keras, and the same ones when it is stopped and resumed: bit for bit on one thread."""
+"""The trainer gives the numbers of Keras, and the same ones when it is stopped and resumed.
+
+On one thread they are the same bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ def rows(factor: float = 1.0) -> TrainingData:
 
 
 def convnet(regularized: bool = True) -> Any:
-    """Everything that keeps a state or adds to the loss: batch normalization, dropout, weight and activity penalties."""
+    """All that keeps a state or adds to the loss: batch normalization, dropout, penalties."""
     penalty = keras.regularizers.L1L2(1e-4, 1e-3) if regularized else None
     activity = keras.regularizers.L2(1e-4) if regularized else None
     inputs = keras.Input((6, 6))
@@ -279,6 +282,28 @@ def test_a_finished_training_restored_has_nothing_to_do() -> None:
     again.train(2, lambda epoch, metrics: pytest.fail("an epoch was trained"))
     assert bits(model) == before
     assert again.best_epoch == trainer.best_epoch
+
+
+def test_the_best_weights_are_restored_and_not_those_of_the_last_epoch() -> None:
+    """A training that gets no better after its resume still ends with its best epoch."""
+    _, trainer = make()
+    trainer.train(2)
+    state = trainer.state()
+    # As if the first epoch had been the best by far, with weights that nobody else has.
+    rows = [
+        {**row, "val_loss": row["val_loss"] + number} for number, row in enumerate(state.history)
+    ]
+    best = [array + 1 for array in state.best]
+    unbeaten = replace(state, history=[{**rows[0], "val_loss": -1.0}, rows[1]], best=best)
+    model, resumed = make()
+    resumed.restore(unbeaten)
+    for epochs in (2, 3):
+        resumed.train(epochs)
+        assert resumed.best_epoch == 0
+        for array, expected in zip(resumed.best_weights, best, strict=True):
+            assert np.array_equal(array, expected)
+        for array, variable in zip(resumed.best_weights, model.weights, strict=True):
+            assert not np.array_equal(array, variable)
 
 
 @pytest.mark.parametrize("group", ["model", "optimizer", "best"])

@@ -1,4 +1,4 @@
-"""Reading an experiment: what differs between its runs, and what is refused, with its place in the file."""
+"""Reading an experiment: what differs between its runs, and what is refused at which place."""
 
 from __future__ import annotations
 

@@ -66,7 +66,8 @@ def test_a_weighted_sum_is_called_what_it_is(tmp_path, weights, name):
 
 
 def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
-    text = "strategy: nsga2\nobjectives: [{name: score, direction: max}, {name: cost, direction: min}]\n"
+    text = "strategy: nsga2\n"
+    text += "objectives: [{name: score, direction: max}, {name: cost, direction: min}]\n"
     found = config(tmp_path, text, TABLE)
     assert found.metrics() == ("score", "cost")
     assert found.epoch_objective().name == "score"
@@ -176,7 +177,8 @@ def test_a_table_without_one_of_the_metrics_is_refused(tmp_path):
         "space: s\ninput: none\nnetwork: {cell: {ops: {a: {}, b: {}}}}\n"
     )
     (tmp_path / "t.csv").write_text("cell.0.op,val_loss@3\na,1\nb,2\n")
-    base = "space: ./s.yaml\nevaluator: {table: {path: t.csv}}\ntraining: {epochs: 3}\nbudget: {trials: 9}\n"
+    base = "space: ./s.yaml\nevaluator: {table: {path: t.csv}}\n"
+    base += "training: {epochs: 3}\nbudget: {trials: 9}\n"
     for text, key in (
         ("strategy: nsga2\nobjectives: [val_loss, parameters]\n", r"objectives\[1\]\.name"),
         (

@@ -1,4 +1,4 @@
-"""The config: defaults, the record's form, overrides, warnings, and what is said about bad files."""
+"""The config: defaults, the record's form, overrides, warnings, what is said about bad files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,9 @@ from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.training.learning_curve import CurveRule, rule_of
 from evonas.runtime import session
 from evonas.runtime.config.config_file import LoadedConfig, check, load_config
-from evonas.runtime.config.run_config import (
-    FAMILIES,
-    InlineConfig,
-    LocalConfig,
-    RunConfig,
-    StrategyConfig,
-)
-from evonas.runtime.config.stop_config import LearningCurveConfig
+from evonas.runtime.config.pool_config import InlineConfig, LocalConfig
+from evonas.runtime.config.run_config import FAMILIES, RunConfig, StrategyConfig
+from evonas.runtime.config.training_config import LearningCurveConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament

@@ -127,7 +127,8 @@ def test_a_name_may_stand_alone(shape: Any) -> None:
         (
             {"shape": {"circle": {}, "dot": {}}},
             [
-                "shape.dot: only one name can be given here. Received: circle, dot. Allowed: circle, dot."
+                "shape.dot: only one name can be given here."
+                " Received: circle, dot. Allowed: circle, dot."
             ],
         ),
         ({"shape": {"dto": {}, "circle": {}}}, ["shape.dto: only one name", "Did you mean 'dot'?"]),

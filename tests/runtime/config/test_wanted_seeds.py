@@ -99,7 +99,8 @@ def test_a_config_with_problems_has_no_strategies(data: object) -> None:
     [
         "{seeded: {inner: evolution, genomes: [./known.yaml]}}",
         "{screened: {inner: {evolution: {seeds: [./known.yaml]}}}}",
-        "{seeded: {inner: {screened: {inner: {aging: {seeds: [./known.yaml]}}}}, genomes: [./known.yaml]}}",
+        "{seeded: {inner: {screened: {inner: {aging: {seeds: [./known.yaml]}}}},"
+        " genomes: [./known.yaml]}}",
     ],
 )
 def test_the_seeds_of_wrapped_strategies_are_read(folder: Path, strategy: str) -> None:

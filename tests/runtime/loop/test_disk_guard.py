@@ -1,4 +1,7 @@
-"""A disk that fills up: the run pauses, gives up its caches, and ends with nothing lost. No disk is filled for it."""
+"""A disk that fills up: the run pauses, gives up its caches, and ends with nothing lost.
+
+No disk is filled for it.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +133,7 @@ def weights(root):
     return sorted(path.name for path in (root / "weights").glob("*.npz"))
 
 
-def test_below_the_floor_nothing_is_started_what_runs_is_finished_and_it_goes_on_when_there_is_space(
+def test_below_the_floor_nothing_is_started_what_runs_is_finished_and_it_goes_on_with_space(
     work, world, whole, tmp_path
 ):
     listener, started = Listener(), []
@@ -321,7 +324,7 @@ def test_other_losses_are_none_of_its_business(world, tmp_path):
 def test_a_record_that_cannot_grow_ends_the_session_with_nothing_lost(
     work, whole, tmp_path, monkeypatch, after, small_space
 ):
-    """SQLite itself says that the disk is full: its file is forbidden to grow after so many transactions."""
+    """SQLite itself says that the disk is full: its file may not grow after some transactions."""
     count = iter(range(10_000))
     plain = Record._transaction
 

@@ -61,7 +61,7 @@ class Script(Strategy):
 
 
 class Answers(Pool):
-    """Answers with given states, one list of states a trial id (its attempts); the newest submission first."""
+    """Answers with given states: for each trial id, one an attempt. The newest job comes first."""
 
     def __init__(self, states, capacity=2):
         self.states, self.jobs, self.seen, self.parts = states, [], [], {}
@@ -248,7 +248,7 @@ def test_a_resume_grants_no_retry_twice_and_a_killed_driver_uses_up_none(
 
 
 def test_what_a_neighbour_may_have_caused_is_tried_again_alone(engine, problem, record):
-    """The crashed one waits for those that run, and nothing is begun beside it; a lost one waits for nobody."""
+    """The crashed one waits for all that run, and nothing begins beside it; a lost one need not."""
     for state, alone in (
         ("crashed", True),
         ("oom_host", True),
@@ -275,7 +275,7 @@ def test_what_a_neighbour_may_have_caused_is_tried_again_alone(engine, problem, 
 
 
 def test_late_answers_are_refused(engine, problem, record, loss):
-    """Each job is answered, answered again with a better score, and once more in the name of another session."""
+    """Each job is answered, then with a better score, then in the name of another session."""
 
     class Late(Answers):
         def poll(self, timeout):

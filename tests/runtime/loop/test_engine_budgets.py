@@ -1,4 +1,4 @@
-"""The engine's budgets in epochs and seconds, and telling on arrival, with answers made up in the driver."""
+"""The engine's budgets in epochs and seconds, and telling on arrival, with made-up answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Retries are read from recorded attempts; a trial that takes the driver down each time is set aside, a healthy one not."""
+"""Retries are read from recorded attempts.
+
+A trial that takes the driver down each time is set aside, a healthy one is not.
+"""
 
 from __future__ import annotations
 

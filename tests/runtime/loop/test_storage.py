@@ -32,7 +32,9 @@ space: large
 about: So many genomes that twins are rare.
 input: vector
 network:
-  layers: {length: [1, 3], ops: {dense: {units: {int: [4, 400]}, activation: {choice: [relu, tanh]}}}}
+  layers:
+    length: [1, 3]
+    ops: {dense: {units: {int: [4, 400]}, activation: {choice: [relu, tanh]}}}
 settings:
   optimizer: {ops: {sgd: {learning_rate: {float: [1e-3, 1.0], log: true}}}}
   training: {ops: {training: {batch_size: {choice: [16, 32]}}}}
@@ -40,7 +42,10 @@ settings:
 
 
 class Promote(RandomSearch):
-    """Of every four told trials of one epoch, trains the best on to three epochs: the least that continues trials."""
+    """The least that continues trials.
+
+    Of four told trials of one epoch, the best is trained on to three epochs.
+    """
 
     continues_trials = True
 
@@ -286,7 +291,12 @@ def test_a_twin_keeps_the_files_of_the_trial_that_was_trained(tmp_path, session)
 
 def test_what_is_freed_is_all_but_the_single_best_and_what_workers_work_with(session, tmp_path):
     engine, _ = session("promote", trials=80)
-    job = make_job(90, weights="weights/00090.npz", checkpoint="checkpoints/00090.npz", resume_from="checkpoints/00091.npz")  # fmt: skip
+    job = make_job(
+        90,
+        weights="weights/00090.npz",
+        checkpoint="checkpoints/00090.npz",
+        resume_from="checkpoints/00091.npz",
+    )
     running = [job.weights, job.checkpoint, job.resume_from]
     for name in (*running, "checkpoints/00092.npz", "weights/00093.npz.tmp"):
         (tmp_path / name).write_bytes(b"0123456789")

@@ -1,7 +1,7 @@
-"""Migrations: an older record is shown, goes on, is audited and exported as if it had always been of today.
+"""Migrations: an older record is shown, goes on, is audited and exported like one of today.
 
-`records/version_1.sql` was made by evonas with schema 1: a stub run of 12 trials, killed after 7 of them, as the text
-that SQLite's dump gives. @FOLDER@ stands for where its config was.
+`records/version_1.sql` was made by evonas with schema 1: a stub run of 12 trials that was killed
+after 7 of them, as the text that SQLite's dump gives. @FOLDER@ stands for the folder of its config.
 """
 
 from __future__ import annotations

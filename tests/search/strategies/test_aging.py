@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from scipy import stats
@@ -11,6 +12,7 @@ from evonas.genome import decode
 from evonas.search.strategies.aging import Aging, AgingSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
+from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Trial, TrialState
 
 
@@ -22,9 +24,9 @@ def make(small_space, loss):
     return build
 
 
-def test_the_oldest_die_however_good_they_are(make, drive):
+def test_the_oldest_die_however_good_they_are(make, oracle):
     strategy = make(population=5, sample=2)
-    trials = drive(strategy, 80)
+    trials = drive(strategy, oracle.settle, 80, order=5)
     living = strategy.state_dict()["population"]
     told = strategy.state_dict()["told"]
     newest: list[int] = []
@@ -36,8 +38,8 @@ def test_the_oldest_die_however_good_they_are(make, drive):
     assert best.id not in living, "the small space's best is found early, and must have died"
 
 
-def test_children_are_mutants_of_one_parent(make, drive):
-    trials = drive(make(population=6), 60)
+def test_children_are_mutants_of_one_parent(make, oracle):
+    trials = drive(make(population=6), oracle.settle, 60, order=5)
     children = [trial for trial in trials if trial.lineage.parents]
     assert [trial.lineage.operator for trial in trials[:6]] == ["sample"] * 6
     assert len(children) == len(trials) - 6
@@ -49,7 +51,7 @@ def test_children_are_mutants_of_one_parent(make, drive):
 
 
 def test_the_parent_is_the_best_of_a_sample(make, oracle):
-    """With `population` living, the one of rank i is the parent as often as it wins a tournament of `sample`."""
+    """The one of rank i is the parent as often as it wins a tournament of `sample`."""
     strategy = make(population=6, sample=3)
     trials: list[Trial] = []
     while strategy.state_dict()["told"] < 6:
@@ -103,3 +105,34 @@ def test_seeds_come_first(small_space, loss):
 )
 def test_settings_that_contradict_each_other_are_named(settings, key):
     assert list(settings.problems()) == [key]
+
+
+def test_a_duplicate_of_one_that_lives_does_not_enter_again(make, loss):
+    """It would become young without any merit, and push out the oldest."""
+    strategy = make(population=3)
+    founders = strategy.ask(3)
+    assert len({proposal.genome for proposal in founders}) == 3
+    for id, proposal in enumerate(founders):
+        strategy.tell(settled(loss, id, proposal, 0.5))
+    twin = replace(strategy.ask(1)[0], genome=founders[1].genome)
+    strategy.tell(settled(loss, 3, twin, 0.5, twin_of=1))
+    assert strategy.state_dict()["population"] == [0, 1, 2]
+    assert strategy.state_dict()["told"] == 4
+    # The genome of the first founder comes again when it does not live any more.
+    (other,) = strategy.ask(1)
+    assert other.genome not in {proposal.genome for proposal in founders}
+    strategy.tell(settled(loss, 4, other, 0.5))
+    assert strategy.state_dict()["population"] == [1, 2, 4]
+    again = replace(strategy.ask(1)[0], genome=founders[0].genome)
+    strategy.tell(settled(loss, 5, again, 0.5, twin_of=0))
+    assert strategy.state_dict()["population"] == [2, 4, 5]
+
+
+def test_a_child_has_one_to_so_many_edits_each_as_likely(make, oracle):
+    strategy = make(population=4, mutation=Mutation(edits=3))
+    for id, proposal in enumerate(strategy.ask(4)):
+        strategy.tell(oracle.settle(id, proposal))
+    lengths = Counter(len(p.lineage.operator.split("+")) for p in strategy.ask(600))
+    # Edits may cancel each other, and then there is a further one.
+    assert set(lengths) >= {1, 2, 3}
+    assert min(lengths[1], lengths[2], lengths[3]) > 140

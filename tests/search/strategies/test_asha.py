@@ -11,7 +11,8 @@ import pytest
 from evonas.runtime.audit import replay
 from evonas.search.strategies.asha import Asha, AshaSettings
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Trial, TrialState
+from evonas.testing import Driver, drive, settled
+from evonas.trial import Fidelity, Trial
 
 
 @pytest.fixture
@@ -28,29 +29,19 @@ def tell(loss):
     def run(
         strategy: Asha, id: int, proposal, value: float | None, twin_of: int | None = None
     ) -> Trial:
-        metrics = {} if value is None else {"val_loss": value}
-        state = TrialState.DIVERGED if value is None else TrialState.OK
-        trial = Trial(id, proposal, twin_of, state, metrics, loss.fitness(metrics))
+        trial = settled(loss, id, proposal, value, twin_of=twin_of)
         strategy.tell(trial)
         return trial
 
     return run
 
 
-def drive(
-    strategy: Asha, oracle, count: int, look_ahead: int = 4
-) -> tuple[list[Trial], list[int], int]:
-    trials: list[Trial] = []
-    told_before: list[int] = []
-    told = 0
-    while len(trials) < count:
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        while len(trials) - told < look_ahead:
-            told_before.append(told)
-            trials.append(oracle.settle(len(trials), strategy.ask(1)[0]))
-    return trials, told_before, told
+def driven(strategy: Asha, oracle, count: int) -> Driver:
+    """A search of `count` trials, four of which are ahead."""
+    driver = Driver(strategy, oracle.settle, look_ahead=4)
+    driver.run(count)
+    assert driver.waits == 0
+    return driver
 
 
 def test_the_best_third_goes_on_as_soon_as_it_is_one(make, tell):
@@ -97,16 +88,14 @@ def test_it_never_waits(make):
     assert not strategy.is_done
 
 
-def test_failures_never_go_on(make, tell):
-    strategy = make()
-    for id in range(9):
-        (proposal,) = strategy.ask(1)
-        assert proposal.resume_from is None
-        tell(strategy, id, proposal, None)
+def test_failures_never_go_on(make, loss):
+    trials = drive(make(), lambda id, proposal: settled(loss, id, proposal, None), 9)
+    assert [trial.proposal.resume_from for trial in trials] == [None] * 9
 
 
 def test_each_goes_on_once_and_only_the_best_of_its_rung(make, oracle):
-    trials, told_before, _ = drive(make(), oracle, 200)
+    driver = driven(make(), oracle, 200)
+    trials = driver.trials
     promoted = [trial for trial in trials if trial.lineage.operator == "promote"]
     assert len(promoted) > 40
     assert len({trial.proposal.resume_from for trial in promoted}) == len(promoted)
@@ -117,7 +106,7 @@ def test_each_goes_on_once_and_only_the_best_of_its_rung(make, oracle):
         assert child.proposal.fidelity.epochs == 3 * parent.proposal.fidelity.epochs
         known = {
             trial.genome.digest: trial
-            for trial in reversed(trials[: told_before[child.id]])
+            for trial in reversed(trials[: driver.told_before[child.id]])
             if trial.proposal.fidelity == parent.proposal.fidelity
         }
         better = [
@@ -128,9 +117,10 @@ def test_each_goes_on_once_and_only_the_best_of_its_rung(make, oracle):
 
 def test_its_record_can_be_replayed_and_its_state_does_not_grow(make, oracle):
     strategy = make()
-    trials, told_before, told = drive(strategy, oracle, 300)
+    driver = driven(strategy, oracle, 300)
     state = json.loads(json.dumps(strategy.state_dict()))
-    assert replay(make(), trials, told_before, told, state).difference == ""
+    found = replay(make(), driver.trials, driver.told_before, driver.told, state)
+    assert found.difference == ""
     assert len(json.dumps(state)) < 100
 
 
@@ -148,7 +138,7 @@ def test_living_holds_whoever_will_go_on_and_shrinks_with_the_budget(make, oracl
             trials.append(oracle.settle(len(trials), proposal))
         sizes.append(len(strategy.retained))
     open_ended = make()
-    open_trials, _, _ = drive(open_ended, oracle, 200)
+    open_trials = driven(open_ended, oracle, 200).trials
     assert sizes[-1] < len(open_ended.retained) / 2
     assert max(sizes) > sizes[-1]
     assert all(open_trials[id].fitness is not None for id in open_ended.retained)
@@ -190,3 +180,45 @@ def test_tells_may_come_in_any_order(make, oracle):
     assert {trial.proposal.fidelity.epochs for trial in trials} == {1, 3, 9}
     parents = [trial.lineage.parents for trial in trials if trial.lineage.parents]
     assert len(set(parents)) == len(parents)
+
+
+def test_of_two_rungs_with_a_promotable_trial_the_higher_one_comes_first(make, tell):
+    """Both have one at the same time, so that the order of the rungs decides."""
+    strategy = make(epochs=27, seed=1)
+    founders = strategy.ask(12)
+    assert len({proposal.genome for proposal in founders}) == 12
+    for id, proposal in enumerate(founders[:9]):
+        tell(strategy, id, proposal, 0.1 * id)
+    promoted = strategy.ask(3)
+    assert [p.fidelity.epochs for p in promoted] == [3, 3, 3]
+    # The second rung is full, and three new ones make another trial of the first promotable.
+    for id, proposal in enumerate(promoted):
+        tell(strategy, 12 + id, proposal, 0.1 * id)
+    for id, proposal in enumerate(founders[9:]):
+        tell(strategy, 9 + id, proposal, 5.0)
+    first, second = strategy.ask(2)
+    assert (first.resume_from, first.fidelity.epochs) == (12, 9)
+    assert (second.resume_from, second.fidelity.epochs) == (3, 3)
+
+
+def test_failures_count_as_the_worst_of_their_rung(make, tell):
+    """Two of six may be promoted, also if four of the six have failed."""
+    strategy = make()
+    founders = strategy.ask(6)
+    assert len({proposal.genome for proposal in founders}) == 6
+    for id, proposal in enumerate(founders):
+        tell(strategy, id, proposal, 0.5 if id in (2, 4) else None)
+    asked = strategy.ask(3)
+    assert [proposal.resume_from for proposal in asked] == [2, 4, None]
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_the_reduction_factor_sets_the_share_and_the_epochs(make, tell, factor):
+    strategy = make(epochs=factor**2, reduction_factor=factor)
+    for id, proposal in enumerate(strategy.ask(8)):
+        assert proposal.fidelity.epochs == 1
+        tell(strategy, id, proposal, 0.1 * id)
+    asked = strategy.ask(8)
+    promoted = [proposal for proposal in asked if proposal.resume_from is not None]
+    assert [proposal.resume_from for proposal in promoted] == list(range(8 // factor))
+    assert {proposal.fidelity.epochs for proposal in promoted} == {factor}

@@ -1,4 +1,4 @@
-"""CMA-ES: DEAP's algorithm in generations, only successes recombined, a degenerate distribution begun anew."""
+"""CMA-ES: DEAP's algorithm; only successes recombine, a degenerate distribution begins anew."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ def sent(method, moves, judge):
 
 
 def test_where_no_wall_is_met_it_is_deaps_own_loop(loss):
-    """A small sigma keeps all points inside; DEAP's loop is given whole generations, ours their better halves."""
+    """A small sigma keeps all points inside.
+
+    DEAP's loop is given whole generations, ours their better halves.
+    """
     method = CmaEs(problem_of(6, loss), CmaEsSettings(sigma=0.05))._search(0)
     deaps, moves = cma.Strategy([0.5] * 6, 0.05), next(method)
     for generation in range(12):
@@ -79,7 +82,7 @@ def test_one_parent_is_the_next_centre():
 
 
 def test_a_degenerate_distribution_ends_the_search(loss):
-    """Trials that all lie at one point leave no spread; a small one to begin with spares the test the way there."""
+    """Trials that all lie at one point leave no spread; the search starts close to that."""
     method = CmaEs(problem_of(3, loss), CmaEsSettings(sigma=1e-100))._search(0)
     generations = [next(method)]
     with pytest.raises(StopIteration):
@@ -95,3 +98,21 @@ def test_later_searches_begin_elsewhere(loss):
     )
     assert np.allclose(first, 0.5, atol=0.02)
     assert not np.allclose(second, 0.5, atol=0.05)
+
+
+def test_a_point_beyond_a_wall_is_mirrored_there(loss):
+    """DEAP's own points, folded back by hand; a clipped one would lie on the wall."""
+    settings = CmaEsSettings(population=40, sigma=1.0)
+    moves = next(CmaEs(problem_of(3, loss), settings)._search(0))
+    with lent_randomness(generator(0, "child", 0, 0)):
+        drawn = cma.Strategy([0.5] * 3, 1.0, lambda_=40).generate(np.array)
+    outside = 0
+    for move, point in zip(moves, drawn, strict=True):
+        expected = []
+        for x in point:
+            outside += not 0 <= x <= 1
+            while not 0 <= x <= 1:
+                x = -x if x < 0 else 2 - x
+            expected.append(x)
+        assert move.point == pytest.approx(expected)
+    assert outside > 40, "or this shows nothing"

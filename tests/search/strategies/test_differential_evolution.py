@@ -28,7 +28,10 @@ def problem(loss):
 
 
 def begun(problem, values, **settings):
-    """The first generation's visits, near the middle so that no child meets a wall, and the moves after it."""
+    """The first generation's visits and the moves after it.
+
+    The visits are near the middle, so that no child meets a wall.
+    """
     settings = DifferentialEvolutionSettings(population=len(values), **settings)
     method = DifferentialEvolution(problem, settings)._search(0)
     next(method)

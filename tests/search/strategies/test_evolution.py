@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from evonas.genome import MUTATIONS, decode, parse_space
-from evonas.search.replacement import Elitist
+from evonas.search.crossover import Uniform
+from evonas.search.replacement import Elitist, SteadyState
+from evonas.search.selection import Random
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
+from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Trial, TrialState
 
 
 def evolve(space, objective, oracle, settings, generations=4, seeds=None):
     strategy = Evolution(SearchProblem(space, objective, Fidelity(1), 0, seeds or {}), settings)
-    trials: list[Trial] = []
-    for _ in range(generations):
-        asked = strategy.ask(1000)
-        new = [oracle.settle(len(trials) + i, proposal) for i, proposal in enumerate(asked)]
-        trials += new
-        for trial in new:
-            strategy.tell(trial)
-    return trials
+    return drive(strategy, oracle.settle, generations, order="generations")
 
 
 def test_a_generation_is_the_population_and_then_its_children(small_space, loss, oracle):
@@ -104,14 +102,7 @@ def test_a_genome_lives_once(small_space, loss, oracle):
     strategy = Evolution(
         SearchProblem(small_space, loss, Fidelity(1), 0), EvolutionSettings(population=20)
     )
-    trials: list[Trial] = []
-    for _ in range(6):
-        for proposal in strategy.ask(100):
-            trials.append(oracle.settle(len(trials), proposal))
-        for trial in [
-            trial for trial in trials if trial.lineage.generation == trials[-1].lineage.generation
-        ]:
-            strategy.tell(trial)
+    trials = drive(strategy, oracle.settle, 6, order="generations")
     living = [trials[id].genome.digest for id in strategy.state_dict()["population"]]
     assert len(living) == len(set(living))
 
@@ -160,3 +151,88 @@ def test_a_space_without_another_genome_gives_twins_and_never_hangs(loss, oracle
     )
     assert len(trials) >= 4 + 4 * 3
     assert len({trial.genome for trial in trials}) <= 2
+
+
+WIDE = """
+space: wide
+input: vector
+network:
+  layers:
+    length: [6, 9]
+    ops:
+      dense: {units: {int: [4, 64]}, dropout: {float: [0.0, 0.5]}}
+      wide: {units: {int: [64, 256]}}
+"""
+"""So many genomes that no two of a test are equal."""
+
+
+def children(objective, count, parents=4, **settings):
+    """Many children of one population, and all trials: nothing is told after the founders."""
+    problem = SearchProblem(parse_space(WIDE, "wide.yaml"), objective, Fidelity(1), 0)
+    all_at_once = SteadyState(children=1)
+    strategy = Evolution(
+        problem, EvolutionSettings(population=parents, replacement=all_at_once, **settings)
+    )
+    founders = []
+    for id, proposal in enumerate(strategy.ask(parents)):
+        founders.append(settled(objective, id, proposal, float(id)))
+        strategy.tell(founders[-1])
+    return strategy.ask(count), founders
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.8, 1.0])
+def test_the_rate_of_mutation_is_that_of_edited_children_of_two(loss, rate):
+    asked, _ = children(
+        loss, 400, selection=Random(), crossover=Uniform(1.0), mutation=Mutation(rate=rate)
+    )
+    words = [p.lineage.operator for p in asked if len(p.lineage.parents) == 2]
+    assert len(words) > 380
+    edited = sum(word != "crossover" for word in words)
+    # A mixture that equals a parent is edited in any case, which is rare here.
+    assert edited / len(words) == pytest.approx(rate, abs=0.07)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.8, 1.0])
+def test_the_rate_of_crossover_is_that_of_children_of_two(loss, rate):
+    asked, _ = children(loss, 400, selection=Random(), crossover=Uniform(rate))
+    share = sum(len(p.lineage.parents) == 2 for p in asked) / 400
+    assert share == pytest.approx(rate, abs=0.07)
+
+
+@pytest.mark.parametrize("most", [1, 2, 4])
+def test_a_child_has_one_to_so_many_edits_each_as_likely(loss, most):
+    asked, _ = children(loss, 600, crossover=Uniform(0.0), mutation=Mutation(edits=most))
+    lengths = Counter(len(p.lineage.operator.split("+")) for p in asked)
+    assert sum(lengths[i] for i in range(1, most + 1)) > 590, "edits rarely cancel each other"
+    for i in range(1, most + 1):
+        assert lengths[i] / 600 == pytest.approx(1 / most, abs=0.06)
+
+
+def test_a_partner_is_looked_for_in_eight_draws(loss):
+    """Of two individuals, two draws are the same one half of the time; all eight are 1 of 128."""
+    asked, _ = children(loss, 1000, parents=2, selection=Random(), crossover=Uniform(1.0))
+    alone = sum(len(p.lineage.parents) == 1 for p in asked)
+    assert 0 < alone < 25
+    pairs = {p.lineage.parents for p in asked if len(p.lineage.parents) == 2}
+    assert pairs == {(0, 1), (1, 0)}
+
+
+def test_the_main_parent_is_the_first_of_the_lineage(loss):
+    """Uniform crossover gives a child the layers of the main parent, by their innovation."""
+    asked, founders = children(
+        loss, 60, selection=Random(), crossover=Uniform(1.0), mutation=Mutation(rate=0.0)
+    )
+    told_apart = 0
+    for child in asked:
+        # A mixture that was edited all the same has another structure.
+        if child.lineage.operator != "crossover":
+            continue
+        first, second = (structure(founders[id].genome) for id in child.lineage.parents)
+        assert structure(child.genome) == first
+        told_apart += first != second
+    assert told_apart > 20
+
+
+def structure(genome):
+    """The innovation numbers of the layers, which say where each comes from."""
+    return [gene.innovation for gene in genome["layers"]]

@@ -1,24 +1,16 @@
-"""The default evolution proposes for ever what it always proposed: published results can be repeated."""
+"""The default evolution proposes what it always proposed: published results can be repeated."""
 
 from __future__ import annotations
 
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
+from evonas.testing import drive
 from evonas.trial import Fidelity, Trial
-
-LOOK_AHEAD = 5
 
 
 def test_the_first_forty_proposals(small_space, loss, oracle):
     strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), EvolutionSettings())
-    trials: list[Trial] = []
-    told = 0
-    while len(trials) < 40:
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        while len(trials) - told < LOOK_AHEAD and (asked := strategy.ask(1)):
-            trials += [oracle.settle(len(trials), proposal) for proposal in asked]
+    trials = drive(strategy, oracle.settle, 40, order=5)
     assert [_line(trial) for trial in trials[:40]] == GOLDEN
 
 

@@ -1,4 +1,4 @@
-"""Local search: every neighbour, a move to a better one, a restart where none is left, and nobody waits."""
+"""Local search: every neighbour, a move to a better one, a restart after the last; nobody waits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from evonas.genome import parse_space
 from evonas.search.strategies.local_search import LocalSearch, LocalSearchSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
-from evonas.trial import Fidelity, Trial, TrialState
+from evonas.testing import Driver, settled
+from evonas.trial import Fidelity
 
 SPACE = """
 space: places
@@ -31,23 +32,14 @@ def distance(one, other):
     return sum(a != b for a, b in zip(word(one), word(other), strict=True))
 
 
-def settled(problem, id, proposal, value):
-    if value is None:
-        return Trial(id, proposal, None, TrialState.DIVERGED)
-    metrics = {"val_loss": value}
-    return Trial(id, proposal, None, TrialState.OK, metrics, problem.objective.fitness(metrics))
-
-
 def run(problem, settings, value, count, look_ahead=1):
-    strategy, trials, told = LocalSearch(problem, settings), [], 0
-    while len(trials) < count:
-        if told < len(trials):
-            strategy.tell(trials[told])
-            told += 1
-        while len(trials) - told < look_ahead:
-            (proposal,) = strategy.ask(1)
-            trials.append(settled(problem, len(trials), proposal, value(proposal.genome)))
-    return trials
+    def make_trial(id, proposal):
+        return settled(problem.objective, id, proposal, value(proposal.genome))
+
+    driver = Driver(LocalSearch(problem, settings), make_trial, look_ahead)
+    driver.run(count)
+    assert driver.waits == 0
+    return driver.trials
 
 
 def test_every_neighbour_of_a_peak_is_visited_once_then_it_starts_elsewhere(problem):
@@ -100,19 +92,19 @@ def test_nobody_waits_and_no_genome_comes_twice(problem):
     assert len({trial.genome for trial in trials}) == 60
 
 
-def test_a_climb_goes_on_when_a_late_neighbour_is_better(problem):
+def test_a_climb_goes_on_when_a_late_neighbour_is_better(problem, loss):
     strategy = LocalSearch(problem, LocalSearchSettings(2, ONE_OP.mutation))
     (start,) = strategy.ask(1)
-    strategy.tell(settled(problem, 0, start, 5.0))
+    strategy.tell(settled(loss, 0, start, 5.0))
     early, late, other = strategy.ask(3)
     assert (early.lineage.parents, late.lineage.parents, other.lineage.parents) == ((0,), (0,), ())
-    strategy.tell(settled(problem, 1, early, 6.0))
-    strategy.tell(settled(problem, 2, late, 4.0))
-    strategy.tell(settled(problem, 3, other, 1.0))
+    strategy.tell(settled(loss, 1, early, 6.0))
+    strategy.tell(settled(loss, 2, late, 4.0))
+    strategy.tell(settled(loss, 3, other, 1.0))
     assert strategy.ask(1)[0].lineage.parents == (2,), "the other start is kept for the next climb"
     assert strategy.ask(1)[0].lineage.parents == (2,)
-    strategy.tell(settled(problem, 4, early, None))
-    strategy.tell(settled(problem, 5, early, None))
+    strategy.tell(settled(loss, 4, early, None))
+    strategy.tell(settled(loss, 5, early, None))
     assert strategy.ask(1)[0].lineage.parents == (3,)
 
 
@@ -125,3 +117,10 @@ def test_an_exhausted_space_gives_twins(problem):
 def test_failed_starts_begin_no_climb(problem):
     trials = run(problem, ONE_OP, lambda genome: None, 20)
     assert not any(trial.lineage.parents for trial in trials)
+
+
+def test_an_equal_neighbour_does_not_move_the_centre(problem):
+    """On a plateau the first genome keeps its place, until all of its neighbours are tried."""
+    trials = run(problem, ONE_OP, lambda genome: 1.0, 11)
+    assert [trial.lineage.parents for trial in trials[1:9]] == [(0,)] * 8
+    assert [trial.lineage.parents for trial in trials[9:]] == [(), (9,)]

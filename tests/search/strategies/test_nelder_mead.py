@@ -10,13 +10,19 @@ from evonas.genome import decode, parse_space
 from evonas.search.cube import Visit
 from evonas.search.strategies.nelder_mead import NelderMead, NelderMeadSettings
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Trial, TrialState
+from evonas.testing import drive, settled
+from evonas.trial import Fidelity
 
 
 def problem_of(dimension, loss, seed=0):
     listed = ", ".join(f"x{i}: {{float: [-5.0, 5.0]}}" for i in range(dimension))
     text = f"space: cube\ninput: none\nsettings: {{at: {{ops: {{at: {{{listed}}}}}}}}}\n"
     return SearchProblem(parse_space(text, "test.yaml"), loss, Fidelity(1), seed)
+
+
+def point_of(genome):
+    """The numbers of a genome as a point in the unit cube; they are rounded."""
+    return (np.array(list(genome["at"][0].parameters.values())) + 5) / 10
 
 
 def sphere(x):
@@ -110,31 +116,25 @@ def test_asked_and_told_it_visits_scipys_points(loss, value):
     problem = problem_of(5, loss)
 
     def rounded(x):
-        genome = decode(problem.space, x)
-        return value((np.array(list(genome["at"][0].parameters.values())) + 5) / 10)
+        return value(point_of(decode(problem.space, x)))
 
-    strategy, genomes = NelderMead(problem, NelderMeadSettings()), []
-    for id in range(150):
-        (proposal,) = strategy.ask(1)
-        genomes.append(proposal.genome)
-        x = (np.array(list(proposal.genome["at"][0].parameters.values())) + 5) / 10
-        metrics = {"val_loss": value(x)}
-        strategy.tell(Trial(id, proposal, None, TrialState.OK, metrics, loss.fitness(metrics)))
+    def make_trial(id, proposal):
+        return settled(loss, id, proposal, value(point_of(proposal.genome)))
+
+    trials = drive(NelderMead(problem, NelderMeadSettings()), make_trial, 150)
     first = np.array(visited(NelderMead(problem, NelderMeadSettings())._search(0), value, 6)[0][:6])
     theirs = scipys(rounded, first, 150, NelderMeadSettings())
     assert len(theirs) == 150
-    assert genomes == [decode(problem.space, x) for x in theirs]
+    assert [trial.genome for trial in trials] == [decode(problem.space, x) for x in theirs]
 
 
 def test_it_begins_again_where_scipy_stops(loss):
     problem = problem_of(2, loss)
-    strategy, trials = NelderMead(problem, NelderMeadSettings(tolerance=0.01)), []
-    for id in range(200):
-        (proposal,) = strategy.ask(1)
-        x = (np.array(list(proposal.genome["at"][0].parameters.values())) + 5) / 10
-        metrics = {"val_loss": sphere(x)}
-        trials.append(Trial(id, proposal, None, TrialState.OK, metrics, loss.fitness(metrics)))
-        strategy.tell(trials[-1])
+
+    def make_trial(id, proposal):
+        return settled(loss, id, proposal, sphere(point_of(proposal.genome)))
+
+    trials = drive(NelderMead(problem, NelderMeadSettings(tolerance=0.01)), make_trial, 200)
     samples = [trial.id for trial in trials if trial.lineage.operator == "sample"]
     assert samples[:3] == [0, 1, 2]
     assert len(samples) >= 6

@@ -12,7 +12,8 @@ from evonas.search.strategies.nsga2 import Nsga2, Nsga2Settings
 from evonas.search.strategies.nsga3 import Nsga3, Nsga3Settings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
-from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.testing import drive, settled
+from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial
 
 ONES, ZEROS = Objective("ones", "max"), Objective("zeros", "max")
 KINDS = {"nsga2": (Nsga2, Nsga2Settings), "nsga3": (Nsga3, Nsga3Settings)}
@@ -21,31 +22,26 @@ BITS = 12
 
 @pytest.fixture(scope="module")
 def bits():
-    return parse_space(
-        f"space: bits\ninput: none\nnetwork: {{bits: {{length: {BITS}, ops: {{one: {{}}, zero: {{}}}}}}}}",
-        "",
-    )
+    ops = "{one: {}, zero: {}}"
+    network = f"{{bits: {{length: {BITS}, ops: {ops}}}}}"
+    return parse_space(f"space: bits\ninput: none\nnetwork: {network}", "")
 
 
 def settle(id: int, proposal: Proposal) -> Trial:
-    """Leading ones against trailing zeros (Laumanns et al., 2004): a front of 13 genomes among 4096."""
+    """Leading ones against trailing zeros (Laumanns et al., 2004).
+
+    The front has 13 of 4096 genomes.
+    """
     ops = [gene.op for gene in proposal.genome["bits"]]
     ones = next((i for i, op in enumerate(ops) if op != "one"), BITS)
     zeros = next((i for i, op in enumerate(reversed(ops)) if op != "zero"), BITS)
-    metrics = {"ones": float(ones), "zeros": float(zeros)}
-    return Trial(id, proposal, None, TrialState.OK, metrics, ONES.fitness(metrics))
+    return settled(ONES, id, proposal, float(ones), {"zeros": float(zeros)})
 
 
 def evolve(space, kind: str, generations: int, seed: int = 0, **settings) -> list[Trial]:
     strategy, of = KINDS[kind]
     problem = SearchProblem(space, ONES, Fidelity(1), seed, objectives=(ONES, ZEROS))
-    search, trials = strategy(problem, of(**settings)), list[Trial]()
-    for _ in range(generations):
-        new = [settle(len(trials) + i, proposal) for i, proposal in enumerate(search.ask(1000))]
-        trials += new
-        for trial in new:
-            search.tell(trial)
-    return trials
+    return drive(strategy(problem, of(**settings)), settle, generations, order="generations")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -79,14 +75,7 @@ def test_a_trial_without_one_of_the_objectives_is_no_parent(bits, kind):
         SearchProblem(bits, ONES, Fidelity(1), 0, objectives=(ONES, ZEROS)), of(population=4)
     )
     for id, proposal in enumerate(search.ask(4)):
-        trial = settle(id, proposal)
-        search.tell(
-            trial
-            if id
-            else Trial(
-                id, proposal, None, TrialState.OK, {"ones": 9.0}, ONES.fitness({"ones": 9.0})
-            )
-        )
+        search.tell(settle(id, proposal) if id else settled(ONES, id, proposal, 9.0))
     parents = {parent for proposal in search.ask(4) for parent in proposal.lineage.parents}
     assert parents
     assert 0 not in parents

@@ -27,7 +27,8 @@ from evonas.search.optuna_samplers.view import Cube, Tree
 from evonas.search.strategies.optuna_search import OptunaSearch, OptunaSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
-from evonas.trial import Fidelity, Trial, TrialState
+from evonas.testing import drive, settled
+from evonas.trial import Fidelity
 
 CONTINUOUS = """
 space: sphere
@@ -46,21 +47,18 @@ def problem(small_space, loss):
     return SearchProblem(small_space, loss, Fidelity(1), 0)
 
 
-def settled(strategy, id, proposal, value):
-    metrics = {"val_loss": value}
-    return Trial(
-        id, proposal, None, TrialState.OK, metrics, strategy.problem.objective.fitness(metrics)
-    )
+def searched(strategy, count, loss_of):
+    """`count` trials, each told before the next is asked."""
+    objective = strategy.problem.objective
+
+    def make_trial(id, proposal):
+        return settled(objective, id, proposal, loss_of(proposal.genome))
+
+    return drive(strategy, make_trial, count)
 
 
-def losses(strategy, trials, loss_of):
-    """One after the other."""
-    found = []
-    for i in range(trials):
-        (proposal,) = strategy.ask(1)
-        found.append(loss_of(proposal.genome))
-        strategy.tell(settled(strategy, i, proposal, found[-1]))
-    return found
+def losses(strategy, count, loss_of):
+    return [trial.metrics["val_loss"] for trial in searched(strategy, count, loss_of)]
 
 
 def sphere(genome):
@@ -107,13 +105,16 @@ def test_a_tree_has_the_decisions_that_arise_and_no_others(small_space):
             for i in (0, 1)
         },
         "optimizer[0] op": "CategoricalDistribution(choices=(0, 1))",
-        "optimizer[0] sgd learning_rate": "FloatDistribution(high=1.0, log=False, low=0.0, step=None)",
+        "optimizer[0] sgd learning_rate": (
+            "FloatDistribution(high=1.0, log=False, low=0.0, step=None)"
+        ),
         "training[0] training batch_size": "IntDistribution(high=1, log=False, low=0, step=1)",
     }
 
 
 def test_off_is_a_category_and_the_rest_a_range():
-    text = "space: s\ninput: vector\nnetwork: {layers: {ops: {dense: {dropout: {float: [0.1, 0.5], off: 0.0}}}}}\n"
+    ops = "{dense: {dropout: {float: [0.1, 0.5], off: 0.0}}}"
+    text = f"space: s\ninput: vector\nnetwork: {{layers: {{ops: {ops}}}}}\n"
     space = parse_space(text, "s.yaml")
     tree, found = Tree(space), {}
     for i in range(40):
@@ -156,10 +157,10 @@ def test_the_order_of_the_telling_makes_no_difference(problem, oracle, sampler):
 
 @pytest.mark.parametrize("sampler", [NsgaII(4), NsgaIII(4), Qmc(), Independent()])
 def test_what_is_not_in_the_contract_suite_goes_on_from_a_counter_and_the_trials(
-    problem, oracle, sampler, drive
+    problem, oracle, sampler
 ):
     one, other = (OptunaSearch(problem, OptunaSettings(sampler)) for _ in range(2))
-    trials = drive(one, 24)
+    trials = drive(one, oracle.settle, 24, order=5)
     assert one.state_dict() == {"asked": 24}
     told = len(trials) - 5
     other.load_state_dict(
@@ -177,10 +178,7 @@ def test_a_suggestion_is_what_optuna_makes_of_these_trials(problem, oracle):
     strategy = OptunaSearch(problem, OptunaSettings(Tpe(5)))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
-    for i in range(12):
-        (proposal,) = strategy.ask(1)
-        trial = oracle.settle(i, proposal)
-        strategy.tell(trial)
+    for trial in drive(strategy, oracle.settle, 12):
         values, distributions = Tree(problem.space).parameters(trial.genome)
         state = optuna.trial.TrialState.COMPLETE if trial.fitness else optuna.trial.TrialState.FAIL
         value = trial.fitness and trial.fitness.value
@@ -226,11 +224,8 @@ def test_tpe_learns_on_categories(loss):
 def test_generations_are_in_the_lineage(loss, sampler):
     problem = SearchProblem(parse_space(CONTINUOUS, "sphere.yaml"), loss, Fidelity(1), 0)
     strategy = OptunaSearch(problem, OptunaSettings(sampler))
-    found = []
-    for i in range(31):
-        (proposal,) = strategy.ask(1)
-        found.append((proposal.lineage.operator, proposal.lineage.generation))
-        strategy.tell(settled(strategy, i, proposal, sphere(proposal.genome)))
+    lineages = [trial.lineage for trial in searched(strategy, 31, sphere)]
+    found = [(lineage.operator, lineage.generation) for lineage in lineages]
     word = sampler.word
     if word == "cma_es":  # which draws its first trial at random
         assert found.pop(0) == ("sample", 0)
@@ -251,15 +246,18 @@ def test_optuna_is_silent_and_its_own_settings_stay(problem, oracle, capfd, capl
     logger = logging.getLogger("optuna")
     logger.setLevel(logging.WARNING)
     strategy = OptunaSearch(problem, OptunaSettings(sampler))
-    for i in range(12):
-        (proposal,) = strategy.ask(1)
-        strategy.tell(oracle.settle(i, proposal))
+    drive(strategy, oracle.settle, 12)
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
     assert logger.level == logging.WARNING
 
 
-CONFIG = "space: convnet\ndata: {name: digits}\nbudget: {trials: 9}\nstrategy: {optuna: {sampler: SAMPLER}}\n"
+CONFIG = """
+space: convnet
+data: {name: digits}
+budget: {trials: 9}
+strategy: {optuna: {sampler: SAMPLER}}
+""".lstrip()
 
 
 def refusals(tmp_path, sampler):
@@ -280,7 +278,8 @@ def test_an_unknown_sampler_is_refused_with_the_names(tmp_path):
     ((key, line, message),) = refusals(tmp_path, "tpee")
     assert (key, line) == ("strategy.optuna.sampler", 4)
     assert message == (
-        "unknown name. Allowed: cma_es, nsgaii, nsgaiii, qmc, random, tpe. Received: \"tpee\". Did you mean 'tpe'?"
+        "unknown name. Allowed: cma_es, nsgaii, nsgaiii, qmc, random, tpe."
+        " Received: \"tpee\". Did you mean 'tpe'?"
     )
 
 

@@ -67,7 +67,8 @@ def test_a_particle_remembers_its_best_success():
 
 
 def test_parents_are_the_own_best_and_the_swarms(loss):
-    text = "space: s\ninput: none\nsettings: {at: {ops: {at: {x: {float: [0.0, 1.0]}, y: {float: [0.0, 1.0]}}}}}\n"
+    point = "{x: {float: [0.0, 1.0]}, y: {float: [0.0, 1.0]}}"
+    text = f"space: s\ninput: none\nsettings: {{at: {{ops: {{at: {point}}}}}}}\n"
     problem = SearchProblem(parse_space(text, "s.yaml"), loss, Fidelity(1), 0)
     method = ParticleSwarm(problem, ParticleSwarmSettings(population=4))._search(0)
     moves = next(method)

@@ -1,4 +1,4 @@
-"""Screened: one of many for each trial, chosen by the surrogate, and the inner strategy none the wiser."""
+"""Screened: the surrogate chooses one of many for each trial; the inner strategy is unaware."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from evonas.search.strategies.random_search import RandomSettings
 from evonas.search.strategies.screened import Screened, ScreenedSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate import Fitted, Forest, Surrogate
-from evonas.trial import Fidelity, Objective, Trial, TrialState
+from evonas.testing import drive, settled
+from evonas.trial import Fidelity, Objective
 
 INNER = [
     StrategyConfig("random", RandomSettings()),
@@ -46,9 +47,10 @@ def problem(small_space, loss):
 
 
 @pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
-def test_during_the_warm_up_it_proposes_what_the_inner_strategy_does(problem, drive, inner):
-    screened = drive(Screened(problem, ScreenedSettings(inner, Narrow(), 5, 1000)), 25)
-    alone = drive(inner.make(problem), 25)
+def test_during_the_warm_up_it_proposes_what_the_inner_strategy_does(problem, oracle, inner):
+    strategy = Screened(problem, ScreenedSettings(inner, Narrow(), 5, 1000))
+    screened = drive(strategy, oracle.settle, 25, order=5)
+    alone = drive(inner.make(problem), oracle.settle, 25, order=5)
     differing = [
         i
         for i, (one, other) in enumerate(zip(screened, alone, strict=True))
@@ -79,7 +81,7 @@ def test_of_the_alternatives_that_are_new_the_most_promising_is_proposed(problem
     )
 
 
-def test_the_surrogate_decides(problem, drive, monkeypatch):
+def test_the_surrogate_decides(problem, loss, monkeypatch):
     calls = []
 
     def improvement(self, genomes):
@@ -88,8 +90,7 @@ def test_the_surrogate_decides(problem, drive, monkeypatch):
 
     monkeypatch.setattr("evonas.search.surrogate.Experience.improvement", improvement)
     strategy = Screened(problem, ScreenedSettings(INNER[0], Narrow(), 6, 4))
-    for i in range(4):
-        drive_one(strategy, i)
+    drive(strategy, lambda id, proposal: settled(loss, id, proposal, 1.0 + id), 4)
     assert calls == []
     expected = INNER[0].make(problem)
     expected.load_state_dict({"asked": 4}, {})
@@ -97,13 +98,6 @@ def test_the_surrogate_decides(problem, drive, monkeypatch):
     (proposal,) = strategy.ask(1)
     assert calls == [len({option.genome for option in options})]
     assert proposal == options[-1]
-
-
-def drive_one(strategy, id):
-    (proposal,) = strategy.ask(1)
-    metrics = {"val_loss": 1.0 + id}
-    fitness = strategy.problem.objective.fitness(metrics)
-    strategy.tell(Trial(id, proposal, None, TrialState.OK, metrics, fitness))
 
 
 def test_it_waits_where_the_inner_strategy_waits(problem):

@@ -18,6 +18,7 @@ from evonas.search.strategies.screened import ScreenedSettings
 from evonas.search.strategies.seeded import Seeded, SeededSettings, earlier_name
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate import GaussianProcess
+from evonas.testing import drive
 from evonas.trial import Fidelity, Lineage, Proposal
 
 INNER = [
@@ -43,9 +44,10 @@ def problem(small_space, loss):
 @pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
 @pytest.mark.parametrize("look_ahead", [1, 5])
 def test_the_seeds_are_the_first_proposals_and_the_search_goes_on(
-    problem, drive, inner, look_ahead
+    problem, oracle, inner, look_ahead
 ):
-    trials = drive(Seeded(problem, SeededSettings(inner, NAMES)), 20, look_ahead)
+    strategy = Seeded(problem, SeededSettings(inner, NAMES))
+    trials = drive(strategy, oracle.settle, 20, order=look_ahead)
     assert [trial.genome for trial in trials[:3]] == [problem.seeds[name] for name in NAMES]
     assert [trial.lineage.operator for trial in trials[:3]] == [
         "seed one",
@@ -58,23 +60,24 @@ def test_the_seeds_are_the_first_proposals_and_the_search_goes_on(
     assert not any(trial.lineage.operator.startswith("seed") for trial in trials[3:])
 
 
-def test_seeds_become_parents(problem, drive):
+def test_seeds_become_parents(problem, oracle):
     settings = SeededSettings(StrategyConfig("evolution", EvolutionSettings(population=4)), NAMES)
-    trials = drive(Seeded(problem, settings), 12)
+    trials = drive(Seeded(problem, settings), oracle.settle, 12, order=5)
     assert {parent for trial in trials for parent in trial.lineage.parents} & {0, 1, 2}
 
 
-def test_more_seeds_than_founders_are_all_proposed(problem, drive):
+def test_more_seeds_than_founders_are_all_proposed(problem, oracle):
     settings = SeededSettings(
         StrategyConfig("evolution", EvolutionSettings(population=2, replacement=Plus())), NAMES
     )
-    trials = drive(Seeded(problem, settings), 12)
+    trials = drive(Seeded(problem, settings), oracle.settle, 12, order=5)
     assert [trial.genome for trial in trials[:3]] == [problem.seeds[name] for name in NAMES]
 
 
-def test_the_genomes_of_a_run_follow_those_that_are_named_as_many_as_there_are(problem, drive):
+def test_the_genomes_of_a_run_follow_those_that_are_named_as_many_as_there_are(problem, oracle):
     assert earlier_name("runs/a", 1) == "runs/a#1"
-    trials = drive(Seeded(problem, SeededSettings(INNER[0], ("two",), "runs/a", 3)), 4)
+    strategy = Seeded(problem, SeededSettings(INNER[0], ("two",), "runs/a", 3))
+    trials = drive(strategy, oracle.settle, 4, order=5)
     assert [trial.lineage.operator for trial in trials[:4]] == [
         "seed two",
         "seed runs/a#1",
@@ -83,10 +86,10 @@ def test_the_genomes_of_a_run_follow_those_that_are_named_as_many_as_there_are(p
     ]
 
 
-def test_without_seeds_it_is_the_inner_strategy(problem, drive):
-    assert [trial.proposal for trial in drive(Seeded(problem, SeededSettings()), 30)] == [
-        trial.proposal for trial in drive(SeededSettings().inner.make(problem), 30)
-    ]
+def test_without_seeds_it_is_the_inner_strategy(problem, oracle):
+    seeded = drive(Seeded(problem, SeededSettings()), oracle.settle, 30, order=5)
+    alone = drive(SeededSettings().inner.make(problem), oracle.settle, 30, order=5)
+    assert [trial.proposal for trial in seeded] == [trial.proposal for trial in alone]
     assert "names no seed" in SeededSettings().problems()["genomes"]
 
 
@@ -106,12 +109,12 @@ class Halving(RandomSearch):
         return proposals
 
 
-def test_what_continues_a_trial_is_no_place_for_a_seed(problem, drive, monkeypatch):
+def test_what_continues_a_trial_is_no_place_for_a_seed(problem, oracle, monkeypatch):
     monkeypatch.setitem(STRATEGIES, "halving", Halving)
     strategy = Seeded(problem, SeededSettings(StrategyConfig("halving", RandomSettings()), NAMES))
     assert strategy.sets_epochs
     assert strategy.continues_trials
-    trials = drive(strategy, 5)
+    trials = drive(strategy, oracle.settle, 5, order=5)
     assert [trial.lineage.operator for trial in trials[:5]] == [
         "seed one",
         "promote",

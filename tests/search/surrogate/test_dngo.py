@@ -1,4 +1,4 @@
-"""DNGO: the basis is the network's last hidden layer, and the regression on it learns and doubts."""
+"""DNGO: the basis is the network's last hidden layer; the regression on it learns and doubts."""
 
 from __future__ import annotations
 

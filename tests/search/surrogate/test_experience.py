@@ -136,3 +136,16 @@ def test_a_genome_that_waits_is_less_promising_than_before(problem, trials, surr
     before.ask(genomes[top])
     after = before.improvement(genomes)
     assert after[top] < found[top]
+
+
+def test_it_is_tuned_again_when_the_told_trials_are_a_tenth_more(problem, trials):
+    """On the milestones by hand: each is the last one times 1.1, rounded down, and one more."""
+    spy = Spy()
+    spy.fitted_on = 100
+    experience = filled(problem, spy, trials[:2])
+    experience.improvement([trials[39].genome])
+    for trial in trials[2:32]:
+        experience.ask(trial.genome)
+        experience.tell(trial)
+        experience.improvement([trials[39].genome])
+    assert spy.tunes == [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 23, 26, 29, 32]

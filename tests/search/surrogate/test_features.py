@@ -61,7 +61,8 @@ def test_the_kernel_is_the_product_of_the_counts():
     features = Features(space, 1)
     counts = features.counts([chain("a", "b"), chain("a", "a", "b")])
     rows = matrix(counts, vocabulary(counts))
-    # in common: op input 1*1, op a 1*2, op b 1*1; input 1*1, a 1*2, b 1*1; (input<), (a<input), (b<a): 1*1 each
+    # In common: op input 1*1, op a 1*2, op b 1*1; input 1*1, a 1*2, b 1*1; then (input<), (a<input)
+    # and (b<a), 1*1 each.
     assert (rows @ rows.T)[0, 1] == 1 + 2 + 1 + 1 + 2 + 1 + 1 + 1 + 1
     assert [one.squared for one in counts] == [(rows @ rows.T)[0, 0], (rows @ rows.T)[1, 1]]
 

@@ -1,0 +1,173 @@
+"""The life of a run: it is created, worked on in one session or several, and concluded."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from evonas.data.prepared import Prepared
+from evonas.errors import EvonasError, NothingFeasible, RunHeld
+from evonas.export.bundle import export_best, is_intact, with_card
+from evonas.export.card import write_card
+from evonas.export.retraining import Tell
+from evonas.files import sha256_of, write_text_whole
+from evonas.insight.climb import climb_svg
+from evonas.insight.front_picture import front_svg
+from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config_change import apply, change_config
+from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.loop.stopping import StopRequest, stop_on_signals
+from evonas.runtime.record.layout import Layout, Lock
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
+from evonas.trial import Trial
+from evonas.view import Run, load
+
+
+def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
+    """Make the directory of a new run: `runs/NAME`, or `runs/NAME-2` and so on if that is taken.
+
+    If the data are refused, the new directory is deleted again.
+
+    Returns:
+        the directory, and the prepared data.
+    """
+    for number in itertools.count(1):
+        name = loaded.config.run
+        directory = runs / (name if number == 1 else f"{name}-{number}")
+        is_new = not directory.exists()
+        try:
+            # The lock comes before anything is written: two runs that start at the same moment then
+            # get a directory each.
+            with Lock(Layout(directory)):
+                # A directory without a record was cut off at its start: it is begun again.
+                if not Layout(directory).record.exists():
+                    return directory, create_run(loaded, directory)
+        except RunHeld:
+            continue
+        except EvonasError:
+            if is_new:
+                shutil.rmtree(directory, ignore_errors=True)
+            raise
+    raise AssertionError("unreachable")
+
+
+def work(
+    directory: Path,
+    observers: Sequence[Observer] = (),
+    pool_factory: PoolFactory = local_pool,
+    overrides: Sequence[str] = (),
+) -> Run:
+    """One session: search to the end of the budget, then conclude the run.
+
+    A run that is finished, with all its files whole, is left as it is.
+
+    Args:
+        directory: folder of a run.
+        observers: told what happens.
+        pool_factory: makes the pool that runs the jobs.
+        overrides: `key.path=value`; a greater budget continues a finished run.
+    """
+    if Layout(directory).record.is_file():
+        done = load(directory)
+        if not _is_unfinished(done, overrides):
+            return _successful(done)
+    stop = StopRequest()
+    with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
+        config_change = change_config(session.record, overrides)
+        goes_on = bool(config_change.changes) or not session.record.meta("sealed")
+        # The notes of the session are asked for before the change is applied: they refuse data that
+        # have changed, and then nothing may have been written.
+        notes = session.notes(goes_on) + apply(session, config_change)
+        for note in notes:
+            for observer in observers:
+                observer.on_note(note)
+        engine = session.engine(observers)
+        engine.run()
+        _conclude(session, engine, teller(observers))
+    return _successful(load(directory))
+
+
+def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
+    """Whether a session has anything to do: trials, or files that are missing or damaged.
+
+    Raises:
+        InvalidConfig: an override is refused.
+    """
+    with RecordReader(run.layout.record) as record:
+        if change_config(record, overrides).changes or not run.is_finished:
+            return True
+        files = record.files()
+    layout = run.layout
+    for path in (layout.model, layout.card, layout.climb, layout.front):
+        if path.name in files:
+            is_whole = path.is_file() and sha256_of(path) == files[path.name]
+            if not is_whole:
+                return True
+    # a log beside a sealed record is left by a session that was killed while it sealed the record
+    return layout.log_of_record.exists()
+
+
+def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
+    """Export the winner, draw the pictures, seal the record; what is whole already is kept."""
+    if engine.incumbent is not None:
+        _take_home(session, engine.incumbent, tell)
+    layout = session.layout
+    title = session.config.run
+    pictures = {layout.climb: climb_svg(engine.trials, session.objective, title=title)}
+    if session.config.objectives:
+        objectives = session.config.to_objectives()
+        pictures[layout.front] = front_svg(engine.trials, objectives, title=title)
+    for path, text in pictures.items():
+        write_text_whole(path, text)
+    session.record.note_files({path.name: sha256_of(path) for path in pictures})
+    session.record.seal()
+
+
+def _take_home(session: Session, winner: Trial, tell: Tell) -> None:
+    """Write the winner's card, and its model if the run has networks."""
+    is_made = _has_result(session, winner)
+    if session.config.evaluator is not None:
+        if not is_made:
+            write_card(session, winner)
+    elif is_made:
+        with_card(session.layout.model, session.record.meta("result"))
+    else:
+        export_best(session, winner, tell)
+
+
+def _successful(run: Run) -> Run:
+    """The finished run, if a trial succeeded.
+
+    Raises:
+        NothingFeasible: none has. The message says how the trials ended, and gives the last message
+            of each kind.
+    """
+    if run.best is not None:
+        return run
+    counts = collections.Counter(str(trial.state) for trial in run.trials)
+    ended = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    said = {trial.state: trial.message() for trial in run.trials if trial.twin_of is None}
+    last = "".join(f"\n    {state}: {message}" for state, message in said.items())
+    hint = (
+        "`infeasible` ones are beyond the config's limits, `diverged` ones often have too large a"
+        " learning rate"
+    )
+    raise NothingFeasible(
+        f"no trial succeeded; of {len(run.trials)}: {ended}. The last of each kind:{last}\n{hint}."
+    )
+
+
+def _has_result(session: Session, best: Trial) -> bool:
+    """Whether the winner was exported by an earlier session that was killed just after."""
+    if not session.record.has_meta("result"):
+        return False
+    result = session.record.meta("result")
+    is_winners = bool(result["trial"] == best.id)
+    if session.config.evaluator is not None:
+        return is_winners and session.layout.card.is_file()
+    return is_winners and is_intact(session.layout.model, result)

@@ -1,0 +1,83 @@
+"""The sections `budget`, `limits` and `storage` of a config: what a run and a network may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Gt
+
+from evonas.runtime.config.settings import Count
+
+
+@dataclass(frozen=True)
+class BudgetConfig:
+    """What a run may spend. At least one limit is given; the first one spent ends the asking.
+
+    Attributes:
+        trials: number of trials to train. Duplicates cost nothing.
+        epochs: number of epochs to train. A trial is charged with its fidelity when it is asked.
+            Epochs of a trial that it continues are subtracted, and duplicates cost nothing.
+            The trial that crosses the limit is still trained.
+        seconds: time that the sessions work, in total; in a simulated pool, its virtual clock.
+            When it is over, waiting trials are cancelled. Running trials are finished and count.
+    """
+
+    trials: Annotated[int, Ge(1)] | None = None
+    epochs: Annotated[int, Ge(1)] | None = None
+    seconds: Annotated[float, Ge(0.001)] | None = None
+
+    @property
+    def given(self) -> dict[str, float]:
+        """The limits by name, without those that are not set."""
+        limits = {
+            "trials": self.trials,
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+        }
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong with the budget, by key."""
+        if self.given:
+            return {}
+        message = "is missing: a budget is in trials, epochs or seconds, at least one of them."
+        return {"trials": message}
+
+    def __str__(self) -> str:
+        words = []
+        for name, limit in self.given.items():
+            words.append(f"{limit:,} {name}")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class LimitsConfig:
+    """The section `limits`: what a network may be, and how long a trial may take.
+
+    Attributes:
+        parameters: number of weights; a network with more is infeasible, before any training.
+        flops: number of operations for one sample; a network with more is infeasible, too.
+        seconds: time after which a trial is ended; null for no limit.
+        stalled_seconds: time after which a trial is ended if it has finished neither an epoch nor
+            1,000 batches; null for no limit.
+    """
+
+    parameters: Count | None = None
+    flops: Count | None = None
+    seconds: Annotated[float, Gt(0)] | None = None
+    stalled_seconds: Annotated[float, Gt(0)] | None = 1800.0
+
+
+@dataclass(frozen=True)
+class StorageConfig:
+    """The section `storage`: what a run keeps on the disk beside its record.
+
+    Attributes:
+        keep_best: number of best trials that keep their weights, in the population or not. Weights
+            that were not kept are trained again if they are needed.
+        free_mb: free space in MB of 1,000,000 bytes; no trial is started below it. 0 for no watch.
+    """
+
+    keep_best: Count = 10
+    free_mb: Annotated[int, Ge(0)] = 500

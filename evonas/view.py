@@ -1,0 +1,254 @@
+"""A run on the disk, as Python values: its trials, its winner, its genealogy, its models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evonas.errors import UserError
+from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
+from evonas.export.retraining import check_weights
+from evonas.genome import parse_space
+from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
+from evonas.insight.genealogy import genealogy
+from evonas.insight.summary import incumbent, summarize
+from evonas.learning.interface import Interface
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.evaluators import ends_of
+from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.record.layout import Layout, is_held
+from evonas.runtime.record.reader import RecordReader, decoding
+from evonas.runtime.record.rows import Attempt
+from evonas.runtime.session import PoolFactory, Session, local_pool
+from evonas.trial import Objective, Trial
+
+if TYPE_CHECKING:
+    import keras
+    import networkx as nx
+
+
+@dataclass(frozen=True)
+class RecordedTrial(Trial):
+    """A trial of a run on the disk: everything that a trial has, and its model."""
+
+    run: Run = field(kw_only=True, repr=False, compare=False)
+
+    def model(self) -> keras.Model:
+        """The trained Keras model. It takes raw samples of shape (n, *shape).
+
+        Imports Keras.
+
+        Raises:
+            UserError: the trial did not succeed, or the run has no networks.
+            InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
+        """
+        from evonas.evaluate.local.worker import load_model
+
+        # asked for first: a run without networks is refused with the name of its judge
+        interface = self.run.interface
+        if self.fitness is None:
+            raise UserError(f"trial {self.id} has no model: it is `{self.state}`")
+        weights = self.run.weights(self)
+        plugins = tuple(self.run.config.plugins)
+        return load_model(self.run.space, self.genome, interface, weights, plugins)
+
+    def message(self) -> str:
+        """The message of its last attempt; empty for a success."""
+        if self.fitness is not None:
+            return ""
+        attempts = self.attempts()
+        return attempts[-1].message if attempts else ""
+
+    def attempts(self) -> list[Attempt]:
+        """All attempts at this trial. A duplicate has none: it took another trial's outcome."""
+        with RecordReader(self.run.layout.record) as record:
+            return record.attempts(self.id)
+
+
+class Run:
+    """A run as its record is at this moment. If the run goes on, load it again to see more of it.
+
+    Attributes:
+        layout: paths of the run's files.
+        config: the config that the run was made with.
+        space: search space of its genomes.
+        objectives: all objectives.
+        objective: the first objective, by which the winner is the best.
+        is_finished: whether the search has ended and its conclusion is written.
+        result: card of the exported winner; None before the end.
+        trials: all trials, by id.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.layout = Layout(directory)
+        with RecordReader(self.layout.record) as record:
+            record.verify()
+            with decoding(self.layout.record):
+                self.config = RunConfig.from_json(record.meta("config"))
+                ends = record.meta("interface")
+                self._interface = Interface.from_json(ends) if ends else None
+                self.space = parse_space(record.meta("space"), "the recorded space")
+            self.objectives: Sequence[Objective] = self.config.to_objectives()
+            self.objective: Objective = self.objectives[0]
+            self.is_finished = bool(record.meta("sealed"))
+            self.result: Mapping[str, Any] | None = None
+            if self.is_finished and record.has_meta("result"):
+                self.result = record.meta("result")
+            self._files = record.files()
+            self.trials = [self._recorded(trial) for trial in record.trials(self.objective)]
+
+    def _recorded(self, trial: Trial) -> RecordedTrial:
+        values = {item.name: getattr(trial, item.name) for item in fields(trial)}
+        return RecordedTrial(**values, run=self)
+
+    @property
+    def directory(self) -> Path:
+        """The run's folder."""
+        return self.layout.root
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether Keras trained networks; otherwise a table or a function judged the genomes."""
+        return self._interface is not None
+
+    @property
+    def interface(self) -> Interface:
+        """The input and output of every network of this run.
+
+        Raises:
+            UserError: the run has no networks.
+        """
+        return ends_of(self._interface, self.config)
+
+    @property
+    def name(self) -> str:
+        """The run's name in its config."""
+        return self.config.run
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether a process is working on it right now."""
+        return is_held(self.layout)
+
+    @property
+    def best(self) -> RecordedTrial | None:
+        """The trial with the best fitness, the oldest of equal ones; None before a success."""
+        best = incumbent(self.trials)
+        return None if best is None else self.trials[best.id]
+
+    def front(self) -> list[RecordedTrial]:
+        """The trials that no other trial beats in every objective, best in the first one first.
+
+        With one objective, this is the winner alone. Trials that violate a constraint are left out.
+        """
+        return [self.trials[trial.id] for trial in pareto_front(self.trials, self.objectives)]
+
+    def hypervolume(self) -> list[float]:
+        """The share of the objectives' box that is dominated, after each trial.
+
+        The box lies between the best and the worst values that this run has seen. To compare runs,
+        measure all of them in one box: `evonas.insight.front.hypervolumes`.
+        """
+        return hypervolumes(self.trials, self.objectives)
+
+    def weights(self, trial: Trial) -> Path:
+        """The file of this trial's weights.
+
+        Raises:
+            InvalidRecord: they are missing, or not what the record says.
+        """
+        return check_weights(self.directory, self._files, trial)
+
+    def trial(self, id: int) -> RecordedTrial:
+        """The trial with this number.
+
+        Raises:
+            UserError: there is no such trial.
+        """
+        if not 0 <= id < len(self.trials):
+            last = len(self.trials) - 1
+            raise UserError(
+                f"there is no trial {id} in {self.directory}; they are numbered 0 to {last}"
+            )
+        return self.trials[id]
+
+    def genealogy(self) -> nx.DiGraph[int]:
+        """The family tree as a graph.
+
+        Each node is a trial with its own fitness, each edge parent -> child with its changes.
+        """
+        return genealogy(self.trials, self.objective)
+
+    def summary(self) -> dict[str, Any]:
+        """The run in plain numbers."""
+        summary = {
+            "run": self.name,
+            "directory": str(self.directory),
+            "finished": self.is_finished,
+            "objective": self.objective.name,
+            "budget": self.config.budget.trials,
+            "budgets": self.config.budget.given,
+            **summarize(self.trials, self.objective),
+        }
+        if len(self.objectives) > 1:
+            summary |= summary_of_front(self.trials, self.objectives)
+        summary["result"] = self.result
+        return summary
+
+    def export(
+        self,
+        target: str | Path,
+        trial: int | None = None,
+        *,
+        observers: Sequence[Observer] = (),
+        pool_factory: PoolFactory = local_pool,
+    ) -> Mapping[str, Any]:
+        """Write a trial's model to `target` and its card beside it; returns the card.
+
+        A trial whose weights are not kept, or are damaged, is trained again first. The observers
+        are told so.
+
+        Args:
+            target: path of the `.keras` file.
+            trial: number of the trial; None for the winner.
+            observers: told what happens.
+            pool_factory: makes the pool whose worker builds the model.
+
+        Raises:
+            UserError: the run has no networks, there is no such trial, the trial did not succeed,
+                or the target is not a `.keras` path.
+            RunHeld: the run is going on.
+        """
+        ends_of(self._interface, self.config)
+        chosen = self.best if trial is None else self.trial(trial)
+        if chosen is None:
+            raise UserError(
+                f"no trial of {self.directory} has succeeded yet, so there is nothing to export"
+            )
+        target = check_target(chosen, Path(target), self.directory)
+        is_winner = self.result is not None and self.result["trial"] == chosen.id
+        if self.result is not None and is_winner and is_intact(self.layout.model, self.result):
+            return copy_winner(self.layout.model, self.result, target).card
+        with Session(self.directory, pool_factory) as session:
+            try:
+                return export_trial(session, chosen, target, teller(observers)).card
+            finally:
+                # a finished run is sealed again: only a sealed record opens in a read-only folder
+                if self.is_finished:
+                    session.record.seal()
+
+    def __repr__(self) -> str:
+        state = "finished" if self.is_finished else "unfinished"
+        return f"<Run {self.name!r} at {self.directory}: {len(self.trials)} trials, {state}>"
+
+
+def load(directory: str | Path) -> Run:
+    """Look at a run, also while it is going on.
+
+    Raises:
+        UserError: there is no run.
+        InvalidRecord: its record is damaged, or of a newer evonas.
+    """
+    return Run(Path(directory))

@@ -1,0 +1,54 @@
+"""How the code reads, as far as that can be counted; `scripts/reading.py` counts it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+_spec = importlib.util.spec_from_file_location("reading", ROOT / "scripts" / "reading.py")
+assert _spec is not None
+assert _spec.loader is not None
+reading = importlib.util.module_from_spec(_spec)
+sys.modules["reading"] = reading  # a dataclass looks its module up there
+_spec.loader.exec_module(reading)
+
+
+def test_every_module_says_what_it_is() -> None:
+    modules = sorted((ROOT / "evonas").rglob("*.py"))
+    assert [path for path in modules if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_no_expression_holds_too_much() -> None:
+    modules = sorted((ROOT / "evonas").rglob("*.py"))
+    assert [rule for path in modules for rule in reading.broken_rules(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("total = (found := look()) + 1", "walrus"),
+        ("word = 'a' if x else 'b' if y else 'c'", "conditional"),
+        ("both = [a for a in x] + [b for b in y]", "2 comprehensions"),
+        ("for a in [b for b in x if all(c for c in b)]:\n    pass", "2 comprehensions"),
+        ("if found := look():\n    pass", ""),
+        ("for a in [b for b in x]:\n    c = [d for d in a]", ""),
+        ("word = 'a' if x else 'b'", ""),
+    ],
+)
+def test_an_expression_that_holds_too_much_is_found(code: str, rule: str, tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(code)
+    broken = reading.broken_rules(tmp_path / "module.py")
+    assert len(broken) == bool(rule)
+    assert all(rule in line for line in broken)
+
+
+def test_density_is_nodes_through_lines_without_the_docstring() -> None:
+    (function,) = ast.parse('def f():\n    """Says it."""\n    a = 1\n    return a\n').body
+    # Assign, Name, Store, Constant; Return, Name, Load: seven nodes on two lines
+    assert reading.density(function) == 7 / 2

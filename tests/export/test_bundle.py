@@ -1,0 +1,120 @@
+"""What an export names and compares: every score, and the test data for the winner alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from evonas.errors import EvonasError, UserError
+from evonas.evaluate.contract.pool import Finished
+from evonas.export.bundle import check_target, export_best, export_trial
+from evonas.runtime.session import Session
+from evonas.testing.runs import make_run, stub_pools, work
+from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_worker import Stub
+from evonas.trial import TrialState
+
+HEALTHY = Stub(diverge=0.0)
+
+
+def silent(text: str) -> None:
+    """Tells nobody."""
+
+
+class Pool(StubPool):
+    """Keeps the exports that were asked for, and may change their scores.
+
+    Attributes:
+        exports: the jobs.
+        changes: metrics to replace in their outcomes; None removes one.
+    """
+
+    exports: list
+    changes: dict
+
+    def submit(self, job):
+        if job.kind == "export":
+            self.exports.append(job)
+        super().submit(job)
+
+    def poll(self, timeout):
+        reports = super().poll(timeout)
+        last = reports[-1]
+        if not isinstance(last, Finished) or last.job.kind != "export":
+            return reports
+        metrics = {**last.outcome.metrics, **self.changes}
+        known = {name: value for name, value in metrics.items() if value is not None}
+        return [*reports[:-1], Finished(last.job, replace(last.outcome, metrics=known))]
+
+
+@pytest.fixture
+def pool():
+    """A kind of pool of this test's own."""
+    return type("Pool", (Pool,), {"exports": [], "changes": {}})
+
+
+@pytest.fixture
+def run(tmp_path, pool):
+    """A finished run, whose own export the pool has forgotten."""
+    run = work(make_run(tmp_path), stub=HEALTHY, pool=pool)
+    pool.exports.clear()
+    return run
+
+
+def session_of(run, pool) -> Session:
+    return Session(run.directory, stub_pools(stub=HEALTHY, pool=pool))
+
+
+@pytest.mark.parametrize("name", ["val_loss", "val_accuracy"])
+@pytest.mark.parametrize("change", [1e-4, -1e-4, None])
+def test_a_rebuilt_model_with_one_other_score_is_refused(run, pool, name, change):
+    recorded = run.best.metrics[name]
+    pool.changes[name] = None if change is None else recorded + change
+    with session_of(run, pool) as session, pytest.raises(EvonasError, match=f"its {name} is"):
+        export_best(session, run.best, silent)
+
+
+@pytest.mark.parametrize("name", ["val_loss", "val_accuracy"])
+def test_rounding_is_no_other_model(run, pool, name):
+    pool.changes[name] = run.best.metrics[name] + 1e-8
+    with session_of(run, pool) as session:
+        assert export_best(session, run.best, silent).card["metrics"][name] == pool.changes[name]
+
+
+def test_the_winner_is_tested_and_no_other_trial_is(run, pool, tmp_path):
+    others = [t for t in run.trials if t.fitness is not None and t.id != run.best.id]
+    with session_of(run, pool) as session:
+        winner = export_best(session, run.best, silent)
+        other = export_trial(session, others[0], tmp_path / "other.keras", silent)
+    tested, untested = pool.exports
+    assert dict(tested.arrays) == {"x": "data/test/x.npy", "y": "data/test/y.npy"}
+    assert {"test_loss", "test_accuracy"} <= set(winner.card["metrics"])
+    assert dict(untested.arrays) == {}
+    assert not [name for name in other.card["metrics"] if name.startswith("test_")]
+
+
+def test_an_export_is_of_the_trials_own_training(run, pool, tmp_path):
+    """Its seed, its genome and its weights, whatever the order of the trials."""
+    others = [t for t in run.trials if t.fitness is not None and t.id != run.best.id]
+    with session_of(run, pool) as session:
+        card = export_trial(session, others[-1], tmp_path / "other.keras", silent).card
+    (job,) = pool.exports
+    assert (job.trial, job.epochs) == (others[-1].id, others[-1].proposal.fidelity.epochs)
+    assert job.genome == others[-1].genome.to_dict()
+    assert card["trial"] == others[-1].id
+    assert card["metrics"]["val_loss"] == others[-1].metrics["val_loss"]
+
+
+def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_path):
+    failed = replace(run.best, state=TrialState.DIVERGED)
+    for trial, target, words in (
+        (failed, tmp_path / "x.keras", "no model to export"),
+        (run.best, tmp_path / "x.h5", r"ends in \.keras"),
+        (run.best, tmp_path / "missing" / "x.keras", "no folder"),
+        (run.best, run.directory / "x.keras", "the run's own directory"),
+        (run.best, run.directory / "weights" / ".." / "x.keras", "the run's own directory"),
+    ):
+        with pytest.raises(UserError, match=words):
+            check_target(trial, target, run.directory)
+    assert check_target(run.best, tmp_path / "x.keras", run.directory) == tmp_path / "x.keras"
