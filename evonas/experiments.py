@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
-import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +22,19 @@ from evonas.insight.charts import comparison_page
 from evonas.insight.comparison import HYPERVOLUME, Curve, band, charged_epochs, curve, front_curve
 from evonas.insight.curves import comparison_svg
 from evonas.insight.front import Box, box_around, turned
-from evonas.insight.results import Comparison, Result, Unit, mean
+from evonas.insight.results import Comparison, Result, Unit, mean, median
+from evonas.insight.scale import Scale, scale_of
+from evonas.insight.sentences import sentence
 from evonas.insight.summary import incumbent
-from evonas.insight.verdict import difference, finals, sentence, share_needed
+from evonas.insight.verdict import finals, share_needed, verdicts
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
-from evonas.trial import Objective, Trial
+from evonas.trial import Trial
+from evonas.words import counted
 
 EXPERIMENT = "experiment.json"
 """The configs of an experiment's runs, as they were at its beginning.
@@ -54,10 +57,12 @@ class _Done:
         result: result whose curve is that of the first objective.
         points: for each trial the values of all objectives, less is better; None for a trial that
             cannot be on a front.
+        samples: number of validation samples; 0 for a run without networks.
     """
 
     result: Result
     points: Sequence[tuple[float, ...] | None]
+    samples: int
 
 
 def compare(
@@ -146,14 +151,20 @@ def _run(
     except NothingFeasible:
         # A strategy that finds nothing has lost, and the other runs go on.
         run = view.load(root)
-    result = _result(run, _fresh(run, loaded.config.fresh, pool_factory))
-    return _Done(result, [turned(trial, run.objectives) for trial in run.trials])
+    result = _result(run, _fresh(run, loaded.config.fresh, pool_factory, observers))
+    points = [turned(trial, run.objectives) for trial in run.trials]
+    with RecordReader(run.layout.record) as record:
+        # A table counts its genomes, and has no samples.
+        samples = record.meta("counts").get("validation", 0)
+    return _Done(result, points, samples)
 
 
-def _fresh(run: view.Run, count: int, pool_factory: PoolFactory) -> Sequence[Mapping[str, float]]:
+def _fresh(
+    run: view.Run, count: int, pool_factory: PoolFactory, observers: Sequence[Observer]
+) -> Sequence[Mapping[str, float]]:
     """The winner's scores with fresh seeds, from the record or from trainings that are done now.
 
-    Empty for a run without networks.
+    Empty for a run without networks. A training that failed has an empty entry.
     """
     if not run.has_networks:
         return []
@@ -161,15 +172,27 @@ def _fresh(run: view.Run, count: int, pool_factory: PoolFactory) -> Sequence[Map
     with RecordReader(run.layout.record) as record:
         if record.has_meta("fresh"):
             known = record.meta("fresh")
-    if known["asked"] >= count or run.best is None:
-        found: Sequence[Mapping[str, float]] = known["scores"][:count]
-        return found
+    if run.best is None:
+        return []
+    if known["asked"] >= count:
+        return _with_failures(known["scores"][:count], count)
+    for observer in observers:
+        observer.on_wait(f"training the winner with {counted(count, 'fresh seed')}")
     with Session(run.directory, pool_factory) as session:
         scores = fresh_scores(session, run.best, count)
         kept = {"asked": count, "scores": [dict(one) for one in scores]}
         session.record.put_meta("fresh", kept)
         session.record.seal()
-    return scores
+    return _with_failures(scores, count)
+
+
+def _with_failures(
+    scores: Sequence[Mapping[str, float]], count: int
+) -> Sequence[Mapping[str, float]]:
+    """The scores, and an empty entry for each training that is missing, for it failed."""
+    missing = count - len(scores)
+    failures: list[Mapping[str, float]] = [{}] * missing
+    return [*scores, *failures]
 
 
 def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
@@ -181,6 +204,7 @@ def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
     seconds = {attempt.trial: attempt.seconds or 0.0 for attempt in attempts}
     reused = {attempt.trial for attempt in attempts if "reused" in attempt.details}
     metrics: Mapping[str, float] = run.result["metrics"] if run.result else {}
+    test = {name: value for name, value in metrics.items() if name.startswith("test_")}
     return Result(
         curve=curve(run.trials, _cost(unit_of(run.config), run.trials, seconds)),
         trials=len(run.trials),
@@ -188,7 +212,7 @@ def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
         failures=sum(trial.fitness is None for trial in trained),
         reused=len(reused),
         winner=best.metrics if best else {},
-        test={name: value for name, value in metrics.items() if name.startswith("test_")},
+        test=test,
         fresh=fresh,
     )
 
@@ -225,25 +249,42 @@ def _compared(
         box = box_around(_all_points(done))
     results = {label: _results(seeds, box, len(objectives) > 1) for label, seeds in done.items()}
     curves = {label: _curves(seeds) for label, seeds in results.items()}
-    goal = mean(finals(curves[config.compared_with]))
-    target = config.target
-    if target is None:
-        target = math.nan if goal is None else goal
+    found = {label: finals(seeds) for label, seeds in curves.items()}
+    scale = scale_of(objective, itertools.chain(*found.values()), _samples(done))
     budget = getattr(shared.budget, unit)
     if not budget:
         budget = max(_all_spent(curves), default=1.0)
+    budget = float(budget)
+    target = config.target
+    if target is None:
+        target = _goal(found[config.compared_with], scale)
     return Comparison(
-        directory,
-        objective,
-        objectives,
-        box,
-        unit,
-        float(budget),
-        target,
-        config.compared_with,
-        results,
-        _sentences(curves, config.compared_with, objective, unit, float(budget)),
+        directory=directory,
+        objective=objective,
+        objectives=objectives,
+        box=box,
+        unit=unit,
+        budget=budget,
+        target=target,
+        reference=config.compared_with,
+        scale=scale,
+        results=results,
+        sentences=_sentences(curves, config.compared_with, scale, unit, budget),
     )
+
+
+def _samples(done: Mapping[str, Mapping[int, _Done]]) -> int:
+    """The number of validation samples, which is the same in all runs."""
+    first, *_ = done.values()
+    return max(one.samples for one in first.values())
+
+
+def _goal(found: Sequence[float], scale: Scale) -> float:
+    """The reference's mean, or its median if it found nothing at a seed; NaN if that is nothing."""
+    goal = mean(found)
+    if goal is None:
+        goal = median(found, scale.worst)
+    return math.nan if goal is None else goal
 
 
 def _all_points(done: Mapping[str, Mapping[int, _Done]]) -> Iterator[tuple[float, ...] | None]:
@@ -282,21 +323,21 @@ def _curves(seeds: Mapping[int, Result]) -> dict[int, Curve]:
 def _sentences(
     curves: Mapping[str, Mapping[int, Curve]],
     reference: str,
-    objective: Objective,
+    scale: Scale,
     unit: Unit,
     budget: float,
 ) -> list[str]:
     """The verdict on every strategy but the reference."""
+    found = {label: finals(seeds) for label, seeds in curves.items()}
     sentences = []
-    for label, found in curves.items():
-        if label == reference:
-            continue
-        gain = difference(finals(found), finals(curves[reference]), objective)
-        better, worse = (label, reference) if gain.mean > 0 else (reference, label)
-        best_so_far = band(list(curves[better].values()), budget)
-        goal = statistics.fmean(finals(curves[worse]))
-        share = share_needed(best_so_far, goal, objective)
-        sentences.append(sentence(label, reference, gain, objective, unit, share))
+    for verdict in verdicts(found, reference, scale).values():
+        share = None
+        # Without a success at each seed there is no mean curve, and no mean to reach.
+        if verdict.is_shown and not verdict.found.has_failures:
+            best_so_far = band(list(curves[verdict.better].values()), budget, scale)
+            goal = scale.mean(found[verdict.worse])
+            share = share_needed(best_so_far, goal, scale)
+        sentences.append(sentence(verdict, unit, share))
     return sentences
 
 
@@ -306,7 +347,7 @@ def _write(comparison: Comparison) -> None:
     curves = {}
     for label, seeds in comparison.results.items():
         curves[label] = [result.curve for result in seeds.values()]
-    about = (comparison.directory.name, comparison.objective, comparison.unit, bands, curves)
+    about = (comparison.directory.name, comparison.scale, comparison.unit, bands, curves)
     data = json.dumps(comparison.to_json(), indent=2, allow_nan=False)
     write_text_whole(comparison.data, data + "\n")
     write_text_whole(comparison.picture, comparison_svg(*about))

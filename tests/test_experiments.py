@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import evonas
+from evonas.cli.compare import command
 from evonas.errors import InvalidConfig, InvalidData, Stopped
 from evonas.experiments import compare
 from evonas.runtime.record.reader import RecordReader
@@ -150,10 +151,85 @@ def test_a_strategy_that_finds_nothing_has_lost_and_the_others_are_compared(tmp_
         return StubPool(setup, 2, Stub(diverge=1.0 if config.strategy.name == "random" else 0.0))
 
     found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
-    assert [
-        words for words in found.sentences if "evolution and random cannot be compared" in words
+    # It was "cannot be compared" once, although one of them had found something at each seed.
+    assert found.sentences == [
+        f"No difference between {label} and random can be shown at 2 seeds: random found nothing at"
+        f" 2 of 2 seeds; {label} is better at 2 of 2 (sign test, p = 0.5; it needs at least 7"
+        " seeds)."
+        for label in ("evolution", "comma")
     ]
     rows = {row["strategy"]: row for row in found.rows()}
     assert rows["random"]["final"] is None
+    assert rows["random"]["final_median"] is None
+    assert rows["random"]["failed_seeds"] == 2
+    assert rows["random"]["area"] > rows["evolution"]["area"]
     assert rows["evolution"]["final"] is not None
     assert found.page.is_file()
+    assert "random  2 of 2 failed" in found.picture.read_text()
+
+
+def test_a_seed_that_found_nothing_counts_against_its_strategy(tmp_path, capsys):
+    """It was left out once: evolution was compared at the seeds at which it had found something."""
+    folder = prepare(tmp_path)
+
+    def pool(config, setup, root):
+        fails = config.strategy.name == "evolution" and config.seed == 1
+        return StubPool(setup, 2, Stub(diverge=1.0 if fails else 0.0))
+
+    found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
+    (words, _) = found.sentences
+    assert "evolution found nothing at 1 of 2 seeds; " in words
+    assert "beats" not in words
+    row = found.rows()[0]
+    assert (row["strategy"], row["failed_seeds"]) == ("evolution", 1)
+    none = ("final", "final_deviation", "final_median", "trials_to_target", "fresh", "test")
+    assert [row[name] for name in none] == [None] * 6
+    assert json.loads(found.data.read_text())["finals"]["evolution"]["1"] is None
+    # Nothing is done again: the runs are finished.
+    command(str(folder / "experiment.yaml"), runs=folder / "runs")
+    printed = capsys.readouterr().out
+    assert "none (1 of 2 failed)" in printed
+    assert found.sentences[0] in printed
+    # The reference's own mean is the target, and both of its seeds are in it.
+    finals = [result.curve.final for result in found.results["random"].values()]
+    assert found.target == pytest.approx(np.mean(finals))
+
+
+def test_the_target_is_the_median_of_a_reference_that_failed_at_a_seed(tmp_path):
+    folder = prepare(tmp_path)
+    (folder / "experiment.yaml").write_text(EXPERIMENT.replace("[0, 1]", "[0, 1, 2]"))
+
+    def pool(config, setup, root):
+        fails = config.strategy.name == "random" and config.seed == 1
+        return StubPool(setup, 2, Stub(diverge=1.0 if fails else 0.0))
+
+    found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
+    finals = [found.results["random"][seed].curve.final for seed in (0, 2)]
+    assert found.target == max(finals)
+    assert found.rows()[1]["final_median"] == max(finals)
+
+
+def test_an_accuracy_knows_its_number_of_validation_samples(tmp_path):
+    folder = prepare(tmp_path)
+    (folder / "run.yaml").write_text(CONFIG + "objective: val_accuracy\n")
+    found = go(folder)
+    with RecordReader(folder / "runs" / "small" / "random-0" / "run.db") as record:
+        samples = record.meta("counts")["validation"]
+    assert samples > 1
+    assert found.scale.sample == 1 / samples
+
+
+def test_a_fresh_training_that_failed_is_counted(tmp_path):
+    folder = prepare(tmp_path)
+
+    def pool(config, setup, root):
+        # The winner is there already: these are its fresh trainings.
+        is_fresh = (root / "best.json").exists()
+        return StubPool(setup, 2, Stub(diverge=1.0 if is_fresh else 0.0))
+
+    found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
+    for row in found.rows():
+        assert row["fresh_failures"] == 4
+        assert row["fresh"] is None
+    again = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
+    assert again.to_json() == found.to_json()

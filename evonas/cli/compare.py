@@ -40,18 +40,15 @@ def command(
     that needs no network, its figure as `comparison.svg`, and `comparison.json`.
     """
     from evonas.cli.console import console, print_json
+    from evonas.cli.search import observers
     from evonas.errors import EvonasError, UserError
     from evonas.experiments import compare
 
     def on_run(label: str, seed: int, begun: bool) -> Sequence[Observer]:
-        # Standard output belongs to the JSON.
-        if as_json:
-            return ()
-        from evonas.cli.progress import LineProgress
-
-        before = " (begun before)" if begun else ""
-        console().print(f"{label}, seed {seed}{before}", style="bold")
-        return (LineProgress(console()),)
+        if not as_json:
+            before = " (begun before)" if begun else ""
+            console().print(f"{label}, seed {seed}{before}", style="bold", soft_wrap=True)
+        return observers(as_json)
 
     try:
         found = compare(experiment, overrides=changes or (), runs=runs, on_run=on_run)
@@ -71,20 +68,15 @@ def command(
 
 def _tell(found: Comparison) -> None:
     """A row for each strategy, the verdict, and where the files are."""
-    from rich.table import Table
-
     from evonas.cli.console import console
+    from evonas.cli.table import Column, print_table
 
-    table = Table(title=found.title, title_justify="left")
-    for number, heading in enumerate(_headings(found)):
-        # The first column has the names of the strategies; the others have numbers.
-        is_name = number == 0
-        table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
-    for row in found.rows():
-        table.add_row(*_cells(row, found.unit))
+    name, *numbers = _headings(found)
+    columns = [Column(name), *(Column(heading, is_number=True) for heading in numbers)]
+    rows = [_cells(row, found.unit) for row in found.rows()]
     out = console()
     out.print()
-    out.print(table)
+    print_table(out, columns, rows, found.title)
     for words in found.sentences:
         out.print(words, soft_wrap=True)
     if found.note:
@@ -114,20 +106,54 @@ def _cells(row: Mapping[str, Any], unit: str) -> list[str]:
     """A strategy's numbers as words, in the order of the headings."""
     from evonas.insight.charts import cell
 
+    return [
+        row["strategy"],
+        _final(row),
+        cell(row["area"]),
+        _reached(row, unit),
+        _count(row["twins"]),
+        _count(row["failures"]),
+        _fresh(row),
+        cell(row["test"]),
+    ]
+
+
+def _final(row: Mapping[str, Any]) -> str:
+    """The mean and the deviation, or the median if a seed found nothing."""
+    from evonas.insight.charts import cell
+
+    if row["failed_seeds"]:
+        failed = f"{row['failed_seeds']} of {row['seeds']} failed"
+        if row["final_median"] is None:
+            return f"none ({failed})"
+        return f"median {cell(row['final_median'])} ({failed})"
     final = cell(row["final"])
     # At a single seed there is no deviation.
     if row["final_deviation"] is not None:
         final += f" ± {row['final_deviation']:.2g}"
-    reached = cell(row[f"{unit}_to_target"])
-    # The mean is that of the seeds that have reached the target, which may be few.
-    reached += f" ({row['reached_target']} of {row['seeds']})"
-    return [
-        row["strategy"],
-        final,
-        cell(row["area"]),
-        reached,
-        cell(row["twins"]),
-        cell(row["failures"]),
-        cell(row["fresh"]),
-        cell(row["test"]),
-    ]
+    return final
+
+
+def _reached(row: Mapping[str, Any], unit: str) -> str:
+    """The mean time to the target, or the median if a seed did not reach it."""
+    reached = f"({row['reached_target']} of {row['seeds']})"
+    if row["reached_target"] == row["seeds"]:
+        return f"{_count(row[f'{unit}_to_target'])} {reached}"
+    median = row[f"{unit}_to_target_median"]
+    if median is None:
+        return f"none {reached}"
+    return f"median {_count(median)} {reached}"
+
+
+def _fresh(row: Mapping[str, Any]) -> str:
+    """The mean with fresh seeds, or how many of these trainings failed."""
+    from evonas.insight.charts import cell
+
+    if row["fresh_failures"]:
+        return f"{row['fresh_failures']} failed"
+    return cell(row["fresh"])
+
+
+def _count(value: float) -> str:
+    """A mean of counts, or a part of the budget: `0.4`, `28`."""
+    return f"{value:,.1f}".removesuffix(".0")

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from evonas.insight.comparison import Band, Curve, Floats
-from evonas.trial import Objective
+from evonas.insight.comparison import Band, Curve
+from evonas.insight.scale import Floats, Scale
+from evonas.words import number
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
 """Colours of Okabe and Ito: nearly everybody can tell them apart, on white and on black."""
@@ -25,15 +26,41 @@ th:first-child, td:first-child { text-align: left; }
 li { margin: 0.4rem 0; }
 """
 
-_ABOUT = (
-    "Lines are means over the seeds, bands their 95 % bootstrap intervals; thin lines are the runs."
-    " Trainings that two runs share were done once and are charged to both."
-)
+_SHARED = "Trainings that two runs share were done once and are charged to both."
+
+
+def caption(bands: Mapping[str, Band], scale: Scale) -> str:
+    """What the lines and bands of a picture are."""
+    about = f"best {scale.objective.name} so far"
+    runs = max((found.runs for found in bands.values()), default=0)
+    if runs < 2:
+        return f"{about}, one run a strategy"
+    mean = "geometric mean" if scale.is_logarithmic else "mean"
+    has_interval = any(found.is_interval for found in bands.values())
+    if has_interval:
+        around = "its 95 % t interval, and each run"
+    else:
+        around = "and each run: their range (min to max), no interval"
+    told = f"{about}: {mean} of {runs} seeds, {around}"
+    if any(found.failed for found in bands.values()):
+        told += "; dashed: the median, if a run found nothing"
+    return told
+
+
+def ending(found: Band) -> str:
+    """Where a strategy ends, for its label."""
+    final = float(found.middle[-1])
+    words = []
+    if np.isfinite(final):
+        words.append(number(final))
+    if found.failed:
+        words.append(f"{found.failed} of {found.runs} failed")
+    return ", ".join(words)
 
 
 def comparison_page(
     title: str,
-    objective: Objective,
+    scale: Scale,
     unit: str,
     bands: Mapping[str, Band],
     curves: Mapping[str, Sequence[Curve]],
@@ -45,6 +72,7 @@ def comparison_page(
     """The whole page: sentences, figure and table.
 
     Args:
+        scale: scale of the objective.
         unit: unit of the budget.
         bands: label -> mean and interval.
         curves: label -> one curve a seed, drawn thin.
@@ -55,7 +83,7 @@ def comparison_page(
     import plotly.io as pio
 
     drawing = pio.to_html(
-        comparison_figure(objective, unit, bands, curves),
+        comparison_figure(scale, unit, bands, curves),
         full_html=False,
         # The library is part of the page, so that the page needs no network.
         include_plotlyjs=True,
@@ -64,16 +92,17 @@ def comparison_page(
     said = "".join(f"<li>{escape(words)}</li>" for words in sentences)
     noted = f"<p>{escape(note)}</p>" if note else ""
     name = escape(title)
+    about = escape(caption(bands, scale))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
         f"<style>{_STYLE}</style></head><body>"
-        f"<h1>{name}</h1><ul>{said}</ul>{drawing}<p>{_ABOUT}</p>{noted}"
+        f"<h1>{name}</h1><ul>{said}</ul>{drawing}<p>{about}. {_SHARED}</p>{noted}"
         f"{_table(rows, headings)}</body></html>\n"
     )
 
 
 def comparison_figure(
-    objective: Objective,
+    scale: Scale,
     unit: str,
     bands: Mapping[str, Band],
     curves: Mapping[str, Sequence[Curve]],
@@ -82,34 +111,50 @@ def comparison_figure(
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for number, (label, found) in enumerate(bands.items()):
-        colour = COLOURS[number % len(COLOURS)]
+    for position, (label, found) in enumerate(bands.items()):
+        colour = COLOURS[position % len(COLOURS)]
         # Plotly reads names as HTML.
-        name = escape(label)
-        # The mean is NaN as long as one of the runs has no success.
-        shown = np.isfinite(found.mean)
-        x = found.budget[shown]
+        group = escape(label)
         for one in curves[label]:
-            _add_run(figure, x, one, colour, name)
-        _add_interval(figure, x, found.low[shown], found.high[shown], colour, name)
-        # The mean is drawn last, on top of its runs and its interval.
-        figure.add_scatter(
-            x=x,
-            y=found.mean[shown],
-            mode="lines",
-            line={"color": colour, "width": 2.5, "shape": "hv"},
-            name=name,
-            legendgroup=name,
-        )
+            _add_run(figure, found.budget, one, colour, group)
+        # The middle is NaN as long as one of the runs has no success.
+        shown = np.isfinite(found.middle)
+        x = found.budget[shown]
+        # The range of few runs is not filled: it would look like an interval.
+        if found.is_interval:
+            _add_interval(figure, x, found.low[shown], found.high[shown], colour, group)
+        _add_middle(figure, x, found, colour, group)
     figure.update_layout(
         template="plotly_white",
         height=480,
         xaxis_title=unit,
-        yaxis_title=f"best {objective.name} so far",
-        yaxis_type="log" if objective.direction == "min" else "linear",
+        yaxis_title=f"best {scale.objective.name} so far",
+        yaxis_type="log" if scale.is_logarithmic else "linear",
         hovermode="x unified",
     )
     return figure
+
+
+def _add_middle(figure: Any, x: Floats, found: Band, colour: str, group: str) -> None:
+    """The mean or the median, on top of its runs and its interval."""
+    name = group
+    if found.failed:
+        name = f"{group}: {found.failed} of {found.runs} failed"
+    # Without any point there is no entry in the legend, and a strategy that failed would be
+    # missing there.
+    figure.add_scatter(
+        x=x if x.size else [None],
+        y=found.middle[np.isfinite(found.middle)] if x.size else [None],
+        mode="lines",
+        line={
+            "color": colour,
+            "width": 2.5,
+            "shape": "hv",
+            "dash": "dash" if found.failed else "solid",
+        },
+        name=name,
+        legendgroup=group,
+    )
 
 
 def _add_run(figure: Any, x: Floats, one: Curve, colour: str, group: str) -> None:
@@ -161,8 +206,6 @@ def _table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str]) -> st
 
 def cell(value: Any) -> str:
     """A value as a table shows it."""
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}"
+    if value is None or isinstance(value, int | float):
+        return number(value)
     return str(value)

@@ -178,9 +178,9 @@ def band(curves: Sequence[Curve], budget: float, scale: Scale) -> Band:
     # A mean is NaN as long as one of its runs has no success.
     middle = places.mean(axis=0)
     if is_interval:
-        half = half_width(places.std(axis=0, ddof=1), count, scale.sample)
-        low = scale.back(middle - half)
-        high = scale.back(middle + half)
+        half = half_width(places, scale.sample)
+        low = _limited(scale.back(middle - half), scale)
+        high = _limited(scale.back(middle + half), scale)
     else:
         # `fmin` and `fmax` pass over the runs that have no success yet.
         low = np.fmin.reduce(values, axis=0)
@@ -194,6 +194,14 @@ def band(curves: Sequence[Curve], budget: float, scale: Scale) -> Band:
         runs=count,
         failed=failed,
     )
+
+
+def _limited(ends: Floats, scale: Scale) -> Floats:
+    """Ends of intervals within the values that are possible."""
+    is_fraction = scale.is_accuracy and scale.is_of_fractions
+    if is_fraction or scale.objective == HYPERVOLUME:
+        return np.clip(ends, 0.0, 1.0)
+    return ends
 
 
 def _median(values: Floats, scale: Scale) -> Floats:

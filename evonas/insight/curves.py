@@ -11,21 +11,24 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from evonas.insight.axis import Measure, bottom, measure_for, ticks
-from evonas.insight.charts import COLOURS
-from evonas.insight.comparison import Band, Curve, Floats
+from evonas.insight.charts import COLOURS, caption, ending
+from evonas.insight.comparison import Band, Curve
+from evonas.insight.scale import Floats, Scale
 from evonas.insight.svg import centre, coordinate, escape, opening, point, style, text
-from evonas.insight.words import counted, number, shortened
+from evonas.insight.words import shortened
 from evonas.trial import Objective
 
 WIDTH, HEIGHT = 1000, 520
 LEFT, RIGHT, TOP, BOTTOM = 78, 760, 96, 452
 LINE_GAP = 17.0
 """Pixels between two labels at the right end."""
+LABEL_LENGTH = 34
+"""Characters of such a label."""
 
 
 def comparison_svg(
     title: str,
-    objective: Objective,
+    scale: Scale,
     unit: str,
     bands: Mapping[str, Band],
     curves: Mapping[str, Sequence[Curve]],
@@ -35,6 +38,7 @@ def comparison_svg(
 
     Args:
         title: the experiment's name.
+        scale: scale of the objective.
         unit: unit of the budget.
         bands: label -> mean and interval, all over the same budget.
         curves: label -> one curve a seed, drawn thin.
@@ -43,12 +47,8 @@ def comparison_svg(
     Returns:
         An SVG document of 1000 by 520 units, better upwards as in the climb.
     """
-    picture = _Picture(objective, bands, curves)
-    seeds = max((len(some) for some in curves.values()), default=0)
-    about = (
-        f"best {objective.name} so far: mean of {counted(seeds, 'seed')},"
-        " its 95 % bootstrap interval, and each run"
-    )
+    picture = _Picture(scale.objective, bands, curves)
+    about = caption(bands, scale)
     parts = [
         opening("curves", WIDTH, HEIGHT),
         f"<title>{escape(title)}</title>",
@@ -73,39 +73,31 @@ class _Picture:
     ) -> None:
         self.bands = bands
         self.curves = curves
-        values = _all_values(bands, curves)
-        self.measure = measure_for(values, objective)
+        values = _all_values(curves)
+        ends = _final_ends(bands)
+        self.measure = measure_for([*values, *ends], objective)
+        kept = [self.measure.height(end) for end in ends]
         heights = [self.measure.height(value) for value in values]
         # Without any success there is nothing to draw, but the axis still needs two ends.
         if not heights:
             heights = [0.0, 1.0]
-        low = bottom(heights, self._final_heights())
-        high = max(heights)
+        low = bottom(heights, kept)
+        high = max([*heights, *kept])
         room = 0.04 * (high - low)
         # If all values are equal, any room will do.
         if room == 0:
             room = 0.5
         self.low = low - room
         self.high = high + room
-        ends = [float(found.budget[-1]) for found in bands.values()]
-        self.budget = max(ends, default=1.0)
-
-    def _final_heights(self) -> list[float]:
-        """The height of the lower end of each band when the budget is spent."""
-        heights = []
-        for found in self.bands.values():
-            final = float(found.low[-1])
-            if np.isfinite(final):
-                heights.append(self.measure.height(final))
-        return heights
+        budgets = [float(found.budget[-1]) for found in bands.values()]
+        self.budget = max(budgets, default=1.0)
 
     def description(self, about: str) -> str:
         """The picture in words, for readers who do not see it."""
         ends = []
         for label, found in self.bands.items():
-            final = float(found.mean[-1])
-            if np.isfinite(final):
-                ends.append(f"{label} ends at {number(final)}")
+            if words := ending(found):
+                ends.append(f"{label} ends at {words}")
         told = "; ".join(ends)
         return f"{about}. {told}."
 
@@ -115,9 +107,10 @@ class _Picture:
         return LEFT + width * spent / self.budget
 
     def y(self, value: float) -> float:
-        """The pixel of a value; one that is worse than the axis is at its lower end."""
+        """The pixel of a value; one that is beyond the axis is at its end."""
         height = self.measure.height(value)
-        shown = max(height, self.low)
+        # An outlier among the runs may be worse than the axis. An interval may be wider than it.
+        shown = min(max(height, self.low), self.high)
         share = (shown - self.low) / (self.high - self.low)
         return BOTTOM - (BOTTOM - TOP) * share
 
@@ -152,33 +145,45 @@ class _Picture:
         return found
 
     def lines(self) -> Iterator[str]:
-        """The runs and the band of each strategy, then all means."""
+        """The runs and the interval of each strategy, then all means."""
         for position, (label, found) in enumerate(self.bands.items()):
             colour = _colour(position)
             stroke = f'stroke="{colour}" stroke-width=".8" stroke-opacity=".4"'
             for one in self.curves[label]:
                 path = self._stairs(found.budget, one.at(found.budget))
                 yield f'<path fill="none" {stroke} d="{path}"/>'
-            # The border of the band: along its upper end, and back along the lower one.
-            there = self._stairs(found.budget, found.high)
-            back = self._stairs(found.budget, found.low, backwards=True)
-            if there:
-                border = f"{there}L{back[1:]}Z"
-                yield f'<path fill="{colour}" fill-opacity=".13" d="{border}"/>'
+            # The range of few runs is not filled: it would look like an interval.
+            if found.is_interval:
+                yield from self._interval(found, colour)
         # The means come last, so that no band covers one of them.
         for position, found in enumerate(self.bands.values()):
-            colour = _colour(position)
-            path = self._stairs(found.budget, found.mean)
-            yield f'<path fill="none" stroke="{colour}" stroke-width="2.6" d="{path}"/>'
+            stroke = f'stroke="{_colour(position)}" stroke-width="2.6"'
+            if found.failed:
+                stroke += ' stroke-dasharray="7 4"'
+            path = self._stairs(found.budget, found.middle)
+            yield f'<path fill="none" {stroke} d="{path}"/>'
+
+    def _interval(self, found: Band, colour: str) -> Iterator[str]:
+        """The area between the ends of an interval."""
+        # The border: along its upper end, and back along the lower one.
+        there = self._stairs(found.budget, found.high)
+        back = self._stairs(found.budget, found.low, backwards=True)
+        if there:
+            border = f"{there}L{back[1:]}Z"
+            yield f'<path fill="{colour}" fill-opacity=".13" d="{border}"/>'
 
     def labels(self) -> Iterator[str]:
-        """The name and the final value of each line, at its right end, kept apart."""
+        """The name and the end of each line, at its right end, kept apart."""
         ends = []
         for position, (label, found) in enumerate(self.bands.items()):
-            final = float(found.mean[-1])
-            if np.isfinite(final):
-                words = f"{label}  {number(final)}"
-                ends.append((self.y(final), _colour(position), words))
+            told = ending(found)
+            # A run without any trial has neither a success nor a failure.
+            if told:
+                # The median of a strategy that mostly found nothing is below everything.
+                final = float(found.middle[-1])
+                y = self.y(final) if np.isfinite(final) else BOTTOM
+                name = shortened(label, LABEL_LENGTH - len(told) - 2)
+                ends.append((y, _colour(position), f"{name}  {told}"))
         ends.sort()
         heights = [y for y, _, _ in ends]
         places = _apart(heights, LINE_GAP, BOTTOM)
@@ -189,7 +194,7 @@ class _Picture:
             stroke = f'stroke="{colour}" stroke-width="1.2"'
             yield f'<path fill="none" {stroke} d="M{start}L{end}"/>'
             yield f'<circle fill="{colour}" {centre(RIGHT + 18, place)} r="4"/>'
-            yield text(RIGHT + 28, place + 4, shortened(words, 34), "ink")
+            yield text(RIGHT + 28, place + 4, words, "ink")
 
     def _stairs(self, budget: Floats, values: Floats, backwards: bool = False) -> str:
         """A step function as a path, from the first value that is known; empty without any."""
@@ -214,16 +219,24 @@ class _Picture:
         return f"M{path}"
 
 
-def _all_values(bands: Mapping[str, Band], curves: Mapping[str, Sequence[Curve]]) -> list[float]:
-    """Each finite value that the axis must show: lower ends of the bands, and all runs."""
-    series = [found.low for found in bands.values()]
-    for some in curves.values():
-        series += [one.best for one in some]
+def _all_values(curves: Mapping[str, Sequence[Curve]]) -> list[float]:
+    """Each finite value of a run."""
     values: list[float] = []
-    for one in series:
-        known = one[np.isfinite(one)]
-        values += known.tolist()
+    for some in curves.values():
+        for one in some:
+            known = one.best[np.isfinite(one.best)]
+            values += known.tolist()
     return values
+
+
+def _final_ends(bands: Mapping[str, Band]) -> list[float]:
+    """Both ends of each band when the budget is spent: the axis must show them."""
+    ends = []
+    for found in bands.values():
+        for end in (float(found.low[-1]), float(found.high[-1])):
+            if np.isfinite(end):
+                ends.append(end)
+    return ends
 
 
 def _colour(position: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -13,7 +14,7 @@ from evonas.insight.scale import Floats, Scale
 from evonas.insight.student import critical, half_width
 
 EQUAL = 1e-6
-"""Differences that vary by less than this share of their mean are equal but for rounding."""
+"""Differences that vary by less than this share of their size are equal but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Difference:
     """How much better one strategy's winners are than another's, paired by seed.
 
     A t interval needs differences, and differences that vary. If a strategy found nothing at a
-    seed, there is no difference. If all differences are equal, they say nothing about how much
-    the next one would vary. In both cases the test is by signs, and a failure is the worst value.
+    seed, there is no difference. If all differences but those of 0 are equal in size, as in a
+    coarse table, they say nothing about how much the next one would vary. In both cases the test
+    is by signs, and a failure is the worst value.
 
     Attributes:
         seeds: number of pairs.
@@ -31,6 +33,7 @@ class Difference:
         losses: number of seeds at which the second one is better.
         mean: mean difference on the scale, positive if the first one is better; NaN if a seed
             failed.
+        step: size of the differences, if all but those of 0 are equal in size; otherwise NaN.
         low, high: its 95 % t interval; infinite if there is none.
         is_by_signs: whether the test is an exact sign test, not a t test.
         p: p-value of the two-sided test; 1 at a single seed.
@@ -41,6 +44,7 @@ class Difference:
     wins: int
     losses: int
     mean: float
+    step: float = math.nan
     low: float = -math.inf
     high: float = math.inf
     is_by_signs: bool = True
@@ -82,12 +86,12 @@ def difference(first: Sequence[float], second: Sequence[float], scale: Scale) ->
     if any(failures):
         return signs
     mean = float(gains.mean())
-    spread = float(np.ptp(gains))
-    if spread <= max(rounding, EQUAL * abs(mean)):
-        return replace(signs, mean=mean)
+    step = _step(gains, rounding)
+    if not math.isnan(step):
+        return replace(signs, mean=mean, step=step)
     # A lead of exactly one sample is not shown, however it is rounded.
     least = scale.sample * 1.001
-    half = half_width(float(gains.std(ddof=1)), len(gains), least)
+    half = float(half_width(gains, least))
     return replace(
         signs,
         mean=mean,
@@ -107,6 +111,17 @@ def _gains(ours: Floats, theirs: Floats) -> Floats:
     return np.where(both_failed, 0.0, gains)
 
 
+def _step(gains: Floats, rounding: float) -> float:
+    """The size of all gains but those of 0, if it is the same; NaN otherwise."""
+    sizes = np.abs(gains)
+    known = sizes[sizes > rounding]
+    if not known.size:
+        return 0.0
+    step = float(known.mean())
+    spread = float(np.ptp(known))
+    return step if spread <= max(rounding, EQUAL * step) else math.nan
+
+
 def _t_test(mean: float, half: float, seeds: int) -> float:
     """The p-value of Student's paired t test, from half the width of its 95 % interval.
 
@@ -116,6 +131,8 @@ def _t_test(mean: float, half: float, seeds: int) -> float:
     return float(2 * stats.t.sf(abs(mean) / error, seeds - 1))
 
 
+# There are few such pairs, and a simulation asks for them a million times.
+@lru_cache
 def sign_test(wins: int, losses: int) -> float:
     """The p-value of the exact two-sided sign test; ties do not count."""
     untied = wins + losses

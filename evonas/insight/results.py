@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from evonas.insight.comparison import Band, Curve, area, band
+from evonas.insight.comparison import Band, Curve, area, band, worst_start
 from evonas.insight.front import Box, turned_back
-from evonas.insight.words import listed
+from evonas.insight.scale import Scale
 from evonas.trial import Objective
+from evonas.words import listed, number
 
 Unit = Literal["trials", "epochs", "seconds"]
 """The unit of a budget."""
@@ -31,7 +32,7 @@ class Result:
         winner: the winner's metrics; empty if nothing has succeeded.
         test: the winner's metrics on the test data.
         fresh: metrics on validation and test data, one entry for each training of the winner with a
-            fresh seed.
+            fresh seed; an empty one for a training that failed.
     """
 
     curve: Curve
@@ -58,6 +59,7 @@ class Comparison:
         budget: what each run could spend.
         target: value of the objective that runs are timed to.
         reference: label of the strategy that the others are compared with.
+        scale: scale on which values of the objective are averaged and compared.
         results: label -> seed -> result.
         sentences: the verdict, one sentence a strategy.
     """
@@ -70,6 +72,7 @@ class Comparison:
     budget: float
     target: float
     reference: str
+    scale: Scale
     results: Mapping[str, Mapping[int, Result]]
     sentences: Sequence[str]
 
@@ -94,7 +97,8 @@ class Comparison:
         what = self.objective.name
         if len(self.objectives) > 1:
             what += f" of {self._names()}"
-        return f"{what} after {self.budget:g} {self.unit}"
+        budget = int(self.budget) if self.budget.is_integer() else self.budget
+        return f"{what} after {number(budget)} {self.unit}"
 
     @property
     def note(self) -> str:
@@ -126,42 +130,69 @@ class Comparison:
 
     def band(self, label: str) -> Band:
         curves = [result.curve for result in self.results[label].values()]
-        return band(curves, self.budget)
+        return band(curves, self.budget, self.scale)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a strategy: plain numbers, null if there is none."""
+        """One row a strategy: plain numbers, null if there is none.
+
+        A mean is that of all seeds. If one of them found nothing, there is no mean: it is null, and
+        the median tells how the strategy does, a failure being the worst.
+        """
+        curves = []
+        for results in self.results.values():
+            curves += [result.curve for result in results.values()]
+        start = worst_start(curves, self.objective.direction)
         rows = []
         for label, results in self.results.items():
-            row = self._row(list(results.values()))
+            row = self._row(list(results.values()), start)
             rows.append({"strategy": label, **row})
         return rows
 
-    def _row(self, results: Sequence[Result]) -> dict[str, Any]:
-        """The means of a strategy over its seeds."""
+    def _row(self, results: Sequence[Result], start: float) -> dict[str, Any]:
+        """What a strategy did over its seeds.
+
+        Args:
+            start: value of the time before a run's first success.
+        """
         curves = [one.curve for one in results]
         finals = [one.final for one in curves]
-        areas = [area(one, self.budget) for one in curves]
-        reached = []
+        areas = [area(one, self.budget, start) for one in curves]
+        times = []
         for one in curves:
             spent = one.reaches(self.target, self.objective.direction)
-            if spent is not None:
-                reached.append(spent)
+            times.append(math.inf if spent is None else spent)
+        reached = [spent for spent in times if math.isfinite(spent)]
+        to_target = f"{self.unit}_to_target"
+        return {
+            "seeds": len(results),
+            "failed_seeds": sum(map(math.isnan, finals)),
+            "final": mean(finals),
+            "final_deviation": deviation(finals),
+            "final_median": median(finals, self.scale.worst),
+            "area": mean(areas),
+            "reached_target": len(reached),
+            to_target: mean(times),
+            f"{to_target}_median": median(times, math.inf),
+            **_mean_counts(results),
+            **self._scores(results),
+        }
+
+    def _scores(self, results: Sequence[Result]) -> dict[str, Any]:
+        """The mean scores of the winners, on test data and with fresh seeds."""
         # The winner is the best by the first objective, so that its scores are in that metric.
         first = self.objectives[0]
         test_name = f"test_{first.measure}"
-        trainings = [training for result in results for training in result.fresh]
         tests = [result.test for result in results]
+        trainings: list[Mapping[str, float]] = []
+        for result in results:
+            # A seed without a winner has no fresh training, and then there is no mean.
+            trainings += result.fresh or [{}]
+        failed = [training for result in results for training in result.fresh if not training]
         return {
-            "seeds": len(results),
-            "final": mean(finals),
-            "final_deviation": deviation(finals),
-            "area": mean(areas),
-            "reached_target": len(reached),
-            f"{self.unit}_to_target": mean(reached),
-            **_mean_counts(results),
-            "fresh": mean(_known(trainings, first.name)),
-            "test": mean(_known(tests, test_name)),
-            "fresh_test": mean(_known(trainings, test_name)),
+            "fresh": mean(_values(trainings, first.name)),
+            "test": mean(_values(tests, test_name)),
+            "fresh_test": mean(_values(trainings, test_name)),
+            "fresh_failures": len(failed),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -211,26 +242,41 @@ def _mean_counts(results: Sequence[Result]) -> dict[str, float | None]:
     }
 
 
-def _known(metrics: Iterable[Mapping[str, float]], name: str) -> list[float]:
-    """The values of one metric, of those that have it."""
-    return [one[name] for one in metrics if name in one]
+def _values(metrics: Iterable[Mapping[str, float]], name: str) -> list[float]:
+    """The values of one metric; NaN for those that do not have it."""
+    return [one.get(name, math.nan) for one in metrics]
 
 
 def mean(values: Iterable[float]) -> float | None:
-    """The mean of the finite values; None without any."""
-    known = [float(value) for value in values if math.isfinite(value)]
-    if not known:
+    """The mean; None without any value, and if one of them is not finite.
+
+    The mean of the others would be better than what the strategy does.
+    """
+    known = list(values)
+    if not known or not all(map(math.isfinite, known)):
         return None
     return statistics.fmean(known)
 
 
 def deviation(values: Iterable[float]) -> float | None:
-    """The standard deviation of the finite values; None for fewer than two."""
-    known = [float(value) for value in values if math.isfinite(value)]
+    """The standard deviation; None for fewer than two values, and if one is not finite."""
+    known = list(values)
     # One value has no spread that could be estimated.
-    if len(known) < 2:
+    if len(known) < 2 or not all(map(math.isfinite, known)):
         return None
     return statistics.stdev(known)
+
+
+def median(values: Iterable[float], worst: float) -> float | None:
+    """The median, to which a value that is not finite is the worst; None if it is the median.
+
+    Args:
+        worst: infinity if less is better, otherwise -infinity.
+    """
+    counted = [value if math.isfinite(value) else worst for value in values]
+    if not counted:
+        return None
+    return finite(statistics.median(counted))
 
 
 def finite(value: float) -> float | None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special, stats
+
+from evonas.insight.scale import Floats
 
 CONFIDENCE = 0.95
 POWER = 0.8
-
-Numbers = TypeVar("Numbers", float, NDArray[np.float64])
 
 
 # A simulation asks for the same few numbers a million times.
@@ -24,17 +22,17 @@ def critical(count: int, confidence: float = CONFIDENCE) -> float:
     return float(stats.t.ppf((1 + confidence) / 2, count - 1))
 
 
-def half_width(deviation: Numbers, count: int, least: float = 0.0) -> Numbers:
+def half_width(values: Floats, least: float = 0.0) -> Floats:
     """Half the width of the 95 % interval of a mean.
 
     Args:
-        deviation: standard deviation of the values.
-        count: number of values, at least 2.
+        values: (n, ...), at least two of each; the mean is taken over the first axis.
         least: smallest half width that is believed: the share of one validation sample in an
             accuracy. Few values can agree by rounding, and would give an interval of no width.
     """
-    width = critical(count) * deviation / math.sqrt(count)
-    return np.maximum(width, least)
+    count = len(values)
+    error: Floats = values.std(axis=0, ddof=1) / math.sqrt(count)
+    return np.maximum(critical(count) * error, least)
 
 
 @lru_cache

@@ -1,4 +1,4 @@
-"""Sentences about strategies, and the statistics behind them."""
+"""Who won: all comparisons counted, and the share of the budget that the winner needs."""
 
 from __future__ import annotations
 
@@ -6,138 +6,84 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from evonas.insight.comparison import HYPERVOLUME, Band
-from evonas.insight.verdict import amount, difference, seeds_needed, sentence, share_needed
+from evonas.insight.comparison import Band, Curve
+from evonas.insight.scale import Scale, scale_of
+from evonas.insight.verdict import Verdict, finals, share_needed, verdicts
 from evonas.trial import Objective
 
 LOSS = Objective("val_loss", "min")
 ACCURACY = Objective("val_accuracy", "max")
+RANDOM = [0.041, 0.040, 0.037, 0.055, 0.039]
+BETTER = [0.030, 0.033, 0.028, 0.040, 0.031]
+"""23 % lower at about each seed."""
+NARROWLY_BETTER = [0.037, 0.039, 0.034, 0.048, 0.038]
 
 
-def test_the_interval_is_that_of_the_paired_t_test() -> None:
-    ours, theirs = [0.95, 0.97, 0.96, 0.98], [0.94, 0.95, 0.96, 0.95]
-    found = difference(ours, theirs, ACCURACY)
-    expected = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    assert found.mean == pytest.approx(0.015)
-    assert found.seeds == 4
+def judged(reference: str = "random", **found: list[float]) -> dict[str, Verdict]:
+    everything = [value for values in found.values() for value in values]
+    return verdicts(found, reference, scale_of(LOSS, everything))
 
 
-def test_less_is_better_where_the_objective_is_minimised() -> None:
-    assert difference([1.0, 1.1], [2.0, 2.2], LOSS).mean == pytest.approx(1.05)
+def test_the_better_one_beats_the_other_one() -> None:
+    (verdict,) = judged(evolution=BETTER, random=RANDOM).values()
+    assert verdict.is_shown
+    assert (verdict.better, verdict.worse) == ("evolution", "random")
+    (other,) = judged(evolution=RANDOM, random=BETTER).values()
+    assert other.is_shown
+    assert (other.better, other.worse) == ("random", "evolution")
 
 
-def test_a_seed_without_a_success_is_left_out() -> None:
-    assert difference([1.0, math.nan, 1.5], [2.0, 2.0, 2.0], LOSS).seeds == 2
+def test_a_single_comparison_is_not_adjusted() -> None:
+    (verdict,) = judged(evolution=BETTER, random=RANDOM).values()
+    assert verdict.adjusted == verdict.found.p
+    assert verdict.comparisons == 1
 
 
-def test_the_seeds_needed_are_those_of_the_power_analysis() -> None:
-    """Cohen's tables, two-sided, at 80 % and 5 %.
-
-    34 pairs for an effect of half a standard deviation, 15 for 0.8.
-    """
-    assert seeds_needed(0.5, 1.0) == 34
-    assert seeds_needed(0.8, 1.0) == 15
-    assert seeds_needed(-0.8, 1.0) == 15
-    assert seeds_needed(0.0, 1.0) is None
-    assert seeds_needed(0.01, 1.0) is None
-
-
-def test_as_many_seeds_as_needed_do_show_it_four_times_of_five() -> None:
-    """The power analysis, held against real t tests of drawn differences."""
-    rng = np.random.default_rng(0)
-    drawn = rng.normal(1.0, 1.5, size=(4000, seeds_needed(1.0, 1.5) or 0))
-    shown = (stats.ttest_1samp(drawn, 0.0, axis=1).pvalue < 0.05).mean()
-    assert shown == pytest.approx(0.8, abs=0.03)
+def test_all_comparisons_with_the_reference_are_counted() -> None:
+    """One of twenty tests of equal strategies shows a difference; Holm counts them."""
+    alone = judged(narrow=NARROWLY_BETTER, random=RANDOM)["narrow"]
+    assert alone.is_shown
+    others = {f"equal {number}": RANDOM for number in range(4)}
+    found = judged(narrow=NARROWLY_BETTER, **others, random=RANDOM)
+    assert set(found) == {"narrow", *others}
+    assert found["narrow"].adjusted == pytest.approx(5 * alone.found.p)
+    assert found["narrow"].is_shown_alone
+    assert not found["narrow"].is_shown
 
 
-def test_a_shown_difference_is_told_with_its_interval_and_the_share_of_the_budget() -> None:
-    found = difference([0.980, 0.981, 0.979], [0.975, 0.977, 0.976], ACCURACY)
-    words = sentence("evolution", "random", found, ACCURACY, "trials", 0.38)
-    assert words.startswith("evolution beats random by 0.40 points (95 % interval ")
-    assert words.endswith("3 seeds) and needs 38% of its trials.")
+def test_the_smallest_of_several_counts_for_all_and_the_next_for_the_others() -> None:
+    found = judged(narrow=NARROWLY_BETTER, random=RANDOM, evolution=BETTER)
+    assert found["evolution"].adjusted == pytest.approx(2 * found["evolution"].found.p)
+    assert found["narrow"].adjusted == pytest.approx(found["narrow"].found.p)
 
 
-def test_a_hypervolume_is_no_accuracy_and_an_empty_front_is_reached_with_nothing() -> None:
-    found = difference([0.512, 0.52, 0.51], [0.5, 0.508, 0.4983], HYPERVOLUME)
-    words = sentence("nsga2", "random", found, HYPERVOLUME, "trials", 0.0)
-    assert words.startswith("nsga2 beats random by 0.0119 in hypervolume (95 % interval 0.01")
-    assert words.endswith("3 seeds).")
+def test_a_side_that_failed_is_not_the_winner_by_its_successes() -> None:
+    """Its failures were left out once: three pairs with a lead of 90 % were "beats"."""
+    failing = [0.0041, 0.0042, math.nan, 0.0055, math.nan]
+    (verdict,) = judged(failing=failing, random=RANDOM).values()
+    assert not verdict.is_shown
+    assert verdict.better == "failing", "better at 3 of 5 seeds, but this shows nothing"
 
 
-def test_the_loser_is_told_as_the_loser() -> None:
-    found = difference([2.0, 2.1, 2.0], [1.0, 1.0, 1.1], LOSS)
-    assert sentence("evolution", "random", found, LOSS, "trials", None).startswith(
-        "random beats evolution by 1 in val_loss (95 % interval "
-    )
-
-
-def test_noise_is_called_so_with_the_seeds_that_would_tell() -> None:
-    found = difference([1.0, 1.2, 1.1, 1.4, 1.0], [1.1, 1.1, 1.3, 1.2, 1.2], LOSS)
-    words = sentence("evolution", "random", found, LOSS, "trials", None)
-    assert words.startswith("No difference between evolution and random can be shown at 5 seeds")
-    assert words.endswith(f"{found.needed:,} would be needed.")
-
-
-def test_one_seed_and_no_success_are_told_as_what_they_are() -> None:
-    assert sentence("a", "b", difference([1.0], [2.0], LOSS), LOSS, "trials", None).startswith(
-        "One seed shows nothing"
-    )
-    nothing = difference([math.nan], [1.0], LOSS)
-    assert "cannot be compared" in sentence("a", "b", nothing, LOSS, "trials", None)
+def test_it_wins_if_the_test_with_its_failures_counted_shows_it() -> None:
+    (verdict,) = judged(failing=[*BETTER, *BETTER, math.nan], random=[*RANDOM, *RANDOM, 1]).values()
+    assert verdict.found.failures == (1, 0)
+    assert verdict.is_shown
+    assert verdict.better == "failing"
 
 
 def test_the_share_is_where_the_mean_curve_is_as_good() -> None:
     grid = np.array([0.0, 25.0, 50.0, 100.0])
     flat = Band(grid, np.array([np.nan, 3.0, 2.0, 1.0]), grid, grid)
-    assert share_needed(flat, 2.0, LOSS) == 0.5
-    assert share_needed(flat, 0.5, LOSS) is None
+    assert share_needed(flat, 2.0, Scale(LOSS)) == 0.5
+    assert share_needed(flat, 0.5, Scale(LOSS)) is None
+    rising = Band(grid, np.array([np.nan, 0.7, 0.8, 0.9]), grid, grid)
+    assert share_needed(rising, 0.8, Scale(ACCURACY)) == 0.5
 
 
-def test_an_accuracy_is_told_in_points() -> None:
-    assert amount(0.004, ACCURACY) == "0.40 points"
-    assert amount(0.004, LOSS) == "0.004 in val_loss"
+def test_finals_are_in_the_order_of_the_seeds() -> None:
+    def ending(value: float) -> Curve:
+        return Curve(np.array([1.0]), np.array([value]))
 
-
-@pytest.mark.parametrize("scale", [1, 100])
-def test_an_accuracy_in_percent_is_told_in_the_same_points_as_a_fraction(scale: int) -> None:
-    """Tables of published searches have 93.37 where Keras has 0.9337."""
-    ours, theirs = (
-        np.array([0.9337, 0.9351, 0.9342]) * scale,
-        np.array([0.9296, 0.9310, 0.9305]) * scale,
-    )
-    found = difference([*ours], [*theirs], ACCURACY)
-    words = sentence("evolution", "random", found, ACCURACY, "trials", None)
-    assert words == "evolution beats random by 0.40 points (95 % interval 0.34 to 0.45, 3 seeds)."
-    one = sentence(
-        "evolution",
-        "random",
-        difference([*ours[:1]], [*theirs[:1]], ACCURACY),
-        ACCURACY,
-        "trials",
-        None,
-    )
-    assert one.endswith("the difference is 0.41 points.")
-    noise = difference([*ours, theirs[0]], [*theirs, ours[0] + 0.0002 * scale], ACCURACY)
-    assert "(evolution leads by 0.19 points, 95 % interval -" in sentence(
-        "evolution", "b", noise, ACCURACY, "trials", None
-    )
-
-
-@pytest.mark.parametrize("deviation", [0.02, 10.0])
-def test_the_seeds_needed_follow_from_the_lead_in_deviations(deviation: float) -> None:
-    """Cohen's tables again, in other units: a lead alone needs no number of seeds."""
-    assert seeds_needed(0.5 * deviation, deviation) == 34
-    assert seeds_needed(0.8 * deviation, deviation) == 15
-    gains = deviation * np.array([-1.0, 0.0, 1.0]) + 0.8 * deviation
-    assert difference([*gains], [0.0] * 3, ACCURACY).needed == 15
-
-
-def test_a_lead_that_never_varies_is_shown_by_two_seeds() -> None:
-    """An interval of no width: whatever the lead, two seeds are the fewest that have one."""
-    assert seeds_needed(1e-9, 0.0) == seeds_needed(5.0, 0.0) == 2
-    found = difference([0.75, 0.5, 0.25], [0.5, 0.25, 0.0], ACCURACY)
-    assert (found.low, found.high, found.needed) == (0.25, 0.25, 2)
-    assert seeds_needed(0.0, 0.0) is None
+    assert finals({7: ending(0.7), 2: ending(0.2)}) == [0.2, 0.7]

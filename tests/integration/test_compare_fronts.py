@@ -130,7 +130,7 @@ def test_what_is_said_and_written(found):
     assert escape(found.note) in page
     assert "means nothing between experiments" in found.note
     assert "<th>test (test_value)</th>" in page
-    assert "best hypervolume so far: mean of 2 seeds" in picture
+    assert "best hypervolume so far: mean of 2 seeds, and each run: their range" in picture
     for row in found.rows():
         assert row["final"] > 0
         assert 0 < row["area"] < row["final"]
