@@ -17,6 +17,7 @@ from evonas.genome.space import SearchSpace, Section
 from evonas.genome.wiring import Inputs
 
 Point = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 def decode(space: SearchSpace, point: Point) -> Genome:
@@ -142,6 +143,25 @@ def _encode_gene(section: Section, slot: int, gene: Gene, inputs: Inputs) -> lis
         parameter = section.parameter(gene.op, name)
         box[layout[name]] = parameter.to_unit(value)
     return box
+
+
+def deciding(space: SearchSpace, genome: Genome) -> Mask:
+    """Which coordinates decide something about a genome; `encode` sets all others to 0.5.
+
+    Returns:
+        Shape (space.dimension,).
+    """
+    values: list[bool] = []
+    for section in space.sections.values():
+        genes = genome[section.name]
+        if section.high > section.low:
+            values.append(True)
+        for slot, layout in enumerate(section.layouts):
+            decided: set[str] = set()
+            if slot < len(genes):
+                decided = {"op", "inputs", *genes[slot].parameters}
+            values += [key in decided for key in layout]
+    return np.array(values, dtype=np.bool_)
 
 
 def sample(space: SearchSpace, rng: np.random.Generator) -> Genome:

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.genome import Genome, decode, encode
+from evonas.genome.encoding import Mask, deciding
 from evonas.randomness import generator
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Lineage, Proposal, Trial
+from evonas.words import counted
 
 Point = NDArray[np.float64]
 """Shape (dimension,), in [0, 1]."""
@@ -33,20 +35,6 @@ default.
 
 DRAWS = 100
 """Number of random points in a row with known genomes, after which no new one is looked for."""
-
-
-@dataclass(frozen=True, eq=False)
-class Move:
-    """A point to be judged.
-
-    Attributes:
-        point: shape (dimension,), in [0, 1].
-        operator, parents: see `Lineage`. A move without parents is a random point.
-    """
-
-    point: Point
-    operator: str = "sample"
-    parents: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +58,68 @@ class Visit:
     def rank(self) -> tuple[float, int]:
         """Key for sorting best first; equal values are sorted by age."""
         return (self.value, self.id)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A successful visit that a new point is made of.
+
+    Attributes:
+        given: the coordinates of the new point that depend on the visit; shape (dimension,).
+    """
+
+    visit: Visit
+    given: Mask
+
+    @classmethod
+    def of_all(cls, visit: Visit) -> Source:
+        """A source that every coordinate depends on."""
+        return cls(visit, np.full(len(visit.point), True))
+
+    def share(self, decides: Mask) -> int:
+        """The number of coordinates that it gave, of those that decide something."""
+        given = self.given & decides
+        return int(np.count_nonzero(given))
+
+    def differs(self, other: Source, decides: Mask) -> bool:
+        """Whether it gave a coordinate that is another one in the other source."""
+        is_other = self.visit.point != other.visit.point
+        return bool(np.any(self.given & decides & is_other))
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """A point to be judged.
+
+    Attributes:
+        point: shape (dimension,), in [0, 1].
+        operator: see `Lineage`.
+        sources: what the point is made of, each visit once; empty for a random point.
+    """
+
+    point: Point
+    operator: str = "sample"
+    sources: tuple[Source, ...] = ()
+
+    def parents(self, decides: Mask) -> tuple[int, ...]:
+        """The ids of the sources that the genome at this point has something of.
+
+        The first is the source that gave most; of equals, it is the first one. Another source is a
+        parent only if it gave something that the first does not have.
+
+        Args:
+            decides: the coordinates that decide something about the genome; shape (dimension,).
+        """
+        # Python's sort is stable, so that equal sources keep their order.
+        ranked = sorted(self.sources, key=lambda source: -source.share(decides))
+        if not ranked:
+            return ()
+        main, *others = ranked
+        ids = [main.visit.id]
+        for source in others:
+            if source.differs(main, decides):
+                ids.append(source.visit.id)
+        return tuple(ids)
 
 
 Method = Generator[Sequence[Move], Sequence[Visit], None]
@@ -143,7 +193,8 @@ class CubeSearch(Strategy):
         while len(proposals) < count and self._has_moves:
             move, genome = self._next()
             generation = self._batches - 1
-            lineage = Lineage(move.operator, move.parents, generation)
+            parents = move.parents(deciding(self.problem.space, genome))
+            lineage = Lineage(move.operator, parents, generation)
             proposal = Proposal(genome, self.problem.fidelity, lineage)
             proposals.append(proposal)
             # This may begin another search, with another batch.
@@ -166,8 +217,8 @@ class CubeSearch(Strategy):
         place = len(self._genomes)
         move = self._moves[place]
         genome = decode(space, move.point)
-        # A move with parents is the method's own choice. It stays, even if its genome is known.
-        if move.parents or genome.digest not in known:
+        # A move with sources is the method's own choice. It stays, even if its genome is known.
+        if move.sources or genome.digest not in known:
             return move, genome
         rng = generator(self.problem.seed, "select", self._asked)
         for _ in range(DRAWS):
@@ -262,8 +313,9 @@ def misfits(problem: SearchProblem, first: int, key: str = "") -> dict[str, str]
         }
     if trials is not None and trials <= first:
         return {
-            key: f"its first batch has {first} trials in this space of {space.dimension}"
-            f" dimensions, and the budget is {trials} trials: nothing would be learned from them."
+            key: f"its first batch has {counted(first, 'trial')} in this space of"
+            f" {counted(space.dimension, 'dimension')}, and the budget is"
+            f" {counted(trials, 'trial')}: nothing would be learned from them."
             " Allowed: a larger budget, or another strategy."
         }
     return {}

@@ -4,7 +4,8 @@ A surrogate is a model that predicts the fitness of a genome. At first, trials a
 each proposal, the surrogate is fitted to the known trials and compares many candidates. This is
 the common part of `gaussian_process`, `forest` and `dngo`; they differ in the surrogate.
 
-Papers: Mockus, 1978; Jones et al., 1998.
+Papers: Mockus, 1978; Jones et al., 1998. They improve on the objective. Here, it is taken by rank,
+so the improvement is one of normal scores.
 """
 
 from __future__ import annotations

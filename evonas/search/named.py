@@ -5,10 +5,13 @@ A config has one, and so has a strategy that wraps another one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+from evonas.search.optuna_samplers import OptunaSampler
+from evonas.search.sampling import Sampler
 from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.surrogate import Surrogate
 from evonas.trial import Objective
 
 
@@ -61,6 +64,19 @@ class StrategyConfig(Named):
         if inner is None:
             return [self]
         return [self, *inner.layers()]
+
+    def libraries(self) -> set[str]:
+        """Packages besides NumPy whose versions may change what is proposed."""
+        found: set[str] = set()
+        for layer in self.layers():
+            found.update(layer.kind.libraries)
+            for field in fields(layer.settings):
+                part = getattr(layer.settings, field.name)
+                if isinstance(part, Sampler | Surrogate):
+                    found.update(part.libraries)
+                elif isinstance(part, OptunaSampler):
+                    found.update(part.packages)
+        return found
 
     @property
     def that_sets_epochs(self) -> str:

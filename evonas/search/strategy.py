@@ -58,7 +58,8 @@ class Strategy(ABC):
 
     * draws random numbers only from `evonas.randomness.generator(seed, purpose, *counter)`. So its
       state is counters and trial ids, and the same asks and tells give the same proposals;
-    * never makes a failed trial a parent;
+    * never makes a failed trial a parent, and names as a parent only a trial that the proposed
+      genome still has something of;
     * may return fewer proposals than were asked for, which means: *wait for a tell*. An ask that
       returns nothing changes nothing.
 

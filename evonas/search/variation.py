@@ -14,6 +14,7 @@ from annotated_types import Ge, Interval
 
 from evonas.errors import NothingToMutate
 from evonas.genome import MUTATIONS, Genome, MutationRates, SearchSpace, mutate
+from evonas.genome.strict_yaml import short
 from evonas.search.adaptation import Adaptation, Credit, Fixed
 
 TRIES = 20
@@ -60,7 +61,7 @@ class Mutation:
         known = sorted(MUTATIONS)
         unknown = sorted(set(self.operators) - set(known))
         if unknown:
-            return f"unknown operators {unknown}; there are {known}"
+            return f"unknown operators {short(str(unknown))}; there are {known}"
         weights = self.rates().operators.values()
         if not any(weight > 0 for weight in weights):
             return "at least one operator must have a weight above 0"

@@ -139,3 +139,10 @@ def test_the_best_of_all_survives_every_tournament_and_others_by_luck(make_popul
     assert any(10 not in ids for ids in living)
     assert any(1 in ids for ids in living)
     assert len({tuple(ids) for ids in living}) > 10
+
+
+def test_steady_state_never_keeps_more_than_the_population(make_population):
+    """A config cannot ask for as many children; of more, the best live."""
+    children = make_population([0.5, 0.1, 0.4, 0.2, 0.3], first=10)
+    alive = SteadyState(5).survivors(make_population([0.0]), children, 3, np.random.default_rng(0))
+    assert [one.id for one in alive] == [11, 13, 14]

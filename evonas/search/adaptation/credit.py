@@ -53,6 +53,8 @@ class Credit:
         """Reward each operator that took part in making this trial, once."""
         if trial.fitness is not None:
             self._fitness[trial.id] = trial.fitness
+        # The lineage names only trials that the child still has something of. So a partner that
+        # gave nothing is no rival of the child, and its operators are not judged by it.
         parents = [self._fitness[id] for id in trial.lineage.parents]
         # Random and seed genomes have no parents, so no operator made them.
         if not parents:

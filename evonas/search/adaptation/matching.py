@@ -1,5 +1,9 @@
 """Probability matching: an operator's share is proportional to its reward (Goldberg, 1990; as in
-Thierens, 2005)."""
+Thierens, 2005).
+
+In the papers, one operator makes a child. Here, all that took part in a child earn its reward, and
+the shares multiply the weights of the config.
+"""
 
 from __future__ import annotations
 

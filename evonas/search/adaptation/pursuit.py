@@ -1,7 +1,9 @@
 """Adaptive pursuit: the share of the best operator grows, all others fall to a floor (Thierens,
 2005).
 
-An adaptive pursuit strategy for allocating operator probabilities, GECCO 2005.
+An adaptive pursuit strategy for allocating operator probabilities, GECCO 2005. There, one operator
+makes a child. Here, all that took part in a child earn its reward, one after the other, and the
+shares multiply the weights of the config.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ class Crossover(ABC):
     """Makes one genome from two. Its fields are its settings in the YAML.
 
     Attributes:
-        rate: probability that a child has two parents. Otherwise it is a mutated copy of one.
+        rate: probability that two parents are crossed for a child. Otherwise the child is a mutated
+            copy of one.
     """
 
     rate: Annotated[float, Interval(ge=0, le=1)] = 0.25

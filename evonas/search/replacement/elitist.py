@@ -1,4 +1,8 @@
-"""Elitist replacement: the best parents survive, children replace all others (De Jong, 1975)."""
+"""Elitist replacement: the best parents survive, children replace all others (De Jong, 1975).
+
+De Jong keeps the one best parent; here, `elites` of them are kept. If children fail, the next
+population is smaller.
+"""
 
 from __future__ import annotations
 

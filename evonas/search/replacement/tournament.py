@@ -1,8 +1,10 @@
 """Tournament replacement: parents and children meet random opponents; most wins survive (Fogel,
 1995).
 
-The survivor selection of evolutionary programming. See also Eiben and Smith, Introduction to
-Evolutionary Computing (2015), section 5.3.2, "round-robin tournament".
+The survivor selection of evolutionary programming. There, every member has one child by mutation
+alone; here, parents are selected and may be crossed, and equal wins are ranked by fitness. See also
+Eiben and Smith, Introduction to Evolutionary Computing (2015), section 5.3.2, "round-robin
+tournament".
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ from evonas.search.selection.selection import Selection
 class Best(Selection):
     """The best few individuals are parents, all with the same probability.
 
+    The paper takes a share of the population; here, it is a number of individuals.
+
     Attributes:
         count: number of individuals that can be parents; all of a smaller population. Of equal
             individuals the older is better.

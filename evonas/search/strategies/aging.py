@@ -5,7 +5,11 @@ population, and the best of them becomes a parent. Its child is a mutated copy. 
 trained enters the population as its youngest member, and the oldest member leaves. So a line of
 individuals lives on only if its children are good too.
 
-Paper: Real et al., 2019: Regularized evolution for image classifier architecture search.
+Paper: Real et al., 2019: Regularized evolution for image classifier architecture search. There,
+every child is trained, also one that equals an earlier network, and every child pushes out the
+oldest. Here, an identical child is a duplicate: it has the earlier outcome without a training. It
+does not enter while its genome lives, and a failed child never does; then nobody leaves. Another
+training would have the same seed, and so the same result.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ among the best 1 / reduction_factor of its rung, it is promoted: its training co
 rung. A promotion may be asked at any time. If no trial can be promoted, a new genome starts on the
 lowest rung.
 
-Paper: Li et al., 2020: A system for massively parallel hyperparameter tuning.
+Paper: Li et al., 2020: A system for massively parallel hyperparameter tuning. There, a trial counts
+as soon as it ends. Here, trials are told in the order of proposals, so one that is slow holds back
+those after it, unless the config says `deterministic: false`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ generation become parents. The distribution moves towards the parents and takes 
 steps that succeed.
 
 Paper: Hansen and Ostermeier, 2001: Completely derandomized self-adaptation in evolution strategies.
+DEAP's implementation also has the rank-mu update, which came later (Hansen et al., 2003). The paper
+has no walls, no failed trials and no restarts; `CmaEs` says how these are handled.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from annotated_types import Ge, Gt, Le
 from deap import base, cma
 
 from evonas.randomness import generator
-from evonas.search.cube import CubeSearch, Method, Move, Point, Visit, mirrored, misfits
+from evonas.search.cube import CubeSearch, Method, Move, Point, Source, Visit, mirrored, misfits
 from evonas.search.individual import lent_randomness
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate.threads import one_thread
@@ -99,14 +101,14 @@ class CmaEs(CubeSearch):
         # One thread everywhere: results of linear algebra depend on the number of threads.
         with one_thread():
             distribution = cma.Strategy(middle, settings.sigma, lambda_=size)
-        parents: tuple[int, ...] = ()
+        sources: tuple[Source, ...] = ()
         for generation in itertools.count():
             rng = generator(seed, "child", start, generation)
             with one_thread(), lent_randomness(rng):
                 drawn = distribution.generate(np.asarray)
-            word = "recombine" if parents else "sample"
+            word = "recombine" if sources else "sample"
             inside = [mirrored(point) for point in drawn]
-            visits = yield [Move(point, word, parents) for point in inside]
+            visits = yield [Move(point, word, sources) for point in inside]
             best = _parents(visits, size)
             if not best:
                 continue
@@ -114,7 +116,8 @@ class CmaEs(CubeSearch):
                 is_sound = _update(distribution, best)
             if not is_sound:
                 return
-            parents = tuple(visit.id for visit in best)
+            # Every weight is above 0, so all of them have moved the centre in all coordinates.
+            sources = tuple(Source.of_all(visit) for visit in best)
 
     def _middle(self, start: int) -> Point:
         """The point around which a search begins."""

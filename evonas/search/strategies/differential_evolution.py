@@ -5,7 +5,8 @@ child. A mutant is a base point plus the difference of two other points. The chi
 coordinates of the mutant, and the others of the point at its place, the target. The child replaces
 the target if it is no worse.
 
-Paper: Storn and Price, 1997: Differential evolution.
+Paper: Storn and Price, 1997: Differential evolution. The paper has no walls and no failed trials.
+Here, points are mirrored at the walls, and a place where nothing has succeeded is filled at random.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Interval, Le
 
+from evonas.genome.encoding import Mask
 from evonas.randomness import generator
-from evonas.search.cube import CubeSearch, Method, Move, Point, Visit, mirrored, misfits
+from evonas.search.cube import CubeSearch, Method, Move, Source, Visit, mirrored, misfits
 from evonas.search.strategy import SearchProblem
 
 FEWEST = 4
-"""A child has four different parents: its target, the base, and the two of the difference."""
+"""A child is made of four points: its target, the base, and the two of the difference."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,11 @@ class DifferentialEvolution(CubeSearch):
         places: Sequence[Visit | None],
         rng: np.random.Generator,
     ) -> Move:
-        """A child for the place of the target; a random point if there are too few parents."""
+        """A child for the place of the target; a random point if too few points live.
+
+        The target has given nothing if all coordinates come from the mutant. The two points of the
+        difference have given nothing where the mutant is no other than the base.
+        """
         dimension = self.problem.space.dimension
         living = [visit for visit in places if visit is not None]
         if target is None or len(living) < FEWEST:
@@ -94,21 +100,32 @@ class DifferentialEvolution(CubeSearch):
             first = min(living, key=lambda visit: visit.rank)
         difference = second.point - third.point
         mutant = first.point + self.settings.factor * difference
-        child = self._crossed(target.point, mutant, rng)
-        # The best point may also be the target or part of the difference: each id counts once.
-        ids = (target.id, first.id, second.id, third.id)
-        parents = tuple(dict.fromkeys(ids))
-        return Move(child, "difference", parents)
+        is_crossed = self._crossed(dimension, rng)
+        child = np.where(is_crossed, mutant, target.point)
+        is_moved = is_crossed & (mutant != first.point)
+        sources = _sources(
+            (target, ~is_crossed), (first, is_crossed), (second, is_moved), (third, is_moved)
+        )
+        return Move(mirrored(child), "difference", sources)
 
-    def _crossed(self, target: Point, mutant: Point, rng: np.random.Generator) -> Point:
-        """A point in the cube with coordinates of the target and of the mutant."""
-        dimension = len(target)
-        is_crossed = rng.random(dimension) < self.settings.crossover
+    def _crossed(self, dimension: int, rng: np.random.Generator) -> Mask:
+        """Which coordinates come from the mutant; the others come from the target."""
+        is_crossed: Mask = rng.random(dimension) < self.settings.crossover
         # At least one coordinate comes from the mutant, or the child could be its target again.
         always = rng.integers(dimension)
         is_crossed[always] = True
-        point = np.where(is_crossed, mutant, target)
-        return mirrored(point)
+        return is_crossed
+
+
+def _sources(*given: tuple[Visit, Mask]) -> tuple[Source, ...]:
+    """The sources of a child, each visit once."""
+    found: dict[int, Source] = {}
+    for visit, mask in given:
+        # The best point may also be the target, or a part of the difference.
+        if visit.id in found:
+            mask = mask | found[visit.id].given
+        found[visit.id] = Source(visit, mask)
+    return tuple(found.values())
 
 
 def _better(old: Visit | None, new: Visit) -> Visit | None:

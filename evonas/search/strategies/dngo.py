@@ -4,7 +4,10 @@ The network is trained to predict the fitness of genomes. Its last hidden layer 
 Bayesian linear regression, which gives a prediction and its uncertainty. `model_based.py` has the
 search itself.
 
-Paper: Snoek et al., 2015: Scalable Bayesian optimization using deep neural networks (DNGO).
+Paper: Snoek et al., 2015: Scalable Bayesian optimization using deep neural networks (DNGO). The
+paper tunes the network's settings, trains it by stochastic gradient descent, and integrates over
+the regression's precisions. Here, settings are the user's, training is by few steps of L-BFGS, and
+the most likely precisions are taken.
 """
 
 from __future__ import annotations

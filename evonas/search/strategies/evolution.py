@@ -6,7 +6,9 @@ of a generation are told, replacement chooses the next population from parents a
 four parts are settings; `variation.py` has the mutation.
 
 Papers: Holland, 1975: Adaptation in natural and artificial systems; for networks, Real et al.,
-2017: Large-scale evolution of image classifiers.
+2017: Large-scale evolution of image classifiers. Real et al. have no generations: of two random
+individuals the worse dies and the better has a mutated child, which keeps the weights that still
+fit. Here, weights are never inherited.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ The mean of the trees is the prediction. The disagreement of the trees is its un
 `model_based.py` has the search itself.
 
 Paper: Hutter et al., 2011: Sequential model-based optimization for general algorithm configuration
-(SMAC).
+(SMAC). SMAC also tries random configurations in between, and races candidates against the incumbent
+over several problem instances. Here is neither, and the forest sees counts of subtrees, too.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ Its kernel compares architectures by the subtrees that they share. `model_based.
 itself.
 
 Paper: Ru et al., 2021: Interpretable neural architecture search via Bayesian optimisation with
-Weisfeiler-Lehman kernels (NAS-BOWL).
+Weisfeiler-Lehman kernels (NAS-BOWL). The idea is theirs, the kernel is not. See
+`evonas.search.surrogate.process`.
 """
 
 from __future__ import annotations

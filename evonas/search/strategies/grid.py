@@ -20,6 +20,7 @@ from evonas.randomness import generator
 from evonas.search.lattice import Lattice
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Lineage, Proposal, Trial
+from evonas.words import counted
 
 DEFAULT_LEVELS = 3
 
@@ -63,7 +64,7 @@ class GridSettings:
         # A grid that the budget cuts off would not have all combinations.
         if problem.trials is not None and problem.trials <= LARGEST:
             allowed = problem.trials
-            limit = f"the budget is {problem.trials:,} trials"
+            limit = f"the budget is {counted(problem.trials, 'trial')}"
         if lattice.size <= allowed:
             return {}
         total = _total(lattice)

@@ -4,7 +4,9 @@ One bracket of successive halving has many short trainings at first and few long
 Nobody knows beforehand how short a training may be. So Hyperband runs several brackets, from many
 short trainings to few full ones. `halving.py` has the search itself.
 
-Paper: Li et al., 2017: Hyperband.
+Paper: Li et al., 2017: Hyperband. There, one bracket follows the other, and a training is counted
+from its beginning. Here, the next bracket begins while a rung waits, and a promoted trial pays only
+the epochs that it adds. Places are rounded as in the paper's table, not as in its pseudocode.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ The search climbs one hill after the other. The best trial of a climb is its cen
 the centre's genome after one edit. Neighbours are proposed in random order. As soon as a better one
 is told, it becomes the centre. If no neighbour is left, the next climb begins at a random genome.
 
-Paper: White et al., 2021: Exploring the loss landscape in neural architecture search.
+Paper: White et al., 2021: Exploring the loss landscape in neural architecture search. Its authors
+also try all neighbours and move to the best of them; that form is not here. Here, random starts are
+trained while the last neighbours are, and `neighbours` limits how many are tried.
 """
 
 from __future__ import annotations

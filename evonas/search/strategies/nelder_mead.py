@@ -5,7 +5,9 @@ middle of the others. If the reflection is the best point so far, the step is ma
 (expansion). If it is poor, the step is made shorter (contraction). If that does not help either,
 all corners move towards the best one (shrink).
 
-Paper: Nelder and Mead, 1965: A simplex method for function minimization.
+Paper: Nelder and Mead, 1965: A simplex method for function minimization. The paper has no walls,
+and ends where the values of the corners are alike. Here, the steps are those of SciPy, and a
+simplex that is small, whatever its values, makes way for another one.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 from annotated_types import Gt, Le
 
 from evonas.randomness import generator
-from evonas.search.cube import CubeSearch, Method, Move, Point, Visit, misfits
+from evonas.search.cube import CubeSearch, Method, Move, Point, Source, Visit, misfits
 from evonas.search.strategy import SearchProblem
 
 Step = Generator[Sequence[Move], Sequence[Visit], Visit | None]
@@ -83,8 +85,9 @@ class NelderMead(CubeSearch):
     failed trial is worse than any other. A point outside of the cube is moved to the nearest point
     inside, as in SciPy.
 
-    If the simplex is small, SciPy stops. Here another random simplex begins, so that the budget is
-    used. The same happens if all corners of the first simplex failed, or if no new genome is found.
+    If the simplex is small and its values are alike, SciPy stops. Here, another random simplex
+    begins as soon as it is small, so that the budget is used. The same happens if all corners of
+    the first simplex failed, or if no new genome is found.
     """
 
     Settings = NelderMeadSettings
@@ -131,11 +134,12 @@ def _replacement(simplex: Sequence[Visit], steps: Steps) -> Step:
     others = [corner.point for corner in simplex[:-1]]
     middle = np.add.reduce(others, 0) / len(others)
     reflection = 2 * middle - worst.point
-    (reflected,) = yield [_move("reflect", reflection, best, worst)]
+    # Every corner is part of a new point. The middle weighs more, except in the last step below.
+    (reflected,) = yield [_move("reflect", reflection, *simplex)]
     if reflected.value < best.value:
         reach = steps.expansion
         beyond = (1 + reach) * middle - reach * worst.point
-        (expanded,) = yield [_move("expand", beyond, best, worst)]
+        (expanded,) = yield [_move("expand", beyond, *simplex)]
         if expanded.value < reflected.value:
             return expanded
         return reflected
@@ -146,11 +150,11 @@ def _replacement(simplex: Sequence[Visit], steps: Steps) -> Step:
     if reflected.value < worst.value:
         # The reflection is better than the worst corner: look on its side of the middle.
         outside = (1 + reach) * middle - reach * worst.point
-        (contracted,) = yield [_move("contract", outside, best, worst)]
+        (contracted,) = yield [_move("contract", outside, *simplex)]
         is_good = contracted.value <= reflected.value
     else:
         inside = (1 - reach) * middle + reach * worst.point
-        (contracted,) = yield [_move("contract", inside, best, worst)]
+        (contracted,) = yield [_move("contract", inside, worst, *simplex[:-1])]
         is_good = contracted.value < worst.value
     return contracted if is_good else None
 
@@ -192,16 +196,18 @@ def _shrunk(simplex: Sequence[Visit], remains: float) -> list[Move]:
     for corner in simplex[1:]:
         distance = corner.point - best.point
         point = best.point + remains * distance
-        move = _move("shrink", point, best, corner)
+        # At least half of the point is the corner's own.
+        move = _move("shrink", point, corner, best)
         moves.append(move)
     return moves
 
 
-def _move(word: str, point: Point, *parents: Visit) -> Move:
-    """A move to the nearest point in the cube; failed corners are no parents."""
+def _move(word: str, point: Point, *corners: Visit) -> Move:
+    """A move to the nearest point in the cube.
+
+    Args:
+        corners: what the point is made of, the most important first. Failed ones are no sources.
+    """
     inside = np.clip(point, 0.0, 1.0)
-    ids = []
-    for corner in parents:
-        if corner.is_ok:
-            ids.append(corner.id)
-    return Move(inside, word, tuple(ids))
+    sources = [Source.of_all(corner) for corner in corners if corner.is_ok]
+    return Move(inside, word, tuple(sources))

@@ -5,7 +5,9 @@ the first, and so on. The survivors are taken front by front. If a front does no
 the individuals with the largest crowding distance survive: they lie where the front is least
 crowded. Parents win tournaments by the same two criteria.
 
-Paper: Deb et al., 2002: A fast and elitist multiobjective genetic algorithm: NSGA-II.
+Paper: Deb et al., 2002: A fast and elitist multiobjective genetic algorithm: NSGA-II. The paper
+crosses and mutates lists of numbers. Here, crossover and mutation are those of `evolution`, so that
+most children have one parent. A genome lives once, and a duplicate costs no trial.
 """
 
 from __future__ import annotations

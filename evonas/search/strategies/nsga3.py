@@ -5,7 +5,8 @@ many objectives, crowding distances say little. So the last front is cut by refe
 which are spread evenly over the space of objectives. Of that front, the individuals survive that
 are close to a direction with few other survivors.
 
-Papers: Deb and Jain, 2014; for the constraints, Jain and Deb, 2014.
+Papers: Deb and Jain, 2014; for the constraints, Jain and Deb, 2014. Crossover and mutation are
+those of `evolution`, and there is no memory of extreme points (see `Nsga3`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 For each proposal, a new study of Optuna is filled with all trials. A new sampler is asked for a
 suggestion, which is turned into a genome. If the genome is known, the sampler is asked again.
 
-Paper: Akiba et al., 2019: Optuna: a next-generation hyperparameter optimization framework.
+Paper: Akiba et al., 2019: Optuna: a next-generation hyperparameter optimization framework. Optuna
+keeps one study and one sampler for a whole search.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ where it has been itself, and the best place where any particle has been. Both p
 strength. The velocity is multiplied by the constriction, so that the swarm comes to rest.
 
 Papers: Kennedy and Eberhart, 1995: Particle swarm optimization; for the constriction, Clerc and
-Kennedy, 2002.
+Kennedy, 2002. With the constriction, the paper needs no limit of speed. Here is one all the same,
+`FASTEST`, which is no setting. The papers have no walls either.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from annotated_types import Ge, Gt
 from deap import base
 
 from evonas.randomness import generator
-from evonas.search.cube import CubeSearch, Method, Move, Point, Visit, mirrored, misfits
+from evonas.search.cube import CubeSearch, Method, Move, Point, Source, Visit, mirrored, misfits
 from evonas.search.strategy import SearchProblem
 
 FASTEST = 0.5
-"""The largest velocity in a coordinate, as a part of the cube's width for each generation."""
+"""The largest velocity in a coordinate, as a part of the cube's width for each generation.
+
+It cannot be set, and it is not in the paper (Clerc and Kennedy, 2002). On what the number was
+chosen is not recorded.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,13 @@ class Particle:
         point: place of the particle, with shape (dimension,).
         velocity: way of one generation, with shape (dimension,).
         best: the best visit of the particle; None as long as none succeeded.
+        last: the latest visit, from which the particle flies on; None before the first one.
     """
 
     point: Point
     velocity: Point
     best: Visit | None = None
+    last: Visit | None = None
 
     def told(self, visit: Visit) -> Particle:
         """The particle after a visit."""
@@ -85,7 +92,7 @@ class Particle:
         if visit.is_ok and (best is None or visit.value < best.value):
             best = visit
         # The visit may be of another point than was asked for, if a seed took its place.
-        return replace(self, point=visit.point, best=best)
+        return replace(self, point=visit.point, best=best, last=visit)
 
 
 def flown(
@@ -168,11 +175,16 @@ def _leader(swarm: Sequence[Particle]) -> Visit | None:
 
 
 def _move(particle: Particle, leader: Visit | None) -> Move:
-    """The move to a particle's place; its parents are the best visits that it was drawn to."""
+    """The move to a particle's place.
+
+    Its sources are the best visits that the particle was drawn to, and the one that it came from.
+    """
     # A particle that was just placed was drawn to nothing.
     if particle.best is None or leader is None:
         return Move(particle.point)
-    ids = (particle.best.id, leader.id)
-    # One parent, if the particle's best visit is the best of all.
-    parents = tuple(dict.fromkeys(ids))
-    return Move(particle.point, "fly", parents)
+    visits = {particle.best.id: particle.best, leader.id: leader}
+    # It also flies on from a failed visit, but a failed trial is never a parent.
+    if particle.last is not None and particle.last.is_ok:
+        visits[particle.last.id] = particle.last
+    sources = [Source.of_all(visit) for visit in visits.values()]
+    return Move(particle.point, "fly", tuple(sources))

@@ -4,7 +4,8 @@ For each trial, the inner strategy is asked for alternatives. A surrogate, a mod
 fitness of a genome, chooses the one with the largest expected improvement. Only that one is
 trained.
 
-Paper: Jin, 2011: Surrogate-assisted evolutionary computation (there: pre-selection).
+Paper: Jin, 2011: Surrogate-assisted evolutionary computation (there: pre-selection). It is a survey
+and names no one algorithm. Here, the choice is made by expected improvement.
 """
 
 from __future__ import annotations

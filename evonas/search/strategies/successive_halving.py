@@ -4,7 +4,8 @@ All genomes of a rung are trained to the same epoch. Then the best 1 / reduction
 trained further, and so on until the full training. `halving.py` has the search itself.
 
 Paper: Jamieson and Talwalkar, 2016: Non-stochastic best arm identification and hyperparameter
-optimization.
+optimization. There, a given budget is divided equally among the rungs, and half of the trials go
+on. Here, the lengths of the rungs are given, and so is the part that goes on.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 """A network's last layer as the basis of a Bayesian linear regression (Snoek et al.,
-2015: DNGO)."""
+2015: DNGO).
+
+`evonas.search.strategies.dngo` says what differs from the paper.
+"""
 
 from __future__ import annotations
 

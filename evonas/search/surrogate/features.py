@@ -1,7 +1,8 @@
 """What a surrogate sees of a genome: counts of subtrees and categories, and its numbers.
 
-The subtree kernel of Weisfeiler and Lehman (Shervashidze et al., 2011) is applied to the
-architecture's graph. NAS-BOWL does the same (Ru et al., 2021).
+The subtrees of Weisfeiler and Lehman (Shervashidze et al., 2011) are counted in the architecture's
+graph, as in NAS-BOWL (Ru et al., 2021). Unlike there, a label has the section of its node, and its
+place if the section's length is fixed; and words of the settings are counted, too.
 """
 
 from __future__ import annotations

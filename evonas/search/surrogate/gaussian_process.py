@@ -1,5 +1,7 @@
-"""A Gaussian process with a kernel on the architecture's graph and one on its numbers (Ru et al.,
-2021: NAS-BOWL)."""
+"""A Gaussian process with a kernel on the architecture's graph and one on its numbers.
+
+After NAS-BOWL (Ru et al., 2021), with another kernel; `process.py` says which.
+"""
 
 from __future__ import annotations
 

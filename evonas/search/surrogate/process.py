@@ -1,5 +1,11 @@
 """The mathematics of Gaussian processes on genomes: kernels, posterior, marginal likelihood.
 
+The kernel is not that of NAS-BOWL (Ru et al., 2021). There, the inner product k of the counts of
+Weisfeiler and Lehman is itself the kernel, and the marginal likelihood chooses the depth of the
+subtrees. Here, k gives a distance, sqrt(2 - 2 k), and a Matern kernel with smoothness 5/2 and a
+length scale of its own gives the likeness. Another Matern kernel, on the numbers, is added. The
+depth is a setting.
+
 SciPy takes a while to import. So this is a module of its own, which is imported only where a
 process is fitted.
 """

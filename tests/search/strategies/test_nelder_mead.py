@@ -153,7 +153,65 @@ def test_a_simplex_in_a_wall_is_laid_anew_around_its_best_corner(loss):
     )
     assert [move.operator for move in moves] == ["step", "step"]
     assert [move.point.tolist() for move in moves] == [[0.5, 0.0], [0.0, 0.5]]
-    assert [move.parents for move in moves] == [(0,), (0,)]
+    every = np.full(2, True)
+    assert [move.parents(every) for move in moves] == [(0,), (0,)]
+
+
+def parents_of_steps(loss, failed=()):
+    """By the word of each step: the places of its parents in the sorted simplex of that time.
+
+    The landscape has needles, so that every kind of step is taken.
+    """
+    method = NelderMead(problem_of(3, loss), NelderMeadSettings())._search(0)
+    moves, known, found = next(method), {}, {}
+    for _ in range(60):
+        visits = []
+        for move in moves:
+            value = float(np.sum(np.abs(np.sin(997 * move.point))))
+            id = len(known)
+            known[id] = Visit(move.point, id, np.inf if id in failed else value)
+            visits.append(known[id])
+            found.setdefault(move.operator, []).append((move, id))
+        moves = method.send(visits)
+    return found, known
+
+
+def test_a_corner_is_a_parent_of_every_point_that_it_is_part_of(loss):
+    """Moved a little, a parent moves the point: the formula of each step, without its code."""
+    every = np.full(3, True)
+    found, known = parents_of_steps(loss)
+    assert {"sample", "reflect", "contract", "shrink"} <= set(found)
+    for move, id in found["reflect"]:
+        parents = move.parents(every)
+        assert len(parents) == 4
+        ranked = sorted(parents, key=lambda parent: known[parent].value)
+        assert parents[0] == ranked[0], "the best corner"
+        points = [known[parent].point for parent in ranked]
+        expected = 2 * np.mean(points[:-1], axis=0) - points[-1]
+        assert np.allclose(known[id].point, np.clip(expected, 0, 1))
+    sides = set()
+    for move, id in found["contract"]:
+        parents = move.parents(every)
+        assert len(parents) == 4
+        ranked = sorted(parents, key=lambda parent: known[parent].value)
+        points = [known[parent].point for parent in ranked]
+        middle = np.mean(points[:-1], axis=0)
+        is_inside = bool(np.allclose(known[id].point, (middle + points[-1]) / 2))
+        assert parents[0] == ranked[-1 if is_inside else 0], "who gave most"
+        sides.add(is_inside)
+    assert sides == {True, False}
+    for move, id in found["shrink"]:
+        corner, best = (known[parent] for parent in move.parents(every))
+        assert best.value <= corner.value
+        assert np.allclose(known[id].point, (best.point + corner.point) / 2)
+    assert {move.parents(every) for move, _ in found["sample"]} == {()}
+
+
+def test_a_failed_corner_is_no_parent(loss):
+    found, _ = parents_of_steps(loss, failed=(1, 3))
+    every = np.full(3, True)
+    reflected, _ = found["reflect"][0]
+    assert sorted(reflected.parents(every)) == [0, 2]
 
 
 def test_the_first_simplex_has_a_corner_in_each_direction(loss):

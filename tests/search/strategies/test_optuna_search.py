@@ -302,3 +302,26 @@ def test_a_missing_package_is_told_before_any_training(
     assert refusals(tmp_path, sampler) == [("strategy.optuna.sampler", 4, words)]
     with pytest.raises(UserError, match=words.replace("[", r"\[")):
         OptunaSearch(problem, OptunaSettings(OPTUNA_SAMPLERS[sampler]()))
+
+
+def test_an_exhausted_space_gives_duplicates_and_never_hangs(loss):
+    few = "space: few\ninput: none\nsettings: {a: {ops: {x: {}, y: {}, z: {}}}}\n"
+    search = SearchProblem(parse_space(few, "few.yaml"), loss, Fidelity(1), 0)
+    strategy = OptunaSearch(search, OptunaSettings(Tpe(initial=2)))
+
+    def make_trial(id, proposal):
+        return settled(loss, id, proposal, float(id))
+
+    trials = drive(strategy, make_trial, 7)
+    assert len({trial.genome for trial in trials[:3]}) == 3
+    assert [trial.lineage.operator for trial in trials[3:]] == ["sample"] * 4
+
+
+def test_a_sampler_says_which_packages_it_lacks(monkeypatch):
+    assert CmaEs().missing() == ""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "cmaes" else find(name)
+    )
+    assert CmaEs().missing().startswith("needs cmaes, not installed here")
+    assert Tpe().missing() == ""

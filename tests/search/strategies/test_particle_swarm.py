@@ -66,13 +66,22 @@ def test_a_particle_remembers_its_best_success():
     assert particle.point.tolist() == [0.5]
 
 
-def test_parents_are_the_own_best_and_the_swarms(loss):
+def test_parents_are_the_own_best_the_swarms_and_the_last_place(loss):
     point = "{x: {float: [0.0, 1.0]}, y: {float: [0.0, 1.0]}}"
     text = f"space: s\ninput: none\nsettings: {{at: {{ops: {{at: {point}}}}}}}\n"
     problem = SearchProblem(parse_space(text, "s.yaml"), loss, Fidelity(1), 0)
     method = ParticleSwarm(problem, ParticleSwarmSettings(population=4))._search(0)
     moves = next(method)
-    values = [3.0, 1.0, math.inf, 2.0]
-    moves = method.send([Visit(move.point, i, values[i]) for i, move in enumerate(moves)])
-    assert [move.parents for move in moves] == [(0, 1), (1,), (), (3, 1)]
+    every = np.full(2, True)
+
+    def after(moves, first, values):
+        """The moves after these, whose trials have the numbers from `first` on."""
+        listed = enumerate(zip(moves, values, strict=True), first)
+        return method.send([Visit(move.point, id, value) for id, (move, value) in listed])
+
+    moves = after(moves, 0, [3.0, 1.0, math.inf, 2.0])
+    assert [move.parents(every) for move in moves] == [(0, 1), (1,), (), (3, 1)]
     assert [move.operator for move in moves] == ["fly", "fly", "sample", "fly"]
+    # The first one was worse than before, the second failed, the last one is the new leader.
+    moves = after(moves, 4, [4.0, math.inf, 5.0, 0.5])
+    assert [move.parents(every) for move in moves] == [(0, 7, 4), (1, 7), (6, 7), (7,)]

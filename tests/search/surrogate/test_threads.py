@@ -1,0 +1,25 @@
+"""One thread for linear algebra, whose results depend on the number of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from evonas.search.surrogate.threads import one_thread
+
+
+def threads() -> list[int]:
+    """How many threads each library of linear algebra uses now."""
+    np.linalg.inv(np.eye(3))
+    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+
+def test_within_it_there_is_one_thread_and_afterwards_as_many_as_before():
+    before = threads()
+    assert before
+    with one_thread():
+        assert threads() == [1] * len(before)
+        with one_thread():
+            assert threads() == [1] * len(before)
+        assert threads() == [1] * len(before)
+    assert threads() == before
