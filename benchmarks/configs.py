@@ -22,9 +22,16 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.machine import describe
 from benchmarks.runs import RESULTS, SEEDS, finished, plain_keras, spread
+from benchmarks.sections import paragraph
+from benchmarks.tuned import EVOLUTION
 from evonas import view
 from evonas.data.prepared import FILES
 from evonas.runtime.config.config_file import load_config
+
+TUNED = f"""
+{EVOLUTION} So the two configs on digits are no independent test of them. No choice that was made
+on breast-cancer or diabetes is recorded.
+"""
 
 CONFIGS = ("digits-recurrent", "breast-cancer", "diabetes", "digits-cells")
 TRIALS = 20
@@ -110,11 +117,18 @@ def measured(run: view.Run, config: str, seed: int) -> Measured:
 
 def main() -> int:
     print(describe())
-    lines = ["# Four shipped configs beside linear models", "", describe() + ".", ""]
+    machine = paragraph(f"{describe()}.")
+    lines = ["# Four shipped configs beside linear models", "", machine, ""]
     lines += [
-        f"Seeds {SEEDS.start} to {SEEDS.stop - 1} with {TRIALS} trials each, one split"
-        " (split_seed 0). All scores are on the test data; ± is the standard deviation over the"
-        " seeds. The metric is the accuracy, of diabetes the mean absolute error.",
+        paragraph(
+            f"""
+            Seeds {SEEDS.start} to {SEEDS.stop - 1} with {TRIALS} trials each, one split
+            (split_seed 0). All scores are on the test data; ± is the standard deviation over the
+            seeds. The metric is the accuracy, of diabetes the mean absolute error.
+            """
+        ),
+        "",
+        paragraph(TUNED),
         "",
         "| config | seed | metric | loss | parameters | plain Keras: metric and loss off by |",
         "|---|---|---|---|---|---|",
@@ -125,6 +139,7 @@ def main() -> int:
         "|---|---|---|---|---|---|",
     ]
     faithful = True
+    ahead = []
     for config in CONFIGS:
         found = []
         for seed in SEEDS:
@@ -141,10 +156,18 @@ def main() -> int:
         linear_cells = f"{name} | {beside['metric']:.4f} | {beside['loss']:.4f}"
         summary.append(f"| {config} | {spread(metrics)} | {spread(losses)} | {linear_cells} |")
         mean = statistics.mean(metrics)
+        lead = beside["metric"] - mean
+        if run.interface.task == "regression":
+            # a mean absolute error is better when it is less
+            lead = -lead
+        if lead > 0:
+            ahead.append(config)
         print(f"{config}: {mean:.4f}, {name} {beside['metric']:.4f}", flush=True)
     full = ", ".join(str(load_config(name).config.budget.trials) for name in CONFIGS)
-    closing = ["", f"The configs as shipped have budgets of {full} trials.", ""]
-    text = "\n".join([*lines, *summary, *closing])
+    closing = f"The configs as shipped have budgets of {full} trials."
+    if ahead:
+        closing += f" The linear model has the better metric on {', '.join(ahead)}."
+    text = "\n".join([*lines, *summary, "", paragraph(closing), ""])
     (RESULTS / "configs.md").write_text(text)
     print("\n" + text)
     print(f"every exported model is what was recorded: {'yes' if faithful else 'NO'}")

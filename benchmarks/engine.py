@@ -133,7 +133,7 @@ def cost(repeats: int) -> str:
             """
             Evolution as it comes on the space of NAS-Bench-301 with a made-up landscape (a hash: a
             few microseconds a look-up), 8 simulated workers, the record on the disk; CPU of the
-            whole process, so without waiting for the disk; the least of three runs.
+            whole process, so without waiting for the disk; the least of three runs with seed 0.
             """
         ),
         "",
@@ -185,8 +185,8 @@ def slots(repeats: int) -> str:
             f"""
             {TRIALS:,} trials on {SLOTS:,} simulated workers, look_ahead {2 * SLOTS:,}, told in the
             order of proposals, seconds of a trial spread evenly from one to six times the shortest;
-            one run each. Utilization is the share of the workers' virtual time in which they
-            worked.
+            one run each, with seed 0. Utilization is the share of the workers' virtual time in
+            which they worked.
             """
         ),
         "",

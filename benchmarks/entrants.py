@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from benchmarks.sections import Strategy
 from evonas.search.registry import STRATEGIES
 
+EVOLUTION = "evolution, as it comes"
+"""The name of evolution with its defaults."""
+
 ENTRANTS: Mapping[str, Strategy] = {
     "random": {"random": {}},
     "aging, population 20, sample 5": {"aging": {"population": 20, "sample": 5}},
-    "evolution, as it comes": {"evolution": {}},
+    EVOLUTION: {"evolution": {}},
     "evolution, steady state": {"evolution": {"replacement": "steady_state"}},
     "local_search, as it comes": {"local_search": {}},
     "hyperband, as it comes": {"hyperband": {}},

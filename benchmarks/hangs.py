@@ -27,6 +27,7 @@ import psutil
 
 from benchmarks.machine import describe
 from benchmarks.runs import RESULTS
+from benchmarks.sections import paragraph
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import start_launcher
@@ -323,7 +324,6 @@ def main() -> int:
 def table(
     rows: list[Row], jumps: list[Row], told: str, killed: dict[str, list[float]]
 ) -> list[str]:
-    # the lines break where they break in the report that is in git
     header = [
         "| the worker | started by | limit | median | max | outcome | left |",
         "|---|---|---|---|---|---|---|",
@@ -334,13 +334,16 @@ def table(
     return [
         "# Hanging workers",
         "",
-        f"{describe()}; load average {os.getloadavg()[0]:.1f} at the end.",
+        paragraph(f"{describe()}; load average {os.getloadavg()[0]:.1f} at the end."),
         "",
-        f"Seconds from the limit until the slot is free again, {REPEATS} repeats, each in a pool of"
-        " its own. Where",
-        "there is no limit, they count from the beginning of the job, and for memory with the"
-        " start. `left` is how",
-        "many processes of the worker's group were alive at that instant, over all repeats.",
+        paragraph(
+            f"""
+            Seconds from the limit until the slot is free again, {REPEATS} repeats, each in a pool
+            of its own. Where there is no limit, they count from the beginning of the job, and for
+            memory with the start. `left` is how many processes of the worker's group were alive at
+            that instant, over all repeats.
+            """
+        ),
         "",
         *header,
         *map(str, rows),
@@ -350,11 +353,14 @@ def table(
         *header,
         *map(str, jumps),
         "",
-        f"A worker that prints for three seconds as fast as it can: {told}.",
+        paragraph(f"A worker that prints for three seconds as fast as it can: {told}."),
         "",
-        "The driver is killed with SIGKILL while a worker sits in one TensorFlow call without an"
-        " end; seconds until no",
-        "process is left:",
+        paragraph(
+            """
+            The driver is killed with SIGKILL while a worker sits in one TensorFlow call without an
+            end; seconds until no process is left:
+            """
+        ),
         "",
         f"| started by | median | max of {DRIVER_REPEATS} |",
         "|---|---|---|",

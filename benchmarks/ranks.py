@@ -13,8 +13,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from benchmarks.entrants import EVOLUTION
 from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, paragraph, read, rows
+from benchmarks.standing import standing
+from benchmarks.tuned import OTHERS
+
+TUNED = f"No default was chosen on LCBench. {OTHERS}"
 
 RESAMPLES = 10_000
 _CELL = re.compile(r"^(\S+) ± (\S+), ")
@@ -67,13 +72,16 @@ def macro_means(body: str, mark: str) -> dict[str, tuple[float, float, int]]:
     if "strategy" not in table:
         return {}
     column = table["strategy"].index(mark)
+    from scipy.stats import t as student
+
     found = {}
     for name, cells in table.items():
         if cell := _CELL.match(cells[column]):
             mean = float(cell[1])
             deviation = float(cell[2])
             repeats = int(cells[1])
-            half = 1.96 * deviation / math.sqrt(repeats)
+            quantile = float(student.ppf(0.975, repeats - 1))
+            half = quantile * deviation / math.sqrt(repeats)
             found[name] = (mean, half, repeats)
     return found
 
@@ -100,6 +108,8 @@ def ranks_part(plan: Plan, lcbench_file: str, macro_title: str, names: Sequence[
     lines = [
         _about(tasks, len(ranks)),
         "",
+        paragraph(TUNED),
+        "",
         f"| strategy | LCBench, mean rank of {len(ranks)} | seeds a task"
         " | NAS-Bench-Macro at 100 trials | repeats |",
         "|---|---|---|---|---|",
@@ -122,6 +132,9 @@ def ranks_part(plan: Plan, lcbench_file: str, macro_title: str, names: Sequence[
     for name, found in searched.items():
         if name not in complete:
             missing.append(f"{name} ({len(found)} of {tasks} tasks)")
+    if EVOLUTION in ranks:
+        means = {name: statistics.fmean(places) for name, places in ranks.items()}
+        lines += ["", paragraph(standing(EVOLUTION, means, "the mean rank on LCBench"))]
     if missing:
         lines += ["", f"Not ranked, for they are not through with LCBench: {', '.join(missing)}."]
     return "\n".join(lines)
@@ -142,8 +155,9 @@ def _about(tasks: int, ranked: int) -> str:
         within the budget, the mean over their seeds (1 is the best of {ranked}; equal ones share
         the mean of their places). The mean rank over the tasks, and its 95 % interval by
         {RESAMPLES:,} bootstrap samples of the tasks. Fewer seeds make a strategy's rank noisier.
-        NAS-Bench-Macro: the mean after 100 trials and its 95 % interval; strategies with rungs have
-        none, for that table knows one length of training.
+        NAS-Bench-Macro: the mean after 100 trials and its 95 % interval (Student's). It has no
+        width where all repeats have found the best of the table; of few repeats that says little.
+        Strategies with rungs have none, for that table knows one length of training.
         """
     )
 

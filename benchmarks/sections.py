@@ -66,10 +66,10 @@ class Plan:
 
 
 def paragraph(text: str) -> str:
-    """Sentences in lines of at most 120 characters."""
+    """Sentences in lines of at most 100 characters."""
     words = " ".join(text.split())
     # hyphens and paths stay whole, so that a reader can search for them
-    return textwrap.fill(words, 120, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(words, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -112,7 +112,8 @@ def report(
     for name, title in titles.items():
         body = old.get(title, "")
         if name in texts:
-            body = f"{describe()}.\n\n{texts[name]}"
+            machine = paragraph(f"{describe()}.")
+            body = f"{machine}\n\n{texts[name]}"
         if body:
             lines += [f"## {title}", "", body, ""]
     return "\n".join(lines)

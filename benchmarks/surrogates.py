@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.entrants import ENTRANTS
+from benchmarks.entrants import ENTRANTS, EVOLUTION
+from benchmarks.intervals import bracket, counted
 from benchmarks.loop import Found, Problem, judged_by, search
 from benchmarks.published import (
     SPACES,
@@ -25,6 +26,8 @@ from benchmarks.published import (
 )
 from benchmarks.scores import Score, Scores
 from benchmarks.sections import Plan, Strategy, paragraph
+from benchmarks.standing import column, standing
+from benchmarks.tuned import ELSEWHERE
 from evonas.genome import Genome
 from evonas.runtime.loop.budget import RunLimits
 from evonas.trial import Trial
@@ -224,6 +227,17 @@ def lcbench_part(plan: Plan) -> str:
 
     _measure(plan, problems, scores, LC_REFERENCE, seeds)
     published = {task: lcbench_best(task) for task in tasks}
+    return lcbench_text(scores, published, budget)
+
+
+def lcbench_text(scores: Scores, published: Mapping[str, float], budget: int) -> str:
+    """The section on LCBench, from the raw scores.
+
+    Args:
+        scores: raw scores on all tasks.
+        published: published best of each task.
+        budget: epochs that a search may spend.
+    """
 
     def row(name: str) -> str:
         found = scores.of(name)
@@ -231,6 +245,11 @@ def lcbench_part(plan: Plan) -> str:
         beaten = []
         for seed in range(count):
             beaten.append(sum(runs[seed].best > published[task] for task, runs in found.items()))
+        # the tasks that are won at most of the seeds
+        mostly = 0
+        for task, runs in found.items():
+            wins = sum(run.best > published[task] for run in runs[:count])
+            mostly += 2 * wins > count
         full = []
         early = []
         for runs in found.values():
@@ -238,22 +257,34 @@ def lcbench_part(plan: Plan) -> str:
             early.append(_middle(one.any for one in runs) / budget)
         deviation = f" ± {statistics.stdev(beaten):.1f}" if count > 1 else ""
         won = f"{statistics.fmean(beaten):.1f}{deviation} of {len(found)}"
-        never = sum(map(math.isinf, full))
+        won += f" {bracket(mostly, len(found))}"
+        never = counted(sum(map(math.isinf, full)), len(full))
         return (
             f"| {name} | {count} | {won} | {spread(full)} | {never} | {spread(early)}"
             f" | {_cpu(found)} |"
         )
 
     lines = [
-        _about_lcbench(len(tasks), budget),
+        _about_lcbench(len(published), budget),
+        "",
+        paragraph(
+            f"{ELSEWHERE} Steady state was tried on this table, and is no default (decision 48)."
+        ),
         "",
         "| strategy | seeds a task | won | epochs | never | epochs, any | CPU a trial |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name in ENTRANTS:
-        if scores.of(name):
-            lines.append(row(name))
-    return "\n".join(lines)
+    table = [row(name) for name in ENTRANTS if scores.of(name)]
+    return "\n".join([*lines, *table, *_place(table, "the tasks that are won")])
+
+
+def _place(table: Sequence[str], by: str) -> list[str]:
+    """Where plain evolution stands, by the third column; empty if it has no row."""
+    values = column(table, 2)
+    if EVOLUTION not in values:
+        return []
+    worse_is_greater = {name: -value for name, value in values.items()}
+    return ["", paragraph(standing(EVOLUTION, worse_is_greater, by))]
 
 
 def _about_lcbench(tasks: int, budget: int) -> str:
@@ -263,13 +294,15 @@ def _about_lcbench(tasks: int, budget: int) -> str:
         epochs, a budget of {TRAININGS} of them: {budget:,} epochs. One worker, every trial told
         before the next is asked; a trial that continues another is charged the epochs that it
         adds. *Won*: the tasks on which the best full training beats the published best of 500,000
-        random ones, mean ± standard deviation over seeds (0 and up; the goal is {GOAL}). *Epochs*:
+        random ones, mean ± standard deviation over seeds (0 and up; the goal is {GOAL}). In
+        brackets: the exact 95 % interval (Clopper and Pearson, 1934) of the share of tasks, with
+        those that are won at most seeds. *Epochs*:
         the share of the {budget:,} epochs after which a full training is as good as random
         search's best at the end (the lower median of its seeds); of each task the median over
         seeds, of these the median and the quartiles over tasks (the goal is a third for hyperband
-        and asha). *Never*: the tasks on which that is not within the budget. *Epochs, any*: the
-        same where shorter trainings count as well. CPU is without the sweeping of files, of which
-        there are none. Every search is in {LC_FILE}.
+        and asha). *Never*: the tasks on which that is not within the budget, and the exact interval
+        of their share. *Epochs, any*: the same where shorter trainings count as well. CPU is
+        without the sweeping of files, of which there are none. Every search is in {LC_FILE}.
         """
     )
 
@@ -278,20 +311,30 @@ def nasbench301_part(plan: Plan) -> str:
     """NAS-Bench-301: the best within the budget, and epochs to the reference's score."""
     scores = Scores(plan.folder / NB_FILE)
     budget = TRAININGS * NB_EPOCHS
-    published = nasbench301_best()
 
     def seeds(kind: str) -> int:
         return max(2, plan.repeats // NB_SHARE.get(kind, 10))
 
     _measure(plan, {"CIFAR10": _nasbench301}, scores, NB_REFERENCE, seeds)
+    return nasbench301_text(scores, nasbench301_best(), budget)
+
+
+def nasbench301_text(scores: Scores, published: float, budget: int) -> str:
+    """The section on NAS-Bench-301, from the raw scores.
+
+    Args:
+        scores: raw scores.
+        published: published best.
+        budget: epochs that a search may spend.
+    """
 
     def row(name: str) -> str:
         (found,) = scores.of(name).values()
         best = [one.best for one in found]
         full = [one.full / budget for one in found]
         early = [one.any / budget for one in found]
-        won = sum(score > published for score in best)
-        never = sum(map(math.isinf, full))
+        won = counted(sum(score > published for score in best), len(best))
+        never = counted(sum(map(math.isinf, full)), len(full))
         return (
             f"| {name} | {len(found)} | {statistics.fmean(best):.3f} ± {statistics.stdev(best):.3f}"
             f" | {won} | {spread(full)} | {never} | {spread(early)} | {_cpu(scores.of(name))} |"
@@ -300,13 +343,13 @@ def nasbench301_part(plan: Plan) -> str:
     lines = [
         _about_nasbench301(published, budget),
         "",
+        paragraph(ELSEWHERE),
+        "",
         "| strategy | seeds | best | won | epochs | never | epochs, any | CPU a trial |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name in ENTRANTS:
-        if scores.of(name):
-            lines.append(row(name))
-    return "\n".join(lines)
+    table = [row(name) for name in ENTRANTS if scores.of(name)]
+    return "\n".join([*lines, *table, *_place(table, "the mean of the best")])
 
 
 def _about_nasbench301(published: float, budget: int) -> str:
@@ -319,8 +362,9 @@ def _about_nasbench301(published: float, budget: int) -> str:
         seeds that beat the published best of random ones, {published:.3f}. *Epochs*: the share of
         the {budget:,} epochs after which a full training is as good as random search's best at the
         end (the lower median of its seeds): the median and the quartiles over seeds. *Never*: the
-        seeds in which that is not within the budget. *Epochs, any*: the same where shorter
-        trainings count as well. CPU is without the sweeping of files, of which there are none.
+        seeds in which that is not within the budget. Both counts have the exact 95 % interval of
+        their share (Clopper and Pearson, 1934). *Epochs, any*: the same where shorter trainings
+        count as well. CPU is without the sweeping of files, of which there are none.
         Every search is in {NB_FILE}.
         """
     )
