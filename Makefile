@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format reading setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping clean
+.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping bench-verdicts clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ format: $(READY) ## let ruff format and mend
 reading: ## how dense the code is, in numbers
 	@$(PYTHON) scripts/reading.py evonas tests benchmarks
 
+mutants: $(READY) ## 150 small faults put into the code: which does no test find? (about an hour, resumable)
+	nice -n 15 $(BIN)/python -m benchmarks.mutants
+
 wheel-test: $(READY) ## build the wheel, install it elsewhere, run `evonas run digits` outside the checkout
 	$(BIN)/python benchmarks/wheel.py
 
@@ -87,6 +90,9 @@ bench-hangs: $(READY) ## how soon the slot of a hanging worker is free again (ab
 
 bench-curve-stopping: $(READY) ## what stopping by learning curves saves and misses; LCBench needs EVONAS_DATA (about half an hour)
 	$(BIN)/python -m benchmarks.curve_stopping
+
+bench-verdicts: $(READY) ## how often `evonas compare` claims what is not so, simulated (about ten minutes)
+	$(BIN)/python -m benchmarks.verdicts
 
 clean: ## remove .venv and caches, keep the runs
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,8 +5,8 @@
     run = evonas.run("configs/digits.yaml")      # or evonas.load("runs/digits")
     run.best.model().summary()
 
-A name is public if it stands in `__all__` of one of these modules. Everything else is private and may
-change in any release.
+A name is public if it stands in `__all__` of one of these modules. Everything else is private and
+may change in any release.
 
     evonas              run a search, continue it, look at its results
     evonas.errors       what can go wrong

@@ -74,3 +74,21 @@ def flush_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with `~` written out; as it is if there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file that can be looked at; False for what cannot be a path at all."""
+    # A name that is too long and a folder that nobody may enter are an OSError, a NUL may be a
+    # ValueError.
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

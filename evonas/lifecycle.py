@@ -12,11 +12,11 @@ from evonas.data.prepared import Prepared
 from evonas.errors import EvonasError, NothingFeasible, RunHeld
 from evonas.export.bundle import export_best, is_intact, with_card
 from evonas.export.card import write_card
-from evonas.export.retraining import Tell
 from evonas.files import sha256_of, write_text_whole
 from evonas.insight.climb import climb_svg
 from evonas.insight.front_picture import front_svg
 from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config.readable_copy import write_copy
 from evonas.runtime.config_change import apply, change_config
 from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.observer import Observer, teller
@@ -24,8 +24,9 @@ from evonas.runtime.loop.stopping import StopRequest, stop_on_signals
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
-from evonas.trial import Trial
+from evonas.trial import Trial, TrialState
 from evonas.view import Run, load
+from evonas.words import counted
 
 
 def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
@@ -46,7 +47,9 @@ def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
             with Lock(Layout(directory)):
                 # A directory without a record was cut off at its start: it is begun again.
                 if not Layout(directory).record.exists():
-                    return directory, create_run(loaded, directory)
+                    prepared = create_run(loaded, directory)
+                    write_copy(loaded.config, loaded.file, Layout(directory).config)
+                    return directory, prepared
         except RunHeld:
             continue
         except EvonasError:
@@ -83,12 +86,13 @@ def work(
         # The notes of the session are asked for before the change is applied: they refuse data that
         # have changed, and then nothing may have been written.
         notes = session.notes(goes_on) + apply(session, config_change)
+        write_copy(session.config, Path(session.record.meta("config_file")), session.layout.config)
         for note in notes:
             for observer in observers:
                 observer.on_note(note)
         engine = session.engine(observers)
         engine.run()
-        _conclude(session, engine, teller(observers))
+        _conclude(session, engine, observers)
     return _successful(load(directory))
 
 
@@ -108,14 +112,16 @@ def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
             is_whole = path.is_file() and sha256_of(path) == files[path.name]
             if not is_whole:
                 return True
+    if not layout.config.is_file():
+        return True
     # a log beside a sealed record is left by a session that was killed while it sealed the record
     return layout.log_of_record.exists()
 
 
-def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
+def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -> None:
     """Export the winner, draw the pictures, seal the record; what is whole already is kept."""
     if engine.incumbent is not None:
-        _take_home(session, engine.incumbent, tell)
+        _take_home(session, engine.incumbent, observers)
     layout = session.layout
     title = session.config.run
     pictures = {layout.climb: climb_svg(engine.trials, session.objective, title=title)}
@@ -128,7 +134,7 @@ def _conclude(session: Session, engine: Engine, tell: Tell) -> None:
     session.record.seal()
 
 
-def _take_home(session: Session, winner: Trial, tell: Tell) -> None:
+def _take_home(session: Session, winner: Trial, observers: Sequence[Observer]) -> None:
     """Write the winner's card, and its model if the run has networks."""
     is_made = _has_result(session, winner)
     if session.config.evaluator is not None:
@@ -137,7 +143,9 @@ def _take_home(session: Session, winner: Trial, tell: Tell) -> None:
     elif is_made:
         with_card(session.layout.model, session.record.meta("result"))
     else:
-        export_best(session, winner, tell)
+        for observer in observers:
+            observer.on_wait(f"exporting the winner, trial {winner.id}")
+        export_best(session, winner, teller(observers))
 
 
 def _successful(run: Run) -> Run:
@@ -149,16 +157,18 @@ def _successful(run: Run) -> Run:
     """
     if run.best is not None:
         return run
-    counts = collections.Counter(str(trial.state) for trial in run.trials)
-    ended = ", ".join(f"{count} {state}" for state, count in counts.most_common())
-    said = {trial.state: trial.message() for trial in run.trials if trial.twin_of is None}
+    # A duplicate says nothing of its own.
+    own = [trial for trial in run.trials if trial.twin_of is None]
+    counts = collections.Counter(str(trial.state) for trial in own)
+    ended = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+    said = {trial.state: trial.message() for trial in own}
     last = "".join(f"\n    {state}: {message}" for state, message in said.items())
-    hint = (
-        "`infeasible` ones are beyond the config's limits, `diverged` ones often have too large a"
-        " learning rate"
-    )
+    hint = ""
+    if TrialState.DIVERGED in said:
+        hint = "\nA training often diverges because its learning rate is too large."
     raise NothingFeasible(
-        f"no trial succeeded; of {len(run.trials)}: {ended}. The last of each kind:{last}\n{hint}."
+        f"no trial succeeded; of {counted(len(own), 'trial')}: {ended}."
+        f" The last of each kind:{last}{hint}"
     )
 
 

@@ -218,6 +218,13 @@ class Objective:
         return Fitness(value, self.direction, violation)
 
 
+LINEAGES = 2
+"""Version of the rule that says which trials are parents.
+
+A record keeps it, because rule 1 also named parents of which nothing was left in the child.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Lineage:
     """Where a genome comes from.
@@ -225,8 +232,9 @@ class Lineage:
     Attributes:
         operator: words of the operators that made the genome, joined by `+`, such as `sample`,
             `seed lenet5`, `crossover+add`.
-        parents: trial ids. The first is the main parent, which gave the child most of its
-            structure.
+        parents: ids of the trials that the genome still has something of. The first is the main
+            parent, which gave most of its structure. Each other one gave something that the first
+            does not have.
         generation: number of the generation, from 0.
     """
 

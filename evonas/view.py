@@ -18,6 +18,7 @@ from evonas.learning.interface import Interface
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.openings import Opening, are_all_noted, openings
 from evonas.runtime.record.layout import Layout, is_held
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.record.rows import Attempt
@@ -36,7 +37,7 @@ class RecordedTrial(Trial):
     run: Run = field(kw_only=True, repr=False, compare=False)
 
     def model(self) -> keras.Model:
-        """The trained Keras model. It takes raw samples of shape (n, *shape).
+        """The trained Keras model, compiled. It takes raw samples of shape (n, *shape).
 
         Imports Keras.
 
@@ -45,14 +46,20 @@ class RecordedTrial(Trial):
             InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.local.worker import load_model
+        from evonas.model.compiling import compile_model
 
         # asked for first: a run without networks is refused with the name of its judge
-        interface = self.run.interface
+        run = self.run
+        interface = run.interface
         if self.fitness is None:
             raise UserError(f"trial {self.id} has no model: it is `{self.state}`")
-        weights = self.run.weights(self)
-        plugins = tuple(self.run.config.plugins)
-        return load_model(self.run.space, self.genome, interface, weights, plugins)
+        weights = run.weights(self)
+        plugins = tuple(run.config.plugins)
+        model = load_model(run.space, self.genome, interface, weights, plugins)
+        samples = run.counts["train"]
+        epochs = run.config.training.epochs
+        compile_model(model, run.space, self.genome, interface, samples, epochs)
+        return model
 
     def message(self) -> str:
         """The message of its last attempt; empty for a success."""
@@ -74,10 +81,13 @@ class Run:
         layout: paths of the run's files.
         config: the config that the run was made with.
         space: search space of its genomes.
+        counts: number of samples of each part of the data, or of the genomes of a table.
         objectives: all objectives.
         objective: the first objective, by which the winner is the best.
         is_finished: whether the search has ended and its conclusion is written.
         result: card of the exported winner; None before the end.
+        openings: times that the test data were opened.
+        are_openings_noted: whether these are all. An older evonas noted none.
         trials: all trials, by id.
     """
 
@@ -90,12 +100,15 @@ class Run:
                 ends = record.meta("interface")
                 self._interface = Interface.from_json(ends) if ends else None
                 self.space = parse_space(record.meta("space"), "the recorded space")
+                self.counts: Mapping[str, int] = record.meta("counts")
             self.objectives: Sequence[Objective] = self.config.to_objectives()
             self.objective: Objective = self.objectives[0]
             self.is_finished = bool(record.meta("sealed"))
             self.result: Mapping[str, Any] | None = None
             if self.is_finished and record.has_meta("result"):
                 self.result = record.meta("result")
+            self.openings: Sequence[Opening] = openings(record)
+            self.are_openings_noted = are_all_noted(record)
             self._files = record.files()
             self.trials = [self._recorded(trial) for trial in record.trials(self.objective)]
 
@@ -173,6 +186,14 @@ class Run:
                 f"there is no trial {id} in {self.directory}; they are numbered 0 to {last}"
             )
         return self.trials[id]
+
+    def attempts(self) -> dict[int, list[Attempt]]:
+        """All attempts, by the trial's id; one reading for all trials."""
+        found: dict[int, list[Attempt]] = {}
+        with RecordReader(self.layout.record) as record:
+            for attempt in record.attempts():
+                found.setdefault(attempt.trial, []).append(attempt)
+        return found
 
     def genealogy(self) -> nx.DiGraph[int]:
         """The family tree as a graph.

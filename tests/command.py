@@ -15,7 +15,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from unittest import mock
 
-from evonas import cli
+from evonas.cli.app import main
 
 
 def run_evonas(
@@ -52,7 +52,7 @@ def _exit_code() -> int:
     `main` turns every exception into an exit code. One that it lets through fails the test.
     """
     try:
-        cli.main()
+        main()
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return end.code or 0

@@ -33,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "full: takes long; `make test-faults` does it, which sets EVONAS_FAULTS=full"
     )
+    # The workers of pytest-xdist have them, so that text for a pipe would have 80 columns there.
+    os.environ.pop("COLUMNS", None)
+    os.environ.pop("LINES", None)
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 

@@ -144,7 +144,7 @@ def test_a_run_without_a_success_says_how_its_trials_ended_now_and_when_resumed(
     root = create(tmp_path)
     for _ in range(2):
         with pytest.raises(
-            NothingFeasible, match=r"of 6: 6 error(?s:.)*made up by the stub"
+            NothingFeasible, match=r"of 6 trials: 6 error(?s:.)*made up by the stub"
         ) as raised:
             work(root, stub=Stub(fail=1.0, diverge=0.0))
         assert "6 error" in str(raised.value)

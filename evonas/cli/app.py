@@ -25,34 +25,36 @@ from evonas.cli import (
     space,
 )
 from evonas.cli.console import complain
-from evonas.errors import DiskFailure, EvonasError
+from evonas.cli.refusals import refusal
+from evonas.errors import DiskFailure, EvonasError, UserError
+from evonas.invocation import program
 
-app = typer.Typer(
-    name="evonas",
-    no_args_is_help=True,
-    add_completion=True,
-    rich_markup_mode="markdown",
-    # Tracebacks are for logs: `main` says in one sentence what went wrong.
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="""
+HELP = """
 **Neural architecture search by evolution, for Keras.**
 
 A short YAML file and a budget go in; a Keras model that has proven itself on data it never saw
 comes out, with its family tree.
 
-    evonas run digits                 # a shipped example; or the path of your own config
+    {program} run digits  # or the path of your own config
 
-    evonas show runs/digits           # what came of it
+    {program} show runs/digits  # what came of it
 
-    evonas genealogy runs/digits      # how the winner came to be
+    {program} genealogy runs/digits  # how the winner came to be
 
-    evonas export runs/digits --to digits.keras
+    {program} export runs/digits --to digits.keras
 
 Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit or a
 replay found a difference, 5 stopped by repeated failures, 6 run held by another process, 65 damaged
 or newer record, 69 no worker or device, 74 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
-""",
+"""
+
+app = typer.Typer(
+    name="evonas",
+    add_completion=True,
+    rich_markup_mode="markdown",
+    # Tracebacks are for logs: `main` says in one sentence what went wrong.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 # In the order in which the help lists them.
@@ -79,19 +81,30 @@ def _options(
 
 def main() -> None:
     """Run the command line; every way out has its exit code."""
+    arguments = sys.argv[1:] or ["--help"]
+    # How this shell finds the program is not known before.
+    app.info.help = HELP.format(program=program())
     try:
-        app()
+        # In its standalone mode, the library prints its own words about what it cannot read.
+        code = app(arguments, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except EvonasError as error:
         notes = getattr(error, "__notes__", [])
         complain("\n".join([str(error), *notes]))
         sys.exit(error.exit_code)
+    # The reader of a pipe has gone away.
+    except BrokenPipeError:
+        sys.exit(1)
     except OSError as error:
         where = error.filename or "a file"
         what = error.strerror or error
         complain(f"{where}: {what}")
         sys.exit(DiskFailure.exit_code)
     # The last border: anything else is a bug of evonas, which must leave its log.
-    except Exception:
+    except Exception as error:
+        if words := refusal(error, arguments):
+            complain(words)
+            sys.exit(UserError.exit_code)
         sys.exit(_report_bug())
 
 

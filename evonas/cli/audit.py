@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption
+from evonas.words import counted
 
 if TYPE_CHECKING:
     from evonas.runtime.audit import Audit
@@ -39,14 +40,14 @@ def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOpti
 
 def _as_plain(found: Audit) -> dict[str, object]:
     """What was found, as plain JSON; null for a checksum that does not exist."""
-    versions = found.versions or {}
     return {
         "ok": found.is_repeated,
         "trials": found.trials,
         "told": found.told,
         "trial": found.trial,
         "difference": found.difference,
-        "versions": {name: list(pair) for name, pair in versions.items()},
+        "versions": {name: list(pair) for name, pair in found.versions.items()},
+        "other_lineages": found.other_lineages,
         # A wrong checksum is an error before this; here it can only be right or missing.
         "checksum": True if found.has_checksum else None,
     }
@@ -60,23 +61,27 @@ def _print(found: Audit, directory: Path) -> None:
     """
     from evonas.cli.console import console
     from evonas.errors import NotRepeatable
+    from evonas.runtime.versions import made_with_in_words
 
     if not found.is_repeated:
-        raise NotRepeatable(f"{directory}: {found.difference}{_hint(found)}")
+        hint = made_with_in_words(found.versions)
+        raise NotRepeatable(f"{directory}: {found.difference}{hint}")
     whole = "is of an older evonas and has no checksum"
     if found.has_checksum:
         whole = "is what its checksum says"
+    proposals = counted(found.trials, "proposal")
+    outcomes = counted(found.told, "outcome")
+    are_those = "are those" if found.trials != 1 else "is the one"
     console().print(
-        f"{directory}: the record {whole}; {found.trials} proposals, replayed with {found.told}"
-        " outcomes told, are those of the record.",
+        f"{directory}: the record {whole}; {proposals}, replayed with {outcomes} told,"
+        f" {are_those} of the record.{_lineages(found)}",
         soft_wrap=True,
     )
 
 
-def _hint(found: Audit) -> str:
-    """The versions that have changed, which may explain a difference."""
-    versions = found.versions or {}
-    if not versions:
+def _lineages(found: Audit) -> str:
+    """That the record names other parents, if an evonas with another rule for them made it."""
+    if not found.other_lineages:
         return ""
-    others = ", ".join(f"{name} {then} (now {now})" for name, (then, now) in versions.items())
-    return f" The record was made with {others}."
+    names = counted(found.other_lineages, "proposal")
+    return f" Another version of evonas made it, and named other parents or operators of {names}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evonas.cli.options import ConfigArgument, JsonOption, SetOption
+from evonas.words import counted
 
 if TYPE_CHECKING:
     from evonas.data.prepared import Prepared
@@ -71,14 +72,15 @@ def _print(config: str, loaded: LoadedConfig, prepared: Prepared) -> None:
     for warning in loaded.warnings:
         out.print(f"note: {warning}", soft_wrap=True)
     counts = prepared.counts
-    about = f"space {loaded.space.name} ({loaded.space.dimension} decisions)"
+    decisions = counted(loaded.space.dimension, "decision")
+    about = f"space {loaded.space.name} ({decisions})"
     # Without networks there is no interface: a table or a function judges the genomes.
     if prepared.interface is None:
         if counts:
-            about += f", a table of {counts['genomes']:,} genomes"
+            about += f", a table of {counted(counts['genomes'], 'genome')}"
         out.print(f"{config} is fine: {about}.", soft_wrap=True)
         return
     if prepared.guess:
         out.print(f"task: {prepared.guess}", soft_wrap=True)
-    samples = ", ".join(f"{count} {part}" for part, count in counts.items())
+    samples = ", ".join(f"{count:,} {part}" for part, count in counts.items())
     out.print(f"{config} is fine: {about}, samples: {samples}.", soft_wrap=True)

@@ -9,16 +9,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas.errors import UserError
+from evonas.invocation import command
+from evonas.words import number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH = 100
-"""Columns of the output if it is not a terminal."""
+__all__ = [
+    "columns",
+    "complain",
+    "console",
+    "duration",
+    "emit",
+    "find_run",
+    "number",
+    "print_json",
+]
+
+UNLIMITED = 100_000
+"""Columns of an output that is no terminal: nothing is wrapped or cut."""
+
+
+def columns() -> int | None:
+    """The columns of standard output; None if the terminal itself is to be asked.
+
+    `COLUMNS` decides, for a terminal and for a pipe.
+    """
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    return None if sys.stdout.isatty() else UNLIMITED
 
 
 def console() -> Console:
-    """A console for standard output, as wide as the terminal. What it prints is no markup."""
+    """A console for standard output, as wide as `columns` says. What it prints is no markup."""
     # rich is imported here because a command that prints JSON does without it.
     from rich.console import Console
 
@@ -27,8 +51,7 @@ def console() -> Console:
             # A reader that has gone away (`evonas list | head`) must never end a search.
             _forget_stdout()
 
-    width = None if sys.stdout.isatty() else WIDTH
-    return Patient(highlight=False, markup=False, emoji=False, width=width)
+    return Patient(highlight=False, markup=False, emoji=False, width=columns())
 
 
 def emit(text: str) -> None:
@@ -76,7 +99,7 @@ def find_run(name: str, runs: Path) -> Path:
         if (directory / "run.db").is_file():
             return directory
     if Path(name).suffix in (".yaml", ".yml"):
-        raise UserError(f"{name} is a config, not a run. To run it:  evonas run {name}")
+        raise UserError(f"{name} is a config, not a run. To run it:  {command('run', name)}")
     known = sorted(path.parent.name for path in runs.glob("*/run.db"))
     hint = f"There are none in {runs}, either."
     if known:
@@ -93,21 +116,3 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours}:{minutes:02d}:{rest:02d}"
     return f"{minutes}:{rest:02d}"
-
-
-def number(value: float | int | None) -> str:
-    """A number for a table: four decimals; whole numbers with thousands apart.
-
-    A number that is close to 0 has four significant digits.
-    """
-    if value is None:
-        return "-"
-    if isinstance(value, int):
-        return f"{value:,}"
-    size = abs(value)
-    # Counts may be floats, too. A whole float below 1,000 may also be a loss of 1.0.
-    if size >= 1000 and float(value).is_integer():
-        return f"{int(value):,}"
-    if value and size < 0.001:
-        return f"{value:.4g}"
-    return f"{value:.4f}"

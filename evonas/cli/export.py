@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption
+from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption, whole_number
 
 NAME = "export"
 
@@ -20,7 +20,11 @@ def command(
     ],
     trial: Annotated[
         int | None,
-        typer.Argument(metavar="[TRIAL]", help="A trial's number; the winner if left out."),
+        typer.Argument(
+            metavar="[TRIAL]",
+            parser=whole_number("TRIAL", 0),
+            help="A trial's number; the winner if left out.",
+        ),
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
@@ -32,7 +36,7 @@ def command(
     same weights.
     """
     from evonas import api
-    from evonas.cli.console import complain, console, find_run, print_json
+    from evonas.cli.console import complain, console, find_run, number, print_json
     from evonas.runtime.loop.observer import Observer
 
     class Notes(Observer):
@@ -49,6 +53,6 @@ def command(
     for name, value in card["metrics"].items():
         # The scores only: a card has sizes and seconds, too.
         if name.startswith(("val_", "test_")):
-            scores.append(f"{name} {value:.4f}")
+            scores.append(f"{name} {number(value)}")
     words = f"trial {card['trial']}, {', '.join(scores)}"
     console().print(f"wrote {to} and {to.with_suffix('.json')}: {words}", soft_wrap=True)

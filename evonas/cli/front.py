@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evonas.cli.console import console, number
+from evonas.cli.table import Column, print_table
+from evonas.invocation import command
+from evonas.words import counted, measured
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
 
     from evonas.api import Run
     from evonas.trial import Trial
@@ -35,49 +37,48 @@ def print_front(view: Run) -> None:
         out.print("\nThe front is empty: no trial has succeeded within the constraints.")
         return
     out.print()
-    out.print(_table(view, members))
+    _print_members(view, members, out)
     more = len(members) - MOST_ROWS
     if more > 0:
-        out.print(f"  and {more} more: `evonas show --json` lists all")
-    reached = view.hypervolume()
-    half = reached[len(reached) // 2]
-    words = f"  hypervolume {reached[-1]:.4f} ({half:.4f} after half of the trials)"
-    out.print(f"{words}: the share that the front dominates")
+        everything = command("show", view.directory, "--json")
+        out.print(f"  and {more:,} more: `{everything}` lists all", soft_wrap=True)
+    out.print(f"  {_worth(view.hypervolume())}: the share that the front dominates")
     out.print("  of the box between the best and the worst values that the run has seen")
-    directory = shlex.quote(str(view.directory))
     # A genome that is no network has nothing to export.
     if view.has_networks:
         last = members[-1].id
-        line = f"evonas export {directory} {last} --to {view.name}-{last}.keras"
+        line = command("export", view.directory, last, "--to", f"{view.name}-{last}.keras")
         out.print(f"  Any of them is exported by its number:  {line}", soft_wrap=True)
-    out.print(f"  As a picture:  evonas show {directory} --front front.svg", soft_wrap=True)
+    picture = command("show", view.directory, "--front", "front.svg")
+    out.print(f"  As a picture:  {picture}", soft_wrap=True)
 
 
-def _table(view: Run, members: Sequence[Trial]) -> Table:
+def _worth(reached: Sequence[float]) -> str:
+    """The hypervolume, and what it was after half of the trials if there are two halves."""
+    words = f"hypervolume {number(reached[-1])}"
+    half = len(reached) // 2
+    if not half:
+        return words
+    return f"{words} ({number(reached[half - 1])} after {counted(half, 'trial')})"
+
+
+def _print_members(view: Run, members: Sequence[Trial], out: Console) -> None:
     """The members of the front, the best by the first objective first."""
-    from rich import box
-    from rich.table import Table
-
-    trained = sum(trial.twin_of is None for trial in view.trials)
-    table = Table(
-        title=(
-            f"The front: {len(members)} of {trained} trials,"
-            " which no other one beats in all objectives"
-        ),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE,
-    )
-    table.add_column("trial", justify="left")
+    columns = [Column("trial", is_number=True)]
     for one in view.objectives:
-        table.add_column(f"{one.name} ({one.direction})", justify="right")
-    table.add_column("generation", justify="right")
-    table.add_column("operator", justify="left")
+        columns.append(Column(f"{one.name} ({one.direction})", is_number=True))
+    columns += [Column("generation", is_number=True), Column("operator")]
+    rows = []
     for trial in members[:MOST_ROWS]:
-        values = [number(one.value(trial.metrics)) for one in view.objectives]
+        values = [measured(one.name, one.value(trial.metrics)) for one in view.objectives]
         lineage = trial.lineage
-        table.add_row(str(trial.id), *values, str(lineage.generation), lineage.operator)
-    return table
+        rows.append([str(trial.id), *values, str(lineage.generation), lineage.operator])
+    compared = sum(trial.fitness is not None and trial.twin_of is None for trial in view.trials)
+    title = (
+        f"The front: {len(members):,} of {counted(compared, 'trial')} that succeeded,"
+        " which no other one beats in all objectives"
+    )
+    print_table(out, columns, rows, title)
 
 
 def print_constraints(view: Run) -> None:
@@ -96,11 +97,17 @@ def print_constraints(view: Run) -> None:
             succeeded += 1
             feasible += trial.fitness.is_feasible
     out = console()
-    out.print(f"\n{feasible} of {succeeded} trials that succeeded satisfy the constraints.")
+    succeeded_in_words = counted(succeeded, "trial")
+    verb = "satisfies" if feasible == 1 else "satisfy"
+    out.print(
+        f"\n{feasible:,} of {succeeded_in_words} that succeeded {verb} the constraints.",
+        soft_wrap=True,
+    )
     if not best.fitness.is_feasible:
         out.print(
             f"None does: the winner, trial {best.id}, is the one that violates them least.",
             style="bold",
+            soft_wrap=True,
         )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evonas.cli.options import DEFAULT_RUNS, RunArgument, RunsOption
+from evonas.cli.console import UNLIMITED
+from evonas.cli.options import DEFAULT_RUNS, RunArgument, RunsOption, one_of, whole_number
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -26,22 +27,37 @@ class Format(StrEnum):
     DOT = "dot"
 
 
+SUFFIXES = {
+    ".txt": Format.TEXT,
+    ".svg": Format.SVG,
+    ".json": Format.JSON,
+    ".graphml": Format.GRAPHML,
+    ".dot": Format.DOT,
+}
+"""The format of a file by its suffix."""
+
+
 def command(
     run: RunArgument,
     form: Annotated[
-        Format,
+        str | None,
         typer.Option(
             "--format",
+            metavar="|".join(Format),
+            parser=one_of("--format", [form.value for form in Format]),
             help=(
                 "`text`: a line of descent, the winner's; `svg`: the climb;"
-                " the others: the whole family tree."
+                " the others: the whole family tree. If left out, the suffix of the file decides."
             ),
         ),
-    ] = Format.TEXT,
+    ] = None,
     of: Annotated[
         int | None,
         typer.Option(
-            "--of", metavar="TRIAL", help="Another trial than the winner, and its ancestors only."
+            "--of",
+            metavar="TRIAL",
+            parser=whole_number("--of", 0),
+            help="Another trial than the winner, and its ancestors only.",
         ),
     ] = None,
     above: Annotated[
@@ -62,8 +78,11 @@ def command(
     from evonas.cli.console import console, emit, find_run
     from evonas.files import write_text_whole
 
+    chosen = format_of(form, to)
     view = api.load(find_run(run, runs))
-    text = render(view, form, of, above, below)
+    # A file is as wide as its longest line.
+    width = console().width if to is None else UNLIMITED
+    text = render(view, chosen, of, above, below, width)
     if to is None:
         emit(text)
     else:
@@ -71,10 +90,43 @@ def command(
         console().print(f"wrote {to}", soft_wrap=True)
 
 
+def format_of(form: str | None, to: Path | None) -> Format:
+    """The format that is asked for, by its name or by the suffix of the file.
+
+    Raises:
+        UserError: the two contradict each other, or the suffix says nothing.
+    """
+    from evonas.errors import UserError
+
+    named = None if form is None else Format(form)
+    if to is None:
+        return named or Format.TEXT
+    meant = SUFFIXES.get(to.suffix.lower())
+    if meant is None and named is None:
+        known = ", ".join(SUFFIXES)
+        raise UserError(
+            f"--to must end in {known}, or --format must name the format. Received: {to}"
+        )
+    if meant is not None and named is not None and meant is not named:
+        raise UserError(
+            f"--format {named} and --to {to} contradict each other: {to.suffix} is the suffix of"
+            f" {meant}. Leave --format out, or name another file."
+        )
+    return named or meant or Format.TEXT
+
+
 def render(
-    view: Run, form: Format, of: int | None = None, above: bool = False, below: bool = False
+    view: Run,
+    form: Format,
+    of: int | None = None,
+    above: bool = False,
+    below: bool = False,
+    width: int = UNLIMITED,
 ) -> str:
     """A run's genealogy, or a part of it, in a format.
+
+    Args:
+        width: columns of a text, if it is a line of descent.
 
     Raises:
         UserError: there is no such trial, no trial has succeeded, or the format shows all trials
@@ -95,7 +147,7 @@ def render(
         return climb_svg(view.trials, view.objective, title=view.name)
     # As a text, a trial's line of descent says more than a list of all trials.
     if form is Format.TEXT and not (above or below):
-        return to_text(view.trials, view.objective, of)
+        return to_text(view.trials, view.objective, of, width)
     graph = view.genealogy()
     centre = of
     if centre is None and view.best is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunsOption
+from evonas.invocation import command as command_line
 
 NAME = "list"
 
@@ -25,7 +26,12 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
     elif found:
         _print(found)
     else:
-        console().print(f"There are no runs in {runs}. To make one:  evonas run digits")
+        words = ["run", "digits"]
+        if runs != DEFAULT_RUNS:
+            words += ["--runs", str(runs)]
+        console().print(
+            f"There are no runs in {runs}. To make one:  {command_line(*words)}", soft_wrap=True
+        )
 
 
 def _summary(directory: Path) -> dict[str, Any]:
@@ -46,29 +52,31 @@ def _summary(directory: Path) -> dict[str, Any]:
 
 def _print(found: Sequence[Mapping[str, Any]]) -> None:
     """One row a run."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from evonas.cli.console import console, number
+    from evonas.cli.table import Column, print_table
 
-    table = Table(box=box.SIMPLE)
-    for name in ("run", "trials", "state", "best", "objective"):
-        table.add_column(name)
+    rows = []
     for row in found:
         if "error" in row:
-            error = Text(row["error"], style="red")
-            table.add_row(row["directory"], "", error, "", "")
+            rows.append([row["directory"], "", row["error"], "", ""])
             continue
-        # Duplicates spend no budget, so that they are not counted here.
-        trials = str(row["trials"] - row["twins"])
+        trials = f"{row['done']:,}"
         if row["budget"] is not None:
-            trials += f"/{row['budget']}"
-        table.add_row(
-            row["directory"],
-            trials,
-            "finished" if row["finished"] else "unfinished",
-            number(row["best_value"]),
-            row["objective"],
+            trials += f"/{row['budget']:,}"
+        rows.append(
+            [
+                row["directory"],
+                trials,
+                "finished" if row["finished"] else "unfinished",
+                number(row["best_value"]),
+                row["objective"],
+            ]
         )
-    console().print(table)
+    columns = [
+        Column("run"),
+        Column("trials", is_number=True),
+        Column("state", least=len("unfinished")),
+        Column("best", is_number=True),
+        Column("objective", least=len("objective")),
+    ]
+    print_table(console(), columns, rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.evaluate.contract.protocol import ACCUMULATION
 from evonas.evaluate.training.learning_curve import Stopped
+from evonas.words import counted, measured, number
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial
@@ -17,8 +18,6 @@ CUT = "with half the batch and two gradient accumulation steps, for want of devi
 
 def lines(trial: RecordedTrial) -> list[str]:
     """What `evonas show RUN --trial N` prints."""
-    from evonas.cli.console import number
-
     lineage = trial.lineage
     origin = f"generation {lineage.generation}, {lineage.operator}"
     if lineage.parents:
@@ -30,7 +29,7 @@ def lines(trial: RecordedTrial) -> list[str]:
     for name, value in trial.metrics.items():
         # It has a line of its own, in words.
         if name != ACCUMULATION:
-            told.append(f"  {name} {number(value)}")
+            told.append(f"  {name} {measured(name, value)}")
     if is_cut(trial):
         told.append(f"  trained {CUT}")
     attempts = trial.attempts()
@@ -66,7 +65,7 @@ def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
 
     told = attempt.state
     if attempt.epochs:
-        told += f" after {attempt.epochs} epochs"
+        told += f" after {counted(attempt.epochs, 'epoch')}"
     if attempt.seconds:
         told += f" in {attempt.seconds:.1f} s"
     # An attempt that gave no answer says nothing itself; the ones before it say how it was cut.
@@ -84,8 +83,6 @@ def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
 
 def stopped(stop: Stopped) -> str:
     """Why a training was stopped, in words."""
-    from evonas.cli.console import number
-
     predicted = number(stop.at_best)
     incumbent = number(stop.incumbent)
     why = f"at best {predicted} was predicted, the incumbent had {incumbent}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from evonas.errors import UserError, did_you_mean
 
 ConfigArgument = Annotated[
     str,
@@ -33,3 +36,43 @@ SetOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 DEFAULT_RUNS = Path("runs")
+
+
+def whole_number(
+    name: str, least: int | None = None, most: int | None = None
+) -> Callable[[str | int], int]:
+    """A parser for an option or argument that refuses in our own words.
+
+    Args:
+        name: name of the option or argument, as the user writes it.
+        least, most: smallest and largest number that is allowed.
+    """
+    allowed = "a whole number"
+    if least is not None and most is not None:
+        allowed += f" from {least} to {most}"
+    elif least is not None:
+        allowed += f" of at least {least}"
+
+    def parse(given: str | int) -> int:
+        try:
+            value = int(given)
+        except ValueError:
+            value = None
+        is_small = value is None or (least is not None and value < least)
+        if value is None or is_small or (most is not None and value > most):
+            raise UserError(f"{name} must be {allowed}. Received: {given}")
+        return value
+
+    return parse
+
+
+def one_of(name: str, words: Sequence[str]) -> Callable[[str], str]:
+    """A parser for one of a few words; arguments as for `whole_number`."""
+
+    def parse(given: str) -> str:
+        if given in words:
+            return given
+        hint = did_you_mean(given, words)
+        raise UserError(f"{name} must be one of {', '.join(words)}. Received: {given}.{hint}")
+
+    return parse

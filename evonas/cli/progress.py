@@ -7,38 +7,70 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from evonas.cli.console import duration
+from evonas.cli.running import Running, fitting
 from evonas.evaluate.training.learning_curve import Stopped
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.progress import Progress
 from evonas.trial import Outcome, Trial, TrialState
+from evonas.words import counted, number
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import TaskID
+    from rich.text import Text
 
 EXPECTED = (TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED)
 """Outcomes that are the network's own affair; nobody needs to be told."""
 
+BAR = 24
+"""Columns of the bar."""
+GAP = "  "
+"""Between two parts of a line."""
+NAMED = 4
+"""Running trials that a line of a log names."""
 
-def best_so_far(progress: Progress) -> str:
-    """The incumbent's value, for a line of progress."""
+
+def best_value(progress: Progress) -> str:
+    """The incumbent's value under the name of the objective; empty before the first success."""
     best = progress.incumbent
     if best is None or best.fitness is None:
-        return "no success yet"
-    words = f"best {best.fitness.value:.4f}"
+        return ""
+    return f"{progress.objective} {number(best.fitness.value)}".strip()
+
+
+def best_scores(progress: Progress) -> str:
+    """The incumbent's value, and its accuracy if that is something else."""
+    words = best_value(progress)
+    best = progress.incumbent
+    if best is None or progress.objective == "val_accuracy":
+        return words
     # Most readers know what an accuracy means, whatever the search follows.
     accuracy = best.metrics.get("val_accuracy")
     if accuracy is not None:
-        words += f", val_accuracy {accuracy:.4f}"
-    return f"{words} (trial {best.id})"
+        words += f", val_accuracy {number(accuracy)}"
+    return words
+
+
+def best_so_far(progress: Progress, scores: Callable[[Progress], str] = best_scores) -> str:
+    """The incumbent, for a line of progress.
+
+    Args:
+        scores: says what it has scored.
+    """
+    best = progress.incumbent
+    if best is None or best.fitness is None:
+        return "no success yet"
+    where = f"trial {best.id}"
+    if not best.fitness.is_feasible:
+        where += ", beyond the constraints"
+    return f"best {scores(progress)} ({where})"
 
 
 def place(progress: Progress) -> str:
-    """How far the run is in each of its budgets: `12/96 trials, 140/1000 epochs`."""
-    trials = f"{progress.done:>4}"
+    """How far the run is in each of its budgets: `12/96 trials, 140/1,000 epochs`."""
+    trials = counted(progress.done, "trial")
     if progress.total is not None:
-        trials += f"/{progress.total}"
-    parts = [f"{trials} trials"]
+        trials = f"{progress.done:,}/{counted(progress.total, 'trial')}"
+    parts = [trials]
     for budget in progress.spent:
         # Trials stand in front, even if they have no limit.
         if budget.unit == "trials":
@@ -46,30 +78,42 @@ def place(progress: Progress) -> str:
         if budget.unit == "seconds":
             parts.append(f"{duration(budget.amount)}/{duration(budget.limit)}")
         else:
-            parts.append(f"{budget.amount:.0f}/{budget.limit:.0f} {budget.unit}")
+            parts.append(f"{budget.amount:,.0f}/{budget.limit:,.0f} {budget.unit}")
     return ", ".join(parts)
 
 
 def counts(progress: Progress) -> str:
     """The numbers of failed trials and of duplicates."""
-    words = f"{progress.failures} failed"
+    words = f"{progress.failures:,} failed"
     if progress.twins:
-        words += f", {progress.twins} twins"
+        words += f", {counted(progress.twins, 'twin')}"
     return words
 
 
 class _Told(Observer):
-    """Says what went wrong with a trial, unless it is the network's own affair."""
+    """Follows what runs, and says what went wrong unless it is the network's own affair."""
 
-    def __init__(self, out: Console) -> None:
+    def __init__(self, out: Console, clock: Callable[[], float]) -> None:
         self._out = out
+        self._clock = clock
+        self._running = Running(clock)
         self._stops: list[Stopped] = []
 
     def on_note(self, text: str) -> None:
         note = f"note: {text}"
-        self._out.print(note)
+        self._out.print(note, soft_wrap=True)
+
+    def on_wait(self, what: str) -> None:
+        self._running.wait(what)
+
+    def on_submit(self, trial: Trial, attempt: int) -> None:
+        self._running.begin(trial)
+
+    def on_epoch(self, trial: Trial, epoch: int, metrics: Mapping[str, float]) -> None:
+        self._running.hear(trial, epoch)
 
     def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
+        self._running.end(trial)
         if outcome.state not in EXPECTED:
             words = f"trial {trial.id}: {outcome.state}: {outcome.message}"
             if not final:
@@ -82,64 +126,79 @@ class _Told(Observer):
         """Says what this session's stopped trainings have spared."""
         if not self._stops:
             return
-        trainings = "1 training was"
-        if len(self._stops) > 1:
-            trainings = f"{len(self._stops)} trainings were"
+        trainings = counted(len(self._stops), "training was", "trainings were")
         # At most: patience might have ended some of them anyway.
-        spared = sum(stop.epochs - stop.epoch for stop in self._stops)
+        spared = counted(sum(stop.epochs - stop.epoch for stop in self._stops), "epoch")
         self._out.print(
-            f"{trainings} stopped by the learning curve, which spared at most {spared:,} epochs.",
+            f"{trainings} stopped by the learning curve, which spared at most {spared}.",
             soft_wrap=True,
         )
 
     def on_stop(self, reason: str) -> None:
-        words = f"{reason}. Ctrl-C again abandons them."
-        self._out.print(words)
+        words = f"{reason}."
+        if self._running.count:
+            them = "it" if self._running.count == 1 else "them"
+            words += f" Ctrl-C again abandons {them}."
+        self._out.print(words, soft_wrap=True)
 
 
 class LineProgress(_Told):
-    """A line for each new best and each new generation, and otherwise one now and then.
+    """A line for each new best, and otherwise one now and then.
 
     Args:
         every: seconds after which a line is due even without news.
+        clock: gives seconds.
     """
 
     def __init__(
-        self, out: Console, every: float = 15.0, clock: Callable[[], float] = time.monotonic
+        self, out: Console, every: float = 60.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__(out)
+        super().__init__(out, clock)
         self._every = every
-        self._clock = clock
         # The first line is due at once.
         self._last = -every
-        self._said: tuple[int, int | None] = (-1, None)
+        self._best: int | None = None
         self._done = -1
+
+    def on_wait(self, what: str) -> None:
+        super().on_wait(what)
+        self._out.print(what, soft_wrap=True)
 
     def on_start(self, progress: Progress) -> None:
         if progress.done:
-            where = place(progress).strip()
-            self._out.print(f"Going on after {where}.")
+            self._out.print(f"Going on after {place(progress)}.", soft_wrap=True)
 
     def on_progress(self, progress: Progress) -> None:
         best = progress.incumbent
-        news = (progress.generation, best.id if best else None)
-        if news == self._said and self._clock() - self._last < self._every:
-            return
-        self._said = news
-        self._last = self._clock()
-        self._done = progress.done
-        self._say(progress)
+        if best is not None and best.id != self._best:
+            self._best = best.id
+            self._say(progress)
+        else:
+            self.on_tick(progress)
+
+    def on_tick(self, progress: Progress) -> None:
+        if self._clock() - self._last >= self._every:
+            self._say(progress)
 
     def _say(self, progress: Progress) -> None:
-        """One line: where the run is, its best, its failures and its time."""
+        """One line: where the run is, its best, its failures, its time, and what runs."""
+        self._last = self._clock()
+        self._done = progress.done
+        total = 0 if progress.total is None else progress.total
+        # Lines of one run stand below each other.
+        width = len(f"{total:,}/{total:,} trials") if total else 0
         parts = [
             f"generation {progress.generation:>2}",
-            place(progress),
+            f"{place(progress):>{width}}",
             best_so_far(progress),
             counts(progress),
-            f"{duration(progress.elapsed)} gone, ETA {duration(progress.remaining)}",
+            f"elapsed {duration(progress.elapsed)}, ETA {duration(progress.remaining)}",
         ]
-        self._out.print("  ".join(parts), soft_wrap=True)
+        running = self._running.words()
+        if len(running) > NAMED:
+            running = [*running[:NAMED], f"and {len(running) - NAMED} more"]
+        parts += running
+        self._out.print(GAP.join(parts), soft_wrap=True)
 
     def on_end(self, progress: Progress) -> None:
         # The last trials may have brought no news.
@@ -149,67 +208,113 @@ class LineProgress(_Told):
 
 
 class LiveProgress(_Told):
-    """One live line with a bar; new bests and failures scroll by above it."""
+    """A live line with a bar, and one for what runs; new bests and failures scroll by above."""
 
-    def __init__(self, out: Console) -> None:
-        # rich's bar has the name of our own values.
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Bar
+    def __init__(self, out: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        from rich.live import Live
 
-        super().__init__(out)
-        self._bar = Bar(
-            TextColumn("generation {task.fields[generation]}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[place]}"),
-            TextColumn("{task.fields[best]}  {task.fields[counts]}  {task.fields[when]}"),
-            console=out,
-        )
-        self._task: TaskID | None = None
+        super().__init__(out, clock)
         self._best: int | None = None
         self._latest: Progress | None = None
+        self._latest_at = 0.0
+        # It asks for the lines at once.
+        self._live = Live(console=out, get_renderable=self._lines, refresh_per_second=4)
+
+    def on_wait(self, what: str) -> None:
+        super().on_wait(what)
+        # After its end the session still exports the winner.
+        if not self._live.is_started:
+            self._out.print(what, soft_wrap=True)
 
     def on_start(self, progress: Progress) -> None:
-        self._bar.start()
-        # Every field must exist before the first line is drawn.
-        self._task = self._bar.add_task(
-            "",
-            total=1.0,
-            generation=0,
-            place="",
-            best="",
-            counts="",
-            when="",
-        )
         self._show(progress)
-
-    def on_epoch(self, trial: Trial, epoch: int, metrics: Mapping[str, float]) -> None:
-        if self._latest is not None:
-            self._show(self._latest)
+        self._live.start(refresh=True)
 
     def on_progress(self, progress: Progress) -> None:
         best = progress.incumbent
         if best is not None and best.id != self._best:
             self._best = best.id
-            words = best_so_far(progress)
-            self._out.print(f"trial {best.id}: {words}, {best.lineage.operator}")
+            self._out.print(
+                f"trial {best.id} is the best so far: {best_scores(progress)}"
+                f" ({best.lineage.operator})",
+                soft_wrap=True,
+            )
+        self._show(progress)
+
+    def on_tick(self, progress: Progress) -> None:
         self._show(progress)
 
     def _show(self, progress: Progress) -> None:
         self._latest = progress
-        if self._task is None:
-            return
-        self._bar.update(
-            self._task,
-            completed=progress.share,
-            generation=progress.generation,
-            place=place(progress).strip(),
-            best=best_so_far(progress),
-            counts=counts(progress),
-            when=f"ETA {duration(progress.remaining)}",
-        )
+        self._latest_at = self._clock()
+
+    def _lines(self) -> Text:
+        """What is live: how far the run is, and what runs."""
+        from rich.text import Text
+
+        if self._latest is None:
+            return Text("")
+        passed = self._clock() - self._latest_at
+        width = self._out.width
+        line = Text(overflow="fold")
+        parts = _live_parts(self._latest, passed, width)
+        for place, part in enumerate(parts):
+            if place:
+                line.append(GAP)
+            if part:
+                line.append(part)
+            else:
+                line.append(self._bar(self._latest.share))
+        running = fitting(self._running.words(), width)
+        if running:
+            line.append(f"\n{running}", style="dim")
+        return line
+
+    def _bar(self, share: float) -> Text:
+        """The bar: how much of the budget is spent."""
+        from rich.text import Text
+
+        # A terminal without Unicode has no long dashes.
+        done, left = ("=", "-") if self._out.options.ascii_only else ("━", "━")
+        spent = int(share * BAR)
+        bar = Text(done * spent, style="bar.complete")
+        return bar.append(left * (BAR - spent), style="bar.back")
 
     def on_end(self, progress: Progress) -> None:
         self._show(progress)
-        # The bar must be gone before anything else is printed.
-        self._bar.stop()
+        # The live lines must be at rest before anything else is printed.
+        self._live.stop()
         self._tell_stops()
+
+
+def _live_parts(progress: Progress, passed: float, width: int) -> list[str]:
+    """The parts of the live line that fit into a terminal; the bar is an empty one.
+
+    Args:
+        passed: seconds since this progress was made.
+    """
+    remaining = progress.remaining
+    if remaining is not None:
+        remaining = max(0.0, remaining - passed)
+    where = place(progress)
+    generation = f"generation {progress.generation}"
+    best = best_so_far(progress)
+    shorter = best_so_far(progress, best_value)
+    failed = counts(progress)
+    eta = f"ETA {duration(remaining)}"
+    when = f"elapsed {duration(progress.elapsed + passed)}, {eta}"
+    layouts = (
+        [generation, "", where, best, failed, when],
+        ["", where, best, failed, when],
+        [where, best, failed, when],
+        [where, shorter, failed, when],
+        [where, shorter, when],
+        [where, shorter, eta],
+        [where, shorter],
+    )
+    for parts in layouts:
+        room = sum(len(part) or BAR for part in parts) + len(GAP) * (len(parts) - 1)
+        if room <= width:
+            return parts
+    # Nothing is cut: in a terminal of a few columns this goes on in the next line.
+    return [where]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption
+from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption, whole_number
+from evonas.cli.quiet import startup_log_aside
+from evonas.words import counted, measured
 
 if TYPE_CHECKING:
     from evonas.runtime.replay import Plan, Replay
@@ -19,7 +21,10 @@ NAME = "replay"
 
 def command(
     run: RunArgument,
-    trial: Annotated[int, typer.Argument(metavar="TRIAL", help="A trial's number.")],
+    trial: Annotated[
+        int,
+        typer.Argument(metavar="TRIAL", parser=whole_number("TRIAL", 0), help="A trial's number."),
+    ],
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,11 +54,13 @@ def _replay_as_json(plan: Plan) -> None:
     """
     from evonas.cli.console import print_json
     from evonas.errors import NotRepeatable
-    from evonas.runtime.replay import run_replay
+    from evonas.runtime.replay import run_replay, worker_of
 
+    with startup_log_aside():
+        run_job = worker_of(plan)
     # Networks may print, and standard output belongs to the JSON.
     with contextlib.redirect_stdout(sys.stderr):
-        done = run_replay(plan, lambda epoch, metrics: None)
+        done = run_replay(plan, lambda epoch, metrics: None, run_job)
     print_json(as_plain(done))
     if done.differences:
         raise SystemExit(NotRepeatable.exit_code)
@@ -67,7 +74,8 @@ def _replay_in_words(plan: Plan, trial: int) -> None:
     """
     from evonas.cli.console import console
     from evonas.errors import NotRepeatable
-    from evonas.runtime.replay import run_replay
+    from evonas.runtime.replay import run_replay, worker_of
+    from evonas.runtime.versions import made_with_in_words
 
     out = console()
 
@@ -75,16 +83,18 @@ def _replay_in_words(plan: Plan, trial: int) -> None:
         out.print(f"  epoch {epoch}: {_numbers(metrics)}", soft_wrap=True)
 
     out.print(_about(plan), soft_wrap=True)
-    done = run_replay(plan, on_epoch)
+    with startup_log_aside():
+        run_job = worker_of(plan)
+    done = run_replay(plan, on_epoch, run_job)
     outcome = done.outcome
+    epochs = counted(outcome.epochs, "epoch")
     out.print(
-        f"It ended as `{outcome.state}` after {outcome.epochs} epochs, {outcome.seconds:.1f} s.",
-        soft_wrap=True,
+        f"It ended as `{outcome.state}` after {epochs}, {outcome.seconds:.1f} s.", soft_wrap=True
     )
     for words in (outcome.message, _numbers(outcome.metrics)):
         if words:
             out.print(f"  {words}", soft_wrap=True)
-    hint = _hint(plan)
+    hint = made_with_in_words(plan.versions)
     if done.differences:
         told = "; ".join(done.differences)
         raise NotRepeatable(f"trial {trial} of {plan.root}: {told}.{hint}")
@@ -132,30 +142,22 @@ def _about(plan: Plan) -> str:
     """What is going to be trained, and what the record says of it."""
     job = plan.job
     trial = plan.trial
-    what = f"Trial {trial.id} of {plan.root}, up to {job.epochs} epochs, seed {job.seed}"
+    epochs = counted(job.epochs, "epoch")
+    what = f"Trial {trial.id} of {plan.root}, up to {epochs}, seed {job.seed}"
     if trial.twin_of is not None:
         what += f"; it is a twin of trial {trial.twin_of}, whose training this is"
     if job.accumulation > 1:
         what += f"; batches in {job.accumulation} parts, as in its last attempt"
     recorded = "not known yet"
     if trial.state.is_final:
-        recorded = str(trial.state)
+        recorded = f"`{trial.state}`"
     if plan.attempt is not None and plan.attempt.message:
         recorded += f": {plan.attempt.message}"
-    return f"{what}.\nIts recorded outcome is {recorded}"
+    # Many messages end with a full stop of their own.
+    return f"{what}.\nIts recorded outcome is {recorded.removesuffix('.')}."
 
 
 def _numbers(metrics: Mapping[str, float]) -> str:
-    """Metrics on one line, with digits enough to compare two trainings."""
-    numbers = [f"{name} {value:.6g}" for name, value in metrics.items()]
+    """Metrics on one line."""
+    numbers = [f"{name} {measured(name, value)}" for name, value in metrics.items()]
     return ", ".join(numbers)
-
-
-def _hint(plan: Plan) -> str:
-    """The versions that have changed, which may explain a difference."""
-    others = []
-    for name, (then, now) in plan.versions.items():
-        others.append(f"{name} {then} (now {now})")
-    if not others:
-        return ""
-    return f" The record was made with {', '.join(others)}."

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.cli import one_trial
+from evonas.cli import one_trial, winner
 from evonas.cli.console import console, number, print_json
 from evonas.cli.front import print_constraints, print_front
+from evonas.cli.openings import opened_in_words
+from evonas.cli.table import Column, print_table
 from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
+from evonas.invocation import command
 from evonas.runtime.loop.observer import Observer
+from evonas.words import counted, measured
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,14 +38,23 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
         **_material(loaded, prepared),
         "task": prepared.guess,
         "plugins": plugins,
-        "space": f"{loaded.space.name}: {loaded.space.dimension} decisions",
-        "search": f"{strategy}, {config.budget}, trials of up to {config.training.epochs} epochs",
+        "space": f"{loaded.space.name}: {counted(loaded.space.dimension, 'decision')}",
+        "search": f"{strategy}, {config.budget}, {_length(loaded)}",
     }
     out = console()
     out.print(f"Run {config.run} in {directory}, seed {config.seed}", style="bold", soft_wrap=True)
     for name, words in lines.items():
         if words:
             out.print(f"  {name:<8}  {words}", soft_wrap=True)
+
+
+def _length(loaded: LoadedConfig) -> str:
+    """How long a trial may be."""
+    epochs = counted(loaded.config.training.epochs, "epoch")
+    # A table or a function trains nothing: it judges a genome at that fidelity.
+    if loaded.config.evaluator is not None:
+        return f"trials at up to {epochs}"
+    return f"trainings of up to {epochs}"
 
 
 def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
@@ -55,13 +67,13 @@ def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
 
         known = str(judge(loaded.config))
         if "genomes" in counts:
-            known += f", {counts['genomes']:,} genomes"
+            known += f", {counted(counts['genomes'], 'genome')}"
         return {"judge": known}
     shape = "x".join(map(str, interface.shape))
-    split = f"{counts['train']} training, {counts['validation']} validation"
-    split += f" and {counts['test']} test samples of shape {shape}"
+    split = f"{counts['train']:,} training, {counts['validation']:,} validation"
+    split += f" and {counts['test']:,} test samples of shape {shape}"
     if interface.classes:
-        split += f", {len(interface.classes)} classes"
+        split += f", {counted(len(interface.classes), 'class', 'classes')}"
     return {"data": split}
 
 
@@ -70,20 +82,20 @@ def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> Non
     from evonas import lifecycle
 
     try:
-        run = lifecycle.work(directory, _observers(as_json), overrides=overrides)
+        run = lifecycle.work(directory, observers(as_json), overrides=overrides)
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
         # A resume alone would not help against any of these.
         raise
     except EvonasError as error:
-        error.add_note(f"To go on:  evonas resume {shlex.quote(str(directory))}")
+        error.add_note(f"To go on:  {command('resume', directory)}")
         raise
     if as_json:
         print_json(run.summary())
     else:
-        conclude(run, "test data opened once, now")
+        conclude(run)
 
 
-def _observers(as_json: bool) -> Sequence[Observer]:
+def observers(as_json: bool) -> Sequence[Observer]:
     """Who tells of the progress: a live line on a terminal, otherwise plain lines."""
     from evonas.cli.progress import LineProgress, LiveProgress
 
@@ -91,65 +103,82 @@ def _observers(as_json: bool) -> Sequence[Observer]:
     if as_json:
         return ()
     out = console()
-    if out.is_terminal:
+    if out.is_terminal and not out.is_dumb_terminal:
         return (LiveProgress(out),)
     return (LineProgress(out),)
 
 
-def conclude(run: Run, about_test: str = "test data opened once, at the end of the run") -> None:
+def conclude(run: Run) -> None:
     """The winner as a table, what it scored, what was written, and what to do next."""
     result = run.result
     best = run.best
     if result is None or best is None:
         return
+    out = console()
     if not run.has_networks:
         _conclude_without_network(run, result)
         print_constraints(run)
+        _print_findings(run, out)
         print_front(run)
         return
-    out = console()
-    trained = _trained(run)
     out.print()
-    _print_winner(run, best, result, trained, out)
-    # The winner was chosen by its score on validation data, which is partly luck.
-    about_validation = f"what the search saw, {trained} times"
-    _print_scores(run, result["metrics"], (about_validation, about_test), out)
+    _print_winner(run, best, result, out)
+    about_test = opened_in_words(run.openings, run.are_openings_noted)
+    _print_scores(run, result["metrics"], (_how_chosen(run), about_test), out)
+    winner.print_curves(result, out)
+    winner.print_search(result, out)
     out.print()
-    _print_files(run, out)
+    _print_files(run, result, out)
     print_constraints(run)
+    _print_findings(run, out)
     print_front(run)
     out.print("\nTo go on:")
-    directory = shlex.quote(str(run.directory))
-    for line in (
-        f"show {directory}",
-        f"genealogy {directory}",
-        f"export {directory} --to {run.name}.keras",
+    for words in (
+        ("show", run.directory),
+        ("genealogy", run.directory),
+        ("export", run.directory, "--to", f"{run.name}.keras"),
     ):
-        out.print(f"  evonas {line}", soft_wrap=True)
+        out.print(f"  {command(*words)}", soft_wrap=True)
 
 
-def _trained(run: Run) -> int:
-    """The number of trials that were trained: a duplicate takes the outcome of another one."""
-    return sum(trial.twin_of is None for trial in run.trials)
+def _succeeded(run: Run) -> int:
+    """The number of trials that the winner was chosen from, without duplicates."""
+    return sum(trial.fitness is not None and trial.twin_of is None for trial in run.trials)
 
 
-def _print_winner(
-    run: Run, best: RecordedTrial, card: Mapping[str, Any], trained: int, out: Console
-) -> None:
-    """The winner's layers as a table, and its size."""
-    chosen_by = f"the best of {trained}"
+def _place_of(run: Run) -> str:
+    """What the winner is the best of."""
+    succeeded = _succeeded(run)
+    if succeeded == 1:
+        return "the only one that succeeded"
+    words = f"the best of {succeeded:,} that succeeded"
     # With one objective there is no doubt.
     if len(run.objectives) > 1:
-        chosen_by += f" by {run.objective.name}"
+        words += f", by {run.objective.name}"
+    return words
+
+
+def _how_chosen(run: Run) -> str:
+    """What the winner's score is worth that chose it: the best of many is partly luck."""
+    succeeded = _succeeded(run)
+    if succeeded == 1:
+        return "nothing to choose from"
+    return f"chosen from {succeeded:,} trials by {run.objective.name}"
+
+
+def _print_winner(run: Run, best: RecordedTrial, card: Mapping[str, Any], out: Console) -> None:
+    """The winner's layers as a table, and its size."""
     generation = best.lineage.generation
-    title = f"The winner: trial {best.id}, {chosen_by}, born in generation {generation}"
-    layers = card["layers"] or ()
-    out.print(layer_table(layers, title))
+    title = f"The winner: trial {best.id}, {_place_of(run)}; generation {generation}"
+    print_layers(card["layers"] or (), title, out)
+    if words := winner.founder_in_words(run.trials, best):
+        winner.print_words(words, out)
     parameters = number(card["parameters"])
     flops = number(card["flops"])
     out.print(f"  {parameters} parameters, {flops} FLOPs a sample")
     if one_trial.is_cut(best):
         out.print(f"  trained {one_trial.CUT}")
+    winner.print_training(card, out)
 
 
 def _print_scores(
@@ -166,28 +195,37 @@ def _print_scores(
         for name in ("loss", run.interface.metric):
             value = metrics.get(prefix + name)
             if value is not None:
-                scores.append(f"{name} {value:.4f}")
+                scores.append(f"{name} {number(value)}")
         told = ", ".join(scores)
-        out.print(f"  {part:<10}  {told}  ({note})")
+        winner.print_words(f"{told}  ({note})", out, part)
 
 
-def _print_files(run: Run, out: Console) -> None:
-    """What was written, and what the model takes."""
+def _print_findings(run: Run, out: Console) -> None:
+    """What the trials show beside the winner, one sentence each."""
+    found = winner.findings_in_words(run.trials)
+    if found:
+        out.print()
+    for words in found:
+        winner.print_words(words, out)
+
+
+def _print_files(run: Run, card: Mapping[str, Any], out: Console) -> None:
+    """What was written, and how the model is used."""
     layout = run.layout
     files = {
         "model": layout.model,
         "card": layout.card,
         "genealogy": layout.climb,
         "record": layout.record,
+        "config": layout.config,
     }
     # Only a run with several objectives has a front.
     if layout.front.is_file():
         files["front"] = layout.front
     _print_paths(files, out)
-    takes = ", ".join(map(str, ("n", *run.interface.shape)))
-    out.print(
-        f"\n  {layout.model.name} takes raw samples of shape ({takes}); preprocessing is inside."
-    )
+    out.print()
+    for words in winner.how_to_use(card, layout.model.name):
+        winner.print_words(words, out)
 
 
 def _print_paths(files: Mapping[str, Path], out: Console) -> None:
@@ -200,27 +238,32 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
     """The winner of a table or a function: its genes, what it scored, what was written."""
     out = console()
     out.print()
-    chosen_by = f"the best of {_trained(run)}, judged by {card['evaluator']}"
-    out.print(f"The winner: trial {card['trial']}, {chosen_by}", style="bold")
+    chosen_by = f"{_place_of(run)}, judged by {card['evaluator']}"
+    out.print(f"The winner: trial {card['trial']}, {chosen_by}", style="bold", soft_wrap=True)
+    best = run.trial(card["trial"])
+    if words := winner.founder_in_words(run.trials, best):
+        winner.print_words(words, out)
     for section, genes in card["sections"].items():
         out.print(f"  {section:<10}  {genes_in_words(genes)}", soft_wrap=True)
     seen: list[str] = []
     test: list[str] = []
     for name, value in card["metrics"].items():
         scores = test if name.startswith("test_") else seen
-        scores.append(f"{name} {number(value)}")
+        scores.append(f"{name} {measured(name, value)}")
     for part, scores in (
-        (f"after {card['epochs']} epochs", seen),
-        ("test data, opened once", test),
+        (f"after {counted(card['epochs'], 'epoch')}", seen),
+        ("test data, which the search has not seen", test),
     ):
         if scores:
             told = ", ".join(scores)
             out.print(f"  {part}: {told}", soft_wrap=True)
+    winner.print_search(card, out)
     layout = run.layout
     files = {
         "card": layout.card,
         "genealogy": layout.climb,
         "record": layout.record,
+        "config": layout.config,
     }
     _print_paths(files, out)
 
@@ -241,22 +284,19 @@ def in_words(settings: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def layer_table(layers: Sequence[dict[str, Any]], title: str) -> object:
-    """The layers of a network as a table for the terminal."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
-    for name in ("layer", "kind", "output", "settings"):
-        # A long name goes on in the next line; it is never cut.
-        table.add_column(name, overflow="fold")
-    table.add_column("parameters", justify="right")
-    for row in layers:
-        table.add_row(
-            str(row["name"]),
-            str(row["kind"]),
-            "x".join(map(str, row["output_shape"])),
-            str(row.get("settings", "")),
-            f"{row['parameters']:,}",
+def print_layers(layers: Sequence[Mapping[str, Any]], title: str, out: Console) -> None:
+    """The layers of a network as a table."""
+    rows = []
+    for layer in layers:
+        rows.append(
+            [
+                str(layer["name"]),
+                str(layer["kind"]),
+                "x".join(map(str, layer["output_shape"])),
+                str(layer.get("settings", "")),
+                number(layer["parameters"]),
+            ]
         )
-    return table
+    columns = [Column(name) for name in ("layer", "kind", "output", "settings")]
+    columns.append(Column("parameters", is_number=True, least=len("parameters")))
+    print_table(out, columns, rows, title)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas.cli.options import JsonOption
+from evonas.cli.options import JsonOption, whole_number
+from evonas.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,8 @@ AXES = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}
 """How many sizes a sample of each kind may have. If there are most, the last one is channels."""
 
 CLASSES = 10
+EXACT = 1_000_000
+"""A space of fewer genomes tells their number."""
 
 
 def command(
@@ -35,12 +38,14 @@ def command(
         typer.Option(
             "--samples",
             metavar="N",
-            min=0,
-            max=100,
+            parser=whole_number("--samples", 0, 100),
             help="Draw networks, list their layers, and compare the samplers.",
         ),
     ] = 0,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", metavar="N", parser=whole_number("--seed", 0), help="Of the draws."),
+    ] = 0,
     shape: Annotated[
         str,
         typer.Option(
@@ -99,7 +104,24 @@ def _drawn(
         raise InvalidSpace(problems)
     interface = _interface(space.input, shape)
     genomes = _draws(space, count, seed)
+    if genomes:
+        _start_keras()
     return [_built(space, genome, interface, plugins) for genome in genomes]
+
+
+def _start_keras() -> None:
+    """Import Keras, without what TensorFlow logs at its start."""
+    import os
+
+    from evonas.cli.quiet import startup_log_aside
+
+    # Nothing is trained, so no GPU is taken from anybody.
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    with startup_log_aside():
+        from evonas.evaluate.local.worker import about
+
+        # Opens the devices, which logs as well.
+        about()
 
 
 def _print_as_json(
@@ -140,7 +162,7 @@ def _section(space: SearchSpace, section: Section) -> dict[str, Any]:
         merges = " or ".join(map(str, section.merge.values))
         wiring += f", up to {section.max_skips} a gene, merge {merges}"
     elif section.wiring == "dag":
-        wiring += f", {section.inputs} inputs a gene"
+        wiring += f", {counted(section.inputs, 'input')} a gene"
     decisions = sum(name == section.name for name, _, _ in space.coordinates)
     ops = {}
     for name in section.ops:
@@ -157,12 +179,14 @@ def _section(space: SearchSpace, section: Section) -> dict[str, Any]:
 
 def _arguments(section: Section, name: str) -> dict[str, str]:
     """Every argument of an op, and where its value comes from, in words."""
-    from evonas.genome.parameters import value_text
+    from evonas.genome.parameters import Number, value_text
 
     op = section.ops[name]
     found = {}
     for key, parameter in op.parameters.items():
         found[key] = parameter.describe()
+        if isinstance(parameter, Number) and parameter.log:
+            found[key] += ", log"
     for key, value in op.constants.items():
         found[key] = f"always {value_text(value)}"
     for key, source in op.shared.items():
@@ -276,6 +300,8 @@ def _built(
 
 def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]]) -> None:
     """The space in words, then what was drawn from it."""
+    from rich.text import Text
+
     from evonas.cli.console import console
 
     facts = describe(space)
@@ -283,9 +309,10 @@ def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]]) -> None:
     kind = "without networks"
     if space.input:
         kind = f"for inputs of kind {space.input}"
-    out.print(f"Space [bold]{space.name}[/] {kind}. {space.about}", soft_wrap=True)
-    size = f"about 10^{facts['log10_genomes']:.0f} genomes, values of floats not counted"
-    out.print(f"{space.dimension} decisions, {size}.")
+    name = Text(space.name, style="bold")
+    out.print(Text("Space ") + name + f" {kind}. {space.about}", soft_wrap=True)
+    decisions = counted(space.dimension, "decision")
+    out.print(f"{decisions}, {_size(space)}.", soft_wrap=True)
     for section in facts["sections"]:
         _print_section(section, out)
     for one in drawn:
@@ -294,6 +321,33 @@ def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]]) -> None:
             _print_genome(one, out)
         else:
             _print_network(one, out)
+
+
+def _size(space: SearchSpace) -> str:
+    """How many genomes a space has; of many only the power of ten."""
+    from math import log10
+
+    from evonas.genome.census import census
+
+    count = census(space)
+    words = f"about 10^{log10(count):.0f} genomes"
+    if count < EXACT:
+        words = counted(count, "genome")
+    if _has_floats(space):
+        words += ", values of floats not counted"
+    return words
+
+
+def _has_floats(space: SearchSpace) -> bool:
+    """Whether an op has a parameter with endlessly many values."""
+    from evonas.genome.parameters import Number
+
+    for section in space.sections.values():
+        for op in section.ops.values():
+            for parameter in op.parameters.values():
+                if isinstance(parameter, Number) and not parameter.integer:
+                    return True
+    return False
 
 
 def _print_section(section: Mapping[str, Any], out: Console) -> None:
@@ -309,11 +363,12 @@ def _print_section(section: Mapping[str, Any], out: Console) -> None:
         section["group"],
         f"{genes} {noun}",
         section["wiring"],
-        f"{section['decisions']} decisions",
+        counted(section["decisions"], "decision"),
     ]
-    out.print(f"\n[bold]{section['section']}[/]: {'; '.join(facets)}")
+    name = Text(section["section"], style="bold")
+    out.print(Text("\n") + name + f": {'; '.join(facets)}", soft_wrap=True)
     for op, arguments in section["ops"].items():
-        out.print(f"  {op}")
+        out.print(f"  {op}", soft_wrap=True)
         for name, allowed in arguments.items():
             out.print(Text(f"    {name}: {allowed}"), soft_wrap=True)
 
@@ -330,12 +385,12 @@ def _print_genome(genome: Mapping[str, Any], out: Console) -> None:
 def _print_network(network: Mapping[str, Any], out: Console) -> None:
     """The layers of a network as a table, then its settings."""
     from evonas.cli.console import number
-    from evonas.cli.search import in_words, layer_table
+    from evonas.cli.search import in_words, print_layers
 
     parameters = number(network["parameters"])
     flops = number(network["flops"])
     words = f"{parameters} parameters, {flops} FLOPs a sample"
-    out.print(layer_table(network["layers"], f"Network {network['digest']}: {words}"))
+    print_layers(network["layers"], f"Network {network['digest']}: {words}", out)
     for name, chosen in network["settings"].items():
         for op, arguments in chosen.items():
             told = in_words(arguments)
@@ -347,21 +402,22 @@ def _print_network(network: Mapping[str, Any], out: Console) -> None:
 
 def _print_evenness(even: Mapping[str, Mapping[str, Any]], count: int) -> None:
     """How evenly each sampler would fill the space."""
-    from evonas.cli.console import console
+    from evonas.cli.console import console, number
 
     if not even:
         return
     out = console()
     means = "100 % is the mean of independent points, less is more even"
+    first = "first point" if count == 1 else f"first {count} points"
     out.print(
-        f"\nSamplers by the centered discrepancy of their first {count} points ({means}):",
+        f"\nSamplers by the centered discrepancy of their {first} ({means}):",
         soft_wrap=True,
     )
     for name, known in even.items():
         told = known["problem"]
         if not told:
             percent = 100 * known["relative"]
-            told = f"{percent:.3g} % ({known['discrepancy']:.4g})"
+            told = f"{percent:.3g} % ({number(known['discrepancy'])})"
         out.print(f"  {name}: {told}", soft_wrap=True)
 
 

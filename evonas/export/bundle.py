@@ -14,9 +14,12 @@ from typing import Any
 from evonas.data.prepared import FILES
 from evonas.errors import EvonasError, UserError
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job
+from evonas.export import description
+from evonas.export.keras_needed import keras_needed
 from evonas.export.retraining import Tell, Weights, finish, leave, may_retry, weights_of
 from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.randomness import training_seed
+from evonas.runtime.openings import note_opening
 from evonas.runtime.session import Session
 from evonas.trial import Outcome, Trial, TrialState
 
@@ -41,7 +44,7 @@ class Exported:
 
 
 def export_best(session: Session, trial: Trial, tell: Tell) -> Exported:
-    """The winner's export at the end of a run: the one time that the test data are opened.
+    """The winner's export at the end of a run, which opens the test data and notes it.
 
     If its weights are gone, it is trained again.
 
@@ -54,7 +57,7 @@ def export_best(session: Session, trial: Trial, tell: Tell) -> Exported:
     weights = weights_of(session, trial, tell)
     name = layout.model.relative_to(layout.root).as_posix()
     outcome = _rebuild(session, trial, weights, name, {"x": x, "y": y})
-    card = _card(session, trial, outcome, layout.model)
+    card = _card(session, trial, weights, outcome, layout.model)
     exported = with_card(layout.model, card)
     files = {
         layout.model.name: card["sha256"],
@@ -91,7 +94,7 @@ def export_trial(session: Session, trial: Trial, target: Path, tell: Tell) -> Ex
     made = session.layout.root / name
     weights = weights_of(session, trial, tell)
     outcome = _rebuild(session, trial, weights, name, {})
-    card = _card(session, trial, outcome, made)
+    card = _card(session, trial, weights, outcome, made)
     _copy(made, target)
     made.unlink()
     leave(session, trial, weights)
@@ -190,28 +193,36 @@ def run_job(session: Session, job: Job) -> Outcome:
         Stopped: a second Ctrl-C or a SIGTERM came; the next session does the export.
     """
     for count in itertools.count(1):
+        note_opening(session.record, job)
         outcome = finish(session, replace(job, attempt=count - 1))
         if not may_retry(session, job, outcome, count):
             return outcome
     raise AssertionError("unreachable")
 
 
-def _card(session: Session, trial: Trial, outcome: Outcome, model: Path) -> dict[str, Any]:
+def _card(
+    session: Session, trial: Trial, weights: Weights, outcome: Outcome, model: Path
+) -> dict[str, Any]:
     """What there is to know about an exported model."""
     interface = session.interface
+    details = outcome.details
     return {
         "run": session.config.run,
         "trial": trial.id,
-        "genome": trial.genome.digest,
         "task": interface.task,
         "input_shape": list(interface.shape),
         "classes": list(interface.classes),
         "metrics": dict(outcome.metrics),
-        "parameters": outcome.details.get("parameters"),
-        "flops": outcome.details.get("flops"),
+        "parameters": details.get("parameters"),
+        "flops": details.get("flops"),
         ACCUMULATION: int(trial.metrics.get(ACCUMULATION, 1)),
-        "layers": outcome.details.get("layers"),
-        "reload_difference": outcome.details.get("reload_difference"),
-        "versions": outcome.details.get("versions"),
+        **description.training(session, trial, weights.metrics),
+        "layers": details.get("layers"),
+        "compiled": description.compiled(interface),
+        "data": description.data(session),
+        **description.origin(session, trial),
+        "reload_difference": details.get("reload_difference"),
+        "keras": keras_needed(details.get("versions")),
+        "versions": details.get("versions"),
         "sha256": sha256_of(model),
     }

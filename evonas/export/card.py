@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evonas.evaluate.known.table import load_table
+from evonas.export.description import origin
 from evonas.files import sha256_of, write_text_whole
 from evonas.runtime.config.evaluator_config import TableConfig
 from evonas.runtime.evaluators import judge
@@ -27,13 +28,13 @@ def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
     card = {
         "run": session.config.run,
         "trial": trial.id,
-        "genome": trial.genome.digest,
         "sections": json.loads(trial.genome.canonical()),
         "evaluator": judge(session.config),
         "objective": session.objective.name,
         "epochs": trial.proposal.fidelity.epochs,
         "metrics": {**trial.metrics, **test},
         "fidelities": _fidelities(session, trial),
+        **origin(session, trial),
     }
     layout = session.layout
     text = json.dumps(card, indent=2, allow_nan=False)

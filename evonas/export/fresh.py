@@ -9,6 +9,7 @@ from evonas.data.prepared import FILES
 from evonas.evaluate.contract.protocol import Job
 from evonas.export.bundle import run_job
 from evonas.randomness import training_seed
+from evonas.runtime.openings import FRESH
 from evonas.runtime.session import Session
 from evonas.trial import Trial, TrialState
 
@@ -36,14 +37,14 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
             export = dataclasses.replace(
                 train,
                 kind="export",
-                model=f"fresh/{number}.keras",
+                model=f"{FRESH}{number}.keras",
                 arrays={"x": x, "y": y},
             )
             outcome = run_job(session, export)
             if outcome.state is TrialState.OK:
                 found.append(dict(outcome.metrics))
         finally:
-            for path in session.layout.root.glob(f"fresh/{number}.*"):
+            for path in session.layout.root.glob(f"{FRESH}{number}.*"):
                 path.unlink()
     return found
 
@@ -59,5 +60,5 @@ def _job(session: Session, trial: Trial, number: int) -> Job:
         genome=trial.genome.to_dict(),
         seed=training_seed(session.config.seed, trial.genome.digest, repeat),
         epochs=trial.proposal.fidelity.epochs,
-        weights=f"fresh/{number}.npz",
+        weights=f"{FRESH}{number}.npz",
     )

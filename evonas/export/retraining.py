@@ -14,6 +14,7 @@ from evonas.errors import DiskFailure, EvonasError, InvalidRecord
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job
 from evonas.files import sha256_of
+from evonas.invocation import command
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.loop.jobs import (
     checkpoint_path,
@@ -27,6 +28,7 @@ from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.loop.storage import best_of
 from evonas.runtime.record.record import Record
 from evonas.runtime.session import Session
+from evonas.runtime.versions import made_with_in_words, other_versions
 from evonas.trial import TIMES, Outcome, Trial, TrialState
 
 RETRAINED = "retrained"
@@ -60,9 +62,9 @@ def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) ->
     path = session_root / name
     if name not in files or not path.is_file() or sha256_of(path) != files[name]:
         raise InvalidRecord(
-            f"the weights of trial {trial.id} ({path}) are missing or damaged; only those of the"
-            " best trials and of the living ones are kept. To train it again:"
-            f"  evonas export {session_root} {trial.id} --to model.keras"
+            f"the weights of trial {trial.id} ({path}) are missing or damaged; a run keeps those"
+            " of its best trials and of trials that its search may continue. To train it again:"
+            f"  {command('export', session_root, trial.id, '--to', 'model.keras')}"
         )
     return path
 
@@ -77,10 +79,7 @@ def weights_of(session: Session, trial: Trial, tell: Tell) -> Weights:
     try:
         path = check_weights(session.layout.root, session.record.files(), trial)
     except InvalidRecord:
-        tell(
-            f"the weights of trial {trial.id} are not there any more, or damaged:"
-            " it is trained again"
-        )
+        tell(f"the weights of trial {trial.id} are missing or damaged: it is trained again")
         # A duplicate's weights are the other trial's: that one is trained.
         first = replace(trial, id=_first(trial), twin_of=None)
         return _train_again(session, first, tell)
@@ -155,13 +154,18 @@ def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
     if other:
         phrases = []
         for name in other[:3]:
+            # All digits: the difference may be in the last one.
             now = outcome.metrics.get(name)
             phrases.append(f"{name} {now} (recorded: {trial.metrics[name]})")
-        tell(
-            f"trial {trial.id}, trained again, is not quite the same: {', '.join(phrases)};"
-            " the machine or a version is another one"
-        )
+        told = f"trial {trial.id}, trained again, is not quite the same: {', '.join(phrases)}"
+        tell(f"{told}.{_why(session)}")
     return Weights(session.layout.root / path, outcome.metrics, is_new=True)
+
+
+def _why(session: Session) -> str:
+    """What may explain a difference, as a sentence with a space before it."""
+    changed = other_versions(session.record.meta("versions"), session.config)
+    return made_with_in_words(changed) or " No version and no CPU has changed since the run began."
 
 
 def _other_metrics(trial: Trial, outcome: Outcome, first: str) -> list[str]:

@@ -24,6 +24,7 @@ from evonas.genome.space import Op, SearchSpace, Section
 from evonas.genome.strict_yaml import KeyPath
 from evonas.genome.validity import inputs_text, length_text, validate
 from evonas.genome.wiring import Inputs
+from evonas.words import counted
 
 _SOURCES = {"input": -1, "input 2": -2}
 
@@ -116,7 +117,7 @@ def _genes(reader: Reader, section: Section, data: Any) -> tuple[Gene, ...]:
         return ()
     if not section.low <= len(data) <= section.high:
         length = length_text(section)
-        reader.expected(path, f"a list of {length}", f"{len(data)} genes")
+        reader.expected(path, f"a list of {length}", counted(len(data), "gene"))
         return ()
     genes = []
     for i, entry in enumerate(data):

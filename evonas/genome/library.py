@@ -11,6 +11,8 @@ from typing import Literal
 
 import evonas.errors
 from evonas.errors import UserError, did_you_mean
+from evonas.files import expanded, is_file
+from evonas.genome.strict_yaml import short
 
 Kind = Literal["spaces", "seeds", "configs"]
 
@@ -77,7 +79,7 @@ def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path
         listed = f"Shipped: {', '.join(shipped)}; or give a path that ends with .yaml."
     else:
         listed = "None is shipped."
-    raise UserError(f"No shipped {_WORDS[kind]} {name_or_path!r}.{hint} {listed}")
+    raise UserError(f"No shipped {_WORDS[kind]} {short(name_or_path)!r}.{hint} {listed}")
 
 
 def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:
@@ -92,10 +94,10 @@ def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:
         start = relative_to
     else:
         start = relative_to.parent
-    path = start / Path(name_or_path).expanduser()
-    if path.is_file():
+    path = start / expanded(name_or_path)
+    if is_file(path):
         return path
     raise UserError(
-        f"No {_WORDS[kind]} at {path}."
+        f"No {_WORDS[kind]} at {short(str(path), 200)}."
         f" Give a path, relative to {start.resolve()}, or a shipped name."
     )

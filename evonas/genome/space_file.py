@@ -17,6 +17,7 @@ from evonas.genome.parameters import Choice, Parameter
 from evonas.genome.reading import Reader
 from evonas.genome.space import Group, InputKind, Op, SearchSpace, Section
 from evonas.genome.strict_yaml import KeyPath
+from evonas.words import counted
 
 GROUPS: tuple[Group, ...] = ("cells", "network", "settings")
 INPUTS: tuple[InputKind, ...] = ("image", "sequence", "vector")
@@ -268,14 +269,14 @@ def _check_inputs(reader: Reader, path: KeyPath, section: Section) -> None:
         return
     if section.wiring == "dag":
         key = "inputs"
-        what = f"{section.inputs} inputs"
+        what = counted(section.inputs, "input")
     else:
         key = "max_skips"
-        what = f"up to {section.max_skips} skips"
+        what = f"up to {counted(section.max_skips, 'skip')}"
     reader.wrong(
         (*path, key),
-        f"{section.high} genes with {what} each have {count} legal inputs;"
-        f" at most {MAX_INPUTS}. Lower `{key}` or `length`.",
+        f"{section.high} genes with {what} each have {count:,} legal inputs;"
+        f" at most {MAX_INPUTS:,}. Lower `{key}` or `length`.",
     )
 
 

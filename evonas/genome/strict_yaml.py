@@ -48,10 +48,10 @@ def key_text(path: KeyPath) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         elif text:
-            text += f".{key}"
+            text += f".{short(key)}"
         else:
-            text = key
-    return printable(text)
+            text = short(key)
+    return text
 
 
 def printable(text: str) -> str:
@@ -59,6 +59,14 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return ascii(text)
+
+
+def short(text: str, most: int = 80) -> str:
+    """The user's own word, as it can stand within a message: printable, and cut if it is long."""
+    text = printable(text)
+    if len(text) <= most:
+        return text
+    return text[: most - 3] + "..."
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,21 @@ def _check_size(size: int, file: str) -> None:
         raise InvalidYaml(Issue(text, file=file))
 
 
+class _Loader(yaml.SafeLoader):
+    """PyYAML's parser, whose every error has a line.
+
+    It converts the digits of an escape and of a directive itself. A number that is too large is a
+    ValueError or an OverflowError there.
+    """
+
+    def fetch_more_tokens(self) -> None:
+        try:
+            super().fetch_more_tokens()
+        except (ValueError, OverflowError):
+            problem = "the number of an escape or of a directive is too large"
+            raise yaml.scanner.ScannerError(None, None, problem, self.get_mark()) from None
+
+
 class _Builder:
     """Turns the parser's events into plain data, and notes the line of every key."""
 
@@ -174,7 +197,7 @@ class _Builder:
     def build(self) -> Document:
         """The document; whatever PyYAML raises becomes an `InvalidYaml`."""
         try:
-            return self._document(yaml.parse(self._text, Loader=yaml.SafeLoader))
+            return self._document(yaml.parse(self._text, Loader=_Loader))
         except yaml.MarkedYAMLError as error:
             raise InvalidYaml(_marked_issue(error, self._file)) from None
         except yaml.reader.ReaderError as error:
@@ -183,11 +206,6 @@ class _Builder:
             character = chr(int(error.character))
             message = f"not valid YAML: the character {character!r} is not allowed."
             raise InvalidYaml(Issue(message, file=self._file, line=line)) from None
-        except (yaml.YAMLError, ValueError) as error:
-            # PyYAML converts the digits of an escape itself, and lets a ValueError through.
-            reason = " ".join(str(error).split())
-            message = f"not valid YAML: {reason}."
-            raise InvalidYaml(Issue(message, file=self._file)) from None
 
     def _document(self, events: Iterator[yaml.Event]) -> Document:
         data: Any = None

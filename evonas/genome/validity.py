@@ -9,6 +9,7 @@ from evonas.errors import InvalidGenome, Issue, did_you_mean
 from evonas.genome.genome import SECTION_INPUTS, Gene, Genome, Value
 from evonas.genome.space import SearchSpace, Section
 from evonas.genome.wiring import Inputs
+from evonas.words import counted
 
 POSITION_INPUTS: Mapping[int, int] = {
     position: number for number, position in SECTION_INPUTS.items()
@@ -121,9 +122,7 @@ def length_text(section: Section) -> str:
     """How many genes a section may have, in words."""
     if section.low != section.high:
         return f"{section.low} to {section.high} genes"
-    if section.low == 1:
-        return "1 gene"
-    return f"{section.low} genes"
+    return counted(section.low, "gene")
 
 
 def inputs_text(section: Section, i: int) -> str:

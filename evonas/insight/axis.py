@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Literal
 
 from evonas.insight.summary import succeeded
-from evonas.insight.words import number
 from evonas.trial import Direction, Objective, Trial
+from evonas.words import number
 
 Kind = Literal["accuracy", "log", "linear"]
 

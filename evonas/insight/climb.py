@@ -37,8 +37,9 @@ from evonas.insight.svg import (
     text,
     text_width,
 )
-from evonas.insight.words import amount, counted, number, shortened
+from evonas.insight.words import shortened
 from evonas.trial import Objective, Trial, TrialState
+from evonas.words import counted, measured, number
 
 MOST_CIRCLES = 2_000
 """More trials than these are drawn as paths, without a tooltip each."""
@@ -147,8 +148,7 @@ def _best_in_words(view: Scene, objective: Objective) -> str:
     # Most readers know what an accuracy means, whatever the search has followed.
     accuracy = trial.metrics.get("val_accuracy")
     if accuracy is not None and objective.name != "val_accuracy":
-        percent = 100 * accuracy
-        best += f" (val_accuracy {percent:.1f} %)"
+        best += f" (val_accuracy {number(accuracy)})"
     return f"{best} by trial {trial.id}"
 
 
@@ -163,8 +163,9 @@ def _description(view: Scene, told: str) -> str:
         words += f" Colour: {view.cost.name} by rank."
     if len(view.line) > 1:
         founder = view.line[0]
-        others = len(view.line) - 2
-        words += f" The thick line leads from trial {founder} over {others} others to the winner."
+        between = len(view.line) - 2
+        over = f" over {counted(between, 'other')}" if between else ""
+        words += f" The thick line leads from trial {founder}{over} to the winner."
     return words
 
 
@@ -331,8 +332,7 @@ def _tooltip(view: Scene, dot: Dot) -> str:
     if view.cost is not None:
         name = view.cost.name
         if name in trial.metrics:
-            cost = amount(trial.metrics[name])
-            words += f", {cost} {name}"
+            words += f", {measured(name, trial.metrics[name])} {name}"
     if trial.twin_of is not None:
         words += f", twin of trial {trial.twin_of}"
     return words

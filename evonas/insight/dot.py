@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from evonas.insight.words import clean, number, shortened
+from evonas.insight.words import clean, shortened
+from evonas.words import number
 
 if TYPE_CHECKING:
     import networkx as nx

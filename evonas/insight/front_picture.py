@@ -16,8 +16,9 @@ from evonas.insight.labels import Labels
 from evonas.insight.layout import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from evonas.insight.legend import SWATCH, swatches
 from evonas.insight.svg import COLOURS, centre, coordinate, escape, opening, style, text, text_width
-from evonas.insight.words import amount, counted, number, shortened
+from evonas.insight.words import shortened
 from evonas.trial import Objective, Trial
+from evonas.words import counted, number
 
 MOST_LABELS = 14
 
@@ -85,13 +86,13 @@ class _Scene:
         return x, y
 
     def told(self, trial: int) -> str:
-        """The values of a trial: `98.6 %, 12.3k`."""
+        """The values of a trial: `98.6 %, 12,345`."""
         measures = (self.y.measure, self.x.measure)
         told = []
         for position, value in enumerate(self.known[trial]):
             # Whole numbers are counts, such as parameters.
             if value >= 10 and value == int(value):
-                told.append(amount(value))
+                told.append(number(int(value)))
             elif position < 2:
                 told.append(measures[position].text(value))
             else:
@@ -228,8 +229,8 @@ def _subtitle(trials: Sequence[Trial], objectives: Sequence[Objective], view: _S
     parts = [counted(trained, "trial")]
     if view is not None:
         volume = hypervolumes(trials, objectives)[-1]
-        parts.append(f"{len(view.front)} on the front")
-        parts.append(f"hypervolume {volume:.3f}")
+        parts.append(f"{len(view.front):,} on the front")
+        parts.append(f"hypervolume {number(volume)}")
     if violating:
         parts.append(f"{violating:,} beyond the constraints, not drawn")
     return " \u00b7 ".join(parts)

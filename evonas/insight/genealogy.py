@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from evonas.errors import InvalidRecord, UserError
 from evonas.genome import changes
 from evonas.insight.summary import incumbent, succeeded
-from evonas.insight.words import clean, counted, listed, number, shortened, signed
+from evonas.insight.words import clean, shortened
 from evonas.trial import Objective, Trial
+from evonas.words import counted, listed, number
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -247,8 +248,8 @@ def to_text(
 ) -> str:
     """How a trial came to be, for a terminal.
 
-    Each step is a row: its value, its change and what was done. The change is the difference of the
-    two values, with the word better or worse.
+    Each step is a row: its value, its change and what was done. The change says by how much the
+    step is better or worse than its main parent.
 
     Args:
         trial_id: id of the trial to explain; None for the best one.
@@ -267,7 +268,7 @@ def to_text(
     headline = _headline(steps, objective, relatives, len(trials))
     lines = textwrap.wrap(headline, width)
     lines.append("")
-    for step, left in zip(steps, _left_columns(steps, objective), strict=True):
+    for step, left in zip(steps, _left_columns(steps), strict=True):
         # A narrow terminal wraps lines itself; a column of a few letters would be harder to read.
         room = max(30, width - len(left))
         first, *more = _told(step, room)
@@ -278,9 +279,9 @@ def to_text(
     return "\n".join(lines) + "\n"
 
 
-def _left_columns(steps: Sequence[Step], objective: Objective) -> list[str]:
+def _left_columns(steps: Sequence[Step]) -> list[str]:
     """Generation, name, value and change of each step, in columns."""
-    rows = [_columns(step, objective) for step in steps]
+    rows = [_columns(step) for step in steps]
     columns = list(zip(*rows, strict=True))
     generations, names, values, gains = (max(map(len, column)) for column in columns)
     found = []
@@ -307,7 +308,7 @@ def _headline(steps: list[Step], objective: Objective, found: int, total: int) -
     return f"How trial {last.id} came to be ({value}, {made}; {found:,} of {trials} {verb})"
 
 
-def _columns(step: Step, objective: Objective) -> tuple[str, str, str, str]:
+def _columns(step: Step) -> tuple[str, str, str, str]:
     """Generation, name, value and change of a step."""
     value = "-"
     if step.fitness is not None:
@@ -316,19 +317,18 @@ def _columns(step: Step, objective: Objective) -> tuple[str, str, str, str]:
         f"gen {step.generation}",
         f"trial {step.id}",
         value,
-        _change(step, objective),
+        _change(step),
     )
 
 
-def _change(step: Step, objective: Objective) -> str:
-    """The difference from the main parent in words; empty if it is not known."""
+def _change(step: Step) -> str:
+    """By how much a step is better or worse than its main parent; empty if it is not known."""
     if step.gain is None:
         return ""
     if not step.gain:
         return "equal"
-    difference = -step.gain if objective.direction == "min" else step.gain
     word = "better" if step.gain > 0 else "worse"
-    return f"{signed(difference)} {word}"
+    return f"{number(abs(step.gain))} {word}"
 
 
 def _told(step: Step, width: int) -> Iterator[str]:

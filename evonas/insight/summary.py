@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from evonas.insight.findings import failing_ops, given_founder
 from evonas.trial import Fitness, Objective, Trial, TrialState, rank
 
 
@@ -69,26 +70,39 @@ def summarize(trials: Sequence[Trial], objective: Objective) -> dict[str, Any]:
 
     Returns:
         Plain JSON values only: `objective` and `direction`; `trials`, `states` (count by state,
-        without zeros), `twins` and `generations` (how many); `best` and `best_value` (trial id and
-        value, or None); `best_so_far` (one value a trial) and `improvements` (trial, generation and
-        value of each new best).
+        without zeros), `twins`, `done` (with an outcome, without twins and cancelled ones) and
+        `generations` (how many); `best` and `best_value` (trial id and value, or None);
+        `given_founder` (name of the founder that the user gave, if it is the best, or None);
+        `failing_ops` (ops that no genome survived); `best_so_far` (one value a trial) and
+        `improvements` (trial, generation and value of each new best).
     """
     best = incumbent(trials)
     twins = sum(trial.twin_of is not None for trial in trials)
     generations = {trial.lineage.generation for trial in trials}
     records = _records(trials)
+    founder = "" if best is None else given_founder(trials, best)
     return {
         "objective": objective.name,
         "direction": objective.direction,
         "trials": len(trials),
         "states": _states(trials),
         "twins": twins,
+        "done": sum(map(_is_done, trials)),
         "generations": len(generations),
         "best": None if best is None else best.id,
         "best_value": records[-1][1] if records else None,
+        "given_founder": founder or None,
+        "failing_ops": _failing(trials),
         "best_so_far": best_so_far(trials),
         "improvements": [_improvement(trial, value) for trial, value in records],
     }
+
+
+def _is_done(trial: Trial) -> bool:
+    """Whether a trial counts as done in the budget."""
+    if trial.twin_of is not None or trial.state is TrialState.CANCELLED:
+        return False
+    return trial.state.is_final
 
 
 def _states(trials: Sequence[Trial]) -> dict[str, int]:
@@ -108,3 +122,16 @@ def _improvement(trial: Trial, value: float) -> dict[str, Any]:
         "generation": trial.lineage.generation,
         "value": value,
     }
+
+
+def _failing(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """The ops that no genome survived, as plain JSON."""
+    found = []
+    for failing in failing_ops(trials):
+        plain = {
+            "ops": list(failing.ops),
+            "genomes": failing.genomes,
+            "states": dict(failing.states),
+        }
+        found.append(plain)
+    return found

@@ -1,4 +1,4 @@
-"""Numbers and names for a reader: short, exact enough, and safe in a terminal and in XML."""
+"""Names and amounts for pictures: short, and safe in a terminal and in XML."""
 
 from __future__ import annotations
 
@@ -19,51 +19,15 @@ def clean(text: str) -> str:
     return _UNSAFE.sub("\ufffd", one_line)
 
 
-def number(value: float) -> str:
-    """About four digits: `0.0521`, `12.3400`, `3.1e-05`, `12,345`."""
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if 0.001 <= size < 1000:
-        return f"{value:.4f}"
-    if 1000 <= size < 1e7:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
-
-
-def signed(value: float) -> str:
-    """Like `number`, always with a sign; zero has none."""
-    words = number(value)
-    if value <= 0:
-        return words
-    return f"+{words}"
-
-
 def amount(value: float) -> str:
-    """About three digits with a suffix: `950`, `12.3k`, `4.56M`."""
-    size = abs(value)
+    """About three digits with a suffix, for a picture: `950`, `12.3k`, `4.56M`."""
+    # Rounded first: 999,999 is 1M, not 1000k.
+    size = float(f"{abs(value):.3g}")
     for factor, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if size >= factor:
             short = value / factor
             return f"{short:.3g}{suffix}"
     return f"{value:.3g}"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """`1 trial`, `2,000 trials`."""
-    word = noun
-    if count != 1:
-        word = plural or noun + "s"
-    return f"{count:,} {word}"
-
-
-def listed(items: list[str]) -> str:
-    """`7`, `7 and 9`, `7, 9 and 12`."""
-    if len(items) < 2:
-        return "".join(items)
-    *first, last = items
-    before = ", ".join(first)
-    return f"{before} and {last}"
 
 
 def shortened(text: str, length: int) -> str:

@@ -176,6 +176,20 @@ def has_schedule(space: SearchSpace, genome: Genome) -> bool:
     return str(schedule) != "constant"
 
 
+def schedule_steps(space: SearchSpace, genome: Genome, samples: int, full: int) -> int:
+    """The length of the learning-rate schedule, in steps; 1 if the rate does not change.
+
+    Args:
+        samples: number of training samples.
+        full: number of epochs of a full training.
+    """
+    if not has_schedule(space, genome):
+        return 1
+    # Rounded up: the last batch of an epoch may be smaller.
+    batches = -(-samples // batch_size(space, genome))
+    return full * batches
+
+
 def batch_size(space: SearchSpace, genome: Genome) -> int:
     """Samples a training step, from the genome's `training` section.
 

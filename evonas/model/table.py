@@ -45,7 +45,8 @@ def _settings(layer: Any) -> list[str]:
     words: list[str] = []
     match layer:
         case layers.Bidirectional():
-            return [*_settings(layer.forward_layer), "in both directions"]
+            kind = type(layer.forward_layer).__name__
+            return [kind, *_settings(layer.forward_layer), "in both directions"]
         case layers.LSTM() | layers.GRU() | layers.SimpleRNN():
             words.append(f"{layer.units} units")
             if layer.dropout:

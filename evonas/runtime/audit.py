@@ -5,6 +5,9 @@ and asks must give the recorded proposals. If they do not, there are three possi
 strategy draws numbers from elsewhere, it remembers something that its state does not say, or
 another version of it made the record.
 
+An older evonas also named parents of which nothing was left in the child. Such lineages are only
+counted: the genomes were chosen in the same way.
+
 The record itself comes first: it is compared with its checksum. A replay cannot see every change
 (of seconds, of a metric that is no objective, of the last outcome); the checksum can.
 """
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,12 @@ from evonas.genome import Genome, changes, parse_space
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.checksum import FIRST_VERSION
 from evonas.runtime.record.layout import Layout
-from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.session import make_strategy, other_versions
+from evonas.runtime.record.reader import RecordReader, decoding
+from evonas.runtime.session import make_strategy
+from evonas.runtime.versions import Changes, Versions, other_versions
 from evonas.search.strategy import Strategy
-from evonas.trial import Proposal, Trial
+from evonas.trial import LINEAGES, Lineage, Proposal, Trial
+from evonas.words import counted
 
 
 @dataclass(frozen=True)
@@ -38,17 +43,21 @@ class Audit:
         trial: first trial whose proposal differs; None if none does.
         difference: sentence about the first difference, of a proposal or of the state after all of
             them; empty if there is none.
-        versions: versions that are not those of the record, as name -> (then, now).
+        versions: versions that the run uses and that are not those of the record, the CPU among
+            them, as name -> (then, now).
         has_checksum: whether the record was compared with a checksum; a record of schema 1 has
             none.
+        other_lineages: number of proposals with other parents or another operator in the record of
+            an evonas with another rule for them. In any other record, that is a difference.
     """
 
     trials: int
     told: int
     trial: int | None = None
     difference: str = ""
-    versions: Mapping[str, tuple[str, str]] | None = None
+    versions: Changes = field(default_factory=dict)
     has_checksum: bool = False
+    other_lineages: int = 0
 
     @property
     def is_repeated(self) -> bool:
@@ -66,21 +75,21 @@ def audit(root: Path) -> Audit:
     with RecordReader(Layout(root).record) as record:
         record.verify()
         has_checksum = record.version >= FIRST_VERSION
-        try:
+        with decoding(record.path):
             config = RunConfig.from_json(record.meta("config"))
-            space = parse_space(record.meta("space"), f"{record.path} (space)")
+            space = parse_space(record.meta("space"), "the recorded space")
             seeds = {name: Genome.from_dict(data) for name, data in record.meta("seeds").items()}
-            made_with: Mapping[str, str] = record.meta("versions")
-        except KeyError as error:
-            raise InvalidRecord(f"{record.path} lacks the entry {error}: it is damaged") from error
+            made_with: Versions = record.meta("versions")
+        rule = record.meta("lineages") if record.has_meta("lineages") else 1
         trials = record.trials(config.to_objective())
         told_before = record.told_before()
         told = record.told_order()
         # A run that was killed before its first step has no state yet.
         state = record.meta("strategy") if record.has_meta("strategy") else None
     strategy = make_strategy(config, space, seeds)
-    found = replay(strategy, trials, told_before, told, state)
-    return replace(found, versions=other_versions(made_with), has_checksum=has_checksum)
+    is_same_rule = rule == LINEAGES
+    found = replay(strategy, trials, told_before, told, state, is_same_rule)
+    return replace(found, versions=other_versions(made_with, config), has_checksum=has_checksum)
 
 
 def replay(
@@ -89,6 +98,7 @@ def replay(
     told_before: Sequence[int],
     told: int | Sequence[int],
     state: Mapping[str, Any] | None = None,
+    is_same_rule: bool = True,
 ) -> Audit:
     """Ask and tell a fresh strategy as the record says, and compare, up to the first difference.
 
@@ -98,21 +108,28 @@ def replay(
         told: ids of all told trials, in the order of the telling; or their number, if that order
             is the one of the ids.
         state: the strategy's state in the end; None to compare proposals only.
+        is_same_rule: whether the record names parents and operators by today's rule. If not, those
+            that differ are only counted.
     """
     ids = range(told) if isinstance(told, int) else told
     order = [trials[id] for id in ids]
     done = 0
+    other_lineages = 0
     for trial, before in zip(trials, told_before, strict=True):
         done = _tell(strategy, order, done, before)
         # The engine asks one by one, too.
         asked = strategy.ask(1)
         if asked:
-            words = _difference(trial.proposal, asked[0])
+            proposal = asked[0]
+            if not is_same_rule and not _is_same_ancestry(proposal.lineage, trial.lineage):
+                other_lineages += 1
+                proposal = _with_ancestry(proposal, trial.lineage)
+            words = _difference(trial.proposal, proposal)
         else:
             words = "the replay proposes nothing, and waits"
         if words:
             place = (
-                f"trial {trial.id}, asked when {before} trials had been told,"
+                f"trial {trial.id}, asked when {counted(before, 'trial')} had been told,"
                 " differs from its replay"
             )
             return Audit(trial.id + 1, done, trial.id, f"{place}: {words}.")
@@ -123,7 +140,18 @@ def replay(
         now = json.loads(json.dumps(strategy.state_dict()))
         if now != state:
             return Audit(len(trials), done, None, _other_state(state, strategy.state_dict()))
-    return Audit(len(trials), done)
+    return Audit(len(trials), done, other_lineages=other_lineages)
+
+
+def _is_same_ancestry(one: Lineage, other: Lineage) -> bool:
+    """Whether two lineages name the same operator and parents."""
+    return (one.operator, one.parents) == (other.operator, other.parents)
+
+
+def _with_ancestry(proposal: Proposal, lineage: Lineage) -> Proposal:
+    """The proposal with the operator and the parents of this lineage."""
+    made = replace(proposal.lineage, operator=lineage.operator, parents=lineage.parents)
+    return replace(proposal, lineage=made)
 
 
 def _other_state(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

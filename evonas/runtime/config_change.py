@@ -13,12 +13,14 @@ from typing import Any
 
 from evonas.errors import InvalidConfig, Issue
 from evonas.genome import SearchSpace, parse_space
+from evonas.invocation import command
 from evonas.runtime.audit import replay
 from evonas.runtime.config.config_file import OVERRIDE, overridden, warnings
 from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.session import Session
+from evonas.words import counted
 
 CHANGEABLE: tuple[str, ...] = (
     "budget",
@@ -103,9 +105,8 @@ def apply(session: Session, config_change: ConfigChange) -> list[str]:
         rewound = _rewind(session)
         if rewound is None:
             if session.config.deterministic:
-                why = (
-                    "the strategy does not repeat its recorded proposals (`evonas audit` says more)"
-                )
+                audit = command("audit", session.layout.root)
+                why = f"the strategy does not repeat its recorded proposals (`{audit}` says more)"
             else:
                 why = "trials were told as they arrived"
             rest = (
@@ -176,8 +177,9 @@ def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) 
     trials = after.budget.trials
     if after.budget != before.budget and trials is not None and trials < charged:
         message = (
-            f"{charged} trials are proposed already. Allowed: at least {charged},"
-            f" which ends the run with them. Received: {trials}."
+            f"{counted(charged, 'trial is', 'trials are')} proposed already."
+            f" Allowed: at least {charged:,}, which ends the run with that."
+            f" Received: {trials:,}."
         )
         found.append(Issue(message, "budget.trials", OVERRIDE))
     return found

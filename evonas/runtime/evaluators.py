@@ -10,12 +10,14 @@ from evonas.errors import InvalidConfig, InvalidData, Issue, UserError, did_you_
 from evonas.evaluate.known.table import Table, load_table
 from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.files import sha256_of
+from evonas.genome.strict_yaml import short
 from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.record import Record
 from evonas.search.registry import STRATEGIES
+from evonas.words import counted
 
 
 def described(evaluator: EvaluatorConfig) -> dict[str, dict[str, Any]]:
@@ -77,7 +79,7 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
     asked = _asked_epochs(config)
     for epochs in sorted(asked - set(table.fidelities)):
         found[f"strategy.{strategy}"] = (
-            f"trains for {epochs} epochs among others; the table knows {fidelities}."
+            f"trains for {counted(epochs, 'epoch')} among others; the table knows {fidelities}."
         )
     known = sorted(asked & set(table.fidelities))
     for name, epochs in itertools.product(config.metrics(), known):
@@ -105,8 +107,8 @@ def _no_such_metric(table: Table, name: str, epochs: int) -> str:
     listed = ", ".join(metric for metric in metrics if not metric.startswith("test_"))
     hint = did_you_mean(name, metrics)
     return (
-        f"the table has no such metric after {epochs} epochs. Allowed: {listed}."
-        f" Received: {name}.{hint}"
+        f"the table has no such metric after {counted(epochs, 'epoch')}. Allowed: {listed}."
+        f" Received: {short(name)}.{hint}"
     )
 
 

@@ -23,6 +23,7 @@ from evonas.evaluate.local.devices import device_shares, inventory
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
 from evonas.genome import parse_space
+from evonas.invocation import command
 from evonas.learning.interface import Interface
 from evonas.runtime.config.pool_config import LocalConfig, PoolConfig
 from evonas.runtime.config.run_config import RunConfig
@@ -33,8 +34,10 @@ from evonas.runtime.loop.retries import accumulation
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.record.rows import Attempt
-from evonas.runtime.session import make_setup, other_versions
+from evonas.runtime.session import make_setup
+from evonas.runtime.versions import Changes, Versions, other_versions
 from evonas.trial import TIMES, Outcome, Trial, TrialState
+from evonas.words import counted
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Plan:
             a duplicate of.
         job: training as that attempt did it. A duplicate's job has the number of the other trial.
         weights: sha256 of the recorded weights; empty if there are none.
-        versions: versions that are not those of the record, as name -> (then, now).
+        versions: versions that the run uses and that are not those of the record, the CPU among
+            them, as name -> (then, now).
     """
 
     root: Path
@@ -58,7 +62,7 @@ class Plan:
     setup: Setup
     pool: PoolConfig
     weights: str
-    versions: Mapping[str, tuple[str, str]]
+    versions: Changes
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
     """Read what a trial's training was.
 
     Raises:
-        UserError: there is no run, or no such trial.
+        UserError: there is no run, it has no networks, or there is no such trial.
         InvalidRecord: the record is damaged.
         InvalidData: the run's arrays are missing or damaged.
     """
@@ -93,14 +97,14 @@ def plan_replay(root: Path, trial: int) -> Plan:
             config = RunConfig.from_json(record.meta("config"))
             space = parse_space(record.meta("space"), "the recorded space")
             ends = record.meta("interface")
-            interface = ends_of(None if ends is None else Interface.from_json(ends), config)
-            made_with: Mapping[str, str] = record.meta("versions")
+            recorded = None if ends is None else Interface.from_json(ends)
+            made_with: Versions = record.meta("versions")
             arrays: Mapping[str, str] = record.meta("data_files")
+        # Outside of `decoding`: a run without networks is not a damaged one.
+        interface = ends_of(recorded, config)
         trials = record.trials(config.to_objective())
         if not 0 <= trial < len(trials):
-            raise UserError(
-                f"there is no trial {trial} in {root}; they are numbered 0 to {len(trials) - 1}"
-            )
+            raise UserError(f"there is no trial {trial} in {root}; {_numbered(len(trials))}")
         first = trials[trained(trials, trial)]
         attempts = record.attempts(first.id)
         files = record.files(first.id)
@@ -115,7 +119,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
         setup=make_setup(config, space, interface, root),
         pool=config.pool,
         weights=files.get(job.weights, ""),
-        versions=other_versions(made_with),
+        versions=other_versions(made_with, config),
     )
 
 
@@ -152,7 +156,7 @@ def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> 
     Raises:
         NoWorker: the run's config names a GPU that is not there.
     """
-    run_job = run_job or _worker(plan)
+    run_job = run_job or worker_of(plan)
 
     def aloud(setup: Setup, job: Job, report: OnEpoch) -> Outcome:
         # The pool reports epochs when all is over; the user is to see them while it trains.
@@ -176,6 +180,13 @@ def run_replay(plan: Plan, on_epoch: OnEpoch, run_job: RunJob | None = None) -> 
     return Replay(plan, outcome, tuple(differences))
 
 
+def _numbered(count: int) -> str:
+    """Which trials there are."""
+    if not count:
+        return "there are no trials yet"
+    return f"they are numbered 0 to {count - 1}"
+
+
 def _check_data(root: Path, files: Mapping[str, str]) -> None:
     """Check the arrays that a training reads.
 
@@ -188,21 +199,29 @@ def _check_data(root: Path, files: Mapping[str, str]) -> None:
             if not path.is_file() or (name in files and sha256_of(path) != files[name]):
                 message = (
                     "is missing or damaged: a replay would show nothing."
-                    " `evonas resume` makes it again"
+                    f" To make it again:  {command('resume', root)}"
                 )
                 raise InvalidData(Issue(message, file=str(path)))
 
 
-def _worker(plan: Plan) -> RunJob:
-    """A worker's work in this process, with device and threads of the run's first worker."""
+def worker_of(plan: Plan) -> RunJob:
+    """A worker's work in this process, with device and threads of the run's first worker.
+
+    Imports TensorFlow and opens its devices.
+
+    Raises:
+        NoWorker: the run's config names a GPU that is not there.
+    """
     # TensorFlow reads these variables when it is imported; later they would change nothing.
     if isinstance(plan.pool, LocalConfig) and "tensorflow" not in sys.modules:
         pool = plan.pool
         first, *_ = device_shares(pool.workers, pool.devices, inventory(), threads=pool.threads)
         os.environ.update(first.environment())
-    from evonas.evaluate.local.worker import configure, run_job
+    from evonas.evaluate.local.worker import about, configure, run_job
 
     configure(plan.setup.threads)
+    # Opens the devices.
+    about()
     return run_job
 
 
@@ -271,7 +290,8 @@ def _first_other_epoch(then: Mapping[str, Sequence[Any]], now: Mapping[str, Sequ
             if one != other:
                 same = at
                 break
-        lengths = f"{len(recorded)} epochs in the record and {len(replayed)} in the replay"
+        lengths = f"{counted(len(recorded), 'epoch')} in the record"
+        lengths += f" and {len(replayed):,} in the replay"
         return f"its {name} differs from epoch {same + 1} on ({lengths})"
     return ""
 

@@ -114,6 +114,10 @@ class ReusingPool(Pool):
     def running(self) -> int:
         return self._inner.running + len(self._ready)
 
+    @property
+    def opening(self) -> str:
+        return self._inner.opening
+
     def submit(self, job: Job) -> None:
         if self._is_closed:
             raise RuntimeError("The pool is closed.")

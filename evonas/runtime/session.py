@@ -5,12 +5,10 @@ It holds the lock, the record and the pool, and lets go of all three.
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +47,14 @@ from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.loop.stopping import StopRequest
 from evonas.runtime.loop.storage import NoStorage, Storage
+from evonas.runtime.openings import NOTED
 from evonas.runtime.record.layout import Layout, Lock
-from evonas.runtime.record.reader import decoding
+from evonas.runtime.record.reader import decoding, where_runs_are
 from evonas.runtime.record.record import Record
+from evonas.runtime.versions import changes_in_words, other_versions, versions
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import Strategy
+from evonas.trial import LINEAGES
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 
@@ -104,7 +105,8 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
     data = loaded.config.data
     meta = {
         "config": loaded.config.to_json(),
-        "config_file": str(loaded.file),
+        # Absolute: a later session may start in another folder.
+        "config_file": str(loaded.file.absolute()),
         "space": loaded.space.text,
         "seeds": {name: genome.to_dict() for name, genome in loaded.seeds.items()},
         "interface": None if interface is None else interface.to_json(),
@@ -113,29 +115,12 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         SOURCE: {} if data is None else source_mark(data),
         "data_files": dict(prepared.files),
         "versions": versions(),
+        NOTED: True,
+        "lineages": LINEAGES,
     }
     # The record comes last. A directory without one is a run that was cut off, and is begun again.
     Record.create(Layout(root).record, meta, prepared.files)
     return prepared
-
-
-def versions() -> dict[str, str]:
-    """The versions that a result depends on, by name."""
-    found = {"python": platform.python_version()}
-    for name in ("evonas", "tensorflow", "keras", "numpy", "deap"):
-        # From the package's metadata: the driver never imports TensorFlow or Keras.
-        found[name] = metadata.version(name)
-    return found
-
-
-def other_versions(made_with: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """The recorded versions that differ from those of this process, as name -> (then, now)."""
-    now = versions()
-    found = {}
-    for name, then in made_with.items():
-        if now.get(name, then) != then:
-            found[name] = (then, now[name])
-    return found
 
 
 def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome]) -> Strategy:
@@ -186,8 +171,10 @@ def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     if config.evaluator is None:
         # The fork server imports them once for all workers: each of them then starts at once.
         launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
+        opening = "importing TensorFlow"
     else:
         launcher = partial(start_launcher, FUNCTION_WORKER, preload=())
+        opening = ""
     return LocalPool(
         setup,
         _shares(config.pool),
@@ -196,6 +183,7 @@ def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
         time_limit=config.limits.seconds,
         stalled_limit=config.limits.stalled_seconds,
         memory_limits=_memory_limits(config.pool),
+        opening=opening,
     )
 
 
@@ -246,7 +234,7 @@ class Session:
     ) -> None:
         self.layout = Layout(root)
         if not self.layout.record.is_file():
-            raise UserError(f"there is no run at {root}. `evonas list` shows the runs.")
+            raise UserError(f"there is no run at {root}. {where_runs_are(root)}")
         self.stop = stop or StopRequest()
         self._pool_factory = pool_factory
         self._pool: Pool | None = None
@@ -293,10 +281,8 @@ class Session:
             InvalidData: it is not.
         """
         found = self._source_notes() if goes_on else []
-        for name, (then, now) in self.changed_versions.items():
-            found.append(
-                f"{name} is {now} now and was {then} when the run began: results may differ"
-            )
+        changed = other_versions(self.record.meta("versions"), self.config)
+        found += changes_in_words(changed)
         if self.record.backup is not None:
             found.append(
                 f"the record was of an older evonas; it is as it was in {self.record.backup}"
@@ -309,11 +295,6 @@ class Session:
             return check_source(self.record, self.config.data, self.space)
         check_table(self.config, self.record.meta("fingerprint"))
         return []
-
-    @property
-    def changed_versions(self) -> dict[str, tuple[str, str]]:
-        """The versions that differ from those at the run's begin, as name -> (then, now)."""
-        return other_versions(self.record.meta("versions"))
 
     def setup(self) -> Setup:
         """What every worker of this run is told."""

@@ -130,7 +130,7 @@ def _failure(
     """How this genome fails, or None."""
     for name, limit in setup.limits.items():
         if size.get(name, 0.0) > limit:
-            message = f"{name}: {size[name]:.0f}, more than the limit of {limit}"
+            message = f"{name}: {size[name]:,.0f}, more than the limit of {limit:,}"
             return Outcome(TrialState.INFEASIBLE, metrics=size, message=message)
     if _fraction(genome, "diverge") < stub.diverge:
         message = "the loss was inf in epoch 1"

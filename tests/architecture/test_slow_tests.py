@@ -1,4 +1,4 @@
-"""A test that takes long is run somewhere: `make test-faults` lists its file, or the test itself."""
+"""A test that takes long runs somewhere: `make test-faults` lists its file, or the test itself."""
 
 from __future__ import annotations
 

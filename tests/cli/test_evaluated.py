@@ -68,7 +68,10 @@ def test_every_command_works_without_networks(folder: Path) -> None:
     assert len(summary["all_trials"]) == summary["trials"]
     assert "How trial" in said(folder, "genealogy", "judged")
     assert "are those of the record" in said(folder, "audit", "judged")
-    assert "has no networks" in said(folder, "export", "judged", "--to", "x.keras", code=2)
+    for command in (["export", "judged", "--to", "x.keras"], ["replay", "judged", "0"]):
+        refused = said(folder, *command, code=2)
+        assert "has no networks: its genomes were judged by the table" in refused
+        assert "damaged" not in refused
     assert "The winner" in said(folder, "resume", "judged")
     assert json.loads(said(folder, "check", "judged.yaml", "--json"))["counts"] == {"genomes": 9}
 

@@ -10,7 +10,7 @@ import pytest
 from evonas import view
 from evonas.cli import search
 from evonas.cli.console import console
-from evonas.cli.show import _trial_table
+from evonas.cli.trial_table import print_trials
 from evonas.testing import Stub, make_run, work
 from tests.command import run_evonas
 
@@ -57,7 +57,7 @@ def test_the_table_of_trials_and_the_winner_say_it_too(
     assert (
         "trained with half the batch and two gradient accumulation steps" in capsys.readouterr().out
     )
-    console().print(_trial_table(run))
+    print_trials(run, console())
     assert capsys.readouterr().out.count("ok, cut batches") == 3
 
 

@@ -152,6 +152,7 @@ def test_another_result_is_told_and_exported_all_the_same(tmp_path, pool):
     assert len(spoil.notes.texts) == 2
     recorded = run.best.metrics["val_loss"]
     assert "is not quite the same" in spoil.notes.texts[1]
+    assert spoil.notes.texts[1].endswith("No version and no CPU has changed since the run began.")
     assert f"val_loss {recorded + 0.001} (recorded: {recorded})" in spoil.notes.texts[1]
     assert run.result["metrics"]["val_loss"] == recorded + 0.001
     assert retrained(root)[0]["same"] is False

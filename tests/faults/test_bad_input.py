@@ -57,8 +57,8 @@ def one(value: object, at: tuple[int, ...] = (7, 2), source: Any = X) -> Any:
 
 
 ARRAYS = {
-    "NaN": ({"x": one(np.nan)}, ("x[7, 2]", "NaN", "finite")),
-    "infinite": ({"x": one(-np.inf)}, ("x[7, 2]", "-inf", "finite")),
+    "NaN": ({"x": one(np.nan)}, ("nan at x[7, 2]", "finite")),
+    "infinite": ({"x": one(-np.inf)}, ("-inf at x[7, 2]", "finite")),
     "beyond 32 bits": ({"x": one(1e39)}, ("x[7, 2]", "32-bit", "1e+39")),
     "its square is beyond 32 bits": ({"x": one(1e37)}, ("x[7, 2]", "squares", "1e+37")),
     "an integer as large": ({"x": one(2**62, source=X.astype(np.int64))}, ("x[7, 2]", "squares")),
@@ -66,8 +66,8 @@ ARRAYS = {
         {"y": one(1e30, (3,), rng.normal(size=60))},
         ("y[3]", "squares", "1e+30"),
     ),
-    "NaN among the quantities": ({"y": one(np.nan, (3,), rng.normal(size=60))}, ("y[3]", "nan")),
-    "NaN among the labels": ({"y": one(np.nan, (3,), Y.astype(float))}, ("y[3]", "nan")),
+    "NaN among the quantities": ({"y": one(np.nan, (3,), rng.normal(size=60))}, ("nan at y[3]",)),
+    "NaN among the labels": ({"y": one(np.nan, (3,), Y.astype(float))}, ("nan at y[3]",)),
     "one class": ({"y": np.zeros(60, int)}, ("at least two classes", "only 0")),
     "fewer samples than classes": (
         {"x": X[:9], "y": np.array(list("abcdefghi"))},
@@ -122,8 +122,10 @@ def refused(config: Path, folder: Path, *words: str) -> None:
     done = run_evonas("run", config, "--runs", folder / "runs")
     said = done.stderr
     assert done.returncode == 2, said
+    # The folder is named after the test, whose name may hold any of the words.
+    told = said.replace(str(folder), "")
     for word in words:
-        assert word in said
+        assert word in told
     assert "Traceback" not in said
     assert not any(path.is_dir() for path in (folder / "runs").glob("*"))
     said = "\n".join(line for line in said.splitlines() if "note: " not in line) + "\n"

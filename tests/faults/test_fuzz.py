@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evonas.errors import InvalidGenome, InvalidInput
+from evonas.errors import InvalidGenome, InvalidInput, Issue
 from evonas.evaluate.contract.answers import BadAnswer, read_answer
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import encode
@@ -40,7 +40,10 @@ from evonas.genome import encode as to_cube
 from evonas.genome.library import find, names
 from evonas.model.space_check import check_space
 from evonas.runtime.config.config_file import check
-from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.experiment_file import load_experiment
+from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
+from evonas.runtime.config.settings import Builder, dump
+from evonas.search.registry import STRATEGIES
 from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Outcome, TrialState
 
@@ -162,7 +165,8 @@ SPACE_OF = {name: strict_yaml.load_file(path).data["space"] for name, path in SE
 def check_config(path: Path, overrides: list[str]) -> None:
     checked = check(path, overrides)
     for problem in checked.problems:
-        assert "\n" not in str(problem)
+        assert str(problem).isprintable()
+        assert len(str(problem)) < 3000
         str(problem).encode()
     if checked.loaded is not None:
         config = checked.loaded.config
@@ -402,3 +406,160 @@ def poll_all(pool: LocalPool) -> list[Any]:
     while pool.running:
         reports += pool.poll(5.0)
     return reports
+
+
+LONG = "x" * 5000
+WRONG: tuple[Any, ...] = (
+    *([], [[]], [{}], [None], [1], [LONG], [LONG, LONG], ["a\nb", "a\nb"], [{"name": [1]}]),
+    *({}, {"": None}, {"a": [1]}, {LONG: 1, "b": 2}, {"a\nb": 1, "c": 2}, {LONG: {"max": 1}}),
+    *({"name": []}, {"name": LONG}, {"weighted": {"val_loss": [1]}}, {"weighted": {"a\nb": LONG}}),
+    *({"min": 1, "max": LONG}, {"a\nb": {"max": 1}}, {"evolution": [1]}, {"table": {"path": [1]}}),
+    *(None, True, False, 0, -1, 10**19, 1.5, -2.5, 1e308, 1e-320),
+    *("", "1", "\0", "a\nb", "\x1b[31m", "é", LONG),
+    *("/", ".yaml", "a\nb.yaml", "\0.yaml", "~no_such_user/x.yaml"),
+    *(f"{LONG}.yaml", f"/{'y' * 300}/x.npz"),
+)
+"""Wrong at most keys, for a reason of their own: the type, the size, or what a line can hold."""
+
+DIGITS = {"space": "convnet", "data": {"name": "digits"}, "budget": {"trials": 30}}
+JUDGED = {"space": "mlp", "budget": {"trials": 3, "epochs": 40, "seconds": 1.5}}
+PLAIN: dict[str, Any] = {
+    "a table": {
+        **JUDGED,
+        "evaluator": {"table": {"path": "t.csv"}},
+        "objectives": ["val_loss", {"name": "z", "direction": "max"}],
+        "constraints": {"z": {"min": 1, "max": 2}},
+        "strategy": "nsga2",
+    },
+    "a function": {
+        **JUDGED,
+        "plugins": ["mine"],
+        "evaluator": {"python": {"function": "mine:judge", "arguments": {"a": 1}}},
+        "objective": {"weighted": {"val_loss": 1, "parameters": 1e-6}},
+        "pool": {"simulated": {"workers": 2}},
+    },
+    "an earlier run": {
+        **DIGITS,
+        "strategy": {
+            "seeded": {"run": "runs/digits", "inner": {"evolution": {"seeds": ["lenet5"]}}}
+        },
+    },
+    "a stop": {
+        **DIGITS,
+        "strategy": "random",
+        "training": {"epochs": 9, "stop": {"learning_curve": {"after": 0.3, "margin": 0.5}}},
+    },
+    "several objectives": {
+        **DIGITS,
+        "strategy": "nsga3",
+        "objectives": [
+            "val_loss",
+            {"name": "parameters", "direction": "min"},
+            {"weighted": {"flops": 1, "latency_ms": 2}},
+        ],
+        "constraints": {"parameters": {"max": 9.0}},
+    },
+}
+"""Configs with the keys that the shipped ones do not have."""
+
+
+def written_out() -> dict[str, Any]:
+    """Configs with all of their keys: as they are written, and with every default."""
+    found = dict(PLAIN)
+    for name, path in CONFIGS.items():
+        if loaded := check(path).loaded:
+            found[name] = strict_yaml.load_file(path).data
+            found[f"{name}, all keys"] = loaded.config.to_json()
+    for name, kind in STRATEGIES.items():
+        found[f"the strategy {name}"] = {
+            **DIGITS,
+            "strategy": {name: dump(kind.Settings(), FAMILIES)},
+        }
+    return found
+
+
+def with_value(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    data = json.loads(json.dumps(data))
+    parent = data
+    for key in path[:-1]:
+        parent = parent[key]
+    parent[path[-1]] = value
+    return data
+
+
+def check_parsed(data: Any) -> None:
+    """A config that can be recorded, or issues that fit on a line and on a screen."""
+    builder = Builder(FAMILIES)
+    config = parse(builder, data)
+    assert builder.issues or config is not None
+    for issue in builder.issues:
+        told = str(Issue(issue.message, strict_yaml.key_text(issue.path)))
+        assert told.isprintable(), told
+        assert len(told) < 1500, told
+    if config is not None:
+        assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+def test_every_wrong_value_at_every_key_of_a_config(tmp_path: Path) -> None:
+    path = tmp_path / "fuzz.yaml"
+    number = 0
+    for data in written_out().values():
+        for place in paths(data)[1:]:
+            for value in WRONG:
+                number += 1
+                # The short form takes a few of the values, at each key other ones.
+                if not FULL and number % 7:
+                    continue
+                spoilt = with_value(data, place, value)
+                check_parsed(copy.deepcopy(spoilt))
+                # Space, seeds and paths are read for these only, which takes thirty times as long.
+                if len(place) == 1 and number % (3 if FULL else 49) == 0:
+                    path.write_text(json.dumps(spoilt))
+                    check_config(path, [])
+
+
+def test_every_wrong_value_at_every_key_of_an_experiment(tmp_path: Path) -> None:
+    path = tmp_path / "fuzz.yaml"
+    data = strict_yaml.load_file(CONFIGS["compare-digits"]).data
+    number = 0
+    for place in paths(data)[1:]:
+        for value in WRONG:
+            number += 1
+            if not FULL and number % 11:
+                continue
+            path.write_text(json.dumps(with_value(data, place, value)))
+            try:
+                load_experiment(path)
+            except InvalidInput as error:
+                for problem in error.problems:
+                    assert str(problem).isprintable()
+                    assert len(str(problem)) < 3000
+
+
+ESCAPED = [chr(code) for code in range(32, 127)] + ["\t", "\n", "é", "\U0001f600"]
+NUMBERED = {"x": 2, "u": 4, "U": 8}
+
+
+def escapes() -> list[str]:
+    """Every escape of a text in double quotes, those with numbers at the ends of all ranges."""
+    found = [f"\\{letter}" for letter in ESCAPED]
+    for letter, digits in NUMBERED.items():
+        for number in ("", "0", "7f", "80", "d800", "dfff", "ffff", "10ffff", "110000",
+                       "7fffffff", "80000000", "ffffffff", "-1", "g", "é"):  # fmt: skip
+            found.append(f"\\{letter}{number}")
+            found.append(f"\\{letter}{number.zfill(digits)[-digits:]}")
+            found.append(f"\\{letter}{number.zfill(digits)[-digits:]}".upper())
+    return found
+
+
+@pytest.mark.parametrize("text", ['"{}"', '"{}": 1', '["{}"]', '"a{}\n  b"', "%YAML {}\n---\na: 1"])
+def test_every_escape_is_text_or_an_issue_with_its_line(text: str) -> None:
+    for escape in escapes():
+        try:
+            document = strict_yaml.load("# a comment\n" + text.format(escape), "fuzz.yaml")
+        except InvalidInput as error:
+            (problem,) = error.problems
+            assert (problem.file, problem.line >= 2) == ("fuzz.yaml", True), problem
+            assert str(problem).isprintable()
+        else:
+            json.dumps(document.data).encode()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonas.genome import Genome, SearchSpace, decode, encode, sample, validate
+from evonas.genome.encoding import deciding
 
 Bred = Callable[[SearchSpace, int], Genome]
 
@@ -58,6 +59,31 @@ def test_inactive_coordinates_are_a_half(convnet: SearchSpace) -> None:
         ):
             assert encoded[i] == 0.5
     assert encoded[convnet.index["features", 0, "op"]] == pytest.approx(2 / 6)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32))
+def test_coordinates_that_decide_nothing_make_no_difference(
+    space: SearchSpace, bred: Bred, seed: int
+) -> None:
+    genome = bred(space, seed)
+    decides = deciding(space, genome)
+    assert decides.shape == (space.dimension,)
+    elsewhere = np.random.default_rng(seed).random(space.dimension)
+    point = np.where(decides, encode(space, genome), elsewhere)
+    assert decode(space, point) == genome
+
+
+def test_every_other_coordinate_can_make_another_genome(space: SearchSpace, bred: Bred) -> None:
+    genome = bred(space, 7)
+    place = encode(space, genome)
+    for i in np.flatnonzero(deciding(space, genome)):
+        others = []
+        for u in np.linspace(0, 1, 101):
+            point = place.copy()
+            point[i] = u
+            others.append(decode(space, point))
+        assert any(other != genome for other in others), space.coordinates[i]
 
 
 def test_parameters_of_one_name_share_a_coordinate(convnet: SearchSpace) -> None:

@@ -76,6 +76,10 @@ BOMB = "a: &a [x, x]\n" + "".join(
         ("a: 1\nb: \x00", 2, "not allowed"),
         ("a: \ud800", 1, "not allowed"),
         ('a: "\\ud800"', 1, "surrogate"),
+        ('a: 1\nb: "\\UFFFFFFFF"', 2, "the number of an escape"),
+        ('a: 1\nb: "\\U00110000"', 2, "the number of an escape"),
+        ('"\\U80000000": 1', 1, "the number of an escape"),
+        ("%YAML 1." + "9" * 5000 + "\n---\na: 1", 1, "or of a directive is too large"),
         ("a: " + "[" * 100_000, 1, "nested more than 32 deep"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from evonas.insight.climb import MOST_CIRCLES, climb_svg
 from evonas.insight.svg import text_width
 from evonas.trial import Objective
+from evonas.words import number
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -96,8 +97,8 @@ def test_title_best_and_number_are_told(make_run, objective):
     assert root.find(f"{SVG}title").text == "digits"
     assert "96 trials in 6 generations" in root.find(f"{SVG}desc").text
     best = min((t for t in trials if t.fitness), key=lambda t: t.fitness.key)
-    accuracy = 100 * best.metrics["val_accuracy"]
-    told = f"best val_loss {best.metrics['val_loss']:.4f} (val_accuracy {accuracy:.1f} %)"
+    accuracy = number(best.metrics["val_accuracy"])
+    told = f"best val_loss {number(best.metrics['val_loss'])} (val_accuracy {accuracy})"
     assert any(line.startswith(f"{told} by trial {best.id}") for line in words(root))
     assert "val_loss (better upwards, logarithmic)" in words(root)
     assert "parameters, by rank" in words(root)
@@ -198,3 +199,17 @@ def test_equal_accuracies_can_be_drawn(make_trial, objective, accuracy):
     )
 
     assert len(with_class(root, "dot")) == 4
+
+
+def test_a_line_of_descent_with_a_failure_in_it_is_drawn_around_it(make_trial, objective):
+    """It has no dot, so that the line is broken there; the labels keep clear of the rest."""
+    trials = [
+        make_trial(0, 0.9),
+        make_trial(1, None, parents=(0,), generation=1),
+        make_trial(2, 0.5, parents=(1,), generation=2),
+        make_trial(3, 0.1, parents=(2,), generation=3),
+    ]
+    root = parse(climb_svg(trials, objective))
+    (line,) = with_class(root, "line")
+    assert line.get("d").count("M") == 1, "from trial 2 to trial 3 alone"
+    assert len(with_class(root, "dot")) == 3

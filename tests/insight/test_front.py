@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -168,3 +169,15 @@ def test_pictures_of_little(make_trial, objectives):
         ],
     ):
         parse(front_svg(some, objectives))
+
+
+def test_a_count_is_told_whole_and_a_measure_with_its_digits(make_trial):
+    some = [
+        make_trial(0, 0.25, parameters=345.0, latency_ms=12.5),
+        make_trial(1, 0.5, parameters=20.5, latency_ms=40.0),
+    ]
+    tips, _, _ = parse(front_svg(some, (LOSS, SIZE, TIME)))
+    (first,) = [tip for tip in tips if tip.startswith("trial 0: ")]
+    (second,) = [tip for tip in tips if tip.startswith("trial 1: ")]
+    assert re.search(r", 345, 12\.5", first)
+    assert re.search(r", 20\.5\d*, 40$", second)

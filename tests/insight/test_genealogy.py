@@ -159,7 +159,7 @@ def test_a_gain_is_positive_where_more_is_better(make_trial):
     ]
 
     assert line_of_descent(trials, 1)[1].gain == 0.5
-    assert "-1.5000   +0.5000 better" in to_text(trials, up)
+    assert "-1.5000   0.5000 better" in to_text(trials, up)
 
 
 def test_an_unknown_trial_is_the_users_error(family, objective):
@@ -172,12 +172,12 @@ def test_an_unknown_trial_is_the_users_error(family, objective):
 TOLD = """\
 How trial 6 came to be (val_loss 0.1000, 3 steps; 4 of 7 trials are its ancestors)
 
-gen 0   trial 1   0.4000                    sample
-gen 1   trial 3   0.3000   -0.1000 better   crossover with trial 0, alter
-                                            features[1].filters: 8 -> 32
-gen 2   trial 4   0.3500   +0.0500 worse    alter
-                                            features[0].filters: 16 -> 64
-gen 3   trial 6   0.1000   -0.2500 better   promote, training of trial 4 continued to 9 epochs
+gen 0   trial 1   0.4000                   sample
+gen 1   trial 3   0.3000   0.1000 better   crossover with trial 0, alter
+                                           features[1].filters: 8 -> 32
+gen 2   trial 4   0.3500   0.05000 worse   alter
+                                           features[0].filters: 16 -> 64
+gen 3   trial 6   0.1000   0.2500 better   promote, training of trial 4 continued to 9 epochs
 """
 
 

@@ -54,9 +54,12 @@ def test_summary_of_a_family(family, objective):
         "trials": 7,
         "states": {"ok": 6, "infeasible": 1},
         "twins": 1,
+        "done": 6,
         "generations": 4,
         "best": 6,
         "best_value": 0.1,
+        "given_founder": None,
+        "failing_ops": [],
         "best_so_far": [0.5, 0.4, 0.4, 0.3, 0.3, 0.3, 0.1],
         "improvements": [
             {"trial": 0, "generation": 0, "value": 0.5},

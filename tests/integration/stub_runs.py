@@ -48,12 +48,14 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.testing import runs
 from evonas.testing.stub_worker import Stub
 
+STUB = "evonas.testing.stub_worker"
+
 
 def work(root: Path, workers: int) -> None:
     """With real processes."""
 
     def pool(config: object, setup: Setup, root: Path) -> LocalPool:
-        launcher = partial(ForkServerLauncher, "evonas.testing.stub_worker:serve")
+        launcher = partial(ForkServerLauncher, f"{STUB}:serve", [STUB])
         shares = device_shares(workers, "cpu", [])
         return LocalPool(setup, shares, launcher, root / "logs", recycle_after=7)
 

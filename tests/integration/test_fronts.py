@@ -55,7 +55,8 @@ def test_any_member_is_exported_and_scores_what_the_record_says(front, tmp_path)
 def test_show_prints_the_front_and_writes_json_and_a_picture(front, capsys, tmp_path):
     show.command(str(front.directory))
     said = capsys.readouterr().out
-    assert f"The front: {len(front.front())} of 30 trials" in said
+    succeeded = sum(trial.fitness is not None and trial.twin_of is None for trial in front.trials)
+    assert f"The front: {len(front.front())} of {succeeded} trials that succeeded" in said
     assert f"evonas export {front.directory} {front.front()[-1].id} --to" in said.replace("\n", " ")
     assert f"hypervolume {front.hypervolume()[-1]:.4f}" in said
     show.command(str(front.directory), as_json=True)

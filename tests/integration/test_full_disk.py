@@ -21,6 +21,9 @@ from evonas.trial import Outcome, TrialState
 from tests.command import run_evonas
 
 CHECKOUT = Path(__file__).parents[2]
+SCRIPTS = Path(sys.executable).parent
+SHELL = {"COLUMNS": "500", "PATH": os.pathsep.join([str(SCRIPTS), os.environ["PATH"]])}
+"""A wide terminal, and a shell that finds this evonas by its name."""
 SPACE = SMALL_SPACE.replace("{choice: [4, 8, 16]}", "{int: [4, 64]}")
 CHANGES = (
     "strategy={evolution: {population: 5}}",
@@ -151,8 +154,7 @@ def test_a_resume_on_a_disk_that_is_still_full_is_one_sentence_and_loses_nothing
 
 
 def command(*arguments: object) -> CompletedProcess[str]:
-    """What evonas says in long lines, and how it ends."""
-    return run_evonas(*arguments, COLUMNS="500")
+    return run_evonas(*arguments, **SHELL)
 
 
 def stopped(root: Path) -> None:
@@ -223,11 +225,14 @@ def test_real_trainings_on_a_disk_that_becomes_full(disk: Path, tmp_path: Path) 
     plain = command("run", "digits", "--runs", tmp_path / "plain", *settings)
     assert plain.returncode == 0, plain.stderr
     root = disk / "digits"
-    real = [Path(sys.executable).with_name("evonas"), "run", "digits", "--runs", str(disk)]
+    real = [str(SCRIPTS / "evonas"), "run", "digits", "--runs", str(disk)]
     real += [*settings, "--set", "storage.free_mb=0"]
-    environment = {**os.environ, "COLUMNS": "500"}
     with subprocess.Popen(
-        real, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        real,
+        env={**os.environ, **SHELL},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
     ) as process:
         while outcomes(root) < 2 and process.poll() is None:
             time.sleep(0.05)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import evonas
+from evonas.export.keras_needed import keras_needed
 from evonas.genome import changes
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing import content
@@ -118,6 +120,9 @@ def test_plain_keras_repeats_the_scores_of_the_export_on_raw_arrays(finished):
     assert found["samples"] == 359
     assert found["accuracy"] == found["recorded_accuracy"]
     assert found["loss"] == pytest.approx(found["recorded_loss"], abs=1e-6)
+    # The labels of digits are class numbers, so that Keras's own `evaluate` takes them as they are.
+    assert found["evaluated_accuracy"] == pytest.approx(found["recorded_accuracy"], abs=1e-6)
+    assert found["evaluated_loss"] == pytest.approx(found["recorded_loss"], rel=1e-5)
 
 
 def test_the_card_has_the_labels_and_matches_the_record(finished):
@@ -126,6 +131,8 @@ def test_the_card_has_the_labels_and_matches_the_record(finished):
     assert card == run.result
     assert card["classes"] == list(range(10))
     assert card["input_shape"] == [8, 8]
+    assert card["keras"] == keras_needed(card["versions"])
+    assert card["keras"]["made_with"] == metadata.version("keras")
     assert run.best is not None
     assert card["trial"] == run.best.id
     assert card["metrics"]["val_loss"] == pytest.approx(run.best.metrics["val_loss"], abs=1e-6)

@@ -5,7 +5,13 @@ import pytest
 
 from evonas.errors import UserError
 from evonas.genome import Gene, Genome, SearchSpace, parse_space
-from evonas.model.optimizers import batch_size, build_optimizer, epochs, has_schedule
+from evonas.model.optimizers import (
+    batch_size,
+    build_optimizer,
+    epochs,
+    has_schedule,
+    schedule_steps,
+)
 
 
 def genome_with(section: str, op: str, **parameters: object) -> Genome:
@@ -103,6 +109,19 @@ def test_epochs_are_those_of_the_gene_up_to_the_most_that_is_allowed(space: Sear
     every = parse_space(EVERY, "every.yaml")
     assert (epochs(every, genome, 40), epochs(every, genome, 9)) == (12, 9)
     assert epochs(space, genome_with("training", "training", batch_size=16), 9) == 9
+
+
+def test_a_schedule_is_as_long_as_a_full_training() -> None:
+    every = parse_space(EVERY, "every.yaml")
+    for schedule, steps in (("constant", 1), ("cosine", 5 * 4), ("exponential", 5 * 4)):
+        genome = Genome(
+            (
+                ("optimizer", (Gene.make("sgd", {"schedule": schedule}),)),
+                ("training", (Gene.make("training", {"epochs": 5}),)),
+            )
+        )
+        # 97 samples in batches of 32: the fourth has one sample.
+        assert schedule_steps(every, genome, 97, 5) == steps
 
 
 def test_batch_size(space: SearchSpace) -> None:

@@ -62,5 +62,6 @@ def test_what_recurrent_and_separable_layers_are() -> None:
         steps, units=4, bidirectional=True, dropout=0.25, recurrent_dropout=0.5, l2=0.125, name="d"
     )
     words = layer_table(keras.Model(steps, both))[1]["settings"]
-    assert words.startswith("4 units, dropout 0.25, recurrent dropout 0.5")
+    # The kind of this row is `Bidirectional`.
+    assert words.startswith("SimpleRNN, 4 units, dropout 0.25, recurrent dropout 0.5")
     assert words.endswith("in both directions")

@@ -15,6 +15,7 @@ import pytest
 
 from evonas.errors import InvalidRecord
 from evonas.runtime.audit import audit, replay
+from evonas.runtime.cpu import cpu
 from evonas.runtime.record import checksum
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
@@ -76,6 +77,55 @@ def test_an_honest_run_is_repeated(stub_run):
     assert (data["ok"], data["trial"], data["versions"], data["checksum"]) == (True, None, {}, True)
 
 
+def of_an_older_evonas(root: Path, tmp_path: Path) -> Path:
+    """The run as an evonas recorded it that named every parent that it had drawn."""
+    with sqlite3.connect(root / "run.db") as connection:
+        query = "select id, parents from trial where parents like '[_]' or parents like '[__]'"
+        id, parents = connection.execute(query + " order by id desc").fetchone()
+    connection.close()
+    partner = 0 if json.loads(parents) != [0] else 1
+    return altered(
+        root,
+        tmp_path,
+        "update trial set operator = 'crossover+' || operator,"
+        f" parents = json_insert(parents, '$[#]', {partner}) where id = {id}",
+        "delete from meta where key = 'lineages'",
+    )
+
+
+def test_the_lineages_of_an_older_evonas_are_no_difference(stub_run, tmp_path):
+    """It named parents that had given nothing; what it proposed is what is proposed today."""
+    root = of_an_older_evonas(stub_run, tmp_path)
+    found = audit(root)
+    assert (found.difference, found.other_lineages) == ("", 1)
+    done = evonas("audit", str(root))
+    assert done.returncode == 0, done.stderr
+    assert "Another version of evonas made it" in done.stdout
+    assert "other parents or operators of 1 proposal." in done.stdout
+    data = json.loads(evonas("audit", str(root), "--json").stdout)
+    assert (data["ok"], data["other_lineages"]) == (True, 1)
+    # The record is still shown as it is.
+    assert evonas("show", str(root)).returncode == 0
+    assert evonas("genealogy", str(root)).returncode == 0
+
+
+def test_the_same_lineages_in_a_record_of_today_are_a_difference(stub_run, tmp_path):
+    today = "insert into meta values ('lineages', '2')"
+    root = altered(of_an_older_evonas(stub_run, tmp_path / "old"), tmp_path, today)
+    found = audit(root)
+    assert "its operator is 'crossover+" in found.difference
+    assert found.other_lineages == 0
+    assert evonas("audit", str(root)).returncode == 4
+
+
+def test_another_genome_in_a_record_of_an_older_evonas_is_a_difference(stub_run, tmp_path):
+    old = of_an_older_evonas(stub_run, tmp_path / "old")
+    query = "update trial set genome = (select genome from trial where id = 1) where id = 2"
+    found = audit(altered(old, tmp_path, query))
+    assert found.trial == 2
+    assert "its genome is another one" in found.difference
+
+
 def test_a_change_that_no_replay_can_see_is_found_by_the_checksum(stub_run, tmp_path):
     query = "update attempt set seconds = seconds + 1 where trial = 3"
     assert audit(altered(stub_run, tmp_path / "honest", query)).is_repeated, (
@@ -116,6 +166,29 @@ def test_the_version_that_made_the_record_is_named(stub_run, tmp_path):
     assert done.returncode == 4
     assert "its operator is 'seed x' in the record" in done.stderr
     assert "made with deap 0.9" in done.stderr
+
+
+def test_the_cpu_that_made_the_record_is_named(stub_run, tmp_path):
+    versions = "update meta set value = json_set(value, '$.cpu', 'Z80') where key = 'versions'"
+    root = altered(
+        stub_run, tmp_path, "update trial set operator = 'seed x' where id = 7", versions
+    )
+    assert f"made with CPU Z80 (now {cpu()})." in evonas("audit", str(root)).stderr
+    data = json.loads(evonas("audit", str(root), "--json").stdout)
+    assert data["versions"] == {"cpu": ["Z80", cpu()]}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "delete from meta where key = 'versions'",
+        "update meta set value = '\"no space\"' where key = 'space'",
+        "update meta set value = '{}' where key = 'config'",
+    ],
+)
+def test_what_is_no_run_of_evonas_is_a_damaged_record(stub_run, tmp_path, query):
+    with pytest.raises(InvalidRecord, match=r"damaged|config in the record cannot be read"):
+        audit(altered(stub_run, tmp_path, query))
 
 
 def test_a_state_that_is_not_what_the_trials_make_of_it(stub_run, tmp_path):

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from evonas import view
-from evonas.errors import InvalidData, NothingFeasible, UserError
+from evonas.errors import InvalidData, InvalidRecord, NothingFeasible, UserError
 from evonas.files import sha256_of
+from evonas.runtime.cpu import cpu
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.replay import Replay, plan_replay, run_replay
 from evonas.testing.runs import make_run, work
@@ -119,6 +120,21 @@ def test_what_differs_is_told(own: Path) -> None:
     assert failed.differences[0].startswith(
         "it is `ok` in the record (without a word) and `error` in the replay"
     )
+
+
+def test_another_cpu_and_other_versions_are_in_the_plan(own: Path) -> None:
+    assert plan_replay(own, 0).versions == {}
+    change(own, "update meta set value = json_set(value, '$.cpu', 'Z80') where key = 'versions'")
+    assert plan_replay(own, 0).versions == {"cpu": ("Z80", cpu())}
+
+
+def test_a_run_without_networks_is_not_called_damaged(own: Path) -> None:
+    change(own, "update meta set value = 'null' where key = 'interface'")
+    with pytest.raises(UserError, match="the run stub has no networks"):
+        plan_replay(own, 0)
+    change(own, "update meta set value = '[]' where key = 'interface'")
+    with pytest.raises(InvalidRecord, match="damaged"):
+        plan_replay(own, 0)
 
 
 def test_what_makes_no_sense_to_replay_is_refused(own: Path) -> None:

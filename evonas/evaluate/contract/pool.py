@@ -55,6 +55,11 @@ class Pool(ABC):
         `submit` may be called only while this is below `capacity`.
         """
 
+    @property
+    def opening(self) -> str:
+        """What the next `submit` will wait for, for seconds, in words; empty if for nothing."""
+        return ""
+
     @abstractmethod
     def submit(self, job: Job) -> None:
         """Give a job to a free slot.

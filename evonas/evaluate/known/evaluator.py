@@ -80,7 +80,7 @@ class TableEvaluator:
         epochs = job.epochs
         if epochs not in table.metrics:
             known = ", ".join(map(str, table.fidelities))
-            message = f"the table knows {known} epochs, and {epochs} were asked for"
+            message = f"the table has results at epochs {known} only. Received: {epochs}."
             return Outcome(TrialState.ERROR, message=message)
         row = table.row(Genome.from_dict(job.genome))
         if row is None:
@@ -181,7 +181,7 @@ def judged(
     """
     for size, bound in setup.limits.items():
         if found.get(size, 0.0) > bound:
-            message = f"{size}: {found[size]:.0f}, more than the limit of {bound}"
+            message = f"{size}: {found[size]:,.0f}, more than the limit of {bound:,}"
             return Outcome(TrialState.INFEASIBLE, message=message)
     # A dict keeps the order and drops an objective that is needed twice.
     names = dict.fromkeys([setup.objective["name"], *setup.needed])

@@ -29,6 +29,7 @@ from pathlib import Path
 from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.evaluate.known.table_genes import Key, Layout
 from evonas.genome import Genome, SearchSpace
+from evonas.words import counted, listed
 
 GENOME = "genome"
 SECONDS = "seconds"
@@ -184,7 +185,8 @@ class _Reader:
         shown = self._issues[:MOST_PROBLEMS]
         more = len(self._issues) - MOST_PROBLEMS
         if more > 0:
-            shown.append(Issue(f"and {more} more problems", file=str(self._path)))
+            problems = counted(more, "more problem", "more problems")
+            shown.append(Issue(f"and {problems}", file=str(self._path)))
         raise InvalidData(shown)
 
     def _check_shape(self) -> None:
@@ -196,7 +198,9 @@ class _Reader:
         width = len(self._header)
         for line, row in zip(self._lines, self._cells, strict=True):
             if len(row) != width:
-                self._wrong(f"has {len(row)} cells; the header has {width} columns.", line=line)
+                cells = counted(len(row), "cell")
+                columns = counted(width, "column")
+                self._wrong(f"has {cells}; the header has {columns}.", line=line)
         self._end()
 
     def _measured(
@@ -310,7 +314,9 @@ class _Reader:
             if (SECONDS, fidelity) in columns:
                 timed.append(fidelity)
         if timed and timed != fidelities:
-            message = f"seconds are given after {timed} epochs only; the table has {fidelities}."
+            given = listed([str(fidelity) for fidelity in timed])
+            known = listed([str(fidelity) for fidelity in fidelities])
+            message = f"seconds are given at epochs {given} only; the table has {known}."
             self._wrong(message, SECONDS)
         for fidelity in timed:
             self._check_seconds(fidelity, columns[SECONDS, fidelity])

@@ -50,6 +50,7 @@ class LocalPool(Pool):
         stalled_limit: seconds of a training without a sign of life; None for no limit.
         memory_limits: limits of the workers and of the host.
         memory: reads what the workers take and what the host has left.
+        opening: what making the launcher takes seconds for, in words.
     """
 
     def __init__(
@@ -65,9 +66,11 @@ class LocalPool(Pool):
         stalled_limit: float | None = None,
         memory_limits: MemoryLimits = MemoryLimits(),  # noqa: B008 - frozen
         memory: Memory | None = None,
+        opening: str = "",
     ) -> None:
         self._setup = setup
         self._launcher = launcher
+        self._opening = opening
         self._starts = Starts()
         self._reports: list[Report] = []
         self._is_closed = False
@@ -95,6 +98,10 @@ class LocalPool(Pool):
         unreported = sum(isinstance(report, Finished) for report in self._reports)
         working = sum(slot.job is not None for slot in self._slots)
         return unreported + working
+
+    @property
+    def opening(self) -> str:
+        return "" if isinstance(self._launcher, Launcher) else self._opening
 
     def submit(self, job: Job) -> None:
         if self._is_closed:

@@ -22,6 +22,7 @@ from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
+from evonas.model.compiling import compile_model
 from evonas.model.size import measure
 from evonas.model.table import layer_table
 from evonas.trial import Outcome, TrialState
@@ -37,7 +38,8 @@ class UnfaithfulExport(RuntimeError):
 def export(setup: Setup, job: Job) -> Outcome:
     """Rebuild a trained model, score it, write its file, load the file, compare the predictions.
 
-    Without test arrays, validation data serve for the comparison, and there are no `test_` metrics.
+    The file is compiled: plain Keras can evaluate the model and train it further. Without test
+    arrays, validation data serve for the comparison, and there are no `test_` metrics.
 
     Args:
         job: names the `weights` of the best epoch, the file to write (`model`), and the test
@@ -68,6 +70,9 @@ def export(setup: Setup, job: Job) -> Outcome:
         for name, value in scores(interface, y, predictions).items():
             metrics[f"{part}_{name}"] = value
 
+    _, y_name = FILES["train"]
+    samples = len(_mapped(root / y_name))
+    compile_model(model, space, genome, interface, samples, setup.epochs or job.epochs)
     # `x` and `predictions` are those of the last part: the test data, if there are any.
     difference = save_verified(model, root / job.model, x, predictions)
     return Outcome(
@@ -122,6 +127,7 @@ def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) 
     """Write a `.keras` file that is whole, loads in safe mode, and predicts what the model does.
 
     Args:
+        model: a compiled model.
         x: raw samples.
         predictions: the model's answers for `x`.
 
@@ -137,7 +143,8 @@ def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) 
     temporary = path.with_name(f"{path.stem}.tmp.keras")
     try:
         model.save(temporary)
-        loaded = keras.models.load_model(temporary, compile=False, safe_mode=True)
+        # As the user loads it: compiled, without any code of evonas.
+        loaded = keras.models.load_model(temporary, safe_mode=True)
         deviations = np.abs(_predict(loaded, x) - predictions)
         difference = float(np.max(deviations, initial=0.0))
         # Not `difference > TOLERANCE`: a comparison with NaN is false, and NaN must be refused.

@@ -24,7 +24,13 @@ from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
-from evonas.model.optimizers import batch_size, build_optimizer, epochs, has_schedule
+from evonas.model.optimizers import (
+    batch_size,
+    build_optimizer,
+    epochs,
+    has_schedule,
+    schedule_steps,
+)
 from evonas.model.size import ModelSize, measure, measure_unbuilt
 from evonas.trial import Direction, Objective, Outcome, TrialState
 
@@ -160,11 +166,8 @@ def _trainer(
     # The full training, not what this job asks for: 3 epochs and 6 more must see the learning rates
     # of 9 at once.
     full = epochs(space, genome, setup.epochs or job.epochs)
-    steps = 1
+    steps = schedule_steps(space, genome, data.samples, full)
     if has_schedule(space, genome):
-        # Rounded up: the last batch of an epoch may be smaller.
-        batches = -(-data.samples // batch)
-        steps = full * batches
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
     trainer = Trainer(
@@ -228,7 +231,7 @@ def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:
     over = []
     for name, limit in limits.items():
         if sizes[name] > limit:
-            over.append(f"{sizes[name]} {name}, and the limit is {limit}")
+            over.append(f"{sizes[name]:,} {name}, and the limit is {limit:,}")
     return f"The network has {'; '.join(over)}." if over else ""
 
 

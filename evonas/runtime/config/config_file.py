@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,17 @@ from typing import Any
 
 from evonas.data.prepared import DataSettings
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
+from evonas.files import is_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
-from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable
+from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable, short
+from evonas.invocation import command
 from evonas.model.space_check import check_space
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
 from evonas.runtime.config.settings import Builder, shown
 from evonas.runtime.config.wanted_seeds import find_seeds, strategies_in
 from evonas.search.registry import STRATEGIES
+from evonas.words import counted
 
 OVERRIDE = "--set"
 
@@ -158,8 +162,8 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     population = getattr(innermost.settings, "population", None) or 0
     if trials is not None and population > trials:
         found.append(
-            f"the population ({population}) is larger than the budget ({trials} trials): "
-            f"{innermost.name} ends within its first generation."
+            f"the population ({population:,}) is larger than the budget"
+            f" ({counted(trials, 'trial')}): {innermost.name} ends within its first generation."
         )
     return found
 
@@ -168,9 +172,8 @@ def _look_ahead_warnings(ahead: int, workers: int) -> list[str]:
     """Whether some workers will have to wait, because too few trials are asked ahead."""
     if ahead < workers:
         idle = workers - ahead
-        return [
-            f"look_ahead ({ahead}) is below the {workers} workers: {idle} of them will never work."
-        ]
+        never = f"{idle} of them will never work"
+        return [f"look_ahead ({ahead}) is below the {workers} workers: {never}."]
     if workers > 1 and ahead < 2 * workers:
         return [
             f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the "
@@ -293,8 +296,9 @@ def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Issue]]:
         problem = source.problem((), f"{needed}. Received: {received}.")
         return None, [*source.problems, problem]
     if "strategies" in data:
-        message = "this is an experiment, which compares strategies; to run it:  evonas compare"
-        problem = source.problem(("strategies",), f"{message} {file}")
+        compare = command("compare", file)
+        message = f"this is an experiment, which compares strategies; to run it:  {compare}"
+        problem = source.problem(("strategies",), message)
         return None, [*source.problems, problem]
     builder = Builder(FAMILIES)
     # The file's name is the default of `run`; what the file says is stronger.
@@ -323,11 +327,12 @@ def _with_absolute_paths(
 
 def _found(source: _Source, file: Path, key: KeyPath, path: str, problems: list[Issue]) -> str:
     """A path from the config's file, made absolute; adds to the problems if there is no file."""
-    absolute = (file.parent / path).resolve()
-    if not absolute.is_file():
-        message = f"there is no such file. Received: {absolute}"
+    # Unlike `Path.resolve`, this does not raise for links that go round in a circle.
+    absolute = os.path.realpath(file.parent / path)
+    if not is_file(Path(absolute)):
+        message = f"there is no such file. Received: {short(absolute, 200)}"
         problems.append(source.problem(key, message))
-    return str(absolute)
+    return absolute
 
 
 def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]]:

@@ -18,6 +18,7 @@ from annotated_types import Ge
 from evonas.errors import InvalidConfig, InvalidInput, Issue, UserError
 from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import Document
+from evonas.invocation import command
 from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
 from evonas.runtime.config.settings import Builder, Check, shown
@@ -173,8 +174,8 @@ def _experiment(document: Document, file: Path) -> ExperimentConfig:
     if not is_experiment(data):
         message = "an experiment is a mapping that has at least config and strategies."
         hint = ""
-        if isinstance(data, dict):
-            hint = " This is a run's config:  evonas run runs it."
+        if isinstance(data, dict) and "space" in data:
+            hint = f" This is a run's config. To run it:  {command('run', file)}"
         raise InvalidConfig(document.problem((), f"{message} Received: {shown(data)}.{hint}"))
     builder = Builder(FAMILIES)
     # The file's name is the default of `experiment`; what the file says is stronger.

@@ -8,6 +8,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt
 
 from evonas.runtime.config.settings import Count
+from evonas.words import number
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class BudgetConfig:
     def __str__(self) -> str:
         words = []
         for name, limit in self.given.items():
-            words.append(f"{limit:,} {name}")
+            unit = name.removesuffix("s") if limit == 1 else name
+            # The seconds may be a float.
+            whole = int(limit) if float(limit).is_integer() else limit
+            words.append(f"{number(whole)} {unit}")
         return ", ".join(words)
 
 

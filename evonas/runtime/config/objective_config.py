@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evonas.errors import did_you_mean
+from evonas.genome.strict_yaml import short
 from evonas.learning.interface import TaskKind
 from evonas.runtime.config.settings import Builder, KeyIssue, shown
 from evonas.trial import KNOWN_DIRECTIONS, Constraint, Direction, Objective
@@ -177,9 +178,15 @@ def expanded(data: Mapping[str, Any], by_keras: bool) -> dict[str, Any]:
     listed = data.get("objectives")
     if isinstance(listed, list):
         found["objectives"] = [_expanded(item, by_keras) for item in listed]
-        if listed and "objective" not in data:
+        # If the first one is wrong, its issues are told where it stands, and not twice.
+        if listed and "objective" not in data and _is_right(found["objectives"][0]):
             found["objective"] = found["objectives"][0]
     return found
+
+
+def _is_right(objective: Any) -> bool:
+    """Whether plain data, already expanded, have the form of an objective."""
+    return isinstance(Builder({}).build(ObjectiveConfig, objective), ObjectiveConfig)
 
 
 def _expanded(objective: Any, by_keras: bool) -> Any:
@@ -195,8 +202,11 @@ def _expanded(objective: Any, by_keras: bool) -> Any:
     if isinstance(weighted, dict) and weighted:
         return {"name": _sum_in_words(weighted), "direction": "min", **named}
     name = named.get("name")
-    if "direction" in named or not isinstance(name, str):
+    if "direction" in named or "name" not in named:
         return named
+    if not isinstance(name, str):
+        # The name is wrong, and only that is to be told.
+        return {**named, "direction": "min"}
     if not by_keras:
         known = direction_of(name)
         return named if known is None else {**named, "direction": known}
@@ -229,7 +239,7 @@ def issues(data: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
     found: list[KeyIssue] = []
     listed = data.get("objectives")
     if isinstance(listed, list) and listed:
-        found += _of_several(listed, data["objective"], by_keras)
+        found += _of_several(listed, data.get("objective", listed[0]), by_keras)
     elif "objective" in data:
         found += _of_objective(data["objective"], by_keras, ("objective",))
     constraints = data.get("constraints")
@@ -248,16 +258,19 @@ def _of_several(listed: list[Any], objective: Any, by_keras: bool) -> list[KeyIs
     found: list[KeyIssue] = []
     for place, item in enumerate(listed):
         found += _of_objective(item, by_keras, ("objectives", place))
-    names = []
+    names: list[str] = []
     for item in listed:
         name = item.get("name") if isinstance(item, dict) else None
-        names.append(name)
+        # The builder refuses all other names, and not all of them can be compared.
+        if isinstance(name, str):
+            names.append(name)
     if len(listed) == 1:
-        message = f"must be at least two; one is written `objective: {names[0]}`."
+        name = names[0] if names else "METRIC"
+        message = f"must be at least two; one is written `objective: {short(name)}`."
         found.append(KeyIssue(("objectives",), message))
     for name in dict.fromkeys(names):
-        if name is not None and names.count(name) > 1:
-            found.append(KeyIssue(("objectives",), f"has {name} twice."))
+        if names.count(name) > 1:
+            found.append(KeyIssue(("objectives",), f"has {short(name)} twice."))
             break
     # After `expanded`, both are equal unless the user has written `objective` as well.
     if objective != listed[0]:
@@ -303,7 +316,7 @@ def objective_problems(name: str, direction: Direction) -> dict[str, str]:
     """Why a metric of an evaluator cannot be optimised, by key of the section `objective`."""
     if name.startswith("test_"):
         message = "is of the test data, which no search sees; name another metric."
-        return {"name": f"{message} Received: {name}."}
+        return {"name": f"{message} Received: {short(name)}."}
     known = direction_of(name)
     if known not in (None, direction):
         return {"direction": f"the direction of {name} is {known}. Received: {direction}."}

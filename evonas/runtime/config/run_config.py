@@ -16,6 +16,7 @@ from annotated_types import Ge
 
 from evonas.errors import InvalidRecord, did_you_mean
 from evonas.genome import Genome, SearchSpace
+from evonas.genome.strict_yaml import short
 from evonas.learning.interface import TaskKind
 from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
@@ -188,7 +189,7 @@ class RunConfig:
             message = "a table is replayed by the simulated pool: write `simulated: {workers: 8}`."
             return {"pool": message}
         if isinstance(self.evaluator, PythonConfig) and self.evaluator.module not in self.plugins:
-            allowed = ", ".join(self.plugins) or "none"
+            allowed = short(", ".join(self.plugins), 200) or "none"
             module = self.evaluator.module
             message = (
                 f"the module {module!r} is not among the plugins that may be imported: {allowed}."

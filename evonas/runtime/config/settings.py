@@ -20,7 +20,7 @@ from annotated_types import Ge, Gt, Interval, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from evonas.errors import did_you_mean, switch_hint
-from evonas.genome.strict_yaml import KeyPath
+from evonas.genome.strict_yaml import KeyPath, short
 from evonas.search.named import Named
 
 Count = Annotated[int, Ge(1)]
@@ -184,7 +184,7 @@ class Builder:
         # Otherwise at the last name: an override adds its own name at the end.
         extra = next((name for name in choice if name not in known), list(choice)[-1])
         message = (
-            f"only one name can be given here. Received: {', '.join(choice)}. "
+            f"only one name can be given here. Received: {', '.join(map(short, choice))}. "
             f"Allowed: {', '.join(known)}."
         )
         hint = "" if extra in known else did_you_mean(extra, known)
@@ -270,11 +270,20 @@ def _fields(value: Any, families: Families) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """A value about as the user wrote it, cut to 80 characters."""
+    """A value about as the user wrote it, printable, and cut to 80 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
+    # JSON escapes control characters, but neither DEL nor characters that no font knows.
+    if not text.isprintable():
+        text = "".join(_printable(character) for character in text)
     if len(text) <= 80:
         return text
     return text[:77] + "..."
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from evonas.errors import EvonasError, InvalidGenome, InvalidInput, Issue, UserError
+from evonas.files import expanded, is_file
 from evonas.genome import Genome, SearchSpace, library, load_genome, validate
-from evonas.genome.strict_yaml import KeyPath
+from evonas.genome.strict_yaml import KeyPath, short
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
@@ -122,7 +123,9 @@ def _earlier_seeds(strategy: Written, file: Path, space: SearchSpace) -> dict[st
     # Settings of a wrong type are left to the builder, which reports them.
     if not isinstance(run, str) or not isinstance(count, int):
         return {}
-    root = file.parent / Path(run).expanduser()
+    root = file.parent / expanded(run)
+    if not is_file(Layout(root).record):
+        raise UserError(f"there is no run at {short(str(root), 200)}.")
     return _best_of(root, run, count, space)
 
 

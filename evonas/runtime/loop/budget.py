@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evonas.runtime.loop.jobs import epochs_before
-from evonas.runtime.loop.progress import Spent, estimate_remaining
+from evonas.runtime.loop.progress import Pace, Spent
 from evonas.trial import Trial, TrialState
 
 
@@ -45,6 +45,7 @@ class Account:
     Args:
         clock: gives seconds.
         spent: seconds of earlier sessions.
+        workers: number of trials that run at once.
 
     Attributes:
         charged: number of trials that were asked, without duplicates.
@@ -52,12 +53,19 @@ class Account:
         failures: number of those that are not `ok`.
     """
 
-    def __init__(self, limits: RunLimits, clock: Callable[[], float], spent: float = 0.0) -> None:
+    def __init__(
+        self,
+        limits: RunLimits,
+        clock: Callable[[], float],
+        spent: float = 0.0,
+        workers: int = 1,
+    ) -> None:
         self._limits = limits
         self._clock = clock
         self._spent_before = spent
         self._started = clock()
-        self._share_before = 0.0
+        self._pace = Pace(workers)
+        self._has_begun = False
         self._charged_epochs = 0
         self._done_epochs = 0
         self.charged = 0
@@ -66,7 +74,8 @@ class Account:
 
     def begin(self) -> None:
         """The work of this session begins. All that was entered so far is of earlier sessions."""
-        self._share_before = self.share
+        self._has_begun = True
+        self._pace.note(self.elapsed, self.share)
 
     def charge(self, trial: Trial, trials: Sequence[Trial]) -> None:
         """A trial that is no duplicate is asked.
@@ -84,6 +93,8 @@ class Account:
         self.done += 1
         self._done_epochs += _cost(trial, trials)
         self.failures += trial.state is not TrialState.OK
+        if self._has_begun:
+            self._pace.note(self.elapsed, self.share)
 
     @property
     def is_spent(self) -> bool:
@@ -137,9 +148,7 @@ class Account:
     @property
     def remaining(self) -> float | None:
         """Estimated seconds to the end; None before the first outcome of this session."""
-        share = self.share
-        done_now = share - self._share_before
-        return estimate_remaining(self.elapsed, done_now, 1.0 - share)
+        return self._pace.remaining(self.elapsed)
 
 
 def _cost(trial: Trial, trials: Sequence[Trial]) -> int:

@@ -16,6 +16,7 @@ from evonas.evaluate.contract.protocol import Job
 from evonas.runtime.loop.jobs import could_not_write
 from evonas.runtime.loop.storage import Storage
 from evonas.trial import Outcome, TrialState
+from evonas.words import counted
 
 MB = 1_000_000
 LOOK_EVERY = 1.0
@@ -73,6 +74,8 @@ class DiskGuard:
         self._idle_since: float | None = None
         # Set when a worker could not write, until one that began later has succeeded.
         self._has_failed = False
+        # Bytes that were deleted then.
+        self._freed = 0
         # The attempts that ran when the caches were deleted, as (trial, attempt). They may have met
         # the full disk before that, so their failure is no proof that deleting has not helped.
         self._excused: set[tuple[int, int]] = set()
@@ -105,7 +108,9 @@ class DiskGuard:
             # The caches may have been enough; so measure again before anybody has to wait.
             if self._is_low():
                 self.is_paused = True
-                finish = f" Finishing {len(running)} running trials." if running else ""
+                finish = ""
+                if running:
+                    finish = f" Finishing {counted(len(running), 'running trial')}."
                 self._tell(
                     f"{self._shortage()}{_given_up(freed)}"
                     f" No trial is started until there is more.{finish}"
@@ -160,16 +165,21 @@ class DiskGuard:
             return
         if self._has_failed:
             raise DiskFailure(
-                f"{outcome.message} To delete evonas's own caches has not helped. Nothing is lost:"
-                f" trial {job.trial} waits in the record. Make room at {self._storage.root},"
-                " then go on."
+                f"{outcome.message}{self._in_vain()} Nothing is lost: trial {job.trial} waits in"
+                f" the record. Make room at {self._storage.root}, then go on."
             )
         self._has_failed = True
         self._excused = {(other.trial, other.attempt) for other in running}
         # The next start looks at the disk at once, not only after a second.
         self._looked = -math.inf
-        freed = self._storage.free(running)
-        self._tell(f"a worker could not write to the disk.{_given_up(freed)}")
+        self._freed = self._storage.free(running)
+        self._tell(f"a worker could not write to the disk.{_given_up(self._freed)}")
+
+    def _in_vain(self) -> str:
+        """That deleting has not helped; empty if there was nothing to delete."""
+        if not self._freed:
+            return ""
+        return " To delete evonas's own caches has not helped."
 
 
 def _given_up(freed: int) -> str:

@@ -20,6 +20,7 @@ from evonas.evaluate.contract.pool import Finished, Pool
 from evonas.evaluate.contract.pool import Progress as Epoch
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job
 from evonas.failpoints import failpoint
+from evonas.invocation import command
 from evonas.runtime.loop.budget import Account, RunLimits
 from evonas.runtime.loop.disk_guard import DiskGuard
 from evonas.runtime.loop.epoch_notes import EpochNotes
@@ -41,6 +42,7 @@ from evonas.runtime.record.record import Record
 from evonas.runtime.record.rows import Attempt, settled
 from evonas.search.strategy import Strategy
 from evonas.trial import Objective, Outcome, Trial, TrialState, rank
+from evonas.words import counted
 
 
 class Engine:
@@ -88,7 +90,7 @@ class Engine:
             record.path.parent, continues_trials=strategy.continues_trials
         )
         self._guard = guard or DiskGuard(self._storage)
-        self._account = Account(limits, clock, spent)
+        self._account = Account(limits, clock, spent, pool.capacity)
         self._turns = Turns(objective, in_order)
         self._trials: Sequence[Trial] = self._turns.trials
         self._failures = FailuresInARow(limits.failures_in_a_row)
@@ -154,10 +156,9 @@ class Engine:
                 observer.on_end(self.progress())
         # A signal that came when all was done stops nothing.
         if self._stop.urgency > Urgency.NONE and not self.is_over:
-            of = "" if self._limits.trials is None else f" of {self._limits.trials}"
-            raise self._stop.error(
-                f"stopped after {self._account.done}{of} trials; nothing is lost"
-            )
+            of = "" if self._limits.trials is None else f" of {self._limits.trials:,}"
+            done = counted(self._account.done, "trial")
+            raise self._stop.error(f"stopped after {done}{of}; {self._left()}")
 
     def _search(self) -> None:
         """Step, submit and poll, until nothing runs any more."""
@@ -177,22 +178,38 @@ class Engine:
             else:
                 break
 
+    def _left(self) -> str:
+        """What becomes of the trials that ran when the user stopped the session."""
+        if not self._running:
+            return "nothing is lost"
+        ran = counted(len(self._running), "running trial was", "running trials were")
+        them = "it" if len(self._running) == 1 else "them"
+        return f"{ran} ended, and a resume trains {them}"
+
     def _announce_stop(self) -> None:
-        reason = f"{self._stop.by.name}: finishing {len(self._running)} running trials"
+        running = counted(len(self._running), "running trial")
+        reason = f"{self._stop.by.name}: finishing {running}"
+        if not self._running:
+            reason = f"{self._stop.by.name}: no trial is running"
         for observer in self._observers:
             observer.on_stop(reason)
 
     def _listen(self) -> None:
         """Take in what the pool reports; waits up to a second for the first report."""
+        has_finished = False
         for report in self._pool.poll(timeout=1.0):
             # A late answer, of an attempt that was given up or of another session, counts for
             # nothing: its job is not the one that runs.
             if self._running.get(report.job.trial) != report.job:
                 continue
             if isinstance(report, Finished):
+                has_finished = True
                 self._finish(report.job, report.outcome)
             else:
                 self._hear(report)
+        if not has_finished:
+            for observer in self._observers:
+                observer.on_tick(self.progress())
 
     def _step(self) -> None:
         """Tell one, ask while the window is open, commit; again until nothing changes."""
@@ -303,6 +320,9 @@ class Engine:
         failpoint("engine.attempt")
         job = self._job(trial, number, earlier)
         self._running[trial.id] = job
+        if what := self._pool.opening:
+            for observer in self._observers:
+                observer.on_wait(what)
         self._pool.submit(job)
         failpoint("engine.submitted")
         for observer in self._observers:
@@ -385,11 +405,13 @@ class Engine:
         # Once is enough: attempts are called abandoned when a session begins, never within one.
         for id in list(self._waiting):
             attempts = self._record.attempts(id)
+            replay = command("replay", self._record.path.parent, id)
             if outcome := set_aside(id, attempts):
                 self._waiting.remove(id)
                 self._settle(id, attempts[-1].number, outcome, final=True)
+                self._say(f"`{replay}` trains trial {id}, which was set aside, in the foreground")
             elif words := suspicion(id, attempts):
-                self._say(words)
+                self._say(f"{words}. `{replay}` shows what it does")
 
     @property
     def _is_held_back(self) -> bool:
@@ -447,4 +469,5 @@ class Engine:
             elapsed=account.elapsed,
             remaining=account.remaining,
             spent=account.spent(),
+            objective=self._objective.name,
         )

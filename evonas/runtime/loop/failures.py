@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from evonas.errors import RepeatedFailures
+from evonas.invocation import command
 from evonas.runtime.record.record import Record
 from evonas.trial import Trial, TrialState
+from evonas.words import counted
 
 FAILURES_OF_ONE_CAUSE = frozenset(
     {
@@ -86,14 +88,16 @@ class FailuresInARow:
         attempt = record.attempts(last)[-1]
         lines = attempt.details.get("log", "").splitlines()
         log = "".join(f"\n    {line}" for line in lines)
-        why = f"{len(self._failed)} trials in a row ended as `{attempt.state}`"
+        failed = counted(len(self._failed), "trial")
+        why = f"{failed} in a row ended as `{attempt.state}`"
         said = f"trial {last} said: {attempt.message}"
+        replay = command("replay", record.path.parent, last)
         # The event comes before the exception: a resume counts from the place that it names.
         detail = {"told": told, "state": attempt.state, "why": f"{why}; {said}"}
         record.event(STOPPED, detail)
         raise RepeatedFailures(
             f"{why}, so the cause is probably not the networks."
-            f" `evonas replay RUN {last}` trains the last one in the foreground."
+            f" `{replay}` trains the last one in the foreground."
             " Mend the cause first. A resume goes on with the trials that follow, and what failed"
             " stays failed; a new run trains all of them again."
             f" The last one, {said}{log}"

@@ -23,6 +23,9 @@ class Observer:
     def on_start(self, progress: Progress) -> None:
         """A session begins, new or resumed."""
 
+    def on_wait(self, what: str) -> None:
+        """The session now waits for something that takes seconds, such as an import."""
+
     def on_submit(self, trial: Trial, attempt: int) -> None:
         """A worker was given this trial."""
 
@@ -34,6 +37,9 @@ class Observer:
 
     def on_progress(self, progress: Progress) -> None:
         """An outcome was recorded, or the strategy was told or asked."""
+
+    def on_tick(self, progress: Progress) -> None:
+        """No outcome has come since the last call of an observer; about once a second."""
 
     def on_stop(self, reason: str) -> None:
         """No further trial will be started; those that run are finished first."""

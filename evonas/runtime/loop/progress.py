@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from dataclasses import dataclass
 
 from evonas.trial import Trial
+
+LEAST = 15
+"""Trials that a pace is measured on, at least: fewer would tell of single networks."""
+BURSTS = 3
+"""Trials of each worker that a pace is measured on, at least."""
+MOST_CHANGE = 2.0
+"""Factor by which the rest may be slower or faster than the latest trials."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class Progress:
         elapsed: seconds since this session began; on the virtual clock of a simulated pool.
         remaining: estimated seconds to the end; None before the first outcome of this session.
         spent: state of each budget; the one that is spent first ends the run.
+        objective: name of what the incumbent is the best in.
     """
 
     generation: int
@@ -54,6 +64,7 @@ class Progress:
     elapsed: float
     remaining: float | None
     spent: tuple[Spent, ...] = ()
+    objective: str = ""
 
     @property
     def share(self) -> float:
@@ -62,14 +73,60 @@ class Progress:
         return max(shares, default=0.0)
 
 
-def estimate_remaining(elapsed: float, done_now: float, left: float) -> float | None:
-    """Seconds to the end if the rest is as fast as this session was; None if it has done nothing.
+class Pace:
+    """How fast a session gets on, learned from its recent trials.
+
+    Later trials tend to train longer: a search finds larger networks, and they improve for longer.
+    So what counts is the latest third of the trials. Half of what has changed since the beginning
+    is expected to change once more.
 
     Args:
-        elapsed: seconds of this session.
-        done_now: what this session has done of the budget, in trials or as a share.
-        left: what is still to be done, in the same unit.
+        workers: number of trials that run at once. With many, outcomes come in bursts.
     """
-    if done_now <= 0:
-        return None
-    return elapsed / done_now * left
+
+    def __init__(self, workers: int = 1) -> None:
+        self._least = max(LEAST, BURSTS * workers)
+        # Two arrays of floats: a run may have a hundred thousand trials.
+        self._times = array("d")
+        self._shares = array("d")
+
+    def note(self, elapsed: float, share: float) -> None:
+        """The work begins, or an outcome has come.
+
+        Args:
+            elapsed: seconds of the session.
+            share: share of the budget that is spent.
+        """
+        self._times.append(elapsed)
+        self._shares.append(share)
+
+    def remaining(self, elapsed: float) -> float | None:
+        """Estimated seconds to the end; None before the first outcome of the session.
+
+        Args:
+            elapsed: seconds of the session at this moment.
+        """
+        outcomes = len(self._times) - 1
+        if outcomes < 1:
+            return None
+        whole = self._seconds_for_all(outcomes)
+        if whole is None:
+            return None
+        latest = min(outcomes, max(self._least, outcomes // 3))
+        recent = self._seconds_for_all(latest) or whole
+        # The square root is half of the change, on the scale of factors.
+        change = math.sqrt(recent / whole) if whole else 1.0
+        change = min(max(change, 1 / MOST_CHANGE), MOST_CHANGE)
+        left = (1.0 - self._shares[-1]) * recent * change
+        # Between two outcomes the rest gets shorter, but not by more than the next one is worth.
+        usual = (self._times[-1] - self._times[-1 - latest]) / latest
+        since = min(elapsed - self._times[-1], usual)
+        return max(0.0, left - since)
+
+    def _seconds_for_all(self, latest: int) -> float | None:
+        """Seconds for the whole budget at the pace of the latest outcomes; None if it is 0."""
+        first = -1 - latest
+        spent = self._shares[-1] - self._shares[first]
+        if spent <= 0:
+            return None
+        return (self._times[-1] - self._times[first]) / spent

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from evonas.runtime.loop.jobs import DISK, could_not_write
 from evonas.runtime.record.rows import Attempt
 from evonas.trial import Outcome, TrialState
+from evonas.words import counted
 
 RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
 """Failures of the machine, not of the network, and how often each is tried again.
@@ -106,7 +107,7 @@ def suspicion(trial: int, attempts: Sequence[Attempt]) -> str:
     if fruitless(attempts) < SUSPICIOUS:
         return ""
     what = _what_happened(trial, attempts)
-    return f"{what}; it runs alone now. `evonas replay RUN {trial}` shows what it does"
+    return f"{what}; it runs alone now"
 
 
 def set_aside(trial: int, attempts: Sequence[Attempt]) -> Outcome | None:
@@ -116,11 +117,10 @@ def set_aside(trial: int, attempts: Sequence[Attempt]) -> Outcome | None:
     """
     if fruitless(attempts) < FRUITLESS_LIMIT:
         return None
-    what = f"It was set aside: {_what_happened(trial, attempts)}."
-    message = f"{what} `evonas replay RUN {trial}` trains it in the foreground."
+    message = f"It was set aside: {_what_happened(trial, attempts)}."
     return Outcome(TrialState.LOST, epochs=attempts[-1].epochs, message=message)
 
 
 def _what_happened(trial: int, attempts: Sequence[Attempt]) -> str:
-    times = fruitless(attempts)
-    return f"the driver ended {times} times while trial {trial} ran, and it got no further"
+    times = counted(fruitless(attempts), "time")
+    return f"the driver ended {times} while trial {trial} ran, and it got no further"

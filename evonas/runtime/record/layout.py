@@ -36,6 +36,11 @@ class Layout:
         return self.root / "run.db-wal"
 
     @property
+    def config(self) -> Path:
+        """A copy of the config for people, and for another run. Evonas itself never reads it."""
+        return self.root / "config.yaml"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import EvonasError, InvalidRecord, UserError
+from evonas.files import is_file
+from evonas.invocation import command
 from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import migrated_copy
 from evonas.runtime.record.opening import open_to_read, translated
@@ -42,6 +44,14 @@ def decoding(path: Path) -> Iterator[None]:
         raise InvalidRecord(f"the record {path} is damaged: {kind}: {error}") from error
 
 
+def where_runs_are(root: Path) -> str:
+    """The command that lists the runs beside this folder, as a sentence."""
+    words = ["list"]
+    if root.parent.is_dir():
+        words += ["--runs", str(root.parent)]
+    return f"To list the runs:  {command(*words)}"
+
+
 class RecordReader:
     """Reads a record, also while a run is writing it.
 
@@ -59,10 +69,10 @@ class RecordReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
+        if not is_file(path):
             raise UserError(
-                f"there is no run at {path.parent}: {path.name} is missing. "
-                "`evonas list` shows the runs."
+                f"there is no run at {path.parent}: {path.name} is missing."
+                f" {where_runs_are(path.parent)}"
             )
         with translated(path, "read"):
             self._connection = open_to_read(path)

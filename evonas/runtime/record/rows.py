@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,20 @@ class Attempt:
     history: Mapping[str, list[float | None]]
     message: str
     details: Mapping[str, Any]
+
+
+def deciding(state: TrialState, attempts: Sequence[Attempt]) -> Attempt | None:
+    """The attempt that a trial's outcome is of; None if there is no outcome, or no attempt.
+
+    Args:
+        state: state of the trial.
+        attempts: all attempts at the trial, in order.
+    """
+    # Retries come before it. A training that was repeated for an export comes after it.
+    for attempt in attempts:
+        if attempt.state == state:
+            return attempt
+    return None
 
 
 def dump(value: Any) -> str:

@@ -73,7 +73,7 @@ def test_a_continued_trial_costs_the_difference(tabled: Setup) -> None:
         (("b", "b"), 9, TrialState.INFEASIBLE, "no such genome"),
         (("b", "a"), 9, TrialState.INFEASIBLE, "no val_loss"),
         (("a", "b"), 9, TrialState.DIVERGED, "val_loss was inf"),
-        (("a", "a"), 5, TrialState.ERROR, "knows 1, 9 epochs, and 5"),
+        (("a", "a"), 5, TrialState.ERROR, "results at epochs 1, 9 only. Received: 5."),
     ],
 )
 def test_what_a_table_cannot_say(

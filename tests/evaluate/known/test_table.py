@@ -114,7 +114,7 @@ BAD = [
     ((GOOD,), HEADER.replace("loss@1", "loss@one"), 1, "no METRIC@EPOCHS"),
     ((GOOD,), HEADER.replace("loss@1", "loss@3"), 1, "there twice"),
     ((GOOD,), HEADER.replace("loss@1", "parameters@1"), 1, "with `@1` and without"),
-    ((GOOD,), HEADER.replace("seconds@1", "flops@1"), 1, "seconds are given after [3] epochs only"),
+    ((GOOD,), HEADER.replace("seconds@1", "flops@1"), 1, "seconds are given at epochs 3 only"),
     ((GOOD,), HEADER.replace("@1", "_1").replace("@3", "_3"), 1, "no column METRIC@EPOCHS"),
 ]
 

@@ -311,7 +311,7 @@ def test_a_network_beyond_a_limit_is_not_trained(
     assert outcome.state is TrialState.INFEASIBLE
     assert all(word in outcome.message for word in words)
     assert (
-        str(int(outcome.metrics["parameters"])) in outcome.message
+        f"{int(outcome.metrics['parameters']):,}" in outcome.message
         or "parameters" not in outcome.message
     )
     assert not outcome.files

@@ -99,6 +99,8 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
         ),
         ("strategy: nsga2\nobjectives: [val_loss]\n", "objectives", "must be at least two"),
         ("strategy: nsga2\nobjectives: [val_loss, val_loss]\n", "objectives", "has val_loss twice"),
+        (NSGA.replace("val_accuracy", "{name: [1]}"), "objectives[0].name", "must be a word"),
+        (NSGA.replace("val_accuracy", "7"), "objectives[0]", "7"),
         (NSGA + "objective: val_loss\n", "objective", "cannot stand beside objectives"),
         (
             NSGA.replace("parameters", "parametres"),
@@ -189,3 +191,10 @@ def test_a_table_without_one_of_the_metrics_is_refused(tmp_path):
     ):
         with pytest.raises(InvalidConfig, match=f"{key}: the table has no such metric"):
             check_evaluator(load(tmp_path, text, base).loaded)
+
+
+def test_a_single_objective_without_a_name_is_told_how_to_write_it(tmp_path):
+    found = load(tmp_path, "strategy: nsga2\nobjectives: [{name: {}}]\n").problems
+    assert [item.key for item in found] == ["objectives", "objectives[0].name"]
+    assert "must be at least two; one is written `objective: METRIC`" in found[0].message
+    assert "must be a word" in found[1].message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -321,7 +322,9 @@ def test_many_failures_of_one_cause_stop_the_run_with_that_cause(engine, problem
     assert raised.value.exit_code == 5
 
 
-def test_trials_that_run_out_of_memory_twice_stop_the_run_and_a_resume_says_why(engine, problem):
+def test_trials_that_run_out_of_memory_twice_stop_the_run_and_a_resume_says_why(
+    engine, problem, record
+):
     pool = lambda: Answers({id: ["oom_device"] for id in range(100)}, capacity=1)  # noqa: E731
     limits = RunLimits(trials=50, look_ahead=4, failures_in_a_row=3)
     notes = []
@@ -330,8 +333,9 @@ def test_trials_that_run_out_of_memory_twice_stop_the_run_and_a_resume_says_why(
         def on_note(self, text):
             notes.append(text)
 
+    root = re.escape(str(record.path.parent))
     with pytest.raises(
-        RepeatedFailures, match=r"3 trials in a row ended as `oom_device`.*`evonas replay RUN 2`"
+        RepeatedFailures, match=rf"3 trials in a row .*`oom_device`.*evonas replay {root} 2`"
     ):
         engine(Script(problem, list(range(50))), pool(), limits, observers=[Notes()]).run()
     assert notes == []

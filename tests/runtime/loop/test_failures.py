@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from evonas.errors import RepeatedFailures
@@ -13,6 +15,8 @@ from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState
 
 class Log:
     """Takes the place of a record."""
+
+    path = Path("my runs/night/run.db")
 
     def __init__(self):
         self.events = []
@@ -77,6 +81,10 @@ def test_the_record_is_told_why(told):
     failures.restore(told("error", "error"), [])
     with pytest.raises(RepeatedFailures, match=r"trial 1 said: no such file\n    one\n    two$"):
         failures.check(log, 2)
+    # The command works as printed, for this run and in this shell.
+    with pytest.raises(RepeatedFailures, match=r"evonas replay 'my runs/night' 1`"):
+        failures.check(log, 2)
+    log.events.pop()
     why = "2 trials in a row ended as `error`; trial 1 said: no such file"
     assert log.events == [(0.0, STOPPED, {"told": 2, "state": "error", "why": why})]
 

@@ -1,0 +1,211 @@
+"""The table of `show --trials`: a line for each trial, and the columns that a window has room for.
+
+A pipe gets all columns. A narrow window gets those that matter most, and says which are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from evonas.cli.console import number
+from evonas.cli.table import Column, least_width, print_table
+from evonas.cli.winner import print_words
+from evonas.words import listed, measured
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from evonas.api import RecordedTrial, Run
+    from evonas.runtime.record.rows import Attempt
+
+REASON = 60
+"""Characters of a reason in a window; a pipe and `--json` have all of it."""
+
+FOLDED = 12
+"""Characters that words keep before a column is left out for them."""
+
+WORDS = ("state", "operator", "parents", "reason")
+"""Columns that are no numbers."""
+
+FIRST_TO_GO = ("parents", "generation", "parameters", "operator")
+"""What is left out of a narrow window, in this order; then the metrics, from the right."""
+
+LAST_TO_GO = ("seconds", "epochs", "learning rate")
+"""What is left out after the metrics."""
+
+Row = Mapping[str, str]
+"""The cells of a trial, by the names of their columns."""
+
+
+def print_trials(view: Run, out: Console) -> None:
+    """Every trial, the best first."""
+    rows = _rows(view, is_window=out.is_terminal)
+    objective = view.objective.name
+    names = _names_with_content(rows, objective)
+    kept = fitting(names, rows, out.width, keep=("trial", "state", objective, "reason"))
+    print_table(out, _columns(kept), _cells(kept, rows))
+    left_out = [name for name in names if name not in kept]
+    if left_out:
+        told = listed(left_out)
+        print_words(f"{out.width} columns have no room for {told}; --json has them.", out)
+
+
+def fitting(
+    names: Sequence[str], rows: Sequence[Row], width: int, keep: Sequence[str]
+) -> list[str]:
+    """The names of the columns that a window has room for.
+
+    Args:
+        width: characters of a line.
+        keep: names of the columns that are never left out.
+    """
+    kept = list(names)
+    named = (*keep, *FIRST_TO_GO, *LAST_TO_GO)
+    metrics = [name for name in reversed(names) if name not in named]
+    for name in (*FIRST_TO_GO, *metrics, *LAST_TO_GO):
+        if least_width(_columns(kept), _cells(kept, rows)) <= width:
+            break
+        if name in kept and name not in keep:
+            kept.remove(name)
+    return kept
+
+
+def _columns(names: Sequence[str]) -> list[Column]:
+    columns = []
+    for name in names:
+        is_number = name not in WORDS
+        # A heading is folded between its words only.
+        least = max(map(len, name.split())) if is_number else FOLDED
+        columns.append(Column(name, is_number, least=least))
+    return columns
+
+
+def _cells(names: Sequence[str], rows: Sequence[Row]) -> list[list[str]]:
+    """The cells of these columns, row by row."""
+    found = []
+    for row in rows:
+        found.append([row[name] for name in names])
+    return found
+
+
+def _names_with_content(rows: Sequence[Row], objective: str) -> list[str]:
+    """The names of the columns, without those that have nothing to say.
+
+    A table of known results has no learning rates, and a run without failures no reasons.
+    """
+    names = []
+    for name in rows[0] if rows else ():
+        has_content = any(row[name].strip("-") for row in rows)
+        if has_content or name == objective:
+            names.append(name)
+    return names
+
+
+def _rows(view: Run, is_window: bool) -> list[Row]:
+    """The cells of every trial, the best first."""
+    from evonas.trial import rank
+
+    attempts = view.attempts()
+    rows: list[Row] = []
+    for trial in sorted(view.trials, key=rank):
+        row = _row(view, trial, attempts.get(trial.id, ()))
+        if is_window:
+            row["reason"] = _short(row["reason"])
+        rows.append(row)
+    return rows
+
+
+def _row(view: Run, trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[str, str]:
+    from evonas.insight.words import clean
+
+    lineage = trial.lineage
+    trained = in_numbers(view, trial, attempts)
+    seconds = trained["seconds"]
+    rate = trained["learning_rate"]
+    return {
+        "trial": str(trial.id),
+        "generation": str(lineage.generation),
+        "state": _state(trial),
+        **_metrics(view, trial),
+        "epochs": number(trained["epochs"]),
+        "seconds": "-" if seconds is None else f"{seconds:,.1f}",
+        "learning rate": "-" if rate is None else f"{rate:.4g}",
+        "operator": lineage.operator,
+        "parents": " ".join(map(str, lineage.parents)),
+        "reason": clean(message_of(trial, attempts)),
+    }
+
+
+def _short(reason: str) -> str:
+    """A reason for a window."""
+    if len(reason) <= REASON:
+        return reason
+    # Three dots: not every encoding has a character for them.
+    return f"{reason[: REASON - 3].rstrip()}..."
+
+
+def in_numbers(
+    view: Run, trial: RecordedTrial, attempts: Sequence[Attempt]
+) -> dict[str, float | int | None]:
+    """How a trial was trained: `epochs`, `seconds` and `learning_rate`, each None if unknown.
+
+    They are those of the attempt that the outcome is of. A duplicate was not trained.
+    """
+    from evonas.insight.settings import learning_rate
+    from evonas.runtime.record.rows import deciding
+
+    attempt = deciding(trial.state, attempts)
+    return {
+        "epochs": None if attempt is None else attempt.epochs,
+        "seconds": None if attempt is None else attempt.seconds,
+        "learning_rate": learning_rate(view.space, trial.genome),
+    }
+
+
+def message_of(trial: RecordedTrial, attempts: Sequence[Attempt]) -> str:
+    """Why a trial failed; empty for one that succeeded or has no attempt."""
+    if trial.fitness is not None or not attempts:
+        return ""
+    return attempts[-1].message
+
+
+def _metrics(view: Run, trial: RecordedTrial) -> Mapping[str, str]:
+    """The objective's value, then the other metrics, each once."""
+    value = None if trial.fitness is None else trial.fitness.value
+    objective = view.objective.name
+    found = {objective: measured(objective, value)}
+    for name in _companions(view):
+        # The objective stands in front already.
+        found.setdefault(name, measured(name, trial.metrics.get(name)))
+    return found
+
+
+def _companions(view: Run) -> list[str]:
+    """The metrics beside the objective that the table shows."""
+    if view.has_networks:
+        return [*view.config.metrics(), f"val_{view.interface.metric}", "parameters"]
+    return [*view.config.metrics(), *_others(view)]
+
+
+def _others(view: Run) -> tuple[str, ...]:
+    """The metrics beside the objective that an evaluator has given, at most three."""
+    found: dict[str, None] = {}
+    for trial in view.trials:
+        for name in trial.metrics:
+            found[name] = None
+    found.pop(view.objective.name, None)
+    return tuple(found)[:3]
+
+
+def _state(trial: RecordedTrial) -> str:
+    """What became of a trial, in the words of the table."""
+    from evonas.cli.one_trial import is_cut
+
+    # The state of a duplicate is that of the trial which it names.
+    if trial.twin_of is not None:
+        return f"twin of {trial.twin_of}"
+    state = str(trial.state)
+    if is_cut(trial):
+        state += ", cut batches"
+    return state

@@ -1,0 +1,225 @@
+"""What `run` and `show` tell of a winner beside its layers and its scores, from its card."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evonas.cli.console import number
+from evonas.insight.findings import failing_ops, given_founder
+from evonas.insight.sparkline import sparkline
+from evonas.trial import TIMES, Trial
+from evonas.words import counted, listed
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LABEL = 10
+"""Columns of the words in front of a line: `optimizer`, `validation`."""
+
+MOST_CLASSES = 6
+"""Labels that are listed; the card has all."""
+
+
+def print_words(words: str, out: Console, label: str = "") -> None:
+    """A line that goes on below its own beginning if it is too long for the window.
+
+    Args:
+        label: word in front of the line.
+    """
+    start = f"  {label:<{LABEL}}  " if label else "  "
+    lines = textwrap.wrap(
+        words,
+        # The words stay readable in the narrowest of windows.
+        width=max(out.width - len(start), 20),
+        # A path or a number is never broken.
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    indent = " " * len(start)
+    text = f"\n{indent}".join(lines)
+    out.print(f"{start}{text}", soft_wrap=True)
+
+
+def print_training(card: Mapping[str, Any], out: Console) -> None:
+    """The winner's optimizer, its batches and its epochs. Cards of older runs do not have them."""
+    training = card.get("training")
+    if training is None:
+        return
+    optimizer = training["optimizer"]
+    if optimizer is not None:
+        print_words(optimizer_in_words(optimizer), out, "optimizer")
+    print_words(training_in_words(training), out, "training")
+
+
+def optimizer_in_words(optimizer: Mapping[str, Any]) -> str:
+    """`adam; learning rate 0.001, cosine schedule down to 0.01 of it; beta_1 0.9`."""
+    settings = dict(optimizer)
+    told = [settings.pop("name")]
+    schedule = settings.pop("schedule", "constant")
+    fraction = settings.pop("final_fraction", None)
+    rate = settings.pop("learning_rate", None)
+    if rate is not None:
+        words = f"learning rate {_value(rate)}, {schedule}"
+        if schedule != "constant":
+            words += " schedule"
+            if fraction is not None:
+                words += f" down to {_value(fraction)} of it"
+        told.append(words)
+    for name, value in settings.items():
+        told.append(f"{name} {_value(value)}")
+    return "; ".join(told)
+
+
+def training_in_words(training: Mapping[str, Any]) -> str:
+    """`batches of 32; 24 of at most 30 epochs; the weights are those of epoch 14`."""
+    told = []
+    if training.get("batch_size") is not None:
+        told.append(f"batches of {training['batch_size']}")
+    epochs = training["epochs"]
+    if epochs is not None:
+        most = counted(training["most_epochs"], "epoch")
+        told.append(f"{epochs:,} of at most {most}")
+    if training["best_epoch"] is not None:
+        told.append(f"the weights are those of epoch {training['best_epoch']}")
+    return "; ".join(told)
+
+
+def print_search(card: Mapping[str, Any], out: Console) -> None:
+    """What found the winner: the strategy, the data and the space."""
+    if "strategy" in card:
+        print_words(strategy_in_words(card["strategy"]), out, "strategy")
+    if data := card.get("data"):
+        print_words(data_in_words(data), out, "data")
+    if space := card.get("space"):
+        decisions = counted(space["decisions"], "decision")
+        print_words(f"{space['name']}, {decisions}", out, "space")
+
+
+def strategy_in_words(strategy: Mapping[str, Any]) -> str:
+    """`evolution: population 16, selection tournament (size 5)`; what is not set is left out."""
+    ((name, settings),) = strategy.items()
+    told = ", ".join(_settings(settings))
+    if not told:
+        return str(name)
+    return f"{name}: {told}"
+
+
+def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Each setting in words."""
+    for name, value in settings.items():
+        if value in (None, [], {}):
+            continue
+        yield f"{name} {_setting(value)}"
+
+
+def _setting(value: Any) -> str:
+    """A setting's value in words. A part that was chosen by name has its own settings behind it."""
+    if isinstance(value, list):
+        return listed([_value(item) for item in value])
+    if not isinstance(value, dict):
+        return _value(value)
+    inside = list(value.values())
+    if len(inside) == 1 and isinstance(inside[0], dict):
+        (name,) = value
+        told = ", ".join(_settings(inside[0]))
+        return f"{name} ({told})" if told else str(name)
+    return f"({', '.join(_settings(value))})"
+
+
+def data_in_words(data: Mapping[str, Any]) -> str:
+    """`digits: classification, 1,079 training, 359 validation and 359 test samples of ...`."""
+    source = data["name"] or data["path"]
+    samples = data["samples"]
+    shape = "x".join(map(str, data["shape"]))
+    told = (
+        f"{source}: {data['task']}, {samples['train']:,} training,"
+        f" {samples['validation']:,} validation and {samples['test']:,} test samples"
+        f" of shape {shape}"
+    )
+    classes = data["classes"]
+    if not classes:
+        return told
+    first = ", ".join(map(str, classes[:MOST_CLASSES]))
+    more = ", ..." if len(classes) > MOST_CLASSES else ""
+    return f"{told}, {counted(len(classes), 'class', 'classes')} ({first}{more})"
+
+
+def print_curves(card: Mapping[str, Any], out: Console) -> None:
+    """The learning curves of the winner: for each metric a few numbers, and a drawing.
+
+    The drawing is left out if the terminal's encoding has no bars.
+    """
+    history = {name: values for name, values in card.get("history", {}).items() if values}
+    names = [name for name in history if name not in TIMES]
+    best = (card.get("training") or {}).get("best_epoch")
+    label = "curves"
+    for name in names:
+        values = history[name]
+        words = f"{name:<{max(map(len, names))}}  {_curve(values, best)}"
+        if not out.options.ascii_only and len(values) > 1:
+            words += f"  {sparkline(values)}"
+        # One line each: the bars stand for epochs, so they are never wrapped.
+        out.print(f"  {label:<{LABEL}}  {words}", soft_wrap=True)
+        label = ""
+
+
+def _curve(values: Sequence[float | None], best: int | None) -> str:
+    """`from 1.2034 to 0.0150, 0.0123 at epoch 14`."""
+    first = number(values[0])
+    if len(values) == 1:
+        return f"{first} after the only epoch"
+    words = f"from {first} to {number(values[-1])}"
+    if best is None or best in (1, len(values)):
+        return words
+    return f"{words}, {number(values[best - 1])} at epoch {best}"
+
+
+def how_to_use(card: Mapping[str, Any], name: str) -> list[str]:
+    """What the exported model takes, and what can be done with it."""
+    takes = ", ".join(map(str, ("n", *card["input_shape"])))
+    told = [f"{name} takes raw samples of shape ({takes}); preprocessing is inside."]
+    # Cards of older runs do not have it.
+    if keras := card.get("keras"):
+        told.append(f"It needs Keras {keras['needs']}.")
+    if compiled := card.get("compiled"):
+        told.append("It is compiled: `evaluate(x, y)` and `fit(x, y)` work in plain Keras.")
+        told.append(f"y: {compiled['y']}.")
+        # Penalties of layers, and a weight for targets, are a part of what Keras calls the loss.
+        told.append(
+            f"`evaluate` calls the loss above {compiled['loss']}; its own `loss` is what"
+            " training minimises."
+        )
+    return told
+
+
+def founder_in_words(trials: Sequence[Trial], best: Trial) -> str:
+    """A sentence for a winner that the user gave; empty for any other."""
+    founder = given_founder(trials, best)
+    if not founder:
+        return ""
+    words = f"The winner is the founder that you gave ({founder})"
+    # A single trial had nothing to improve on.
+    if sum(trial.twin_of is None for trial in trials) < 2:
+        return f"{words}."
+    return f"{words}; no trial improved on it."
+
+
+def findings_in_words(trials: Sequence[Trial]) -> list[str]:
+    """What the trials of a run show beside the winner: ops that no genome survived."""
+    told = []
+    for failing in failing_ops(trials):
+        ops = listed([f"`{op}`" for op in failing.ops])
+        ended = ", ".join(f"{count:,} {state}" for state, count in failing.states.items())
+        told.append(f"All {failing.genomes:,} genomes with {ops} failed ({ended}).")
+    return told
+
+
+def _value(value: Any) -> str:
+    """A setting's value: numbers to four digits, as the layers have them."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)

@@ -1,0 +1,115 @@
+"""What a card tells beside scores: where a genome is from, how it was trained, what searched it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evonas.insight.settings import most_epochs, training_settings
+from evonas.learning.interface import Interface
+from evonas.runtime.record.rows import Attempt
+from evonas.runtime.session import Session
+from evonas.trial import Trial, TrialState
+
+
+def origin(session: Session, trial: Trial) -> dict[str, Any]:
+    """The genome in full, where it comes from, and the search that found it."""
+    config = session.config.to_json()
+    lineage = trial.lineage
+    return {
+        "digest": trial.genome.digest,
+        "genome": trial.genome.to_dict(),
+        "generation": lineage.generation,
+        "operator": lineage.operator,
+        "parents": list(lineage.parents),
+        "objectives": [one.name for one in session.config.to_objectives()],
+        "strategy": config["strategy"],
+        "space": {
+            "name": session.space.name,
+            "decisions": session.space.dimension,
+        },
+    }
+
+
+def training(session: Session, trial: Trial, metrics: Mapping[str, float]) -> dict[str, Any]:
+    """How a network was trained, and its learning curves.
+
+    Args:
+        metrics: scores of the training that has written the weights.
+    """
+    settings = training_settings(session.space, trial.genome)
+    asked = trial.proposal.fidelity.epochs
+    best = metrics.get("best_epoch")
+    attempt = _attempt_of(session, trial)
+    # The gene `epochs` is a wish, which the words below replace.
+    settings.pop("epochs", None)
+    return {
+        "training": {
+            **settings,
+            "epochs": None if attempt is None else attempt.epochs,
+            "best_epoch": None if best is None else int(best),
+            "most_epochs": most_epochs(session.space, trial.genome, asked),
+            "patience": session.config.training.patience,
+            "seconds": None if attempt is None else attempt.seconds,
+        },
+        "history": {} if attempt is None else dict(attempt.history),
+    }
+
+
+def data(session: Session) -> dict[str, Any]:
+    """The data of a run: their source, how many samples each part has, and what they look like."""
+    config = session.config.data
+    if config is None:
+        return {}
+    interface = session.interface
+    return {
+        "name": config.name,
+        "path": config.path,
+        "task": interface.task,
+        "samples": dict(session.record.meta("counts")),
+        "shape": list(interface.shape),
+        "classes": list(interface.classes),
+        "split_seed": config.split_seed,
+    }
+
+
+def compiled(interface: Interface) -> dict[str, Any]:
+    """What `evaluate` and `fit` of the exported model take, and what they report."""
+    metric = interface.metric
+    if interface.task == "classification":
+        loss = "sparse_categorical_crossentropy"
+        return {
+            "loss": loss,
+            "loss_weight": 1.0,
+            "metrics": [metric, loss],
+            "y": _labels(interface),
+        }
+    loss = "mean_squared_error"
+    return {
+        "loss": loss,
+        "loss_weight": 1.0 / interface.target_scale**2,
+        "metrics": [metric, loss],
+        "y": "the targets as they are in the data",
+    }
+
+
+def _labels(interface: Interface) -> str:
+    """How labels are given to `evaluate`, in words."""
+    classes = interface.classes
+    # `type`, because True and 1.0 are equal to 1 and no class numbers.
+    are_numbers = all(type(label) is int for label in classes)
+    if are_numbers and classes == tuple(range(len(classes))):
+        return f"the labels as they are in the data, 0 to {len(classes) - 1}"
+    return "the place of each label in `classes`, from 0: numpy.searchsorted(classes, labels)"
+
+
+def _attempt_of(session: Session, trial: Trial) -> Attempt | None:
+    """The training that has written a trial's weights."""
+    # A duplicate has no attempts of its own.
+    first = trial.id if trial.twin_of is None else trial.twin_of
+    attempts = session.record.attempts(first)
+    # A training that was repeated has written them anew, so the last success counts.
+    for attempt in reversed(attempts):
+        if attempt.state == TrialState.OK:
+            return attempt
+    return None

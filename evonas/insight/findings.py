@@ -1,0 +1,94 @@
+"""What the trials of a run show beside a winner: a founder that was not beaten, ops that fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evonas.trial import Trial, TrialState
+
+SEED = "seed "
+"""The operator of a founder that the user gave begins with this word; its name follows."""
+
+LEAST = 2
+"""A single failure of an op may be chance."""
+
+UNDECIDED = frozenset({TrialState.WAITING, TrialState.CANCELLED, TrialState.LOST})
+"""States that say nothing of a genome."""
+
+
+@dataclass(frozen=True)
+class FailingOps:
+    """Ops that no genome has survived, while genomes without them succeeded.
+
+    Attributes:
+        ops: names of the ops. Several stand together if exactly the same genomes hold them, so that
+            nobody can tell which one is at fault.
+        genomes: number of different genomes that hold them.
+        states: how many of these genomes ended in each state.
+    """
+
+    ops: tuple[str, ...]
+    genomes: int
+    states: Mapping[str, int]
+
+
+def given_founder(trials: Sequence[Trial], best: Trial) -> str:
+    """The name of the founder that the user gave and that the winner is; empty if it is none.
+
+    A strategy may train a genome again, and for longer. So genomes are compared, not trials.
+    """
+    for trial in trials:
+        operator = trial.lineage.operator
+        if operator.startswith(SEED) and trial.genome == best.genome:
+            return operator.removeprefix(SEED)
+    return ""
+
+
+def failing_ops(trials: Sequence[Trial]) -> list[FailingOps]:
+    """The ops all of whose genomes failed, at least two, the most frequent first.
+
+    Nothing is said of any op if no trial succeeded. An op is looked for in all sections. A genome
+    that was trained more than once counts once, and as a success if it succeeded once.
+    """
+    states = _state_of_each_genome(trials)
+    if TrialState.OK not in states.values():
+        return []
+    together: dict[frozenset[str], list[str]] = {}
+    for op, digests in _holders(trials, states).items():
+        succeeded = any(states[digest] is TrialState.OK for digest in digests)
+        if len(digests) >= LEAST and not succeeded:
+            together.setdefault(frozenset(digests), []).append(op)
+    found = []
+    for same, ops in together.items():
+        counts = Counter(str(states[digest]) for digest in sorted(same))
+        found.append(FailingOps(tuple(ops), len(same), dict(counts.most_common())))
+    return sorted(found, key=lambda one: (-one.genomes, one.ops))
+
+
+def _holders(trials: Sequence[Trial], states: Mapping[str, TrialState]) -> dict[str, set[str]]:
+    """For each op, the digests of the genomes that hold it and whose end is known."""
+    held: dict[str, set[str]] = {}
+    for trial in trials:
+        digest = trial.genome.digest
+        if digest not in states:
+            continue
+        for _, genes in trial.genome.sections:
+            for gene in genes:
+                held.setdefault(gene.op, set()).add(digest)
+    return held
+
+
+def _state_of_each_genome(trials: Sequence[Trial]) -> dict[str, TrialState]:
+    """By digest: `ok` if any trial of the genome was, otherwise the state of its first trial."""
+    states: dict[str, TrialState] = {}
+    for trial in trials:
+        if trial.state in UNDECIDED:
+            continue
+        digest = trial.genome.digest
+        if trial.state is TrialState.OK:
+            states[digest] = TrialState.OK
+        else:
+            states.setdefault(digest, trial.state)
+    return states

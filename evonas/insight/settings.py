@@ -1,0 +1,52 @@
+"""How a genome is trained: its optimizer, its learning rate and its batches, in plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evonas.genome import Genome, SearchSpace
+
+
+def training_settings(space: SearchSpace, genome: Genome) -> dict[str, Any]:
+    """What the sections `optimizer` and `training` of a genome say, constants of the space too.
+
+    Returns:
+        Plain JSON: `optimizer` (its `name`, then its arguments, `schedule` always among them; None
+        if the space has no optimizer), and the arguments of the section `training`, such as
+        `batch_size`.
+    """
+    optimizer: dict[str, Any] | None = None
+    op, arguments = _arguments(space, genome, "optimizer")
+    if op:
+        optimizer = {"name": op, **arguments}
+        optimizer.setdefault("schedule", "constant")
+    _, training = _arguments(space, genome, "training")
+    return {"optimizer": optimizer, **training}
+
+
+def learning_rate(space: SearchSpace, genome: Genome) -> float | None:
+    """The rate at the start of a training; None if the genome has none."""
+    _, arguments = _arguments(space, genome, "optimizer")
+    rate = arguments.get("learning_rate")
+    # A space that an evaluator judges may give this name to something else.
+    if isinstance(rate, bool) or not isinstance(rate, int | float):
+        return None
+    return float(rate)
+
+
+def most_epochs(space: SearchSpace, genome: Genome, asked: int) -> int:
+    """The most epochs that a training has: what was asked for, or the gene `epochs` if less."""
+    _, arguments = _arguments(space, genome, "training")
+    wish = arguments.get("epochs", asked)
+    return min(int(wish), asked)
+
+
+def _arguments(space: SearchSpace, genome: Genome, section: str) -> tuple[str, dict[str, Any]]:
+    """The op of a settings section and its arguments; empty if the space has no such section."""
+    if section not in space.sections or section not in genome:
+        return "", {}
+    if space.sections[section].group != "settings":
+        return "", {}
+    # A settings section has one gene.
+    gene = genome[section][0]
+    return gene.op, dict(space.arguments(genome, section, gene))

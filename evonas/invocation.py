@@ -1,0 +1,54 @@
+"""How this evonas is called from the shell in which the user reads a sentence of ours."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+NAME = "evonas"
+
+
+def command(*words: object) -> str:
+    """A command that works as printed, such as `.venv/bin/evonas resume runs/digits`.
+
+    Args:
+        words: words after the name of the program; each is quoted if the shell needs it.
+    """
+    return shlex.join([program(), *map(str, words)])
+
+
+def program() -> str:
+    """The name of the program, or the path of its script if the shell would not find that one.
+
+    In a virtual environment that is not activated, the shell finds no `evonas` or another one.
+    """
+    script = _script()
+    if script is None:
+        return NAME
+    found = shutil.which(NAME)
+    if found is not None and script.samefile(found):
+        return NAME
+    here = Path.cwd()
+    if not script.is_relative_to(here):
+        return str(script)
+    path = script.relative_to(here)
+    # A name without a slash would be looked up on the PATH.
+    if len(path.parts) == 1:
+        return f"./{path}"
+    return str(path)
+
+
+def _script() -> Path | None:
+    """The script of this evonas; None if there is none.
+
+    It is the one that runs. In a program of the user's, it is the one of this Python.
+    """
+    running = Path(sys.argv[0]).absolute()
+    installed = Path(sysconfig.get_path("scripts")) / NAME
+    for script in (running, installed):
+        if script.name == NAME and script.is_file():
+            return script
+    return None

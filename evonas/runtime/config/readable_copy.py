@@ -1,0 +1,124 @@
+"""A run's config as a file for people: every default written out, and ready for another run.
+
+The record is the truth. Evonas never reads this copy, and writes it again if it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evonas.errors import InvalidYaml
+from evonas.files import write_text_whole
+from evonas.genome import strict_yaml
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.wanted_seeds import strategies_in
+
+HEADER = """\
+# The config of this run: what was written, what --set changed, and every default.
+# `evonas run` takes this file as it is, and makes another run.
+# This run itself keeps to run.db, and never reads this file.
+
+"""
+
+# What a reader looks for first. The other keys follow in the order of `RunConfig`.
+_FIRST = (
+    "run",
+    "seed",
+    "space",
+    "data",
+    "evaluator",
+    "objective",
+    "objectives",
+    "constraints",
+    "strategy",
+    "training",
+    "budget",
+    "limits",
+)
+
+
+def write_copy(config: RunConfig, config_file: Path, path: Path) -> None:
+    """Write the copy, unless the file says the very same.
+
+    Args:
+        config: config of the record.
+        config_file: file that it was read from; relative paths in the config start in its folder.
+        path: path of the copy.
+
+    Raises:
+        DiskFailure: the file cannot be written.
+    """
+    text = HEADER + as_yaml(portable(config, config_file))
+    with suppress(OSError, UnicodeDecodeError):
+        if path.read_text(encoding="utf-8") == text:
+            return
+    write_text_whole(path, text)
+
+
+def portable(config: RunConfig, config_file: Path) -> dict[str, Any]:
+    """The config as plain data that mean the same in a file of any other folder."""
+    data = config.to_json()
+    folder = config_file.absolute().parent
+    data["space"] = _anywhere(data["space"], folder)
+    for strategy in strategies_in(data):
+        # These are the very mappings in `data`, which are this function's own.
+        settings: Any = strategy.settings
+        for key in ("seeds", "genomes"):
+            if key in settings:
+                settings[key] = [_anywhere(name, folder) for name in settings[key]]
+        if strategy.name == "seeded" and settings["run"] is not None:
+            settings["run"] = str(folder / Path(settings["run"]).expanduser())
+    # The first objective stands for all of them, and a file has either.
+    if data["objectives"]:
+        del data["objective"]
+    ordered = {key: data[key] for key in _FIRST if key in data}
+    ordered |= data
+    return {key: value for key, value in ordered.items() if value not in (None, [], {})}
+
+
+def _anywhere(name: str, folder: Path) -> str:
+    """A path made absolute; a name of what evonas ships as it is."""
+    is_path = "/" in name or name.endswith((".yaml", ".yml"))
+    if not is_path:
+        return name
+    path = folder / Path(name).expanduser()
+    return str(path)
+
+
+def as_yaml(data: Mapping[str, Any]) -> str:
+    """Plain data as YAML that evonas reads back as they are."""
+    return yaml.dump(
+        dict(data),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        # Small mappings and lists stand on one line, as people write them.
+        default_flow_style=None,
+        width=100,
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes each word that evonas would read as something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Equal values are written out twice: anchors are not allowed in a config."""
+        return True
+
+
+def _word(dumper: _Dumper, word: str) -> yaml.ScalarNode:
+    """A word, in quotes if it has to be."""
+    style = "'"
+    with suppress(InvalidYaml):
+        # PyYAML alone would write the word 1e-3 without quotes, and evonas reads a number then.
+        if strict_yaml.load(word, "").data == word:
+            style = ""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", word, style=style or None)
+
+
+_Dumper.add_representer(str, _word)

@@ -1,0 +1,228 @@
+"""Sentences of `run`, `resume`, `show`, `list` and others: each is made from the record."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from evonas import view
+from evonas.cli.front import _worth
+from evonas.cli.search import _how_chosen, _place_of
+from evonas.cli.show import _headline
+from evonas.errors import NothingFeasible, Stopped, UserError
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.loop.stopping import Urgency
+from evonas.runtime.session import Session
+from evonas.testing.runs import make_run, stub_pools, work
+from evonas.testing.stub_worker import Stub
+from evonas.trial import Objective, TrialState
+from tests.command import run_evonas
+
+HEALTHY = Stub(diverge=0.0)
+
+
+def told(*arguments, **more):
+    done = run_evonas(*arguments, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return work(make_run(tmp_path_factory.mktemp("told")), stub=HEALTHY)
+
+
+@pytest.fixture
+def run(finished):
+    """A run in memory whose trials a test may change."""
+    return view.load(finished.directory)
+
+
+def settled(run, *states, twins=()):
+    """The run with as many trials, in these states."""
+    first = run.best
+    trials = []
+    for id, state in enumerate(states):
+        fitness = first.fitness if state == "ok" else None
+        twin_of = 0 if id in twins else None
+        trials.append(
+            replace(first, id=id, state=TrialState(state), fitness=fitness, twin_of=twin_of)
+        )
+    run.trials = trials
+    return run
+
+
+@pytest.mark.parametrize(
+    ("states", "twins", "line"),
+    [
+        ([], (), "Run stub: 0 trials of 12"),
+        (["ok"], (), "Run stub: 1 trial of 12 (1 ok)"),
+        (["waiting", "ok", "ok"], (), "Run stub: 3 trials of 12 (1 waiting, 2 ok)"),
+        # duplicates have the states of others: they are counted by themselves
+        (
+            ["ok", "infeasible", "ok", "ok", "ok"],
+            (3, 4),
+            "Run stub: 3 trials of 12 (2 ok, 1 infeasible), 2 twins",
+        ),
+        (["ok", "ok"], (1,), "Run stub: 1 trial of 12 (1 ok), 1 twin"),
+    ],
+)
+def test_the_states_in_the_headline_add_up_to_its_trials(run, states, twins, line):
+    assert _headline(settled(run, *states, twins=twins)) == line
+
+
+@pytest.mark.parametrize(
+    ("states", "twins", "place", "chosen"),
+    [
+        (["ok"], (), "the only one that succeeded", "nothing to choose from"),
+        (
+            ["ok", "infeasible", "ok", "diverged", "cancelled", "ok"],
+            (5,),
+            "the best of 2 that succeeded",
+            "chosen from 2 trials by val_loss",
+        ),
+        (
+            ["ok"] * 1234,
+            (),
+            "the best of 1,234 that succeeded",
+            "chosen from 1,234 trials by val_loss",
+        ),
+    ],
+)
+def test_the_winner_was_chosen_from_those_that_succeeded(run, states, twins, place, chosen):
+    settled(run, *states, twins=twins)
+    assert _place_of(run) == place
+    assert _how_chosen(run) == chosen
+
+
+def test_with_several_objectives_the_winner_is_the_best_by_the_first(run):
+    settled(run, "ok", "ok")
+    run.objectives = [Objective("val_accuracy", "max"), Objective("parameters", "min")]
+    run.objective = run.objectives[0]
+    assert _place_of(run) == "the best of 2 that succeeded, by val_accuracy"
+
+
+def test_test_data_are_said_to_be_opened_as_often_as_they_were(tmp_path):
+    run = work(make_run(tmp_path), stub=HEALTHY)
+    assert "(test data opened once, " in told("show", run.directory)
+    assert "(test data opened once, " in told("resume", run.directory), "it has not opened them"
+    run.layout.model.unlink()
+    work(run.directory, stub=HEALTHY)
+    assert "(test data opened 2 times, first " in told("show", run.directory)
+
+
+TABLE_SPACE = """\
+space: s
+about: Three letters.
+input: none
+network: {cell: {length: 2, ops: {a: {}, b: {}, c: {}}}}
+"""
+TABLE_CONFIG = """\
+space: ./s.yaml
+evaluator: {table: {path: t.csv}}
+objective: {name: error, direction: min}
+strategy: {aging: {population: 3, sample: 2}}
+training: {epochs: 9}
+budget: {trials: 6}
+"""
+
+
+def test_a_small_loss_keeps_its_digits_everywhere(tmp_path):
+    pairs = [(a, b) for a in "abc" for b in "abc"]
+    rows = [f"{a},{b},{n + 1}.2344e-7,1e-7,{1_234_567 + n}" for n, (a, b) in enumerate(pairs)]
+    header = "cell.0.op,cell.1.op,error@9,test_error@9,size@9"
+    (tmp_path / "t.csv").write_text("\n".join([header, *rows]) + "\n")
+    (tmp_path / "s.yaml").write_text(TABLE_SPACE)
+    (tmp_path / "tiny.yaml").write_text(TABLE_CONFIG)
+    said = told("run", "tiny.yaml", cwd=tmp_path)
+    best = min(trial.fitness.value for trial in view.load(tmp_path / "runs/tiny").trials)
+    words = f"{best:.4g}"
+    assert words.endswith("e-07")
+    assert f"best error {words} (trial " in said
+    assert f"error {words}, size 1,234,56" in said
+    assert "test data, which the search has not seen: test_error 1e-07" in said
+    for command in (["list"], ["show", "tiny", "--trials"], ["genealogy", "tiny"]):
+        assert words in told(*command, cwd=tmp_path), command
+    assert f"best error {words}" in (tmp_path / "runs/tiny/genealogy.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("reached", "words"),
+    [
+        ([0.5], "hypervolume 0.5000"),
+        ([0.25, 0.5], "hypervolume 0.5000 (0.2500 after 1 trial)"),
+        ([0.0, 0.1, 0.2, 0.3, 1e-5], "hypervolume 1e-05 (0.1000 after 2 trials)"),
+    ],
+)
+def test_the_hypervolume_after_half_of_the_trials_is_that_of_half(reached, words):
+    assert _worth(reached) == words
+
+
+def test_commands_that_are_printed_name_this_run_and_work(finished, tmp_path):
+    lines = told("show", finished.directory, cwd=tmp_path).partition("To go on:\n")[2].splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert program.endswith("evonas")
+        if words[0] != "export":
+            assert run_evonas(*words, cwd=tmp_path).returncode == 0, line
+
+
+def test_the_command_that_makes_a_first_run_names_the_folder(tmp_path):
+    (tmp_path / "my runs").mkdir()
+    said = told("list", "--runs", "my runs", cwd=tmp_path)
+    assert said.startswith("There are no runs in my runs. To make one:  ")
+    assert said.rstrip().endswith("evonas run digits --runs 'my runs'")
+    assert told("list", cwd=tmp_path).rstrip().endswith("evonas run digits")
+
+
+def test_no_run_at_all_names_the_command_that_lists_the_runs_beside_it(tmp_path):
+    with pytest.raises(UserError, match=rf"To list the runs:  \S*evonas list --runs {tmp_path}$"):
+        Session(tmp_path / "nothing")
+
+
+def test_only_failures_that_occurred_are_explained(tmp_path):
+    root = make_run(tmp_path, "budget.trials=1", "strategy=random", "limits.parameters=1")
+    with pytest.raises(NothingFeasible) as raised:
+        work(root, stub=HEALTHY)
+    words = str(raised.value)
+    assert words.startswith("no trial succeeded; of 1 trial: 1 infeasible. The last of each kind:")
+    assert "more than the limit of 1" in words
+    assert "learning rate" not in words
+    root = make_run(tmp_path / "other", "budget.trials=2", "strategy=random")
+    with pytest.raises(NothingFeasible) as raised:
+        work(root, stub=Stub(diverge=1.0))
+    assert "of 2 trials: 2 diverged" in str(raised.value)
+    assert str(raised.value).endswith("because its learning rate is too large.")
+
+
+@pytest.mark.parametrize(
+    ("urgency", "workers", "words"),
+    [
+        (Urgency.FINISH, 2, "stopped after 4 trials of 12; nothing is lost"),
+        (
+            Urgency.ABANDON,
+            2,
+            "stopped after 3 trials of 12; 1 running trial was ended, and a resume trains it",
+        ),
+        (
+            Urgency.ABANDON,
+            3,
+            "stopped after 2 trials of 12; 2 running trials were ended, and a resume trains them",
+        ),
+    ],
+)
+def test_a_stop_says_what_becomes_of_trials_that_ran(tmp_path, urgency, workers, words):
+    class Interrupt(Observer):
+        def on_submit(self, trial, attempt):
+            if trial.id == 3:
+                session.stop.urgency = urgency
+
+    root = make_run(tmp_path, "strategy=random")
+    with Session(root, stub_pools(workers, HEALTHY)) as session:
+        engine = session.engine([Interrupt()])
+        with pytest.raises(Stopped) as raised:
+            engine.run()
+    assert str(raised.value) == words

@@ -1,0 +1,134 @@
+"""The ETA: learned from the recent trials, because later ones train longer."""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+import pytest
+
+from evonas.runtime.loop.budget import Account, RunLimits
+from evonas.runtime.loop.progress import Pace
+
+TRIALS = 96
+
+
+def ends_of(growth, seed, workers=2):
+    """When the trials of a run end whose trainings take more and more seconds.
+
+    Args:
+        growth: how many times as long the last one takes as the first one.
+    """
+    rng = np.random.default_rng(seed)
+    free = [5.0] * workers
+    ends = []
+    for place in range(TRIALS):
+        usual = 10 * (1 + (growth - 1) * place / TRIALS)
+        worker = free.index(min(free))
+        free[worker] += usual * rng.lognormal(0, 0.5)
+        ends.append(free[worker])
+    return sorted(ends)
+
+
+def mean_pace(ends, done):
+    """What the whole session so far says: seconds a trial, times the trials that are left."""
+    return ends[done - 1] / done * (TRIALS - done)
+
+
+def recent_pace(ends, done, workers=2):
+    pace = Pace(workers)
+    pace.note(0.0, 0.0)
+    for place in range(done):
+        pace.note(ends[place], (place + 1) / TRIALS)
+    return pace.remaining(ends[done - 1])
+
+
+def errors(estimate, growth, seeds=20):
+    """The mean error of the ETA over a run and its mean size, as shares of the truth."""
+    found = []
+    for seed in range(seeds):
+        ends = ends_of(growth, seed)
+        for done in range(5, 90):
+            truth = ends[-1] - ends[done - 1]
+            found.append(estimate(ends, done) / truth - 1)
+    return statistics.mean(found), statistics.mean(map(abs, found))
+
+
+@pytest.mark.parametrize("growth", [3, 5])
+def test_where_trainings_grow_the_eta_is_half_as_wrong(growth):
+    bias_of_mean, size_of_mean = errors(mean_pace, growth)
+    bias, size = errors(recent_pace, growth)
+    assert bias_of_mean < -0.35, "the session's mean is low all the way"
+    assert abs(bias) < 0.6 * abs(bias_of_mean)
+    assert size < 0.8 * size_of_mean
+
+
+def test_where_trainings_do_not_grow_it_is_as_right_as_it_was():
+    bias, size = errors(recent_pace, 1)
+    assert abs(bias) < 0.05
+    assert size < 0.25
+
+
+def test_a_steady_run_has_an_exact_eta():
+    pace = Pace()
+    pace.note(0.0, 0.0)
+    for done in range(1, 41):
+        pace.note(3.0 * done, done / 100)
+    assert pace.remaining(120.0) == pytest.approx(180.0)
+
+
+def test_there_is_none_before_the_first_outcome():
+    pace = Pace()
+    assert pace.remaining(0.0) is None
+    pace.note(0.0, 0.5)
+    assert pace.remaining(10.0) is None
+    # An outcome that has spent nothing, such as one of a budget in epochs.
+    pace.note(10.0, 0.5)
+    assert pace.remaining(10.0) is None
+
+
+def test_between_outcomes_it_counts_down_to_the_rest():
+    pace = Pace()
+    pace.note(0.0, 0.0)
+    for done in range(1, 9):
+        pace.note(10.0 * done, done / 10)
+    told = [pace.remaining(elapsed) for elapsed in (80.0, 84.0, 90.0, 1000.0)]
+    assert told == pytest.approx([20.0, 16.0, 10.0, 10.0]), "a trial that hangs ends at some time"
+
+
+def test_a_burst_of_many_workers_is_not_taken_for_the_pace():
+    """Sixty-four workers that end at the same moment do not end the run at that moment."""
+    told = {}
+    for workers in (1, 64):
+        pace = Pace(workers)
+        pace.note(0.0, 0.0)
+        for place in range(40):
+            pace.note(100.0 + 0.001 * place, (place + 1) / 640)
+        told[workers] = pace.remaining(100.04)
+    assert told[64] == pytest.approx(1500, rel=0.01)
+    assert told[1] < 10
+
+
+def test_an_account_learns_from_its_own_session_only(settled_trials):
+    now = [0.0]
+    account = Account(RunLimits(10), lambda: now[0], spent=1000.0)
+    for trial in settled_trials[:4]:
+        account.enter(trial, settled_trials)
+    account.begin()
+    assert account.remaining is None
+    now[0] = 12.0
+    account.enter(settled_trials[4], settled_trials)
+    assert account.remaining == pytest.approx(5 * 12.0), "five are left"
+
+
+@pytest.fixture
+def settled_trials(small_space, loss):
+    from evonas.genome import sample
+    from evonas.testing import settled
+    from evonas.trial import Fidelity, Lineage, Proposal
+
+    rng = np.random.default_rng(0)
+    proposals = [
+        Proposal(sample(small_space, rng), Fidelity(1), Lineage("sample")) for _ in range(10)
+    ]
+    return [settled(loss, id, one, 0.5) for id, one in enumerate(proposals)]

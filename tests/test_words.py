@@ -1,0 +1,69 @@
+"""One form of numbers, singular and plural, in every sentence."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from evonas.words import counted, listed, measured, number
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "-"),
+        (0, "0"),
+        (0.0, "0"),
+        (1.0, "1.0000"),
+        (0.985, "0.9850"),
+        (-3.5, "-3.5000"),
+        (12.34, "12.3400"),
+        # small ones keep four significant digits
+        (0.05213, "0.05213"),
+        (-0.0167, "-0.01670"),
+        (0.0001234, "0.0001234"),
+        (0.0999996, "0.1000"),
+        (3.14e-5, "3.14e-05"),
+        (1e-7, "1e-07"),
+        (-1.23456e-7, "-1.235e-07"),
+        # large ones have their thousands apart, and counts all of their digits
+        (999.99999, "1,000"),
+        (12345.6, "12,346"),
+        (1_234_567, "1,234,567"),
+        (1_234_567.0, "1,234,567"),
+        (5e9, "5,000,000,000"),
+        (3.3e20, "3.3e+20"),
+        # what is not perfect never reads as if it were
+        (0.99996, "0.99996"),
+        (0.9999999, "0.9999999"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_number_keeps_four_digits_whatever_its_size(value, told):
+    assert number(value) == told
+
+
+def test_a_metric_that_counts_has_no_decimals():
+    assert measured("best_epoch", 2.0) == "2"
+    assert measured("parameters", 850.0) == "850"
+    assert measured("flops", 18_108_000) == "18,108,000"
+    assert measured("parameters", 12.5) == "12.5000"
+    assert measured("val_loss", 2.0) == "2.0000"
+    assert measured("parameters", None) == "-"
+
+
+def test_one_is_singular_and_everything_else_is_plural():
+    assert [counted(count, "trial") for count in (0, 1, 2, 2000)] == [
+        "0 trials",
+        "1 trial",
+        "2 trials",
+        "2,000 trials",
+    ]
+    assert [counted(count, "class", "classes") for count in (1, 10)] == ["1 class", "10 classes"]
+
+
+def test_lists():
+    items = ["7", "9", "12"]
+    assert [listed(items[:count]) for count in range(4)] == ["", "7", "7 and 9", "7, 9 and 12"]
