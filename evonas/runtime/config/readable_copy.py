@@ -69,7 +69,8 @@ def portable(config: RunConfig, config_file: Path) -> dict[str, Any]:
         # These are the very mappings in `data`, which are this function's own.
         settings: Any = strategy.settings
         for key in ("seeds", "genomes"):
-            if key in settings:
+            # In `successive_halving`, `genomes` is a number and not a list of names.
+            if isinstance(settings.get(key), list):
                 settings[key] = [_anywhere(name, folder) for name in settings[key]]
         if strategy.name == "seeded" and settings["run"] is not None:
             settings["run"] = str(folder / Path(settings["run"]).expanduser())

@@ -12,7 +12,9 @@ from evonas.genome import library, strict_yaml
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.config.readable_copy import as_yaml
 from evonas.runtime.record.layout import Layout
+from evonas.search.registry import STRATEGIES
 from evonas.testing import content, make_run, work
+from evonas.testing.runs import strategy_changes
 
 SEED = "space: small\nlayers: [dense: {units: 4, activation: relu}]\n"
 SEED += "optimizer: [adam: {learning_rate: 0.1}]\ntraining: [training]\n"
@@ -46,6 +48,19 @@ def test_a_copy_runs_as_it_is_and_gives_the_same_trials(tmp_path: Path):
     assert [trial.metrics for trial in second.trials] == [trial.metrics for trial in first.trials]
     assert second.trials[0].genome == first.trials[0].genome
     assert str(folder / "mine.yaml") in second.trials[0].lineage.operator
+
+
+@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"seeded"}))
+def test_the_copy_of_every_strategy_is_read_as_the_very_same_config(name: str, tmp_path: Path):
+    changes = [*strategy_changes(name), "budget.trials=84"]  # as many as the grid has genomes
+    root = make_run(tmp_path, *changes)
+    copied = load_config(Layout(root).config).config
+    assert copied.strategy == view.load(root).config.strategy
+
+
+def test_a_number_of_genomes_is_no_list_of_names(tmp_path: Path):
+    root = make_run(tmp_path, "strategy={successive_halving: {genomes: 4}}")
+    assert load_config(Layout(root).config).config.strategy.settings.genomes == 4
 
 
 def test_an_earlier_run_is_found_from_any_folder(tmp_path: Path):
