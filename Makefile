@@ -55,7 +55,7 @@ format: $(READY) ## let ruff format and mend
 reading: ## how dense the code is, in numbers
 	@$(PYTHON) scripts/reading.py evonas tests benchmarks
 
-mutants: $(READY) ## 150 small faults put into the code: which does no test find? (about an hour, resumable)
+mutants: $(READY) ## 150 small faults put into the code: which does no test find? (resumable)
 	nice -n 15 $(BIN)/python -m benchmarks.mutants
 
 wheel-test: $(READY) ## build the wheel, install it elsewhere, run `evonas run digits` outside the checkout
@@ -91,7 +91,7 @@ bench-hangs: $(READY) ## how soon the slot of a hanging worker is free again (ab
 bench-curve-stopping: $(READY) ## what stopping by learning curves saves and misses; LCBench needs EVONAS_DATA (about half an hour)
 	$(BIN)/python -m benchmarks.curve_stopping
 
-bench-verdicts: $(READY) ## how often `evonas compare` claims what is not so, simulated (about ten minutes)
+bench-verdicts: $(READY) ## how often `evonas compare` claims what is not so, simulated (about five minutes)
 	$(BIN)/python -m benchmarks.verdicts
 
 clean: ## remove .venv and caches, keep the runs

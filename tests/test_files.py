@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pytest
 
 from evonas.errors import DiskFailure
-from evonas.files import sha256_of, write_text_whole, write_whole
+from evonas.files import expanded, is_file, sha256_of, write_text_whole, write_whole
 
 
 def test_text_is_written_as_it_is(tmp_path: Path) -> None:
@@ -54,3 +54,18 @@ def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DiskFailure, match="cannot be written"):
         write_text_whole(tmp_path / "file" / "inside", "x")
+
+
+@pytest.mark.parametrize("name", ["", "missing", "x" * 300, "a\0b", "file/inside"])
+def test_what_cannot_be_a_file_is_none(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    assert is_file(tmp_path / "file")
+    assert not is_file(tmp_path / name)
+
+
+def test_the_home_of_a_user_who_does_not_exist_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert expanded("~/a.yaml") == tmp_path / "a.yaml"
+    assert expanded("~no_such_user/a.yaml") == Path("~no_such_user/a.yaml")

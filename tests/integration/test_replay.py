@@ -76,6 +76,7 @@ def test_a_success_is_repeated_bit_for_bit_with_every_epoch_shown(work):
         "the same, bit for bit",
     ):
         assert words in done.stdout
+    assert done.stderr == "", "without what TensorFlow logs at its start"
 
 
 def test_a_divergence_is_repeated_and_told_in_json(work):

@@ -17,7 +17,7 @@ from annotated_types import Ge
 
 from evonas.errors import InvalidConfig, InvalidInput, Issue, UserError
 from evonas.genome import library, strict_yaml
-from evonas.genome.strict_yaml import Document
+from evonas.genome.strict_yaml import Document, short
 from evonas.invocation import command
 from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
@@ -28,7 +28,7 @@ from evonas.search.named import StrategyConfig
 def _labels_problem(labels: Mapping[str, Any]) -> str:
     """What is wrong with the labels of an experiment's strategies; empty if nothing is."""
     if len(labels) < 2:
-        received = ", ".join(labels) or "none"
+        received = short(", ".join(labels)) or "none"
         return f"must name at least two strategies to compare. Received: {received}."
     # A label begins the folder names of its runs, so that it must be a safe name, too.
     wrong = [run_name_problem(label) for label in labels]
@@ -78,7 +78,7 @@ class ExperimentConfig:
             return {}
         allowed = ", ".join(self.strategies)
         message = f"must be one of the strategies' labels. Allowed: {allowed}."
-        return {"reference": f"{message} Received: {self.reference}."}
+        return {"reference": f"{message} Received: {short(self.reference)}."}
 
     @property
     def compared_with(self) -> str:
