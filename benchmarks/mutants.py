@@ -227,15 +227,16 @@ def tried(one: Mutation, scratch: Scratch, sound: Sound) -> dict[str, str]:
 
 
 def explained(page: Path) -> set[str]:
-    """The mutations that the page explains: the first cell of each row."""
+    """The mutations of which the page says why they survive: `| mutation | survives: ... |`."""
     if not page.is_file():
         return set()
     found = set()
     for line in page.read_text(encoding="utf-8").splitlines():
         if line.startswith("| "):
             # Within a cell, a bar is written with a backslash before it.
-            cell = re.split(r"(?<!\\)\|", line)[1]
-            found.add(cell.strip().replace("\\|", "|"))
+            mutation, verdict = re.split(r"(?<!\\)\|", line)[1:3]
+            if verdict.strip().startswith("survives: "):
+                found.add(mutation.strip().replace("\\|", "|"))
     return found
 
 

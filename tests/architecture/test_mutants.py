@@ -171,6 +171,8 @@ def test_a_survivor_needs_an_explanation(tmp_path: Path) -> None:
     told = {key: {"state": "survived", "by": ""}}
     assert "UNEXPLAINED" in list(report(told, 0, page))[1]
     cell = key.replace("|", "\\|")
-    page.write_text(f"| mutation | why |\n|---|---|\n| {cell} | equal |\n")
-    assert explained(page) == {"mutation", key}
+    page.write_text(f"| mutation | verdict |\n|---|---|\n| {cell} | killed by `a` |\n")
+    assert explained(page) == set(), "it was killed, and is not any more"
+    page.write_text(f"| mutation | verdict |\n|---|---|\n| {cell} | survives: equal |\n")
+    assert explained(page) == {key}
     assert list(report(told, 0, page))[1].startswith("explained: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg
 from threadpoolctl import threadpool_info
 
 from evonas.search.surrogate.threads import one_thread
@@ -10,7 +11,9 @@ from evonas.search.surrogate.threads import one_thread
 
 def threads() -> list[int]:
     """How many threads each library of linear algebra uses now."""
+    # NumPy and SciPy bring a library each, which is loaded with them.
     np.linalg.inv(np.eye(3))
+    scipy.linalg.inv(np.eye(3))
     return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
 
 
