@@ -25,21 +25,46 @@ def born(small_space, loss):
     return make
 
 
+def taught(scheme, operators, rewards):
+    """What is learned of these pairs of an operator and its reward."""
+    learned = scheme.start(operators)
+    for operator, reward in rewards:
+        learned = scheme.learn(learned, operator, reward)
+    return learned
+
+
 def test_matching_is_its_formula():
-    learned = Matching(rate=0.5, floor=0.4).learn(Matching().start(["a", "b", "c", "d"]), "b", 0.2)
-    assert learned.quality == {"a": 1.0, "b": 0.6, "c": 1.0, "d": 1.0}
+    scheme = Matching(rate=0.5, floor=0.4)
+    learned = taught(scheme, "abcd", [("a", 1.0), ("b", 0.2), ("c", 0.8), ("d", 1.0)])
+    assert learned.quality == pytest.approx({"a": 1.0, "b": 0.6, "c": 0.9, "d": 1.0})
     assert learned.shares == pytest.approx(
-        {name: 0.1 + 0.6 * q / 3.6 for name, q in learned.quality.items()}
+        {name: 0.1 + 0.6 * q / 3.5 for name, q in learned.quality.items()}
     )
 
 
 def test_pursuit_is_its_formula():
     scheme = Pursuit(rate=0.5, pursuit=0.25, floor=0.4)
-    learned = scheme.learn(scheme.start(["a", "b"]), "a", 0.0)
-    assert learned.quality == {"a": 0.5, "b": 1.0}
+    learned = taught(scheme, "ab", [("a", 0.0), ("b", 0.6)])
+    assert learned.quality == pytest.approx({"a": 0.5, "b": 0.8})
+    # Alone, `a` is the best of all that is known, before `b` is better.
+    before = 0.5 + 0.25 * (0.8 - 0.5)
     assert learned.shares == pytest.approx(
-        {"a": 0.5 + 0.25 * (0.2 - 0.5), "b": 0.5 + 0.25 * (0.8 - 0.5)}
+        {"a": before + 0.25 * (0.2 - before), "b": 1 - before + 0.25 * (0.8 - 1 + before)}
     )
+
+
+# The least share is 1/8. For `matching` the rest goes by Q: 0.4 of `perturb`, and the average of
+# 0.4, 0 and 0 for `skip`.
+@pytest.mark.parametrize(
+    ("scheme", "share", "least"), [(Matching(), 0.5, 0.25), (Pursuit(), 0.625, 0.125)]
+)
+def test_an_operator_that_is_never_applied_holds_up_nothing(scheme, share, least):
+    # As in a space without connections, where nothing ever corrects what is assumed of `skip`.
+    rewards = [("perturb", 0.4), ("add", 0.0), ("swap", 0.0)] * 60
+    learned = taught(scheme, ["skip", "add", "swap", "perturb"], rewards)
+    assert "skip" not in learned.quality
+    assert learned.shares["perturb"] == pytest.approx(share, abs=1e-3)
+    assert learned.shares["skip"] == pytest.approx(least, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ADAPTATIONS)
@@ -82,9 +107,15 @@ def test_every_operator_of_a_child_is_credited_once_against_the_better_parent(bo
     assert credit.rates.operators == {"add": 1.0, "swap": 2.0, "perturb": 1.0, "remove": 0.0}
     for trial in (born(0, 0.8), born(1, 0.4), born(2, 0.3, "crossover+add+swap+add", (0, 1))):
         credit.tell(trial)
-    quality = {"add": 0.625, "swap": 0.625, "perturb": 1.0}  # 1 + 0.5 (0.25 - 1), once each
+    # 1 + 0.5 (0.25 - 1), once each; `perturb` took part in nothing, and is taken as their average.
+    quality = {"add": 0.625, "swap": 0.625, "perturb": 0.625}
     total = sum(quality.values())
-    weights = {"add": 0.625 / total, "swap": 2 * 0.625 / total, "perturb": 1 / total, "remove": 0.0}
+    weights = {
+        "add": 0.625 / total,
+        "swap": 2 * 0.625 / total,
+        "perturb": 0.625 / total,
+        "remove": 0.0,
+    }
     assert credit.rates.operators == pytest.approx(weights)
 
 

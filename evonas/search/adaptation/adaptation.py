@@ -6,18 +6,38 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+# An operator begins with the greatest quality, so that it is not given up after its first child.
+FIRST = 1.0
+
 
 @dataclass(frozen=True)
 class Learned:
     """What is known of the operators, by name.
 
     Attributes:
-        quality: estimated reward of using each operator, in [0, 1].
+        quality: estimated reward of each operator that took part in a child, in [0, 1].
         shares: probability that each operator should have, if all have equal weights in the config.
     """
 
     quality: Mapping[str, float]
     shares: Mapping[str, float]
+
+    @property
+    def estimates(self) -> dict[str, float]:
+        """The quality of every operator. One that took part in nothing is taken as the average.
+
+        There are operators that can never be applied in a space, such as `add_skip` in one without
+        connections. No reward would ever correct a greater estimate of such an operator.
+        """
+        average = sum(self.quality.values()) / len(self.quality) if self.quality else FIRST
+        return {name: self.quality.get(name, average) for name in self.shares}
+
+    def rewarded(self, operator: str, reward: float, rate: float) -> Learned:
+        """The same shares, and the operator's estimate moved by `rate` towards its reward."""
+        # An exponential, recency-weighted average.
+        old = self.quality.get(operator, FIRST)
+        quality = {**self.quality, operator: old + rate * (reward - old)}
+        return Learned(quality, self.shares)
 
 
 class Adaptation(ABC):
@@ -30,11 +50,8 @@ class Adaptation(ABC):
 
     def start(self, operators: Sequence[str]) -> Learned:
         """What is assumed before any reward: all operators are equally good."""
-        # Every operator starts with the greatest quality, so that each of them gets tried.
-        quality = dict.fromkeys(operators, 1.0)
         equal_share = 1 / len(operators)
-        shares = dict.fromkeys(operators, equal_share)
-        return Learned(quality, shares)
+        return Learned({}, dict.fromkeys(operators, equal_share))
 
     @abstractmethod
     def learn(self, learned: Learned, operator: str, reward: float) -> Learned:

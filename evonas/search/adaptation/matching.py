@@ -7,7 +7,6 @@ the shares multiply the weights of the config.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -34,24 +33,15 @@ class Matching(Adaptation):
     floor: Annotated[float, Interval(ge=0, le=1)] = 0.5
 
     def learn(self, learned: Learned, operator: str, reward: float) -> Learned:
-        quality = updated(learned.quality, operator, reward, self.rate)
-        total = sum(quality.values())
-        count = len(quality)
+        learned = learned.rewarded(operator, reward, self.rate)
+        estimates = learned.estimates
+        total = sum(estimates.values())
+        count = len(estimates)
         # If no operator has any quality left, the formula is 0 / 0: all are alike.
         if total == 0:
-            equal = dict.fromkeys(quality, 1 / count)
-            return Learned(quality, equal)
+            equal = dict.fromkeys(estimates, 1 / count)
+            return Learned(learned.quality, equal)
         shares = {}
-        for name, value in quality.items():
+        for name, value in estimates.items():
             shares[name] = self.floor / count + (1 - self.floor) * value / total
-        return Learned(quality, shares)
-
-
-def updated(
-    quality: Mapping[str, float], operator: str, reward: float, rate: float
-) -> dict[str, float]:
-    """The estimates after a reward: an exponential, recency-weighted average."""
-    estimates = dict(quality)
-    old = quality[operator]
-    estimates[operator] = old + rate * (reward - old)
-    return estimates
+        return Learned(learned.quality, shares)

@@ -14,7 +14,6 @@ from typing import Annotated
 from annotated_types import Gt, Interval, Le
 
 from evonas.search.adaptation.adaptation import Adaptation, Learned
-from evonas.search.adaptation.matching import updated
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,15 @@ class Pursuit(Adaptation):
     floor: Annotated[float, Interval(ge=0, le=1)] = 0.5
 
     def learn(self, learned: Learned, operator: str, reward: float) -> Learned:
-        quality = updated(learned.quality, operator, reward, self.rate)
-        count = len(quality)
+        learned = learned.rewarded(operator, reward, self.rate)
+        estimates = learned.estimates
+        count = len(estimates)
         # Of equally good operators `max` takes the first in the config's list of operators.
-        best = max(quality, key=lambda name: quality[name])
+        best = max(estimates, key=lambda name: estimates[name])
         least = self.floor / count
         most = 1 - (count - 1) * least
         shares = {}
         for name, share in learned.shares.items():
             target = most if name == best else least
             shares[name] = share + self.pursuit * (target - share)
-        return Learned(quality, shares)
+        return Learned(learned.quality, shares)
