@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +14,44 @@ from typing import BinaryIO
 from evonas.errors import DiskFailure
 from evonas.failpoints import as_it_is, failpoint
 
+_TEMPORARY = re.compile(r"\.evonas-[0-9a-f]{16}\.(tmp|keras)")
+
+
+def temporary_beside(path: Path, ending: str = ".tmp") -> Path:
+    """A new name in the same folder, for what is to be renamed to `path` once it is whole.
+
+    Nobody can guess it: a name that is known could be a link to somebody's file, or a file of the
+    user's own.
+    """
+    return path.with_name(f".evonas-{secrets.token_hex(8)}{ending}")
+
+
+def delete_temporary_files(folder: Path) -> None:
+    """Delete what killed processes have left behind in this folder and in those within it.
+
+    Nobody may be writing there. Never raises: what cannot be deleted stays.
+    """
+    for root, _, names in os.walk(folder):
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                with suppress(OSError):
+                    Path(root, name).unlink()
+
+
+def not_through_a_link(name: str, flags: int) -> int:
+    """An `opener` for `open`: opens the file itself, never what a link in its place names.
+
+    Raises:
+        OSError: with errno ELOOP, there is a symbolic link.
+    """
+    return os.open(name, flags | os.O_NOFOLLOW, 0o666)
+
 
 def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
     """Writes a file whole or not at all.
 
     A reader always finds the old content or the new content, also after a crash at any instant.
-    Missing folders are made. A path must have only one writer at a time.
+    Missing folders are made. A link at `path` is replaced, and what it names is left alone.
 
     Args:
         path: path of the file; an existing file is replaced.
@@ -26,12 +60,12 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
     Raises:
         DiskFailure: the disk is full, or the folder is not writable.
     """
-    # The name is always the same: the next writer overwrites what a killed one left behind.
-    temporary = path.with_name(f"{path.name}.tmp")
+    temporary = temporary_beside(path)
     try:
         failpoint("file.begun", disk=as_it_is)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        # "x": the file is made here and now, or it is an error.
+        with temporary.open("xb") as file:
             writer(file)
             failpoint("file.written", disk=as_it_is, file=file)
             # The content must be on the disk before the rename. Otherwise a power cut can leave

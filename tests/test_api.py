@@ -10,6 +10,7 @@ import pytest
 
 import evonas
 from evonas.errors import (
+    DiskFailure,
     EvonasError,
     InvalidConfig,
     InvalidData,
@@ -18,6 +19,8 @@ from evonas.errors import (
     UserError,
 )
 from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.local.worker_log import WorkerLog
+from evonas.files import temporary_beside
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
@@ -50,10 +53,11 @@ def test_a_run_that_is_held_is_not_taken_by_another_of_the_same_name(tmp_path):
 
 def test_a_creation_that_was_cut_off_is_begun_again(tmp_path):
     root = create(tmp_path)
-    (root / "run.db").rename(root / "run.new")
+    left = temporary_beside(root / "run.db")
+    (root / "run.db").rename(left)
     assert create(tmp_path) == root
     assert work(root).is_finished
-    assert not (root / "run.new").exists()
+    assert not left.exists()
 
 
 def test_a_record_is_never_put_in_the_place_of_another(tmp_path):
@@ -81,6 +85,38 @@ def test_a_second_driver_is_told_who_holds_the_run(tmp_path):
         with pytest.raises(RunHeld, match=r"process [0-9]+ on "):
             work(root)
     assert not evonas.load(root).is_going_on
+
+
+@pytest.mark.parametrize("name", ["run.lock", "run.db", "run.db-wal", "logs", "weights", "data"])
+def test_a_link_in_a_run_is_refused_and_what_it_names_is_left_alone(tmp_path, name):
+    root = create(tmp_path)
+    precious = tmp_path / "precious"
+    if (root / name).exists():
+        (root / name).rename(precious)
+    else:
+        precious.write_text("precious")
+    before = precious.read_bytes() if precious.is_file() else sorted(precious.iterdir())
+    (root / name).symlink_to(precious)
+    with pytest.raises(UserError, match=rf"{name} is a symbolic link, to .*precious"):
+        Lock(Layout(root))
+    assert before == (precious.read_bytes() if precious.is_file() else sorted(precious.iterdir()))
+
+
+def test_the_log_of_a_worker_is_not_written_through_a_link(tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    path = tmp_path / "worker-0.log"
+    path.symlink_to(precious)
+    with pytest.raises(DiskFailure, match="symbolic links"):
+        WorkerLog(path).begin()
+    assert precious.read_text() == "precious"
+
+
+def test_a_run_that_is_a_link_as_a_whole_works(tmp_path):
+    root = create(tmp_path)
+    root.rename(tmp_path / "big-disk")
+    root.symlink_to(tmp_path / "big-disk")
+    assert work(root).is_finished
 
 
 def test_a_reader_does_not_disturb_the_end_of_a_run(tmp_path):

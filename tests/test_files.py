@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
 from evonas.errors import DiskFailure
-from evonas.files import expanded, is_file, sha256_of, write_text_whole, write_whole
+from evonas.files import (
+    delete_temporary_files,
+    expanded,
+    is_file,
+    not_through_a_link,
+    sha256_of,
+    temporary_beside,
+    write_text_whole,
+    write_whole,
+)
 
 
 def test_text_is_written_as_it_is(tmp_path: Path) -> None:
@@ -42,12 +53,43 @@ def test_a_failed_write_leaves_the_old_content(
     assert [child.name for child in tmp_path.iterdir()] == ["file"]
 
 
-def test_what_a_killed_writer_left_is_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    (tmp_path / "file.tmp").write_text("a longer half")
-    write_text_whole(path, "new")
-    assert path.read_text() == "new"
-    assert [child.name for child in tmp_path.iterdir()] == ["file"]
+def test_what_killed_writers_left_is_deleted_and_nothing_else(tmp_path: Path) -> None:
+    inner = tmp_path / "weights"
+    inner.mkdir()
+    left = [temporary_beside(tmp_path / "x"), temporary_beside(inner / "best.keras", ".keras")]
+    kept = [tmp_path / "x.tmp", inner / ".evonas-notes.tmp", inner / "00001.npz"]
+    for path in (*left, *kept):
+        path.touch()
+    delete_temporary_files(tmp_path)
+    assert [path for path in (*left, *kept) if path.exists()] == kept
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.tmp", "card.json"])
+def test_links_are_replaced_and_what_they_name_is_left_alone(tmp_path: Path, name: str) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / name).symlink_to(precious)
+    write_text_whole(tmp_path / name.removesuffix(".tmp"), "new")
+    assert precious.read_text() == "precious"
+    assert (tmp_path / name.removesuffix(".tmp")).read_text() == "new"
+
+
+def test_a_file_of_the_users_beside_the_target_stays(tmp_path: Path) -> None:
+    (tmp_path / "file.tmp").write_text("the user's own")
+    write_text_whole(tmp_path / "file", "new")
+    assert (tmp_path / "file.tmp").read_text() == "the user's own"
+
+
+def test_through_a_link_nothing_is_opened(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / "link").symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic links") as caught:
+        not_through_a_link(str(tmp_path / "link"), os.O_RDWR)
+    assert caught.value.errno == errno.ELOOP
+    with open(precious, "a", opener=not_through_a_link) as file:
+        file.write("!")
+    assert precious.read_text() == "precious!"
 
 
 def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -106,7 +106,8 @@ def check_target(trial: Trial, target: Path, root: Path) -> Path:
 
     Raises:
         UserError: the trial did not succeed; or the target is not a `.keras` path in a folder that
-            exists; or it is in the run's own directory.
+            exists; or it is in the run's own directory; or a file that is no card is in the place
+            of its card.
     """
     if trial.state is not TrialState.OK:
         raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
@@ -121,7 +122,26 @@ def check_target(trial: Trial, target: Path, root: Path) -> Path:
             f"{target} is in the run's own directory, whose files are the record's;"
             " name a path outside of it"
         )
+    card = _card_file(target)
+    if card.exists() and not _is_card(card):
+        raise UserError(
+            f"an export writes a card beside the model, and {card} is no card of evonas, but a file"
+            " of yours. Name another path, or move the file away."
+        )
     return target
+
+
+def _card_file(model: Path) -> Path:
+    return model.with_suffix(".json")
+
+
+def _is_card(path: Path) -> bool:
+    """Whether this file is a card that evonas has written, and may replace."""
+    try:
+        card = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(card, dict) and {"trial", "sha256", "metrics"} <= set(card)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -139,7 +159,7 @@ def is_intact(model: Path, card: Mapping[str, Any]) -> bool:
 
 def with_card(model: Path, card: Mapping[str, Any]) -> Exported:
     """Write the card beside its model."""
-    card_file = model.with_suffix(".json")
+    card_file = _card_file(model)
     text = json.dumps(card, indent=2, allow_nan=False)
     write_text_whole(card_file, text + "\n")
     return Exported(model, card_file, card)

@@ -118,3 +118,15 @@ def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_pat
         with pytest.raises(UserError, match=words):
             check_target(trial, target, run.directory)
     assert check_target(run.best, tmp_path / "x.keras", run.directory) == tmp_path / "x.keras"
+
+
+@pytest.mark.parametrize("content", ["{}", "[1]", "not JSON", '{"trial": 1, "sha256": ""}'])
+def test_no_file_of_the_users_is_in_the_place_of_the_card(run, pool, tmp_path, content):
+    target, beside = tmp_path / "x.keras", tmp_path / "x.json"
+    beside.write_text(content)
+    with pytest.raises(UserError, match=r"x\.json is no card of evonas"):
+        check_target(run.best, target, run.directory)
+    beside.unlink()
+    with session_of(run, pool) as session:
+        export_trial(session, run.best, target, silent)
+    assert check_target(run.best, target, run.directory) == target, "a card is replaced"

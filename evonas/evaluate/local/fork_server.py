@@ -40,6 +40,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from evonas.evaluate.local import bootstrap
+from evonas.files import not_through_a_link
 
 PACKET = 2**18
 """Bytes that a packet may have: about the size of the kernel's buffer."""
@@ -180,7 +181,7 @@ class ForkServer:
             if path is None:
                 log = fds[1]
             else:
-                log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                log = not_through_a_link(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.close(log)

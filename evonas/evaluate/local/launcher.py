@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from evonas.errors import NoWorker
 from evonas.evaluate.local.fork_server import GROUP_LIMIT, PACKET, group_is_gone, kill_group
+from evonas.files import not_through_a_link
 
 START_LIMIT = 120.0
 """Seconds that a fork server may take to import its modules."""
@@ -168,7 +169,8 @@ class SubprocessLauncher(Launcher):
         module = "evonas.evaluate.local.bootstrap"
         command = python_command(module, fd, os.getpid(), self._entry)
         # A descriptor is the caller's, and stays open.
-        with open(log, "ab", closefd=isinstance(log, Path)) as output:
+        opener = not_through_a_link if isinstance(log, Path) else None
+        with open(log, "ab", closefd=isinstance(log, Path), opener=opener) as output:
             return subprocess.Popen(
                 command,
                 env={**self._environment, **environment},

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from evonas.errors import DiskFailure
+from evonas.files import not_through_a_link
 
 SIZE_LIMIT = 10 * 2**20
 """Bytes of a log. At this size it is moved to `<name>.1`, and replaces the one moved before."""
@@ -69,7 +70,8 @@ class WorkerLog:
         self._recent = b""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
+            with open(self.path, "ab", opener=not_through_a_link):
+                pass
         except OSError as error:
             why = error.strerror or error
             raise DiskFailure(f"The log {self.path} cannot be written: {why}.") from error
@@ -102,7 +104,7 @@ class WorkerLog:
                 if size > self._size_limit:
                     aside = self.path.with_name(f"{self.path.name}.1")
                     self.path.replace(aside)
-            with self.path.open("ab") as file:
+            with open(self.path, "ab", opener=not_through_a_link) as file:
                 file.write(data[-self._size_limit :])
 
     def tail(self) -> str:

@@ -18,7 +18,7 @@ from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.scores import scores
 from evonas.evaluate.training.train_job import space_of
-from evonas.files import sha256_of
+from evonas.files import sha256_of, temporary_beside
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
@@ -139,8 +139,8 @@ def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The file gets its own name last: a crash leaves the old file, or none.
-    # Keras insists on the ending, so that `.tmp` goes before it.
-    temporary = path.with_name(f"{path.stem}.tmp.keras")
+    # Keras insists on the ending.
+    temporary = temporary_beside(path, ".keras")
     try:
         model.save(temporary)
         # As the user loads it: compiled, without any code of evonas.

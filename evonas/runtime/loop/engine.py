@@ -137,6 +137,7 @@ class Engine:
                 on.
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
             DiskFailure: the disk is full; likewise.
+            UserError: the run's folder is no longer where it was.
         """
         if self._stopped_by:
             self._say(
@@ -164,6 +165,8 @@ class Engine:
         """Step, submit and poll, until nothing runs any more."""
         announced = False
         while self._stop.urgency < Urgency.ABANDON:
+            # Before anything is handed out: a worker would make a missing folder anew.
+            self._record.check_place()
             if self._stop.urgency == Urgency.NONE:
                 self._cancel_what_is_late()
                 self._step()

@@ -17,7 +17,7 @@ from evonas.evaluate.contract.protocol import Job
 from evonas.runtime.loop.jobs import checkpoint_path, trained, weights_path
 from evonas.trial import Rank, Trial, TrialState, rank
 
-_FILE = re.compile(r"(\d{5,})\.npz(\.tmp)?")
+_FILE = re.compile(r"(\d{5,})\.npz")
 
 
 class Storage:
@@ -68,8 +68,8 @@ class Storage:
             retained: `Strategy.retained`.
         """
         for path in [*self._files("weights"), *self._files("checkpoints")]:
-            # A kill has cut off this file; or its trial was never committed.
-            if path.suffix == ".tmp" or _id(path) >= len(trials):
+            # Its trial was never committed.
+            if _id(path) >= len(trials):
                 _unlink(path)
         self._weights = {_id(path) for path in self._files("weights")}
         self._checkpoints = {_id(path) for path in self._files("checkpoints")}
@@ -150,8 +150,7 @@ class Storage:
         freed = 0
         for path in [*self._files("weights"), *self._files("checkpoints")]:
             is_spared = path.relative_to(self._root).as_posix() in spared
-            # A temporary file may be in the middle of being written by a worker.
-            if path.suffix == ".npz" and not is_spared:
+            if not is_spared:
                 with contextlib.suppress(OSError):
                     size = path.stat().st_size
                     path.unlink()

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from evonas.errors import DiskFailure, RunHeld
+from evonas.errors import DiskFailure, RunHeld, UserError
+from evonas.files import delete_temporary_files, not_through_a_link
 
 LOCK = "run.lock"
+FOLDERS = ("data", "logs", "weights", "checkpoints", "exports")
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,37 @@ def is_held(layout: Layout) -> bool:
     return False
 
 
+# What a session opens, or writes into, under a name that anybody knows. All other files are put in
+# the place of what is there.
+_WRITTEN = (LOCK, "run.db", "run.db-wal", "run.db-shm", "run.db-journal", *FOLDERS)
+
+
+def _refuse_links(root: Path) -> None:
+    """Refuse a run that would have a session write to files of somebody else.
+
+    An archive keeps links, and so does a folder that others can write to. The run's folder as a
+    whole may be a link.
+
+    Raises:
+        UserError: there is a link.
+    """
+    for name in _WRITTEN:
+        path = root / name
+        if path.is_symlink():
+            raise UserError(
+                f"{path} is a symbolic link, to {path.readlink()}. A run writes to its own files"
+                " only. Delete the link, or put what it names in its place."
+            )
+
+
 class Lock:
     """Held by the one process that works on a run.
 
-    The kernel releases the lock when its holder ends, even if the holder is killed.
+    The kernel releases the lock when its holder ends, even if the holder is killed. What an earlier
+    holder left half written is deleted.
 
     Raises:
+        UserError: one of the run's own files or folders is a symbolic link.
         RunHeld: another process holds the lock.
         DiskFailure: the directory is not writable.
     """
@@ -92,8 +119,10 @@ class Lock:
         path = root / LOCK
         try:
             root.mkdir(parents=True, exist_ok=True)
+            _refuse_links(root)
             # Opened for appending: "w" would erase the name of the process that holds the lock.
-            self._file: TextIO = path.open("a+", encoding="utf-8", errors="replace")
+            descriptor = not_through_a_link(str(path), os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            self._file: TextIO = os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
         except OSError as error:
             raise DiskFailure(f"the run at {root} is not writable: {error.strerror}") from error
         try:
@@ -110,6 +139,7 @@ class Lock:
             self._file.truncate(0)
             self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             self._file.flush()
+        delete_temporary_files(root)
 
     def _holder(self) -> str:
         """The process that holds the lock, in words."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from evonas.failpoints import failpoint
-from evonas.files import flush_directory
+from evonas.files import flush_directory, temporary_beside
 from evonas.runtime.record import checksum
 from evonas.runtime.record.schema import VERSION
 
@@ -74,8 +74,7 @@ def back_up(source: sqlite3.Connection, path: Path, version: int) -> Path:
     """
     backup = path.with_name(f"{path.name}.v{version}")
     # Written under another name first: what is called a backup is a whole one.
-    temporary = backup.with_name(f"{backup.name}.tmp")
-    temporary.unlink(missing_ok=True)
+    temporary = temporary_beside(backup)
     copy = sqlite3.connect(temporary, isolation_level=None)
     try:
         # Not a copy of the file: a part of the record may still be in the write-ahead log.

@@ -17,9 +17,11 @@ from typing import Any
 
 from evonas.errors import EvonasError, RunHeld
 from evonas.failpoints import failpoint
+from evonas.files import temporary_beside
 from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import back_up, migrate
 from evonas.runtime.record.opening import PATIENCE, open_to_write, translated
+from evonas.runtime.record.place import Place
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.rows import CONTENT_COLUMNS, dump, new_row
 from evonas.runtime.record.schema import SCHEMA, VERSION
@@ -53,6 +55,7 @@ class Record(RecordReader):
         self._clock = clock
         with translated(path):
             self._connection = open_to_write(path)
+        self._place = Place(path)
         self.session = 0
         self.backup: Path | None = None
         try:
@@ -109,8 +112,7 @@ class Record(RecordReader):
             meta: what never changes in this run: config, space, interface, ...
             files: path -> sha256, of the files that the run starts from.
         """
-        temporary = path.with_suffix(".new")
-        temporary.unlink(missing_ok=True)
+        temporary = temporary_beside(path)
         everything = {**meta, "schema": VERSION, "session": 0, "sealed": False}
         with translated(path):
             connection = sqlite3.connect(temporary, isolation_level=None)
@@ -131,6 +133,14 @@ class Record(RecordReader):
         # A hard link never takes the place of another record; a rename would.
         path.hardlink_to(temporary)
         temporary.unlink()
+
+    def check_place(self) -> None:
+        """See whether the run's folder is still there, and still this one.
+
+        Raises:
+            UserError: it was removed, renamed or replaced.
+        """
+        self._place.check()
 
     def use_clock(self, clock: Callable[[], float]) -> None:
         """Keep times by another clock: the virtual one of a simulation."""
@@ -158,7 +168,9 @@ class Record(RecordReader):
 
         Raises:
             RunHeld: another process has begun a session since.
+            UserError: the record is no longer where it was.
         """
+        self.check_place()
         with translated(self.path):
             # Immediate: the write lock is taken before the session is compared.
             self._connection.execute("begin immediate")
@@ -364,6 +376,7 @@ class Record(RecordReader):
         with contextlib.suppress(EvonasError, sqlite3.Error, KeyError):
             if self.meta("sealed"):
                 self._fold()
+        self._place.close()
         super().close()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.protocol import Setup
+from evonas.files import temporary_beside
 from evonas.genome import parse_space
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.engine import Engine
@@ -242,7 +243,6 @@ def test_a_session_begins_by_sweeping_what_the_last_one_did_not_come_to(session,
     for name in (
         f"weights/{pruned:05d}.npz",
         "weights/00999.npz",
-        "weights/00040.npz.tmp",
         "checkpoints/00001.npz",
     ):
         (tmp_path / name).write_bytes(b"left behind")
@@ -256,7 +256,7 @@ def test_a_session_begins_by_sweeping_what_the_last_one_did_not_come_to(session,
 
     session(observers=[Start(), watcher := Watcher(tmp_path)])
     assert "notes.txt" in seen["weights"]
-    assert not {f"{pruned:05d}.npz", "00999.npz", "00040.npz.tmp"} & seen["weights"]
+    assert not {f"{pruned:05d}.npz", "00999.npz"} & seen["weights"]
     assert "00001.npz" not in seen["checkpoints"]
     assert watcher.steps > 0
 
@@ -298,7 +298,8 @@ def test_what_is_freed_is_all_but_the_single_best_and_what_workers_work_with(ses
         resume_from="checkpoints/00091.npz",
     )
     running = [job.weights, job.checkpoint, job.resume_from]
-    for name in (*running, "checkpoints/00092.npz", "weights/00093.npz.tmp"):
+    unfinished = temporary_beside(tmp_path / "weights/00093.npz").relative_to(tmp_path).as_posix()
+    for name in (*running, "checkpoints/00092.npz", unfinished):
         (tmp_path / name).write_bytes(b"0123456789")
     before = sum(path.stat().st_size for path in tmp_path.glob("*/*.npz"))
     freed = engine._storage.free([job])
@@ -307,7 +308,7 @@ def test_what_is_freed_is_all_but_the_single_best_and_what_workers_work_with(ses
     assert left == {best, *running}
     assert freed == before - sum((tmp_path / name).stat().st_size for name in left)
     assert engine._storage.free([job]) == 0
-    assert (tmp_path / "weights/00093.npz.tmp").exists(), "a worker may be writing it"
+    assert (tmp_path / unfinished).exists(), "a worker may be writing it"
 
 
 def test_files_that_cannot_be_deleted_are_a_failure_of_the_disk(session, tmp_path, monkeypatch):
