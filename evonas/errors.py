@@ -16,6 +16,7 @@
     ├── InvalidRecord             exit 65   a damaged record, or one of a newer evonas
     │   └── InvalidCheckpoint     exit 65   a damaged file of arrays, or one of another training
     ├── NoWorker                  exit 69   no worker could be started, or a device is missing
+    ├── SystemLimit               exit 71   the system allows no more, such as open files
     ├── DiskFailure               exit 74   the disk is full or not writable
     └── Stopped                   exit 130  by Ctrl-C
         └── Terminated            exit 143  by SIGTERM
@@ -50,6 +51,7 @@ __all__ = [
     "RepeatedFailures",
     "RunHeld",
     "Stopped",
+    "SystemLimit",
     "Terminated",
     "UserError",
 ]
@@ -152,6 +154,10 @@ class InvalidCheckpoint(InvalidRecord):
 
 class NoWorker(EvonasError):
     exit_code = 69
+
+
+class SystemLimit(EvonasError):
+    exit_code = 71
 
 
 class DiskFailure(EvonasError):

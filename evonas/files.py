@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -11,8 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from evonas.errors import DiskFailure
+from evonas.errors import DiskFailure, EvonasError, SystemLimit, UserError
 from evonas.failpoints import as_it_is, failpoint
+
+# A path that leads nowhere is no failure of a disk, and the user can mend it.
+_WRONG_PATH = (errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 _TEMPORARY = re.compile(r"\.evonas-[0-9a-f]{16}\.(tmp|keras)")
 
@@ -47,6 +52,22 @@ def not_through_a_link(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NOFOLLOW, 0o666)
 
 
+def failure(error: OSError, what: str) -> EvonasError:
+    """The error for the user: whether the disk, the path or a limit of the system is the reason.
+
+    Args:
+        what: what could not be done, such as `FILE cannot be written`.
+    """
+    words = f"{what}: {error.strerror or error}."
+    if error.errno in _LIMITS:
+        if error.errno != errno.ENOMEM:
+            words += " To see how many files may be open:  ulimit -n"
+        return SystemLimit(words)
+    if error.errno in _WRONG_PATH:
+        return UserError(words)
+    return DiskFailure(words)
+
+
 def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
     """Writes a file whole or not at all.
 
@@ -59,6 +80,8 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
 
     Raises:
         DiskFailure: the disk is full, or the folder is not writable.
+        UserError: the path leads through something that is no folder.
+        SystemLimit: too many files are open.
     """
     temporary = temporary_beside(path)
     try:
@@ -81,8 +104,7 @@ def write_whole(path: Path, writer: Callable[[BinaryIO], object]) -> None:
         with suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
-            reason = error.strerror or error
-            raise DiskFailure(f"{path} cannot be written: {reason}.") from error
+            raise failure(error, f"{path} cannot be written") from error
         raise
 
 

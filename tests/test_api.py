@@ -10,7 +10,6 @@ import pytest
 
 import evonas
 from evonas.errors import (
-    DiskFailure,
     EvonasError,
     InvalidConfig,
     InvalidData,
@@ -107,7 +106,7 @@ def test_the_log_of_a_worker_is_not_written_through_a_link(tmp_path):
     precious.write_text("precious")
     path = tmp_path / "worker-0.log"
     path.symlink_to(precious)
-    with pytest.raises(DiskFailure, match="symbolic links"):
+    with pytest.raises(UserError, match="symbolic links"):
         WorkerLog(path).begin()
     assert precious.read_text() == "precious"
 

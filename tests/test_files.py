@@ -5,15 +5,20 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from evonas.errors import DiskFailure
+from evonas.errors import DiskFailure, SystemLimit, UserError
 from evonas.files import (
     delete_temporary_files,
     expanded,
+    failure,
     is_file,
     not_through_a_link,
     sha256_of,
@@ -21,6 +26,26 @@ from evonas.files import (
     write_text_whole,
     write_whole,
 )
+from evonas.runtime.record.layout import Layout, Lock
+from evonas.runtime.record.reader import RecordReader
+from evonas.testing.runs import make_run
+
+
+@contextmanager
+def every_descriptor_taken() -> Iterator[None]:
+    """Nothing more can be opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 8, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_text_is_written_as_it_is(tmp_path: Path) -> None:
@@ -111,3 +136,39 @@ def test_the_home_of_a_user_who_does_not_exist_is_no_error(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert expanded("~/a.yaml") == tmp_path / "a.yaml"
     assert expanded("~no_such_user/a.yaml") == Path("~no_such_user/a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "words"),
+    [
+        (errno.ENOSPC, DiskFailure, "No space left"),
+        (errno.EROFS, DiskFailure, "Read-only"),
+        (errno.EIO, DiskFailure, "Input/output"),
+        (errno.EACCES, DiskFailure, "Permission denied"),
+        (errno.EMFILE, SystemLimit, "Too many open files. *To see.* ulimit -n"),
+        (errno.ENFILE, SystemLimit, "Too many open files"),
+        (errno.ENOMEM, SystemLimit, "memory"),
+        (errno.ELOOP, UserError, "symbolic links"),
+        (errno.ENOTDIR, UserError, "Not a directory"),
+        (errno.ENAMETOOLONG, UserError, "too long"),
+    ],
+)
+def test_only_a_disk_is_a_failure_of_the_disk(number: int, kind: type, words: str) -> None:
+    found = failure(OSError(number, os.strerror(number)), "x cannot be written")
+    assert type(found) is kind
+    assert re.search(f"^x cannot be written: .*{words}", str(found))
+
+
+def test_without_a_descriptor_left_a_limit_of_the_system_is_named(tmp_path: Path) -> None:
+    with every_descriptor_taken():
+        with pytest.raises(SystemLimit, match="Too many open files"):
+            write_text_whole(tmp_path / "file", "x")
+        with pytest.raises(SystemLimit, match="Too many open files"):
+            Lock(Layout(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_nor_is_a_record_called_damaged_then(tmp_path: Path) -> None:
+    root = make_run(tmp_path)
+    with every_descriptor_taken(), pytest.raises(SystemLimit, match=r"run\.db cannot be read"):
+        RecordReader(root / "run.db")

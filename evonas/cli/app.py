@@ -26,7 +26,8 @@ from evonas.cli import (
 )
 from evonas.cli.console import complain
 from evonas.cli.refusals import refusal
-from evonas.errors import DiskFailure, EvonasError, UserError
+from evonas.errors import EvonasError, UserError
+from evonas.files import failure
 from evonas.invocation import program
 
 HELP = """
@@ -45,7 +46,8 @@ comes out, with its family tree.
 
 Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit or a
 replay found a difference, 5 stopped by repeated failures, 6 run held by another process, 65 damaged
-or newer record, 69 no worker or device, 74 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
+or newer record, 69 no worker or device, 71 a limit of the system such as too many open files, 74
+disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 """
 
 app = typer.Typer(
@@ -96,10 +98,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        where = error.filename or "a file"
-        what = error.strerror or error
-        complain(f"{where}: {what}")
-        sys.exit(DiskFailure.exit_code)
+        told = failure(error, str(error.filename or "a file"))
+        complain(str(told))
+        sys.exit(told.exit_code)
     # The last border: anything else is a bug of evonas, which must leave its log.
     except Exception as error:
         if words := refusal(error, arguments):

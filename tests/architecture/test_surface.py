@@ -46,6 +46,7 @@ PUBLIC: dict[str, list[str]] = {
         "RepeatedFailures",
         "RunHeld",
         "Stopped",
+        "SystemLimit",
         "Terminated",
         "UserError",
     ],

@@ -11,8 +11,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from evonas.errors import DiskFailure
-from evonas.files import not_through_a_link
+from evonas.files import failure, not_through_a_link
 
 SIZE_LIMIT = 10 * 2**20
 """Bytes of a log. At this size it is moved to `<name>.1`, and replaces the one moved before."""
@@ -63,7 +62,7 @@ class WorkerLog:
         """Begin the tail of a new job.
 
         Raises:
-            DiskFailure: the log cannot be written.
+            EvonasError: the log cannot be written.
         """
         # What was printed before still belongs to the job before.
         self.drain()
@@ -73,8 +72,7 @@ class WorkerLog:
             with open(self.path, "ab", opener=not_through_a_link):
                 pass
         except OSError as error:
-            why = error.strerror or error
-            raise DiskFailure(f"The log {self.path} cannot be written: {why}.") from error
+            raise failure(error, f"The log {self.path} cannot be written") from error
 
     def drain(self, reads: int = READS) -> None:
         """Read what has been printed, and append it to the log. Never waits.

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from evonas.evaluate.training.learning_curve import LEARNING_CURVE
 from evonas.runtime.config.settings import Count
+
+# A greater number is a slip of the pen, and the record has no place for one of more than 64 bits.
+MOST_EPOCHS = 10**9
 
 
 class StopConfig:
@@ -47,6 +50,6 @@ class TrainingConfig:
         stop: rule by which other trainings end early (docs/early-stopping.md); null for none.
     """
 
-    epochs: Count = 12
+    epochs: Annotated[int, Ge(1), Le(MOST_EPOCHS)] = 12
     patience: Count | None = 4
     stop: StopConfig | None = None

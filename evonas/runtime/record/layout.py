@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from evonas.errors import DiskFailure, RunHeld, UserError
-from evonas.files import delete_temporary_files, not_through_a_link
+from evonas.errors import RunHeld, UserError
+from evonas.files import delete_temporary_files, failure, not_through_a_link
 
 LOCK = "run.lock"
 FOLDERS = ("data", "logs", "weights", "checkpoints", "exports")
@@ -124,7 +124,7 @@ class Lock:
             descriptor = not_through_a_link(str(path), os.O_RDWR | os.O_CREAT | os.O_APPEND)
             self._file: TextIO = os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
         except OSError as error:
-            raise DiskFailure(f"the run at {root} is not writable: {error.strerror}") from error
+            raise failure(error, f"the run at {root} is not writable") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from evonas.errors import DiskFailure, InvalidRecord, RunHeld
+from evonas.files import failure
 
 PATIENCE = 30.0
 """Seconds to wait for a lock of SQLite's; the transactions of evonas take milliseconds."""
@@ -27,6 +29,8 @@ def translated(path: Path, doing: str = "written") -> Iterator[None]:
     Raises:
         RunHeld: another process has locked the file, and does not let go.
         DiskFailure: the disk is full, or not writable.
+        UserError: the path leads through something that is no folder.
+        SystemLimit: too many files are open.
         InvalidRecord: any other error of SQLite: the file is damaged, or is none of evonas's.
     """
     try:
@@ -38,6 +42,8 @@ def translated(path: Path, doing: str = "written") -> Iterator[None]:
             raise RunHeld(
                 f"the record {path} is locked by another process: {text}. Try again."
             ) from error
+        if "unable to open" in text and (reason := _reason(path)):
+            raise failure(reason, f"the record {path} cannot be {doing}") from error
         if any(word in text for word in _DISK):
             raise DiskFailure(
                 f"the record {path} cannot be {doing}: {text}. Nothing that was committed is lost."
@@ -45,6 +51,17 @@ def translated(path: Path, doing: str = "written") -> Iterator[None]:
         raise InvalidRecord(f"the record {path} cannot be used: {text}") from error
     except sqlite3.DatabaseError as error:
         raise InvalidRecord(f"the record {path} is damaged: {error}") from error
+
+
+def _reason(path: Path) -> OSError | None:
+    """Why a file cannot be opened, which SQLite does not tell; None if it could be anything."""
+    try:
+        # Never the record itself: to close it would release the locks of this process.
+        with Path(os.devnull).open("rb"):
+            path.stat()
+    except OSError as error:
+        return error
+    return None
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
