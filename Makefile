@@ -21,7 +21,7 @@ $(READY): constraints.txt pyproject.toml scripts/preflight.py
 	@command -v $(PYTHON) >/dev/null || { echo "evonas needs Python 3.11 to 3.13; '$(PYTHON)' was not found. Install it, or run: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) scripts/preflight.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing pinned dependencies into $(VENV) (once, about 2.5 GB) ..."
+	@echo "Installing pinned dependencies into $(VENV) (once, about 2.7 GB) ..."
 	@$(BIN)/python -m pip install --quiet "pip==26.3"
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	@touch $@

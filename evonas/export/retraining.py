@@ -79,7 +79,7 @@ def weights_of(session: Session, trial: Trial, tell: Tell) -> Weights:
     try:
         path = check_weights(session.layout.root, session.record.files(), trial)
     except InvalidRecord:
-        tell(f"the weights of trial {trial.id} are missing or damaged: it is trained again")
+        tell(f"the weights of trial {trial.id} are not kept, or damaged: it is trained again")
         # A duplicate's weights are the other trial's: that one is trained.
         first = replace(trial, id=_first(trial), twin_of=None)
         return _train_again(session, first, tell)

@@ -86,13 +86,13 @@ def test_the_area_is_the_mean_best_value() -> None:
     flat = curve([trial(0, 2.0)], {0: 0.0})
     assert area(flat, 100.0, 9.0) == pytest.approx(2.0)
     half = curve([trial(0, 2.0), trial(1, 1.0)], {0: 0.0, 1: 50.0})
-    assert area(half, 100.0, 9.0) == pytest.approx(1.5, abs=0.01)
+    assert area(half, 100.0, 9.0) == pytest.approx(1.5, rel=1e-12)
 
 
 def test_the_time_before_the_first_success_counts_in_the_area() -> None:
     """It was left out once, so that a run that failed for long had the area of its end."""
     late = constant(2.0, begin=50.0)
-    assert area(late, 100.0, 6.0) == pytest.approx(4.0, abs=0.03)
+    assert area(late, 100.0, 6.0) == pytest.approx(4.0, rel=1e-12)
     assert area(constant(math.nan), 100.0, 6.0) == pytest.approx(6.0)
 
 

@@ -73,9 +73,13 @@ class Account:
         self.failures = 0
 
     def begin(self) -> None:
-        """The work of this session begins. All that was entered so far is of earlier sessions."""
+        """The work of this session begins. All that was entered so far is of earlier sessions.
+
+        Called again when the first worker has its job: to start workers takes seconds, which say
+        nothing about the pace.
+        """
         self._has_begun = True
-        self._pace.note(self.elapsed, self.share)
+        self._pace.begin(self.elapsed, self.share)
 
     def charge(self, trial: Trial, trials: Sequence[Trial]) -> None:
         """A trial that is no duplicate is asked.

@@ -105,6 +105,8 @@ class Engine:
         self._incumbent: Trial | None = None
         # Whether the strategy was asked in this session.
         self._has_asked = False
+        # Whether a worker was given a job in this session.
+        self._has_submitted = False
         self._stopped_by = self._restore()
         self._account.begin()
 
@@ -327,6 +329,9 @@ class Engine:
             for observer in self._observers:
                 observer.on_wait(what)
         self._pool.submit(job)
+        if not self._has_submitted:
+            self._has_submitted = True
+            self._account.begin()
         failpoint("engine.submitted")
         for observer in self._observers:
             observer.on_submit(trial, number)

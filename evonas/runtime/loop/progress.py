@@ -90,13 +90,18 @@ class Pace:
         self._times = array("d")
         self._shares = array("d")
 
-    def note(self, elapsed: float, share: float) -> None:
-        """The work begins, or an outcome has come.
+    def begin(self, elapsed: float, share: float) -> None:
+        """The work begins: what was noted before counts no longer.
 
         Args:
             elapsed: seconds of the session.
             share: share of the budget that is spent.
         """
+        del self._times[:], self._shares[:]
+        self.note(elapsed, share)
+
+    def note(self, elapsed: float, share: float) -> None:
+        """An outcome has come; arguments as for `begin`."""
         self._times.append(elapsed)
         self._shares.append(share)
 
@@ -106,6 +111,8 @@ class Pace:
         Args:
             elapsed: seconds of the session at this moment.
         """
+        if self._shares and self._shares[-1] >= 1:
+            return 0.0
         outcomes = len(self._times) - 1
         if outcomes < 1:
             return None

@@ -413,7 +413,12 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
             "less than the population (2)",
         ),
         ("epochs: 3", "epochs: 3\nseed: -1", "seed", "at least 0. Received: -1"),
-        ("epochs: 3", f"epochs: {2**63}", "training.epochs", "from 1 to 1000000000. Received: 92233"),
+        (
+            "epochs: 3",
+            f"epochs: {2**63}",
+            "training.epochs",
+            "from 1 to 1000000000. Received: 92233",
+        ),
         ("epochs: 3", "patience: no", "training.patience", 'at least 1, or null. Received: "no"'),
         ("epochs: 3", "patience: 0", "training.patience", "Received: 0"),
         ("epochs: 3", "epochs: 3\nrun: ../else", "run", "safe folder name"),

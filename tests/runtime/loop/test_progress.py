@@ -37,7 +37,7 @@ def mean_pace(ends, done):
 
 def recent_pace(ends, done, workers=2):
     pace = Pace(workers)
-    pace.note(0.0, 0.0)
+    pace.begin(0.0, 0.0)
     for place in range(done):
         pace.note(ends[place], (place + 1) / TRIALS)
     return pace.remaining(ends[done - 1])
@@ -71,7 +71,7 @@ def test_where_trainings_do_not_grow_it_is_as_right_as_it_was():
 
 def test_a_steady_run_has_an_exact_eta():
     pace = Pace()
-    pace.note(0.0, 0.0)
+    pace.begin(0.0, 0.0)
     for done in range(1, 41):
         pace.note(3.0 * done, done / 100)
     assert pace.remaining(120.0) == pytest.approx(180.0)
@@ -80,7 +80,7 @@ def test_a_steady_run_has_an_exact_eta():
 def test_there_is_none_before_the_first_outcome():
     pace = Pace()
     assert pace.remaining(0.0) is None
-    pace.note(0.0, 0.5)
+    pace.begin(0.0, 0.5)
     assert pace.remaining(10.0) is None
     # An outcome that has spent nothing, such as one of a budget in epochs.
     pace.note(10.0, 0.5)
@@ -89,7 +89,7 @@ def test_there_is_none_before_the_first_outcome():
 
 def test_between_outcomes_it_counts_down_to_the_rest():
     pace = Pace()
-    pace.note(0.0, 0.0)
+    pace.begin(0.0, 0.0)
     for done in range(1, 9):
         pace.note(10.0 * done, done / 10)
     told = [pace.remaining(elapsed) for elapsed in (80.0, 84.0, 90.0, 1000.0)]
@@ -101,7 +101,7 @@ def test_a_burst_of_many_workers_is_not_taken_for_the_pace():
     told = {}
     for workers in (1, 64):
         pace = Pace(workers)
-        pace.note(0.0, 0.0)
+        pace.begin(0.0, 0.0)
         for place in range(40):
             pace.note(100.0 + 0.001 * place, (place + 1) / 640)
         told[workers] = pace.remaining(100.04)
@@ -132,3 +132,21 @@ def settled_trials(small_space, loss):
         Proposal(sample(small_space, rng), Fidelity(1), Lineage("sample")) for _ in range(10)
     ]
     return [settled(loss, id, one, 0.5) for id, one in enumerate(proposals)]
+
+
+def test_the_start_of_the_workers_is_no_part_of_the_pace(settled_trials):
+    now = [0.0]
+    account = Account(RunLimits(10), lambda: now[0])
+    account.begin()
+    # TensorFlow is imported.
+    now[0] = 14.0
+    account.begin()
+    now[0] = 17.0
+    account.enter(settled_trials[0], settled_trials)
+    assert account.remaining == pytest.approx(27.0)
+
+
+def test_the_eta_of_a_session_that_finds_all_done_is_zero():
+    pace = Pace()
+    pace.begin(0.0, 1.0)
+    assert pace.remaining(1.0) == 0.0
