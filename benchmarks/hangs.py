@@ -31,9 +31,9 @@ from benchmarks.sections import paragraph
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import start_launcher
-from evonas.evaluate.local.memory import MIB
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
+from evonas.memory import MIB
 from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Outcome
 

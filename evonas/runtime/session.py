@@ -20,13 +20,13 @@ from evonas.evaluate.known.evaluator import open_evaluator
 from evonas.evaluate.local import plugin_check
 from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
 from evonas.evaluate.local.launcher import start_launcher
-from evonas.evaluate.local.memory import MIB
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.evaluate.pools.local import LocalPool
 from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.learning.interface import Interface
+from evonas.memory import MIB
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import FAMILIES, RunConfig

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from evonas.evaluate.local.memory import MIB, Memory
+from evonas.memory import MIB, Memory
 
 PAUSE = 0.5
 """Seconds between two looks, at least."""

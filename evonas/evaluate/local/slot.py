@@ -13,8 +13,8 @@ from evonas.evaluate.contract.protocol import Job, encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import Handle, Launcher
-from evonas.evaluate.local.memory import Memory
 from evonas.evaluate.local.worker_log import WorkerLog
+from evonas.memory import Memory
 from evonas.trial import Outcome, TrialState
 
 HANG_UP_LIMIT = 1.0

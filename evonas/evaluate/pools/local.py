@@ -13,10 +13,10 @@ from evonas.evaluate.contract.pool import Finished, Pool, Report
 from evonas.evaluate.contract.protocol import Job, Setup, encode
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import Launcher
-from evonas.evaluate.local.memory import Memory
 from evonas.evaluate.local.memory_guard import MemoryGuard, MemoryLimits
 from evonas.evaluate.local.slot import Phase, Slot, SlotLimits, Starts
 from evonas.evaluate.local.worker_log import WorkerLog
+from evonas.memory import Memory
 
 WATCH = 0.1
 """Seconds between two looks at logs, deadlines and memory while `poll` waits."""

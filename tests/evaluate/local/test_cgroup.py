@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from evonas.evaluate.local.memory import MIB
+from evonas.memory import MIB
 
 LIMIT = 600 * MIB
 ROOTS = {

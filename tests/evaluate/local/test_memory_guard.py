@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from evonas.evaluate.local.memory import MIB, Free, Memory
 from evonas.evaluate.local.memory_guard import PAUSE, SHARE, MemoryGuard, MemoryLimits
+from evonas.memory import MIB, Free, Memory
 
 
 @dataclass

@@ -19,11 +19,11 @@ from evonas.evaluate.contract.pool import Finished, Report
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import start_launcher
-from evonas.evaluate.local.memory import MIB
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import Gene, Genome
 from evonas.learning.interface import Interface
+from evonas.memory import MIB
 from evonas.trial import Outcome, TrialState
 
 pytestmark = pytest.mark.skipif(

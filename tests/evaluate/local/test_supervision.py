@@ -29,10 +29,10 @@ from evonas.evaluate.local import (
 )
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import start_launcher
-from evonas.evaluate.local.memory import MIB, Free, Memory
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools import local
 from evonas.evaluate.pools.local import LocalPool
+from evonas.memory import MIB, Free, Memory
 from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Outcome, TrialState
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evonas.evaluate.local.memory import MIB, Free, Memory
+from evonas.memory import MIB, Free, Memory
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
