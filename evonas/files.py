@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -142,9 +143,18 @@ def expanded(path: str | Path) -> Path:
 
 def is_file(path: Path) -> bool:
     """Whether there is a file that can be looked at; False for what cannot be a path at all."""
-    # A name that is too long and a folder that nobody may enter are an OSError, a NUL may be a
-    # ValueError.
+    return not why_no_file(path)
+
+
+def why_no_file(path: Path) -> str:
+    """Why no file can be looked at here, in words; empty if one can."""
     try:
-        return path.is_file()
+        mode = path.stat().st_mode
+    except PermissionError:
+        return "may not be looked at: permission denied"
+    # A name that is too long is another OSError, a NUL may be a ValueError.
     except (OSError, ValueError):
-        return False
+        return "there is no such file"
+    if stat.S_ISDIR(mode):
+        return "is a folder, and a file is wanted"
+    return "" if stat.S_ISREG(mode) else "is no regular file"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evonas.errors import UserError
 from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
 from evonas.export.retraining import check_weights
+from evonas.files import expanded
 from evonas.genome import parse_space
 from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
 from evonas.insight.genealogy import genealogy
@@ -248,7 +249,7 @@ class Run:
             raise UserError(
                 f"no trial of {self.directory} has succeeded yet, so there is nothing to export"
             )
-        target = check_target(chosen, Path(target), self.directory)
+        target = check_target(chosen, expanded(target), self.directory)
         is_winner = self.result is not None and self.result["trial"] == chosen.id
         if self.result is not None and is_winner and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
@@ -272,4 +273,4 @@ def load(directory: str | Path) -> Run:
         UserError: there is no run.
         InvalidRecord: its record is damaged, or of a newer evonas.
     """
-    return Run(Path(directory))
+    return Run(expanded(directory))

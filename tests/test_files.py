@@ -23,6 +23,7 @@ from evonas.files import (
     not_through_a_link,
     sha256_of,
     temporary_beside,
+    why_no_file,
     write_text_whole,
     write_whole,
 )
@@ -128,6 +129,19 @@ def test_what_cannot_be_a_file_is_none(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     assert is_file(tmp_path / "file")
     assert not is_file(tmp_path / name)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_a_folder_that_may_not_be_entered_is_told(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+    assert why_no_file(tmp_path / "closed" / "file") == "may not be looked at: permission denied"
+
+
+def test_why_there_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert why_no_file(tmp_path / "pipe") == "is no regular file"
+    assert why_no_file(tmp_path) == "is a folder, and a file is wanted"
+    assert why_no_file(tmp_path / "none") == "there is no such file"
 
 
 def test_the_home_of_a_user_who_does_not_exist_is_no_error(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas.errors import UserError
+from evonas.files import expanded
 from evonas.invocation import command
 from evonas.words import number
 
@@ -95,7 +96,7 @@ def find_run(name: str, runs: Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    for directory in (Path(name), runs / name):
+    for directory in (expanded(name), runs / name):
         if (directory / "run.db").is_file():
             return directory
     if Path(name).suffix in (".yaml", ".yml"):

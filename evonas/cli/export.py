@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption, whole_number
+from evonas.files import expanded
 
 NAME = "export"
 
@@ -16,7 +17,12 @@ def command(
     run: RunArgument,
     to: Annotated[
         Path,
-        typer.Option("--to", metavar="PATH", help="Where the model goes; must end in `.keras`."),
+        typer.Option(
+            "--to",
+            metavar="PATH",
+            parser=expanded,
+            help="Where the model goes; must end in `.keras`.",
+        ),
     ],
     trial: Annotated[
         int | None,

@@ -10,6 +10,7 @@ import typer
 
 from evonas.cli.console import UNLIMITED
 from evonas.cli.options import DEFAULT_RUNS, RunArgument, RunsOption, one_of, whole_number
+from evonas.files import expanded
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -68,7 +69,12 @@ def command(
     ] = False,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FILE", help="Write to a file instead of standard output."),
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            parser=expanded,
+            help="Write to a file instead of standard output.",
+        ),
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from evonas.errors import UserError, did_you_mean
+from evonas.files import expanded
 
 ConfigArgument = Annotated[
     str,
@@ -22,7 +23,13 @@ RunArgument = Annotated[
 RunsOption = Annotated[
     Path,
     typer.Option(
-        "--runs", metavar="DIR", help="The folder of runs.", envvar="EVONAS_RUNS", show_default=True
+        "--runs",
+        metavar="DIR",
+        # A shell leaves the `~` of `--runs=~/runs` and of a variable as it is.
+        parser=expanded,
+        help="The folder of runs.",
+        envvar="EVONAS_RUNS",
+        show_default=True,
     ),
 ]
 SetOption = Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption, whole_number
+from evonas.files import expanded
 from evonas.invocation import command as command_line
 from evonas.trial import TrialState
 from evonas.words import counted, number
@@ -42,6 +43,7 @@ def command(
         typer.Option(
             "--front",
             metavar="FILE",
+            parser=expanded,
             help="Draw the front of several objectives to an `.svg` file.",
         ),
     ] = None,

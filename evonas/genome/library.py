@@ -97,6 +97,10 @@ def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:
     path = start / expanded(name_or_path)
     if is_file(path):
         return path
+    if path.is_dir():
+        raise UserError(
+            f"{short(str(path), 200)} is a folder, and a {_WORDS[kind]} is a file of YAML."
+        )
     raise UserError(
         f"No {_WORDS[kind]} at {short(str(path), 200)}."
         f" Give a path, relative to {start.resolve()}, or a shipped name."

@@ -69,7 +69,9 @@ def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[s
     """
     mark = source_mark(data)
     if not mark:
-        return [f"{_name(data)} is no longer there; the run goes on with its own copy of the data"]
+        # Only a file has a mark that can be missing.
+        change = "is a folder now" if Path(_name(data)).is_dir() else "is no longer there"
+        return [f"{_name(data)} {change}; the run goes on with its own copy of the data"]
     if record.has_meta(SOURCE) and record.meta(SOURCE) == mark:
         return []
     # Another mark may still mean the same data: a file that was saved again, a newer package.

@@ -153,7 +153,7 @@ FILES = {
     ),
     "data that are a folder": (
         {"config": CONFIG.replace("data.npz", ".")},
-        ("data.path", "no such file"),
+        ("data.path", "is a folder, and a file is wanted"),
     ),
     "a space that is not there": (
         {"config": CONFIG.replace("small.yaml", "gone.yaml")},

@@ -52,5 +52,7 @@ def test_unknown_names_and_paths() -> None:
         find("spaces", "convnett")
     with pytest.raises(UserError, match="No seed genome at nowhere/x"):
         find("seeds", "nowhere/x")
-    with pytest.raises(UserError, match="No search space at"):
+    with pytest.raises(UserError, match="genomes is a folder, and a search space is a file"):
         find("spaces", "genomes/", ROOT)
+    with pytest.raises(UserError, match="No search space at"):
+        find("spaces", "genomes/none.yaml", ROOT)

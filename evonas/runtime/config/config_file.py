@@ -16,7 +16,7 @@ from typing import Any
 
 from evonas.data.prepared import DataSettings
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
-from evonas.files import is_file
+from evonas.files import expanded, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable, short
 from evonas.invocation import command
@@ -328,9 +328,9 @@ def _with_absolute_paths(
 def _found(source: _Source, file: Path, key: KeyPath, path: str, problems: list[Issue]) -> str:
     """A path from the config's file, made absolute; adds to the problems if there is no file."""
     # Unlike `Path.resolve`, this does not raise for links that go round in a circle.
-    absolute = os.path.realpath(file.parent / path)
-    if not is_file(Path(absolute)):
-        message = f"there is no such file. Received: {short(absolute, 200)}"
+    absolute = os.path.realpath(file.parent / expanded(path))
+    if wrong := why_no_file(Path(absolute)):
+        message = f"{wrong}. Received: {short(absolute, 200)}"
         problems.append(source.problem(key, message))
     return absolute
 

@@ -18,6 +18,7 @@ from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.training.learning_curve import CurveRule, rule_of
 from evonas.runtime import session
 from evonas.runtime.config.config_file import LoadedConfig, check, load_config
+from evonas.runtime.config.evaluator_config import TableConfig
 from evonas.runtime.config.pool_config import InlineConfig, LocalConfig
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, StrategyConfig
 from evonas.runtime.config.training_config import LearningCurveConfig
@@ -344,6 +345,30 @@ def test_bad_input_6_a_misspelt_strategy(tmp_path: Path) -> None:
     assert (found.key, found.line) == ("strategy.evolutoin", 5)
 
 
+def test_a_home_is_written_out_in_every_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    (home / "space.yaml").write_text(SPACE)
+    (home / "data.npz").touch()
+    (home / "table.csv").touch()
+    file = tmp_path / "mine.yaml"
+    text = CONFIG.replace("space.yaml", "~/space.yaml")
+    file.write_text(text.replace("name: digits", "path: ~/data.npz"))
+    data = load_config(file).config.data
+    assert data is not None
+    assert data.path == str(home / "data.npz")
+    data = load_config(file, ["data.path=~/data.npz"]).config.data
+    assert data is not None
+    assert data.path == str(home / "data.npz")
+    table = ["data=null", "evaluator={table: {path: ~/table.csv}}", "pool={simulated: {}}"]
+    evaluator = load_config(file, table).config.evaluator
+    assert isinstance(evaluator, TableConfig)
+    assert evaluator.path == str(home / "table.csv")
+
+
 def test_bad_input_7_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere\.yaml"):
         load_config(tmp_path / "nowhere.yaml")
@@ -352,6 +377,9 @@ def test_bad_input_7_a_missing_file(tmp_path: Path) -> None:
     found = problem(tmp_path, CONFIG.replace("name: digits", "path: nowhere.npz"))
     assert "no such file" in found.message
     assert str(tmp_path / "nowhere.npz") in found.message
+    assert (found.key, found.line) == ("data.path", 2)
+    found = problem(tmp_path, CONFIG.replace("name: digits", "path: ."))
+    assert "is a folder, and a file is wanted" in found.message
     assert (found.key, found.line) == ("data.path", 2)
     found = problem(tmp_path, CONFIG.replace("space.yaml", "convnt"))
     assert "Did you mean 'convnet'?" in found.message
