@@ -69,3 +69,12 @@ def listed(items: Sequence[str]) -> str:
     *first, last = items
     before = ", ".join(first)
     return f"{before} and {last}"
+
+
+def size(count: int) -> str:
+    """A number of bytes: `512 bytes`, `1.5 MiB`, `2,048.0 GiB`."""
+    if count >= 2**30:
+        return f"{count / 2**30:,.1f} GiB"
+    if count >= 2**20:
+        return f"{count / 2**20:,.1f} MiB"
+    return counted(count, "byte")

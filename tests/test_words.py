@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from evonas.words import counted, listed, measured, number
+from evonas.words import counted, listed, measured, number, size
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,8 @@ def test_one_is_singular_and_everything_else_is_plural():
 def test_lists():
     items = ["7", "9", "12"]
     assert [listed(items[:count]) for count in range(4)] == ["", "7", "7 and 9", "7, 9 and 12"]
+
+
+def test_bytes_in_words() -> None:
+    told = [size(count) for count in (1, 1000, 2**20, 3 * 2**29, 2**41)]
+    assert told == ["1 byte", "1,000 bytes", "1.0 MiB", "1.5 GiB", "2,048.0 GiB"]

@@ -22,19 +22,28 @@ import itertools
 import math
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.evaluate.known.table_genes import Key, Layout
 from evonas.genome import Genome, SearchSpace
-from evonas.words import counted, listed
+from evonas.memory import Free, Memory
+from evonas.words import counted, listed, size
 
 GENOME = "genome"
 SECONDS = "seconds"
 MOST_PROBLEMS = 20
 """The most issues of a bad file that are listed."""
+
+LONGEST_LINE = 1 << 24
+"""The most characters of a line."""
+
+BYTES_A_ROW = 250
+BYTES_A_CELL = 110
+"""What a table of many rows takes while it is read, beside the text itself (measured)."""
 
 _METRIC = re.compile(r"([A-Za-z_]\w*)(?:@([1-9]\d{0,8}))?", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{16}")
@@ -97,34 +106,76 @@ class Table:
         return column[row]
 
 
-def load_table(path: str | Path, space: SearchSpace) -> Table:
+def load_table(path: str | Path, space: SearchSpace, memory: Memory | None = None) -> Table:
     """Reads a table of this space's genomes.
 
+    Args:
+        memory: tells how much memory is free; by default that of this machine.
+
     Raises:
-        InvalidData: the file cannot be read, or is no such table; issues are listed with file and
-            line.
+        InvalidData: the file cannot be read, is larger than memory, or is no such table; issues are
+            listed with file and line.
     """
     path = Path(path)
-    rows = _read(path)
+    memory = memory or Memory()
+    rows = _read(path, memory.free())
     if not rows or not any(rows[0]):
         message = "is empty; a table has a header, and a row for each genome."
         raise InvalidData(Issue(message, file=str(path)))
     return _Reader(path, space, rows).table()
 
 
-def _read(path: Path) -> list[list[str]]:
+def _read(path: Path, free: Free) -> list[list[str]]:
+    """The rows of a file, packed or not, read one by one.
+
+    Args:
+        free: memory that there is.
+    """
+    rows = []
+    taken = 0
     try:
-        raw = path.read_bytes()
-        if path.suffix == ".gz":
-            raw = gzip.decompress(raw)
-        # Excel begins a CSV file with a byte order mark, which "utf-8-sig" skips.
-        text = raw.decode("utf-8-sig")
-        return list(csv.reader(text.splitlines()))
+        with _opened(path) as file:
+            for row in csv.reader(_lines(file)):
+                rows.append(row)
+                taken += BYTES_A_ROW + BYTES_A_CELL * len(row) + sum(map(len, row))
+                if taken > free.bytes:
+                    raise InvalidData(_too_large(path, len(rows), taken, free))
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise InvalidData(Issue(message, file=str(path))) from error
     except (UnicodeDecodeError, zlib.error, EOFError, csv.Error) as error:
         raise InvalidData(Issue(f"is no CSV file: {error}", file=str(path))) from error
+    return rows
+
+
+def _opened(path: Path) -> TextIO:
+    """A file of text, unpacked while it is read."""
+    # Excel begins a CSV file with a byte order mark, which "utf-8-sig" skips.
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file, none of which is longer than a line of a table can be.
+
+    Raises:
+        csv.Error: there is a longer one.
+    """
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise csv.Error(f"line {number} has more than {LONGEST_LINE:,} characters")
+        yield line
+
+
+def _too_large(path: Path, rows: int, taken: int, free: Free) -> Issue:
+    message = (
+        f"is too large: its first {counted(rows, 'row')} alone take about {size(taken)} of memory."
+        f" Free on {free.where}: {size(free.bytes)}."
+    )
+    return Issue(message, file=str(path))
 
 
 class _Reader:

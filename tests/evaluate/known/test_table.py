@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from evonas.errors import InvalidData
+from evonas.evaluate.known import table as table_module
 from evonas.evaluate.known.table import load_table
 from evonas.genome import Genome, SearchSpace, parse_genome, parse_space, sample
+from evonas.memory import Memory
 from evonas.randomness import generator
 
 SPACE = """\
@@ -147,6 +149,33 @@ def test_what_is_no_table_is_refused(tmp_path: Path, space: SearchSpace, content
             load_table(tmp_path / name, space)
     with pytest.raises(InvalidData, match="cannot be read"):
         load_table(tmp_path / "none.csv", space)
+
+
+def test_a_table_is_read_no_further_than_memory_goes(tmp_path: Path, space: SearchSpace) -> None:
+    note = "a" * 1000
+    rows = [f"conv,8,{i / 2500 + 0.1},,,,0.1,true,1,1,1,1,1,{note}" for i in range(1000)]
+    for name in ("table.csv", "table.csv.gz"):
+        path = written(tmp_path, *rows, name=name)
+
+        def loaded(free: int, path: Path = path) -> int:
+            memory = Memory(proc=tmp_path, cgroups=tmp_path, available=lambda: free)
+            return len(load_table(path, space, memory))
+
+        assert loaded(5_000_000) == 1000
+        with pytest.raises(InvalidData, match=r"too large: its first (\d+) rows") as caught:
+            loaded(1_500_000)
+        assert str(path) in str(caught.value)
+        assert "Free on this machine: 1.4 MiB" in str(caught.value)
+
+
+def test_a_line_without_an_end_is_not_read_to_it(
+    tmp_path: Path, space: SearchSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_module, "LONGEST_LINE", 1000)
+    path = tmp_path / "zeros.csv.gz"
+    path.write_bytes(gzip.compress(bytes(100_000)))
+    with pytest.raises(InvalidData, match="line 1 has more than 1,000 characters"):
+        load_table(path, space)
 
 
 def test_a_gene_behind_an_absent_one_is_refused(tmp_path: Path) -> None:
