@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from evonas.files import expanded
 from evonas.lifecycle import create, work
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.loop.observer import Observer
+from evonas.runtime.loop.observer import Observer, teller
 from evonas.view import RecordedTrial, Run, load
 
 __all__ = ["DEFAULT_RUNS", "RecordedTrial", "Run", "load", "resume", "run"]
@@ -35,7 +36,10 @@ def run(
         InvalidConfig, InvalidSpace, InvalidData: before any training.
         NothingFeasible, RepeatedFailures, Stopped: see `evonas.errors`.
     """
-    directory, _ = create(load_config(config, overrides), Path(runs))
+    directory, prepared = create(load_config(config, overrides), expanded(runs))
+    tell = teller(observers)
+    for note in prepared.notes:
+        tell(note)
     return work(directory, observers)
 
 
@@ -59,4 +63,4 @@ def resume(
         InvalidData: the data have changed since the run began.
         RunHeld: another process is working on it.
     """
-    return work(Path(directory), observers, overrides=overrides)
+    return work(expanded(directory), observers, overrides=overrides)

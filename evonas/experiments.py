@@ -17,7 +17,7 @@ from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.export.fresh import fresh_scores
-from evonas.files import write_text_whole
+from evonas.files import expanded, write_text_whole
 from evonas.insight.charts import comparison_page
 from evonas.insight.comparison import HYPERVOLUME, Curve, band, charged_epochs, curve, front_curve
 from evonas.insight.curves import comparison_svg
@@ -29,7 +29,7 @@ from evonas.insight.summary import incumbent
 from evonas.insight.verdict import finals, share_needed, verdicts
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.loop.observer import Observer
+from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
@@ -90,7 +90,7 @@ def compare(
         RepeatedFailures, Stopped, DiskFailure: see `evonas.errors`; the experiment can go on.
     """
     loaded = load_experiment(experiment, overrides)
-    directory = Path(runs) / loaded.config.experiment
+    directory = expanded(runs) / loaded.config.experiment
     _claim(loaded, directory)
     done: dict[str, dict[int, _Done]] = {label: {} for label in loaded.runs}
     # Seed by seed, not strategy by strategy: an experiment that is stopped early can be compared.
@@ -133,7 +133,13 @@ def _run(
     begun = (root / "run.db").is_file()
     observers = on_run(label, seed, begun)
     if not begun:
-        lifecycle.create(loaded.runs[label][seed], directory)
+        is_first = not any(directory.glob("*/run.db"))
+        _, prepared = lifecycle.create(loaded.runs[label][seed], directory)
+        # All runs of an experiment have the same data.
+        if is_first:
+            tell = teller(observers)
+            for note in prepared.notes:
+                tell(note)
     others = [directory / f"{other}-{seed}" for other in loaded.runs if other != label]
 
     def pool(config: RunConfig, setup: Setup, where: Path) -> Pool:

@@ -45,7 +45,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
         print_json({"ok": False, "problems": _problems(error)})
         raise SystemExit(error.exit_code) from error
     if as_json:
-        warnings = list(loaded.warnings)
+        warnings = [*loaded.warnings, *prepared.notes]
         print_json({"ok": True, "warnings": warnings, "counts": dict(prepared.counts)})
     else:
         _print(config, loaded, prepared)
@@ -69,7 +69,7 @@ def _print(config: str, loaded: LoadedConfig, prepared: Prepared) -> None:
     from evonas.cli.console import console
 
     out = console()
-    for warning in loaded.warnings:
+    for warning in (*loaded.warnings, *prepared.notes):
         out.print(f"note: {warning}", soft_wrap=True)
     counts = prepared.counts
     decisions = counted(loaded.space.dimension, "decision")

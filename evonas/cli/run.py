@@ -32,5 +32,7 @@ def command(
         names = ", ".join(plugins)
         complain(f"note: plugins, code of yours that the workers import: {names}")
     directory, prepared = lifecycle.create(loaded, runs)
+    for note in prepared.notes:
+        complain(f"note: {note}")
     announce(loaded, directory, prepared, quiet=as_json)
     search(directory, as_json)

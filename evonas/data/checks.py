@@ -3,13 +3,15 @@ value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from evonas.data.columns import chunks
 from evonas.data.sources import Array, Arrays
 from evonas.errors import Issue
+from evonas.genome.strict_yaml import short
 from evonas.learning.interface import InputKind, TaskKind
 
 AXES: Mapping[InputKind, tuple[str, tuple[int, ...]]] = {
@@ -19,6 +21,9 @@ AXES: Mapping[InputKind, tuple[str, tuple[int, ...]]] = {
 }
 """For each kind of input, the axes that one sample may have: in words, and as numbers."""
 
+CHANNELS = (1, 3, 4)
+"""The usual numbers of channels: grey, colour, colour with opacity."""
+
 LARGEST = 1e18
 """The largest size of a number that a network is given or asked for.
 
@@ -27,19 +32,6 @@ Its square must be a 32-bit float.
 
 LARGEST_LABEL = 2.0**53
 """The largest label that may be a float. Beyond it, neighbouring whole numbers are one float."""
-
-CHUNK = 1 << 22
-"""Number of values that are looked at in one go, so that large arrays are not copied as a whole."""
-
-
-def chunks(array: Array) -> Iterator[tuple[int, Array]]:
-    """Slices along the first axis of about `CHUNK` values, each with its first sample's index."""
-    # A sample may have no values at all, or more values than a chunk.
-    values_a_sample = max(1, int(np.prod(array.shape[1:])))
-    rows = max(1, CHUNK // values_a_sample)
-    for start in range(0, len(array), rows):
-        end = start + rows
-        yield start, array[start:end]
 
 
 def check_samples(arrays: Arrays, kind: InputKind) -> list[Issue]:
@@ -70,6 +62,28 @@ def check_task(arrays: Arrays, task: TaskKind) -> list[Issue]:
     if task == "classification":
         return _check_labels(arrays)
     return _check_quantities(arrays)
+
+
+def channels_first(x: Array, kind: InputKind) -> list[str]:
+    """A sentence if images look as if their channels came first; images are read otherwise."""
+    if kind != "image" or x.ndim != 4:
+        return []
+    first, height, width = x.shape[1:]
+    if first not in CHANNELS or width in CHANNELS or min(height, width) <= first:
+        return []
+    return [
+        f"x: samples of shape {x.shape[1:]} are read as {first} rows of {height} pixels with"
+        f" {width} channels each. If the channels come first, write x.transpose(0, 2, 3, 1)."
+    ]
+
+
+def are_numbers(words: Array) -> bool:
+    """Whether each word is a number."""
+    try:
+        words.astype(np.float64)
+    except ValueError:
+        return False
+    return True
 
 
 def whole(labels: Array) -> Array:
@@ -148,12 +162,35 @@ def _check_y(y: Array, key: str, origin: str) -> list[Issue]:
     if y.dtype.kind not in "biufU":
         return [Issue(f"must hold numbers or words. {_received_dtype(y)}", key, origin)]
     if y.ndim != 1:
-        hint = " For one-hot rows, write y.argmax(axis=1)." if y.ndim == 2 else ""
-        message = f"must have one axis, one target a sample. Received: shape {y.shape}.{hint}"
+        message = f"must have one axis, one target a sample. Received: shape {y.shape}."
+        message += _advice_for_axes(y)
         return [Issue(message, key, origin)]
     if y.size == 0:
         return [Issue("is empty.", key, origin)]
     return _check_finite(y, key, origin)
+
+
+def _advice_for_axes(y: Array) -> str:
+    """What to do about targets of another number of axes than one; empty if nothing is known."""
+    if y.ndim != 2 or not y.size:
+        return ""
+    if len(y) == 1:
+        return " For targets in one row, write y[0]."
+    if _is_one_hot(y):
+        return " For one-hot rows, which these are, write y.argmax(axis=1)."
+    return " Several targets a sample are not supported."
+
+
+def _is_one_hot(y: Array) -> bool:
+    """Whether each row is all 0 but for one 1."""
+    if y.dtype.kind not in "biuf":
+        return False
+    for _, rows in chunks(y):
+        ones = (rows == 1).sum(axis=1)
+        others = (rows != 0).sum(axis=1)
+        if (ones != 1).any() or (others != 1).any():
+            return False
+    return True
 
 
 def _received_dtype(array: Array) -> str:
@@ -283,13 +320,21 @@ def _check_known(y_test: Array, labels: Array, origin: str) -> list[Issue]:
     return [Issue(message, "y_test", origin)]
 
 
+def _advice_for_words(y: Array) -> str:
+    """What to do about words for which numbers are wanted."""
+    received = f"Received: {short(str(y[0]))!r}."
+    if are_numbers(y):
+        return f"for numbers in words, write y.astype(float). {received}"
+    return f"for words, write `task: classification`. {received}"
+
+
 def _check_quantities(arrays: Arrays) -> list[Issue]:
     """Issues of targets that are quantities."""
     targets = _targets(arrays)
     issues = []
     for key, y in targets.items():
         if y.dtype.kind == "U":
-            message = "regression needs numbers; for words, write `task: classification`."
+            message = f"regression needs numbers; {_advice_for_words(y)}"
             issues.append(Issue(message, key, arrays.origin))
     # Words have no size.
     if issues:

@@ -14,16 +14,27 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas.data.checks import check_samples, check_targets, check_task, chunks, whole
+from evonas.data.checks import (
+    are_numbers,
+    channels_first,
+    check_samples,
+    check_targets,
+    check_task,
+    whole,
+)
+from evonas.data.columns import chunks, moments
+from evonas.data.precision import judge
+from evonas.data.room import stored_dtype
 from evonas.data.sources import Array, Arrays, load_npz, load_source
 from evonas.errors import InvalidData, Issue
 from evonas.files import sha256_of, write_whole
 from evonas.learning.interface import InputKind, Interface, TaskKind
+from evonas.memory import Memory
 
 Part = Literal["train", "validation", "test"]
 
@@ -40,12 +51,6 @@ No training task names the test data.
 MOST_CLASSES = 100
 SAMPLES_PER_CLASS = 5
 """Integer targets are guessed to be labels if they have few distinct values, each of them often."""
-
-CONSTANT = 1e-9
-"""Part of the mean below which a standard deviation is only rounding.
-
-Neighbouring 32-bit floats differ by more.
-"""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Prepared:
         guess: how the task was guessed, one sentence for the user; empty if it was given.
         files: sha256 of each file, by its path relative to the run's directory.
         fingerprint: sha256 of the source's arrays and of everything that decides their split.
+        notes: what is allowed and probably not meant, a sentence each, for the user.
     """
 
     interface: Interface | None
@@ -90,6 +96,7 @@ class Prepared:
     guess: str
     files: Mapping[str, str]
     fingerprint: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,26 +113,35 @@ class _Samples:
         return _Samples(x, y)
 
 
-def prepare(settings: DataSettings, directory: Path) -> Prepared:
+def prepare(settings: DataSettings, directory: Path, memory: Memory | None = None) -> Prepared:
     """Read, check, split, measure and write the data of a run.
 
     Written samples are uint8 if the source's are, otherwise float32. Written targets are int32
-    class numbers, or float32.
+    class numbers, or float64: predictions are scored against the targets as they were given.
 
     Args:
         settings: which data are used and how they are split.
         directory: directory of the run. The arrays go to `data/` in it, see `FILES`.
+        memory: tells how much memory is free; by default that of this machine.
 
     Raises:
         InvalidData: the source cannot be read, or its arrays cannot be used. All issues are
             reported at once.
         DiskFailure: the arrays cannot be written.
     """
-    found = _load(settings)
+    found = _load(settings, memory)
     arrays = _flat_targets(found)
     task, guess = _check(arrays, settings)
     encoded, test, classes = _encode(arrays, task)
-    parts = _split(encoded, test, settings, arrays.origin, classes)
+    try:
+        parts = _split(encoded, test, settings, arrays.origin, classes)
+    except InvalidData as error:
+        raise InvalidData([*error.problems, *about_guess(guess)]) from error
+    precision = judge(arrays, settings.input, task)
+    if precision.issues:
+        is_about_targets = any(issue.key == "y" for issue in precision.issues)
+        blamed = about_guess(guess) if is_about_targets else []
+        raise InvalidData([*precision.issues, *blamed])
     # Nothing but the training part may be measured: the other parts stand for unseen samples.
     train = parts["train"]
     interface = _describe(train, settings.input, task, classes)
@@ -135,15 +151,28 @@ def prepare(settings: DataSettings, directory: Path) -> Prepared:
         files |= _write(part, samples, directory)
         counts[part] = len(samples.y)
     fingerprint = _fingerprint(arrays, settings, task)
-    return Prepared(interface, counts, guess, files, fingerprint)
+    notes = (*channels_first(arrays.x, settings.input), *precision.notes)
+    return Prepared(interface, counts, guess, files, fingerprint, notes)
+
+
+def about_guess(guess: str) -> list[Issue]:
+    """What to say beside issues that would be none under another task; nothing if it was given."""
+    if not guess:
+        return []
+    return [Issue(f"was not given, and is guessed to be {guess}.", "data.task")]
 
 
 def guess_task(y: Array) -> tuple[TaskKind, str]:
     """The task that these targets (n,) look like, and why, in a sentence."""
     if y.dtype.kind == "U":
-        return "classification", "classification, because the targets are words"
+        more = "; for numbers, write y.astype(float)" if are_numbers(y) else ""
+        return "classification", f"classification, because the targets are words{more}"
     if y.dtype.kind == "b":
-        return "classification", "classification, because the targets are booleans"
+        return (
+            "classification",
+            "classification, because the targets are booleans; for quantities, write"
+            " `task: regression`",
+        )
     if y.dtype.kind == "f":
         return (
             "regression",
@@ -164,13 +193,13 @@ def guess_task(y: Array) -> tuple[TaskKind, str]:
     )
 
 
-def _load(settings: DataSettings) -> Arrays:
+def _load(settings: DataSettings, memory: Memory | None) -> Arrays:
     """The arrays of the source."""
     if settings.name is not None:
         return load_source(settings.name)
     if settings.path is None:
         raise ValueError("data settings need a name or a path")
-    return load_npz(settings.path)
+    return load_npz(settings.path, memory)
 
 
 def _flat_targets(arrays: Arrays) -> Arrays:
@@ -210,7 +239,9 @@ def _check(arrays: Arrays, settings: DataSettings) -> tuple[TaskKind, str]:
         task, guess = settings.task, ""
     else:
         task, guess = guess_task(arrays.y)
-    issues += check_task(arrays, task)
+    task_issues = check_task(arrays, task)
+    if task_issues:
+        issues += task_issues + about_guess(guess)
     if issues:
         raise InvalidData(issues)
     return task, guess
@@ -220,7 +251,8 @@ def _encode(
     arrays: Arrays, task: TaskKind
 ) -> tuple[_Samples, _Samples | None, tuple[str | int, ...]]:
     """All samples in the types that they are stored in, those of the test set, and the classes."""
-    dtype = _stored_dtype(arrays)
+    given = [x for x in (arrays.x, arrays.x_test) if x is not None]
+    dtype = stored_dtype(x.dtype for x in given)
     classes: Array = np.empty(0)
     if task == "classification":
         classes = np.unique(whole(arrays.y))
@@ -228,7 +260,7 @@ def _encode(
     def samples(x: Array, y: Array) -> _Samples:
         stored = x.astype(dtype, copy=False)
         if task == "regression":
-            return _Samples(stored, y.astype(np.float32))
+            return _Samples(stored, y.astype(np.float64))
         # The number of a class is its place among the sorted labels.
         numbers = np.searchsorted(classes, whole(y))
         return _Samples(stored, numbers.astype(np.int32))
@@ -237,18 +269,6 @@ def _encode(
     if arrays.x_test is not None and arrays.y_test is not None:
         test = samples(arrays.x_test, arrays.y_test)
     return samples(arrays.x, arrays.y), test, tuple(classes.tolist())
-
-
-def _stored_dtype(arrays: Arrays) -> np.dtype[Any]:
-    """The type of all stored samples."""
-    for x in (arrays.x, arrays.x_test):
-        if x is None:
-            continue
-        is_small = x.dtype.kind == "b" or x.dtype == np.uint8
-        if not is_small:
-            return np.dtype(np.float32)
-    # A quarter of the memory and of the disk.
-    return np.dtype(np.uint8)
 
 
 def _split(
@@ -369,38 +389,6 @@ def _describe(
         target_mean=target_mean,
         target_scale=target_scale,
     )
-
-
-def moments(x: Array, kind: InputKind) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and variance per channel (image, sequence) or per feature (vector), in float64.
-
-    Args:
-        x: samples (n, ...). Samples without an axis of channels have one channel: an image of 2
-            axes or a sequence of 1.
-        kind: how a sample is read.
-
-    Returns:
-        Two tuples with one entry for each channel or feature. A variance of 0 becomes 1, so that
-        a constant stays finite.
-    """
-    axes_with_channels = {"image": 4, "sequence": 3, "vector": 2}
-    has_channels = x.ndim == axes_with_channels[kind]
-    columns = x.shape[-1] if has_channels else 1
-    count = x.size // columns
-    total = np.zeros(columns)
-    for _, chunk in chunks(x):
-        rows = chunk.reshape(-1, columns)
-        total += rows.sum(axis=0, dtype=np.float64)
-    mean = total / count
-    # A second pass: the mean of the squares minus the square of the mean would lose digits.
-    squares = np.zeros(columns)
-    for _, chunk in chunks(x):
-        rows = chunk.reshape(-1, columns)
-        squares += np.square(rows - mean).sum(axis=0)
-    variance = squares / count
-    varies = variance > np.square(CONSTANT * mean)
-    variance = np.where(varies, variance, 1.0)
-    return tuple(mean.tolist()), tuple(variance.tolist())
 
 
 def _write(part: Part, samples: _Samples, directory: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +19,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from evonas.data.room import Header, check_room, read_header
 from evonas.errors import InvalidData, Issue, did_you_mean
+from evonas.genome.strict_yaml import short
+from evonas.memory import Memory
+from evonas.words import counted
 
 Array = NDArray[Any]
 
@@ -126,7 +131,23 @@ def load_source(name: str) -> Arrays:
 
 
 KEYS = ("x", "y", "x_test", "y_test")
-"""Arrays that are read from a file. Others are left alone."""
+"""The arrays that a file may hold."""
+
+OTHER_NAMES = {
+    "x_train": "x",
+    "y_train": "y",
+    "data": "x",
+    "features": "x",
+    "images": "x",
+    "samples": "x",
+    "labels": "y",
+    "target": "y",
+    "targets": "y",
+}
+"""What other libraries call these arrays."""
+
+MOST_UNKNOWN = 20
+"""The most unknown arrays that are named."""
 
 UNREADABLE: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
@@ -143,23 +164,29 @@ UNREADABLE: tuple[type[Exception], ...] = (
 """What a damaged, encrypted or strangely packed member of a zip file raises when it is read."""
 
 
-def load_npz(path: Path) -> Arrays:
+def load_npz(path: Path, memory: Memory | None = None) -> Arrays:
     """The arrays `x`, `y` and, if present, `x_test`, `y_test` of a file of `numpy.savez`.
 
+    Args:
+        memory: tells how much memory is free; by default that of this machine.
+
     Raises:
-        InvalidData: the file is missing, is no `.npz`, is damaged, or lacks a key. All issues of
-            its keys are reported at once.
+        InvalidData: the file is missing, is no `.npz`, is damaged, lacks an array, has another one,
+            or is larger than memory. All issues of its arrays are reported at once.
     """
     origin = str(path)
     found: dict[str, Array] = {}
     # Arrays are read when they are asked for, so the file must stay open until then.
     with _open(path, origin) as file:
         archive = _archive(file, origin)
-        issues = _missing_keys(archive.files, origin)
-        for key in KEYS:
-            if key not in archive.files:
-                continue
-            array = _read(archive, key, origin)
+        issues = _missing_keys(archive.files, origin) + _unknown_keys(archive.files, origin)
+        present = [key for key in KEYS if key in archive.files]
+        headers = _headers(archive, present)
+        # Nothing is unpacked before this, so that a small file cannot take all memory.
+        if too_large := check_room(headers, memory or Memory(), origin):
+            raise InvalidData(issues + too_large)
+        for key in present:
+            array = _read(archive, key, headers.get(key), origin)
             if isinstance(array, Issue):
                 issues.append(array)
             else:
@@ -175,6 +202,18 @@ def load_npz(path: Path) -> Arrays:
     )
 
 
+def _headers(archive: np.lib.npyio.NpzFile, keys: list[str]) -> dict[str, Header]:
+    """The headers of these arrays. One that cannot be read is left to `_read`, which tells why."""
+    headers: dict[str, Header] = {}
+    packed = archive.zip
+    assert packed is not None, "the archive is open"
+    for key in keys:
+        with suppress(ValueError, *UNREADABLE):
+            if header := read_header(packed, key):
+                headers[key] = header
+    return headers
+
+
 def _open(path: Path, origin: str) -> BinaryIO:
     """The file, opened for reading."""
     try:
@@ -183,7 +222,7 @@ def _open(path: Path, origin: str) -> BinaryIO:
         message = f"there is no such file. {HOW_TO_WRITE}"
         raise InvalidData(Issue(message, file=origin)) from error
     except IsADirectoryError as error:
-        message = "is a directory, an .npz file is wanted."
+        message = "is a folder, and an .npz file is wanted."
         raise InvalidData(Issue(message, file=origin)) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}."
@@ -221,8 +260,46 @@ def _missing_keys(keys: list[str], origin: str) -> list[Issue]:
     return [Issue(message, key, origin) for key in wanted if key not in keys]
 
 
-def _read(archive: np.lib.npyio.NpzFile, key: str, origin: str) -> Array | Issue:
+def _unknown_keys(keys: list[str], origin: str) -> list[Issue]:
+    """An issue for each array that evonas would not read, or could not tell from another."""
+    issues = []
+    unknown = []
+    for key in dict.fromkeys(keys):
+        if key not in KEYS:
+            unknown.append(key)
+        elif keys.count(key) > 1:
+            issues.append(Issue("this array is there twice.", key, origin))
+    for key in unknown[:MOST_UNKNOWN]:
+        issues.append(Issue(_why_unknown(key, keys), short(key), origin))
+    more = len(unknown) - MOST_UNKNOWN
+    if more > 0:
+        message = f"and {counted(more, 'more unknown array')}."
+        issues.append(Issue(message, file=origin))
+    return issues
+
+
+def _why_unknown(key: str, keys: list[str]) -> str:
+    """What to do about an array that is not read."""
+    message = f"unknown array. Allowed: {', '.join(KEYS)}."
+    word = key.lower()
+    known = OTHER_NAMES.get(word)
+    hint = f" Did you mean {known!r}?" if known else did_you_mean(word, KEYS)
+    # An array of that name is there already.
+    if hint and any(f"{name!r}" in hint for name in keys):
+        hint = ""
+    if "val" in word:
+        hint = " Samples for validation are split off x: see `validation` under `data`."
+    return f"{message}{hint or ' It would not be read: save the file without it.'}"
+
+
+def _read(
+    archive: np.lib.npyio.NpzFile, key: str, header: Header | None, origin: str
+) -> Array | Issue:
     """One array, or what is wrong with it."""
+    # NumPy would ask for memory for all that the header says.
+    if header is not None and not header.is_whole:
+        message = "is damaged or cut short: its header says more values than it has."
+        return Issue(message, key, origin)
     try:
         # Each member of the archive is decompressed only here.
         array: Array = archive[key]
@@ -231,8 +308,9 @@ def _read(archive: np.lib.npyio.NpzFile, key: str, origin: str) -> Array | Issue
         if "allow_pickle" not in str(error):
             return Issue(f"is damaged: {error}.", key, origin)
         message = (
-            "holds Python objects (rows of different lengths, or mixed types),"
-            " one array of plain values is wanted. Pad rows to one length."
+            "holds Python objects (words of pandas, rows of different lengths, or mixed types),"
+            " one array of plain values is wanted. Pad rows to one length, and write words with"
+            " y.astype(str)."
         )
         return Issue(message, key, origin)
     except MemoryError as error:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evonas.data.prepared import Prepared, prepare
+from evonas.data.prepared import Prepared, about_guess, prepare
 from evonas.errors import InvalidConfig, Issue, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
@@ -88,7 +88,9 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
     prepared = prepare(loaded.data_settings(), root)
     assert prepared.interface is not None
     if wrong := loaded.config.task_problems(prepared.interface.task):
-        raise InvalidConfig(Issue(message, key, str(loaded.file)) for key, message in wrong.items())
+        file = str(loaded.file)
+        issues = [Issue(message, key, file) for key, message in wrong.items()]
+        raise InvalidConfig(issues + about_guess(prepared.guess))
     return prepared
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from evonas.data.checks import CHUNK
-from evonas.data.prepared import FILES, DataSettings, Part, Prepared, guess_task, moments, prepare
+from evonas.data.columns import CHUNK, moments
+from evonas.data.prepared import FILES, DataSettings, Part, Prepared, guess_task, prepare
 from evonas.errors import InvalidData
 from evonas.files import sha256_of
 from evonas.learning.interface import InputKind, TaskKind
@@ -131,7 +132,7 @@ def test_targets_of_regression_are_measured_on_training_data_alone(tmp_path: Pat
     y = np.arange(N) ** 2.0
     interface = prepared(tmp_path, table(y=y)).interface
     _, train = stored(tmp_path, "train")
-    assert train.dtype == np.float32
+    assert train.dtype == np.float64
     assert (interface.task, interface.classes, interface.outputs) == ("regression", (), 1)
     assert interface.target_mean == pytest.approx(train.mean())
     assert interface.target_scale == pytest.approx(train.std())
@@ -167,7 +168,7 @@ def test_moments_of_a_constant_are_harmless() -> None:
 
 def test_moments_in_chunks_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(0).normal(100, 1, size=(50, 3)).astype(np.float32)
-    monkeypatch.setattr("evonas.data.checks.CHUNK", 9)
+    monkeypatch.setattr("evonas.data.columns.CHUNK", 9)
     mean, variance = moments(x, "vector")
     np.testing.assert_allclose(mean, x.mean(axis=0, dtype=np.float64))
     np.testing.assert_allclose(variance, x.var(axis=0, dtype=np.float64), rtol=1e-6)
@@ -286,6 +287,29 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "different lengths": ({"y": GOOD["y"][:50]}, ["y: ", "50 in y", "60 in x"]),
     "one-hot": ({"y": np.eye(3)[GOOD["y"]]}, ["y: ", "one axis", "(60, 3)", "argmax"]),
+    "several labels": (
+        {"y": (GOOD["x"][:, :3] > 0).astype(int)},
+        ["y: ", "(60, 3). Several targets a sample are not supported."],
+    ),
+    "several quantities": (
+        {"y": GOOD["x"][:, :2]},
+        ["y: ", "(60, 2). Several targets a sample are not supported."],
+    ),
+    "rows with one number that is no 1": (
+        {"y": 2 * np.eye(3)[GOOD["y"]]},
+        ["y: ", "(60, 3). Several targets a sample are not supported."],
+    ),
+    "rows of words": (
+        {"y": np.full((N, 2), "1")},
+        ["y: ", "(60, 2). Several targets a sample are not supported."],
+    ),
+    "unknown array": (
+        {"x_val": GOOD["x"]},
+        ["x_val: ", "unknown array. Allowed: x, y, x_test, y_test.", "`validation` under `data`"],
+    ),
+    "weights": ({"sample_weight": GOOD["y"]}, ["sample_weight: ", "save the file without it"]),
+    "a misspelt test set": ({"x_tset": GOOD["x"]}, ["x_tset: ", "Did you mean 'x_test'?"]),
+    "an array that spoils a terminal": ({"a\x1b[1m": GOOD["x"]}, ["'a\\x1b[1m': ", "unknown"]),
     "empty x": ({"x": np.zeros((0, 4))}, ["x: ", "empty", "(0, 4)"]),
     "empty y": ({"y": np.zeros(0)}, ["y: ", "empty"]),
     "missing y": (
@@ -332,6 +356,105 @@ def test_ragged_arrays_are_refused(tmp_path: Path) -> None:
     assert "Pad" in message
 
 
+def test_the_names_of_other_libraries_are_known(tmp_path: Path) -> None:
+    arrays = {"x_train": GOOD["x"], "Y": GOOD["y"]}
+    found = messages(tmp_path, arrays)
+    assert [message.partition(": ")[0] for message in found] == ["x", "y", "x_train", "Y"]
+    assert found[2].endswith("Did you mean 'x'?")
+    assert found[3].endswith("Did you mean 'y'?")
+    # An array of that name is there: it cannot be meant.
+    (message,) = messages(tmp_path, table(labels=GOOD["y"]))
+    assert "Did you mean" not in message
+
+
+def test_many_unknown_arrays_are_not_all_named(tmp_path: Path) -> None:
+    found = messages(tmp_path, table(**{f"test_{i}": np.arange(3) for i in range(30)}))
+    assert len(found) == 21
+    assert found[-1] == "and 10 more unknown arrays."
+
+
+def test_an_array_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    np.savez(path, **table())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("y", b"")
+    assert ": y: this array is there twice." in refusal(path)
+
+
+GUESSES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "counts": ({"y": np.r_[np.arange(N - 2) % 6, 6, 6]}, "class 6", "`task: regression`"),
+    "years": (
+        {"y": np.r_[2000 + np.arange(N - 1) % 11, 2019]},
+        "class 2019",
+        "`task: regression`",
+    ),
+    "a class of the test set alone": (
+        {"x_test": GOOD["x"], "y_test": GOOD["y"] + 1},
+        "label that y does not",
+        "`task: regression`",
+    ),
+    "labels as floats": ({"y": np.full(N, 1.0)}, "that differ", "`task: classification`"),
+    "numbers of classes as floats": (
+        {"y": 1.7e9 + GOOD["y"]},
+        "32-bit floats",
+        "`task: classification`",
+    ),
+    "numbers in words": ({"y": np.arange(N).astype(str)}, "too few", "y.astype(float)"),
+}
+
+
+@pytest.mark.parametrize("case", GUESSES)
+def test_a_refusal_that_follows_from_a_guess_says_so(tmp_path: Path, case: str) -> None:
+    changes, issue, way_out = GUESSES[case]
+    found = messages(tmp_path, table(**changes))
+    assert issue in found[0]
+    assert found[-1].startswith("data.task: was not given, and is guessed to be ")
+    assert way_out in found[-1]
+    assert sum("data.task" in message for message in found) == 1
+
+
+def test_a_refusal_under_a_given_task_or_of_samples_speaks_of_no_guess(tmp_path: Path) -> None:
+    counts = {"y": np.r_[np.arange(N - 2) % 6, 6, 6]}
+    found = messages(tmp_path, table(**counts), task="classification")
+    found += messages(tmp_path, table(x=changed(GOOD["x"], (5, 2), np.nan)))
+    found += messages(tmp_path, table(x=1e10 + GOOD["x"]))
+    assert not any("guess" in message for message in found)
+
+
+def test_numbers_in_words_are_not_taken_for_labels(tmp_path: Path) -> None:
+    (message,) = messages(tmp_path, table(y=np.full(N, "1.5")), task="regression")
+    assert "y.astype(float)" in message
+    assert "classification" not in message
+
+
+@pytest.mark.parametrize(
+    ("shape", "is_noticed"),
+    [
+        ((3, 32, 32), True),
+        ((1, 28, 28), True),
+        ((4, 6, 5), True),
+        ((32, 32, 3), False),
+        ((3, 32, 3), False),
+        ((5, 32, 32), False),
+        ((3, 3, 32), False),
+    ],
+)
+def test_channels_that_come_first_are_noticed(
+    tmp_path: Path, shape: tuple[int, ...], is_noticed: bool
+) -> None:
+    x = np.random.default_rng(0).integers(0, 255, size=(N, *shape)).astype(np.uint8)
+    notes = prepared(tmp_path, table(x=x), "image").notes
+    assert ("write x.transpose(0, 2, 3, 1)" in "".join(notes)) is is_noticed
+
+
+def test_targets_are_kept_as_they_were_given(tmp_path: Path) -> None:
+    # A 32-bit float would round them to 1/128.
+    y = 1e5 + 100 * np.linspace(-1, 1, N)
+    prepared(tmp_path, table(y=y))
+    kept = np.concatenate([stored(tmp_path, part)[1] for part in FILES])
+    assert sorted(kept) == sorted(y)
+
+
 def test_fractional_labels_are_refused(tmp_path: Path) -> None:
     (message,) = messages(
         tmp_path, table(y=changed(GOOD["y"] * 1.0, 7, 0.5)), task="classification"
@@ -375,7 +498,7 @@ def test_the_first_bad_value_is_found_beyond_the_first_chunk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert CHUNK > 1000
-    monkeypatch.setattr("evonas.data.checks.CHUNK", 12)
+    monkeypatch.setattr("evonas.data.columns.CHUNK", 12)
     assert "x[50, 3]" in messages(tmp_path, table(x=changed(GOOD["x"], (50, 3), np.nan)))[0]
 
 
@@ -389,7 +512,7 @@ def refusal(path: Path) -> str:
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "none.npz")
-    assert "directory" in refusal(tmp_path)
+    assert "folder" in refusal(tmp_path)
     text, empty, single = tmp_path / "text.npz", tmp_path / "empty.npz", tmp_path / "single.npy"
     text.write_text("x,y\n1,2\n")
     empty.write_bytes(b"")

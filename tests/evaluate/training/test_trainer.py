@@ -20,6 +20,7 @@ from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.training import trainer as module
 from evonas.evaluate.training.checkpoint import Array, load_state, save_state
 from evonas.evaluate.training.learning_curve import CurveRule
+from evonas.evaluate.training.scores import scores
 from evonas.evaluate.training.tensors import TensorCache, TrainingData
 from evonas.evaluate.training.trainer import Diverged, Trainer, fast_graphs
 from evonas.learning.interface import Interface
@@ -184,6 +185,23 @@ def test_validation_of_targets_is_in_their_units() -> None:
     assert trainer.history[0]["val_mean_absolute_error"] == pytest.approx(
         abs(error).mean(), rel=1e-6
     )
+
+
+def test_predictions_are_scored_against_the_targets_as_they_were_given() -> None:
+    # Around 1e6, 32-bit floats are 1/16 apart.
+    offset = 1e6
+    data = rows()
+    x, y = data.validation_x, data.validation_y.numpy().astype(np.float64) / 32 + offset
+    targets = tf.constant(data.y.numpy().astype(np.float64) / 32 + offset)
+    exact = TrainingData(data.x, targets, x, tf.constant(y))
+    model, trainer = make(lambda: perceptron(offset, 1 / 16), data=exact, interface=TARGETS)
+    trainer.train(1)
+    predictions = model.predict(x, verbose=0)
+    error = abs(predictions[:, 0].astype(float) - y).mean()
+    rounded = abs(predictions[:, 0].astype(float) - y.astype(np.float32)).mean()
+    assert error != pytest.approx(rounded, rel=1e-3)
+    assert trainer.history[0]["val_mean_absolute_error"] == pytest.approx(error, rel=1e-12)
+    assert scores(TARGETS, y, predictions)["mean_absolute_error"] == pytest.approx(error, rel=1e-12)
 
 
 @pytest.mark.parametrize("size", [7, 256])
