@@ -195,9 +195,17 @@ def _is_one_hot(y: Array) -> bool:
 
 def _received_dtype(array: Array) -> str:
     """The type of an array, in the words of a message."""
-    if array.dtype.kind == "O":
+    kind = array.dtype.kind
+    if kind == "O":
         return "Received: Python objects (rows of different lengths, or mixed types)."
-    return f"Received: dtype {array.dtype}."
+    received = f"Received: dtype {array.dtype}."
+    if kind == "S":
+        return f"{received} Write .astype(str) for words."
+    if kind == "M":
+        return f"{received} For days since a date, write (x - date) / numpy.timedelta64(1, 'D')."
+    if kind == "m":
+        return f"{received} For days, write x / numpy.timedelta64(1, 'D')."
+    return received
 
 
 def _check_finite(array: Array, key: str, origin: str) -> list[Issue]:

@@ -64,13 +64,16 @@ def read_header(archive: zipfile.ZipFile, key: str) -> Header | None:
     if found is None:
         return None
     shape, dtype = found
-    said = math.prod(shape)
+    # NumPy refuses a negative length later, which must not make up for another array until then.
+    said = max(0, math.prod(shape))
     # The member has no more bytes than this, whatever its header says.
     most = archive.getinfo(member).file_size
     # The bytes of objects are not their number.
     is_whole = dtype.hasobject or said * dtype.itemsize <= most
     values = said if is_whole else most // dtype.itemsize
-    return Header(shape, dtype, values, is_whole)
+    # A type may itself be an array, of which each value counts.
+    values *= dtype.itemsize // max(1, dtype.base.itemsize)
+    return Header(shape, dtype.base, values, is_whole)
 
 
 def _read(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]] | None:

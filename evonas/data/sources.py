@@ -208,7 +208,7 @@ def _headers(archive: np.lib.npyio.NpzFile, keys: list[str]) -> dict[str, Header
     packed = archive.zip
     assert packed is not None, "the archive is open"
     for key in keys:
-        with suppress(ValueError, *UNREADABLE):
+        with suppress(ValueError, MemoryError, *UNREADABLE):
             if header := read_header(packed, key):
                 headers[key] = header
     return headers

@@ -278,6 +278,11 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["x: ", "32-bit", "1e+39 at x[5, 2]"],
     ),
     "words in x": ({"x": np.full((N, 4), "a")}, ["x: ", "numbers", "<U1"]),
+    "dates in x": (
+        {"x": np.full((N, 4), "2024-01-01", "M8[s]")},
+        ["x: ", "numbers", "datetime64[s]", "numpy.timedelta64(1, 'D')"],
+    ),
+    "words as bytes": ({"y": np.full(N, b"a")}, ["y: ", "words", "|S1", ".astype(str)"]),
     "complex x": ({"x": GOOD["x"] * 1j}, ["x: ", "numbers", "complex128"]),
     "one class": ({"y": np.ones(N, int)}, ["y: ", "two classes", "only 1"]),
     "one target": ({"y": np.ones(N)}, ["y: ", "differ", "only 1.0"]),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evonas.data.prepared import DataSettings, prepare
-from evonas.data.room import WORK_PER_VALUE, WORKSPACE
+from evonas.data.room import WORK_PER_VALUE, WORKSPACE, Header, read_header
 from evonas.data.sources import load_npz
 from evonas.errors import InvalidData
 from evonas.memory import Memory
@@ -97,6 +97,24 @@ def test_a_test_set_counts_and_is_not_split(tmp_path: Path) -> None:
     load_npz(path, with_free(needed + MIB, tmp_path))
     with pytest.raises(InvalidData, match="x: is too large"):
         load_npz(path, with_free(needed, tmp_path))
+
+
+def test_a_negative_length_makes_up_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    packed_zeros(path, 4 * MIB, 4 * MIB)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_test.npy", header((-(10**12),)))
+        archive.writestr("y_test.npy", header((4,), "(1000,)<f4") + bytes(16_000))
+    with pytest.raises(InvalidData, match="x: is too large"):
+        load_npz(path, with_free(MIB, tmp_path))
+
+
+def test_a_type_that_is_an_array_counts_each_value(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", header((4,), "(1000,)|i1") + bytes(4000))
+        read = read_header(archive, "x")
+    assert read == Header((4,), np.dtype(np.int8), 4000)
 
 
 def test_an_empty_array_takes_no_room(tmp_path: Path) -> None:

@@ -312,7 +312,11 @@ class _Reader:
 
     def _numbers(self, at: int, cells: Sequence[str]) -> Column:
         try:
-            return [float(cell) if cell else None for cell in cells]
+            numbers = [float(cell) if cell else None for cell in cells]
+            # Python reads 1_5 as 15, and a table may mean 1.5.
+            if any("_" in cell for cell in cells):
+                raise ValueError("an underscore")
+            return numbers
         # Tables are large and mostly right: single cells are looked at only after a failure.
         except ValueError:
             for line, cell in zip(self._lines, cells, strict=True):
@@ -386,4 +390,4 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return "_" not in cell

@@ -109,6 +109,7 @@ BAD = [
     ((GOOD.replace("conv", "convv"),), HEADER, 2, "Did you mean 'conv'?"),
     ((GOOD.replace("conv,8", "conv,9"),), HEADER, 2, "one of 8, 16. Received: '9'"),
     ((GOOD.replace("skip,,", "skip,8,"),), HEADER, 2, "must be empty: skip has no filters"),
+    ((GOOD.replace("2.5", "2_5"),), HEADER, 2, "must be a number. Received: '2_5'"),
     ((GOOD.replace("2.5", "many"),), HEADER, 2, "must be a number. Received: 'many'"),
     ((GOOD.replace(",10,", ",-10,"),), HEADER, 2, "at least 0"),
     ((GOOD.replace(",10,", ",,"),), HEADER, 2, "at least 0"),
