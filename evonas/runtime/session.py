@@ -54,6 +54,7 @@ from evonas.runtime.record.record import Record
 from evonas.runtime.versions import changes_in_words, other_versions, versions
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import Strategy
+from evonas.streams import hold_descriptors
 from evonas.trial import LINEAGES
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
@@ -240,6 +241,8 @@ class Session:
         self.stop = stop or StopRequest()
         self._pool_factory = pool_factory
         self._pool: Pool | None = None
+        # Files stay open from here on, and none of them may be what a library prints to.
+        hold_descriptors()
         # If a later step fails, the stack lets go of what the earlier ones hold. At the end it
         # closes the pool first, then the record, and the lock last.
         with ExitStack() as stack:

@@ -19,6 +19,8 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
+from evonas.streams import take_streams
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -101,6 +103,8 @@ def run(entry: str, fd: int) -> NoReturn:
         fd: file descriptor of the worker's socket, the function's argument.
     """
     code = 0
+    take_streams()
+    streams = (sys.stdout, sys.stderr)
     try:
         prefer_as_oom_victim()
         faulthandler.enable()
@@ -112,12 +116,14 @@ def run(entry: str, fd: int) -> NoReturn:
         function(fd)
     # The worker's border: whatever was raised goes to the log, also SystemExit.
     except BaseException:
-        traceback.print_exc()
+        traceback.print_exc(file=streams[1])
         code = FAILED
     finally:
         # `os._exit` flushes nothing, and the last words in the log are the ones that are needed.
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        # The user's code may have put other streams there, or none.
+        for stream in (sys.stdout, sys.stderr, *streams):
+            with contextlib.suppress(Exception):
+                stream.flush()
         # A forked child has inherited its parent's exit handlers: it must not run them.
         os._exit(code)
 
