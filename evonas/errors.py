@@ -32,6 +32,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from evonas.words import clean
+
 __all__ = [
     "DiskFailure",
     "EvonasError",
@@ -94,7 +96,8 @@ class Issue:
         if self.file and self.line:
             place = f"{self.file}:{self.line}"
         parts = filter(None, (place, self.key, self.message))
-        return ": ".join(parts)
+        # What the user's files hold must not look like another problem.
+        return clean(": ".join(parts))
 
 
 class InvalidInput(UserError):

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from evonas.genome import Genome
+from evonas.words import RECORDED, clean_lines, cut
 
 Direction = Literal["min", "max"]
 
@@ -271,7 +272,8 @@ class Outcome:
         epochs: number of epochs trained.
         seconds: wall time spent in the worker.
         history: values of each metric, one for each epoch; None if a value was not finite.
-        message: one sentence for a failure; empty for `ok`.
+        message: one sentence for a failure; empty for `ok`. It may be a text of the user's code. So
+            control characters are replaced, and it is cut at a few thousand characters.
         files: relative path in the run directory -> sha256, of what the worker has written.
         details: other results that the job was asked for, as plain JSON.
     """
@@ -284,6 +286,12 @@ class Outcome:
     message: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.message:
+            # Each outcome comes by here, whoever has made it: a worker, a pool, or the engine.
+            message = cut(clean_lines(self.message[: RECORDED + 1]), RECORDED)
+            object.__setattr__(self, "message", message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Numbers and lists as every sentence, table and picture writes them."""
+"""Numbers, lists and foreign text as every sentence, table and picture writes them."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 DIGITS = 4
@@ -11,6 +12,17 @@ COUNTS = frozenset({"parameters", "flops", "best_epoch", "accumulation_steps"})
 """Metrics that count something. The record does not tell 850 parameters from 850.0."""
 MOST_DIGITS = 16
 """Digits after which a share below 1 is told as 1: a float has no more."""
+TOLD = 300
+"""Characters of a message of the user's code that are printed."""
+RECORDED = 4000
+"""Characters of a message of the user's code that the record keeps."""
+
+_BREAKS = re.compile(r"[\t\n\r\u2028\u2029]+")
+# Control characters would move a terminal's cursor and are illegal in XML. Direction overrides hide
+# what a name says. Lone surrogates cannot be written as UTF-8.
+_MARKS = "\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
+_UNSAFE = re.compile(f"[\x00-\x1f\u2028\u2029{_MARKS}]")
+_UNSAFE_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f\u2028\u2029{_MARKS}]")
 
 
 def number(value: float | None) -> str:
@@ -78,3 +90,35 @@ def size(count: int) -> str:
     if count >= 2**20:
         return f"{count / 2**20:,.1f} MiB"
     return counted(count, "byte")
+
+
+def clean(text: str) -> str:
+    """One line without control characters, text direction overrides and lone surrogates.
+
+    Line breaks and tabs become spaces. The others become the replacement character.
+    """
+    one_line = _BREAKS.sub(" ", text)
+    return _UNSAFE.sub("\ufffd", one_line)
+
+
+def clean_lines(text: str) -> str:
+    """The same for a text of several lines, which keeps its line feeds and tabs."""
+    return _UNSAFE_IN_LINES.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def excerpt(text: str, most: int = TOLD) -> str:
+    """A message of the user's code as it is printed: one clean line, cut with three dots.
+
+    Args:
+        most: number of characters that it has at most.
+    """
+    # The rest is not even looked at: it may be megabytes.
+    return cut(clean(text[: most + 1]), most)
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters, with three dots if something was left out."""
+    if len(text) <= most:
+        return text
+    # Three dots: not every encoding has a character for them.
+    return f"{text[: most - 3].rstrip()}..."

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from evonas.trial import Constraint, Fitness, Objective, TrialState
+from evonas.trial import Constraint, Fitness, Objective, Outcome, TrialState
 
 
 def test_better_is_greater_whatever_the_direction():
@@ -83,3 +83,11 @@ def test_a_weighted_sum_is_the_sum():
 
 def test_every_state_but_waiting_is_final():
     assert [state for state in TrialState if not state.is_final] == [TrialState.WAITING]
+
+
+def test_the_message_of_an_outcome_can_be_recorded_and_printed():
+    outcome = Outcome(TrialState.ERROR, message="two\nlines \x1b[2J\0 \ud800")
+    assert outcome.message == "two\nlines \ufffd[2J\ufffd \ufffd"
+    long = Outcome(TrialState.ERROR, message="x" * 5_000_000).message
+    assert long == "x" * 3997 + "..."
+    assert Outcome(TrialState.ERROR, message=long).message == long

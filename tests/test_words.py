@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from xml.etree import ElementTree
 
 import pytest
 
-from evonas.words import counted, listed, measured, number, size
+from evonas.words import clean, clean_lines, counted, cut, excerpt, listed, measured, number, size
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,26 @@ def test_lists():
 def test_bytes_in_words() -> None:
     told = [size(count) for count in (1, 1000, 2**20, 3 * 2**29, 2**41)]
     assert told == ["1 byte", "1,000 bytes", "1.0 MiB", "1.5 GiB", "2,048.0 GiB"]
+
+
+def test_clean_leaves_nothing_that_a_terminal_or_xml_minds():
+    dirty = "a\x1b[31mb\nc\td\ud800\u202ee\x00\ufffe\u00e9"
+
+    cleaned = clean(dirty)
+
+    assert cleaned == "a\ufffd[31mb c d\ufffd\ufffde\ufffd\ufffd\u00e9"
+    assert ElementTree.fromstring(f"<a>{cleaned}</a>").text == cleaned
+
+
+def test_clean_lines_keeps_line_feeds_and_tabs():
+    assert clean_lines("a\r\nb\tc\n\x1b[2J\rd\x85e\u2028f") == (
+        "a\nb\tc\n\ufffd[2J\ufffdd\ufffde\ufffdf"
+    )
+
+
+def test_an_excerpt_is_one_clean_line_and_says_that_it_was_cut():
+    assert excerpt("a\nb\x1b") == "a b\ufffd"
+    assert excerpt("x" * 5_000_000) == "x" * 297 + "..."
+    assert excerpt("x" * 300) == "x" * 300
+    assert excerpt("abc def", 6) == "abc..."
+    assert cut("abcdef", 6) == "abcdef"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -29,6 +28,7 @@ from evonas.cli.refusals import refusal
 from evonas.errors import EvonasError, UserError
 from evonas.files import failure
 from evonas.invocation import program
+from evonas.streams import lasting_streams, lost_output
 
 HELP = """
 **Neural architecture search by evolution, for Keras.**
@@ -49,6 +49,9 @@ replay found a difference, 5 stopped by repeated failures, 6 run held by another
 or newer record, 69 no worker or device, 71 a limit of the system such as too many open files, 74
 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 """
+
+SEARCHES = frozenset({run.NAME, resume.NAME, compare.NAME})
+"""The commands that search. What they print is a by-product."""
 
 app = typer.Typer(
     name="evonas",
@@ -84,6 +87,35 @@ def _options(
 def main() -> None:
     """Run the command line; every way out has its exit code."""
     arguments = sys.argv[1:] or ["--help"]
+    # The door of the command line: whatever becomes of its output, nothing inside sees it.
+    with lasting_streams():
+        try:
+            _run(arguments)
+        except SystemExit as end:
+            if why := lost_output():
+                sys.exit(_without_output(end.code, arguments[0], why))
+            raise
+
+
+def _without_output(code: str | int | None, command: str, why: str) -> str | int | None:
+    """Says that a part of standard output is lost.
+
+    Args:
+        code: exit code of the command.
+
+    Returns:
+        The exit code with which evonas ends. That of a search speaks of the search alone.
+    """
+    words = f"standard output could not be written: {why}"
+    if command in SEARCHES:
+        complain(f"{words}. What the run has recorded is safe.")
+        return code
+    complain(words)
+    return code or DiskFailure.exit_code
+
+
+def _run(arguments: list[str]) -> NoReturn:
+    """Run a command, and end with its exit code."""
     # How this shell finds the program is not known before.
     app.info.help = HELP.format(program=program())
     try:
@@ -94,9 +126,6 @@ def main() -> None:
         notes = getattr(error, "__notes__", [])
         complain("\n".join([str(error), *notes]))
         sys.exit(error.exit_code)
-    # The reader of a pipe has gone away.
-    except BrokenPipeError:
-        sys.exit(1)
     except OSError as error:
         told = failure(error, str(error.filename or "a file"))
         complain(str(told))
@@ -116,15 +145,24 @@ def _report_bug() -> int:
         The exit code.
     """
     told = traceback.format_exc()
-    # In the system's folder: a bug may strike before there is any run.
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="evonas-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        arguments = " ".join(sys.argv)
-        log.write(f"evonas {__version__}, Python {sys.version}\n{arguments}\n\n{told}")
     last = told.strip().splitlines()[-1]
+    arguments = " ".join(sys.argv)
+    log = f"evonas {__version__}, Python {sys.version}\n{arguments}\n\n{told}"
     complain(
         f"this is a bug of evonas: {last}\n"
-        f"Please report it with {Path(log.name)}. What a run has recorded is safe."
+        f"Please report it with {_kept(log)}. What a run has recorded is safe."
     )
     return EvonasError.exit_code
+
+
+def _kept(log: str) -> str:
+    """Where the log of a bug is; the log itself if there is no room for a file."""
+    try:
+        # In the system's folder: a bug may strike before there is any run.
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="evonas-", suffix=".log", delete=False, encoding="utf-8", errors="replace"
+        ) as file:
+            file.write(log)
+    except OSError:
+        return f"these lines:\n{log}\n"
+    return file.name

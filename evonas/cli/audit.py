@@ -59,7 +59,7 @@ def _print(found: Audit, directory: Path) -> None:
     Raises:
         NotRepeatable: a proposal differs.
     """
-    from evonas.cli.console import console
+    from evonas.cli.console import console, say
     from evonas.errors import NotRepeatable
     from evonas.runtime.versions import made_with_in_words
 
@@ -72,10 +72,10 @@ def _print(found: Audit, directory: Path) -> None:
     proposals = counted(found.trials, "proposal")
     outcomes = counted(found.told, "outcome")
     are_those = "are those" if found.trials != 1 else "is the one"
-    console().print(
+    say(
+        console(),
         f"{directory}: the record {whole}; {proposals}, replayed with {outcomes} told,"
         f" {are_those} of the record.{_lineages(found)}",
-        soft_wrap=True,
     )
 
 

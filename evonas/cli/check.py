@@ -66,11 +66,11 @@ def _problems(error: EvonasError) -> list[dict[str, object]]:
 
 def _print(config: str, loaded: LoadedConfig, prepared: Prepared) -> None:
     """Says that all is fine, and what the config is about."""
-    from evonas.cli.console import console
+    from evonas.cli.console import console, say
 
     out = console()
     for warning in (*loaded.warnings, *prepared.notes):
-        out.print(f"note: {warning}", soft_wrap=True)
+        say(out, f"note: {warning}")
     counts = prepared.counts
     decisions = counted(loaded.space.dimension, "decision")
     about = f"space {loaded.space.name} ({decisions})"
@@ -78,9 +78,9 @@ def _print(config: str, loaded: LoadedConfig, prepared: Prepared) -> None:
     if prepared.interface is None:
         if counts:
             about += f", a table of {counted(counts['genomes'], 'genome')}"
-        out.print(f"{config} is fine: {about}.", soft_wrap=True)
+        say(out, f"{config} is fine: {about}.")
         return
     if prepared.guess:
-        out.print(f"task: {prepared.guess}", soft_wrap=True)
+        say(out, f"task: {prepared.guess}")
     samples = ", ".join(f"{count:,} {part}" for part, count in counts.items())
-    out.print(f"{config} is fine: {about}, samples: {samples}.", soft_wrap=True)
+    say(out, f"{config} is fine: {about}, samples: {samples}.")

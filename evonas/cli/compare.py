@@ -39,7 +39,7 @@ def command(
     fronts. Ctrl-C is safe; the same command goes on. What is written: `comparison.html`, one page
     that needs no network, its figure as `comparison.svg`, and `comparison.json`.
     """
-    from evonas.cli.console import console, print_json
+    from evonas.cli.console import console, print_json, say
     from evonas.cli.search import observers
     from evonas.errors import EvonasError, UserError
     from evonas.experiments import compare
@@ -47,7 +47,7 @@ def command(
     def on_run(label: str, seed: int, begun: bool) -> Sequence[Observer]:
         if not as_json:
             before = " (begun before)" if begun else ""
-            console().print(f"{label}, seed {seed}{before}", style="bold", soft_wrap=True)
+            say(console(), f"{label}, seed {seed}{before}", style="bold")
         return observers(as_json)
 
     try:
@@ -68,7 +68,7 @@ def command(
 
 def _tell(found: Comparison) -> None:
     """A row for each strategy, the verdict, and where the files are."""
-    from evonas.cli.console import console
+    from evonas.cli.console import console, say
     from evonas.cli.table import Column, print_table
 
     name, *numbers = _headings(found)
@@ -78,13 +78,17 @@ def _tell(found: Comparison) -> None:
     out.print()
     print_table(out, columns, rows, found.title)
     for words in found.sentences:
-        out.print(words, soft_wrap=True)
+        say(out, words)
     if found.note:
-        out.print(f"\n{found.note}", soft_wrap=True)
-    out.print(
-        f"\n  page    {found.page}\n  picture {found.picture}\n  numbers {found.data}",
-        soft_wrap=True,
-    )
+        out.print()
+        say(out, found.note)
+    out.print()
+    for label, path in (
+        ("page", found.page),
+        ("picture", found.picture),
+        ("numbers", found.data),
+    ):
+        say(out, f"  {label:<7} {path}")
 
 
 def _headings(found: Comparison) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evonas.errors import UserError
 from evonas.files import expanded
 from evonas.invocation import command
-from evonas.words import number
+from evonas.words import clean, clean_lines, number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,9 +22,11 @@ __all__ = [
     "console",
     "duration",
     "emit",
+    "emit_document",
     "find_run",
     "number",
     "print_json",
+    "say",
 ]
 
 UNLIMITED = 100_000
@@ -47,31 +49,47 @@ def console() -> Console:
     # rich is imported here because a command that prints JSON does without it.
     from rich.console import Console
 
-    class Patient(Console):
-        def on_broken_pipe(self) -> None:
-            # A reader that has gone away (`evonas list | head`) must never end a search.
-            _forget_stdout()
+    # The stream of this moment: a network may put another one there, or none.
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=columns())
 
-    return Patient(highlight=False, markup=False, emoji=False, width=columns())
+
+def say(out: Console, *parts: str | tuple[str, str], style: str = "") -> None:
+    """One line, which is never wrapped: a path in it can be copied.
+
+    All words of the commands are printed here, in tables, and by `emit` and `complain`. Each of
+    them shows what comes from outside without its control characters.
+
+    Args:
+        parts: texts of the line, each alone or with a style of its own.
+        style: style of the whole line.
+    """
+    from rich.text import Text
+
+    line = Text()
+    for part in parts:
+        words, look = (part, "") if isinstance(part, str) else part
+        line.append(clean(words), look)
+    out.print(line, style=style, soft_wrap=True)
 
 
 def emit(text: str) -> None:
-    """Plain text, as it is, with a line break at its end."""
+    """Plain text of several lines, with a line break at its end."""
+    _write(clean_lines(text))
+
+
+def emit_document(text: str) -> None:
+    """A document of a format that is always in UTF-8, byte for byte as a file would hold it."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
+def _write(text: str) -> None:
     if not text.endswith("\n"):
         text += "\n"
-    try:
-        sys.stdout.write(text)
-        # A pipe without a reader is noticed here, not when Python ends.
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _forget_stdout()
-
-
-def _forget_stdout() -> None:
-    """Sends what is still written to nowhere: nobody reads it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    # The descriptor itself is replaced, because a buffer may still hold text for it.
-    os.dup2(nowhere, sys.stdout.fileno())
+    sys.stdout.write(text)
+    # A reader that is gone is noticed here, not when Python ends.
+    sys.stdout.flush()
 
 
 def complain(message: str) -> None:
@@ -79,15 +97,19 @@ def complain(message: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    first, *more = map(clean, message.split("\n"))
+    # A line that comes from outside never looks like one of ours.
+    lines = [first, *(f"  {line}" for line in more)]
+    err = Console(file=sys.stderr, stderr=True, highlight=False, soft_wrap=True)
     name = Text("evonas: ", style="bold red")
-    err.print(name + Text(message))
+    err.print(name + Text("\n".join(lines)))
 
 
 def print_json(data: Any) -> None:
     """JSON on standard output, for scripts."""
     text = json.dumps(data, indent=2, allow_nan=False)
-    emit(text)
+    # The one control character that JSON leaves as it is.
+    _write(text.replace("\x7f", "\\u007f"))
 
 
 def find_run(name: str, runs: Path) -> Path:

@@ -42,7 +42,7 @@ def command(
     same weights.
     """
     from evonas import api
-    from evonas.cli.console import complain, console, find_run, number, print_json
+    from evonas.cli.console import complain, console, find_run, number, print_json, say
     from evonas.runtime.loop.observer import Observer
 
     class Notes(Observer):
@@ -61,4 +61,4 @@ def command(
         if name.startswith(("val_", "test_")):
             scores.append(f"{name} {number(value)}")
     words = f"trial {card['trial']}, {', '.join(scores)}"
-    console().print(f"wrote {to} and {to.with_suffix('.json')}: {words}", soft_wrap=True)
+    say(console(), f"wrote {to} and {to.with_suffix('.json')}: {words}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonas.cli.console import console, number
+from evonas.cli.console import console, number, say
 from evonas.cli.table import Column, print_table
 from evonas.invocation import command
 from evonas.words import counted, measured
@@ -34,23 +34,24 @@ def print_front(view: Run) -> None:
     out = console()
     members = view.front()
     if not members:
-        out.print("\nThe front is empty: no trial has succeeded within the constraints.")
+        out.print()
+        say(out, "The front is empty: no trial has succeeded within the constraints.")
         return
     out.print()
     _print_members(view, members, out)
     more = len(members) - MOST_ROWS
     if more > 0:
         everything = command("show", view.directory, "--json")
-        out.print(f"  and {more:,} more: `{everything}` lists all", soft_wrap=True)
-    out.print(f"  {_worth(view.hypervolume())}: the share that the front dominates")
-    out.print("  of the box between the best and the worst values that the run has seen")
+        say(out, f"  and {more:,} more: `{everything}` lists all")
+    say(out, f"  {_worth(view.hypervolume())}: the share that the front dominates")
+    say(out, "  of the box between the best and the worst values that the run has seen")
     # A genome that is no network has nothing to export.
     if view.has_networks:
         last = members[-1].id
         line = command("export", view.directory, last, "--to", f"{view.name}-{last}.keras")
-        out.print(f"  Any of them is exported by its number:  {line}", soft_wrap=True)
+        say(out, f"  Any of them is exported by its number:  {line}")
     picture = command("show", view.directory, "--front", "front.svg")
-    out.print(f"  As a picture:  {picture}", soft_wrap=True)
+    say(out, f"  As a picture:  {picture}")
 
 
 def _worth(reached: Sequence[float]) -> str:
@@ -99,15 +100,13 @@ def print_constraints(view: Run) -> None:
     out = console()
     succeeded_in_words = counted(succeeded, "trial")
     verb = "satisfies" if feasible == 1 else "satisfy"
-    out.print(
-        f"\n{feasible:,} of {succeeded_in_words} that succeeded {verb} the constraints.",
-        soft_wrap=True,
-    )
+    out.print()
+    say(out, f"{feasible:,} of {succeeded_in_words} that succeeded {verb} the constraints.")
     if not best.fitness.is_feasible:
-        out.print(
+        say(
+            out,
             f"None does: the winner, trial {best.id}, is the one that violates them least.",
             style="bold",
-            soft_wrap=True,
         )
 
 
@@ -129,4 +128,4 @@ def draw(view: Run, path: Path) -> None:
         raise UserError(f"the picture of a front is an .svg file. Received: {path}")
     picture = front_svg(view.trials, view.objectives, title=view.name)
     write_text_whole(path, picture)
-    console().print(f"wrote {path}", soft_wrap=True)
+    say(console(), f"wrote {path}")

@@ -81,7 +81,7 @@ def command(
     """Show who descends from whom: every trial with its own fitness, every edge with its operator
     and what it changed."""
     from evonas import api
-    from evonas.cli.console import console, emit, find_run
+    from evonas.cli.console import console, emit, emit_document, find_run, say
     from evonas.files import write_text_whole
 
     chosen = format_of(form, to)
@@ -90,10 +90,13 @@ def command(
     width = console().width if to is None else UNLIMITED
     text = render(view, chosen, of, above, below, width)
     if to is None:
-        emit(text)
+        if chosen is Format.TEXT:
+            emit(text)
+        else:
+            emit_document(text)
     else:
         write_text_whole(to, text)
-        console().print(f"wrote {to}", soft_wrap=True)
+        say(console(), f"wrote {to}")
 
 
 def format_of(form: str | None, to: Path | None) -> Format:

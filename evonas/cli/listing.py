@@ -14,7 +14,7 @@ NAME = "list"
 
 def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> None:
     """List the runs: how far each is, and its best so far."""
-    from evonas.cli.console import console, print_json
+    from evonas.cli.console import console, print_json, say
     from evonas.errors import UserError
 
     # The default folder does not exist before the first run, which is no mistake of the user's.
@@ -29,9 +29,7 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
         words = ["run", "digits"]
         if runs != DEFAULT_RUNS:
             words += ["--runs", str(runs)]
-        console().print(
-            f"There are no runs in {runs}. To make one:  {command_line(*words)}", soft_wrap=True
-        )
+        say(console(), f"There are no runs in {runs}. To make one:  {command_line(*words)}")
 
 
 def _summary(directory: Path) -> dict[str, Any]:

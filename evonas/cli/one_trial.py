@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.evaluate.contract.protocol import ACCUMULATION
 from evonas.evaluate.training.learning_curve import Stopped
-from evonas.words import counted, measured, number
+from evonas.words import counted, excerpt, measured, number
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial
@@ -77,7 +77,7 @@ def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
     if stop := Stopped.in_details(attempt.details):
         told += f", {stopped(stop)}"
     if attempt.message:
-        told += f": {attempt.message}"
+        told += f": {excerpt(attempt.message)}"
     return told
 
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from evonas.cli.console import duration
+from evonas.cli.console import duration, say
 from evonas.cli.running import Running, fitting
 from evonas.evaluate.training.learning_curve import Stopped
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.progress import Progress
 from evonas.trial import Outcome, Trial, TrialState
-from evonas.words import counted, number
+from evonas.words import clean, counted, excerpt, number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,7 +101,7 @@ class _Told(Observer):
 
     def on_note(self, text: str) -> None:
         note = f"note: {text}"
-        self._out.print(note, soft_wrap=True)
+        say(self._out, note)
 
     def on_wait(self, what: str) -> None:
         self._running.wait(what)
@@ -115,10 +115,10 @@ class _Told(Observer):
     def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
         self._running.end(trial)
         if outcome.state not in EXPECTED:
-            words = f"trial {trial.id}: {outcome.state}: {outcome.message}"
+            words = f"trial {trial.id}: {outcome.state}: {excerpt(outcome.message)}"
             if not final:
                 words += "; it is tried again"
-            self._out.print(words, soft_wrap=True)
+            say(self._out, words)
         if stop := Stopped.in_details(outcome.details):
             self._stops.append(stop)
 
@@ -129,17 +129,14 @@ class _Told(Observer):
         trainings = counted(len(self._stops), "training was", "trainings were")
         # At most: patience might have ended some of them anyway.
         spared = counted(sum(stop.epochs - stop.epoch for stop in self._stops), "epoch")
-        self._out.print(
-            f"{trainings} stopped by the learning curve, which spared at most {spared}.",
-            soft_wrap=True,
-        )
+        say(self._out, f"{trainings} stopped by the learning curve, which spared at most {spared}.")
 
     def on_stop(self, reason: str) -> None:
         words = f"{reason}."
         if self._running.count:
             them = "it" if self._running.count == 1 else "them"
             words += f" Ctrl-C again abandons {them}."
-        self._out.print(words, soft_wrap=True)
+        say(self._out, words)
 
 
 class LineProgress(_Told):
@@ -162,11 +159,11 @@ class LineProgress(_Told):
 
     def on_wait(self, what: str) -> None:
         super().on_wait(what)
-        self._out.print(what, soft_wrap=True)
+        say(self._out, what)
 
     def on_start(self, progress: Progress) -> None:
         if progress.done:
-            self._out.print(f"Going on after {place(progress)}.", soft_wrap=True)
+            say(self._out, f"Going on after {place(progress)}.")
 
     def on_progress(self, progress: Progress) -> None:
         best = progress.incumbent
@@ -198,7 +195,7 @@ class LineProgress(_Told):
         if len(running) > NAMED:
             running = [*running[:NAMED], f"and {len(running) - NAMED} more"]
         parts += running
-        self._out.print(GAP.join(parts), soft_wrap=True)
+        say(self._out, GAP.join(parts))
 
     def on_end(self, progress: Progress) -> None:
         # The last trials may have brought no news.
@@ -224,7 +221,7 @@ class LiveProgress(_Told):
         super().on_wait(what)
         # After its end the session still exports the winner.
         if not self._live.is_started:
-            self._out.print(what, soft_wrap=True)
+            say(self._out, what)
 
     def on_start(self, progress: Progress) -> None:
         self._show(progress)
@@ -234,10 +231,10 @@ class LiveProgress(_Told):
         best = progress.incumbent
         if best is not None and best.id != self._best:
             self._best = best.id
-            self._out.print(
+            say(
+                self._out,
                 f"trial {best.id} is the best so far: {best_scores(progress)}"
                 f" ({best.lineage.operator})",
-                soft_wrap=True,
             )
         self._show(progress)
 
@@ -262,7 +259,7 @@ class LiveProgress(_Told):
             if place:
                 line.append(GAP)
             if part:
-                line.append(part)
+                line.append(clean(part))
             else:
                 line.append(self._bar(self._latest.share))
         running = fitting(self._running.words(), width)

@@ -11,7 +11,7 @@ import typer
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunArgument, RunsOption, whole_number
 from evonas.cli.quiet import startup_log_aside
-from evonas.words import counted, measured
+from evonas.words import counted, excerpt, measured
 
 if TYPE_CHECKING:
     from evonas.runtime.replay import Plan, Replay
@@ -72,7 +72,7 @@ def _replay_in_words(plan: Plan, trial: int) -> None:
     Raises:
         NotRepeatable: the outcome is not the recorded one.
     """
-    from evonas.cli.console import console
+    from evonas.cli.console import console, say
     from evonas.errors import NotRepeatable
     from evonas.runtime.replay import run_replay, worker_of
     from evonas.runtime.versions import made_with_in_words
@@ -80,20 +80,19 @@ def _replay_in_words(plan: Plan, trial: int) -> None:
     out = console()
 
     def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
-        out.print(f"  epoch {epoch}: {_numbers(metrics)}", soft_wrap=True)
+        say(out, f"  epoch {epoch}: {_numbers(metrics)}")
 
-    out.print(_about(plan), soft_wrap=True)
+    for words in _about(plan):
+        say(out, words)
     with startup_log_aside():
         run_job = worker_of(plan)
     done = run_replay(plan, on_epoch, run_job)
     outcome = done.outcome
     epochs = counted(outcome.epochs, "epoch")
-    out.print(
-        f"It ended as `{outcome.state}` after {epochs}, {outcome.seconds:.1f} s.", soft_wrap=True
-    )
-    for words in (outcome.message, _numbers(outcome.metrics)):
+    say(out, f"It ended as `{outcome.state}` after {epochs}, {outcome.seconds:.1f} s.")
+    for words in (excerpt(outcome.message), _numbers(outcome.metrics)):
         if words:
-            out.print(f"  {words}", soft_wrap=True)
+            say(out, f"  {words}")
     hint = made_with_in_words(plan.versions)
     if done.differences:
         told = "; ".join(done.differences)
@@ -101,7 +100,7 @@ def _replay_in_words(plan: Plan, trial: int) -> None:
     verdict = "The record has no outcome to compare with yet."
     if done.is_compared:
         verdict = f"The record says the same, bit for bit.{hint}"
-    out.print(verdict, soft_wrap=True)
+    say(out, verdict)
 
 
 def as_plain(done: Replay) -> dict[str, Any]:
@@ -138,7 +137,7 @@ def _as_lists(values: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: list(some) for name, some in values.items()}
 
 
-def _about(plan: Plan) -> str:
+def _about(plan: Plan) -> tuple[str, str]:
     """What is going to be trained, and what the record says of it."""
     job = plan.job
     trial = plan.trial
@@ -152,9 +151,12 @@ def _about(plan: Plan) -> str:
     if trial.state.is_final:
         recorded = f"`{trial.state}`"
     if plan.attempt is not None and plan.attempt.message:
-        recorded += f": {plan.attempt.message}"
+        recorded += f": {excerpt(plan.attempt.message)}"
     # Many messages end with a full stop of their own.
-    return f"{what}.\nIts recorded outcome is {recorded.removesuffix('.')}."
+    return (
+        f"{what}.",
+        f"Its recorded outcome is {recorded.removesuffix('.')}.",
+    )
 
 
 def _numbers(metrics: Mapping[str, float]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas.cli import one_trial, winner
-from evonas.cli.console import console, number, print_json
+from evonas.cli.console import console, number, print_json, say
 from evonas.cli.front import print_constraints, print_front
 from evonas.cli.openings import opened_in_words
 from evonas.cli.table import Column, print_table
@@ -42,10 +42,10 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
         "search": f"{strategy}, {config.budget}, {_length(loaded)}",
     }
     out = console()
-    out.print(f"Run {config.run} in {directory}, seed {config.seed}", style="bold", soft_wrap=True)
+    say(out, f"Run {config.run} in {directory}, seed {config.seed}", style="bold")
     for name, words in lines.items():
         if words:
-            out.print(f"  {name:<8}  {words}", soft_wrap=True)
+            say(out, f"  {name:<8}  {words}")
 
 
 def _length(loaded: LoadedConfig) -> str:
@@ -132,13 +132,14 @@ def conclude(run: Run) -> None:
     print_constraints(run)
     _print_findings(run, out)
     print_front(run)
-    out.print("\nTo go on:")
+    out.print()
+    say(out, "To go on:")
     for words in (
         ("show", run.directory),
         ("genealogy", run.directory),
         ("export", run.directory, "--to", f"{run.name}.keras"),
     ):
-        out.print(f"  {command(*words)}", soft_wrap=True)
+        say(out, f"  {command(*words)}")
 
 
 def _succeeded(run: Run) -> int:
@@ -175,9 +176,9 @@ def _print_winner(run: Run, best: RecordedTrial, card: Mapping[str, Any], out: C
         winner.print_words(words, out)
     parameters = number(card["parameters"])
     flops = number(card["flops"])
-    out.print(f"  {parameters} parameters, {flops} FLOPs a sample")
+    say(out, f"  {parameters} parameters, {flops} FLOPs a sample")
     if one_trial.is_cut(best):
-        out.print(f"  trained {one_trial.CUT}")
+        say(out, f"  trained {one_trial.CUT}")
     winner.print_training(card, out)
 
 
@@ -231,7 +232,7 @@ def _print_files(run: Run, card: Mapping[str, Any], out: Console) -> None:
 def _print_paths(files: Mapping[str, Path], out: Console) -> None:
     for label, path in files.items():
         # A path that is wrapped cannot be copied.
-        out.print(f"  {label:<10}  {path}", soft_wrap=True)
+        say(out, f"  {label:<10}  {path}")
 
 
 def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
@@ -239,12 +240,12 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
     out = console()
     out.print()
     chosen_by = f"{_place_of(run)}, judged by {card['evaluator']}"
-    out.print(f"The winner: trial {card['trial']}, {chosen_by}", style="bold", soft_wrap=True)
+    say(out, f"The winner: trial {card['trial']}, {chosen_by}", style="bold")
     best = run.trial(card["trial"])
     if words := winner.founder_in_words(run.trials, best):
         winner.print_words(words, out)
     for section, genes in card["sections"].items():
-        out.print(f"  {section:<10}  {genes_in_words(genes)}", soft_wrap=True)
+        say(out, f"  {section:<10}  {genes_in_words(genes)}")
     seen: list[str] = []
     test: list[str] = []
     for name, value in card["metrics"].items():
@@ -256,7 +257,7 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
     ):
         if scores:
             told = ", ".join(scores)
-            out.print(f"  {part}: {told}", soft_wrap=True)
+            say(out, f"  {part}: {told}")
     winner.print_search(card, out)
     layout = run.layout
     files = {

@@ -72,15 +72,16 @@ def command(
 def _print_trial(trial: RecordedTrial, as_json: bool) -> None:
     """One trial, and every attempt at it."""
     from evonas.cli import one_trial
-    from evonas.cli.console import console, print_json
+    from evonas.cli.console import console, print_json, say
 
     if as_json:
         attempts = trial.attempts()
         plain = [one_trial.as_plain(attempt) for attempt in attempts]
         print_json({**as_plain(trial, attempts), "attempts": plain})
         return
-    words = "\n".join(one_trial.lines(trial))
-    console().print(words, soft_wrap=True)
+    out = console()
+    for words in one_trial.lines(trial):
+        say(out, words)
 
 
 def _print_as_json(view: Run, with_trials: bool) -> None:
@@ -99,12 +100,12 @@ def _print_as_json(view: Run, with_trials: bool) -> None:
 
 def _print_run(view: Run, with_trials: bool) -> None:
     """How the trials ended, then the winner or, while there is none, how to go on."""
-    from evonas.cli.console import console
+    from evonas.cli.console import console, say
     from evonas.cli.search import conclude
     from evonas.cli.trial_table import print_trials
 
     out = console()
-    out.print(_headline(view), style="bold", soft_wrap=True)
+    say(out, _headline(view), style="bold")
     if with_trials:
         print_trials(view, out)
     if view.result is not None:
@@ -138,24 +139,25 @@ def _budget(view: Run) -> str:
 
 def _print_unfinished(view: Run, out: Console) -> None:
     """The best so far, and whether and how the run goes on."""
+    from evonas.cli.console import say
     from evonas.cli.front import print_constraints, print_front
     from evonas.cli.winner import findings_in_words, print_words
 
     best = view.best
     if best is not None and best.fitness is not None:
         value = best.fitness.value
-        out.print(f"Best so far: trial {best.id}, {view.objective.name} {number(value)}")
+        say(out, f"Best so far: trial {best.id}, {view.objective.name} {number(value)}")
     print_constraints(view)
     for words in findings_in_words(view.trials):
         print_words(words, out)
     print_front(view)
     # Another process may work on it right now.
     if view.is_going_on:
-        out.print("It is going on.")
+        say(out, "It is going on.")
     elif view.is_finished:
-        out.print("It has ended, and no trial succeeded.")
+        say(out, "It has ended, and no trial succeeded.")
     else:
-        out.print(f"To go on:  {command_line('resume', view.directory)}", soft_wrap=True)
+        say(out, f"To go on:  {command_line('resume', view.directory)}")
 
 
 def as_plain(trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[str, object]:

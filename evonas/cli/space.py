@@ -300,19 +300,16 @@ def _built(
 
 def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]]) -> None:
     """The space in words, then what was drawn from it."""
-    from rich.text import Text
-
-    from evonas.cli.console import console
+    from evonas.cli.console import console, say
 
     facts = describe(space)
     out = console()
     kind = "without networks"
     if space.input:
         kind = f"for inputs of kind {space.input}"
-    name = Text(space.name, style="bold")
-    out.print(Text("Space ") + name + f" {kind}. {space.about}", soft_wrap=True)
+    say(out, "Space ", (space.name, "bold"), f" {kind}. {space.about}")
     decisions = counted(space.dimension, "decision")
-    out.print(f"{decisions}, {_size(space)}.", soft_wrap=True)
+    say(out, f"{decisions}, {_size(space)}.")
     for section in facts["sections"]:
         _print_section(section, out)
     for one in drawn:
@@ -352,7 +349,7 @@ def _has_floats(space: SearchSpace) -> bool:
 
 def _print_section(section: Mapping[str, Any], out: Console) -> None:
     """What is decided in a section, then its ops with their arguments."""
-    from rich.text import Text
+    from evonas.cli.console import say
 
     low, high = section["genes"]
     genes = str(low)
@@ -365,26 +362,27 @@ def _print_section(section: Mapping[str, Any], out: Console) -> None:
         section["wiring"],
         counted(section["decisions"], "decision"),
     ]
-    name = Text(section["section"], style="bold")
-    out.print(Text("\n") + name + f": {'; '.join(facets)}", soft_wrap=True)
+    out.print()
+    say(out, (section["section"], "bold"), f": {'; '.join(facets)}")
     for op, arguments in section["ops"].items():
-        out.print(f"  {op}", soft_wrap=True)
+        say(out, f"  {op}")
         for name, allowed in arguments.items():
-            out.print(Text(f"    {name}: {allowed}"), soft_wrap=True)
+            say(out, f"    {name}: {allowed}")
 
 
 def _print_genome(genome: Mapping[str, Any], out: Console) -> None:
     """A genome that is no network: its genes in words."""
+    from evonas.cli.console import say
     from evonas.cli.search import genes_in_words
 
-    out.print(f"Genome {genome['digest']}")
+    say(out, f"Genome {genome['digest']}")
     for section, genes in genome["sections"].items():
-        out.print(f"  {section}: {genes_in_words(genes)}", soft_wrap=True)
+        say(out, f"  {section}: {genes_in_words(genes)}")
 
 
 def _print_network(network: Mapping[str, Any], out: Console) -> None:
     """The layers of a network as a table, then its settings."""
-    from evonas.cli.console import number
+    from evonas.cli.console import number, say
     from evonas.cli.search import in_words, print_layers
 
     parameters = number(network["parameters"])
@@ -397,28 +395,26 @@ def _print_network(network: Mapping[str, Any], out: Console) -> None:
             # Many sections of settings have one op, with the name of the section.
             if told and op != name:
                 told = f"({told})"
-            out.print(f"{name}: {op} {told}", soft_wrap=True)
+            say(out, f"{name}: {op} {told}")
 
 
 def _print_evenness(even: Mapping[str, Mapping[str, Any]], count: int) -> None:
     """How evenly each sampler would fill the space."""
-    from evonas.cli.console import console, number
+    from evonas.cli.console import console, number, say
 
     if not even:
         return
     out = console()
     means = "100 % is the mean of independent points, less is more even"
     first = "first point" if count == 1 else f"first {count} points"
-    out.print(
-        f"\nSamplers by the centered discrepancy of their {first} ({means}):",
-        soft_wrap=True,
-    )
+    out.print()
+    say(out, f"Samplers by the centered discrepancy of their {first} ({means}):")
     for name, known in even.items():
         told = known["problem"]
         if not told:
             percent = 100 * known["relative"]
             told = f"{percent:.3g} % ({number(known['discrepancy'])})"
-        out.print(f"  {name}: {told}", soft_wrap=True)
+        say(out, f"  {name}: {told}")
 
 
 __all__ = ["NAME", "command", "describe", "evenness"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from evonas.cli.console import say
+from evonas.words import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,10 +39,12 @@ class Column:
 def print_table(
     out: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = ""
 ) -> None:
-    """Print rows under their headings.
+    """Print rows under their headings. Each cell is shown without control characters.
 
     If the terminal is too narrow even with folded words, the lines are longer than the terminal.
     """
+    columns = [replace(column, name=clean(column.name)) for column in columns]
+    rows = [list(map(clean, row)) for row in rows]
     natural = _natural_widths(columns, rows)
     widths = _least_widths(columns, rows, natural)
     # In a very narrow terminal the columns stand closer together.
@@ -53,7 +58,7 @@ def print_table(
     _widen(widths, natural, numbers, spare)
     # The title is printed by itself: a table would fold it at its own width.
     if title:
-        out.print(title, style="bold", soft_wrap=True)
+        say(out, title, style="bold")
     before = out.width
     try:
         out.width = max(before, sum(widths) + gaps)

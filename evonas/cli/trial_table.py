@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from evonas.cli.console import number
 from evonas.cli.table import Column, least_width, print_table
 from evonas.cli.winner import print_words
-from evonas.words import listed, measured
+from evonas.words import cut, excerpt, listed, measured
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evonas.runtime.record.rows import Attempt
 
 REASON = 60
-"""Characters of a reason in a window; a pipe and `--json` have all of it."""
+"""Characters of a reason in a window. A pipe has some hundred, and `--json` has all of it."""
 
 FOLDED = 12
 """Characters that words keep before a column is left out for them."""
@@ -111,14 +111,12 @@ def _rows(view: Run, is_window: bool) -> list[Row]:
     for trial in sorted(view.trials, key=rank):
         row = _row(view, trial, attempts.get(trial.id, ()))
         if is_window:
-            row["reason"] = _short(row["reason"])
+            row["reason"] = cut(row["reason"], REASON)
         rows.append(row)
     return rows
 
 
 def _row(view: Run, trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[str, str]:
-    from evonas.insight.words import clean
-
     lineage = trial.lineage
     trained = in_numbers(view, trial, attempts)
     seconds = trained["seconds"]
@@ -133,16 +131,8 @@ def _row(view: Run, trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[s
         "learning rate": "-" if rate is None else f"{rate:.4g}",
         "operator": lineage.operator,
         "parents": " ".join(map(str, lineage.parents)),
-        "reason": clean(message_of(trial, attempts)),
+        "reason": excerpt(message_of(trial, attempts)),
     }
-
-
-def _short(reason: str) -> str:
-    """A reason for a window."""
-    if len(reason) <= REASON:
-        return reason
-    # Three dots: not every encoding has a character for them.
-    return f"{reason[: REASON - 3].rstrip()}..."
 
 
 def in_numbers(

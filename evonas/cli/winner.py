@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evonas.cli.console import number
+from evonas.cli.console import number, say
 from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
 from evonas.trial import TIMES, Trial
@@ -37,9 +37,10 @@ def print_words(words: str, out: Console, label: str = "") -> None:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    indent = " " * len(start)
-    text = f"\n{indent}".join(lines)
-    out.print(f"{start}{text}", soft_wrap=True)
+    # Of no words at all, the label is left.
+    for line in lines or [""]:
+        say(out, f"{start}{line}")
+        start = " " * len(start)
 
 
 def print_training(card: Mapping[str, Any], out: Console) -> None:
@@ -161,7 +162,7 @@ def print_curves(card: Mapping[str, Any], out: Console) -> None:
         if not out.options.ascii_only and len(values) > 1:
             words += f"  {sparkline(values)}"
         # One line each: the bars stand for epochs, so they are never wrapped.
-        out.print(f"  {label:<{LABEL}}  {words}", soft_wrap=True)
+        say(out, f"  {label:<{LABEL}}  {words}")
         label = ""
 
 

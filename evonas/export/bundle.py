@@ -22,6 +22,7 @@ from evonas.randomness import training_seed
 from evonas.runtime.openings import note_opening
 from evonas.runtime.session import Session
 from evonas.trial import Outcome, Trial, TrialState
+from evonas.words import excerpt
 
 TOLERANCE = 1e-6
 """Greatest difference between the recorded and the rebuilt model's scores.
@@ -186,7 +187,7 @@ def _rebuild(
     if outcome.state is not TrialState.OK:
         raise EvonasError(
             f"the model of trial {trial.id} could not be rebuilt ({outcome.state}):"
-            f" {outcome.message}"
+            f" {excerpt(outcome.message)}"
         )
     for name in ("val_loss", f"val_{session.interface.metric}"):
         ours = weights.metrics.get(name)

@@ -30,6 +30,7 @@ from evonas.runtime.record.record import Record
 from evonas.runtime.session import Session
 from evonas.runtime.versions import made_with_in_words, other_versions
 from evonas.trial import TIMES, Outcome, Trial, TrialState
+from evonas.words import excerpt
 
 RETRAINED = "retrained"
 """The event of a training that was repeated."""
@@ -135,8 +136,8 @@ def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
     """
     outcome = _outcome(session, trial)
     if outcome.state is not TrialState.OK:
-        message = f"trial {trial.id} cannot be trained again ({outcome.state}): {outcome.message}"
-        raise EvonasError(message)
+        why = excerpt(outcome.message)
+        raise EvonasError(f"trial {trial.id} cannot be trained again ({outcome.state}): {why}")
     other = _other_metrics(trial, outcome, session.objective.name)
     # The event first. If only the file's hash were new after a kill, the new weights would be
     # compared with the old scores.

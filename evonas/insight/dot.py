@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from evonas.insight.words import clean, shortened
-from evonas.words import number
+from evonas.insight.words import shortened
+from evonas.words import clean, number
 
 if TYPE_CHECKING:
     import networkx as nx

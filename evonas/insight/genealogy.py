@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from evonas.errors import InvalidRecord, UserError
 from evonas.genome import changes
 from evonas.insight.summary import incumbent, succeeded
-from evonas.insight.words import clean, shortened
+from evonas.insight.words import shortened
 from evonas.trial import Objective, Trial
-from evonas.words import counted, listed, number
+from evonas.words import clean, counted, listed, number
 
 if TYPE_CHECKING:
     import networkx as nx

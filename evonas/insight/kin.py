@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from evonas.insight.genealogy import ancestors, check_trial, parents
 from evonas.insight.summary import succeeded
-from evonas.insight.words import clean
 from evonas.trial import Trial
-from evonas.words import counted, listed, number
+from evonas.words import clean, counted, listed, number
 
 
 def descendants(trials: Sequence[Trial], trial_id: int) -> set[int]:

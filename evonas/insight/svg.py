@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape as _escape
 
-from evonas.insight.words import clean
+from evonas.words import clean
 
 COLOURS = 12
 """Number of steps of a colour scale."""

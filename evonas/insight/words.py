@@ -1,22 +1,6 @@
-"""Names and amounts for pictures: short, and safe in a terminal and in XML."""
+"""Names and amounts for pictures: short."""
 
 from __future__ import annotations
-
-import re
-
-_BREAKS = re.compile(r"[\t\n\r\u2028\u2029]+")
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-
-
-def clean(text: str) -> str:
-    """One line without control characters, text direction overrides and lone surrogates.
-
-    Line breaks and tabs become spaces. The others become the replacement character.
-    """
-    one_line = _BREAKS.sub(" ", text)
-    # Control characters would move a terminal's cursor and are illegal in XML. Direction overrides
-    # hide what a name says. Lone surrogates cannot be written as UTF-8.
-    return _UNSAFE.sub("\ufffd", one_line)
 
 
 def amount(value: float) -> str:

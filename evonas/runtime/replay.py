@@ -37,7 +37,7 @@ from evonas.runtime.record.rows import Attempt
 from evonas.runtime.session import make_setup
 from evonas.runtime.versions import Changes, Versions, other_versions
 from evonas.trial import TIMES, Outcome, Trial, TrialState
-from evonas.words import counted
+from evonas.words import counted, excerpt
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ def _differences(plan: Plan, outcome: Outcome) -> list[str]:
     """
     then = plan.trial
     attempt = plan.attempt
-    said = "" if attempt is None else attempt.message
+    said = "" if attempt is None else excerpt(attempt.message)
     if then.state is not outcome.state:
         return [
             f"it is `{then.state}` in the record ({said or 'without a word'})"
@@ -256,10 +256,9 @@ def _differences(plan: Plan, outcome: Outcome) -> list[str]:
     if attempt is not None:
         if words := _first_other_epoch(attempt.history, outcome.history):
             found.append(words)
-        if then.state is TrialState.ERROR and _kind(said) != _kind(outcome.message):
-            found.append(
-                f"its error is {said!r} in the record and {outcome.message!r} in the replay"
-            )
+        now = excerpt(outcome.message)
+        if then.state is TrialState.ERROR and _kind(said) != _kind(now):
+            found.append(f"its error is {said!r} in the record and {now!r} in the replay")
     weights = outcome.files.get(plan.job.weights)
     if outcome.state is TrialState.OK and plan.weights and weights != plan.weights:
         found.append("its weights are other ones")

@@ -62,7 +62,7 @@ def test_in_our_words_with_exit_code_2(arguments, told, tmp_path):
 
 def test_the_help_of_the_command_is_named_as_the_shell_finds_it(tmp_path):
     done = run_evonas("show", "--bogus", cwd=tmp_path)
-    last = done.stderr.splitlines()[-1]
+    last = done.stderr.splitlines()[-1].strip()
     assert last.startswith("To see all options:  ")
     assert last.endswith("evonas show --help")
 

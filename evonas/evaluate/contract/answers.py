@@ -165,8 +165,11 @@ def _check_types(data: Mapping[str, Any]) -> None:
 
 
 def _check_numbers(outcome: Outcome) -> None:
-    if not all(map(_is_number, outcome.metrics.values())):
-        raise BadAnswer("an outcome with a metric that is no number")
+    for name, value in outcome.metrics.items():
+        if not _is_number(value):
+            raise BadAnswer(
+                f"an outcome with a metric that is no number: {_show(name)} is {_show(value)}"
+            )
     spent = (outcome.seconds, outcome.epochs)
     # All are numbers before any is compared: NaN would pass a comparison.
     if not all(map(_is_number, spent)) or min(spent) < 0:

@@ -12,13 +12,21 @@ from typing import Any
 
 from evonas.errors import UserError, did_you_mean
 from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
+from evonas.evaluate.contract.raised import message_of, quoted
 from evonas.evaluate.known.table import SECONDS, Table, load_table
 from evonas.genome import Genome, Value, parse_space
+from evonas.streams import kept_streams
 from evonas.trial import Outcome, TrialState
+from evonas.words import excerpt
 
 TEST = "test_"
 """Prefix of metrics of the test data. They are kept from the search, in the outcome's details,
 until the winner's card is written."""
+
+MOST_METRICS = 1000
+"""Metrics that a function may return."""
+LONGEST_NAME = 200
+"""Characters of a metric's name."""
 
 Function = Callable[..., Any]
 
@@ -51,12 +59,12 @@ def import_function(name: str) -> Function:
     """
     module, _, attribute = name.partition(":")
     try:
-        found = importlib.import_module(module)
+        with kept_streams():
+            found = importlib.import_module(module)
     # The module is the user's code, and may raise anything.
     except Exception as error:
-        raise UserError(
-            f"the evaluator's module {module} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        why = excerpt(message_of(error))
+        raise UserError(f"the evaluator's module {module} cannot be imported: {why}") from error
     function = getattr(found, attribute, None)
     if not callable(function):
         public = [item for item in vars(found) if not item.startswith("_")]
@@ -154,17 +162,46 @@ class FunctionEvaluator:
         }
         passed = {name: given[name] for name in self._takes}
         genome = Genome.from_dict(job.genome)
-        found = self._function(genome, **passed, **self._arguments)
-        if not isinstance(found, Mapping):
-            raise TypeError(
-                "the function must return a mapping from metrics to numbers. "
-                f"Received: {found!r:.80}"
+        with kept_streams():
+            found = self._function(genome, **passed, **self._arguments)
+            if not isinstance(found, Mapping):
+                raise TypeError(
+                    "the function must return a mapping from metrics to numbers. "
+                    f"Received: {quoted(found)}"
+                )
+            return _numbers(found)
+
+
+def _numbers(found: Mapping[Any, Any]) -> dict[str, float]:
+    """What a function has returned, as numbers by name.
+
+    Raises:
+        TypeError: a metric is no number.
+        ValueError: a name cannot be recorded, or there are too many.
+    """
+    if len(found) > MOST_METRICS:
+        raise ValueError(
+            f"the function must return at most {MOST_METRICS:,} metrics. Received: {len(found):,}"
+        )
+    metrics = {}
+    for key, value in found.items():
+        name = str(key)
+        # A lone surrogate is half a character, which no file can hold.
+        is_half = any("\ud800" <= character <= "\udfff" for character in name)
+        if is_half or len(name) > LONGEST_NAME:
+            raise ValueError(
+                f"a metric's name must be text of at most {LONGEST_NAME} characters."
+                f" Received: {quoted(name)}"
             )
         # A function may return NumPy's numbers, which JSON does not take.
-        metrics = {}
-        for name, value in found.items():
-            metrics[str(name)] = float(value)
-        return metrics
+        try:
+            metrics[name] = float(value)
+        # The value is of the user's code, and may raise anything.
+        except Exception as error:
+            raise TypeError(
+                f"the metric {quoted(name)} must be a number. Received: {quoted(value)}"
+            ) from error
+    return metrics
 
 
 def judged(

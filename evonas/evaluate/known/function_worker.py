@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, RunJob, Setup, encode, outcome_to_json
+from evonas.evaluate.contract.raised import message_of, text_of
 from evonas.evaluate.known.evaluator import open_evaluator
 from evonas.trial import Outcome, TrialState
 
@@ -53,13 +54,12 @@ def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> No
     try:
         outcome = evaluate(setup, job, on_epoch)
     except MemoryError as error:
-        message = f"Python is out of memory. {error}".strip()
+        message = f"Python is out of memory. {text_of(error)}".strip()
         outcome = Outcome(TrialState.OOM_HOST, message=message)
     # The worker's border: anything that a user's function raises becomes an outcome.
     except Exception as error:
         traceback.print_exc()
-        message = f"{type(error).__name__}: {error}"
-        outcome = Outcome(TrialState.ERROR, message=message)
+        outcome = Outcome(TrialState.ERROR, message=message_of(error))
     # Before the outcome: the driver may end this process as soon as it has read the answer.
     sys.stdout.flush()
     sys.stderr.flush()

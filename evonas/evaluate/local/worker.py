@@ -24,9 +24,11 @@ import tensorflow as tf
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, Setup, encode, outcome_to_json
+from evonas.evaluate.contract.raised import message_of, text_of
 from evonas.evaluate.training.export_job import export, load_model
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import Alive, Report, batch_of, train
+from evonas.streams import kept_streams
 from evonas.trial import Outcome, TrialState
 
 __all__ = ["load_model", "run_job", "serve"]
@@ -146,9 +148,10 @@ def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome
     try:
         # Layers are then named from 0, as in a new process.
         keras.backend.clear_session(free_memory=False)
-        if job.kind == "export":
-            return export(setup, job)
-        return train(setup, job, report, _CACHE, alive=alive)
+        with kept_streams():
+            if job.kind == "export":
+                return export(setup, job)
+            return train(setup, job, report, _CACHE, alive=alive)
     except tf.errors.ResourceExhaustedError as error:
         message = f"TensorFlow is out of memory: {_first_line(error)}"
         # The retry halves the batch. It needs the size, because a batch of 1 cannot be halved.
@@ -166,20 +169,20 @@ def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome
         traceback.print_exc()
         # After an `error` the driver kills this worker: what is not flushed by then is lost.
         sys.stderr.flush()
-        return Outcome(TrialState.ERROR, message=f"{type(error).__name__}: {error}")
+        return Outcome(TrialState.ERROR, message=message_of(error))
 
 
 def _lost_to_the_disk(error: Exception) -> Outcome:
     """The outcome `lost`, because the machine is at fault and not the network."""
     return Outcome(
         TrialState.LOST,
-        message=str(error),
+        message=text_of(error),
         details={"cause": "disk"},
     )
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+    lines = text_of(error).strip().splitlines()
     return lines[0] if lines else ""
 
 

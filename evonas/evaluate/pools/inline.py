@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping, Sequence
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
@@ -14,6 +13,7 @@ from evonas.evaluate.contract.protocol import (
     outcome_from_json,
     outcome_to_json,
 )
+from evonas.evaluate.contract.raised import end_of_traceback, message_of
 from evonas.trial import Outcome, TrialState
 
 
@@ -78,8 +78,8 @@ class InlinePool(Pool):
         except Exception as error:
             return Outcome(
                 TrialState.ERROR,
-                message=f"{type(error).__name__}: {error}",
-                details={"log": traceback.format_exc()},
+                message=message_of(error),
+                details={"log": end_of_traceback()},
             )
 
     def _real_worker(self) -> RunJob:

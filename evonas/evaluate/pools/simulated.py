@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Job, RunJob, Setup, outcome_from_json, outcome_to_json
+from evonas.evaluate.contract.raised import end_of_traceback, message_of
 from evonas.trial import Outcome, TrialState
 
 
@@ -106,8 +106,8 @@ class SimulatedPool(Pool):
         except Exception as error:
             return Outcome(
                 TrialState.ERROR,
-                message=f"{type(error).__name__}: {error}",
-                details={"log": traceback.format_exc()},
+                message=message_of(error),
+                details={"log": end_of_traceback()},
             )
 
     def poll(self, timeout: float) -> Sequence[Report]:

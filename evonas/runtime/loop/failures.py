@@ -9,7 +9,7 @@ from evonas.errors import RepeatedFailures
 from evonas.invocation import command
 from evonas.runtime.record.record import Record
 from evonas.trial import Trial, TrialState
-from evonas.words import counted
+from evonas.words import counted, excerpt
 
 FAILURES_OF_ONE_CAUSE = frozenset(
     {
@@ -87,10 +87,10 @@ class FailuresInARow:
         last = self._failed[-1].id
         attempt = record.attempts(last)[-1]
         lines = attempt.details.get("log", "").splitlines()
-        log = "".join(f"\n    {line}" for line in lines)
+        log = "".join(f"\n    {excerpt(line)}" for line in lines)
         failed = counted(len(self._failed), "trial")
         why = f"{failed} in a row ended as `{attempt.state}`"
-        said = f"trial {last} said: {attempt.message}"
+        said = f"trial {last} said: {excerpt(attempt.message)}"
         replay = command("replay", record.path.parent, last)
         # The event comes before the exception: a resume counts from the place that it names.
         detail = {"told": told, "state": attempt.state, "why": f"{why}; {said}"}

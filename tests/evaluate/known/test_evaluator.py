@@ -124,7 +124,14 @@ def test_without_seconds_an_epoch_counts_as_one_in_a_simulation() -> None:
     ("answer", "words"),
     [
         (None, "must return a mapping"),
-        ({"val_loss": "x"}, "could not convert"),
+        ({"val_loss": "x"}, "metric 'val_loss' must be a number. Received: 'x'"),
+        ({"val_loss": None}, "metric 'val_loss' must be a number. Received: None"),
+        ({"val_loss": 10**400}, "metric 'val_loss' must be a number. Received: 1000"),
+        ({"seconds": [1, 2]}, r"metric 'seconds' must be a number. Received: \[1, 2\]"),
+        ({"val_loss": "x" * 5_000_000}, r"Received: 'x{76}\.\.\.$"),
+        ({"half \ud800": 1}, r"name must be text of at most 200 characters. Received: 'half \\ud8"),
+        ({"x" * 201: 1}, r"name must be text of at most 200 characters. Received: 'xxx"),
+        ({str(n): n for n in range(1001)}, "at most 1,000 metrics. Received: 1,001"),
         ({"val_loss": 1, "seconds": -1}, "-1"),
     ],
 )
