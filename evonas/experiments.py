@@ -29,7 +29,7 @@ from evonas.insight.summary import incumbent
 from evonas.insight.verdict import finals, share_needed, verdicts
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
@@ -131,7 +131,7 @@ def _run(
     """Run one strategy with one seed to its end."""
     root = directory / f"{label}-{seed}"
     begun = (root / "run.db").is_file()
-    observers = on_run(label, seed, begun)
+    observers = sheltered(on_run(label, seed, begun))
     if not begun:
         is_first = not any(directory.glob("*/run.db"))
         _, prepared = lifecycle.create(loaded.runs[label][seed], directory)

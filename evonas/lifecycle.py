@@ -19,14 +19,14 @@ from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.readable_copy import write_copy
 from evonas.runtime.config_change import apply, change_config
 from evonas.runtime.loop.engine import Engine
-from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, stop_on_signals
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.trial import Trial, TrialState
 from evonas.view import Run, load
-from evonas.words import counted
+from evonas.words import counted, excerpt
 
 
 def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
@@ -79,6 +79,7 @@ def work(
         done = load(directory)
         if not _is_unfinished(done, overrides):
             return _successful(done)
+    observers = sheltered(observers)
     stop = StopRequest()
     with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
         config_change = change_config(session.record, overrides)
@@ -162,7 +163,7 @@ def _successful(run: Run) -> Run:
     counts = collections.Counter(str(trial.state) for trial in own)
     ended = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
     said = {trial.state: trial.message() for trial in own}
-    last = "".join(f"\n    {state}: {message}" for state, message in said.items())
+    last = "".join(f"\n    {state}: {excerpt(message)}" for state, message in said.items())
     hint = ""
     if TrialState.DIVERGED in said:
         hint = "\nA training often diverges because its learning rate is too large."

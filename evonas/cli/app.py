@@ -25,7 +25,7 @@ from evonas.cli import (
 )
 from evonas.cli.console import complain
 from evonas.cli.refusals import refusal
-from evonas.errors import EvonasError, UserError
+from evonas.errors import DiskFailure, EvonasError, UserError
 from evonas.files import failure
 from evonas.invocation import program
 from evonas.streams import lasting_streams, lost_output

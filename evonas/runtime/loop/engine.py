@@ -26,7 +26,7 @@ from evonas.runtime.loop.disk_guard import DiskGuard
 from evonas.runtime.loop.epoch_notes import EpochNotes
 from evonas.runtime.loop.failures import FAILURES_OF_ONE_CAUSE, FailuresInARow
 from evonas.runtime.loop.jobs import epochs_before, parts_before, training_job
-from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.progress import Progress
 from evonas.runtime.loop.retries import (
     accumulation,
@@ -83,8 +83,8 @@ class Engine:
         self._objective = objective
         self._seed = seed
         self._incumbent_of = incumbent_of
-        self._observers = observers
-        self._say = teller(observers)
+        self._observers = sheltered(observers)
+        self._say = teller(self._observers)
         self._stop = stop or StopRequest()
         self._storage = storage or Storage(
             record.path.parent, continues_trials=strategy.continues_trials
