@@ -16,6 +16,8 @@ from typing import BinaryIO
 from evonas.errors import DiskFailure, EvonasError, SystemLimit, UserError
 from evonas.failpoints import as_it_is, failpoint
 
+FOLDER = "is a folder, and a file is wanted"
+
 # A path that leads nowhere is no failure of a disk, and the user can mend it.
 _WRONG_PATH = (errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -146,6 +148,11 @@ def is_file(path: Path) -> bool:
     return not why_no_file(path)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder that can be looked at; False for what cannot be a path at all."""
+    return why_no_file(path) == FOLDER
+
+
 def why_no_file(path: Path) -> str:
     """Why no file can be looked at here, in words; empty if one can."""
     try:
@@ -156,5 +163,5 @@ def why_no_file(path: Path) -> str:
     except (OSError, ValueError):
         return "there is no such file"
     if stat.S_ISDIR(mode):
-        return "is a folder, and a file is wanted"
+        return FOLDER
     return "" if stat.S_ISREG(mode) else "is no regular file"

@@ -20,6 +20,7 @@ from evonas.files import (
     expanded,
     failure,
     is_file,
+    is_folder,
     not_through_a_link,
     sha256_of,
     temporary_beside,
@@ -129,6 +130,8 @@ def test_what_cannot_be_a_file_is_none(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     assert is_file(tmp_path / "file")
     assert not is_file(tmp_path / name)
+    # The empty name is the folder itself.
+    assert is_folder(tmp_path / name) is (name == "")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")

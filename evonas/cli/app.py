@@ -50,8 +50,8 @@ or newer record, 69 no worker or device, 71 a limit of the system such as too ma
 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 """
 
-SEARCHES = frozenset({run.NAME, resume.NAME, compare.NAME})
-"""The commands that search. What they print is a by-product."""
+MAKERS = frozenset({run.NAME, resume.NAME, compare.NAME, export.NAME})
+"""The commands that make something. What they print is a by-product."""
 
 app = typer.Typer(
     name="evonas",
@@ -104,10 +104,10 @@ def _without_output(code: str | int | None, command: str, why: str) -> str | int
         code: exit code of the command.
 
     Returns:
-        The exit code with which evonas ends. That of a search speaks of the search alone.
+        The exit code with which evonas ends. That of a search or an export speaks of it alone.
     """
     words = f"standard output could not be written: {why}"
-    if command in SEARCHES:
+    if command in MAKERS:
         complain(f"{words}. What the run has recorded is safe.")
         return code
     complain(words)

@@ -80,7 +80,7 @@ def emit(text: str) -> None:
 def emit_document(text: str) -> None:
     """A document of a format that is always in UTF-8, byte for byte as a file would hold it."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
     sys.stdout.buffer.flush()
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import evonas.errors
 from evonas.errors import UserError, did_you_mean
-from evonas.files import expanded, is_file
+from evonas.files import expanded, is_file, is_folder
 from evonas.genome.strict_yaml import short
 
 Kind = Literal["spaces", "seeds", "configs"]
@@ -97,7 +97,7 @@ def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:
     path = start / expanded(name_or_path)
     if is_file(path):
         return path
-    if path.is_dir():
+    if is_folder(path):
         raise UserError(
             f"{short(str(path), 200)} is a folder, and a {_WORDS[kind]} is a file of YAML."
         )

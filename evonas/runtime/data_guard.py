@@ -14,7 +14,7 @@ from typing import Any
 
 from evonas.data.prepared import Prepared, prepare
 from evonas.errors import InvalidData, Issue
-from evonas.files import sha256_of
+from evonas.files import is_folder, sha256_of
 from evonas.genome import SearchSpace
 from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.record.record import Record
@@ -71,7 +71,7 @@ def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[s
     mark = source_mark(data)
     if not mark:
         # Only a file has a mark that can be missing.
-        change = "is a folder now" if Path(_name(data)).is_dir() else "is no longer there"
+        change = "is a folder now" if is_folder(Path(_name(data))) else "is no longer there"
         return [f"{_name(data)} {change}; the run goes on with its own copy of the data"]
     if record.has_meta(SOURCE) and record.meta(SOURCE) == mark:
         return []

@@ -156,7 +156,7 @@ def test_commands_print_words_by_say_only():
         ("app.py", "typer.echo(f'evonas {__version__}')"),
         ("console.py", "err.print(name + Text('\\n'.join(lines)))"),
         ("console.py", "out.print(line, style=style, soft_wrap=T"),
-        ("console.py", "sys.stdout.buffer.write(text.encode())"),
+        ("console.py", "sys.stdout.buffer.write(text.encode(erro"),
         ("console.py", "sys.stdout.write(text)"),
         ("quiet.py", "sys.stderr.write(aside.read().decode(err"),
         ("table.py", "out.print(_table(columns, rows, widths, "),

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,9 @@ def act(connection: socket.socket, job: dict[str, Any], what: str) -> None:
         note("about to go")
         os._exit(3)
     elif what == "raise":
+        raise ValueError("a bug of the worker")
+    elif what == "raise in silence":
+        sys.stdout = sys.stderr = None  # type: ignore[assignment]
         raise ValueError("a bug of the worker")
     elif what == "segfault":
         os.kill(os.getpid(), signal.SIGSEGV)

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from evonas import memory
 from evonas.evaluate.contract.pool import Finished, Progress, Report
 from evonas.evaluate.contract.protocol import Job
 from evonas.evaluate.local import (
@@ -22,7 +23,6 @@ from evonas.evaluate.local import (
     channel,
     fork_server,
     launcher,
-    memory,
     memory_guard,
     slot,
     worker_log,

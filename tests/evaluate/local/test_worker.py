@@ -68,6 +68,7 @@ network:
         dropout: 0.2
         l2: 1e-3
       worker_plugin:fail: {}
+      worker_plugin:fail_in_silence: {}
       worker_plugin:fill: {}
       worker_plugin:print_much: {}
   bridge: {ops: {flatten: {}}}
@@ -85,8 +86,14 @@ settings:
 """
 
 PLUGIN = """
+import sys
+
 def fail(x):
     raise RuntimeError("the plugin has failed")
+
+def fail_in_silence(x):
+    sys.stdout = sys.stderr = None
+    fail(x)
 
 def fill(x):
     raise MemoryError
@@ -336,6 +343,7 @@ def test_a_device_without_memory(setup: Setup) -> None:
     ("op", "state", "message"),
     [
         ("fail", TrialState.ERROR, "RuntimeError: the plugin has failed"),
+        ("fail_in_silence", TrialState.ERROR, "RuntimeError: the plugin has failed"),
         ("fill", TrialState.OOM_HOST, "out of memory"),
     ],
 )

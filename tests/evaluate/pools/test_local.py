@@ -93,6 +93,7 @@ def wait_for(condition: Callable[[], object]) -> None:
     [
         ("exit", "ended with exit code 3"),
         ("raise", "ended with exit code 70"),
+        ("raise in silence", "ended with exit code 70"),
         ("segfault", "killed by SIGSEGV"),
         ("kill", "killed by SIGKILL"),
         ("garbage", "not JSON"),
@@ -113,6 +114,8 @@ def test_what_a_worker_may_do_is_a_crash_of_its_job_and_of_no_other(
     assert outcome.state is TrialState.CRASHED
     assert words in outcome.message
     assert "log" in outcome.details
+    if what.startswith("raise"):
+        assert "a bug of the worker" in outcome.details["log"]
     wait_for(lambda: is_gone(before))
     after = outcome_of(pool, "answer")
     assert after.state is TrialState.OK
