@@ -22,7 +22,7 @@ def text_of(error: BaseException) -> str:
     try:
         return str(error)
     # The text of an error may be made by code of the user's.
-    except Exception:
+    except (Exception, SystemExit):
         return "its text cannot be read"
 
 
@@ -31,7 +31,7 @@ def quoted(value: object) -> str:
     try:
         return cut(repr(value), SHOWN)
     # The text of a value may be made by code of the user's.
-    except Exception:
+    except (Exception, SystemExit):
         return f"a {type(value).__name__}"
 
 

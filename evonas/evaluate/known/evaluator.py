@@ -61,8 +61,8 @@ def import_function(name: str) -> Function:
     try:
         with kept_streams():
             found = importlib.import_module(module)
-    # The module is the user's code, and may raise anything.
-    except Exception as error:
+    # The module is the user's code, and may raise anything. It may also call `sys.exit`.
+    except (Exception, SystemExit) as error:
         why = excerpt(message_of(error))
         raise UserError(f"the evaluator's module {module} cannot be imported: {why}") from error
     function = getattr(found, attribute, None)

@@ -56,8 +56,8 @@ def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> No
     except MemoryError as error:
         message = f"Python is out of memory. {text_of(error)}".strip()
         outcome = Outcome(TrialState.OOM_HOST, message=message)
-    # The worker's border: anything that a user's function raises becomes an outcome.
-    except Exception as error:
+    # The worker's border: anything that a user's function raises becomes an outcome, also an exit.
+    except BaseException as error:
         traceback.print_exc()
         outcome = Outcome(TrialState.ERROR, message=message_of(error))
     # Before the outcome: the driver may end this process as soon as it has read the answer.

@@ -162,7 +162,9 @@ def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome
     except MemoryError as error:
         message = f"Python is out of memory. {_first_line(error)}".strip()
         return Outcome(TrialState.OOM_HOST, message=message)
-    except Exception as error:
+    # An op may call `sys.exit`. No Ctrl-C comes here: a worker has a session of its own. In the
+    # driver's process the inline pool tells it from a KeyboardInterrupt of the network's.
+    except BaseException as error:
         # A library that writes by itself raises no DiskFailure.
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             return _lost_to_the_disk(error)

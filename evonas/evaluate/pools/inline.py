@@ -13,7 +13,7 @@ from evonas.evaluate.contract.protocol import (
     outcome_from_json,
     outcome_to_json,
 )
-from evonas.evaluate.contract.raised import end_of_traceback, message_of
+from evonas.evaluate.pools.in_driver import outcome_of
 from evonas.trial import Outcome, TrialState
 
 
@@ -70,17 +70,14 @@ class InlinePool(Pool):
     def _run(self, job: Job, on_epoch: OnEpoch) -> Outcome:
         if self._run_job is None:
             self._run_job = self._real_worker()
-        try:
-            outcome = self._run_job(self._setup, job, on_epoch)
+        run_job = self._run_job
+
+        def work() -> Outcome:
+            outcome = run_job(self._setup, job, on_epoch)
             # As it would come from a process: without numbers that JSON cannot hold.
             return outcome_from_json(outcome_to_json(outcome))
-        # The worker's border: here there is no process between it and the driver.
-        except Exception as error:
-            return Outcome(
-                TrialState.ERROR,
-                message=message_of(error),
-                details={"log": end_of_traceback()},
-            )
+
+        return outcome_of(work)
 
     def _real_worker(self) -> RunJob:
         # This imports Keras into the driver, which only this pool does.

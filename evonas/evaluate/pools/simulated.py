@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Job, RunJob, Setup, outcome_from_json, outcome_to_json
-from evonas.evaluate.contract.raised import end_of_traceback, message_of
+from evonas.evaluate.pools.in_driver import outcome_of
 from evonas.trial import Outcome, TrialState
 
 
@@ -96,19 +96,14 @@ class SimulatedPool(Pool):
         def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
             epochs.append(Progress(job, epoch, metrics))
 
-        try:
+        def work() -> Outcome:
             outcome = self._run_job(self._setup, job, on_epoch)
             seconds = outcome.seconds
             if not (math.isfinite(seconds) and seconds >= 0):
                 raise ValueError(f"seconds must be a number of at least 0. Received: {seconds}")
             return _clean(outcome)
-        # The worker's border: here there is no process between it and the driver.
-        except Exception as error:
-            return Outcome(
-                TrialState.ERROR,
-                message=message_of(error),
-                details={"log": end_of_traceback()},
-            )
+
+        return outcome_of(work)
 
     def poll(self, timeout: float) -> Sequence[Report]:
         if not self._heap:
