@@ -274,10 +274,11 @@ def of_evonas() -> dict[str, str]:
 
 
 def workers_of(driver: psutil.Process) -> list[psutil.Process]:
-    """The workers are children of the fork server, which is the driver's child."""
+    """The workers are children of the fork server, a child of the reaper, a child of the driver."""
     found = []
-    for fork_server in driver.children():
-        found += fork_server.children()
+    for reaper in driver.children():
+        for fork_server in reaper.children():
+            found += fork_server.children()
     return found
 
 

@@ -315,6 +315,75 @@ def test_a_fork_server_that_dies_takes_its_workers_along_and_is_replaced(
 
 
 @linux
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
+def test_whatever_a_worker_of_a_dead_fork_server_has_started_is_gone_with_it(
+    entry: str, tmp_path: Path, how: signal.Signals
+) -> None:
+    with ForkServerLauncher(entry) as launcher:
+        talk, other = (Talk(launcher.spawn({}, tmp_path / "worker.log")) for _ in range(2))
+        started = []
+        for one, word in ((talk, "child"), (talk, "daemon"), (other, "daemon")):
+            if not started or one is other:
+                about(one)
+            one.say(word)
+            started.append(int(one.hear()))
+        # Stopped processes end as well.
+        os.kill(started[0], signal.SIGSTOP)
+        assert launcher.pid is not None
+        os.kill(launcher.pid, how)
+        assert exit_code(launcher, talk.handle) == -signal.SIGKILL
+        # At once: the next fork server finds the memory and the devices free.
+        assert all(map(is_gone, [*started, talk.handle.pid, other.handle.pid]))
+        talk.close()
+        other.close()
+
+
+@linux
+def test_a_fork_server_that_somebody_stops_goes_on(entry: str, tmp_path: Path) -> None:
+    with ForkServerLauncher(entry) as launcher:
+        before = launcher.pid
+        assert before is not None
+        for _ in range(2):
+            os.kill(before, signal.SIGSTOP)
+            talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
+            about(talk)
+            talk.close()
+        assert launcher.pid == before
+
+
+@linux
+def test_close_ends_a_fork_server_that_is_stopped_with_its_reaper(
+    entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evonas.evaluate.local.launcher.END_LIMIT", 0.3)
+    launcher = ForkServerLauncher(entry)
+    talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
+    about(talk)
+    assert launcher.pid is not None
+    server = psutil.Process(launcher.pid)
+    server.parent().suspend()
+    server.suspend()
+    launcher.close()
+    wait_for(lambda: is_gone(server.pid) and is_gone(talk.handle.pid))
+    talk.close()
+
+
+@linux
+def test_a_fork_server_that_dies_at_its_start_is_started_again(entry: str, tmp_path: Path) -> None:
+    (tmp_path / "unlucky.py").write_text(
+        "import os, signal\n"
+        f"with open({str(tmp_path / 'starts')!r}, 'a+') as starts:\n"
+        "    starts.write('x')\n"
+        "    if starts.tell() < 3:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with ForkServerLauncher(entry, ["unlucky"]) as launcher:
+        talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
+        assert about(talk)["pid"] == talk.handle.pid
+        talk.close()
+
+
+@linux
 def test_a_fork_server_told_to_end_takes_everything_along(entry: str, tmp_path: Path) -> None:
     with ForkServerLauncher(entry) as launcher:
         talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
@@ -360,9 +429,13 @@ def test_a_preload_that_fails_says_why(entry: str, tmp_path: Path) -> None:
 def test_a_preload_that_dies_or_takes_too_long_is_no_worker(entry: str, tmp_path: Path) -> None:
     (tmp_path / "deadly.py").write_text("import os\nos._exit(1)\n")
     (tmp_path / "endless.py").write_text("import time\ntime.sleep(1000)\n")
-    with pytest.raises(NoWorker, match="deadly"):
+    (tmp_path / "killed.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
+    why = r"died at its start 3 times in a row, while it imported (\w+)\. The last time it "
+    with pytest.raises(NoWorker, match=f"{why}ended with exit code 1"):
         ForkServerLauncher(entry, ["deadly"])
-    with pytest.raises(NoWorker, match="endless"):
+    with pytest.raises(NoWorker, match=rf"{why}was killed by SIGKILL, .*memory\.$"):
+        ForkServerLauncher(entry, ["killed"])
+    with pytest.raises(NoWorker, match=r"did not finish importing endless within 0\.5 s"):
         ForkServerLauncher(entry, ["endless"], start_limit=0.5)
 
 

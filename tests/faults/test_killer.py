@@ -25,10 +25,13 @@ STUB_RUNS = Path(__file__).parents[1] / "integration" / "stub_runs.py"
 
 
 def workers_of(driver: psutil.Process) -> list[psutil.Process]:
-    """The children of the driver's fork server."""
+    """The children of the driver's fork server, which is the child of its reaper."""
     try:
-        return [worker for fork_server in driver.children() for worker in fork_server.children()]
-    except psutil.NoSuchProcess:
+        (reaper,) = driver.children()
+        (fork_server,) = reaper.children()
+        return fork_server.children()
+    # None of them is there yet, or any more.
+    except (ValueError, psutil.NoSuchProcess):
         return []
 
 

@@ -1,7 +1,8 @@
 """The fork server: imports the heavy modules once, forks workers on demand, leaves none behind.
 
-Run as `python -m evonas.evaluate.local.fork_server FD --preload tensorflow,keras`. FD is a
-SEQPACKET socket to the driver. Each packet is one JSON object:
+Run as `python -m evonas.evaluate.local.fork_server FD --preload tensorflow,keras`, or forked by the
+reaper (`reaper.py`) with the same arguments. FD is a SEQPACKET socket to the driver. Each packet is
+one JSON object:
 
     fork server -> driver
         {"ready": pid, "threads": n}        once, at the start; it is fit to fork if n is 1
@@ -47,7 +48,7 @@ PACKET = 2**18
 UNNEEDED = "sklearn"
 """Keras imports it for wrappers that no worker uses: 0.9 s of 5 s, and 60 MB of each worker."""
 END_ALL_LIMIT = 5.0
-"""Seconds that the fork server waits at its own end for the processes that it has killed."""
+"""Seconds that a process waits at its own end for the processes that it has killed."""
 GROUP_LIMIT = 1.0
 """Seconds that the group of an ended worker may take to be gone. Then the exit is told anyway."""
 GROUP_LOOK = 0.01
@@ -116,7 +117,7 @@ class ForkServer:
         except (BrokenPipeError, ConnectionResetError):
             return
         finally:
-            self._end_all()
+            end_all_below(self._pid)
 
     def _is_told_to_end(self) -> bool:
         """Empty the pipe of signals; True if one of them asks for the end."""
@@ -232,17 +233,6 @@ class ForkServer:
             if pid not in self._alive and session_of(pid) not in self._alive:
                 kill_group(pid)
 
-    def _end_all(self) -> None:
-        """Kill every process below this one."""
-        deadline = time.monotonic() + END_ALL_LIMIT
-        # Each process that ends may bring its own children here, so this goes on until none comes.
-        while (left := children(self._pid)) and time.monotonic() < deadline:
-            for pid in left:
-                kill_group(pid)
-            while next_ended() is not None:
-                os.waitpid(-1, os.WNOHANG)
-            time.sleep(0.002)
-
 
 def next_ended() -> int | None:
     """A child that has ended. It is not reaped, so that its number is still its own."""
@@ -302,6 +292,22 @@ def children(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(word) for word in words]
+
+
+def end_all_below(pid: int) -> None:
+    """Kill every process below this one.
+
+    Args:
+        pid: number of this process, which has one thread.
+    """
+    deadline = time.monotonic() + END_ALL_LIMIT
+    # Each process that ends may bring its own children here, so this goes on until none comes.
+    while (left := children(pid)) and time.monotonic() < deadline:
+        for child in left:
+            kill_group(child)
+        while next_ended() is not None:
+            os.waitpid(-1, os.WNOHANG)
+        time.sleep(0.002)
 
 
 def count_threads() -> int:

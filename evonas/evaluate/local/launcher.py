@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from evonas.errors import NoWorker
 from evonas.evaluate.local.fork_server import GROUP_LIMIT, PACKET, group_is_gone, kill_group
+from evonas.evaluate.local.reaper import KILLED
 from evonas.files import not_through_a_link
 
 START_LIMIT = 120.0
@@ -31,6 +32,8 @@ FORK_LIMIT = 20.0
 """Seconds that a running fork server may take to fork."""
 END_LIMIT = 10.0
 """Seconds that a launcher waits for a process that it has killed."""
+STARTS = 3
+"""Tries to start a fork server. One that dies at its start may have been killed for memory."""
 
 # OpenBLAS starts its threads at its import, and a process with several threads cannot be forked
 # safely.
@@ -218,7 +221,8 @@ class ForkServerLauncher(Launcher):
     """Workers that `evonas.evaluate.local.fork_server` forks.
 
     The constructor waits until the preload is imported. A fork server that ends is replaced at the
-    next `spawn`. Its workers are lost with it.
+    next `spawn`. Its workers are lost with it, and the reaper, which is the process above it, kills
+    all that they have started.
 
     Args:
         entry: `module:function` that a worker runs.
@@ -230,7 +234,8 @@ class ForkServerLauncher(Launcher):
             exactly 1 it is fit to fork.
 
     Raises:
-        NoWorker: the fork server cannot be started, or its preload fails or takes too long.
+        NoWorker: the fork server cannot be started, its preload fails or takes too long, or it
+            dies at each of `STARTS` starts.
     """
 
     threads: int
@@ -242,8 +247,12 @@ class ForkServerLauncher(Launcher):
         self._preload = tuple(preload)
         self._start_limit = start_limit
         self._environment = python_environment()
+        # The reaper. While it is there, so is the fork server, or its end is not noticed yet.
         self._process: subprocess.Popen[bytes] | None = None
-        self._alive: dict[int, int] = {}  # number -> pid
+        self._pid: int | None = None
+        # How the fork server ended that was dropped last, in words.
+        self._end = ""
+        self._alive: set[int] = set()  # numbers
         self._codes: dict[int, int] = {}
         self._lost: set[int] = set()
         self._spawned = 0
@@ -252,7 +261,7 @@ class ForkServerLauncher(Launcher):
     @property
     def pid(self) -> int | None:
         """The fork server's pid; None while there is no fork server."""
-        return None if self._process is None else self._process.pid
+        return None if self._process is None else self._pid
 
     def spawn(self, environment: Mapping[str, str], log: Path | int) -> Handle:
         self._take_in_exits()
@@ -269,12 +278,12 @@ class ForkServerLauncher(Launcher):
                 ours.close()
                 raise
             if pid is not None:
-                self._alive[self._spawned] = pid
+                self._alive.add(self._spawned)
                 return Handle(pid, ours, self._spawned)
             ours.close()
         raise NoWorker(
             "No worker can be started: the fork server, the process that forks the workers, "
-            "died twice in a row."
+            f"died twice in a row before it had forked one; it {self._end}."
         )
 
     def kill(self, handle: Handle) -> None:
@@ -306,7 +315,22 @@ class ForkServerLauncher(Launcher):
         self._lost.clear()
 
     def _start(self) -> None:
-        """Start a fork server, and wait for its preload."""
+        """Start a fork server, and wait for its preload.
+
+        Raises:
+            NoWorker: it cannot be started. One that only dies is started again.
+        """
+        for _ in range(STARTS):
+            if self._has_started():
+                return
+        raise NoWorker(
+            "No worker can be started: the fork server, the process that forks the workers, died "
+            f"at its start {STARTS} times in a row, while it imported {self._modules}. "
+            f"The last time it {self._end}."
+        )
+
+    def _has_started(self) -> bool:
+        """Start a fork server; False if it died before it was ready."""
         # Packets, because a message must come whole, together with its file descriptors.
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -318,37 +342,43 @@ class ForkServerLauncher(Launcher):
                     "The fork server, the process that forks the workers, "
                     f"cannot be started: {error}."
                 ) from error
+        hello = None
         try:
             hello = self._receive(self._start_limit)
+        except TimeoutError:
+            raise NoWorker(
+                "No worker can be started: the fork server, the process that forks the workers, "
+                f"did not finish importing {self._modules} within {self._start_limit:g} s."
+            ) from None
+        # Whatever comes up in between, no half-started process is left.
+        finally:
             if hello is None or "ready" not in hello:
-                raise NoWorker(self._why_not(hello))
-        except BaseException:
-            self._drop_fork_server()
-            raise
+                self._drop_fork_server()
+        if hello is None:
+            return False
+        if "failed" in hello:
+            raise NoWorker(
+                f"No worker can be started: importing {self._modules} failed.\n{hello['failed']}"
+            )
+        self._pid = int(hello["ready"])
         self.threads = int(hello["threads"])
+        return True
+
+    @property
+    def _modules(self) -> str:
+        return ", ".join(self._preload) or "nothing"
 
     def _start_process(self, fd: int) -> subprocess.Popen[bytes]:
         modules = ",".join(self._preload)
         return subprocess.Popen(
-            python_command("evonas.evaluate.local.fork_server", fd, "--preload", modules),
+            python_command("evonas.evaluate.local.reaper", fd, "--preload", modules),
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            # The reaper's lifeline: it ends when nobody holds the other end any more.
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=[fd],
             start_new_session=True,
-        )
-
-    def _why_not(self, hello: Mapping[str, Any] | None) -> str:
-        """Why there is no fork server, in a sentence for the user."""
-        modules = ", ".join(self._preload) or "nothing"
-        if hello is not None and "failed" in hello:
-            return f"No worker can be started: importing {modules} failed.\n{hello['failed']}"
-        limit = f"{self._start_limit:g} s"
-        what = f"did not finish importing {modules} within {limit}, or died of it"
-        return (
-            "No worker can be started: the fork server, the process that forks the workers, "
-            f"{what}."
         )
 
     def _order_spawn(
@@ -383,11 +413,15 @@ class ForkServerLauncher(Launcher):
         return None
 
     def _receive(self, timeout: float) -> dict[str, Any] | None:
-        """The next packet; None at the end of file, or when the time is over."""
+        """The next packet; None at the end of file.
+
+        Raises:
+            TimeoutError: the time is over.
+        """
         self._control.settimeout(timeout)
         try:
             data = self._control.recv(PACKET)
-        except OSError:
+        except ConnectionResetError:
             return None
         return json.loads(data) if data else None
 
@@ -408,26 +442,32 @@ class ForkServerLauncher(Launcher):
 
     def _note_exit(self, message: Mapping[str, Any]) -> None:
         number = message.get("exit")
-        if self._alive.pop(number, None) is not None:  # type: ignore[arg-type]
-            self._codes[number] = message["code"]  # type: ignore[index]
+        if number in self._alive:
+            self._alive.discard(number)
+            self._codes[number] = message["code"]
 
     def _drop_fork_server(self) -> None:
-        """End the fork server, if it still runs, and every worker that it had."""
-        assert self._process is not None
+        """End the fork server, if it still runs, and everything below it."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
         self._control.close()
-        # Once it is reaped, its number may belong to another process.
-        if self._process.returncode is None:
-            kill_group(self._process.pid)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(END_LIMIT)
+        # At this end of file the reaper kills all, also a fork server that is stopped, and ends.
+        process.stdin.close()
+        try:
+            code = process.wait(END_LIMIT)
+        # The reaper itself is stopped. The kernel ends fork server and workers with it.
+        except subprocess.TimeoutExpired:
+            kill_group(process.pid)
+            code = process.wait()
+        end = describe_end(KILLED - code if code > KILLED else code)
+        # Here the words end a sentence.
+        self._end = end.removesuffix(",")
         self._process = None
-        # The kernel kills each worker with its parent, but not the worker's group.
-        for number, pid in self._alive.items():
-            if _leads_its_session(pid):
-                kill_group(pid)
+        for number in self._alive:
             self._codes[number] = -signal.SIGKILL
             self._lost.add(number)
-        self._alive = {}
+        self._alive = set()
 
 
 def python_environment() -> dict[str, str]:
@@ -462,9 +502,22 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
         return True
 
 
-def _leads_its_session(pid: int) -> bool:
-    """False if the pid is free, or belongs to another process now: a worker leads its session."""
+def describe_end(code: int | None) -> str:
+    """How a process ended, in words that follow `The worker`.
+
+    Args:
+        code: exit code, or minus the signal; None if it could not be ended.
+    """
+    if code is None:
+        return "could not be ended"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    number = -code
     try:
-        return os.getsid(pid) == pid
-    except ProcessLookupError:
-        return False
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    hint = ""
+    if number == signal.SIGKILL:
+        hint = ", perhaps by the system for want of memory,"
+    return f"was killed by {name}{hint}"

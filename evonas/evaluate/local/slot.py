@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from evonas.evaluate.contract.answers import Alive, BadAnswer, Epoch, Ready, read_answer
-from evonas.evaluate.contract.pool import Finished, Progress, Report
+from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER, Finished, Progress, Report
 from evonas.evaluate.contract.protocol import Job, encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import Handle, Launcher
+from evonas.evaluate.local.launcher import Handle, Launcher, describe_end
 from evonas.evaluate.local.worker_log import WorkerLog
 from evonas.memory import Memory
 from evonas.trial import Outcome, TrialState
@@ -417,7 +417,7 @@ class Slot:
         assert self._launcher is not None
         if self._launcher.is_lost(self._worker.handle):
             why = "The worker ended with the fork server, the process that had forked it."
-            return Outcome(TrialState.LOST, message=why)
+            return Outcome(TrialState.LOST, message=why, details={CAUSE: FORK_SERVER})
         # The count is the whole cgroup's, so it says something only about a worker that a SIGKILL
         # has ended.
         if code == -signal.SIGKILL and self._memory.oom_kills() > self._worker.oom_kills:
@@ -445,20 +445,3 @@ class Slot:
             return outcome
         details = {**outcome.details, "log": self._log.tail()}
         return replace(outcome, details=details)
-
-
-def describe_end(code: int | None) -> str:
-    """How a process ended, in words that follow `The worker`."""
-    if code is None:
-        return "could not be ended"
-    if code >= 0:
-        return f"ended with exit code {code}"
-    number = -code
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    hint = ""
-    if number == signal.SIGKILL:
-        hint = ", perhaps by the system for want of memory,"
-    return f"was killed by {name}{hint}"

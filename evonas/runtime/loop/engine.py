@@ -31,6 +31,7 @@ from evonas.runtime.loop.progress import Progress
 from evonas.runtime.loop.retries import (
     accumulation,
     is_tried_again,
+    judged,
     runs_alone,
     set_aside,
     suspicion,
@@ -360,6 +361,7 @@ class Engine:
         # Nothing else is ever tried again, so a success costs no look into the record.
         if outcome.state in FAILURES_OF_ONE_CAUSE:
             attempts = self._record.attempts(job.trial)
+            outcome = judged(attempts, outcome)
             final = not is_tried_again(attempts, outcome, job.accumulation)
         self._settle(job.trial, job.attempt, outcome, final)
         if not final:

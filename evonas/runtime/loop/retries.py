@@ -6,7 +6,9 @@ So retries that are used up, and halved batch sizes, survive a resume.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER
 from evonas.runtime.loop.jobs import DISK, could_not_write
 from evonas.runtime.record.rows import Attempt
 from evonas.trial import Outcome, TrialState
@@ -19,7 +21,10 @@ A retry has a fresh worker.
 """
 
 ALONE = frozenset({TrialState.CRASHED, TrialState.OOM_HOST})
-"""Failures that another trial may have caused: after them a trial runs while no other does."""
+"""Failures that another trial may have caused: after them a trial runs while no other does.
+
+So does a trial that was lost with the fork server.
+"""
 
 HALVES = 2
 """Parts of a batch after the device's memory was not enough."""
@@ -37,7 +42,7 @@ FRUITLESS_LIMIT = 25
 """Number of fruitless attempts after which a trial is set aside as `lost`.
 
 Such a trial may be the reason why the driver or the machine goes down. Attempts of other kinds need
-no such limit: each kind has its own, and a trial has at most seven of them.
+no such limit: each kind has its own, and a trial has at most eight of them.
 """
 
 
@@ -69,18 +74,48 @@ def is_tried_again(attempts: Sequence[Attempt], outcome: Outcome, parts: int) ->
     # A full disk is not the trial's fault. The disk guard decides how often this may happen.
     if could_not_write(outcome):
         return True
+    # `judged` sees to it that this happens once.
+    if outcome.state is TrialState.LOST and outcome.details.get(CAUSE) == FORK_SERVER:
+        return True
     used = 0
     for attempt in attempts:
-        # For the same reason a full disk has used up none of the retries.
-        if attempt.state == outcome.state and attempt.details.get("cause") != DISK:
+        # For the same reason neither of the two has used up a retry.
+        is_counted = attempt.details.get(CAUSE) not in (DISK, FORK_SERVER)
+        if attempt.state == outcome.state and is_counted:
             used += 1
     return used < RETRIES.get(outcome.state, 0)
+
+
+def judged(attempts: Sequence[Attempt], outcome: Outcome) -> Outcome:
+    """The outcome with the blame that the attempts before it allow.
+
+    Several trials are lost with a fork server. Each of them is then tried again alone. If the fork
+    server ends once more, nobody else can have been the cause: the trial is `crashed`.
+
+    Args:
+        attempts: attempts before this outcome.
+    """
+    if outcome.state is not TrialState.LOST or outcome.details.get(CAUSE) != FORK_SERVER:
+        return outcome
+    if not any(_was_lost_with_the_fork_server(attempt) for attempt in attempts):
+        return outcome
+    message = (
+        "The fork server, the process that had forked the worker, ended while this trial ran, "
+        "and no other one did."
+    )
+    # Without the cause: from here on it is a crash like any other.
+    details = {key: value for key, value in outcome.details.items() if key != CAUSE}
+    return replace(outcome, state=TrialState.CRASHED, message=message, details=details)
+
+
+def _was_lost_with_the_fork_server(attempt: Attempt) -> bool:
+    return attempt.state == TrialState.LOST and attempt.details.get(CAUSE) == FORK_SERVER
 
 
 def runs_alone(attempts: Sequence[Attempt]) -> bool:
     """Whether the next attempt runs while no other trial does."""
     for attempt in attempts:
-        if attempt.state in ALONE:
+        if attempt.state in ALONE or _was_lost_with_the_fork_server(attempt):
             return True
     return fruitless(attempts) >= SUSPICIOUS
 

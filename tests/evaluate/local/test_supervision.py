@@ -24,6 +24,7 @@ from evonas.evaluate.local import (
     fork_server,
     launcher,
     memory_guard,
+    reaper,
     slot,
     worker_log,
 )
@@ -223,7 +224,18 @@ def test_a_clock_on_the_wall_that_jumps_by_hours_is_not_looked_at(
 
 @pytest.mark.parametrize(
     "module",
-    [bootstrap, channel, launcher, local, memory, memory_guard, fork_server, slot, worker_log],
+    [
+        bootstrap,
+        channel,
+        fork_server,
+        launcher,
+        local,
+        memory,
+        memory_guard,
+        reaper,
+        slot,
+        worker_log,
+    ],
     ids=str,
 )
 def test_the_supervisor_never_asks_the_clock_on_the_wall(module: Any) -> None:

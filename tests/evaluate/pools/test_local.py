@@ -329,6 +329,7 @@ def test_a_job_whose_fork_server_dies_is_lost_and_the_next_one_has_a_new_fork_se
         outcomes = [report.outcome for report in drain(pool) if isinstance(report, Finished)]
         assert [outcome.state for outcome in outcomes] == [TrialState.LOST] * 2
         assert "fork server" in outcomes[0].message
+        assert outcomes[0].details["cause"] == "fork server"
         assert outcome_of(pool, "answer").state is TrialState.OK
 
 
@@ -447,7 +448,7 @@ def test_no_process_outlives_its_driver(tmp_path: Path, prefer: str, how: signal
     with driver:
         try:
             everyone: list[psutil.Process] = []
-            expected = 4 if prefer == "fork_server" else 3
+            expected = 5 if prefer == "fork_server" else 3
 
             def all_at_work() -> bool:
                 everyone[:] = psutil.Process(driver.pid).children(recursive=True)
@@ -460,6 +461,37 @@ def test_no_process_outlives_its_driver(tmp_path: Path, prefer: str, how: signal
         assert driver.stdout is not None
         driver.stdout.close()
     wait_for(lambda: all(is_gone(process.pid) for process in everyone))
+
+
+HALF_STARTED = """
+import sys
+from evonas.evaluate.local.launcher import ForkServerLauncher
+
+print(flush=True)
+ForkServerLauncher("misbehaving:serve", ["endless"])
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fork server needs Linux")
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_a_fork_server_in_its_start_does_not_outlive_its_driver(
+    tmp_path: Path, is_stopped: bool
+) -> None:
+    (tmp_path / "endless.py").write_text(
+        f"import time\nopen({str(tmp_path / 'begun')!r}, 'w').close()\ntime.sleep(1000)\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    driver = subprocess.Popen(
+        [sys.executable, "-c", HALF_STARTED], env={**os.environ, "PYTHONPATH": path}
+    )
+    with driver:
+        wait_for((tmp_path / "begun").exists)
+        below = psutil.Process(driver.pid).children(recursive=True)
+        assert len(below) == 2
+        if is_stopped:
+            below[-1].suspend()
+        driver.kill()
+    wait_for(lambda: all(is_gone(process.pid) for process in below))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,7 @@ from evonas.runtime.loop.retries import (
     accumulation,
     fruitless,
     is_tried_again,
+    judged,
     runs_alone,
     set_aside,
 )
@@ -67,6 +69,48 @@ def test_each_failure_counts_for_itself_and_abandoned_attempts_for_none():
     assert is_tried_again(before, Outcome(TrialState.LOST), 1)
     assert not is_tried_again(before, Outcome(TrialState.CRASHED), 1)
     assert is_tried_again(before, Outcome(TrialState.OOM_HOST), 1)
+
+
+WITH_THE_FORK_SERVER = Outcome(TrialState.LOST, message="gone", details={"cause": "fork server"})
+
+
+def with_causes(*pairs: tuple[str, str]) -> list[Attempt]:
+    """Attempts with these states and causes."""
+    made = attempts(*(state for state, _ in pairs))
+    return [
+        replace(attempt, details={"cause": cause} if cause else {})
+        for attempt, (_, cause) in zip(made, pairs, strict=True)
+    ]
+
+
+def test_what_is_lost_with_the_fork_server_is_tried_again_alone_and_uses_up_no_retry():
+    assert judged([], WITH_THE_FORK_SERVER) is WITH_THE_FORK_SERVER
+    once = with_causes(("lost", "fork server"))
+    assert is_tried_again([], WITH_THE_FORK_SERVER, 1)
+    assert runs_alone(once)
+    assert not runs_alone(with_causes(("lost", "")))
+    assert not runs_alone(with_causes(("lost", "disk")))
+    lost = with_causes(("lost", ""), ("lost", ""), ("lost", "fork server"), ("lost", "disk"))
+    assert is_tried_again(lost, Outcome(TrialState.LOST), 1)
+    assert not is_tried_again([*lost, *attempts("lost")], Outcome(TrialState.LOST), 1)
+
+
+def test_who_runs_alone_when_the_fork_server_ends_is_the_cause_and_has_one_more_try():
+    once = with_causes(("lost", "fork server"))
+    blamed = judged(once, WITH_THE_FORK_SERVER)
+    assert blamed.state is TrialState.CRASHED
+    assert "cause" not in blamed.details
+    assert "no other one did" in blamed.message
+    assert is_tried_again(once, blamed, 1)
+    twice = [*once, *attempts("crashed")]
+    assert runs_alone(twice)
+    blamed = judged(twice, WITH_THE_FORK_SERVER)
+    assert blamed.state is TrialState.CRASHED
+    assert not is_tried_again(twice, blamed, 1)
+    # An abandoned attempt in between takes nothing away.
+    assert judged([*once, *attempts("abandoned")], WITH_THE_FORK_SERVER).state == "crashed"
+    other = Outcome(TrialState.LOST, details={"cause": "disk"})
+    assert judged(once, other) is other
 
 
 def test_progress_takes_the_suspicion_away_and_standing_still_does_not():
