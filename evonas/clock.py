@@ -2,7 +2,7 @@
 
 | quantity | clock |
 | --- | --- |
-| when something happened, for people | `on_the_wall`, seconds since 1970; nothing is computed of it |
+| when something happened, for people | `on_the_wall`; nothing is computed of it |
 | what a session has worked, limits of trials and workers | `AwakeClock`, in the driver |
 | how long one piece of work took | `time.monotonic`, in the process that does the work |
 | all of a simulation | the virtual clock of `SimulatedPool` |

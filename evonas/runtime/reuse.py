@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,6 +117,10 @@ class ReusingPool(Pool):
     @property
     def opening(self) -> str:
         return self._inner.opening
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        return self._inner.clock
 
     def submit(self, job: Job) -> None:
         if self._is_closed:

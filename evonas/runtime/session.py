@@ -5,7 +5,6 @@ It holds the lock, the record and the pool, and lets go of all three.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -210,13 +209,6 @@ def _shares(pool: LocalConfig) -> list[DeviceShare]:
     return device_shares(pool.workers, pool.devices, inventory(), threads=pool.threads)
 
 
-def _clock_of(pool: Pool) -> Callable[[], float]:
-    """The clock that the budget in seconds is measured on."""
-    if isinstance(pool, SimulatedPool):
-        return lambda: pool.now
-    return time.monotonic
-
-
 class Session:
     """Opens a run that exists, new or not; a context manager.
 
@@ -352,7 +344,7 @@ class Session:
             stop=self.stop,
             storage=self.storage,
             guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
-            clock=_clock_of(pool),
+            clock=pool.clock,
             spent=spent,
             in_order=config.deterministic,
             incumbent_of=partial(incumbent_for, self.record, config),

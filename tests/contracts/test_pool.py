@@ -154,6 +154,17 @@ def test_no_more_jobs_than_slots(open_pool: Callable[[], Pool]) -> None:
     assert len(finished(drain(pool))) == pool.capacity
 
 
+def test_the_clock_gives_seconds_that_never_go_back(open_pool: Callable[[], Pool]) -> None:
+    pool = open_pool()
+    seen = [pool.clock()]
+    for trial in range(3):
+        pool.submit(make_job(trial))
+        drain(pool)
+        seen.append(pool.clock())
+    assert seen == sorted(seen)
+    assert all(isinstance(seconds, float) for seconds in seen)
+
+
 def test_poll_without_jobs_has_nothing_to_say(open_pool: Callable[[], Pool]) -> None:
     assert list(open_pool().poll(0.0)) == []
 

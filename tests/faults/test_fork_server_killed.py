@@ -1,13 +1,18 @@
-"""The fork server is killed by networks and from outside: who is guilty, and who is not."""
+"""The fork server is killed by networks and from outside: who is guilty, and who is not.
+
+Drivers that are killed, pauses of everything, and a clock on the wall that jumps are mixed in.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +44,7 @@ evaluator: {python: {function: "judge:evaluate", arguments: {killing: true}}}
 plugins: [judge]
 objective: {name: score, direction: max}
 strategy: {random: {}}
-budget: {trials: 60}
+budget: {trials: 80}
 pool: {local: {workers: 1}}
 look_ahead: 4
 """
@@ -56,7 +61,7 @@ def evaluate(genome, killing):
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
         os.kill(os.getppid(), 9)
         time.sleep(1000)
-    time.sleep(0.02)
+    time.sleep(0.02 if killing else 0.1)
     return {"score": float(units(genome))}
 """
 
@@ -108,29 +113,97 @@ def test_a_network_that_kills_the_fork_server_is_found_out_and_costs_no_other(
         assert all(attempt.details["cause"] == "fork server" for attempt in lost)
 
 
+DRIVER = """
+import random, sys, time, types
+from pathlib import Path
+from evonas import clock, lifecycle
+from evonas.runtime.config.config_file import load_config
+
+real = time.time
+# Whoever asks the clock on the wall is an hour early, or late, or neither.
+clock.time = types.SimpleNamespace(time=lambda: real() + random.choice([-3600.0, 0.0, 3600.0]))
+root = Path(sys.argv[1])
+if not (root / "run.db").exists():
+    lifecycle.create(load_config("config.yaml", sys.argv[2:]), root.parent)
+lifecycle.work(root)
+"""
+
+
+def progress(root: Path) -> int:
+    """The number of attempts that were ok."""
+    if not (root / "run.db").exists():
+        return 0
+    with RecordReader(root / "run.db") as record:
+        return sum(attempt.state == "ok" for attempt in record.attempts())
+
+
+def family(driver: psutil.Process) -> list[psutil.Process]:
+    """The driver, the reaper, the fork server and its workers."""
+    return [driver, *driver.children(recursive=True)]
+
+
+def strike(driver: psutil.Process, what: str) -> None:
+    everyone = family(driver)
+    if what == "driver killed":
+        driver.kill()
+    elif what == "all paused":
+        for process in everyone:
+            process.suspend()
+        time.sleep(PAUSE)
+        for process in everyone:
+            process.resume()
+    # Without the fork server there is nobody to be killed.
+    elif len(everyone) > 2:
+        number = signal.SIGKILL if what == "fork server killed" else signal.SIGSTOP
+        everyone[2].send_signal(number)
+
+
+STRIKES = ("driver killed", "fork server killed", "fork server stopped", "all paused")
+PAUSE = 2.5
+"""Seconds: more than a trial may take."""
+LIMITS = "limits={seconds: 2.0, stalled_seconds: 2.0}"
+
+
 @pytest.mark.full
-def test_killed_and_stopped_from_outside_at_random_instants_it_changes_nothing(
+def test_whatever_strikes_at_random_instants_the_record_is_the_same(
     search: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     seed = random.SystemRandom().randrange(10**6)
     chance = random.Random(seed)
-    calm = ("evaluator.python.arguments.killing=false",)
+    calm = ("evaluator.python.arguments.killing=false", "budget.seconds=600", LIMITS)
     assert search("calm", *calm).wait() == 0
-    struck = 0
-    with search("struck", *calm, "pool.local.workers=3") as driver:
-        last = 0.0
-        while driver.poll() is None:
-            time.sleep(0.01)
-            # Alone, a trial is tried twice: kills must not come as fast as that.
-            if time.monotonic() - last < 1.5:
-                continue
-            last = time.monotonic()
-            for process in psutil.Process(driver.pid).children(recursive=True):
-                parent = process.parent()
-                is_server = parent is not None and parent.ppid() == driver.pid
-                if is_server and len(process.children()) and struck < 12:
-                    process.send_signal(chance.choice([signal.SIGKILL, signal.SIGSTOP]))
-                    struck += 1
-    assert driver.returncode == 0
-    assert struck > 0
-    assert content(tmp_path / "runs" / "struck") == content(tmp_path / "runs" / "calm"), seed
+    root = tmp_path / "runs" / "struck"
+    command = [sys.executable, "-c", DRIVER, str(root), "run=struck", "pool.local.workers=3", *calm]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    struck: Counter[str] = Counter()
+    left: list[str] = []
+    started, code = time.monotonic(), -signal.SIGKILL
+    while code == -signal.SIGKILL:
+        with subprocess.Popen(command, cwd=tmp_path, env=environment) as process:
+            driver, seen, below = psutil.Process(process.pid), progress(root), []
+            while process.poll() is None:
+                time.sleep(0.01)
+                # Alone, a trial is tried twice. So that no trial is struck each time, one must
+                # have come to its end since the last strike.
+                if sum(struck.values()) >= 40 or (now := progress(root)) == seen:
+                    continue
+                seen = now
+                time.sleep(chance.random() * 0.3)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    left = left or chance.sample(STRIKES, len(STRIKES))
+                    what = left.pop()
+                    below = family(driver)[1:]
+                    strike(driver, what)
+                    struck[what] += 1
+        code = process.returncode
+        deadline = time.monotonic() + 10.0
+        while any(one.is_running() and one.status() != "zombie" for one in below):
+            assert time.monotonic() < deadline, f"seed {seed}: a process outlives its driver"
+            time.sleep(0.02)
+    assert code == 0, seed
+    assert set(struck) == set(STRIKES), seed
+    assert content(root) == content(tmp_path / "runs" / "calm"), seed
+    with RecordReader(root / "run.db") as record:
+        worked = record.worked_seconds()
+    assert 0.0 < worked < time.monotonic() - started - PAUSE * struck["all paused"] * 0.7, seed
+    print(f"seed {seed}, {dict(struck)}, worked {worked:.1f} s")  # noqa: T201 - shown by `pytest -s`

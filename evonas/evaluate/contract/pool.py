@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evonas.evaluate.contract.protocol import Job
@@ -65,6 +66,11 @@ class Pool(ABC):
     def opening(self) -> str:
         """What the next `submit` will wait for, for seconds, in words; empty if for nothing."""
         return ""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Gives the seconds on which the run's budget is measured; never the wall's."""
+        return time.monotonic
 
     @abstractmethod
     def submit(self, job: Job) -> None:

@@ -40,6 +40,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from evonas.clock import AwakeClock
 from evonas.evaluate.local import bootstrap
 from evonas.files import not_through_a_link
 
@@ -64,7 +65,7 @@ class _Ended:
     """A worker that has ended. Its group has been killed and may not be gone yet.
 
     Attributes:
-        deadline: on the monotonic clock; then the exit is told whatever is left of the group.
+        deadline: on the fork server's clock; then the exit is told whatever is left of the group.
     """
 
     pid: int
@@ -72,8 +73,8 @@ class _Ended:
     code: int
     deadline: float
 
-    def is_gone(self) -> bool:
-        return group_is_gone(self.pid) or time.monotonic() >= self.deadline
+    def is_gone(self, now: float) -> bool:
+        return group_is_gone(self.pid) or now >= self.deadline
 
 
 class ForkServer:
@@ -86,6 +87,7 @@ class ForkServer:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._pid = os.getpid()
+        self._clock = AwakeClock()
         self._alive: dict[int, int] = {}  # pid -> the driver's number
         self._ended: list[_Ended] = []
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -214,7 +216,7 @@ class ForkServer:
             # A child without a number is no worker: it is a daemon that a worker has left.
             if number is not None:
                 code = os.waitstatus_to_exitcode(status)
-                deadline = time.monotonic() + GROUP_LIMIT
+                deadline = self._clock() + GROUP_LIMIT
                 self._ended.append(_Ended(pid, number, code, deadline))
         self._tell_exits()
 
@@ -222,7 +224,8 @@ class ForkServer:
         """Tell the exit of each worker whose group is gone."""
         # Not earlier: a child of the worker may hold memory of the device too, and the driver
         # gives the slot to the next worker as soon as it knows of the exit.
-        gone = [ended for ended in self._ended if ended.is_gone()]
+        now = self._clock()
+        gone = [ended for ended in self._ended if ended.is_gone(now)]
         for ended in gone:
             self._ended.remove(ended)
             self._say(exit=ended.number, code=ended.code)

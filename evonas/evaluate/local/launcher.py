@@ -14,13 +14,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from evonas.clock import AwakeClock
 from evonas.errors import NoWorker
 from evonas.evaluate.local.fork_server import GROUP_LIMIT, PACKET, group_is_gone, kill_group
 from evonas.evaluate.local.reaper import KILLED
@@ -32,6 +32,8 @@ FORK_LIMIT = 20.0
 """Seconds that a running fork server may take to fork."""
 END_LIMIT = 10.0
 """Seconds that a launcher waits for a process that it has killed."""
+LOOK = 0.25
+"""Seconds of one wait for the fork server."""
 STARTS = 3
 """Tries to start a fork server. One that dies at its start may have been killed for memory."""
 
@@ -150,6 +152,7 @@ class SubprocessLauncher(Launcher):
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         # Of a worker that has ended: its group, and until when the group may take to be gone.
         self._leaving: dict[int, tuple[int, float]] = {}
+        self._clock = AwakeClock()
         self._codes: dict[int, int] = {}
         self._spawned = 0
 
@@ -196,12 +199,12 @@ class SubprocessLauncher(Launcher):
             # Before the process is reaped: until then no other group can have its number.
             kill_group(process.pid)
             self._codes[number] = process.wait()
-            deadline = time.monotonic() + GROUP_LIMIT
+            deadline = self._clock() + GROUP_LIMIT
             self._leaving[number] = (process.pid, deadline)
             del self._processes[number]
         if number in self._leaving:
             group, deadline = self._leaving[number]
-            if not group_is_gone(group) and time.monotonic() < deadline:
+            if not group_is_gone(group) and self._clock() < deadline:
                 return None
             del self._leaving[number]
         return self._codes.get(number)
@@ -418,12 +421,20 @@ class ForkServerLauncher(Launcher):
         Raises:
             TimeoutError: the time is over.
         """
-        self._control.settimeout(timeout)
-        try:
-            data = self._control.recv(PACKET)
-        except ConnectionResetError:
-            return None
-        return json.loads(data) if data else None
+        # Short waits: a driver that is stopped meanwhile has not waited.
+        clock = AwakeClock()
+        deadline = clock() + timeout
+        self._control.settimeout(LOOK)
+        while True:
+            try:
+                data = self._control.recv(PACKET)
+            except TimeoutError:
+                if clock() >= deadline:
+                    raise
+            except ConnectionResetError:
+                return None
+            else:
+                return json.loads(data) if data else None
 
     def _take_in_exits(self) -> None:
         """Note every exit that the fork server has told of, without waiting."""

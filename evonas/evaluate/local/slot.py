@@ -45,7 +45,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class SlotLimits:
-    """Limits of a worker. All times are monotonic.
+    """Limits of a worker. All times are those of the pool's clock.
 
     Attributes:
         job: seconds of a training; None for no limit. An export has none.

@@ -20,7 +20,8 @@ from evonas.trial import Outcome, TrialState
 class InlinePool(Pool):
     """Runs one job at a time, inside `poll`.
 
-    So `poll` takes as long as the job does, and no time limit can end it.
+    So `poll` takes as long as the job does, and no time limit can end it. Its clock is the plain
+    monotonic one: it cannot tell a job that waits from a driver that was stopped.
 
     Args:
         setup: what all jobs of the run share.

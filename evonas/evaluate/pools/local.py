@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from evonas.clock import AwakeClock
 from evonas.errors import NoWorker
 from evonas.evaluate.contract.claims import verified
 from evonas.evaluate.contract.pool import Finished, Pool, Report
@@ -36,7 +37,7 @@ class LocalPool(Pool):
     A worker is started with the first job of its slot, and gets one job at a time. It is replaced
     after `recycle_after` jobs, because Keras leaks, and after any outcome that may be its own
     fault. Limits are checked in `poll` and `submit`. If the driver is busy elsewhere, they are
-    checked later.
+    checked later. Time in which the driver was stopped is charged to nobody.
 
     Args:
         setup: message that each worker gets at its start.
@@ -44,13 +45,14 @@ class LocalPool(Pool):
         launcher: starts the processes; or a function that makes it, called at the first job. The
             pool closes it.
         logs: folder of the workers' logs, `worker-<slot>.log`.
-        time_limit: seconds of one training; None for no limit. Monotonic, as all times here.
+        time_limit: seconds of one training; None for no limit. On `clock`, as all times here.
         start_limit: seconds of a worker's start.
         recycle_after: number of jobs after which a worker is replaced.
         stalled_limit: seconds of a training without a sign of life; None for no limit.
         memory_limits: limits of the workers and of the host.
         memory: reads what the workers take and what the host has left.
         opening: what making the launcher takes seconds for, in words.
+        clock: seconds in which the driver runs.
     """
 
     def __init__(
@@ -67,7 +69,9 @@ class LocalPool(Pool):
         memory_limits: MemoryLimits = MemoryLimits(),  # noqa: B008 - frozen
         memory: Memory | None = None,
         opening: str = "",
+        clock: AwakeClock | None = None,
     ) -> None:
+        self._clock = clock or AwakeClock()
         self._setup = setup
         self._launcher = launcher
         self._opening = opening
@@ -103,6 +107,10 @@ class LocalPool(Pool):
     def opening(self) -> str:
         return "" if isinstance(self._launcher, Launcher) else self._opening
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        return self._clock
+
     def submit(self, job: Job) -> None:
         if self._is_closed:
             raise RuntimeError("The pool is closed.")
@@ -115,7 +123,8 @@ class LocalPool(Pool):
             raise NoWorker(f"{failed} {self._starts.why}")
         # A retry must not meet a worker that has worked before.
         slot = self._free_slot(fresh=job.attempt > 0)
-        slot.assign(job, self._open_launcher(), time.monotonic())
+        launcher = self._open_launcher()
+        slot.assign(job, launcher, self._clock())
 
     def _free_slot(self, fresh: bool) -> Slot:
         """A free slot, with an idle worker if there is one.
@@ -134,7 +143,7 @@ class LocalPool(Pool):
             if empty:
                 return empty[0]
             if idle:
-                idle[0].kill(time.monotonic())
+                idle[0].kill(self._clock())
             time.sleep(IMPATIENT_SLICE)
             self._advance()
 
@@ -152,7 +161,7 @@ class LocalPool(Pool):
         for slot in self._slots:
             job = slot.job
             if job is not None and job.trial == trial:
-                slot.cancel(time.monotonic())
+                slot.cancel(self._clock())
 
     def close(self) -> None:
         if self._is_closed:
@@ -160,9 +169,9 @@ class LocalPool(Pool):
         self._is_closed = True
         # All are killed before one is waited for: so they end at the same time.
         for slot in self._slots:
-            slot.kill(time.monotonic())
-        deadline = time.monotonic() + CLOSE_LIMIT
-        while any(slot.channel is not None for slot in self._slots) and time.monotonic() < deadline:
+            slot.kill(self._clock())
+        deadline = self._clock() + CLOSE_LIMIT
+        while any(slot.channel is not None for slot in self._slots) and self._clock() < deadline:
             self._advance()
             time.sleep(0.002)
         for slot in self._slots:
@@ -174,15 +183,17 @@ class LocalPool(Pool):
 
     def _open_launcher(self) -> Launcher:
         if not isinstance(self._launcher, Launcher):
-            self._launcher = self._launcher()
+            # An import of seconds, in which nobody looks at the clock.
+            with self._clock.at_work():
+                self._launcher = self._launcher()
         return self._launcher
 
     def _advance(self) -> None:
         """Take in what has happened in each slot, and look at the memory if that is due."""
         for slot in self._slots:
-            reports = slot.advance(time.monotonic())
+            reports = slot.advance(self._clock())
             self._reports += verified(reports, self._setup)
-        self._guard.look(self._slots, time.monotonic())
+        self._guard.look(self._slots, self._clock())
 
     def _wait(self, timeout: float) -> None:
         """Wait until a worker sends something, or until it is time for the next look."""

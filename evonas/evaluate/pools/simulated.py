@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
@@ -60,6 +60,10 @@ class SimulatedPool(Pool):
     @property
     def running(self) -> int:
         return len(self._heap)
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        return lambda: self._now
 
     @property
     def now(self) -> float:

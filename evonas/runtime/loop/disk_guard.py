@@ -71,7 +71,9 @@ class DiskGuard:
         self._sleep = sleep
         self.is_paused = False
         self._looked = -math.inf
-        self._idle_since: float | None = None
+        # Seconds that nothing ran for want of space: counted, not measured, since a driver may be
+        # stopped meanwhile.
+        self._waited = 0.0
         # Set when a worker could not write, until one that began later has succeeded.
         self._has_failed = False
         # Bytes that were deleted then.
@@ -117,7 +119,7 @@ class DiskGuard:
                 )
         elif self.is_paused and not self._is_low():
             self.is_paused = False
-            self._idle_since = None
+            self._waited = 0.0
             self._tell("there is space on the disk again: going on")
 
     def _is_low(self) -> bool:
@@ -137,16 +139,14 @@ class DiskGuard:
         Raises:
             DiskFailure: there is still none after half a minute.
         """
-        if self._idle_since is None:
-            self._idle_since = self._clock()
-        waited = self._clock() - self._idle_since
-        if waited >= PATIENCE:
+        if self._waited >= PATIENCE:
             raise DiskFailure(
                 f"{self._shortage()} Nothing is lost: make room at {self._storage.root}, or go on"
                 " with another number (--set storage.free_mb=...)."
             )
         # Short sleeps: a signal handler only notes its signal, and the engine looks in between.
         self._sleep(SLICE)
+        self._waited += SLICE
 
     def heard(self, job: Job, outcome: Outcome, running: Collection[Job]) -> None:
         """What came of a job that is no longer running.

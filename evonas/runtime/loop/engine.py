@@ -148,6 +148,7 @@ class Engine:
                 f" {self._stopped_by}"
             )
         self._storage.open(self._trials, list(self._turns.ahead), self._strategy.retained)
+        self._record.count_seconds(lambda: self.seconds)
         try:
             for observer in self._observers:
                 observer.on_start(self.progress())
@@ -156,6 +157,7 @@ class Engine:
             self._failures.check(self._record, self._turns.told)
             self._search()
         finally:
+            self._record.count_seconds(None)
             for observer in self._observers:
                 observer.on_end(self.progress())
         # A signal that came when all was done stops nothing.
@@ -214,6 +216,7 @@ class Engine:
             else:
                 self._hear(report)
         if not has_finished:
+            self._notes.wait()
             for observer in self._observers:
                 observer.on_tick(self.progress())
 

@@ -1,4 +1,4 @@
-"""How far the running trials are, noted in the record once a second."""
+"""How far the running trials are, and how long the run has worked, noted while they run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from evonas.evaluate.contract.protocol import Job
 from evonas.runtime.record.record import Record
 
 NOTE_SECONDS = 1.0
-"""Seconds between two notes."""
+"""Seconds between two notes of epochs."""
+QUIET_SECONDS = 10.0
+"""Seconds after which the time is noted without an epoch: a kill then costs no more of it."""
 
 
 class EpochNotes:
@@ -28,12 +30,19 @@ class EpochNotes:
     def hear(self, job: Job, epoch: int) -> None:
         """A running job has finished this epoch."""
         self._reached[job.trial, job.attempt] = epoch
-        waited = self._clock() - self._noted
         # One transaction a second for all trials, not one an epoch: each is forced to the disk.
-        if waited >= NOTE_SECONDS:
-            self._record.note_epochs(self._reached)
-            self._reached = {}
-            self._noted = self._clock()
+        if self._clock() - self._noted >= NOTE_SECONDS:
+            self._note()
+
+    def wait(self) -> None:
+        """No report has come for a while."""
+        if self._clock() - self._noted >= QUIET_SECONDS:
+            self._note()
+
+    def _note(self) -> None:
+        self._record.note_epochs(self._reached)
+        self._reached = {}
+        self._noted = self._clock()
 
     def drop(self, job: Job) -> None:
         """A job is over; its outcome says how many epochs it had."""

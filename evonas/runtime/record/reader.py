@@ -29,6 +29,9 @@ from evonas.runtime.record.rows import (
 from evonas.runtime.record.schema import VERSION
 from evonas.trial import Direction, Objective, Trial, TrialState
 
+WORKED = "worked"
+"""Key in `meta` of the seconds that all sessions have worked."""
+
 
 @contextlib.contextmanager
 def decoding(path: Path) -> Iterator[None]:
@@ -202,14 +205,19 @@ class RecordReader:
         return [trial for (trial,) in rows]
 
     def worked_seconds(self) -> float:
-        """How long the sessions have worked, in total.
+        """How long the sessions have worked, in total, by the clock of the budget.
 
-        The time of a session is from the start of its first attempt to the end of its last one.
+        A record of an evonas that did not keep them has only times of the clock on the wall, which
+        may have jumped. There, a session counts from the start of its first attempt to the end of
+        its last one, but not more than its workers have measured.
         """
+        if self.has_meta(WORKED):
+            with decoding(self.path):
+                return float(self.meta(WORKED))
         # An attempt without an end was abandoned: the session worked at least until its start.
         times = "max(max(coalesce(ended, started)), max(started)) - min(started)"
-        rows = self._rows(f"select {times} from attempt group by session")
-        total = sum(seconds for (seconds,) in rows)
+        rows = self._rows(f"select {times}, total(seconds) from attempt group by session")
+        total = sum(min(span, measured) for span, measured in rows)
         return float(total)
 
     def latest_end(self) -> float:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evonas.clock import on_the_wall
 from evonas.errors import EvonasError, RunHeld
 from evonas.failpoints import failpoint
 from evonas.files import temporary_beside
@@ -22,7 +22,7 @@ from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import back_up, migrate
 from evonas.runtime.record.opening import PATIENCE, open_to_write, translated
 from evonas.runtime.record.place import Place
-from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.reader import WORKED, RecordReader
 from evonas.runtime.record.rows import CONTENT_COLUMNS, dump, new_row
 from evonas.runtime.record.schema import SCHEMA, VERSION
 from evonas.trial import Outcome, Trial
@@ -47,12 +47,13 @@ class Record(RecordReader):
         InvalidRecord: the record is damaged; nothing was written.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = on_the_wall) -> None:
         # First as a reader: a damaged record is refused before anything is written to it.
         super().__init__(path)
         with contextlib.closing(self._connection):
             self.verify()
         self._clock = clock
+        self._worked: Callable[[], float] | None = None
         with translated(path):
             self._connection = open_to_write(path)
         self._place = Place(path)
@@ -150,6 +151,14 @@ class Record(RecordReader):
         # repeats them exactly.
         self._connection.execute("pragma synchronous = normal")
 
+    def count_seconds(self, worked: Callable[[], float] | None) -> None:
+        """Keep, with each transaction, how long the run has been worked on.
+
+        Args:
+            worked: gives the seconds of all sessions so far; None to keep what is recorded.
+        """
+        self._worked = worked
+
     @contextlib.contextmanager
     def _transaction(self, as_new: bool = False) -> Iterator[None]:
         """All of it or nothing, with failpoints around the commit.
@@ -180,6 +189,8 @@ class Record(RecordReader):
                     folder = self.path.parent
                     raise RunHeld(f"the run at {folder} was taken over by another process")
                 yield
+                if self._worked is not None:
+                    self._put(WORKED, self._worked())
                 self._ledger.enter()
                 self._connection.execute("commit")
             except BaseException:
@@ -276,7 +287,8 @@ class Record(RecordReader):
         """Note how many epochs running attempts have finished. This is no part of the content.
 
         Args:
-            reached: trial and number of the attempt -> epochs.
+            reached: trial and number of the attempt -> epochs. If it is empty, only the seconds
+                that were worked are noted.
         """
         rows = [(epochs, trial, number) for (trial, number), epochs in reached.items()]
         # When this is called depends on the clock. With failpoints, their count would, too.

@@ -1,7 +1,9 @@
 """The record's tables. JSON columns hold strict JSON.
 
 Times are seconds since 1970 (UTC). In a simulated pool, the times of attempts are those of its
-virtual clock, which begins at 0.
+virtual clock, which begins at 0. Times are for people: nothing is computed of them, but where a
+simulation goes on. What sessions have worked stands in `meta` under `worked`, measured by the clock
+of the budget.
 
 A change of a table raises the version, and adds a step from the last version to `migrations.py`.
 """

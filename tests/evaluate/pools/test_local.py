@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+from evonas.clock import AwakeClock
 from evonas.errors import DiskFailure, NoWorker
 from evonas.evaluate.contract.pool import Finished, Report
 from evonas.evaluate.contract.protocol import Job
@@ -367,6 +368,62 @@ def test_a_driver_that_was_stopped_finds_the_answer_and_not_the_time(
     (answer,) = drain(pool)
     assert isinstance(answer, Finished)
     assert answer.outcome.state is TrialState.OK
+
+
+def test_time_in_which_the_driver_was_stopped_is_charged_to_nobody(
+    open_pool: Callable[..., LocalPool],
+) -> None:
+    away = 0.0
+    clock = AwakeClock(lambda: time.monotonic() + away)
+    pool = open_pool(workers=2, time_limit=30.0, stalled_limit=20.0, clock=clock)
+    start = pool.clock()
+    pool.submit(act("hang", 0))
+    pool.submit(act("hang", 1))
+    wait_for_workers(2)
+    for _ in range(3):
+        assert pool.poll(0.2) == []
+        away += 3600.0
+    assert pool.poll(0.2) == []
+    assert pool.running == 2
+    assert pool.clock() - start < 3600.0
+    for trial in range(2):
+        pool.cancel(trial)
+    outcomes = [report.outcome for report in drain(pool) if isinstance(report, Finished)]
+    assert {outcome.state for outcome in outcomes} == {TrialState.CANCELLED}
+
+
+def test_after_a_stop_of_the_driver_limits_are_what_they_were(
+    open_pool: Callable[..., LocalPool],
+) -> None:
+    away = 0.0
+    clock = AwakeClock(lambda: time.monotonic() + away)
+    pool = open_pool(time_limit=0.8, clock=clock)
+    pool.submit(act("hang"))
+    while pool._slots[0].phase is not slot_module.Phase.WORKING:
+        assert pool.poll(0.05) == []
+    away += 3600.0
+    (answer,) = drain(pool)
+    assert isinstance(answer, Finished)
+    assert answer.outcome.state is TrialState.TIMEOUT
+    assert 0.8 <= answer.outcome.seconds < 3600.0
+
+
+def test_the_start_of_the_launcher_is_time_that_was_worked(
+    launch: Callable[[], Launcher], tmp_path: Path
+) -> None:
+    now = 0.0
+    clock = AwakeClock(lambda: time.monotonic() + now)
+
+    def slowly() -> Launcher:
+        nonlocal now
+        now += 50.0
+        return launch()
+
+    setup, shares = make_setup(tmp_path), [DeviceShare(0)]
+    with LocalPool(setup, shares, slowly, tmp_path / "logs", clock=clock) as pool:
+        start = pool.clock()
+        assert outcome_of(pool, "answer").state is TrialState.OK
+        assert pool.clock() - start >= 50.0
 
 
 def test_a_log_that_cannot_be_written_stops_the_run(

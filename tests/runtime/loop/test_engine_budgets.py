@@ -134,3 +134,46 @@ def test_the_record_keeps_the_order_of_the_telling(search, tmp_path):
         assert record.told_order() == strategy.told != sorted(strategy.told)
         assert record.told() == 8
         assert record.worked_seconds() >= 0.0
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_a_clock_on_the_wall_that_jumps_spends_no_budget(tmp_path, small_space, loss, jump):
+    """Two sessions, the first one killed; the wall's clock jumps in the middle of each."""
+    Record.create(tmp_path / "run.db", {}, {})
+    plan = [(point, 1, None) for point in range(40)]
+    wall = [1e9]
+
+    class Jumps(Newest):
+        def poll(self, timeout):
+            if len(self.seen) == 6:
+                wall[0] += jump
+            if len(self.seen) == 12 and not spent:
+                raise KeyboardInterrupt
+            return super().poll(timeout)
+
+    spent = 0.0
+    for is_killed in (True, False):
+        strategy, pool = Script(SearchProblem(small_space, loss, Fidelity(2), 0), plan), Jumps()
+        with Record(tmp_path / "run.db", clock=lambda: wall[0]) as record:
+            assert record.worked_seconds() == spent
+            limits = RunLimits(40, look_ahead=4, seconds=600.0)
+            engine = Engine(
+                strategy,
+                record,
+                pool,
+                limits,
+                loss,
+                0,
+                clock=lambda pool=pool: pool.now,
+                spent=record.worked_seconds(),
+            )
+            if is_killed:
+                with pytest.raises(KeyboardInterrupt):
+                    engine.run()
+            else:
+                engine.run()
+            spent = record.worked_seconds()
+            assert spent == engine.seconds
+    states = [trial.state for trial in engine.trials]
+    assert states == [TrialState.OK] * 40
+    assert spent == sum(trial.twin_of is None for trial in engine.trials), "a second an answer"

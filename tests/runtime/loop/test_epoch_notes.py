@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evonas.runtime.loop.epoch_notes import NOTE_SECONDS, EpochNotes
+from evonas.runtime.loop.epoch_notes import NOTE_SECONDS, QUIET_SECONDS, EpochNotes
 from evonas.testing.jobs import make_job
 
 
@@ -31,3 +31,20 @@ def test_once_a_second_the_latest_of_each_that_still_runs():
     now[0] += NOTE_SECONDS
     notes.hear(jobs[0], 5)
     assert record.notes[1:] == [{(0, 0): 5}], "only what is new"
+
+
+def test_without_epochs_the_time_is_noted_now_and_then():
+    now, record = [0.0], Told()
+    notes = EpochNotes(record, lambda: now[0])
+    now[0] += QUIET_SECONDS - 0.5
+    notes.wait()
+    assert record.notes == []
+    now[0] += 0.5
+    notes.wait()
+    notes.wait()
+    assert record.notes == [{}]
+    now[0] += NOTE_SECONDS
+    notes.hear(make_job(trial=3), 7)
+    now[0] += QUIET_SECONDS
+    notes.wait()
+    assert record.notes == [{}, {(3, 0): 7}, {}]

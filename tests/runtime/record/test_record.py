@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evonas.errors import InvalidRecord
 from evonas.genome import sample
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
@@ -87,3 +88,55 @@ def test_numbers_that_are_not_finite_never_reach_the_record(path, trials):
                 trials[0], number, Outcome(TrialState.OK, history={"loss": [float("nan")]}), True
             )
         assert record.attempts(0)[0].state == "running"
+
+
+def test_what_sessions_have_worked_is_kept_with_each_transaction(path, trials):
+    seconds = [10.0]
+    with Record(path) as record:
+        assert record.worked_seconds() == 0.0
+        record.count_seconds(lambda: seconds[0])
+        record.commit_step([], trials, {}, 0)
+        seconds[0] += 2.5
+        number = record.start_attempt(0)
+        seconds[0] += 600.0
+        record.note_epochs({})
+        assert record.worked_seconds() == 612.5
+        record.finish_attempt(trials[0], number, Outcome(TrialState.ERROR, seconds=1.0), True)
+        record.count_seconds(None)
+        seconds[0] += 600.0
+        record.put_meta("result", {})
+    with RecordReader(path) as reader:
+        reader.verify()
+        assert reader.worked_seconds() == 612.5
+    # The next session begins with them.
+    with Record(path) as record:
+        assert record.worked_seconds() == 612.5
+
+
+@pytest.mark.parametrize("jump", [0.0, 3600.0, -3600.0])
+def test_an_older_record_has_only_times_and_no_jump_makes_an_hour_of_work(path, trials, jump):
+    """Two sessions that worked 4 s and 2 s, as an evonas that kept no seconds has recorded them."""
+    now = [1000.0]
+    for session, id in enumerate((0, 1)):
+        with Record(path, clock=lambda: now[0]) as record:
+            if session == 0:
+                record.commit_step([], trials, {}, 0)
+            number = record.start_attempt(id)
+            seconds = (4.0, 2.0)[session]
+            now[0] += seconds + jump
+            outcome = Outcome(TrialState.ERROR, seconds=seconds)
+            record.finish_attempt(trials[id], number, outcome, True)
+            # A third trial was abandoned: nobody knows how long it was trained.
+            record.start_attempt(2)
+    with RecordReader(path) as reader:
+        assert not reader.has_meta("worked")
+        if jump >= 0:
+            assert reader.worked_seconds() == 6.0
+        assert 0.0 <= reader.worked_seconds() <= 6.0
+
+
+def test_seconds_that_are_no_number_are_damage(path):
+    with Record(path) as record:
+        record.put_meta("worked", "a while")
+    with RecordReader(path) as reader, pytest.raises(InvalidRecord, match="damaged"):
+        reader.worked_seconds()
