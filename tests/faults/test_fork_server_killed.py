@@ -22,6 +22,7 @@ import pytest
 import evonas
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing import content
+from tests.strikes import JUMPING_WALL, are_gone, below, strike
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the fork server needs Linux"
@@ -113,15 +114,13 @@ def test_a_network_that_kills_the_fork_server_is_found_out_and_costs_no_other(
         assert all(attempt.details["cause"] == "fork server" for attempt in lost)
 
 
-DRIVER = """
-import random, sys, time, types
+DRIVER = f"""
+{JUMPING_WALL}
+import sys
 from pathlib import Path
-from evonas import clock, lifecycle
+from evonas import lifecycle
 from evonas.runtime.config.config_file import load_config
 
-real = time.time
-# Whoever asks the clock on the wall is an hour early, or late, or neither.
-clock.time = types.SimpleNamespace(time=lambda: real() + random.choice([-3600.0, 0.0, 3600.0]))
 root = Path(sys.argv[1])
 if not (root / "run.db").exists():
     lifecycle.create(load_config("config.yaml", sys.argv[2:]), root.parent)
@@ -135,27 +134,6 @@ def progress(root: Path) -> int:
         return 0
     with RecordReader(root / "run.db") as record:
         return sum(attempt.state == "ok" for attempt in record.attempts())
-
-
-def family(driver: psutil.Process) -> list[psutil.Process]:
-    """The driver, the reaper, the fork server and its workers."""
-    return [driver, *driver.children(recursive=True)]
-
-
-def strike(driver: psutil.Process, what: str) -> None:
-    everyone = family(driver)
-    if what == "driver killed":
-        driver.kill()
-    elif what == "all paused":
-        for process in everyone:
-            process.suspend()
-        time.sleep(PAUSE)
-        for process in everyone:
-            process.resume()
-    # Without the fork server there is nobody to be killed.
-    elif len(everyone) > 2:
-        number = signal.SIGKILL if what == "fork server killed" else signal.SIGSTOP
-        everyone[2].send_signal(number)
 
 
 STRIKES = ("driver killed", "fork server killed", "fork server stopped", "all paused")
@@ -180,26 +158,22 @@ def test_whatever_strikes_at_random_instants_the_record_is_the_same(
     started, code = time.monotonic(), -signal.SIGKILL
     while code == -signal.SIGKILL:
         with subprocess.Popen(command, cwd=tmp_path, env=environment) as process:
-            driver, seen, below = psutil.Process(process.pid), progress(root), []
+            driver, seen, family = psutil.Process(process.pid), progress(root), []
             while process.poll() is None:
                 time.sleep(0.01)
                 # Alone, a trial is tried twice. So that no trial is struck each time, one must
                 # have come to its end since the last strike.
-                if sum(struck.values()) >= 40 or (now := progress(root)) == seen:
+                if struck.total() >= 40 or (now := progress(root)) == seen:
                     continue
-                seen = now
                 time.sleep(chance.random() * 0.3)
+                left = left or chance.sample(STRIKES, len(STRIKES))
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    left = left or chance.sample(STRIKES, len(STRIKES))
-                    what = left.pop()
-                    below = family(driver)[1:]
-                    strike(driver, what)
-                    struck[what] += 1
+                    family = below(driver)
+                    if strike(driver, left[-1], PAUSE):
+                        seen = now
+                        struck[left.pop()] += 1
         code = process.returncode
-        deadline = time.monotonic() + 10.0
-        while any(one.is_running() and one.status() != "zombie" for one in below):
-            assert time.monotonic() < deadline, f"seed {seed}: a process outlives its driver"
-            time.sleep(0.02)
+        assert are_gone(family), f"seed {seed}: a process outlives its driver"
     assert code == 0, seed
     assert set(struck) == set(STRIKES), seed
     assert content(root) == content(tmp_path / "runs" / "calm"), seed
