@@ -40,7 +40,7 @@ def run(
     tell = teller(observers)
     for note in prepared.notes:
         tell(note)
-    return work(directory, observers)
+    return work(directory, observers, is_new=True)
 
 
 def resume(
@@ -48,6 +48,7 @@ def resume(
     *,
     overrides: Sequence[str] = (),
     observers: Sequence[Observer] = (),
+    accept_changed_code: bool = False,
 ) -> Run:
     """Continue a run that was stopped or killed; a finished one is left as it is.
 
@@ -56,11 +57,19 @@ def resume(
         overrides: `key.path=value`, as `evonas resume --set` takes them. A greater budget
             continues a finished run.
         observers: told what happens while the search goes on.
+        accept_changed_code: whether to go on if the code of the plugins has changed. The record
+            keeps that; trials so far keep the results of the old code.
 
     Raises:
         UserError: there is no run.
-        InvalidConfig: an override is wrong, or must not change in a run that exists.
+        InvalidConfig: an override is wrong, or must not change in a run that exists; or a plugin
+            cannot be used, or its code has changed.
         InvalidData: the data have changed since the run began.
         RunHeld: another process is working on it.
     """
-    return work(expanded(directory), observers, overrides=overrides)
+    return work(
+        expanded(directory),
+        observers,
+        overrides=overrides,
+        accept_changed_code=accept_changed_code,
+    )

@@ -27,6 +27,7 @@ from evonas.insight.scale import Scale, scale_of
 from evonas.insight.sentences import sentence
 from evonas.insight.summary import incumbent
 from evonas.insight.verdict import finals, share_needed, verdicts
+from evonas.runtime.code_guard import recorded_code
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.loop.observer import Observer, sheltered, teller
@@ -147,13 +148,15 @@ def _run(
         # A simulation replays the seconds of its table, and a second look-up costs nothing.
         if isinstance(inner, SimulatedPool):
             return inner
+        with RecordReader(where / "run.db") as record:
+            code = recorded_code(record)
         known: dict[Key, Known] = {}
         for other in others:
-            known |= known_trainings(other)
+            known |= known_trainings(other, code)
         return ReusingPool(inner, known, where)
 
     try:
-        run = lifecycle.work(root, observers, pool)
+        run = lifecycle.work(root, observers, pool, is_new=not begun)
     except NothingFeasible:
         # A strategy that finds nothing has lost, and the other runs go on.
         run = view.load(root)

@@ -64,6 +64,8 @@ def work(
     observers: Sequence[Observer] = (),
     pool_factory: PoolFactory = local_pool,
     overrides: Sequence[str] = (),
+    is_new: bool = False,
+    accept_changed_code: bool = False,
 ) -> Run:
     """One session: search to the end of the budget, then conclude the run.
 
@@ -74,6 +76,8 @@ def work(
         observers: told what happens.
         pool_factory: makes the pool that runs the jobs.
         overrides: `key.path=value`; a greater budget continues a finished run.
+        is_new: whether `create` has made the run just now, so that its plugins were checked.
+        accept_changed_code: whether the run goes on if the code of its plugins has changed.
     """
     if Layout(directory).record.is_file():
         done = load(directory)
@@ -86,8 +90,9 @@ def work(
         goes_on = bool(config_change.changes) or not session.record.meta("sealed")
         # The notes of the session are asked for before the change is applied: they refuse data that
         # have changed, and then nothing may have been written.
-        notes = session.notes(goes_on) + apply(session, config_change)
-        write_copy(session.config, Path(session.record.meta("config_file")), session.layout.config)
+        notes = session.notes(goes_on, config_change.config, is_new, accept_changed_code)
+        notes += apply(session, config_change)
+        write_copy(session.config, session.config_file, session.layout.config)
         for note in notes:
             for observer in observers:
                 observer.on_note(note)

@@ -7,6 +7,9 @@ same three values.
 from __future__ import annotations
 
 import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -34,3 +37,30 @@ def training_seed(run_seed: int, digest: str, repeat: int) -> int:
     # Not `hash`: Python salts it anew in each process.
     hashed = hashlib.blake2b(text.encode(), digest_size=4)
     return int.from_bytes(hashed.digest(), "big")
+
+
+@contextmanager
+def kept_generators() -> Iterator[None]:
+    """Put the global generators of Python and NumPy back as they were."""
+    of_python = random.getstate()
+    of_numpy = np.random.get_state()  # noqa: NPY002 - the user's code may draw from the global one
+    try:
+        yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)  # noqa: NPY002
+
+
+@contextmanager
+def seeded_generators(seed: int) -> Iterator[None]:
+    """Seed the global generators of Python and NumPy, and put them back as they were.
+
+    Keras draws its initial weights from Python's.
+
+    Args:
+        seed: seed in [0, 2**32).
+    """
+    with kept_generators():
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
 from evonas.insight.genealogy import genealogy
 from evonas.insight.summary import incumbent, summarize
 from evonas.learning.interface import Interface
+from evonas.runtime.code_guard import CodeChange, changed_code, code_changes, plugin_folder
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.loop.observer import Observer, teller
@@ -46,6 +47,7 @@ class RecordedTrial(Trial):
             UserError: the trial did not succeed, or the run has no networks.
             InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
+        from evonas.evaluate.contract.importing import add_folder
         from evonas.evaluate.local.worker import load_model
         from evonas.model.compiling import compile_model
 
@@ -56,6 +58,7 @@ class RecordedTrial(Trial):
             raise UserError(f"trial {self.id} has no model: it is `{self.state}`")
         weights = run.weights(self)
         plugins = tuple(run.config.plugins)
+        add_folder(run.plugin_folder)
         model = load_model(run.space, self.genome, interface, weights, plugins)
         samples = run.counts["train"]
         epochs = run.config.training.epochs
@@ -89,6 +92,7 @@ class Run:
         result: card of the exported winner; None before the end.
         openings: times that the test data were opened.
         are_openings_noted: whether these are all. An older evonas noted none.
+        code_changes: changes of the plugins' code that the user has accepted.
         trials: all trials, by id.
     """
 
@@ -110,6 +114,8 @@ class Run:
                 self.result = record.meta("result")
             self.openings: Sequence[Opening] = openings(record)
             self.are_openings_noted = are_all_noted(record)
+            self.code_changes: Sequence[CodeChange] = code_changes(record)
+            self._config_file = Path(record.meta("config_file"))
             self._files = record.files()
             self.trials = [self._recorded(trial) for trial in record.trials(self.objective)]
 
@@ -140,6 +146,11 @@ class Run:
     def name(self) -> str:
         """The run's name in its config."""
         return self.config.run
+
+    @property
+    def plugin_folder(self) -> str:
+        """The folder in which plugins may lie, besides where Python finds them; may be empty."""
+        return plugin_folder(self.config, self._config_file)
 
     @property
     def is_going_on(self) -> bool:
@@ -216,6 +227,7 @@ class Run:
         }
         if len(self.objectives) > 1:
             summary |= summary_of_front(self.trials, self.objectives)
+        summary["code_changes"] = [asdict(change) for change in self.code_changes]
         summary["result"] = self.result
         return summary
 
@@ -254,8 +266,11 @@ class Run:
         if self.result is not None and is_winner and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
         with Session(self.directory, pool_factory) as session:
+            tell = teller(observers)
+            if words := changed_code(session.record, session.check_plugins()):
+                tell(words)
             try:
-                return export_trial(session, chosen, target, teller(observers)).card
+                return export_trial(session, chosen, target, tell).card
             finally:
                 # a finished run is sealed again: only a sealed record opens in a read-only folder
                 if self.is_finished:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def command(run: RunArgument, runs: RunsOption = DEFAULT_RUNS, as_json: JsonOpti
 
 def _as_plain(found: Audit) -> dict[str, object]:
     """What was found, as plain JSON; null for a checksum that does not exist."""
+    code_changes = [asdict(change) for change in found.code_changes]
     return {
         "ok": found.is_repeated,
         "trials": found.trials,
@@ -48,6 +50,7 @@ def _as_plain(found: Audit) -> dict[str, object]:
         "difference": found.difference,
         "versions": {name: list(pair) for name, pair in found.versions.items()},
         "other_lineages": found.other_lineages,
+        "code_changes": code_changes,
         # A wrong checksum is an error before this; here it can only be right or missing.
         "checksum": True if found.has_checksum else None,
     }
@@ -75,8 +78,16 @@ def _print(found: Audit, directory: Path) -> None:
     say(
         console(),
         f"{directory}: the record {whole}; {proposals}, replayed with {outcomes} told,"
-        f" {are_those} of the record.{_lineages(found)}",
+        f" {are_those} of the record.{_lineages(found)}{_code(found)}",
     )
+
+
+def _code(found: Audit) -> str:
+    """Which code was changed while the run went on; outcomes of both codes were compared."""
+    told = ""
+    for change in found.code_changes:
+        told += f" Besides, {change.in_words()}."
+    return told
 
 
 def _lineages(found: Audit) -> str:

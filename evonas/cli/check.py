@@ -28,7 +28,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     from evonas.errors import EvonasError
     from evonas.runtime.config.config_file import load_config
     from evonas.runtime.config.experiment_file import is_experiment_file, load_experiment
-    from evonas.runtime.session import prepare_data
+    from evonas.runtime.session import prepare_run
 
     overrides = changes or ()
     try:
@@ -38,7 +38,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
         else:
             loaded = load_config(config, overrides)
         with tempfile.TemporaryDirectory() as scratch:
-            prepared = prepare_data(loaded, Path(scratch))
+            prepared = prepare_run(loaded, Path(scratch)).prepared
     except EvonasError as error:
         if not as_json:
             raise

@@ -94,6 +94,8 @@ def _replay_in_words(plan: Plan, trial: int) -> None:
         if words:
             say(out, f"  {words}")
     hint = made_with_in_words(plan.versions)
+    if plan.code:
+        hint += f" Besides, {plan.code}."
     if done.differences:
         told = "; ".join(done.differences)
         raise NotRepeatable(f"trial {trial} of {plan.root}: {told}.{hint}")
@@ -129,6 +131,7 @@ def as_plain(done: Replay) -> dict[str, Any]:
         "same": not done.differences if done.is_compared else None,
         "differences": list(done.differences),
         "versions": _as_lists(plan.versions),
+        "code": plan.code,
     }
 
 

@@ -21,6 +21,13 @@ def command(
             help="Change the config from now on: the budget, the pool or the limits. Repeatable.",
         ),
     ] = None,
+    accept_changed_code: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changed-code",
+            help="Go on although the code of the plugins has changed; the record keeps that.",
+        ),
+    ] = False,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,4 +41,4 @@ def command(
     from evonas.cli.search import search
 
     directory = find_run(run, runs)
-    search(directory, as_json, changes or ())
+    search(directory, as_json, changes or (), accept_changed_code=accept_changed_code)

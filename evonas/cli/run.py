@@ -35,4 +35,4 @@ def command(
     for note in prepared.notes:
         complain(f"note: {note}")
     announce(loaded, directory, prepared, quiet=as_json)
-    search(directory, as_json)
+    search(directory, as_json, is_new=True)

@@ -77,12 +77,24 @@ def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
     return {"data": split}
 
 
-def search(directory: Path, as_json: bool, overrides: Sequence[str] = ()) -> None:
+def search(
+    directory: Path,
+    as_json: bool,
+    overrides: Sequence[str] = (),
+    is_new: bool = False,
+    accept_changed_code: bool = False,
+) -> None:
     """One session, from wherever the run is to its end, with everything that the user sees."""
     from evonas import lifecycle
 
     try:
-        run = lifecycle.work(directory, observers(as_json), overrides=overrides)
+        run = lifecycle.work(
+            directory,
+            observers(as_json),
+            overrides=overrides,
+            is_new=is_new,
+            accept_changed_code=accept_changed_code,
+        )
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
         # A resume alone would not help against any of these.
         raise

@@ -106,6 +106,8 @@ def _print_run(view: Run, with_trials: bool) -> None:
 
     out = console()
     say(out, _headline(view), style="bold")
+    for change in view.code_changes:
+        say(out, f"note: {change.in_words()}")
     if with_trials:
         print_trials(view, out)
     if view.result is not None:

@@ -22,6 +22,7 @@ from typing import Any
 
 from evonas.errors import InvalidRecord
 from evonas.genome import Genome, changes, parse_space
+from evonas.runtime.code_guard import CodeChange, code_changes
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.checksum import FIRST_VERSION
 from evonas.runtime.record.layout import Layout
@@ -47,6 +48,7 @@ class Audit:
             them, as name -> (then, now).
         has_checksum: whether the record was compared with a checksum; a record of schema 1 has
             none.
+        code_changes: changes of the plugins' code that the user has accepted.
         other_lineages: number of proposals with other parents or another operator in the record of
             an evonas with another rule for them. In any other record, that is a difference.
     """
@@ -58,6 +60,7 @@ class Audit:
     versions: Changes = field(default_factory=dict)
     has_checksum: bool = False
     other_lineages: int = 0
+    code_changes: Sequence[CodeChange] = ()
 
     @property
     def is_repeated(self) -> bool:
@@ -86,10 +89,16 @@ def audit(root: Path) -> Audit:
         told = record.told_order()
         # A run that was killed before its first step has no state yet.
         state = record.meta("strategy") if record.has_meta("strategy") else None
+        changed = code_changes(record)
     strategy = make_strategy(config, space, seeds)
     is_same_rule = rule == LINEAGES
     found = replay(strategy, trials, told_before, told, state, is_same_rule)
-    return replace(found, versions=other_versions(made_with, config), has_checksum=has_checksum)
+    return replace(
+        found,
+        versions=other_versions(made_with, config),
+        has_checksum=has_checksum,
+        code_changes=changed,
+    )
 
 
 def replay(

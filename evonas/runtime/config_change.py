@@ -7,17 +7,23 @@ it was asked and told, and continues from there. What was trained stays trained.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from evonas.errors import InvalidConfig, Issue
+from evonas.files import expanded, is_file, sha256_of
 from evonas.genome import SearchSpace, parse_space
+from evonas.genome.strict_yaml import short
 from evonas.invocation import command
 from evonas.runtime.audit import replay
 from evonas.runtime.config.config_file import OVERRIDE, overridden, warnings
+from evonas.runtime.config.evaluator_config import TableConfig
 from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.evaluators import TABLE_PATH
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.session import Session
 from evonas.words import counted
@@ -30,7 +36,10 @@ CHANGEABLE: tuple[str, ...] = (
     "max_twins_in_a_row",
     "max_failures_in_a_row",
 )
-"""The keys of a config that `evonas resume --set` may change, with all that is below them."""
+"""The keys of a config that `evonas resume --set` may change, with all that is below them.
+
+The path of a table may change, too, if the table is the same.
+"""
 
 REASONS: Mapping[str, str] = {
     "run": "it is the name of the run's folder; to rename a run, rename its folder",
@@ -83,8 +92,11 @@ def change_config(record: RecordReader, overrides: Sequence[str]) -> ConfigChang
     changed, problems = overridden(config, overrides)
     if changed is None:
         raise InvalidConfig(problems)
+    if changed.evaluator != config.evaluator:
+        changed = _with_absolute_table(changed)
     changes = tuple(_differences((), config.to_json(), changed.to_json()))
     problems = _refusals(changes) + _broken_promises(record, config, changed)
+    problems += _other_table(record, config, changed)
     if problems:
         raise InvalidConfig(problems)
     notes = _notes(config, changed, changes, space)
@@ -152,7 +164,8 @@ def _refusals(changes: Sequence[Mapping[str, Any]]) -> list[Issue]:
     found = []
     for change in changes:
         top = change["key"].partition(".")[0]
-        if top in CHANGEABLE:
+        # Where a table lies is no part of the run; what it holds is checked by its sha256.
+        if top in CHANGEABLE or change["key"] == TABLE_PATH:
             continue
         reason = REASONS.get(top, "the results so far were made under it")
         message = (
@@ -161,6 +174,32 @@ def _refusals(changes: Sequence[Mapping[str, Any]]) -> list[Issue]:
         )
         found.append(Issue(message, change["key"], OVERRIDE))
     return found
+
+
+def _with_absolute_table(config: RunConfig) -> RunConfig:
+    """The config with an absolute path to its table: later sessions may start elsewhere."""
+    evaluator = config.evaluator
+    if not isinstance(evaluator, TableConfig):
+        return config
+    path = os.path.realpath(expanded(evaluator.path))
+    return replace(config, evaluator=replace(evaluator, path=path))
+
+
+def _other_table(record: RecordReader, before: RunConfig, after: RunConfig) -> list[Issue]:
+    """What is wrong with the new place of a table: the run's own table must be there."""
+    evaluator = after.evaluator
+    if before.evaluator == evaluator or not isinstance(evaluator, TableConfig):
+        return []
+    if not is_file(Path(evaluator.path)):
+        message = f"there is no such file. Received: {short(evaluator.path, 200)}"
+        return [Issue(message, TABLE_PATH, OVERRIDE)]
+    if sha256_of(Path(evaluator.path)) != record.meta("fingerprint"):
+        message = (
+            "must be the table that the run began with, moved or copied. This one has another"
+            f" content: {short(evaluator.path, 200)}"
+        )
+        return [Issue(message, TABLE_PATH, OVERRIDE)]
+    return []
 
 
 def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) -> list[Issue]:

@@ -9,8 +9,9 @@ from typing import Any
 from evonas.errors import InvalidConfig, InvalidData, Issue, UserError, did_you_mean
 from evonas.evaluate.known.table import Table, load_table
 from evonas.evaluate.pools.simulated import SimulatedPool
-from evonas.files import sha256_of
+from evonas.files import is_file, sha256_of
 from evonas.genome.strict_yaml import short
+from evonas.invocation import command
 from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
@@ -18,6 +19,8 @@ from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.record import Record
 from evonas.search.registry import STRATEGIES
 from evonas.words import counted
+
+TABLE_PATH = "evaluator.table.path"
 
 
 def described(evaluator: EvaluatorConfig) -> dict[str, dict[str, Any]]:
@@ -30,17 +33,6 @@ def described(evaluator: EvaluatorConfig) -> dict[str, dict[str, Any]]:
         "arguments": dict(evaluator.arguments),
     }
     return {"python": settings}
-
-
-def named_functions(config: RunConfig) -> list[str]:
-    """The functions that a config names as its evaluator.
-
-    The check of the plugins tells what is wrong with them.
-    """
-    evaluator = config.evaluator
-    if isinstance(evaluator, PythonConfig):
-        return [evaluator.function]
-    return []
 
 
 def check_evaluator(loaded: LoadedConfig) -> dict[str, Any]:
@@ -124,8 +116,12 @@ def _key_of(config: RunConfig, metric: str) -> str:
     return f"constraints.{metric}"
 
 
-def check_table(config: RunConfig, fingerprint: str) -> None:
-    """Check that the table of a run is still the one that it began with.
+def check_table(config: RunConfig, fingerprint: str, root: Path) -> None:
+    """Check that the table of a run has the content that it began with, wherever it lies.
+
+    Args:
+        fingerprint: sha256 of the table.
+        root: directory of the run.
 
     Raises:
         InvalidData: it is gone, or another one.
@@ -133,11 +129,18 @@ def check_table(config: RunConfig, fingerprint: str) -> None:
     if not isinstance(config.evaluator, TableConfig):
         return
     path = Path(config.evaluator.path)
-    if not path.is_file():
-        raise InvalidData(Issue("the run's table is missing", file=str(path)))
+    moved = command("resume", root, "--set", f"{TABLE_PATH}=PATH")
+    if not is_file(path):
+        message = (
+            f"the run's table is missing. Put it back, or say where the same table is now:  {moved}"
+        )
+        raise InvalidData(Issue(message, TABLE_PATH, str(path)))
     if sha256_of(path) != fingerprint:
-        message = "the run's table is another one than when the run began"
-        raise InvalidData(Issue(message, file=str(path)))
+        message = (
+            "the run's table is another one than when the run began. Put the old one back, or begin"
+            f" a new run. If the old one is elsewhere:  {moved}"
+        )
+        raise InvalidData(Issue(message, TABLE_PATH, str(path)))
 
 
 def restore_clock(pool: SimulatedPool, record: Record) -> None:

@@ -25,6 +25,7 @@ from evonas.files import sha256_of
 from evonas.genome import parse_space
 from evonas.invocation import command
 from evonas.learning.interface import Interface
+from evonas.runtime.code_guard import changed_code, check_plugins
 from evonas.runtime.config.pool_config import LocalConfig, PoolConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.evaluators import ends_of
@@ -53,6 +54,7 @@ class Plan:
         weights: sha256 of the recorded weights; empty if there are none.
         versions: versions that the run uses and that are not those of the record, the CPU among
             them, as name -> (then, now).
+        code: that the code of the plugins is another one now, in words; else empty.
     """
 
     root: Path
@@ -63,6 +65,7 @@ class Plan:
     pool: PoolConfig
     weights: str
     versions: Changes
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
         UserError: there is no run, it has no networks, or there is no such trial.
         InvalidRecord: the record is damaged.
         InvalidData: the run's arrays are missing or damaged.
+        InvalidConfig: a plugin cannot be used.
     """
     with RecordReader(Layout(root).record) as record:
         with decoding(record.path):
@@ -100,6 +104,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
             recorded = None if ends is None else Interface.from_json(ends)
             made_with: Versions = record.meta("versions")
             arrays: Mapping[str, str] = record.meta("data_files")
+            config_file = Path(record.meta("config_file"))
         # Outside of `decoding`: a run without networks is not a damaged one.
         interface = ends_of(recorded, config)
         trials = record.trials(config.to_objective())
@@ -109,6 +114,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
         attempts = record.attempts(first.id)
         files = record.files(first.id)
         incumbent = incumbent_for(record, config, first.id)
+        code = changed_code(record, check_plugins(config, space, config_file))
     _check_data(root, arrays)
     job = _job(config.seed, first, trials, attempts, incumbent)
     return Plan(
@@ -116,10 +122,11 @@ def plan_replay(root: Path, trial: int) -> Plan:
         trial=trials[trial],
         attempt=attempts[-1] if attempts else None,
         job=job,
-        setup=make_setup(config, space, interface, root),
+        setup=make_setup(config, space, interface, root, config_file),
         pool=config.pool,
         weights=files.get(job.weights, ""),
         versions=other_versions(made_with, config),
+        code=code,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from evonas.errors import InvalidConfig, Issue, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.known.evaluator import open_evaluator
-from evonas.evaluate.local import plugin_check
 from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
 from evonas.evaluate.local.launcher import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
@@ -26,6 +26,7 @@ from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.learning.interface import Interface
 from evonas.memory import MIB
+from evonas.runtime.code_guard import CODE, Sources, check_code, check_plugins, plugin_folder
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
@@ -36,7 +37,6 @@ from evonas.runtime.evaluators import (
     check_table,
     described,
     ends_of,
-    named_functions,
     restore_clock,
 )
 from evonas.runtime.incumbents import incumbent_for
@@ -62,7 +62,20 @@ WORKER = "evonas.evaluate.local.worker:serve"
 FUNCTION_WORKER = "evonas.evaluate.known.function_worker:serve"
 
 
-def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
+@dataclass(frozen=True)
+class Checked:
+    """What the checks before a run have found.
+
+    Attributes:
+        prepared: the data, or what is known of a table.
+        code: what identifies the code of the plugins.
+    """
+
+    prepared: Prepared
+    code: Sources
+
+
+def prepare_run(loaded: LoadedConfig, root: Path) -> Checked:
     """Check everything that the config alone cannot tell, and write the data.
 
     That is: the devices, the plugins, the data, and the objective for the task of the data.
@@ -77,12 +90,12 @@ def prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
     # These checks come before the data, which may be large and take long to read.
     if isinstance(loaded.config.pool, LocalConfig):
         _shares(loaded.config.pool)
-    ops: list[str] = []
-    for section in loaded.space.sections.values():
-        ops += section.ops
-    ops += named_functions(loaded.config)
-    if problems := plugin_check.find_problems(loaded.config.plugins, ops):
-        raise InvalidConfig(Issue(problem, "plugins", str(loaded.file)) for problem in problems)
+    code = check_plugins(loaded.config, loaded.space, loaded.file)
+    return Checked(_prepare_data(loaded, root), code)
+
+
+def _prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
+    """Write the data, or check the table; see `prepare_run`."""
     if loaded.config.evaluator is not None:
         return Prepared(None, files={}, guess="", **check_evaluator(loaded))
     prepared = prepare(loaded.data_settings(), root)
@@ -100,9 +113,10 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
     The record holds everything that a session needs: the config file may change or go.
 
     Raises:
-        as `prepare_data`; there is no record then.
+        as `prepare_run`; there is no record then.
     """
-    prepared = prepare_data(loaded, root)
+    checked = prepare_run(loaded, root)
+    prepared = checked.prepared
     interface = prepared.interface
     data = loaded.config.data
     meta = {
@@ -117,6 +131,7 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         SOURCE: {} if data is None else source_mark(data),
         "data_files": dict(prepared.files),
         "versions": versions(),
+        CODE: dict(checked.code),
         NOTED: True,
         "lineages": LINEAGES,
     }
@@ -133,7 +148,11 @@ def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Gen
 
 
 def make_setup(
-    config: RunConfig, space: SearchSpace, interface: Interface | None, root: Path
+    config: RunConfig,
+    space: SearchSpace,
+    interface: Interface | None,
+    root: Path,
+    config_file: Path,
 ) -> Setup:
     """What every worker of a run in this directory is told."""
     objective = config.epoch_objective()
@@ -156,6 +175,7 @@ def make_setup(
         epochs=config.training.epochs,
         limits=limits,
         plugins=tuple(config.plugins),
+        plugin_folder=plugin_folder(config, config_file),
         threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,
         evaluator=None if evaluator is None else described(evaluator),
     )
@@ -255,6 +275,7 @@ class Session:
             self._interface = None if ends is None else Interface.from_json(ends)
             seeds = self.record.meta("seeds")
             self.seeds = {name: Genome.from_dict(data) for name, data in seeds.items()}
+            self.config_file = Path(self.record.meta("config_file"))
         self.objective = self.config.to_objective()
         self.storage = Storage(self.layout.root, self.config.storage.keep_best)
 
@@ -267,17 +288,33 @@ class Session:
         """
         return ends_of(self._interface, self.config)
 
-    def notes(self, goes_on: bool) -> list[str]:
+    def notes(
+        self,
+        goes_on: bool,
+        config: RunConfig,
+        is_new: bool = False,
+        accept_changed_code: bool = False,
+    ) -> list[str]:
         """What the user should know before the session begins.
 
         Args:
-            goes_on: whether there may be trainings; then the source of the data must be what it
-                was.
+            goes_on: whether there may be trainings; then the source of the data and the code of the
+                plugins must be what they were.
+            config: config of this session, perhaps with changes.
+            is_new: whether the run was created just now, so that its plugins were checked.
+            accept_changed_code: whether the run goes on with changed code.
 
         Raises:
-            InvalidData: it is not.
+            InvalidConfig: a plugin cannot be used, or its code has changed.
+            InvalidData: the source has changed.
         """
-        found = self._source_notes() if goes_on else []
+        found = []
+        if not is_new:
+            code = self.check_plugins()
+            if goes_on:
+                found += check_code(self.record, code, self.config_file, accept_changed_code)
+        if goes_on:
+            found += self._source_notes(config)
         changed = other_versions(self.record.meta("versions"), self.config)
         found += changes_in_words(changed)
         if self.record.backup is not None:
@@ -286,11 +323,19 @@ class Session:
             )
         return found
 
-    def _source_notes(self) -> list[str]:
+    def check_plugins(self) -> Sources:
+        """Check that the plugins can be used; returns what identifies their code.
+
+        Raises:
+            InvalidConfig: they cannot.
+        """
+        return check_plugins(self.config, self.space, self.config_file)
+
+    def _source_notes(self, config: RunConfig) -> list[str]:
         """Check the source of the data, or the table; notes for the user."""
-        if self.config.data is not None:
-            return check_source(self.record, self.config.data, self.space)
-        check_table(self.config, self.record.meta("fingerprint"))
+        if config.data is not None:
+            return check_source(self.record, config.data, self.space)
+        check_table(config, self.record.meta("fingerprint"), self.layout.root)
         return []
 
     def setup(self) -> Setup:
@@ -300,6 +345,7 @@ class Session:
             self.space,
             self._interface,
             self.layout.root,
+            self.config_file,
         )
 
     @property

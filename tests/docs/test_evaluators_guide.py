@@ -11,7 +11,7 @@ from evonas import api
 from evonas.evaluate.known.table import load_table
 from evonas.genome import load_space
 from evonas.runtime.config.config_file import check, load_config
-from evonas.runtime.session import prepare_data
+from evonas.runtime.session import prepare_run
 
 GUIDE = Path(__file__).parents[2] / "docs" / "evaluators.md"
 BLOCKS = re.findall(
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_table_of_the_guide_is_one(folder: Path) -> None:
     loaded = load_config(folder / "table-run.yaml")
-    assert prepare_data(loaded, folder).counts == {"genomes": 2}
+    assert prepare_run(loaded, folder).prepared.counts == {"genomes": 2}
     assert load_table(folder / "results.csv", load_space(folder / "cell.yaml")).fidelities == (3, 9)
 
 

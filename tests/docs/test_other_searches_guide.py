@@ -10,7 +10,7 @@ import pytest
 
 from evonas.genome import strict_yaml, validate
 from evonas.runtime.config.config_file import check
-from evonas.runtime.session import prepare_data
+from evonas.runtime.session import prepare_run
 from evonas.search.registry import STRATEGIES
 from evonas.search.rungs import brackets
 from evonas.search.sampling import SAMPLERS
@@ -56,7 +56,7 @@ def test_every_yaml_block(text, folder, oracle):
         return
     assert checked.problems == ()
     loaded = checked.loaded
-    prepare_data(loaded, folder / "run")
+    prepare_run(loaded, folder / "run")
     kind, settings = loaded.config.strategy_parts()
     strategy = STRATEGIES[kind](loaded.config.search_problem(loaded.space, loaded.seeds), settings)
     asked = 200 if kind != "optuna" else 30

@@ -214,7 +214,7 @@ def test_searches_in_the_cube_told_on_arrival_are_killed_resumed_and_audited(
         folder, *python, f"strategy={{{strategy}}}", "deterministic=false", "budget.trials=20"
     )
     counter, reference = Kill(-1), Path(shutil.copytree(template, folder / "whole"))
-    run = lifecycle.work(reference, [counter])
+    run = lifecycle.work(reference, [counter], is_new=True)
     assert run.is_finished
     assert any(trial.lineage.parents for trial in run.trials)
     states = {trial.state for trial in run.trials}
@@ -224,7 +224,7 @@ def test_searches_in_the_cube_told_on_arrival_are_killed_resumed_and_audited(
     for at in (7, events // 2, events - 5):
         root = Path(shutil.copytree(template, folder / str(at)))
         with pytest.raises(KeyboardInterrupt):
-            lifecycle.work(root, [Kill(at)])
+            lifecycle.work(root, [Kill(at)], is_new=True)
         lifecycle.work(root)
         assert content(root) == content(reference), at
 
@@ -356,6 +356,31 @@ def test_a_table_that_changes_under_a_run_is_noticed(folder: Path) -> None:
         lifecycle.work(root)
     (folder / "t.csv").write_text(text)
     assert lifecycle.work(root).is_finished
+
+
+def test_a_table_is_known_by_its_content_wherever_it_lies(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = create(folder)
+    with pytest.raises(KeyboardInterrupt):
+        lifecycle.work(root, [Kill(20)])
+    (folder / "elsewhere").mkdir()
+    (folder / "t.csv").rename(folder / "elsewhere" / "t.csv")
+    words = "table is missing. Put it back.*resume .*--set evaluator.table.path=PATH"
+    with pytest.raises(InvalidData, match=words):
+        lifecycle.work(root)
+    (folder / "another.csv").write_text("x")
+    for place, words in (("another.csv", "another content"), ("none.csv", "no such file")):
+        with pytest.raises(InvalidConfig, match=words):
+            lifecycle.work(root, overrides=[f"evaluator.table.path={folder / place}"])
+    # Relative to where the user is, and absolute from then on.
+    monkeypatch.chdir(folder)
+    assert lifecycle.work(root, overrides=["evaluator.table.path=elsewhere/t.csv"]).is_finished
+    monkeypatch.chdir("/")
+    longer = lifecycle.work(root, overrides=["budget.trials=22"])
+    assert len(longer.trials) >= 22
+    with pytest.raises(InvalidConfig, match="cannot be changed on resume"):
+        lifecycle.work(root, overrides=["evaluator={python: {function: 'a:b'}}", "plugins=[a]"])
 
 
 def test_genomes_that_a_table_lacks_are_infeasible(folder: Path) -> None:

@@ -47,6 +47,8 @@ class Setup:
         limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is
             `infeasible`.
         plugins: modules that may be imported for ops named `package.module:function`.
+        plugin_folder: folder in which these modules may lie, besides where Python finds them; empty
+            without plugins.
         threads: number of TensorFlow threads of each worker, inside and between ops.
         evaluator: judge of genomes in place of Keras, `{"table": {"path": ...}}` or `{"python":
             {"function": ..., "arguments": ...}}`; None for Keras.
@@ -64,6 +66,7 @@ class Setup:
     epochs: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
+    plugin_folder: str = ""
     threads: int = 1
     evaluator: Mapping[str, Mapping[str, Any]] | None = None
     needed: tuple[str, ...] = ()

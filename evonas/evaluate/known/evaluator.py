@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonas.errors import UserError, did_you_mean
+from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.contract.raised import message_of, quoted
 from evonas.evaluate.known.table import SECONDS, Table, load_table
 from evonas.genome import Genome, Value, parse_space
+from evonas.randomness import seeded_generators
 from evonas.streams import kept_streams
 from evonas.trial import Outcome, TrialState
 from evonas.words import excerpt
@@ -47,6 +49,7 @@ def open_evaluator(setup: Setup, is_simulated: bool = False) -> RunJob:
         space = parse_space(setup.space, "the recorded space")
         table = load_table(settings["path"], space)
         return TableEvaluator(table)
+    add_folder(setup.plugin_folder)
     function = import_function(settings["function"])
     return FunctionEvaluator(function, settings["arguments"], is_simulated)
 
@@ -162,7 +165,9 @@ class FunctionEvaluator:
         }
         passed = {name: given[name] for name in self._takes}
         genome = Genome.from_dict(job.genome)
-        with kept_streams():
+        # A function that draws from the global generators gives the same in every pool, whatever
+        # was called before it.
+        with kept_streams(), seeded_generators(job.seed):
             found = self._function(genome, **passed, **self._arguments)
             if not isinstance(found, Mapping):
                 raise TypeError(

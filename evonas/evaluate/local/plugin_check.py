@@ -1,100 +1,151 @@
 """Whether a run's plugins can be imported and have the functions that the space names.
 
 Plugins are the user's code. So they are imported in a process of their own, as a worker would
-import them, and never in the driver. This process is
-`python -m evonas.evaluate.local.plugin_check REPORT MODULE...`, where REPORT is a file to write.
+import them, and never in the driver.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
-import subprocess
+import inspect
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
+from types import ModuleType
+from typing import Any
 
 from evonas.errors import did_you_mean
-from evonas.evaluate.local.launcher import python_command, python_environment
+from evonas.evaluate.contract.importing import add_folder
+from evonas.evaluate.local.aside import Answer, answer, ask_aside
+from evonas.evaluate.local.sources import sources_of
+from evonas.genome.strict_yaml import short
+from evonas.words import listed
 
 TIME_LIMIT = 120.0
 """Seconds that the import of all plugins may take."""
+MOST_SAID = 400
+"""Characters of what the user's code says that stand in a sentence."""
 
 
-def find_problems(plugins: Sequence[str], ops: Iterable[str]) -> list[str]:
-    """What is wrong with plugins, in sentences.
+@dataclass(frozen=True)
+class Call:
+    """How a function of a plugin will be called.
+
+    Attributes:
+        function: name as `package.module:function`.
+        tensors: number of positional arguments.
+        names: names of the keyword arguments.
+        offered: names of further ones, which are given if the function takes them.
+    """
+
+    function: str
+    tensors: int = 1
+    names: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """What was found of a run's plugins.
+
+    Attributes:
+        problems: sentences about the modules.
+        wrong_calls: sentences about functions, by the function's name.
+        sources: module -> sha256 of its file, of the plugins and of the modules beside them that
+            they import.
+    """
+
+    problems: Sequence[str] = ()
+    wrong_calls: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def look_at(plugins: Sequence[str], calls: Iterable[Call] = (), folder: str = "") -> Plugins:
+    """Import plugins in another process, and compare their functions with their calls.
 
     Args:
         plugins: modules, in the order in which they are imported.
-        ops: names of ops. Only those of the form `package.module:function` are looked at.
+        calls: calls of functions. Only those of these plugins are looked at.
+        folder: folder of the config, in which modules may lie, too.
     """
     if not plugins:
-        return []
-    found = _import_elsewhere(plugins)
-    if isinstance(found, str):
-        return [found]
-    problems = [str(what) for what in found.values() if isinstance(what, str)]
-    for op in ops:
-        module, colon, function = op.partition(":")
-        functions = found.get(module) if colon else None
-        if isinstance(functions, list) and function not in functions:
-            public = [name for name in functions if not name.startswith("_")]
-            hint = did_you_mean(function, public)
-            problems.append(f"the plugin {module} has no function {function!r}.{hint}")
-    return problems
+        return Plugins()
+    own = []
+    for call in calls:
+        module, colon, _ = call.function.partition(":")
+        if colon and module in plugins:
+            own.append(asdict(call))
+    request = {"plugins": list(plugins), "calls": own, "folder": folder}
+    found = ask_aside("evonas.evaluate.local.plugin_check", request, TIME_LIMIT)
+    if isinstance(found.report, dict):
+        return Plugins(**found.report)
+    return Plugins(problems=[_without_report(plugins, found)])
 
 
-def _import_elsewhere(plugins: Sequence[str]) -> Mapping[str, str | list[str]] | str:
-    """For each module the names of its functions, or a sentence that says what is wrong with it.
-
-    Returns:
-        one sentence for all modules if the process has left no report.
-    """
-    names = ", ".join(plugins)
-    with tempfile.TemporaryDirectory() as scratch:
-        # A file rather than standard output, to which the plugins themselves may print.
-        report = Path(scratch) / "report.json"
-        try:
-            done = subprocess.run(
-                python_command("evonas.evaluate.local.plugin_check", report, *plugins),
-                env=python_environment(),
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=TIME_LIMIT,
-            )
-        except subprocess.TimeoutExpired:
-            return f"importing the plugins {names} took more than {TIME_LIMIT:g} s."
-        try:
-            found: dict[str, str | list[str]] = json.loads(report.read_text(encoding="utf-8"))
-        # A plugin may end the process while it is imported.
-        except (OSError, ValueError):
-            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            ended = f"ended the process with exit code {done.returncode}"
-            return " ".join([f"importing the plugins {names} {ended}.", *said])
-    return found
+def _without_report(plugins: Sequence[str], found: Answer) -> str:
+    """Why a process has left no report: a plugin may end it while it is imported."""
+    what = f"importing the plugins {', '.join(plugins)}"
+    if found.code is None:
+        return f"{what} took more than {TIME_LIMIT:g} s."
+    said = found.said.strip().splitlines()[-1:]
+    words = [short(line, MOST_SAID) for line in said]
+    return " ".join([f"{what} ended the process with exit code {found.code}.", *words])
 
 
-def _describe(module: str) -> str | list[str]:
-    """The callable names of a module, or a sentence that says why it cannot be imported."""
+def _look(request: Mapping[str, Any]) -> dict[str, Any]:
+    """In the process: import everything, and say what was found."""
+    add_folder(request["folder"])
+    plugins: list[str] = request["plugins"]
+    modules: dict[str, ModuleType] = {}
+    problems = []
+    for name in plugins:
+        found = _import(name, request["folder"])
+        if isinstance(found, str):
+            problems.append(found)
+        else:
+            modules[name] = found
+    wrong = {}
+    for data in request["calls"]:
+        call = Call(**data)
+        module = modules.get(call.function.partition(":")[0])
+        # A module that cannot be imported has its sentence already.
+        if module is not None and (words := _misfit(module, call)):
+            wrong[call.function] = words
+    return {
+        "problems": problems,
+        "wrong_calls": wrong,
+        "sources": sources_of(list(modules)),
+    }
+
+
+def _import(name: str, folder: str) -> ModuleType | str:
+    """The module, or a sentence that says why it cannot be imported."""
     try:
-        imported = importlib.import_module(module)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         # The missing module may be another one, which the plugin imports.
-        if _is_or_holds(error.name, module):
+        if _is_or_holds(error.name, name):
+            beside = f"lie beside the config, in {folder}" if folder else "lie beside the config"
             return (
-                f"there is no module {module}. "
-                "A plugin must be installed, or its folder must be in PYTHONPATH."
+                f"there is no module {name}. A plugin must be installed, or {beside},"
+                " or its folder must be in PYTHONPATH."
             )
-        place = _place(error)
-        return f"the plugin {module} cannot be imported: {error}.{place}"
+        return f"the plugin {name} cannot be imported: {_said(error)}.{_place(error)}"
     # A user's code may raise anything, also SystemExit.
     except BaseException as error:
-        place = _place(error)
         kind = type(error).__name__
-        return f"the plugin {module} cannot be imported: {kind}: {error}.{place}"
-    return [name for name in dir(imported) if callable(getattr(imported, name, None))]
+        return f"the plugin {name} cannot be imported: {kind}: {_said(error)}.{_place(error)}"
+
+
+def _said(error: BaseException) -> str:
+    """The text of an error, as it can stand within a sentence."""
+    # The text is made by the user's code, too.
+    try:
+        text = str(error)
+    except Exception as second:
+        text = f"(its text cannot be made: {type(second).__name__})"
+    return short(text, MOST_SAID)
 
 
 def _is_or_holds(missing: str | None, module: str) -> bool:
@@ -116,12 +167,43 @@ def _place(error: BaseException) -> str:
     return f" It was raised in {last.filename}, line {last.lineno}."
 
 
-def main(arguments: Sequence[str]) -> None:
-    report, *modules = arguments
-    found = {module: _describe(module) for module in modules}
-    text = json.dumps(found)
-    Path(report).write_text(text, encoding="utf-8")
+def _misfit(module: ModuleType, call: Call) -> str:
+    """Why a function cannot be called so, in a sentence; empty if it can."""
+    name = call.function.partition(":")[2]
+    function = getattr(module, name, None)
+    if not callable(function):
+        public = [found for found in dir(module) if _is_public_function(module, found)]
+        hint = did_you_mean(name, public)
+        return f"the plugin {module.__name__} has no function {name!r}.{hint}"
+    if inspect.isclass(function):
+        return (
+            f"{call.function} is a class, and a function is called here. Write a function that"
+            f" makes a {name} and calls it."
+        )
+    try:
+        signature = inspect.signature(function)
+    # Some functions of C tell nothing of their arguments.
+    except (TypeError, ValueError):
+        return ""
+    given: list[None] = [None] * call.tensors
+    taken = [one for one in call.offered if one in signature.parameters]
+    try:
+        signature.bind(*given, **dict.fromkeys([*call.names, *taken]))
+    except TypeError as error:
+        names = f" with {listed(call.names)}" if call.names else ""
+        many = f" and {call.tensors} tensors" if call.tensors > 1 else ""
+        takes = [one for one in signature.parameters if one not in call.names]
+        hints = [did_you_mean(one, takes) for one in call.names if one not in signature.parameters]
+        return (
+            f"the function {call.function} cannot be called{names}{many}: {_said(error)}."
+            f" It is {short(name + str(signature), MOST_SAID)}.{''.join(hints)}"
+        )
+    return ""
+
+
+def _is_public_function(module: ModuleType, name: str) -> bool:
+    return not name.startswith("_") and callable(getattr(module, name, None))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    answer(sys.argv[1:], _look)

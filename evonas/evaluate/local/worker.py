@@ -7,27 +7,27 @@ import faulthandler
 import gc
 import json
 import os
-import random
 import signal
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NoReturn
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from evonas.errors import DiskFailure
+from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, Setup, encode, outcome_to_json
 from evonas.evaluate.contract.raised import message_of, text_of
 from evonas.evaluate.training.export_job import export, load_model
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import Alive, Report, batch_of, train
+from evonas.randomness import kept_generators
 from evonas.streams import kept_streams
 from evonas.trial import Outcome, TrialState
 
@@ -112,7 +112,7 @@ def run_job(setup: Setup, job: Job, report: Report, alive: Alive = lambda: None)
     try:
         # Keras draws from the global generators of Python and NumPy, so the job seeds them. In the
         # inline pool they are the user's, and must be as they were.
-        with _global_generators():
+        with kept_generators():
             outcome = _run_safely(setup, job, report, alive)
     finally:
         keras.backend.clear_session(free_memory=False)
@@ -146,6 +146,7 @@ def about() -> dict[str, Any]:
 def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome:
     """The worker's border: the one place that catches everything that a network may raise."""
     try:
+        add_folder(setup.plugin_folder)
         # Layers are then named from 0, as in a new process.
         keras.backend.clear_session(free_memory=False)
         with kept_streams():
@@ -186,18 +187,6 @@ def _lost_to_the_disk(error: Exception) -> Outcome:
 def _first_line(error: BaseException) -> str:
     lines = text_of(error).strip().splitlines()
     return lines[0] if lines else ""
-
-
-@contextmanager
-def _global_generators() -> Iterator[None]:
-    """Put the global generators of Python and NumPy back as they were."""
-    of_python = random.getstate()
-    of_numpy = np.random.get_state()  # noqa: NPY002 - Keras seeds the global one
-    try:
-        yield
-    finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)  # noqa: NPY002
 
 
 class _Driver:

@@ -194,6 +194,12 @@ class RecordReader:
         count = self._value("select count(*) from trial where twin_of is null")
         return int(count)
 
+    def settled(self) -> int:
+        """The number of trials that have an outcome of their own."""
+        query = "select count(*) from trial where twin_of is null and state <> ?"
+        count = self._value(query, (TrialState.WAITING,))
+        return int(count)
+
     def told(self) -> int:
         """The number of trials that the strategy has been told."""
         count = self._value("select count(*) from trial where told")

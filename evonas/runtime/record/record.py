@@ -221,6 +221,12 @@ class Record(RecordReader):
         with self._transaction():
             self._event(kind, detail)
 
+    def put_noted(self, key: str, value: Any, kind: str, detail: Any) -> None:
+        """Put a value under this key, and note that for the reader: both or neither."""
+        with self._transaction():
+            self._put(key, value)
+            self._event(kind, detail)
+
     def commit_step(
         self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int
     ) -> None:

@@ -133,12 +133,12 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
 def test_trainings_are_stopped_only_where_the_config_says_so(tmp_path: Path) -> None:
     config = loaded(tmp_path).config
     assert config.training.stop is None
-    assert session.make_setup(config, loaded(tmp_path).space, None, tmp_path).stop is None
+    assert session.make_setup(config, loaded(tmp_path).space, None, tmp_path, tmp_path).stop is None
     config = loaded(tmp_path, overrides=["training.stop=learning_curve"]).config
     assert config.training.stop == LearningCurveConfig(after=0.4, margin=1.0)
     config = loaded(tmp_path, CONFIG + "  stop: {learning_curve: {after: 0.5}}\n").config
     assert RunConfig.from_json(json.loads(config.canonical())) == config
-    setup = session.make_setup(config, loaded(tmp_path).space, None, tmp_path)
+    setup = session.make_setup(config, loaded(tmp_path).space, None, tmp_path, tmp_path)
     assert setup.stop == {"learning_curve": {"after": 0.5, "margin": 1.0}}
     assert rule_of(setup, 0.5, 3) == CurveRule(0.5, 3, 0.5, 1.0)
 
