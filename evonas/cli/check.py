@@ -8,9 +8,9 @@ from evonas.cli.options import ConfigArgument, JsonOption, SetOption
 from evonas.words import counted
 
 if TYPE_CHECKING:
-    from evonas.data.prepared import Prepared
     from evonas.errors import EvonasError
     from evonas.runtime.config.config_file import LoadedConfig
+    from evonas.runtime.session import Checked
 
 NAME = "check"
 
@@ -19,13 +19,17 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     """Check a config or an experiment, its search space, its seed genomes and its data; report
     every problem, each with file, line and key.
 
-    Nothing is trained and nothing is written. `evonas run` checks the same before it begins.
+    One small network for each op is built, trained for one step, saved and loaded. What was found
+    good is remembered in the cache of your home, so it costs once. With limits on the size, some
+    random networks are measured. `evonas run` checks the same before it begins, but of the ops only
+    those of plugins.
     """
     import tempfile
     from pathlib import Path
 
     from evonas.cli.console import print_json
     from evonas.errors import EvonasError
+    from evonas.evaluate.local.op_check import DRAWN
     from evonas.runtime.config.config_file import load_config
     from evonas.runtime.config.experiment_file import is_experiment_file, load_experiment
     from evonas.runtime.session import prepare_run
@@ -38,17 +42,23 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
         else:
             loaded = load_config(config, overrides)
         with tempfile.TemporaryDirectory() as scratch:
-            prepared = prepare_run(loaded, Path(scratch)).prepared
+            checked = prepare_run(loaded, Path(scratch), every_op=True)
     except EvonasError as error:
         if not as_json:
             raise
         print_json({"ok": False, "problems": _problems(error)})
         raise SystemExit(error.exit_code) from error
     if as_json:
-        warnings = [*loaded.warnings, *prepared.notes]
-        print_json({"ok": True, "warnings": warnings, "counts": dict(prepared.counts)})
+        plain = {
+            "ok": True,
+            "warnings": [*loaded.warnings, *checked.prepared.notes],
+            "counts": dict(checked.prepared.counts),
+        }
+        if checked.within is not None:
+            plain["within_limits"] = {"networks": checked.within, "of": DRAWN}
+        print_json(plain)
     else:
-        _print(config, loaded, prepared)
+        _print(config, loaded, checked)
 
 
 def _problems(error: EvonasError) -> list[dict[str, object]]:
@@ -64,11 +74,12 @@ def _problems(error: EvonasError) -> list[dict[str, object]]:
     return [dataclasses.asdict(issue) for issue in issues]
 
 
-def _print(config: str, loaded: LoadedConfig, prepared: Prepared) -> None:
+def _print(config: str, loaded: LoadedConfig, checked: Checked) -> None:
     """Says that all is fine, and what the config is about."""
     from evonas.cli.console import console, say
 
     out = console()
+    prepared = checked.prepared
     for warning in (*loaded.warnings, *prepared.notes):
         say(out, f"note: {warning}")
     counts = prepared.counts
@@ -82,5 +93,17 @@ def _print(config: str, loaded: LoadedConfig, prepared: Prepared) -> None:
         return
     if prepared.guess:
         say(out, f"task: {prepared.guess}")
+    if checked.within is not None:
+        say(out, _limits(loaded, checked.within))
     samples = ", ".join(f"{count:,} {part}" for part, count in counts.items())
     say(out, f"{config} is fine: {about}, samples: {samples}.")
+
+
+def _limits(loaded: LoadedConfig, within: int) -> str:
+    """How many random networks are within the limits, as a sentence."""
+    from evonas.evaluate.local.op_check import DRAWN
+    from evonas.words import listed
+
+    limits = loaded.config.limits.of_size()
+    named = listed([f"{limit:,} {name}" for name, limit in limits.items()])
+    return f"limits: {within} of {DRAWN} random networks have at most {named}."

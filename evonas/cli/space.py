@@ -92,7 +92,10 @@ def _drawn(
         InvalidSpace: ops or plugins are wrong.
         UserError: this is no shape for the space's input.
     """
+    from pathlib import Path
+
     from evonas.errors import InvalidSpace
+    from evonas.evaluate.contract.importing import add_folder
     from evonas.model.space_check import check_space
 
     # Without networks a table or a function judges the genomes.
@@ -104,6 +107,8 @@ def _drawn(
         raise InvalidSpace(problems)
     interface = _interface(space.input, shape)
     genomes = _draws(space, count, seed)
+    if plugins:
+        add_folder(str(Path(file).absolute().parent))
     if genomes:
         _start_keras()
     return [_built(space, genome, interface, plugins) for genome in genomes]

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evonas.errors import InvalidConfig, Issue
-from evonas.evaluate.local.plugin_check import Call, look_at
+from evonas.evaluate.local.op_check import try_ops
+from evonas.evaluate.local.plugin_check import Call, Plugins, look_at
 from evonas.genome import SearchSpace
 from evonas.invocation import command
+from evonas.learning.interface import Interface
+from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import PythonConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.reader import RecordReader
@@ -92,16 +95,68 @@ def check_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Sources:
         InvalidConfig: a plugin cannot be imported, lacks a function, or has one that cannot be
             called as it is going to be.
     """
-    found = look_at(config.plugins, calls_of(config, space), plugin_folder(config, file))
-    issues = [Issue(problem, "plugins", str(file)) for problem in found.problems]
-    for function, problem in found.wrong_calls.items():
-        key = "plugins"
-        if isinstance(config.evaluator, PythonConfig) and config.evaluator.function == function:
-            key = "evaluator.python"
-        issues.append(Issue(problem, key, str(file)))
-    if issues:
-        raise InvalidConfig(issues)
+    found = look_at_plugins(config, space, file)
+    if found.wrong_calls:
+        wrong = found.wrong_calls.values()
+        raise InvalidConfig(Issue(words, "plugins", str(file)) for words in wrong)
     return found.sources
+
+
+def look_at_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Plugins:
+    """As `check_plugins`, but functions that cannot be called are only told.
+
+    Raises:
+        InvalidConfig: a plugin cannot be imported.
+    """
+    found = look_at(config.plugins, calls_of(config, space), plugin_folder(config, file))
+    if found.problems:
+        raise InvalidConfig(Issue(words, "plugins", str(file)) for words in found.problems)
+    return found
+
+
+def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
+    """An issue for each function that cannot be called, where the config or the space names it."""
+    found = []
+    evaluator = loaded.config.evaluator
+    for function, words in plugins.wrong_calls.items():
+        if isinstance(evaluator, PythonConfig) and evaluator.function == function:
+            found.append(Issue(words, "evaluator.python", str(loaded.file)))
+        for section in loaded.space.sections.values():
+            if function in section.ops:
+                key = (section.group, section.name, "ops", function)
+                found.append(loaded.space_issue(key, words))
+    return found
+
+
+def try_networks(
+    loaded: LoadedConfig, interface: Interface, plugins: Plugins, every_op: bool
+) -> tuple[list[Issue], int | None]:
+    """An issue for each op that fails in a small network.
+
+    With `every_op`, also how many of `DRAWN` random networks are within the limits; None without
+    limits.
+
+    Args:
+        interface: the two ends of the networks.
+        plugins: what was found of the plugins; functions that cannot be called are left out.
+        every_op: whether the ops of evonas are tried, too.
+    """
+    config = loaded.config
+    tried = try_ops(
+        loaded.space,
+        interface,
+        config.plugins,
+        plugins.sources,
+        plugin_folder(config, loaded.file),
+        leave_out=plugins.wrong_calls,
+        only_plugins=not every_op,
+        limits=config.limits.of_size() if every_op else None,
+    )
+    found = []
+    for (name, op), words in tried.failing.items():
+        key = (loaded.space.sections[name].group, name, "ops", op)
+        found.append(loaded.space_issue(key, words))
+    return found, tried.within
 
 
 def check_code(record: Record, now: Sources, file: Path, accept: bool) -> list[str]:

@@ -26,7 +26,16 @@ from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.learning.interface import Interface
 from evonas.memory import MIB
-from evonas.runtime.code_guard import CODE, Sources, check_code, check_plugins, plugin_folder
+from evonas.runtime.code_guard import (
+    CODE,
+    Sources,
+    check_code,
+    check_plugins,
+    look_at_plugins,
+    plugin_folder,
+    try_networks,
+    wrong_calls,
+)
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
@@ -69,29 +78,47 @@ class Checked:
     Attributes:
         prepared: the data, or what is known of a table.
         code: what identifies the code of the plugins.
+        within: how many of `DRAWN` random networks are within the limits; None if nobody counted.
     """
 
     prepared: Prepared
     code: Sources
+    within: int | None = None
 
 
-def prepare_run(loaded: LoadedConfig, root: Path) -> Checked:
+def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Checked:
     """Check everything that the config alone cannot tell, and write the data.
 
-    That is: the devices, the plugins, the data, and the objective for the task of the data.
+    That is: the devices, the plugins, the data, the objective for the task of the data, and whether
+    the ops work.
+
+    Args:
+        every_op: whether the ops of evonas are tried, too, besides those of plugins, and random
+            networks are compared with the limits.
 
     Raises:
         NoWorker: a device that the config names is missing.
         InvalidData: the data cannot be used.
-        InvalidConfig: a plugin cannot be imported or lacks an op, or the objective is not measured
-            for the task that the data turn out to be.
+        InvalidConfig: a plugin cannot be imported or lacks an op, an op fails, or the objective is
+            not measured for the task that the data turn out to be.
         DiskFailure: the directory is not writable.
     """
     # These checks come before the data, which may be large and take long to read.
     if isinstance(loaded.config.pool, LocalConfig):
         _shares(loaded.config.pool)
-    code = check_plugins(loaded.config, loaded.space, loaded.file)
-    return Checked(_prepare_data(loaded, root), code)
+    plugins = look_at_plugins(loaded.config, loaded.space, loaded.file)
+    wrong = wrong_calls(loaded, plugins)
+    # Without networks, nothing more can be found.
+    if wrong and loaded.config.evaluator is not None:
+        raise InvalidConfig(wrong)
+    prepared = _prepare_data(loaded, root)
+    within = None
+    if prepared.interface is not None:
+        failing, within = try_networks(loaded, prepared.interface, plugins, every_op)
+        wrong += failing
+    if wrong:
+        raise InvalidConfig(wrong)
+    return Checked(prepared, plugins.sources, within)
 
 
 def _prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
@@ -158,11 +185,6 @@ def make_setup(
     objective = config.epoch_objective()
     stop = config.training.stop
     evaluator = config.evaluator
-    limits = {}
-    if config.limits.parameters is not None:
-        limits["parameters"] = config.limits.parameters
-    if config.limits.flops is not None:
-        limits["flops"] = config.limits.flops
     return Setup(
         directory=str(root.resolve()),
         seed=config.seed,
@@ -173,7 +195,7 @@ def make_setup(
         patience=config.training.patience,
         stop=None if stop is None else dump(stop, FAMILIES),
         epochs=config.training.epochs,
-        limits=limits,
+        limits=config.limits.of_size(),
         plugins=tuple(config.plugins),
         plugin_folder=plugin_folder(config, config_file),
         threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,

@@ -195,7 +195,7 @@ class SubprocessLauncher(Launcher):
     def exit_code(self, handle: Handle) -> int | None:
         number = handle.number
         process = self._processes.get(number)
-        if process is not None and has_ended(process):
+        if process is not None and _has_ended(process):
             # Before the process is reaped: until then no other group can have its number.
             kill_group(process.pid)
             self._codes[number] = process.wait()
@@ -500,7 +500,7 @@ def python_command(module: str, *arguments: object) -> list[str]:
     return [sys.executable, "-P", "-m", module, *words]
 
 
-def has_ended(process: subprocess.Popen[bytes]) -> bool:
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     """True once a process has ended."""
     if not hasattr(os, "waitid"):
         return process.poll() is not None

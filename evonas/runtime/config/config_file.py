@@ -59,6 +59,12 @@ class LoadedConfig:
         """The config with overrides and defaults as canonical JSON, which a file may hold, too."""
         return self.config.canonical()
 
+    def space_issue(self, key: KeyPath, message: str) -> Issue:
+        """An issue at a key of the search space, with its file and line."""
+        path = library.find("spaces", self.config.space, self.file.parent)
+        document = strict_yaml.load(self.space.text, str(path))
+        return document.problem(key, message)
+
     def data_settings(self) -> DataSettings:
         """What `evonas.data.prepared.prepare` needs; only for a config with `data`."""
         data = self.config.data

@@ -72,6 +72,11 @@ class LimitsConfig:
     seconds: Annotated[float, Gt(0)] | None = None
     stalled_seconds: Annotated[float, Gt(0)] | None = 1800.0
 
+    def of_size(self) -> dict[str, int]:
+        """The limits on a network's size, by name, without those that are not set."""
+        limits = {"parameters": self.parameters, "flops": self.flops}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
 
 @dataclass(frozen=True)
 class StorageConfig:

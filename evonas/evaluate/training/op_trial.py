@@ -1,0 +1,70 @@
+"""One small network, as a trial and an export would treat it: built, trained, saved, loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from evonas.evaluate.training.export_job import save_verified
+from evonas.genome import Genome, SearchSpace
+from evonas.learning.interface import Interface
+from evonas.model.assembly import build_model
+from evonas.model.compiling import compile_model
+from evonas.model.size import measure_unbuilt
+
+SAMPLES = 4
+"""Samples of the one step: batch normalization needs more than one."""
+
+
+def try_network(
+    space: SearchSpace,
+    genome: Genome,
+    interface: Interface,
+    plugins: Sequence[str],
+    folder: Path,
+) -> None:
+    """Build the network of a genome, train it for one step, save it, and load what was saved.
+
+    Args:
+        plugins: modules that may be imported for ops.
+        folder: folder for the saved file.
+
+    Raises:
+        whatever goes wrong.
+    """
+    keras.backend.clear_session(free_memory=False)
+    # A worker measures networks of plugins in a graph before it builds them.
+    if plugins:
+        measure_unbuilt(space, genome, interface, plugins)
+    keras.utils.set_random_seed(0)
+    model = build_model(space, genome, interface, plugins)
+    compile_model(model, space, genome, interface, samples=SAMPLES, most=1)
+    x, y = _data(interface)
+    model.train_on_batch(x, y)
+    predictions = model.predict(x, verbose=0)
+    # A step on random data may diverge, and a comparison of numbers that are none says nothing.
+    if not np.isfinite(predictions).all():
+        model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+        predictions = model.predict(x, verbose=0)
+    save_verified(model, folder / "tried.keras", x, predictions)
+
+
+def _data(interface: Interface) -> tuple[Any, Any]:
+    """A few random samples about the mean of the data, and targets."""
+    rng = np.random.default_rng(0)
+    scale = np.sqrt(np.array(interface.variance, dtype=np.float32))
+    mean = np.array(interface.mean, dtype=np.float32)
+    shape = (SAMPLES, *interface.shape)
+    # An image of two axes has one channel and no axis for it.
+    if len(mean) == 1:
+        mean = mean[0]
+        scale = scale[0]
+    x = rng.normal(size=shape).astype(np.float32) * scale + mean
+    if interface.task == "classification":
+        return x, np.arange(SAMPLES) % interface.outputs
+    y = rng.normal(size=SAMPLES) * interface.target_scale + interface.target_mean
+    return x, y.astype(np.float32)
