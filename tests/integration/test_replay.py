@@ -37,7 +37,14 @@ budget: {trials: 5}
 plugins: [fragile_ops]
 pool: {local: {workers: 2, devices: cpu}}
 """
-PLUGIN = "def fail(x):\n    print('the last words')\n    raise RuntimeError('it is fragile')\n"
+# Not in a network of one layer: an op that always fails is refused before the run.
+PLUGIN = """
+def fail(x, *, name):
+    if name == "layers_1":
+        print("the last words")
+        raise RuntimeError("it is fragile")
+    return x
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +59,10 @@ def work(tmp_path_factory):
 
 
 def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(cwd), os.environ.get("PYTHONPATH", "")])
     call = [str(Path(sys.executable).with_name("evonas")), *map(str, arguments)]
-    return subprocess.run(
-        call, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PYTHONPATH": path}
-    )
+    # Without a PYTHONPATH: the plugin lies beside the config.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(call, capture_output=True, text=True, cwd=cwd, env=environment)
 
 
 def of_state(work: Path, state: str) -> int:
@@ -101,7 +107,7 @@ def test_another_outcome_than_the_recorded_one_has_exit_code_4(work):
     """The plugin is mended; in the record it is still broken."""
     trial = of_state(work, "error")
     (work / "fragile_ops.py").write_text(
-        "def fail(x):\n    print('the last words')\n    return x\n"
+        "def fail(x, *, name):\n    print('the last words')\n    return x\n"
     )
     try:
         done = command("replay", "fragile", trial, "--json", cwd=work)
@@ -110,6 +116,7 @@ def test_another_outcome_than_the_recorded_one_has_exit_code_4(work):
     assert done.returncode == 4
     told = json.loads(done.stdout)  # what a network prints is no part of the JSON
     assert told["same"] is False
+    assert told["code"] == "the code of fragile_ops has changed since the run began"
     assert (
         "it is `error` in the record (RuntimeError: it is fragile) and `" in told["differences"][0]
     )
