@@ -58,16 +58,28 @@ def _home(name: str) -> Path | None:
     if module is None:
         return None
     # A namespace package has a path and no file.
-    for entry in getattr(module, "__path__", ()):
+    for entry in _path(module):
         return Path(entry).parent
     file = _file_of(module)
     return None if file is None else file.parent
 
 
+def _path(module: ModuleType) -> list[str]:
+    """The folders of a package; empty for any other module."""
+    # Code may put any object in the place of a module, with attributes of its own.
+    try:
+        return [str(entry) for entry in getattr(module, "__path__", ())]
+    except Exception:
+        return []
+
+
 def _file_of(module: ModuleType) -> Path | None:
     """The file of a module, source or binary, or the archive that holds it; None without one."""
-    spec = getattr(module, "__spec__", None)
-    origin = getattr(spec, "origin", None)
+    # As above: any object may stand there.
+    try:
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+    except Exception:
+        return None
     if not isinstance(origin, str):
         return None
     path = Path(origin)
@@ -110,7 +122,7 @@ def _imports(name: str, file: Path) -> Iterator[str]:
         return
     try:
         tree = ast.parse(file.read_bytes())
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, RecursionError):
         return
     package = name.split(".")
     if file.stem != "__init__":
@@ -146,4 +158,8 @@ def _find(name: str, places: Sequence[Path]) -> Path | None:
 
 
 def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    # It was imported from what Python had compiled before.
+    except OSError:
+        return "unreadable"

@@ -180,13 +180,23 @@ def sources(folder: Path, *plugins: str) -> dict[str, str]:
     return dict(found.sources)
 
 
+STRANGE = """
+import sys
+class Strange:
+    def __getattr__(self, name):
+        raise ValueError(name)
+sys.modules["strange"] = Strange()
+sys.modules["nothing"] = None
+"""
+
+
 def write_project(folder: Path) -> None:
     """A plugin with modules beside it, a package, and what is none of it."""
     folder.mkdir()
     write(
         folder,
         mine="import aid, json\nfrom parts.deep import two\ndef op(x):\n from late import y\n",
-        aid="",
+        aid=STRANGE,
         late="import later",
         later="",
         unused="",
