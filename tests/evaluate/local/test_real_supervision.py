@@ -188,7 +188,8 @@ def test_a_worker_in_one_long_call_ends_with_its_driver(setup: Setup, tmp_path: 
 
             def is_deep_in_tensorflow() -> bool:
                 everyone[:] = psutil.Process(driver.pid).children(recursive=True)
-                return len(everyone) == 2 and everyone[1].cpu_times().user > 4.0
+                # The reaper, the fork server, the worker.
+                return len(everyone) == 3 and everyone[2].cpu_times().user > 4.0
 
             wait_for(is_deep_in_tensorflow)
         finally:
