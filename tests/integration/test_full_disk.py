@@ -199,8 +199,8 @@ def test_a_read_only_run_can_be_looked_at_and_not_resumed(
     done = command("resume", root)
     assert done.returncode == 74
     first, *rest = done.stderr.strip().splitlines()
-    assert first == f"evonas: the run at {root} is not writable: Read-only file system"
-    assert rest == [f"To go on:  evonas resume {root}"]
+    assert first == f"evonas: the run at {root} is not writable: Read-only file system."
+    assert rest == [f"  To go on:  evonas resume {root}"]
     for arguments, words in (
         (("show", root, "--trials"), "Best so far: trial"),
         (("list", "--runs", disk), "/40"),
