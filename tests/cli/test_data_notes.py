@@ -12,7 +12,7 @@ from evonas import api, experiments
 from evonas.cli import search
 from evonas.errors import InvalidConfig
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.session import prepare_data
+from evonas.runtime.session import prepare_run
 from evonas.testing.runs import Notes, make_run, stub_pools, work, write_config
 from evonas.testing.stub_worker import Stub
 from tests.command import run_evonas
@@ -77,7 +77,7 @@ def test_an_objective_that_does_not_fit_a_guessed_task_says_that_it_was_guessed(
     path = write_config(tmp_path)
     changes = ["data.task=null", "objective=val_mean_absolute_error"]
     with pytest.raises(InvalidConfig) as caught:
-        prepare_data(load_config(path, changes), tmp_path / "run")
+        prepare_run(load_config(path, changes), tmp_path / "run")
     wrong, guessed = caught.value.problems
     assert wrong.key == "objective"
     assert guessed.key == "data.task"
