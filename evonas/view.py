@@ -220,6 +220,7 @@ class Run:
             "run": self.name,
             "directory": str(self.directory),
             "finished": self.is_finished,
+            "going_on": self.is_going_on,
             "objective": self.objective.name,
             "budget": self.config.budget.trials,
             "budgets": self.config.budget.given,

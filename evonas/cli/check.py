@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 NAME = "check"
 
+_PARTS = {"train": "training", "validation": "validation", "test": "test"}
+"""Parts of the data, as sentences name them."""
+
 
 def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOption = False) -> None:
     """Check a config or an experiment, its search space, its seed genomes and its data; report
@@ -95,7 +98,7 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked) -> None:
         say(out, f"task: {prepared.guess}")
     if checked.within is not None:
         say(out, _limits(loaded, checked.within))
-    samples = ", ".join(f"{count:,} {part}" for part, count in counts.items())
+    samples = ", ".join(f"{count:,} {_PARTS[part]}" for part, count in counts.items())
     say(out, f"{config} is fine: {about}, samples: {samples}.")
 
 

@@ -46,7 +46,7 @@ def command(
 
     def on_run(label: str, seed: int, begun: bool) -> Sequence[Observer]:
         if not as_json:
-            before = " (begun before)" if begun else ""
+            before = " (goes on, or is finished)" if begun else ""
             say(console(), f"{label}, seed {seed}{before}", style="bold")
         return observers(as_json)
 
@@ -99,7 +99,7 @@ def _headings(found: Comparison) -> list[str]:
         "final",
         "area",
         f"{found.unit} to {cell(found.target)}",
-        "twins",
+        "duplicates",
         "failed",
         found.headings.get("fresh", "fresh seeds"),
         found.headings.get("test", "test"),

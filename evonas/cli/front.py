@@ -77,7 +77,7 @@ def _print_members(view: Run, members: Sequence[Trial], out: Console) -> None:
     compared = sum(trial.fitness is not None and trial.twin_of is None for trial in view.trials)
     title = (
         f"The front: {len(members):,} of {counted(compared, 'trial')} that succeeded,"
-        " which no other one beats in all objectives"
+        " no other one is as good in all objectives and better in one"
     )
     print_table(out, columns, rows, title)
 

@@ -48,6 +48,13 @@ def _summary(directory: Path) -> dict[str, Any]:
         }
 
 
+def _state(row: Mapping[str, Any]) -> str:
+    """Whether a run has ended; if not, whether a process is working on it at this moment."""
+    if row["finished"]:
+        return "finished"
+    return "going on" if row["going_on"] else "unfinished"
+
+
 def _print(found: Sequence[Mapping[str, Any]]) -> None:
     """One row a run."""
     from evonas.cli.console import console, number
@@ -65,7 +72,7 @@ def _print(found: Sequence[Mapping[str, Any]]) -> None:
             [
                 row["directory"],
                 trials,
-                "finished" if row["finished"] else "unfinished",
+                _state(row),
                 number(row["best_value"]),
                 row["objective"],
             ]

@@ -86,7 +86,7 @@ def counts(progress: Progress) -> str:
     """The numbers of failed trials and of duplicates."""
     words = f"{progress.failures:,} failed"
     if progress.twins:
-        words += f", {counted(progress.twins, 'twin')}"
+        words += f", {counted(progress.twins, 'duplicate')}"
     return words
 
 

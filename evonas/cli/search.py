@@ -293,7 +293,11 @@ def genes_in_words(genes: Sequence[Sequence[Any]]) -> str:
 
 def in_words(settings: Mapping[str, Any]) -> str:
     """A gene's parameters in words."""
-    words = [f"{name} {value}" for name, value in settings.items()]
+    # As YAML has it: `true`, and not `True`.
+    words = [
+        f"{name} {str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in settings.items()
+    ]
     return ", ".join(words)
 
 

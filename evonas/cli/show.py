@@ -52,7 +52,8 @@ def command(
 ) -> None:
     """Show a run: the winner, its scores, how the trials ended. Works while the run goes on.
 
-    With several objectives, also the front: the trials that no other one beats in all of them.
+    With several objectives, also the front: the trials of which no other one is as good in all
+    of them and better in one.
     """
     from evonas import api
     from evonas.cli.console import find_run
@@ -120,14 +121,17 @@ def _headline(view: Run) -> str:
     """The run's name, how many of its trials are done, and how they ended."""
     # Duplicates spend no budget. They have the states of others, so they are told apart.
     own = [trial for trial in view.trials if trial.twin_of is None]
-    counts = Counter(trial.state for trial in own)
+    done = [trial for trial in own if trial.state.is_final]
+    counts = Counter(trial.state for trial in done)
     # A fixed order, unlike that of the counter.
     states = [f"{counts[state]:,} {state}" for state in TrialState if counts[state]]
-    words = f"Run {view.name}: {counted(len(own), 'trial')}{_budget(view)}"
+    words = f"Run {view.name}: {counted(len(done), 'trial')}{_budget(view)}"
     if states:
         words += f" ({', '.join(states)})"
-    if twins := len(view.trials) - len(own):
-        words += f", {counted(twins, 'twin')}"
+    if begun := len(own) - len(done):
+        words += f", {begun:,} waiting or running"
+    if duplicates := len(view.trials) - len(own):
+        words += f", {counted(duplicates, 'duplicate')}"
     return words
 
 

@@ -418,7 +418,7 @@ def _print_evenness(even: Mapping[str, Mapping[str, Any]], count: int) -> None:
         told = known["problem"]
         if not told:
             percent = 100 * known["relative"]
-            told = f"{percent:.3g} % ({number(known['discrepancy'])})"
+            told = f"{percent:.3g} % (discrepancy {number(known['discrepancy'])})"
         say(out, f"  {name}: {told}")
 
 

@@ -194,7 +194,7 @@ def _state(trial: RecordedTrial) -> str:
 
     # The state of a duplicate is that of the trial which it names.
     if trial.twin_of is not None:
-        return f"twin of {trial.twin_of}"
+        return f"duplicate of {trial.twin_of}"
     state = str(trial.state)
     if is_cut(trial):
         state += ", cut batches"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evonas.cli.console import number, say
 from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
+from evonas.model.catalog import FINAL_FRACTION
 from evonas.trial import TIMES, Trial
 from evonas.words import counted, listed
 
@@ -59,14 +60,12 @@ def optimizer_in_words(optimizer: Mapping[str, Any]) -> str:
     settings = dict(optimizer)
     told = [settings.pop("name")]
     schedule = settings.pop("schedule", "constant")
-    fraction = settings.pop("final_fraction", None)
+    fraction = settings.pop("final_fraction", FINAL_FRACTION)
     rate = settings.pop("learning_rate", None)
     if rate is not None:
-        words = f"learning rate {_value(rate)}, {schedule}"
+        words = f"learning rate {_value(rate)}, {schedule} schedule"
         if schedule != "constant":
-            words += " schedule"
-            if fraction is not None:
-                words += f" down to {_value(fraction)} of it"
+            words += f" down to {_value(fraction)} of it"
         told.append(words)
     for name, value in settings.items():
         told.append(f"{name} {_value(value)}")

@@ -130,7 +130,7 @@ def _subtitle(view: Scene, objective: Objective) -> str:
     if violating:
         parts.append(f"{violating:,} beyond the constraints (grey)")
     if twins:
-        parts.append(counted(twins, "twin"))
+        parts.append(counted(twins, "duplicate"))
     if waiting:
         parts.append(f"{waiting:,} not finished")
     return " \u00b7 ".join(parts)

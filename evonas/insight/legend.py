@@ -77,7 +77,7 @@ def _items(view: Scene, drawn_singly: bool, paleness: float) -> Iterator[_Item]:
     yield _Item('<circle class="ring" r="5.5"/>', "winner")
     # Many trials are paths of dots, and there a duplicate has no sign of its own.
     if drawn_singly and any(dot.trial.twin_of is not None for dot in dots):
-        yield _Item('<circle class="twin c4" r="4"/>', "twin")
+        yield _Item('<circle class="twin c4" r="4"/>', "duplicate")
     if any(dot.clipped for dot in dots):
         edge = '<path class="grid" d="M-8 3H8"/><circle class="dot c4" opacity=".45" r="4"/>'
         yield _Item(edge, "at the edge: worse")

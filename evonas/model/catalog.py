@@ -56,6 +56,8 @@ _RECURRENT = (
 )
 _ADAM = ("beta_1", "beta_2", "epsilon")
 _SCHEDULE = ("schedule", "final_fraction")
+FINAL_FRACTION = 0.01
+"""To which part of its start a learning rate falls, where the space does not say it."""
 
 
 def _catalog(*signatures: OpSignature) -> dict[str, OpSignature]:

@@ -13,6 +13,7 @@ import keras
 
 from evonas.errors import UserError, did_you_mean
 from evonas.genome import Genome, SearchSpace
+from evonas.model.catalog import FINAL_FRACTION
 
 LearningRate = Any
 """A number, or one of Keras's schedules."""
@@ -87,8 +88,6 @@ OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {
 
 Each one also has the parameters `schedule` and `final_fraction`; see `scheduled`.
 """
-
-FINAL_FRACTION = 0.01
 
 
 def scheduled(

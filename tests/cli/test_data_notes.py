@@ -41,7 +41,7 @@ def test_check_tells(config: Path) -> None:
 
 def test_run_tells(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What follows is the search itself.
-    monkeypatch.setattr(search, "search", lambda *arguments: None)
+    monkeypatch.setattr(search, "search", lambda *arguments, **settings: None)
     done = run_evonas("run", config, "--runs", config.parent)
     assert f"note: {TOLD}" in done.stderr
 
@@ -49,7 +49,7 @@ def test_run_tells(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_python_tells(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes = Notes()
     # What follows is the search itself.
-    monkeypatch.setattr(api, "work", lambda *arguments: None)
+    monkeypatch.setattr(api, "work", lambda *arguments, **settings: None)
     api.run(config, runs=config.parent, observers=[notes])
     (note,) = notes.texts
     assert note.startswith(TOLD)

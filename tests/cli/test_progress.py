@@ -95,7 +95,7 @@ def test_a_log_has_generation_trials_best_failures_and_an_eta(trial):
     log.lines.on_progress(progress(trial))
     assert log.said == [
         "generation 3 8/96 trials best val_loss 0.1234, val_accuracy 0.9000 (trial 7)"
-        " 1 failed, 4 twins elapsed 0:30, ETA 1:15"
+        " 1 failed, 4 duplicates elapsed 0:30, ETA 1:15"
     ]
 
 
@@ -131,7 +131,7 @@ def test_a_log_counts_one_and_many(trial):
     log.lines.on_progress(progress(None, 1, None, total=1, twins=1, failures=0, spent=spent))
     assert log.said == [
         "generation 3 1/1 trial, 1,400/20,000 epochs, 1:15/1:00:00 no success yet"
-        " 0 failed, 1 twin elapsed 0:30, ETA -:--"
+        " 0 failed, 1 duplicate elapsed 0:30, ETA -:--"
     ]
 
 
@@ -220,21 +220,21 @@ def test_a_terminal_has_live_lines_and_news_above_them(trial):
         (
             200,
             "generation 3  BAR  8/96 trials  best val_loss 0.1234, val_accuracy 0.9000 (trial 7)"
-            "  1 failed, 4 twins  elapsed 0:30, ETA 1:15",
+            "  1 failed, 4 duplicates  elapsed 0:30, ETA 1:15",
         ),
         (
             140,
             "BAR  8/96 trials  best val_loss 0.1234, val_accuracy 0.9000 (trial 7)"
-            "  1 failed, 4 twins  elapsed 0:30, ETA 1:15",
+            "  1 failed, 4 duplicates  elapsed 0:30, ETA 1:15",
         ),
         (
             120,
             "8/96 trials  best val_loss 0.1234, val_accuracy 0.9000 (trial 7)"
-            "  1 failed, 4 twins  elapsed 0:30, ETA 1:15",
+            "  1 failed, 4 duplicates  elapsed 0:30, ETA 1:15",
         ),
         (
             100,
-            "8/96 trials  best val_loss 0.1234 (trial 7)  1 failed, 4 twins"
+            "8/96 trials  best val_loss 0.1234 (trial 7)  1 failed, 4 duplicates"
             "  elapsed 0:30, ETA 1:15",
         ),
         (60, "8/96 trials  best val_loss 0.1234 (trial 7)  ETA 1:15"),

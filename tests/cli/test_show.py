@@ -129,7 +129,7 @@ def test_a_curve_in_numbers(values: list[float], best: int | None, words: str):
     [
         (
             {"name": "adam", "learning_rate": 0.0123456, "schedule": "constant"},
-            "adam; learning rate 0.01235, constant",
+            "adam; learning rate 0.01235, constant schedule",
         ),
         (
             {
@@ -143,7 +143,7 @@ def test_a_curve_in_numbers(values: list[float], best: int | None, words: str):
         ),
         (
             {"name": "sgd", "learning_rate": 1.0, "schedule": "exponential"},
-            "sgd; learning rate 1, exponential schedule",
+            "sgd; learning rate 1, exponential schedule down to 0.01 of it",
         ),
         ({"name": "mine", "schedule": "constant"}, "mine"),
     ],

@@ -59,14 +59,14 @@ def settled(run, *states, twins=()):
     [
         ([], (), "Run stub: 0 trials of 12"),
         (["ok"], (), "Run stub: 1 trial of 12 (1 ok)"),
-        (["waiting", "ok", "ok"], (), "Run stub: 3 trials of 12 (1 waiting, 2 ok)"),
+        (["waiting", "ok", "ok"], (), "Run stub: 2 trials of 12 (2 ok), 1 waiting or running"),
         # duplicates have the states of others: they are counted by themselves
         (
             ["ok", "infeasible", "ok", "ok", "ok"],
             (3, 4),
-            "Run stub: 3 trials of 12 (2 ok, 1 infeasible), 2 twins",
+            "Run stub: 3 trials of 12 (2 ok, 1 infeasible), 2 duplicates",
         ),
-        (["ok", "ok"], (1,), "Run stub: 1 trial of 12 (1 ok), 1 twin"),
+        (["ok", "ok"], (1,), "Run stub: 1 trial of 12 (1 ok), 1 duplicate"),
     ],
 )
 def test_the_states_in_the_headline_add_up_to_its_trials(run, states, twins, line):

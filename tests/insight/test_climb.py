@@ -66,7 +66,7 @@ def test_twins_are_hollow(family, objective):
 
     assert len(with_class(root, "twin")) == 1
     assert len(with_class(root, "dot")) == 5
-    assert "twin" in words(root)
+    assert "duplicate" in words(root)
 
 
 def test_the_winners_line_is_drawn(family, objective):
