@@ -182,6 +182,12 @@ class MemoryRecord:
     def has_meta(self, key: str) -> bool:
         return False
 
+    def check_place(self) -> None:
+        pass
+
+    def count_seconds(self, worked: Callable[[], float] | None) -> None:
+        pass
+
     def commit_step(
         self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int
     ) -> None:

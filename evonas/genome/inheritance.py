@@ -35,7 +35,8 @@ def givers(first: Genome, second: Genome, crossed: Genome, child: Genome) -> tup
 
     Returns:
         0 for the first parent, 1 for the second one; both in this order if both gave something. If
-        nothing is left of either, it is the one that the crossed genome equals, or else the first.
+        nothing is left of either, it is the one that the child or the crossed genome equals, or
+        else the first.
     """
     gave_first = _is_left(child, crossed, second)
     gave_second = _is_left(child, crossed, first)
@@ -44,6 +45,9 @@ def givers(first: Genome, second: Genome, crossed: Genome, child: Genome) -> tup
     if gave_first or child == first:
         return (0,)
     if gave_second or crossed == second:
+        return (1,)
+    # An edit may put back what `repair` had dropped of the second parent's gene.
+    if child == second and crossed != first:
         return (1,)
     return (0,)
 

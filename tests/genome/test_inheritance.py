@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evonas.genome import Gene, Genome, SearchSpace, cross, mutate
@@ -147,7 +147,9 @@ def test_whoever_is_left_out_gave_nothing_that_is_left(
         assert not [fact for fact in left if fact[2] not in ("takes", "comes after")]
 
 
+# `repair` drops the input that came with the second parent's gene, and an edit puts it back.
 @KINDS
+@example(seeds=(1_932_620_076, 22_982, 3_522_833_319))
 @settings(max_examples=12)
 @given(seeds=SEEDS)
 def test_what_is_edited_away_is_no_inheritance(

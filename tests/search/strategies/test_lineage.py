@@ -164,7 +164,13 @@ def test_an_adaptation_compares_a_child_with_those_who_gave_something(small_spac
     weights = []
     for parents in ((0, 1), (0,)):
         credit = Credit(Matching(), Mutation().rates())
-        told = [(1.0, Lineage("sample")), (0.2, Lineage("sample")), (0.5, Lineage("add", parents))]
+        # Without another operator that has gained nothing, all shares would be alike.
+        told = [
+            (1.0, Lineage("sample")),
+            (0.2, Lineage("sample")),
+            (0.9, Lineage("swap", (1,))),
+            (0.5, Lineage("add", parents)),
+        ]
         for id, (value, lineage) in enumerate(told):
             proposal = Proposal(genome, Fidelity(1), lineage)
             credit.tell(settled(loss, id, proposal, value))
