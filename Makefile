@@ -35,10 +35,10 @@ check: $(READY) ## format, lint, types and layers; no tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: check ## all checks and all tests (about ten minutes on two cores)
+test: check ## all checks and all tests (about eight minutes on two cores)
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
-test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (about seven minutes on two cores)
+test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (about twelve minutes on two cores)
 	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 3 --dist worksteal tests/integration/test_random_instants.py \
 		tests/integration/test_same_seed_same_run.py tests/integration/test_damage.py tests/integration/test_retries.py \
 		tests/integration/test_two_drivers.py tests/integration/test_full_disk.py \
