@@ -156,7 +156,7 @@ class Band:
     middle: Floats
     low: Floats
     high: Floats
-    is_interval: bool = True
+    is_interval: bool
     runs: int = 0
     failed: int = 0
 

@@ -73,7 +73,7 @@ class ModelBased(Strategy):
     """Never waits: the surrogate believes its own prediction of a trial that is not told yet.
 
     So proposals that are asked together keep apart. A genome is proposed once, as long as new ones
-    are found. The state is one counter, because everything else is a function of the trials.
+    are found. There is no state, because everything is a function of the trials.
     """
 
     def __init__(
@@ -204,7 +204,7 @@ class ModelBased(Strategy):
         return [trial.id for trial in parents]
 
     def state_dict(self) -> dict[str, Any]:
-        return {"asked": self._experience.asked}
+        return {}
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         # A new experience: `restore` counts every trial as asked again.

@@ -75,10 +75,10 @@ def test_it_wins_if_the_test_with_its_failures_counted_shows_it() -> None:
 
 def test_the_share_is_where_the_mean_curve_is_as_good() -> None:
     grid = np.array([0.0, 25.0, 50.0, 100.0])
-    flat = Band(grid, np.array([np.nan, 3.0, 2.0, 1.0]), grid, grid)
+    flat = Band(grid, np.array([np.nan, 3.0, 2.0, 1.0]), grid, grid, is_interval=True)
     assert share_needed(flat, 2.0, Scale(LOSS)) == 0.5
     assert share_needed(flat, 0.5, Scale(LOSS)) is None
-    rising = Band(grid, np.array([np.nan, 0.7, 0.8, 0.9]), grid, grid)
+    rising = Band(grid, np.array([np.nan, 0.7, 0.8, 0.9]), grid, grid, is_interval=True)
     assert share_needed(rising, 0.8, Scale(ACCURACY)) == 0.5
 
 

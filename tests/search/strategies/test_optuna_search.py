@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import qmc
 
 from evonas.errors import UserError
-from evonas.genome import decode, library, load_space, parse_space, sample
+from evonas.genome import Gene, Genome, decode, library, load_space, parse_space, sample
 from evonas.randomness import generator
 from evonas.runtime.config.config_file import check
 from evonas.search.optuna_samplers import (
@@ -80,6 +80,23 @@ def test_suggesting_what_is_shown_of_a_genome_gives_that_genome(name, view):
         values, distributions = shown.parameters(genome)
         assert list(values) == list(distributions)
         assert shown.suggested(optuna.trial.FixedTrial(values)) == genome
+
+
+@pytest.mark.parametrize("chosen", [0.0, 0.25, 1.0])
+def test_a_number_at_the_beginning_of_its_scale_is_on(chosen):
+    """Its place is the very border between `off` and on."""
+    space = parse_space(
+        "space: s\ninput: vector\nnetwork:"
+        " {layers: {ops: {a: {rate: {float: [0.25, 1.0], off: 0.0}}}}}",
+        "s.yaml",
+    )
+    tree = Tree(space)
+    border = tree.parameters(decode(space, [0.1]))[0]
+    assert border["layers[0] a rate on"] == 0
+    genome = Genome((("layers", (Gene("a", (("rate", chosen),), innovation=1),)),))
+    values, _ = tree.parameters(genome)
+    assert values["layers[0] a rate on"] == (chosen > 0)
+    assert tree.suggested(optuna.trial.FixedTrial(values)) == genome
 
 
 def test_a_tree_has_the_decisions_that_arise_and_no_others(small_space):

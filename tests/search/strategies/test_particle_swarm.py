@@ -16,6 +16,7 @@ from evonas.search.strategies.particle_swarm import (
     ParticleSwarm,
     ParticleSwarmSettings,
     flown,
+    placed,
 )
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity
@@ -46,6 +47,13 @@ def test_a_step_is_the_papers_formula():
     pull = 2.05 * own * (best.point - point) + 2.05 * swarm * (leader.point - point)
     assert np.allclose(after.velocity, SETTINGS.constriction * (velocity + pull))
     assert np.allclose(after.point, point + after.velocity)
+
+
+def test_a_particle_begins_with_half_the_way_to_another_random_place():
+    point, other = np.random.default_rng(5).random((2, 3))
+    particle = placed(np.random.default_rng(5), 3)
+    assert particle.point.tolist() == point.tolist()
+    assert np.allclose(particle.velocity, (other - point) / 2)
 
 
 def test_a_wall_turns_a_particle_and_no_step_is_wider_than_half_the_cube():
