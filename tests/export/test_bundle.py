@@ -106,6 +106,18 @@ def test_an_export_is_of_the_trials_own_training(run, pool, tmp_path):
     assert card["metrics"]["val_loss"] == others[-1].metrics["val_loss"]
 
 
+def test_the_card_has_the_learning_curves_of_the_trial(run, pool):
+    with session_of(run, pool) as session:
+        card = export_best(session, run.best, silent).card
+    (attempt,) = run.best.attempts()
+    assert card["history"] == attempt.history
+    assert list(card["history"]["val_loss"])
+    assert (card["training"]["epochs"], card["training"]["seconds"]) == (
+        attempt.epochs,
+        attempt.seconds,
+    )
+
+
 def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_path):
     failed = replace(run.best, state=TrialState.DIVERGED)
     for trial, target, words in (

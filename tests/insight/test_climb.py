@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from evonas.insight.climb import MOST_CIRCLES, climb_svg
+from evonas.insight.climb import MOST_CIRCLES, climb_svg, radius
 from evonas.insight.svg import text_width
 from evonas.trial import Objective
 from evonas.words import number
@@ -213,3 +213,10 @@ def test_a_line_of_descent_with_a_failure_in_it_is_drawn_around_it(make_trial, o
     (line,) = with_class(root, "line")
     assert line.get("d").count("M") == 1, "from trial 2 to trial 3 alone"
     assert len(with_class(root, "dot")) == 3
+
+
+def test_dots_are_smaller_where_there_are_more():
+    sizes = [radius(count) for count in (1, 120, 121, 400, 1_000, 2_500, 20_000, 20_001, 10**6)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == 5.0
+    assert len(set(sizes)) == 6

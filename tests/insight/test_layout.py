@@ -24,6 +24,13 @@ def test_x_is_generation_and_place_in_it(make_run, objective):
         assert dot.x == pytest.approx(LEFT + place * width)
 
 
+def test_a_line_shows_where_each_generation_but_the_first_begins(make_run, objective):
+    view = scene(make_run(48, size=16), objective)
+
+    width = (RIGHT - LEFT) / 3
+    assert view.x_lines == pytest.approx([LEFT + width, LEFT + 2 * width])
+
+
 def test_without_parents_x_is_the_trial_and_there_is_no_line(make_run, objective):
     view = scene(make_run(50, parents=False), objective)
 
