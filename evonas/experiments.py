@@ -31,17 +31,13 @@ from evonas.runtime.code_guard import recorded_code
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.loop.observer import Observer, sheltered, teller
+from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
+from evonas.runtime.record.layout import EXPERIMENT
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
 from evonas.trial import Trial
 from evonas.words import counted
-
-EXPERIMENT = "experiment.json"
-"""The configs of an experiment's runs, as they were at its beginning.
-
-Another experiment of the same name is refused by them.
-"""
 
 OnRun = Callable[[str, int, bool], Sequence[Observer]]
 """Called before each run with its label, its seed and whether it was begun before.
@@ -95,12 +91,23 @@ def compare(
     _claim(loaded, directory)
     done: dict[str, dict[int, _Done]] = {label: {} for label in loaded.runs}
     # Seed by seed, not strategy by strategy: an experiment that is stopped early can be compared.
-    for seed in loaded.config.seeds:
-        for label in loaded.runs:
-            done[label][seed] = _run(loaded, directory, label, seed, on_run, pool_factory)
+    stop = StopRequest()
+    with stop_on_signals(stop):
+        for seed in loaded.config.seeds:
+            for label in loaded.runs:
+                if stop.urgency > Urgency.NONE:
+                    raise stop.error(_how_far(loaded, done))
+                done[label][seed] = _run(loaded, directory, label, seed, on_run, pool_factory, stop)
     comparison = _compared(loaded, directory, done)
     _write(comparison)
     return comparison
+
+
+def _how_far(loaded: LoadedExperiment, done: Mapping[str, Mapping[int, _Done]]) -> str:
+    """How many runs were finished when the user stopped the experiment."""
+    finished = sum(map(len, done.values()))
+    every = sum(map(len, loaded.runs.values()))
+    return f"stopped after {finished} of {counted(every, 'run')}; nothing is lost"
 
 
 def _claim(loaded: LoadedExperiment, directory: Path) -> None:
@@ -128,6 +135,7 @@ def _run(
     seed: int,
     on_run: OnRun,
     pool_factory: PoolFactory,
+    stop: StopRequest,
 ) -> _Done:
     """Run one strategy with one seed to its end."""
     root = directory / f"{label}-{seed}"
@@ -156,11 +164,11 @@ def _run(
         return ReusingPool(inner, known, where)
 
     try:
-        run = lifecycle.work(root, observers, pool, is_new=not begun)
+        run = lifecycle.work(root, observers, pool, is_new=not begun, stop=stop)
     except NothingFeasible:
         # A strategy that finds nothing has lost, and the other runs go on.
         run = view.load(root)
-    result = _result(run, _fresh(run, loaded.config.fresh, pool_factory, observers))
+    result = _result(run, _fresh(run, loaded.config.fresh, pool_factory, observers, stop))
     points = [turned(trial, run.objectives) for trial in run.trials]
     with RecordReader(run.layout.record) as record:
         # A table counts its genomes, and has no samples.
@@ -169,7 +177,11 @@ def _run(
 
 
 def _fresh(
-    run: view.Run, count: int, pool_factory: PoolFactory, observers: Sequence[Observer]
+    run: view.Run,
+    count: int,
+    pool_factory: PoolFactory,
+    observers: Sequence[Observer],
+    stop: StopRequest,
 ) -> Sequence[Mapping[str, float]]:
     """The winner's scores with fresh seeds, from the record or from trainings that are done now.
 
@@ -187,7 +199,7 @@ def _fresh(
         return _with_failures(known["scores"][:count], count)
     for observer in observers:
         observer.on_wait(f"training the winner with {counted(count, 'fresh seed')}")
-    with Session(run.directory, pool_factory) as session:
+    with Session(run.directory, pool_factory, stop) as session:
         scores = fresh_scores(session, run.best, count)
         kept = {"asked": count, "scores": [dict(one) for one in scores]}
         session.record.put_meta("fresh", kept)

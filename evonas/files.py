@@ -8,8 +8,8 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -165,3 +165,20 @@ def why_no_file(path: Path) -> str:
     if stat.S_ISDIR(mode):
         return FOLDER
     return "" if stat.S_ISREG(mode) else "is no regular file"
+
+
+@contextmanager
+def kept_folder() -> Iterator[None]:
+    """Go back to the current folder, whatever the code in between does: paths may be relative."""
+    try:
+        before = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+    # It cannot be read, or is deleted: then there is nothing to go back to.
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.fchdir(before)
+        os.close(before)

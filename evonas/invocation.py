@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 
 NAME = "evonas"
@@ -31,7 +32,10 @@ def program() -> str:
     found = shutil.which(NAME)
     if found is not None and script.samefile(found):
         return NAME
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:
+        return str(script)
     if not script.is_relative_to(here):
         return str(script)
     path = script.relative_to(here)
@@ -46,7 +50,10 @@ def _script() -> Path | None:
 
     It is the one that runs. In a program of the user's, it is the one of this Python.
     """
-    running = Path(sys.argv[0]).absolute()
+    running = Path(sys.argv[0])
+    # The folder in which the user stands may be deleted.
+    with suppress(OSError):
+        running = running.absolute()
     installed = Path(sysconfig.get_path("scripts")) / NAME
     for script in (running, installed):
         if script.name == NAME and script.is_file():

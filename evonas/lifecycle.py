@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evonas.data.prepared import Prepared
-from evonas.errors import EvonasError, NothingFeasible, RunHeld
+from evonas.errors import NothingFeasible, RunHeld
 from evonas.export.bundle import export_best, is_intact, with_card
 from evonas.export.card import write_card
 from evonas.files import sha256_of, write_text_whole
@@ -20,7 +20,7 @@ from evonas.runtime.config.readable_copy import write_copy
 from evonas.runtime.config_change import apply, change_config
 from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.observer import Observer, sheltered, teller
-from evonas.runtime.loop.stopping import StopRequest, stop_on_signals
+from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
@@ -52,7 +52,8 @@ def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
                     return directory, prepared
         except RunHeld:
             continue
-        except EvonasError:
+        # A Ctrl-C, too, leaves no directory without a record.
+        except BaseException:
             if is_new:
                 shutil.rmtree(directory, ignore_errors=True)
             raise
@@ -66,6 +67,7 @@ def work(
     overrides: Sequence[str] = (),
     is_new: bool = False,
     accept_changed_code: bool = False,
+    stop: StopRequest | None = None,
 ) -> Run:
     """One session: search to the end of the budget, then conclude the run.
 
@@ -78,13 +80,14 @@ def work(
         overrides: `key.path=value`; a greater budget continues a finished run.
         is_new: whether `create` has made the run just now, so that its plugins were checked.
         accept_changed_code: whether the run goes on if the code of its plugins has changed.
+        stop: notes the signals, if the caller has to know of them, too.
     """
     if Layout(directory).record.is_file():
         done = load(directory)
         if not _is_unfinished(done, overrides):
             return _successful(done)
     observers = sheltered(observers)
-    stop = StopRequest()
+    stop = stop or StopRequest()
     with stop_on_signals(stop), Session(directory, pool_factory, stop) as session:
         config_change = change_config(session.record, overrides)
         goes_on = bool(config_change.changes) or not session.record.meta("sealed")
@@ -99,6 +102,10 @@ def work(
         engine = session.engine(observers)
         engine.run()
         _conclude(session, engine, observers)
+        if stop.urgency > Urgency.NONE:
+            words = f"{stop.by.name} came when the search was over, and the run is finished"
+            for observer in observers:
+                observer.on_note(words)
     return _successful(load(directory))
 
 

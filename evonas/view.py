@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.errors import UserError
+from evonas.errors import EvonasError, UserError
 from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
 from evonas.export.retraining import check_weights
 from evonas.files import expanded
@@ -268,10 +268,16 @@ class Run:
             return copy_winner(self.layout.model, self.result, target).card
         with Session(self.directory, pool_factory) as session:
             tell = teller(observers)
-            if words := changed_code(session.record, session.check_plugins()):
+            words = changed_code(session.record, session.check_plugins())
+            if words:
                 tell(words)
             try:
                 return export_trial(session, chosen, target, tell).card
+            except EvonasError as error:
+                # The root class says only that the model could not be made, or is another one.
+                if words and type(error) is EvonasError:
+                    raise UserError(f"{error} Put the code of the run back: {words}") from error
+                raise
             finally:
                 # a finished run is sealed again: only a sealed record opens in a read-only folder
                 if self.is_finished:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import evonas
 from evonas.cli.compare import command
 from evonas.errors import InvalidConfig, InvalidData, Stopped
 from evonas.experiments import compare
+from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import stub_pools, write_data
 from evonas.testing.stub_pool import StubPool
@@ -128,6 +131,23 @@ def test_an_experiment_that_was_stopped_goes_on_and_does_nothing_twice(found, tm
     )
 
 
+@pytest.mark.parametrize("at", ["exporting the winner", "2 fresh seeds"])
+def test_ctrl_c_when_a_search_is_over_stops_the_experiment(found, tmp_path, at):
+    """It once was taken for that one search alone, and the experiment went on without a word."""
+
+    class Press(Observer):
+        def on_wait(self, what):
+            if at in what:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    prepare(tmp_path)
+    with pytest.raises(Stopped, match="stopped after 0 trainings with fresh seeds of 2"):
+        go(tmp_path, on_run=lambda *_: [Press()])
+    assert [path.parent.name for path in (tmp_path / "runs").rglob("run.db")] == ["evolution-0"]
+    again = go(tmp_path)
+    assert (again.rows(), again.sentences) == (found.rows(), found.sentences)
+
+
 def test_another_experiment_of_that_name_is_refused(found, folder, tmp_path):
     (prepare(tmp_path) / "run.yaml").write_text(CONFIG.replace("trials: 8", "trials: 9"))
     with pytest.raises(InvalidConfig, match="another name"):
@@ -233,3 +253,16 @@ def test_a_fresh_training_that_failed_is_counted(tmp_path):
         assert row["fresh"] is None
     again = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
     assert again.to_json() == found.to_json()
+
+
+def test_without_fresh_trainings_it_stops_before_the_next_run(tmp_path):
+    class Press(Observer):
+        def on_wait(self, what):
+            if "exporting" in what:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    prepare(tmp_path)
+    text = (tmp_path / "experiment.yaml").read_text()
+    (tmp_path / "experiment.yaml").write_text(text.replace("fresh: 2", "fresh: 0"))
+    with pytest.raises(Stopped, match="stopped after 1 of 6 runs; nothing is lost"):
+        go(tmp_path, on_run=lambda *_: [Press()])

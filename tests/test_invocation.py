@@ -69,3 +69,12 @@ def test_the_shell_finds_what_is_printed(script, tmp_path, where, monkeypatch):
     words = command("show", "it's here")
     done = subprocess.run(words, shell=True, capture_output=True, text=True)
     assert done.stdout == "mine show it's here\n"
+
+
+def test_from_a_folder_that_is_deleted_the_path_is_absolute(script, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    gone.rmdir()
+    assert command("list") == f"{script} list"

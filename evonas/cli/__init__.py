@@ -5,6 +5,10 @@ from __future__ import annotations
 
 def main() -> None:
     """The entry point of the `evonas` command."""
-    from evonas.cli.app import main as run
+    try:
+        from evonas.cli.app import main as run
 
-    run()
+        run()
+    # While modules are imported, there is nobody yet who could say a word about a Ctrl-C.
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -25,7 +25,7 @@ from evonas.cli import (
 )
 from evonas.cli.console import complain
 from evonas.cli.refusals import refusal
-from evonas.errors import DiskFailure, EvonasError, UserError
+from evonas.errors import DiskFailure, EvonasError, Stopped, UserError
 from evonas.files import failure
 from evonas.invocation import program
 from evonas.streams import lasting_streams, lost_output
@@ -52,6 +52,10 @@ disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 
 MAKERS = frozenset({run.NAME, resume.NAME, compare.NAME, export.NAME})
 """The commands that make something. What they print is a by-product."""
+
+_INTERRUPTED = (
+    "stopped by Ctrl-C. What was recorded is safe; the same command begins again, or goes on."
+)
 
 app = typer.Typer(
     name="evonas",
@@ -122,6 +126,11 @@ def _run(arguments: list[str]) -> NoReturn:
         # In its standalone mode, the library prints its own words about what it cannot read.
         code = app(arguments, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit as end:
+        # The library makes this of a Ctrl-C that came before a session or after it.
+        if end.code == Stopped.exit_code:
+            complain(_INTERRUPTED)
+        raise
     except EvonasError as error:
         notes = getattr(error, "__notes__", [])
         complain("\n".join([str(error), *notes]))

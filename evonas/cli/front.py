@@ -76,8 +76,8 @@ def _print_members(view: Run, members: Sequence[Trial], out: Console) -> None:
         rows.append([str(trial.id), *values, str(lineage.generation), lineage.operator])
     compared = sum(trial.fitness is not None and trial.twin_of is None for trial in view.trials)
     title = (
-        f"The front: {len(members):,} of {counted(compared, 'trial')} that succeeded; no trial is as"
-        " good as one of these in all objectives and better in one"
+        f"The front: {len(members):,} of {counted(compared, 'trial')} that succeeded; no trial is"
+        " as good as one of these in all objectives and better in one"
     )
     print_table(out, columns, rows, title)
 

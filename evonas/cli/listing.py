@@ -8,6 +8,7 @@ from typing import Any
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunsOption
 from evonas.invocation import command as command_line
+from evonas.runtime.record.layout import EXPERIMENT
 
 NAME = "list"
 
@@ -20,7 +21,7 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
     # The default folder does not exist before the first run, which is no mistake of the user's.
     if not runs.is_dir() and runs != DEFAULT_RUNS:
         raise UserError(f"there is no folder {runs}")
-    found = [_summary(record.parent) for record in sorted(runs.glob("*/run.db"))]
+    found = [_summary(folder) for folder in folders(runs)]
     if as_json:
         print_json(found)
     elif found:
@@ -30,6 +31,14 @@ def command(runs: RunsOption = DEFAULT_RUNS, as_json: JsonOption = False) -> Non
         if runs != DEFAULT_RUNS:
             words += ["--runs", str(runs)]
         say(console(), f"There are no runs in {runs}. To make one:  {command_line(*words)}")
+
+
+def folders(runs: Path) -> list[Path]:
+    """The folders of the runs in a folder, and of those of its experiments."""
+    found = [record.parent for record in runs.glob("*/run.db")]
+    for experiment in runs.glob(f"*/{EXPERIMENT}"):
+        found += [record.parent for record in experiment.parent.glob("*/run.db")]
+    return sorted(found)
 
 
 def _summary(directory: Path) -> dict[str, Any]:

@@ -160,6 +160,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
     NotImplementedError,
     RuntimeError,
     SyntaxError,
+    TypeError,
 )
 """What a damaged, encrypted or strangely packed member of a zip file raises when it is read."""
 

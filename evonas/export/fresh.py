@@ -9,9 +9,11 @@ from evonas.data.prepared import FILES
 from evonas.evaluate.contract.protocol import Job
 from evonas.export.bundle import run_job
 from evonas.randomness import training_seed
+from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.openings import FRESH
 from evonas.runtime.session import Session
 from evonas.trial import Trial, TrialState
+from evonas.words import counted
 
 
 def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping[str, float]]:
@@ -25,10 +27,18 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
 
     Returns:
         For each success: `val_...` and `test_...` metrics.
+
+    Raises:
+        Stopped: a signal came; nothing is kept of these trainings.
     """
     found = []
     x, y = FILES["test"]
     for number in range(1, count + 1):
+        if session.stop.urgency > Urgency.NONE:
+            done = counted(number - 1, "training")
+            raise session.stop.error(
+                f"stopped after {done} with fresh seeds of {count:,}; they begin anew"
+            )
         train = _job(session, trial, number)
         try:
             if run_job(session, train).state is not TrialState.OK:

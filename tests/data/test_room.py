@@ -64,6 +64,16 @@ def test_a_header_that_claims_more_than_there_is_is_a_damaged_file(tmp_path: Pat
         load_npz(path, with_free(100 * MIB, tmp_path))
 
 
+def test_a_shape_that_is_no_shape_is_a_damaged_file(tmp_path: Path) -> None:
+    path = tmp_path / "lie.npz"
+    forged = header((1, 4)).replace(b"(1, 4), }   ", b"(True, 4), }")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", forged + bytes(4))
+        archive.writestr("y.npy", header((1,)) + bytes(1))
+    with pytest.raises(InvalidData, match="x: is damaged"):
+        load_npz(path, with_free(100 * MIB, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("dtype", "bytes_a_value"),
     [

@@ -15,6 +15,7 @@ from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.contract.raised import message_of, quoted
 from evonas.evaluate.known.table import SECONDS, Table, load_table
+from evonas.files import kept_folder
 from evonas.genome import Genome, Value, parse_space
 from evonas.randomness import seeded_generators
 from evonas.streams import kept_streams
@@ -62,7 +63,7 @@ def import_function(name: str) -> Function:
     """
     module, _, attribute = name.partition(":")
     try:
-        with kept_streams():
+        with kept_streams(), kept_folder():
             found = importlib.import_module(module)
     # The module is the user's code, and may raise anything. It may also call `sys.exit`.
     except (Exception, SystemExit) as error:

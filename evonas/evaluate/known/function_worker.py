@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, RunJob, Setup, encode, outcome_to_json
-from evonas.evaluate.contract.raised import message_of, text_of
+from evonas.evaluate.contract.raised import leave_if_forked, message_of, text_of
 from evonas.evaluate.known.evaluator import open_evaluator
 from evonas.trial import Outcome, TrialState
 
@@ -51,6 +51,7 @@ def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> No
         }
         driver.sendall(encode({"progress": content}))
 
+    pid = os.getpid()
     try:
         outcome = evaluate(setup, job, on_epoch)
     except MemoryError as error:
@@ -58,8 +59,11 @@ def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> No
         outcome = Outcome(TrialState.OOM_HOST, message=message)
     # The worker's border: anything that a user's function raises becomes an outcome, also an exit.
     except BaseException as error:
-        traceback.print_exc()
+        leave_if_forked(pid)
+        with suppress(BaseException):
+            traceback.print_exc()
         outcome = Outcome(TrialState.ERROR, message=message_of(error))
+    leave_if_forked(pid)
     # Before the outcome: the driver may end this process as soon as it has read the answer.
     sys.stdout.flush()
     sys.stderr.flush()

@@ -6,6 +6,7 @@ Without a folder that can be written, nothing is remembered, and everything is t
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,10 +25,18 @@ def remembered(digest: str) -> str | None:
     if folder is None:
         return None
     try:
-        with (folder / digest).open("rb") as file:
-            return file.read(MOST).decode("ascii", "replace")
+        # A pipe in the place of a file would be waited for.
+        descriptor = os.open(folder / digest, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return os.read(descriptor, MOST).decode("ascii", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def remember_good(digest: str, found: str = "") -> None:

@@ -134,7 +134,8 @@ class _Count:
         self._digest = _digest(content)
         self.within: int | None = None
         if self._limits and (text := remembered(self._digest) or "").isdigit():
-            self.within = int(text)
+            # Anybody may have written there.
+            self.within = int(text) if int(text) <= DRAWN else None
 
     def request(self) -> dict[str, Any]:
         """What the process is asked for; empty if nothing is to be counted."""

@@ -23,7 +23,7 @@ import tensorflow as tf
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, Setup, encode, outcome_to_json
-from evonas.evaluate.contract.raised import message_of, text_of
+from evonas.evaluate.contract.raised import leave_if_forked, message_of, text_of
 from evonas.evaluate.training.export_job import export, load_model
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import Alive, Report, batch_of, train
@@ -145,6 +145,7 @@ def about() -> dict[str, Any]:
 
 def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome:
     """The worker's border: the one place that catches everything that a network may raise."""
+    pid = os.getpid()
     try:
         add_folder(setup.plugin_folder)
         # Layers are then named from 0, as in a new process.
@@ -169,10 +170,13 @@ def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome
         # A library that writes by itself raises no DiskFailure.
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             return _lost_to_the_disk(error)
-        traceback.print_exc()
+        with suppress(BaseException):
+            traceback.print_exc()
         # After an `error` the driver kills this worker: what is not flushed by then is lost.
         sys.stderr.flush()
         return Outcome(TrialState.ERROR, message=message_of(error))
+    finally:
+        leave_if_forked(pid)
 
 
 def _lost_to_the_disk(error: Exception) -> Outcome:

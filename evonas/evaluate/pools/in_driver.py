@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from evonas.evaluate.contract.raised import end_of_traceback, message_of
+from evonas.evaluate.contract.raised import end_of_traceback, leave_if_forked, message_of
+from evonas.files import kept_folder
 from evonas.trial import Outcome, TrialState
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -73,16 +75,19 @@ def outcome_of(work: Callable[[], Outcome]) -> Outcome:
     Raises:
         KeyboardInterrupt: the user has pressed Ctrl-C, and nobody else handles it.
     """
-    with _listening() as heard:
+    pid = os.getpid()
+    with _listening() as heard, kept_folder():
         try:
             outcome = work()
         # The worker's border: here there is no process between it and the driver.
         except BaseException as error:
+            leave_if_forked(pid)
             outcome = Outcome(
                 TrialState.ERROR,
                 message=message_of(error),
                 details={"log": end_of_traceback()},
             )
+    leave_if_forked(pid)
     # The job may have made an outcome of it, too.
     if heard.has_raised:
         raise KeyboardInterrupt

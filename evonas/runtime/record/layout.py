@@ -15,6 +15,11 @@ from evonas.errors import RunHeld, UserError
 from evonas.files import delete_temporary_files, failure, not_through_a_link
 
 LOCK = "run.lock"
+EXPERIMENT = "experiment.json"
+"""The configs of an experiment's runs, as they were at its beginning.
+
+Another experiment of the same name is refused by them.
+"""
 FOLDERS = ("data", "logs", "weights", "checkpoints", "exports")
 
 

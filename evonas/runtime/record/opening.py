@@ -97,6 +97,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection.execute("pragma foreign_keys = on")
         # Without this, a row that REPLACE removes fires no trigger, and the checksum misses it.
         connection.execute("pragma recursive_triggers = on")
+        # A record of somebody else may hold code of SQL's.
+        connection.execute("pragma trusted_schema = off")
         # The temporary triggers of the checksum are kept in memory, not in another file.
         connection.execute("pragma temp_store = memory")
     except BaseException:

@@ -28,6 +28,7 @@ from evonas.runtime.record.rows import (
 )
 from evonas.runtime.record.schema import VERSION
 from evonas.trial import Direction, Objective, Trial, TrialState
+from evonas.words import clean
 
 WORKED = "worked"
 """Key in `meta` of the seconds that all sessions have worked."""
@@ -102,6 +103,16 @@ class RecordReader:
             raise InvalidRecord(
                 f"{self.path} was written by a newer evonas: its schema is {version}, "
                 f"this one reads up to {VERSION}."
+            )
+        with translated(self.path, "read"):
+            foreign = self._value(
+                "select group_concat(name) from sqlite_master where type in ('trigger', 'view')"
+            )
+        if foreign:
+            self.close()
+            raise InvalidRecord(
+                f"{self.path} is no record of evonas, or was changed: it has triggers or views"
+                f" ({clean(foreign)[:200]}), which could rewrite results."
             )
         if version < 1:
             self.close()

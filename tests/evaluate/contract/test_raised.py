@@ -15,6 +15,21 @@ class Speechless(Exception):
     __repr__ = __str__
 
 
+class Nameless(type):
+    @property
+    def __name__(cls) -> str:
+        raise SystemExit(3)
+
+
+class Rude(Exception, metaclass=Nameless):
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+
+def test_neither_the_kind_nor_the_text_can_end_the_search():
+    assert message_of(Rude()) == "thing without a name: its text cannot be read"
+
+
 def test_the_kind_and_the_text():
     assert message_of(ValueError("too small")) == "ValueError: too small"
     assert text_of(ValueError("too small")) == "too small"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,13 @@ def test_what_is_good_is_forgotten_where_nothing_can_be_written(
         assert is_known_good("a" * 64)
     shutil.rmtree(tmp_path / "cache")
     assert not is_known_good("a" * 64)
+    # A pipe would be waited for, and a link may lead anywhere.
+    good = tmp_path / "cache" / "evonas" / "good"
+    good.mkdir(parents=True)
+    os.mkfifo(good / ("b" * 64))
+    (good / ("c" * 64)).symlink_to(tmp_path / "file")
+    assert not is_known_good("b" * 64)
+    assert not is_known_good("c" * 64)
     # A relative path is to be ignored.
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -116,3 +117,30 @@ def test_elsewhere_than_in_the_main_thread_it_is_the_same() -> None:
     thread.start()
     thread.join()
     assert [outcome.message for outcome in found] == ["SystemExit: 0"]
+
+
+def test_a_job_cannot_lead_the_driver_into_another_folder(tmp_path: Path) -> None:
+    before = Path.cwd()
+
+    def work() -> Outcome:
+        os.chdir(tmp_path)
+        return OK
+
+    assert outcome_of(work) == OK
+    assert Path.cwd() == before
+
+
+@pytest.mark.parametrize("ends", [lambda: OK, lambda: sys.exit(3)])
+def test_a_fork_of_a_job_is_no_second_driver(ends: Callable[[], Outcome], tmp_path: Path) -> None:
+    def work() -> Outcome:
+        child = os.fork()
+        if not child:
+            return ends()
+        os.waitpid(child, 0)
+        return OK
+
+    assert outcome_of(work) == OK
+    # A child that had come back would write here, too.
+    with (tmp_path / "drivers").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    assert (tmp_path / "drivers").read_text() == f"{os.getpid()}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 import numpy as np
@@ -64,4 +65,14 @@ def test_a_record_of_a_newer_evonas_is_refused(path):
         connection.execute("update meta set value = ? where key = 'schema'", (str(VERSION + 1),))
     connection.close()
     with pytest.raises(InvalidRecord, match="newer evonas"):
+        RecordReader(path)
+
+
+def test_a_record_with_code_of_sqls_is_refused(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "create trigger cheat after insert on attempt begin update trial set value = 5; end"
+        )
+        connection.commit()
+    with pytest.raises(InvalidRecord, match=r"triggers or views \(cheat\)"):
         RecordReader(path)
