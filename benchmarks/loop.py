@@ -189,7 +189,12 @@ class MemoryRecord:
         pass
 
     def commit_step(
-        self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int
+        self,
+        told: Sequence[Trial],
+        asked: Sequence[Trial],
+        state: Mapping[str, Any],
+        before: int,
+        is_last: bool = False,
     ) -> None:
         for trial in told:
             best = self._best[-1]

@@ -28,11 +28,20 @@ from evonas.trial import Trial, TrialState
 from evonas.view import Run, load
 from evonas.words import counted, excerpt
 
+MOST_REASONS = 3
+"""Reasons for infeasible trials that are told, the most frequent first."""
 
-def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
+
+def create(
+    loaded: LoadedConfig, runs: Path, gives_back: bool | None = None
+) -> tuple[Path, Prepared]:
     """Make the directory of a new run: `runs/NAME`, or `runs/NAME-2` and so on if that is taken.
 
     If the data are refused, the new directory is deleted again.
+
+    Args:
+        gives_back: whether infeasible proposals are given back to the budget; None: as the strategy
+            says.
 
     Returns:
         the directory, and the prepared data.
@@ -47,7 +56,7 @@ def create(loaded: LoadedConfig, runs: Path) -> tuple[Path, Prepared]:
             with Lock(Layout(directory)):
                 # A directory without a record was cut off at its start: it is begun again.
                 if not Layout(directory).record.exists():
-                    prepared = create_run(loaded, directory)
+                    prepared = create_run(loaded, directory, gives_back)
                     write_copy(loaded.config, loaded.file, Layout(directory).config)
                     return directory, prepared
         except RunHeld:
@@ -101,6 +110,8 @@ def work(
                 observer.on_note(note)
         engine = session.engine(observers)
         engine.run()
+        if engine.gives_no_more:
+            teller(observers)(_refused(session, engine))
         _conclude(session, engine, observers)
         if stop.urgency > Urgency.NONE:
             words = f"{stop.by.name} came when the search was over, and the run is finished"
@@ -129,6 +140,28 @@ def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
         return True
     # a log beside a sealed record is left by a session that was killed while it sealed the record
     return layout.log_of_record.exists()
+
+
+def _refused(session: Session, engine: Engine) -> str:
+    """Why no more infeasible trials are given back, and what refuses most of them."""
+    own = [trial for trial in engine.trials if trial.twin_of is None]
+    infeasible = {trial.id for trial in own if trial.state is TrialState.INFEASIBLE}
+    limits = session.config.limits.of_size()
+    reasons: collections.Counter[str] = collections.Counter()
+    for attempt in session.record.attempts():
+        if attempt.trial not in infeasible or attempt.state != TrialState.INFEASIBLE:
+            continue
+        beyond = [f"limits.{name}" for name in limits if name in attempt.message]
+        reasons.update(beyond or [excerpt(attempt.message)])
+    most = ", ".join(
+        f"{count:,} by {reason}" for reason, count in reasons.most_common(MOST_REASONS)
+    )
+    proposals = counted(len(own), "proposal was", "proposals were")
+    return (
+        f"{len(infeasible):,} of {proposals} infeasible, and the budget"
+        f" ({session.config.budget}) gives back at most as much as it has."
+        f" Refused were {most}"
+    )
 
 
 def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -> None:

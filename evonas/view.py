@@ -19,13 +19,14 @@ from evonas.learning.interface import Interface
 from evonas.runtime.code_guard import CodeChange, changed_code, code_changes, plugin_folder
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.evaluators import ends_of
+from evonas.runtime.loop.budget import given_back
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.openings import Opening, are_all_noted, openings
 from evonas.runtime.record.layout import Layout, is_held
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.record.rows import Attempt
 from evonas.runtime.session import PoolFactory, Session, local_pool
-from evonas.trial import Objective, Trial
+from evonas.trial import Objective, Trial, TrialState
 
 if TYPE_CHECKING:
     import keras
@@ -93,6 +94,7 @@ class Run:
         openings: times that the test data were opened.
         are_openings_noted: whether these are all. An older evonas noted none.
         code_changes: changes of the plugins' code that the user has accepted.
+        gives_back: whether infeasible trials are given back to the budget.
         trials: all trials, by id.
     """
 
@@ -116,12 +118,24 @@ class Run:
             self.are_openings_noted = are_all_noted(record)
             self.code_changes: Sequence[CodeChange] = code_changes(record)
             self._config_file = Path(record.meta("config_file"))
+            self.gives_back = record.gives_back
             self._files = record.files()
             self.trials = [self._recorded(trial) for trial in record.trials(self.objective)]
 
     def _recorded(self, trial: Trial) -> RecordedTrial:
         values = {item.name: getattr(trial, item.name) for item in fields(trial)}
         return RecordedTrial(**values, run=self)
+
+    @property
+    def given_back(self) -> int:
+        """How many infeasible trials the budget does not count; 0 in a run of an older evonas."""
+        if not self.gives_back:
+            return 0
+        infeasible = 0
+        for trial in self.trials:
+            infeasible += trial.state is TrialState.INFEASIBLE and trial.twin_of is None
+        budget = self.config.budget
+        return given_back(infeasible, budget.trials, budget.epochs)
 
     @property
     def directory(self) -> Path:
@@ -226,6 +240,8 @@ class Run:
             "budgets": self.config.budget.given,
             **summarize(self.trials, self.objective),
         }
+        summary["done"] -= self.given_back
+        summary["given_back"] = self.given_back
         if len(self.objectives) > 1:
             summary |= summary_of_front(self.trials, self.objectives)
         summary["code_changes"] = [asdict(change) for change in self.code_changes]

@@ -83,8 +83,10 @@ def place(progress: Progress) -> str:
 
 
 def counts(progress: Progress) -> str:
-    """The numbers of failed trials and of duplicates."""
+    """The numbers of failed trials, and of infeasible ones and duplicates that cost nothing."""
     words = f"{progress.failures:,} failed"
+    if progress.given_back:
+        words += f", {progress.given_back:,} more infeasible"
     if progress.twins:
         words += f", {counted(progress.twins, 'duplicate')}"
     return words

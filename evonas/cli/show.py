@@ -123,11 +123,14 @@ def _headline(view: Run) -> str:
     own = [trial for trial in view.trials if trial.twin_of is None]
     done = [trial for trial in own if trial.state.is_final]
     counts = Counter(trial.state for trial in done)
+    counts[TrialState.INFEASIBLE] -= view.given_back
     # A fixed order, unlike that of the counter.
     states = [f"{counts[state]:,} {state}" for state in TrialState if counts[state]]
-    words = f"Run {view.name}: {counted(len(done), 'trial')}{_budget(view)}"
+    words = f"Run {view.name}: {counted(counts.total(), 'trial')}{_budget(view)}"
     if states:
         words += f" ({', '.join(states)})"
+    if view.given_back:
+        words += f", {view.given_back:,} more infeasible"
     if begun := len(own) - len(done):
         words += f", {begun:,} waiting or running"
     if duplicates := len(view.trials) - len(own):

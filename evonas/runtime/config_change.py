@@ -7,6 +7,7 @@ it was asked and told, and continues from there. What was trained stays trained.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -213,11 +214,15 @@ def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) 
         )
         found.append(Issue(message, "pool.local.threads", OVERRIDE))
     charged = record.charged()
+    infeasible = record.infeasible() if record.gives_back else 0
+    # At most as many infeasible ones are given back as the budget has trials.
+    least = max(charged - infeasible, math.ceil(charged / 2))
     trials = after.budget.trials
-    if after.budget != before.budget and trials is not None and trials < charged:
+    if after.budget != before.budget and trials is not None and trials < least:
+        back = f", and {infeasible:,} of them are infeasible" if infeasible else ""
         message = (
-            f"{counted(charged, 'trial is', 'trials are')} proposed already."
-            f" Allowed: at least {charged:,}, which ends the run with that."
+            f"{counted(charged, 'trial is', 'trials are')} proposed already{back}."
+            f" Allowed: at least {least:,}, which ends the run with that."
             f" Received: {trials:,}."
         )
         found.append(Issue(message, "budget.trials", OVERRIDE))

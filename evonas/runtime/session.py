@@ -57,7 +57,7 @@ from evonas.runtime.loop.stopping import StopRequest
 from evonas.runtime.loop.storage import NoStorage, Storage
 from evonas.runtime.openings import NOTED
 from evonas.runtime.record.layout import Layout, Lock
-from evonas.runtime.record.reader import decoding, where_runs_are
+from evonas.runtime.record.reader import GIVES_BACK, decoding, where_runs_are
 from evonas.runtime.record.record import Record
 from evonas.runtime.versions import changes_in_words, other_versions, versions
 from evonas.search.registry import STRATEGIES
@@ -134,10 +134,14 @@ def _prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
     return prepared
 
 
-def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
+def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None) -> Prepared:
     """Fill a run's directory: the data, split and written, and a record.
 
     The record holds everything that a session needs: the config file may change or go.
+
+    Args:
+        gives_back: whether infeasible proposals are given back to the budget; None: as the strategy
+            says.
 
     Raises:
         as `prepare_run`; there is no record then.
@@ -146,6 +150,8 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
     prepared = checked.prepared
     interface = prepared.interface
     data = loaded.config.data
+    if gives_back is None:
+        gives_back = not loaded.config.strategy.counts_infeasible
     meta = {
         "config": loaded.config.to_json(),
         # Absolute: a later session may start in another folder.
@@ -161,6 +167,7 @@ def create_run(loaded: LoadedConfig, root: Path) -> Prepared:
         CODE: dict(checked.code),
         NOTED: True,
         "lineages": LINEAGES,
+        GIVES_BACK: gives_back,
     }
     # The record comes last. A directory without one is a run that was cut off, and is begun again.
     Record.create(Layout(root).record, meta, prepared.files)
@@ -397,6 +404,7 @@ class Session:
             failures_in_a_row=config.max_failures_in_a_row,
             epochs=config.budget.epochs,
             seconds=config.budget.seconds,
+            gives_back=self.record.gives_back,
         )
         pool = self.pool
         # A virtual clock continues where the record ends, so it has the earlier sessions' seconds.

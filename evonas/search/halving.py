@@ -105,6 +105,7 @@ class Halving(Strategy):
 
     sets_epochs = True
     continues_trials = True
+    counts_infeasible = True
 
     def __init__(
         self, problem: SearchProblem, settings: HalvingSettings, schedule: Sequence[Bracket]

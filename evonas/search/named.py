@@ -88,6 +88,11 @@ class StrategyConfig(Named):
             return ""
         return inner.that_sets_epochs
 
+    @property
+    def counts_infeasible(self) -> bool:
+        """Whether a layer plans the number of its proposals, so that infeasible ones count."""
+        return any(layer.kind.counts_infeasible for layer in self.layers())
+
     def make(self, problem: SearchProblem) -> Strategy:
         """A new strategy, before the first ask."""
         return self.kind(problem, self.settings)

@@ -75,6 +75,8 @@ class Strategy(ABC):
         has_alternatives: whether the strategy can say what else it could propose.
         takes_several: whether the strategy can run with several objectives.
         needs_several: whether the strategy can run only with several objectives.
+        counts_infeasible: whether an infeasible proposal is one of a planned number, such as a
+            place on a rung or a point of a grid. If so, the budget counts it like any other trial.
         libraries: packages besides NumPy whose versions may change what is proposed. A session that
             has another version of them says so. Those of a part, such as a sampler, are its own.
     """
@@ -86,6 +88,7 @@ class Strategy(ABC):
     has_alternatives: bool = False
     takes_several: bool = False
     needs_several: bool = False
+    counts_infeasible: bool = False
     libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:

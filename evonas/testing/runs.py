@@ -99,6 +99,7 @@ def make_run(
     space: str = SMALL_SPACE,
     config: str = CONFIG,
     runs: Path | None = None,
+    gives_back: bool | None = None,
 ) -> Path:
     """Make a run that has not begun.
 
@@ -108,12 +109,15 @@ def make_run(
         space: text of the search space, which the config calls `./small.yaml`.
         config: text of the config.
         runs: folder of the run's own directory; by default `folder`.
+        gives_back: whether infeasible proposals are given back to the budget; None: as the strategy
+            says.
 
     Returns:
         the run's directory.
     """
     path = write_config(folder, space, config)
-    return lifecycle.create(load_config(path, changes), runs or folder)[0]
+    loaded = load_config(path, changes)
+    return lifecycle.create(loaded, runs or folder, gives_back)[0]
 
 
 def strategy_changes(name: str) -> list[str]:

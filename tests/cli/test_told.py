@@ -64,13 +64,26 @@ def settled(run, *states, twins=()):
         (
             ["ok", "infeasible", "ok", "ok", "ok"],
             (3, 4),
-            "Run stub: 3 trials of 12 (2 ok, 1 infeasible), 2 duplicates",
+            "Run stub: 2 trials of 12 (2 ok), 1 more infeasible, 2 duplicates",
+        ),
+        # the budget of 12 gives back no more than 12
+        (
+            ["infeasible"] * 14 + ["ok"],
+            (),
+            "Run stub: 3 trials of 12 (1 ok, 2 infeasible), 12 more infeasible",
         ),
         (["ok", "ok"], (1,), "Run stub: 1 trial of 12 (1 ok), 1 duplicate"),
     ],
 )
 def test_the_states_in_the_headline_add_up_to_its_trials(run, states, twins, line):
     assert _headline(settled(run, *states, twins=twins)) == line
+
+
+def test_the_headline_of_an_older_run_counts_infeasible_trials_as_others(run):
+    run.gives_back = False
+    words = "Run stub: 3 trials of 12 (1 ok, 2 infeasible)"
+    assert _headline(settled(run, "ok", "infeasible", "infeasible")) == words
+    assert run.summary()["done"] == 3
 
 
 @pytest.mark.parametrize(
@@ -188,7 +201,7 @@ def test_only_failures_that_occurred_are_explained(tmp_path):
     with pytest.raises(NothingFeasible) as raised:
         work(root, stub=HEALTHY)
     words = str(raised.value)
-    assert words.startswith("no trial succeeded; of 1 trial: 1 infeasible. The last of each kind:")
+    assert words.startswith("no trial succeeded; of 2 trials: 2 infeasible. The last of each kind:")
     assert "more than the limit of 1" in words
     assert "learning rate" not in words
     root = make_run(tmp_path / "other", "budget.trials=2", "strategy=random")

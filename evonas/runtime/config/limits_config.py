@@ -15,6 +15,9 @@ from evonas.words import number
 class BudgetConfig:
     """What a run may spend. At least one limit is given; the first one spent ends the asking.
 
+    Infeasible trials are given back to the limits in trials and epochs, at most as much as they
+    are, unless the strategy counts them (`Strategy.counts_infeasible`).
+
     Attributes:
         trials: number of trials to train. Duplicates cost nothing.
         epochs: number of epochs to train. A trial is charged with its fidelity when it is asked.

@@ -2,6 +2,9 @@
 
 A trial is charged when it is asked. So the end of a search depends on its proposals only. What the
 user is shown as spent are the trials that are done. Duplicates cost nothing.
+
+An infeasible trial is given back when its outcome is known. A budget of N trials is then spent by
+the first proposals of which N are not infeasible. At most as much is given back as the budget has.
 """
 
 from __future__ import annotations
@@ -12,6 +15,20 @@ from dataclasses import dataclass
 from evonas.runtime.loop.jobs import epochs_before
 from evonas.runtime.loop.progress import Pace, Spent
 from evonas.trial import Trial, TrialState
+
+
+def given_back(infeasible: int, trials: int | None, epochs: int | None) -> int:
+    """How many of a run's infeasible trials do not count, in a run that gives them back.
+
+    Args:
+        infeasible: number of infeasible trials, without duplicates.
+        trials: budget in trials, or None.
+        epochs: budget in epochs, or None.
+    """
+    if trials is not None:
+        return min(infeasible, trials)
+    # A budget in seconds alone has nothing to give back.
+    return 0 if epochs is None else infeasible
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class RunLimits:
             training that it continues.
         seconds: budget on the engine's clock. After that no trial is begun. Trials that were never
             begun are cancelled.
+        gives_back: whether infeasible trials are given back to the budgets in trials and epochs.
     """
 
     trials: int | None
@@ -37,6 +55,7 @@ class RunLimits:
     failures_in_a_row: int = 20
     epochs: int | None = None
     seconds: float | None = None
+    gives_back: bool = False
 
 
 class Account:
@@ -49,8 +68,7 @@ class Account:
 
     Attributes:
         charged: number of trials that were asked, without duplicates.
-        done: number of trials with an outcome, without duplicates and cancelled trials.
-        failures: number of those that are not `ok`.
+        infeasible: number of infeasible trials that may be given back, without duplicates.
     """
 
     def __init__(
@@ -68,9 +86,11 @@ class Account:
         self._has_begun = False
         self._charged_epochs = 0
         self._done_epochs = 0
+        self._infeasible_epochs = 0
+        self._ended = 0
+        self._failed = 0
         self.charged = 0
-        self.done = 0
-        self.failures = 0
+        self.infeasible = 0
 
     def begin(self) -> None:
         """The work of this session begins. All that was entered so far is of earlier sessions.
@@ -94,22 +114,66 @@ class Account:
         """The outcome of a trial that is no duplicate is known; arguments as for `charge`."""
         if trial.state is TrialState.CANCELLED:
             return
-        self.done += 1
-        self._done_epochs += _cost(trial, trials)
-        self.failures += trial.state is not TrialState.OK
+        cost = _cost(trial, trials)
+        self._ended += 1
+        self._done_epochs += cost
+        self._failed += trial.state is not TrialState.OK
+        if self._limits.gives_back and trial.state is TrialState.INFEASIBLE:
+            self.infeasible += 1
+            self._infeasible_epochs += cost
         if self._has_begun:
             self._pace.note(self.elapsed, self.share)
 
     @property
+    def given_back(self) -> int:
+        """Number of infeasible trials that do not count."""
+        limits = self._limits
+        return given_back(self.infeasible, limits.trials, limits.epochs)
+
+    @property
+    def _epochs_given_back(self) -> int:
+        """Epochs of infeasible trials that do not count."""
+        limit = self._limits.epochs
+        return 0 if limit is None else min(self._infeasible_epochs, limit)
+
+    @property
+    def done(self) -> int:
+        """Number of trials with an outcome, without duplicates and cancelled ones.
+
+        What was given back does not count.
+        """
+        return self._ended - self.given_back
+
+    @property
+    def failures(self) -> int:
+        """Number of those trials that are not `ok`."""
+        return self._failed - self.given_back
+
+    @property
     def is_spent(self) -> bool:
         """Whether one of the budgets is spent."""
+        return self.is_used_up or self.is_late
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the budget in trials or in epochs is spent, as far as outcomes are known."""
         limits = self._limits
         # By what is asked, not by what is done: the number of workers must not decide the end.
-        if limits.trials is not None and self.charged >= limits.trials:
+        if limits.trials is not None and self.charged - self.given_back >= limits.trials:
             return True
-        if limits.epochs is not None and self._charged_epochs >= limits.epochs:
+        if limits.epochs is None:
+            return False
+        return self._charged_epochs - self._epochs_given_back >= limits.epochs
+
+    @property
+    def gives_no_more(self) -> bool:
+        """Whether the run ends because no more infeasible trials are given back."""
+        limits = self._limits
+        if not (limits.gives_back and self.is_used_up):
+            return False
+        if limits.trials is not None and self.infeasible >= limits.trials:
             return True
-        return self.is_late
+        return limits.epochs is not None and self._infeasible_epochs >= limits.epochs
 
     @property
     def is_late(self) -> bool:
@@ -134,7 +198,7 @@ class Account:
         limits = self._limits
         budgets = (
             ("trials", self.done, limits.trials),
-            ("epochs", self._done_epochs, limits.epochs),
+            ("epochs", self._done_epochs - self._epochs_given_back, limits.epochs),
             ("seconds", self.seconds, limits.seconds),
         )
         found = []

@@ -12,9 +12,10 @@ driver may be killed at any instant. The next one continues as if nothing had ha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from evonas.evaluate.contract.pool import Finished, Pool
 from evonas.evaluate.contract.pool import Progress as Epoch
@@ -93,6 +94,8 @@ class Engine:
         self._guard = guard or DiskGuard(self._storage)
         self._account = Account(limits, clock, spent, pool.capacity)
         self._turns = Turns(objective, in_order)
+        # Whether the budget has kept the strategy from asking since its last ask.
+        self._is_held = False
         self._trials: Sequence[Trial] = self._turns.trials
         self._failures = FailuresInARow(limits.failures_in_a_row)
         # Trials to be submitted, in order, and those of them that a worker once had: in an earlier
@@ -125,12 +128,19 @@ class Engine:
         told = list(known.values())
         stopped_by = self._failures.restore(told, self._record.events())
         if self._record.has_meta("strategy"):
-            # Outcomes may be recorded that the strategy was not told. It must not see them early.
-            for id in self._turns.ahead:
-                known[id] = self._trials[id].unsettled
-            self._strategy.load_state_dict(self._record.meta("strategy"), known)
+            self._load(self._record.meta("strategy"), known)
+        if self._limits.gives_back:
+            self._is_held = self._record.last_ask() is not None
         failpoint("engine.restored")
         return stopped_by
+
+    def _load(self, state: Mapping[str, Any], told: Mapping[int, Trial]) -> None:
+        """Put the strategy, a new one, into this state, in which these trials were told."""
+        known = dict(told)
+        # Outcomes may be recorded that the strategy was not told. It must not see them early.
+        for id in self._turns.ahead:
+            known[id] = self._trials[id].unsettled
+        self._strategy.load_state_dict(state, known)
 
     def run(self) -> None:
         """Search until the budget is spent, the strategy is done, or nothing new is found.
@@ -223,6 +233,8 @@ class Engine:
     def _step(self) -> None:
         """Tell one, ask while the window is open, commit; again until nothing changes."""
         failpoint("engine.step")
+        if self._is_held and not self._account.is_spent:
+            self._go_back()
         # A session begins with asking. If the budget was raised since the last one, more has to be
         # asked before the next is told: so would a run that began with the greater budget.
         if not self._has_asked:
@@ -231,6 +243,28 @@ class Engine:
         while self._advance(self._tell_next()):
             failpoint("engine.step")
 
+    def _go_back(self) -> None:
+        """Something was given back to the budget that had kept the strategy from asking.
+
+        A greater budget would have asked it right after its last ask, and so it is asked now:
+        nothing depends on when an outcome arrived. What it was told since is told again.
+        """
+        self._is_held = False
+        self._has_asked = False
+        last_ask = self._record.last_ask()
+        # Without the order of proposals, no other order could be repeated.
+        if last_ask is None or not self._turns.in_order:
+            return
+        told, state = last_ask
+        if told == self._turns.told:
+            return
+        self._guard.written(lambda: self._record.go_back(told, state), self._running.values())
+        self._turns.go_back(told)
+        before = self._trials[:told]
+        self._strategy = type(self._strategy)(self._strategy.problem, self._strategy.settings)
+        self._load(state, {trial.id: trial for trial in before})
+        self._failures.restore(before, self._record.events())
+
     def _advance(self, told: list[Trial]) -> bool:
         """Ask, and commit it with what was told; whether anything was told or asked."""
         before = self._turns.told
@@ -238,8 +272,12 @@ class Engine:
         if not told and not asked:
             return False
         state = self._strategy.state_dict()
+        if asked:
+            self._is_held = self._limits.gives_back and self._account.is_used_up
+        is_last = bool(asked) and self._is_held
         self._guard.written(
-            lambda: self._record.commit_step(told, asked, state, before), self._running.values()
+            lambda: self._record.commit_step(told, asked, state, before, is_last),
+            self._running.values(),
         )
         # Only now: files may go when the step that makes them superfluous is in the record.
         self._sweep()
@@ -441,6 +479,11 @@ class Engine:
         return not self._wants_more
 
     @property
+    def gives_no_more(self) -> bool:
+        """Whether the run ends because no more infeasible trials are given back."""
+        return self._account.gives_no_more
+
+    @property
     def is_exhausted(self) -> bool:
         """Whether the run ends because nothing new is found."""
         return self._turns.twins_in_a_row >= self._limits.twins_in_a_row
@@ -483,4 +526,5 @@ class Engine:
             remaining=account.remaining,
             spent=account.spent(),
             objective=self._objective.name,
+            given_back=account.given_back,
         )

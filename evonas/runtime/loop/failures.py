@@ -50,6 +50,7 @@ class FailuresInARow:
         Returns:
             Why the last session was stopped, if nothing was told since then; otherwise nothing.
         """
+        self._failed = []
         stops = [detail for _, kind, detail in events if kind == STOPPED]
         # The user has seen the cause of a stop. With the old count a resume would stop again at
         # once, before it has tried anything.

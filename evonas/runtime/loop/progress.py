@@ -42,10 +42,11 @@ class Progress:
 
     Attributes:
         generation: generation of the latest proposal.
-        done: number of trials with an outcome, without duplicates.
+        done: number of trials with an outcome, without duplicates and those given back.
         total: budget in trials; None if it is in epochs or seconds only.
         running: number of trials that are in a worker.
         failures: number of trials that are done and not `ok`.
+        given_back: number of infeasible trials that the budget does not count.
         twins: number of proposals that took an earlier trial's outcome and cost nothing.
         incumbent: best trial so far; None before the first success.
         elapsed: seconds since this session began; on the virtual clock of a simulated pool.
@@ -65,6 +66,7 @@ class Progress:
     remaining: float | None
     spent: tuple[Spent, ...] = ()
     objective: str = ""
+    given_back: int = 0
 
     @property
     def share(self) -> float:

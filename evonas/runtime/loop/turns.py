@@ -20,6 +20,7 @@ class Turns:
         in_order: whether trials are told in the order of proposals; False for that of arrival.
 
     Attributes:
+        in_order: as given.
         trials: all trials, by id.
         ahead: ids of the trials that are not told, in the order of proposals.
         twins_in_a_row: number of duplicates at the end of the proposals.
@@ -27,7 +28,7 @@ class Turns:
 
     def __init__(self, objective: Objective, in_order: bool = True) -> None:
         self._objective = objective
-        self._in_order = in_order
+        self.in_order = in_order
         self.trials: list[Trial] = []
         # An ordered set: a dict keeps the order of insertion and deletes from the middle at once.
         self.ahead: dict[int, None] = {}
@@ -76,6 +77,10 @@ class Turns:
             if first.state.is_final:
                 self._line_up([id])
 
+    def go_back(self, told: int) -> None:
+        """From now on only so many trials are told; only in the order of proposals."""
+        self.ahead = dict.fromkeys(range(told, len(self.trials)))
+
     def arrive(self, trial: Trial) -> None:
         """A trial's outcome is known, and that of its duplicates."""
         self.trials[trial.id] = trial
@@ -87,7 +92,7 @@ class Turns:
 
         A duplicate has its outcome from the trial that it is a duplicate of.
         """
-        queue: Iterable[int] = self.ahead if self._in_order else self._arrived
+        queue: Iterable[int] = self.ahead if self.in_order else self._arrived
         id = next(iter(queue), None)
         if id is None:
             return None
@@ -98,7 +103,7 @@ class Turns:
             trial = settled(trial, first.state, first.metrics, self._objective)
         if not trial.state.is_final:
             return None
-        if not self._in_order:
+        if not self.in_order:
             self._arrived.popleft()
         self.trials[id] = trial
         del self.ahead[id]
@@ -112,5 +117,5 @@ class Turns:
 
     def _line_up(self, trials: Sequence[int]) -> None:
         """These trials can be told; in the order of proposals nothing has to be noted."""
-        if not self._in_order:
+        if not self.in_order:
             self._arrived += trials

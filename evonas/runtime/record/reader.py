@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,13 @@ from evonas.runtime.record.schema import VERSION
 from evonas.trial import Direction, Objective, Trial, TrialState
 from evonas.words import clean
 
+GIVES_BACK = "gives back infeasible"
+"""Key in `meta` of a run whose budget does not count infeasible proposals.
+
+A run of an older evonas has none, and keeps its rule: each of them is a trial like any other.
+"""
+LAST_ASK = "last ask"
+"""Key in `meta` of the place to which a run goes back when its budget is given something back."""
 WORKED = "worked"
 """Key in `meta` of the seconds that all sessions have worked."""
 
@@ -201,9 +208,33 @@ class RecordReader:
         return [trial for (trial,) in rows]
 
     def charged(self) -> int:
-        """The number of trials that the budget is spent on: all but the duplicates."""
+        """The number of trials that were charged to the budget: all but the duplicates."""
         count = self._value("select count(*) from trial where twin_of is null")
         return int(count)
+
+    def infeasible(self) -> int:
+        """The number of charged trials that turned out to be infeasible."""
+        query = "select count(*) from trial where twin_of is null and state = ?"
+        count = self._value(query, (TrialState.INFEASIBLE,))
+        return int(count)
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether infeasible proposals are given back to the budget."""
+        return self.has_meta(GIVES_BACK) and bool(self.meta(GIVES_BACK))
+
+    def last_ask(self) -> tuple[int, Mapping[str, Any]] | None:
+        """How many trials had been told at the last ask, and the strategy's state after it.
+
+        None if it was not noted: then no budget has kept the strategy from asking since.
+        """
+        if not self.has_meta(LAST_ASK):
+            return None
+        noted = self.meta(LAST_ASK)
+        # What was noted before a later ask is out of date.
+        if noted["trials"] != self._value("select count(*) from trial"):
+            return None
+        return noted["told"], noted["strategy"]
 
     def settled(self) -> int:
         """The number of trials that have an outcome of their own."""

@@ -22,7 +22,7 @@ from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import back_up, migrate
 from evonas.runtime.record.opening import PATIENCE, open_to_write, translated
 from evonas.runtime.record.place import Place
-from evonas.runtime.record.reader import WORKED, RecordReader
+from evonas.runtime.record.reader import LAST_ASK, WORKED, RecordReader
 from evonas.runtime.record.rows import CONTENT_COLUMNS, dump, new_row
 from evonas.runtime.record.schema import SCHEMA, VERSION
 from evonas.trial import Outcome, Trial
@@ -228,7 +228,12 @@ class Record(RecordReader):
             self._event(kind, detail)
 
     def commit_step(
-        self, told: Sequence[Trial], asked: Sequence[Trial], state: Mapping[str, Any], before: int
+        self,
+        told: Sequence[Trial],
+        asked: Sequence[Trial],
+        state: Mapping[str, Any],
+        before: int,
+        is_last: bool = False,
     ) -> None:
         """What the strategy was told and then asked, and its state, in one transaction.
 
@@ -237,6 +242,7 @@ class Record(RecordReader):
             asked: new trials.
             state: state of the strategy after both.
             before: number of trials that had been told when `asked` were asked, `told` included.
+            is_last: whether nothing more is asked unless something is given back to the budget.
         """
         first = before - len(told) + 1
         with self._transaction():
@@ -250,7 +256,23 @@ class Record(RecordReader):
                 self._connection.execute(_NEW_TRIAL, new_row(trial, before))
                 failpoint("record.asked")
             self._put("strategy", dict(state))
+            if is_last:
+                self._put_last_ask(before, state)
             failpoint("record.strategy")
+
+    def _put_last_ask(self, told: int, state: Mapping[str, Any]) -> None:
+        trials = self._value("select count(*) from trial")
+        self._put(LAST_ASK, {"trials": trials, "told": told, "strategy": dict(state)})
+
+    def go_back(self, told: int, state: Mapping[str, Any]) -> None:
+        """The strategy counts only so many trials as told, and is in this state; outcomes stay."""
+        with self._transaction():
+            self._rewind(told, state)
+            failpoint("record.back")
+
+    def _rewind(self, told: int, state: Mapping[str, Any]) -> None:
+        self._connection.execute("update trial set told = 0 where told > ?", (told,))
+        self._put("strategy", dict(state))
 
     def change_config(
         self,
@@ -273,9 +295,8 @@ class Record(RecordReader):
                 self._event("config changed", dict(change))
             failpoint("record.config")
             if rewound is not None:
-                told, state = rewound
-                self._connection.execute("update trial set told = 0 where told > ?", (told,))
-                self._put("strategy", dict(state))
+                self._rewind(*rewound)
+                self._put_last_ask(*rewound)
 
     def start_attempt(self, trial: int) -> int:
         """The number of the attempt that starts now."""

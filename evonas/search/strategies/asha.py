@@ -39,6 +39,7 @@ class Asha(Strategy):
     Settings = AshaSettings
     sets_epochs = True
     continues_trials = True
+    counts_infeasible = True
 
     def __init__(self, problem: SearchProblem, settings: AshaSettings) -> None:
         super().__init__(problem, settings)

@@ -115,6 +115,7 @@ class Grid(Strategy):
 
     Settings = GridSettings
     takes_several = True
+    counts_infeasible = True
 
     def __init__(self, problem: SearchProblem, settings: GridSettings) -> None:
         super().__init__(problem, settings)

@@ -89,3 +89,38 @@ def test_the_rest_is_estimated_at_the_pace_of_this_session(ladder, clock):
     assert account.remaining is None
     account.enter(settle(ladder[1]), ladder)
     assert account.remaining == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_what_is_infeasible_is_given_back_in_any_order_of_arrival(ladder, clock, order):
+    account = Account(RunLimits(trials=2, epochs=16, gives_back=True), clock)
+    for trial in ladder:
+        account.charge(trial, ladder)
+    assert account.is_used_up
+    states = (TrialState.INFEASIBLE, TrialState.DIVERGED, TrialState.INFEASIBLE)
+    for id in order:
+        account.enter(settle(ladder[id], states[id]), ladder)
+    assert not account.is_spent
+    assert (account.given_back, account.done, account.failures) == (2, 1, 1)
+    assert {spent.unit: spent.amount for spent in account.spent()} == {"trials": 1, "epochs": 6}
+
+
+@pytest.mark.parametrize(
+    ("limits", "back", "is_spent"),
+    [
+        (RunLimits(trials=2), 0, True),
+        (RunLimits(trials=1, gives_back=True), 1, True),
+        (RunLimits(trials=2, gives_back=True), 2, False),
+        (RunLimits(trials=None, epochs=6, gives_back=True), 3, True),
+        (RunLimits(trials=None, epochs=19, gives_back=True), 3, False),
+        (RunLimits(trials=None, seconds=9.0, gives_back=True), 0, False),
+    ],
+)
+def test_a_budget_gives_back_at_most_what_it_has(ladder, clock, limits, back, is_spent):
+    account = Account(limits, clock)
+    for trial in ladder:
+        account.charge(trial, ladder)
+        account.enter(settle(trial, TrialState.INFEASIBLE), ladder)
+    assert (account.given_back, account.is_spent) == (back, is_spent)
+    assert account.gives_no_more == (is_spent and limits.gives_back)
+    assert account.done == 3 - back

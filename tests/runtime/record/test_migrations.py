@@ -110,6 +110,15 @@ def test_an_old_run_goes_on_to_the_content_of_an_uninterrupted_one(old, tmp_path
         assert len(backup.content()) == RECORDED
 
 
+def test_an_old_run_counts_infeasible_trials_as_it_did(old):
+    run = work(old, "limits.parameters=30000")
+    own = [trial for trial in run.trials if trial.twin_of is None]
+    assert any(trial.state == "infeasible" for trial in own)
+    assert len(own) == 12
+    assert not run.gives_back
+    assert run.summary()["done"] == 12
+
+
 def test_the_next_session_has_nothing_to_migrate(old):
     with Record(old / "run.db") as record:
         assert record.backup == old / "run.db.v1"
