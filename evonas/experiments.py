@@ -36,7 +36,7 @@ from evonas.runtime.record.layout import EXPERIMENT
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
 from evonas.runtime.session import PoolFactory, Session, local_pool
-from evonas.trial import Trial
+from evonas.trial import Trial, TrialState
 from evonas.words import counted
 
 OnRun = Callable[[str, int, bool], Sequence[Observer]]
@@ -143,7 +143,8 @@ def _run(
     observers = sheltered(on_run(label, seed, begun))
     if not begun:
         is_first = not any(directory.glob("*/run.db"))
-        _, prepared = lifecycle.create(loaded.runs[label][seed], directory)
+        gives_back = _gives_back(loaded, directory)
+        _, prepared = lifecycle.create(loaded.runs[label][seed], directory, gives_back)
         # All runs of an experiment have the same data.
         if is_first:
             tell = teller(observers)
@@ -174,6 +175,15 @@ def _run(
         # A table counts its genomes, and has no samples.
         samples = record.meta("counts").get("validation", 0)
     return _Done(result, points, samples)
+
+
+def _gives_back(loaded: LoadedExperiment, directory: Path) -> bool:
+    """Whether infeasible proposals are given back to the budgets: all runs have one rule."""
+    for path in sorted(directory.glob("*/run.db")):
+        with RecordReader(path) as record:
+            return record.gives_back
+    configs = [run.config for seeds in loaded.runs.values() for run in seeds.values()]
+    return not any(config.strategy.counts_infeasible for config in configs)
 
 
 def _fresh(
@@ -227,7 +237,7 @@ def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
     metrics: Mapping[str, float] = run.result["metrics"] if run.result else {}
     test = {name: value for name, value in metrics.items() if name.startswith("test_")}
     return Result(
-        curve=curve(run.trials, _cost(unit_of(run.config), run.trials, seconds)),
+        curve=curve(run.trials, _cost(run, seconds)),
         trials=len(run.trials),
         twins=len(run.trials) - len(trained),
         failures=sum(trial.fitness is None for trial in trained),
@@ -247,13 +257,28 @@ def unit_of(config: RunConfig) -> Unit:
     return "trials"
 
 
-def _cost(unit: Unit, trials: Sequence[Trial], seconds: Mapping[int, float]) -> Mapping[int, float]:
-    """What each trial costs, in this unit."""
-    if unit == "epochs":
-        return charged_epochs(trials)
+def _cost(run: view.Run, seconds: Mapping[int, float]) -> Mapping[int, float]:
+    """What each trial costs, in the unit of the run's budget.
+
+    Args:
+        seconds: of each trial.
+    """
+    unit = unit_of(run.config)
     if unit == "seconds":
         return seconds
-    return {trial.id: 1.0 for trial in trials if trial.twin_of is None}
+    trials: Sequence[Trial] = run.trials
+    if unit == "epochs":
+        cost = charged_epochs(trials)
+    else:
+        cost = {trial.id: 1.0 for trial in trials if trial.twin_of is None}
+    if run.gives_back:
+        left = getattr(run.config.budget, unit)
+        for id in cost:
+            if trials[id].state is TrialState.INFEASIBLE:
+                given_back = min(left, cost[id])
+                cost[id] -= given_back
+                left -= given_back
+    return cost
 
 
 def _compared(

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import evonas
+from evonas import lifecycle
 from evonas.cli.compare import command
 from evonas.errors import InvalidConfig, InvalidData, Stopped
 from evonas.experiments import compare
+from evonas.runtime.config.experiment_file import load_experiment
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import stub_pools, write_data
@@ -266,3 +268,46 @@ def test_without_fresh_trainings_it_stops_before_the_next_run(tmp_path):
     (tmp_path / "experiment.yaml").write_text(text.replace("fresh: 2", "fresh: 0"))
     with pytest.raises(Stopped, match="stopped after 1 of 6 runs; nothing is lost"):
         go(tmp_path, on_run=lambda *_: [Press()])
+
+
+TIGHT = "limits.parameters=60000"
+
+
+def own_trials(directory):
+    """For each run, the number of its trials without duplicates, and of those that count."""
+    found = {}
+    for path in sorted(directory.glob("*/run.db")):
+        run = evonas.load(path.parent)
+        own = [trial for trial in run.trials if trial.twin_of is None]
+        found[path.parent.name] = (len(own), run.summary()["done"])
+    return found
+
+
+def test_infeasible_trials_cost_no_side_anything(tmp_path):
+    found = go(prepare(tmp_path), overrides=[TIGHT])
+    counts = own_trials(found.directory)
+    assert {done for _, done in counts.values()} == {8}
+    assert max(trials for trials, _ in counts.values()) > 8
+    for seeds in found.results.values():
+        assert [one.curve.spent[-1] for one in seeds.values()] == [8, 8]
+
+
+def test_where_one_strategy_plans_its_trials_infeasible_ones_cost_all_of_them(tmp_path):
+    folder = prepare(tmp_path)
+    text = EXPERIMENT.replace("{evolution: {population: 4, replacement: comma}}", "asha")
+    (folder / "experiment.yaml").write_text(text)
+    found = go(folder, overrides=[TIGHT])
+    assert set(own_trials(found.directory).values()) == {(8, 8)}
+
+
+def test_an_experiment_keeps_the_rule_that_its_runs_began_with(tmp_path):
+    folder = prepare(tmp_path)
+    loaded = load_experiment(folder / "experiment.yaml", [TIGHT])
+    lifecycle.create(loaded.runs["random"][1], folder / "runs" / "small", gives_back=False)
+    configs = {
+        label: {str(seed): run.config.to_json() for seed, run in seeds.items()}
+        for label, seeds in loaded.runs.items()
+    }
+    (folder / "runs" / "small" / "experiment.json").write_text(json.dumps(configs))
+    found = go(folder, overrides=[TIGHT])
+    assert set(own_trials(found.directory).values()) == {(8, 8)}
