@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from evonas.insight.axis import measure_of
 from evonas.insight.climb import MOST_CIRCLES, climb_svg, radius
 from evonas.insight.svg import text_width
 from evonas.trial import Objective
@@ -220,3 +221,14 @@ def test_dots_are_smaller_where_there_are_more():
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] == 5.0
     assert len(set(sizes)) == 6
+
+
+def test_a_picture_with_dots_says_what_their_height_is_and_one_without_why_there_are_none(
+    make_run, objective
+):
+    trials = make_run(48, accuracy=False)
+    told = words(ElementTree.fromstring(climb_svg(trials, objective)))
+    assert measure_of(trials, objective).title in told
+    empty = words(ElementTree.fromstring(climb_svg([], objective)))
+    assert "There are no trials yet." in empty
+    assert measure_of(trials, objective).title not in empty

@@ -18,6 +18,7 @@ from evonas.insight.curves import (
     LINE_GAP,
     RIGHT,
     TOP,
+    _apart,
     comparison_svg,
 )
 from evonas.insight.scale import scale_of
@@ -174,3 +175,8 @@ def test_a_long_name_leaves_room_for_what_became_of_it() -> None:
     (label,) = (word for word in words(drawn({"x" * 60: runs})) if word.startswith("xxx"))
     assert label.endswith("  1.0000, 1 of 3 failed")
     assert len(label) == LABEL_LENGTH
+
+
+def test_labels_that_are_beyond_the_end_go_back_and_push_the_others() -> None:
+    assert _apart([1.0, 2.0, 3.0], 2.0, 9.0) == [1.0, 3.0, 5.0]
+    assert _apart([1.0, 2.0, 3.0], 2.0, 4.0) == [0.0, 2.0, 4.0]

@@ -41,3 +41,9 @@ def test_the_list_of_relatives(family):
         line.split() for line in TOLD.splitlines()
     ]
     assert "infeasible" in kin_text(family, 2, {2})
+
+
+def test_the_first_trial_has_descendants_too(family, objective):
+    found = descendants(family, 0)
+    assert found
+    assert found == nx.descendants(genealogy(family, objective), 0)

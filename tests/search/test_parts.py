@@ -12,6 +12,8 @@ from evonas.genome import sample
 from evonas.search.individual import Individual, best_first, lent_random, lent_randomness
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
+from evonas.search.strategy import counters
+from evonas.search.variation import Mutation
 from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState
 
 RNG = np.random.default_rng(0)
@@ -105,3 +107,13 @@ def test_a_failed_trial_is_no_individual(small_space):
     )
     with pytest.raises(ValueError, match="diverged"):
         Individual(Trial(4, proposal, state=TrialState.DIVERGED))
+
+
+def test_alternatives_are_counted_and_the_first_one_is_the_proposal_itself():
+    assert [counters(count) for count in (0, 1, 3)] == [[], [()], [(), (1,), (2,)]]
+
+
+def test_edits_that_are_not_named_have_the_weight_1():
+    operators = Mutation(operators={"perturb": 3.0}).rates().operators
+    assert operators.pop("perturb") == 3.0
+    assert set(operators.values()) == {1.0}

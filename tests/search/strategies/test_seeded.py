@@ -123,3 +123,23 @@ def test_what_continues_a_trial_is_no_place_for_a_seed(problem, oracle, monkeypa
         "sample",
     ]
     assert trials[1].proposal.resume_from == 0
+
+
+def test_a_search_that_is_killed_among_its_seeds_tells_the_inner_one_of_all(problem, oracle):
+    settings = SeededSettings(StrategyConfig("aging", AgingSettings(population=4)), NAMES)
+    whole = drive(Seeded(problem, settings), oracle.settle, 14)
+    begun = Seeded(problem, settings)
+    known = {}
+    for id in range(2):
+        (proposal,) = begun.ask(1)
+        known[id] = oracle.settle(id, proposal)
+        begun.tell(known[id])
+    goes_on = Seeded(problem, settings)
+    goes_on.load_state_dict(begun.state_dict(), known)
+    trials = list(known.values())
+    for id in range(2, 14):
+        (proposal,) = goes_on.ask(1)
+        trials.append(oracle.settle(id, proposal))
+        goes_on.tell(trials[-1])
+    assert [trial.genome for trial in trials] == [trial.genome for trial in whole]
+    assert [trial.lineage for trial in trials] == [trial.lineage for trial in whole]
