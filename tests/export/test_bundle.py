@@ -112,6 +112,7 @@ def test_the_card_has_the_learning_curves_of_the_trial(run, pool):
     (attempt,) = run.best.attempts()
     assert card["history"] == attempt.history
     assert list(card["history"]["val_loss"])
+    assert card["compiled"]["loss_weight"] == 1.0, "of labels, unlike of targets"
     assert (card["training"]["epochs"], card["training"]["seconds"]) == (
         attempt.epochs,
         attempt.seconds,

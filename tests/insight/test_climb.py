@@ -227,8 +227,10 @@ def test_a_picture_with_dots_says_what_their_height_is_and_one_without_why_there
     make_run, objective
 ):
     trials = make_run(48, accuracy=False)
-    told = words(ElementTree.fromstring(climb_svg(trials, objective)))
-    assert measure_of(trials, objective).title in told
+    picture = ElementTree.fromstring(climb_svg(trials, objective))
+    assert measure_of(trials, objective).title in words(picture)
+    (grid,) = with_class(picture, "grid")
+    assert grid.get("d", "").count("V") == 2, "between three generations"
     empty = words(ElementTree.fromstring(climb_svg([], objective)))
     assert "There are no trials yet." in empty
     assert measure_of(trials, objective).title not in empty
