@@ -81,6 +81,27 @@ def test_of_the_alternatives_that_are_new_the_most_promising_is_proposed(problem
     )
 
 
+class WideFit(NarrowFit):
+    """Expects an improvement of all, and most of networks with many layers and great numbers."""
+
+    def predict(self, genomes):
+        mean, deviation = super().predict(genomes)
+        return -1 - mean, deviation
+
+
+def test_two_alternatives_are_compared_too(problem, oracle, monkeypatch):
+    monkeypatch.setattr(
+        Narrow, "fit", lambda self, features, genomes, values, rng, tuned=None: WideFit(features)
+    )
+    inner = StrategyConfig("random", RandomSettings())
+    strategy = Screened(problem, ScreenedSettings(inner, Narrow(), factor=2, warmup=4))
+    drive(strategy, oracle.settle, 6)
+    first, second = strategy._inner.alternatives(2)
+    assert first.genome != second.genome
+    chosen = strategy._chosen([first, second])
+    assert strategy._chosen([second, first]) == chosen
+
+
 def test_the_surrogate_decides(problem, loss, monkeypatch):
     calls = []
 

@@ -125,8 +125,9 @@ def test_what_continues_a_trial_is_no_place_for_a_seed(problem, oracle, monkeypa
     assert trials[1].proposal.resume_from == 0
 
 
-def test_a_search_that_is_killed_among_its_seeds_tells_the_inner_one_of_all(problem, oracle):
-    settings = SeededSettings(StrategyConfig("aging", AgingSettings(population=4)), NAMES)
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+def test_a_search_that_is_killed_among_its_seeds_tells_the_inner_one_of_all(problem, oracle, inner):
+    settings = SeededSettings(inner, NAMES)
     whole = drive(Seeded(problem, settings), oracle.settle, 14)
     begun = Seeded(problem, settings)
     known = {}
