@@ -71,6 +71,14 @@ def test_a_wide_interval_is_told_in_times() -> None:
     assert "over 10,000 times as high to 99.9 % lower); 2 seeds can show hardly any lead." in wider
 
 
+def test_two_comparisons_are_counted_and_one_is_not() -> None:
+    one, _ = said(a=BETTER, b=NOISY, random=RANDOM)
+    assert one.startswith("a beats random with 23 % lower val_loss")
+    assert "with 2 comparisons counted)" in one
+    (alone,) = said(a=BETTER, random=RANDOM)
+    assert "counted" not in alone
+
+
 def test_all_comparisons_are_counted() -> None:
     narrow = [0.037, 0.039, 0.034, 0.048, 0.038]
     found = said(a=BETTER, b=narrow, c=NOISY, d=NOISY, random=RANDOM)

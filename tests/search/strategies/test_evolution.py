@@ -72,6 +72,16 @@ def test_seed_genomes_come_first_and_random_ones_fill_up(small_space, loss, orac
     ]
 
 
+def test_the_population_and_the_newcomers_that_succeeded_are_retained(small_space, loss):
+    problem = SearchProblem(small_space, loss, Fidelity(1), 0)
+    strategy = Evolution(problem, EvolutionSettings(population=4))
+    values = [3.0, None, 2.0]
+    for id, value in enumerate(values):
+        (proposal,) = strategy.ask(1)
+        strategy.tell(settled(loss, id, proposal, value))
+    assert sorted(strategy.retained) == [0, 2], "the generation is not complete"
+
+
 def test_as_long_as_everything_fails_generations_are_sampled(small_space, loss):
     strategy = Evolution(
         SearchProblem(small_space, loss, Fidelity(1), 0), EvolutionSettings(population=3)
