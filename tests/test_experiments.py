@@ -20,6 +20,7 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import stub_pools, write_data
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
+from tests.command import run_evonas
 
 CONFIG = """
 space: mlp
@@ -131,6 +132,18 @@ def test_an_experiment_that_was_stopped_goes_on_and_does_nothing_twice(found, tm
     assert alone.to_json() == found.to_json(), (
         "the same experiment, stopped or not, gives the same numbers"
     )
+
+
+def test_an_experiment_is_listed_by_its_runs_and_is_no_run_itself(found, folder):
+    runs = folder / "runs"
+    listed = run_evonas("list", "--runs", runs, "--json")
+    assert [row["run"] for row in json.loads(listed.stdout)] == [
+        f"{label}-{seed}" for label in ("comma", "evolution", "random") for seed in (0, 1)
+    ]
+    done = run_evonas("show", "small", "--runs", runs)
+    assert done.returncode == 2
+    assert "small is an experiment, which has a run for each strategy and seed" in done.stderr
+    assert "small/comma-0" in done.stderr
 
 
 @pytest.mark.parametrize("at", ["exporting the winner", "2 fresh seeds"])
