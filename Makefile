@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping bench-verdicts clean
+.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-unchanged bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping bench-verdicts clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ mutants: $(READY) ## 150 small faults put into the code: which does no test find
 
 wheel-test: $(READY) ## build the wheel, install it elsewhere, run `evonas run digits` outside the checkout
 	$(BIN)/python benchmarks/wheel.py
+
+bench-unchanged: $(READY) ## one short run of every strategy and config, its record digested (BEFORE=FILE compares)
+	$(BIN)/python -m benchmarks.unchanged $(if $(BEFORE),--against $(BEFORE),--write build/unchanged.json)
 
 bench-digits: $(READY) ## seeds 0 to 4 on digits, evolution beside random search (about half an hour)
 	$(BIN)/python -m benchmarks.digits

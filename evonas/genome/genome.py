@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -176,6 +176,10 @@ class Genome:
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the sections, in order, as a mapping gives its keys."""
+        return iter(self.names)
 
     def canonical(self) -> str:
         """What would be trained, as JSON: no innovation numbers, inputs by position."""

@@ -85,6 +85,7 @@ def test_to_dict_and_back_keeps_everything() -> None:
 
 def test_access() -> None:
     assert BOTH.names == ("features", "style")
+    assert list(BOTH) == ["features", "style"]
     assert BOTH["features"][0]["filters"] == 8
     assert "style" in BOTH
     assert BOTH.get("nothing") == ()
