@@ -70,7 +70,8 @@ FAMILIES: Families = {
     **PARTS,
     StrategyConfig: {name: strategy.Settings for name, strategy in STRATEGIES.items()},
     PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
-    EvaluatorConfig: {"table": TableConfig, "python": PythonConfig},
+    # A word may be a path of any kind, so that the stricter one of the two comes first.
+    EvaluatorConfig: {"python": PythonConfig, "table": TableConfig},
     StopConfig: STOPS,
 }
 

@@ -21,6 +21,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath, short
+from evonas.runtime.config.plain_yaml import in_line
 from evonas.search.named import Named
 
 Count = Annotated[int, Ge(1)]
@@ -28,6 +29,9 @@ Count = Annotated[int, Ge(1)]
 
 Families = Mapping[type, Mapping[str, type[Any]]]
 """For each type that is written by name: name -> dataclass that may stand there."""
+
+MOST_WRITTEN = 80
+"""Characters of examples in an error; longer ones are left out."""
 
 # `Optional[X]` and `X | None` mean the same, but have different origins.
 _UNIONS = (typing.Union, types.UnionType)
@@ -162,7 +166,7 @@ class Builder:
                 "must be one name with its settings under it. "
                 f"Allowed: {allowed}. Received: {shown(value)}."
             )
-            return self.refuse(path, message)
+            return self.refuse(path, message + self._written(self._placed(family, value), path))
         if len(choice) > 1:
             return self._several_names(choice, known, path)
         ((name, settings),) = choice.items()
@@ -170,6 +174,8 @@ class Builder:
             # A bare name has no key of its own in the file.
             here = path if isinstance(value, str) else (*path, name)
             hint = did_you_mean(name, known)
+            if not hint and here == path:
+                hint = self._written(self._placed(family, value), path)
             message = f"unknown name. Allowed: {allowed}. Received: {shown(name)}.{hint}"
             return self.refuse(here, message)
         given = {} if settings is None else settings
@@ -194,8 +200,8 @@ class Builder:
         """A mapping as an instance of this dataclass."""
         fields = {item.name: item for item in dataclasses.fields(cls) if item.init}
         if not isinstance(value, dict):
-            keys = _mapping(list(fields))
-            return self.refuse(path, f"must be {keys}. Received: {shown(value)}.")
+            message = f"must be {_mapping(list(fields))}. Received: {shown(value)}."
+            return self.refuse(path, message + self._written(self._keyed(cls, value), path))
         before = len(self.issues)
         hints = _hints(cls)
         self._refuse_unknown(list(fields), value, path)
@@ -213,6 +219,43 @@ class Builder:
             return FAILED
         built = cls(**settings)
         return self._whole(built, path)
+
+    def _keyed(self, cls: Any, value: Any) -> list[dict[str, Any]]:
+        """Mappings in which a value fits that stands where this dataclass is wanted.
+
+        Returns:
+            Each with one key that may have the value, `{"path": "x.npz"}`; at most two, whose keys
+            take the same. No mapping if no key may have such a value.
+        """
+        # Nothing at all is nobody's value, and a list is mostly another mistake.
+        if value is None or isinstance(value, list | dict):
+            return []
+        hints = _hints(cls)
+        fitting: list[str] = []
+        for item in dataclasses.fields(cls):
+            hint = hints[item.name]
+            is_like_first = not fitting or hint == hints[fitting[0]]
+            own = Builder(self.families)
+            if item.init and is_like_first and own.build(hint, value) is not FAILED:
+                fitting.append(item.name)
+        return [{name: value} for name in fitting[:2]]
+
+    def _placed(self, family: type, value: Any) -> list[dict[str, Any]]:
+        """The same for a family: a name, and under it a key, `{"table": {"path": "x.csv"}}`."""
+        for name, cls in self.families[family].items():
+            if keyed := self._keyed(cls, value):
+                return [{name: settings} for settings in keyed[:1]]
+        return []
+
+    def _written(self, mappings: list[dict[str, Any]], path: KeyPath) -> str:
+        """A sentence that shows what may be meant at this key; empty for no mappings."""
+        # The items of a list have numbers in place of keys.
+        keys = [key for key in path if isinstance(key, str)]
+        if not mappings or not keys:
+            return ""
+        examples = [f"`{in_line({keys[-1]: mapping})}`" for mapping in mappings]
+        text = " or ".join(examples)
+        return f" Perhaps you mean {text}." if len(text) <= MOST_WRITTEN else ""
 
     def _refuse_unknown(self, known: list[str], value: dict[Any, Any], path: KeyPath) -> None:
         """Note an issue for each key that is none of the known ones."""

@@ -10,7 +10,7 @@ import pytest
 from evonas import lifecycle, view
 from evonas.genome import library, strict_yaml
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.config.readable_copy import as_yaml
+from evonas.runtime.config.plain_yaml import as_yaml, in_line
 from evonas.runtime.record.layout import Layout
 from evonas.search.registry import STRATEGIES
 from evonas.testing import content, make_run, work
@@ -115,3 +115,11 @@ def test_words_that_look_like_something_else_are_quoted():
     found = strict_yaml.load(text, "x.yaml").data
     assert found == {"words": words, "numbers": [1e-05, 1e30, 3, 0.1, True, None]}
     assert list(map(type, found["numbers"])) == [float, float, int, float, bool, type(None)]
+
+
+def test_an_example_stands_on_one_line_and_is_read_back():
+    data = {"data": {"path": "my file: 1.npz", "name": "no", "words": "x" * 200}}
+    line = in_line(data)
+    assert "\n" not in line
+    assert strict_yaml.load(line, "x.yaml").data == data
+    assert in_line({"data": {"path": "x.npz"}}) == "data: {path: x.npz}"

@@ -622,6 +622,26 @@ def test_bad_overrides_are_told_as_such(tmp_path: Path, override: str, words: li
     assert all(word in str(found) for word in words), str(found)
 
 
+@pytest.mark.parametrize(
+    ("override", "meant"),
+    [
+        ("data=x.npz", "data: {path: x.npz}"),
+        ("data=digits", "data: {name: digits}"),
+        ("budget=20", "budget: {trials: 20}"),
+        ("evaluator=results.csv", "evaluator: {table: {path: results.csv}}"),
+        ("evaluator=my_problem:f", "evaluator: {python: {function: 'my_problem:f'}}"),
+        ("strategy={evolution: 20}", "evolution: {population: 20}"),
+        ("pool=4", "pool: {local: {workers: 4}}"),
+        ("constraints={parameters: 9}", "parameters: {max: 9}"),
+    ],
+)
+def test_a_value_without_its_key_is_shown_with_it(
+    tmp_path: Path, override: str, meant: str
+) -> None:
+    wrong = [str(one) for one in problems(tmp_path, overrides=[override])]
+    assert any(f"`{meant}`" in one for one in wrong), wrong
+
+
 def test_a_good_override_mends_a_bad_value(tmp_path: Path) -> None:
     assert (
         loaded(

@@ -134,6 +134,9 @@ def test_a_name_may_stand_alone(shape: Any) -> None:
         ({"shape": {"dto": {}, "circle": {}}}, ["shape.dto: only one name", "Did you mean 'dot'?"]),
         ({"shape": None}, ["shape: must be one name", "Received: null"]),
         ({"choice": "dto"}, ["choice: unknown name", "Did you mean 'dot'?"]),
+        ({"shape": 2.5}, ["Received: 2.5. Perhaps you mean `shape: {circle: {radius: 2.5}}`."]),
+        ({"shape": {"circle": 2}}, ["Received: 2. Perhaps you mean `circle: {radius: 2}`."]),
+        ({"shape": "2.5"}, ['Received: "2.5".']),
         ({"count": 9}, ["shape.circle: too many."]),
         ({"even": 3}, ["even: is odd."]),
         ({"even": "a"}, ["even: must be a whole number, or null"]),
@@ -142,6 +145,33 @@ def test_a_name_may_stand_alone(shape: Any) -> None:
 def test_what_is_wrong_is_told_in_a_sentence(data: dict[str, Any], words: list[str]) -> None:
     message = refusal(**data)
     assert all(word in message for word in words), message
+
+
+@dataclass(frozen=True)
+class Bounds:
+    low: float | None = None
+    high: float | None = None
+    word: str = ""
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (3, "Received: 3. Perhaps you mean `bounds: {low: 3}` or `bounds: {high: 3}`."),
+        ("1e-3", "Received: \"1e-3\". Perhaps you mean `bounds: {word: '1e-3'}`."),
+        (True, "Received: true."),
+        (None, "Received: null."),
+        ([3], "Received: [3]."),
+        ("x" * 90, f'Received: "{"x" * 76}....'),
+    ],
+)
+def test_a_value_in_place_of_a_mapping_is_shown_under_the_key_that_may_have_it(
+    value: Any, hint: str
+) -> None:
+    builder = Builder({})
+    assert builder.build(Bounds, value, ("bounds",)) is FAILED
+    (issue,) = builder.issues
+    assert issue.message == f"must be a mapping with the keys low, high, word. {hint}"
 
 
 def test_a_missing_key_is_told_with_what_it_must_be() -> None:
