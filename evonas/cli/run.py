@@ -21,16 +21,17 @@ def command(
     """
     from evonas import lifecycle
     from evonas.cli.console import complain
-    from evonas.cli.search import announce, search
+    from evonas.cli.search import announce, search, who_runs
     from evonas.runtime.config.config_file import load_config
 
     loaded = load_config(config, changes or ())
     for warning in loaded.warnings:
         complain(f"note: {warning}")
-    # Workers run code that is not part of evonas; that must never come as a surprise.
+    # Code that is not part of evonas is run; that must never come as a surprise.
     if plugins := loaded.config.plugins:
         names = ", ".join(plugins)
-        complain(f"note: plugins, code of yours that the workers import: {names}")
+        who = who_runs(loaded.config)
+        complain(f"note: plugins, code of yours, run by {who}: {names}")
     directory, prepared = lifecycle.create(loaded, runs)
     for note in prepared.notes:
         complain(f"note: {note}")

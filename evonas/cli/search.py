@@ -13,6 +13,8 @@ from evonas.cli.openings import opened_in_words
 from evonas.cli.table import Column, print_table
 from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
 from evonas.invocation import command
+from evonas.runtime.config.evaluator_config import PythonConfig
+from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.loop.observer import Observer
 from evonas.words import counted, measured
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from evonas.api import RecordedTrial, Run
     from evonas.data.prepared import Prepared
     from evonas.runtime.config.config_file import LoadedConfig
+    from evonas.runtime.config.run_config import RunConfig
 
 
 def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: bool) -> None:
@@ -33,13 +36,14 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
     plugins = ""
     if config.plugins:
         names = ", ".join(config.plugins)
-        plugins = f"{names} (code of yours, run by the workers)"
+        plugins = f"{names} (code of yours, run by {who_runs(config)})"
+    about_search = [strategy, str(config.budget), _length(config)]
     lines = {
         **_material(loaded, prepared),
         "task": prepared.guess,
         "plugins": plugins,
         "space": f"{loaded.space.name}: {counted(loaded.space.dimension, 'decision')}",
-        "search": f"{strategy}, {config.budget}, {_length(loaded)}",
+        "search": ", ".join(words for words in about_search if words),
     }
     out = console()
     say(out, f"Run {config.run} in {directory}, seed {config.seed}", style="bold")
@@ -48,13 +52,22 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
             say(out, f"  {name:<8}  {words}")
 
 
-def _length(loaded: LoadedConfig) -> str:
-    """How long a trial may be."""
-    epochs = counted(loaded.config.training.epochs, "epoch")
-    # A table or a function trains nothing: it judges a genome at that fidelity.
-    if loaded.config.evaluator is not None:
-        return f"trials at up to {epochs}"
-    return f"trainings of up to {epochs}"
+def who_runs(config: RunConfig) -> str:
+    """Who runs the plugins, in words."""
+    return "the workers" if isinstance(config.pool, LocalConfig) else "this process"
+
+
+def _length(config: RunConfig) -> str:
+    """How long a trial may be; empty if a trial has no length."""
+    epochs = counted(config.training.epochs, "epoch")
+    match config.evaluator:
+        case None:
+            return f"trainings of up to {epochs}"
+        # Most functions have no epochs. A strategy that sets them needs one that has.
+        case PythonConfig() if not config.strategy.that_sets_epochs:
+            return ""
+        case _:
+            return f"trials at up to {epochs}"
 
 
 def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
@@ -264,7 +277,7 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
         scores = test if name.startswith("test_") else seen
         scores.append(f"{name} {measured(name, value)}")
     for part, scores in (
-        (f"after {counted(card['epochs'], 'epoch')}", seen),
+        (_when_scored(card), seen),
         ("test data, which the search has not seen", test),
     ):
         if scores:
@@ -279,6 +292,12 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
         "config": layout.config,
     }
     _print_paths(files, out)
+
+
+def _when_scored(card: Mapping[str, Any]) -> str:
+    """`after 9 epochs`, or `scores` of a function that has no epochs."""
+    epochs = card["epochs"]
+    return f"after {counted(epochs, 'epoch')}" if epochs else "scores"
 
 
 def genes_in_words(genes: Sequence[Sequence[Any]]) -> str:

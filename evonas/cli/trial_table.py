@@ -146,8 +146,10 @@ def in_numbers(
     from evonas.runtime.record.rows import deciding
 
     attempt = deciding(trial.state, attempts)
+    # A training may fail before its first epoch. A function may have no epochs.
+    is_known = attempt is not None and (view.has_networks or attempt.epochs > 0)
     return {
-        "epochs": None if attempt is None else attempt.epochs,
+        "epochs": attempt.epochs if attempt is not None and is_known else None,
         "seconds": None if attempt is None else attempt.seconds,
         "learning_rate": learning_rate(view.space, trial.genome),
     }

@@ -25,13 +25,15 @@ def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
     first = trial.id if trial.twin_of is None else trial.twin_of
     attempts = session.record.attempts(first)
     test = attempts[-1].details.get("test", {}) if attempts else {}
+    # A function may have no epochs.
+    epochs = attempts[-1].epochs if attempts else 0
     card = {
         "run": session.config.run,
         "trial": trial.id,
         "sections": json.loads(trial.genome.canonical()),
         "evaluator": judge(session.config),
         "objective": session.objective.name,
-        "epochs": trial.proposal.fidelity.epochs,
+        "epochs": epochs or None,
         "metrics": {**trial.metrics, **test},
         "fidelities": _fidelities(session, trial),
         **origin(session, trial),

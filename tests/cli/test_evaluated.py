@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,47 @@ def test_every_command_works_without_networks(folder: Path) -> None:
         assert "damaged" not in refused
     assert "The winner" in said(folder, "resume", "judged")
     assert json.loads(said(folder, "check", "judged.yaml", "--json"))["counts"] == {"genomes": 9}
+
+
+@pytest.mark.parametrize(
+    ("takes", "strategy", "announced"),
+    [
+        ("", "random", ""),
+        ("epochs", "random", ""),
+        ("epochs", "hyperband", "trials at up to 9 epochs"),
+    ],
+)
+def test_only_a_function_with_epochs_is_told_of_with_epochs(
+    folder: Path, takes: str, strategy: str, announced: str
+) -> None:
+    # The tests of this file share one process, in which a module is imported once.
+    module = f"judge_{strategy}_{len(takes)}"
+    body = "    return {'val_accuracy': 'abc'.index(genome['cell'][0].op)}"
+    (folder / f"{module}.py").write_text(f"def judge(genome, {takes}):\n{body}\n")
+    (folder / "letters.yaml").write_text(
+        f"space: ./s.yaml\nevaluator: {{python: {{function: '{module}:judge'}}}}\n"
+        f"plugins: [{module}]\nobjective: val_accuracy\nstrategy: {strategy}\n"
+        "training: {epochs: 9}\nbudget: {trials: 4}\npool: inline\n"
+    )
+    beginning, end = said(folder, "run", "letters.yaml").split("The winner")
+    announcement = beginning.partition("generation ")[0]
+    assert announced in announcement
+    assert announced or "epoch" not in announcement
+    assert f"{module} (code of yours, run by this process)" in beginning
+    shown = said(folder, "show", "letters", "--trials")
+    best = json.loads((folder / "runs/letters/best.json").read_text())
+    of_winner = said(folder, "show", "letters", "--trial", str(best["trial"]))
+    first = json.loads(said(folder, "show", "letters", "--json", "--trials"))["all_trials"][0]
+    if takes:
+        assert re.search(r"after \d epochs?: val_accuracy", end)
+        assert "epochs" in shown.partition("The winner")[0]
+        assert "epoch" in of_winner
+        assert isinstance(best["epochs"], int)
+        assert first["epochs"] == best["epochs"]
+    else:
+        assert "  scores: val_accuracy" in end
+        assert "epoch" not in end + shown + of_winner
+        assert best["epochs"] is first["epochs"] is None
 
 
 def test_a_space_without_networks_is_shown_with_genomes(folder: Path) -> None:

@@ -100,7 +100,7 @@ class TableEvaluator:
         found = table.values(row, epochs)
         cost = self._cost(row, job)
         # A metric that was not measured counts like a genome that the table does not have.
-        return judged(found, setup, job, cost, missing=TrialState.INFEASIBLE)
+        return judged(found, setup, job, cost, epochs, missing=TrialState.INFEASIBLE)
 
     def _cost(self, row: int, job: Job) -> float:
         """Seconds of the job. A trial that continues another one pays only the difference."""
@@ -117,7 +117,8 @@ class TableEvaluator:
 class FunctionEvaluator:
     """Calls a function: `function(genome, epochs=..., seed=..., **arguments) -> {metric: number}`.
 
-    `epochs` and `seed` are given only if the function takes them. If the function returns no
+    `epochs` and `seed` are given only if the function takes them. One that does not take `epochs`
+    has none, and so have its outcomes. If the function returns no
     `seconds`, the clock on the wall measures them. On the virtual clock of the simulated pool an
     epoch then counts as one second.
     """
@@ -145,7 +146,7 @@ class FunctionEvaluator:
         if seconds is None:
             virtual = float(job.epochs - job.trained)
             cost = virtual if self._is_simulated else measured
-            return judged(found, setup, job, cost)
+            return judged(found, setup, job, cost, self._epochs(job))
         # The function judges a genome anew for each fidelity, and knows of no earlier trial. So a
         # trial that continues another one costs the difference of the two.
         spent = 0.0
@@ -156,7 +157,11 @@ class FunctionEvaluator:
                 f"the function's seconds must be a number of at least 0. Received: {seconds}"
             )
         cost = max(0.0, seconds - spent)
-        return judged(found, setup, job, cost)
+        return judged(found, setup, job, cost, self._epochs(job))
+
+    def _epochs(self, job: Job) -> int:
+        """The epochs that the function was asked for; 0 if it does not take them."""
+        return job.epochs if "epochs" in self._takes else 0
 
     def _call(self, job: Job, epochs: int) -> dict[str, float]:
         """The metrics that the function returns for this number of epochs."""
@@ -215,11 +220,13 @@ def judged(
     setup: Setup,
     job: Job,
     seconds: float,
+    epochs: int,
     missing: TrialState = TrialState.ERROR,
 ) -> Outcome:
     """Measurements as an outcome: beyond a limit, without an objective, diverged, or ok.
 
     Args:
+        epochs: those after which it was measured; 0 if there are none.
         missing: state of the outcome if a metric that the search needs was not measured.
     """
     for size, bound in setup.limits.items():
@@ -231,7 +238,7 @@ def judged(
     for name in names:
         if name not in found:
             message = f"there is no {name} among the metrics: {', '.join(found) or 'none'}"
-            return Outcome(missing, epochs=job.epochs, seconds=seconds, message=message)
+            return Outcome(missing, epochs=epochs, seconds=seconds, message=message)
     metrics: dict[str, float] = {}
     test: dict[str, float] = {}
     for name, value in found.items():
@@ -242,6 +249,6 @@ def judged(
     for name in names:
         if not math.isfinite(found[name]):
             message = f"{name} was {found[name]}"
-            return Outcome(TrialState.DIVERGED, metrics, job.epochs, seconds, message=message)
+            return Outcome(TrialState.DIVERGED, metrics, epochs, seconds, message=message)
     details = {"test": test} if test else {}
-    return Outcome(TrialState.OK, metrics, job.epochs, seconds, details=details)
+    return Outcome(TrialState.OK, metrics, epochs, seconds, details=details)

@@ -86,7 +86,7 @@ def test_what_a_table_cannot_say(
 
 def test_limits_hold_for_what_an_evaluator_measures() -> None:
     setup = make_setup(Path(), limits={"parameters": 10})
-    outcome = judged({"val_loss": 1.0, "parameters": 11.0}, setup, make_job(), 1.0)
+    outcome = judged({"val_loss": 1.0, "parameters": 11.0}, setup, make_job(), 1.0, epochs=1)
     assert outcome.state is TrialState.INFEASIBLE
     assert "11, more than the limit of 10" in outcome.message
 
@@ -112,6 +112,15 @@ def test_a_function_gets_what_it_takes() -> None:
     outcome = call(timed, make_job(4, genome=genome("b", "a"), epochs=4), {"scale": 2.0})
     assert (outcome.metrics, outcome.seconds) == ({"val_loss": 0.5, "seed": 4.0}, 8.0)
     assert call(timed, make_job(genome=genome("b", "a"), epochs=4, trained=1)).seconds == 6.0
+
+
+@pytest.mark.parametrize("value", [0.5, math.nan, None])
+def test_a_function_that_does_not_take_epochs_has_none(value: float | None) -> None:
+    found = {"seconds": 1.0} if value is None else {"val_loss": value}
+    job = make_job(genome=genome("a", "a"), epochs=4)
+    assert call(lambda genome: dict(found), job).epochs == 0
+    assert call(lambda genome, epochs: dict(found), job).epochs == 4
+    assert call(lambda genome, **given: dict(found), job).epochs == 4
 
 
 def test_without_seconds_an_epoch_counts_as_one_in_a_simulation() -> None:
