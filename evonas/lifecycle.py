@@ -212,6 +212,8 @@ def _successful(run: Run) -> Run:
     hint = ""
     if TrialState.DIVERGED in said:
         hint = "\nA training often diverges because its learning rate is too large."
+    if TrialState.INFEASIBLE in said and run.has_networks:
+        hint += "\n`evonas check` says how random networks stand against the limits."
     raise NothingFeasible(
         f"no trial succeeded; of {counted(len(own), 'trial')}: {ended}."
         f" The last of each kind:{last}{hint}"

@@ -24,15 +24,15 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
 
     One small network for each op is built, trained for one step, saved and loaded. What was found
     good is remembered in the cache of your home, so it costs once. With limits on the size, some
-    random networks are measured. `evonas run` checks the same before it begins, but of the ops only
-    those of plugins.
+    random networks are measured. It is an error if none of them is within, nor a seed genome.
+    `evonas run` checks the same before it begins, but of the ops only those of plugins, and it
+    measures no networks.
     """
     import tempfile
     from pathlib import Path
 
     from evonas.cli.console import print_json
     from evonas.errors import EvonasError
-    from evonas.evaluate.local.op_check import DRAWN
     from evonas.runtime.config.config_file import load_config
     from evonas.runtime.config.experiment_file import is_experiment_file, load_experiment
     from evonas.runtime.session import prepare_run
@@ -57,8 +57,13 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
             "warnings": [*loaded.warnings, *checked.prepared.notes],
             "counts": dict(checked.prepared.counts),
         }
-        if checked.within is not None:
-            plain["within_limits"] = {"networks": checked.within, "of": DRAWN}
+        if (measured := checked.measured) is not None:
+            plain["within_limits"] = {
+                "networks": measured.within,
+                "of": measured.drawn,
+                "beyond": measured.beyond,
+                "least": measured.least,
+            }
         print_json(plain)
     else:
         _print(config, loaded, checked)
@@ -96,17 +101,7 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked) -> None:
         return
     if prepared.guess:
         say(out, f"task: {prepared.guess}")
-    if checked.within is not None:
-        say(out, _limits(loaded, checked.within))
+    if checked.measured is not None:
+        say(out, f"limits: {checked.measured.share()}")
     samples = ", ".join(f"{count:,} {_PARTS[part]}" for part, count in counts.items())
     say(out, f"{config} is fine: {about}, samples: {samples}.")
-
-
-def _limits(loaded: LoadedConfig, within: int) -> str:
-    """How many random networks are within the limits, as a sentence."""
-    from evonas.evaluate.local.op_check import DRAWN
-    from evonas.words import listed
-
-    limits = loaded.config.limits.of_size()
-    named = listed([f"{limit:,} {name}" for name, limit in limits.items()])
-    return f"limits: {within} of {DRAWN} random networks have at most {named}."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evonas.errors import InvalidConfig, Issue
+from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.op_check import try_ops
 from evonas.evaluate.local.plugin_check import Call, Plugins, look_at
 from evonas.genome import SearchSpace
@@ -130,11 +131,11 @@ def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
 
 def try_networks(
     loaded: LoadedConfig, interface: Interface, plugins: Plugins, every_op: bool
-) -> tuple[list[Issue], int | None]:
+) -> tuple[list[Issue], Measured | None]:
     """An issue for each op that fails in a small network.
 
-    With `every_op`, also how many of `DRAWN` random networks are within the limits; None without
-    limits.
+    Also how random networks stand against the limits; None without limits. Without `every_op` only
+    if it is remembered.
 
     Args:
         interface: the two ends of the networks.
@@ -150,13 +151,14 @@ def try_networks(
         plugin_folder(config, loaded.file),
         leave_out=plugins.wrong_calls,
         only_plugins=not every_op,
-        limits=config.limits.of_size() if every_op else None,
+        limits=config.limits.of_size(),
+        seeds=list(loaded.seeds.values()),
     )
     found = []
     for (name, op), words in tried.failing.items():
         key = (loaded.space.sections[name].group, name, "ops", op)
         found.append(loaded.space_issue(key, words))
-    return found, tried.within
+    return found, tried.measured
 
 
 def check_code(record: Record, now: Sources, file: Path, accept: bool) -> list[str]:

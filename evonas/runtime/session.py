@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.known.evaluator import open_evaluator
 from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
 from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.evaluate.pools.local import LocalPool
@@ -78,12 +79,12 @@ class Checked:
     Attributes:
         prepared: the data, or what is known of a table.
         code: what identifies the code of the plugins.
-        within: how many of `DRAWN` random networks are within the limits; None if nobody counted.
+        measured: how random networks stand against the limits; None if nobody knows.
     """
 
     prepared: Prepared
     code: Sources
-    within: int | None = None
+    measured: Measured | None = None
 
 
 def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Checked:
@@ -99,8 +100,9 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     Raises:
         NoWorker: a device that the config names is missing.
         InvalidData: the data cannot be used.
-        InvalidConfig: a plugin cannot be imported or lacks an op, an op fails, or the objective is
-            not measured for the task that the data turn out to be.
+        InvalidConfig: a plugin cannot be imported or lacks an op, an op fails, the objective is
+            not measured for the task that the data turn out to be, or no network that was compared
+            with the limits is within them.
         DiskFailure: the directory is not writable.
     """
     # These checks come before the data, which may be large and take long to read.
@@ -112,13 +114,16 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     if wrong and loaded.config.evaluator is not None:
         raise InvalidConfig(wrong)
     prepared = _prepare_data(loaded, root)
-    within = None
+    measured = None
     if prepared.interface is not None:
-        failing, within = try_networks(loaded, prepared.interface, plugins, every_op)
+        failing, measured = try_networks(loaded, prepared.interface, plugins, every_op)
         wrong += failing
+    if every_op and measured is not None and measured.is_hopeless:
+        key = f"limits.{measured.hardest}"
+        wrong.append(Issue(measured.refusal(), key, str(loaded.file)))
     if wrong:
         raise InvalidConfig(wrong)
-    return Checked(prepared, plugins.sources, within)
+    return Checked(prepared, plugins.sources, measured)
 
 
 def _prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
@@ -148,6 +153,10 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
     """
     checked = prepare_run(loaded, root)
     prepared = checked.prepared
+    # No refusal: a few random networks cannot show that there is none within the limits.
+    if checked.measured is not None and checked.measured.is_hopeless:
+        notes = (*prepared.notes, f"limits: {checked.measured.refusal()}")
+        prepared = replace(prepared, notes=notes)
     interface = prepared.interface
     data = loaded.config.data
     if gives_back is None:

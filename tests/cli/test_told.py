@@ -204,6 +204,7 @@ def test_only_failures_that_occurred_are_explained(tmp_path):
     assert words.startswith("no trial succeeded; of 2 trials: 2 infeasible. The last of each kind:")
     assert "more than the limit of 1" in words
     assert "learning rate" not in words
+    assert words.endswith("`evonas check` says how random networks stand against the limits.")
     root = make_run(tmp_path / "other", "budget.trials=2", "strategy=random")
     with pytest.raises(NothingFeasible) as raised:
         work(root, stub=Stub(diverge=1.0))

@@ -2,8 +2,7 @@
 
 A misspelt word inside an op, a layer that cannot be loaded or an op that gives no tensor is then
 found before any training. All of it happens in a process of its own. What was found good is
-remembered, so that it costs once. The same process counts how many random networks are within the
-limits on their size.
+remembered, so that it costs once. The same process measures random networks for `limit_check`.
 """
 
 from __future__ import annotations
@@ -22,9 +21,11 @@ from typing import Any
 import numpy as np
 
 from evonas.evaluate.contract.importing import add_folder
+from evonas.evaluate.local import limit_check
 from evonas.evaluate.local.aside import answer, ask_aside
 from evonas.evaluate.local.known_good import is_known_good, remember_good, remembered
-from evonas.genome import Genome, SearchSpace, parse_space, sample
+from evonas.evaluate.local.limit_check import Measured
+from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.genome.small import small_genome
 from evonas.genome.strict_yaml import short
 from evonas.learning.interface import Interface
@@ -34,8 +35,6 @@ TIME_LIMIT = 900.0
 """Seconds that all networks may take."""
 MOST_SAID = 300
 """Characters of what an error says that stand in a sentence."""
-DRAWN = 40
-"""Random networks that are measured against the limits."""
 MORE_DRAWS = 3
 """Random genomes that are tried if the small ones fail."""
 
@@ -65,11 +64,11 @@ class Tried:
 
     Attributes:
         failing: ops that fail in every small network, each with a sentence.
-        within: how many of `DRAWN` random networks are within the limits; None if nobody asked.
+        measured: how random networks stand against the limits; None if nobody knows.
     """
 
     failing: Mapping[Place, str]
-    within: int | None = None
+    measured: Measured | None = None
 
 
 def try_ops(
@@ -81,6 +80,7 @@ def try_ops(
     leave_out: Collection[str] = (),
     only_plugins: bool = False,
     limits: Mapping[str, int] | None = None,
+    seeds: Sequence[Genome] = (),
 ) -> Tried:
     """Try each op, and count the networks that are within the limits.
 
@@ -90,7 +90,9 @@ def try_ops(
         folder: folder of the config, in which plugins may lie.
         leave_out: ops that are known to be wrong.
         only_plugins: whether the ops of evonas are left out, too; its own tests try them.
-        limits: upper limits on `parameters` and `flops`; without any, nothing is counted.
+        limits: upper limits on `parameters` and `flops`; without any, nothing is counted. With
+            `only_plugins`, only what is remembered is told of them.
+        seeds: genomes that the search begins with, besides random ones.
     """
     # Not the mean of the data, nor their labels: they are for the first layer and for the last.
     ends = [interface.kind, interface.shape, interface.task, interface.outputs]
@@ -104,7 +106,7 @@ def try_ops(
         "plugins": list(plugins),
         "folder": folder,
     }
-    count = _Count(space, limits or {}, known)
+    count = _Count(space, limits or {}, seeds, known, may_ask=not only_plugins)
     found: dict[Place, str] = {}
     for network, words in _tried(plan, request, count):
         if words and len(network.places) == 1:
@@ -115,41 +117,49 @@ def try_ops(
             for one, more in _tried(alone, request):
                 if more:
                     found[one.places[0]] = more
-    return Tried(found, count.within)
+    return Tried(found, count.found)
 
 
 class _Count:
     """How many random networks are within the limits.
 
+    Args:
+        may_ask: whether they are measured if nothing is remembered of them.
+
     Attributes:
-        within: their number; None if it is not known (yet), or if there are no limits.
+        found: what was found; None if it is not known (yet), or if there are no limits.
     """
 
     def __init__(
-        self, space: SearchSpace, limits: Mapping[str, int], known: Mapping[str, Any]
+        self,
+        space: SearchSpace,
+        limits: Mapping[str, int],
+        seeds: Sequence[Genome],
+        known: Mapping[str, Any],
+        may_ask: bool,
     ) -> None:
         self._space = space
         self._limits = dict(limits)
-        content = {**known, "space": space.text, "limits": self._limits, "drawn": DRAWN}
+        self._seeds = seeds
+        self._may_ask = may_ask
+        content = {**known, "space": space.text, "limits": self._limits, "drawn": limit_check.DRAWN}
+        content["seeds"] = sorted(genome.digest for genome in seeds)
         self._digest = _digest(content)
-        self.within: int | None = None
-        if self._limits and (text := remembered(self._digest) or "").isdigit():
-            # Anybody may have written there.
-            self.within = int(text) if int(text) <= DRAWN else None
+        self.found = limit_check.from_text(remembered(self._digest)) if limits else None
 
     def request(self) -> dict[str, Any]:
         """What the process is asked for; empty if nothing is to be counted."""
-        if not self._limits or self.within is not None:
+        if not self._limits or not self._may_ask or self.found is not None:
             return {}
-        rng = np.random.default_rng(0)
-        genomes = [sample(self._space, rng).to_dict() for _ in range(DRAWN)]
-        return {"limits": self._limits, "drawn": genomes}
+        return limit_check.request(self._space, self._limits, self._seeds)
 
-    def hear(self, within: int | None) -> None:
-        """Take in, and remember, what the process has counted."""
-        if within is not None:
-            self.within = within
-            remember_good(self._digest, str(within))
+    def hear(self, sizes: Mapping[str, Any] | None) -> None:
+        """Take in, and remember, what the process has measured."""
+        if sizes is not None:
+            self.found = limit_check.count(
+                self._limits, sizes["drawn"], sizes["seeds"], len(self._seeds)
+            )
+            remember_good(self._digest, limit_check.as_text(self.found))
 
 
 def _digest(content: Mapping[str, Any]) -> str:
@@ -232,7 +242,7 @@ def _tried(
     if isinstance(found.report, dict):
         report = found.report["problems"]
         if count is not None:
-            count.hear(found.report["within"])
+            count.hear(found.report["sizes"])
     else:
         ended = f"took more than {TIME_LIMIT:g} s"
         if found.code is not None:
@@ -252,7 +262,7 @@ def _tried(
 def _try_all(request: Mapping[str, Any]) -> dict[str, Any]:
     """In the process: what is wrong with each network; empty if one of its genomes works.
 
-    With limits, also how many of the drawn networks are within.
+    With limits, also the sizes of the drawn networks.
     """
     from evonas.evaluate.local.fork_server import preload
 
@@ -266,27 +276,29 @@ def _try_all(request: Mapping[str, Any]) -> dict[str, Any]:
     found = []
     for genomes in request["networks"]:
         found.append(_first_problem(space, interface, request["plugins"], genomes))
-    within = None
+    sizes = None
     if "limits" in request:
-        within = 0
-        for data in request["drawn"]:
-            within += _is_within(space, interface, request, data)
-    return {"problems": found, "within": within}
+        sizes = {"drawn": [_size(space, interface, request, data) for data in request["drawn"]]}
+        limits = request["limits"]
+        is_any_within = any(limit_check.is_within(size, limits) for size in sizes["drawn"])
+        # Seed genomes matter only to a search that cannot begin without them.
+        seeds = [] if is_any_within else request["seeds"]
+        sizes["seeds"] = [_size(space, interface, request, data) for data in seeds]
+    return {"problems": found, "sizes": sizes}
 
 
-def _is_within(
+def _size(
     space: SearchSpace, interface: Interface, request: Mapping[str, Any], data: Mapping[str, Any]
-) -> bool:
-    """Whether a network can be built and is within the limits."""
+) -> dict[str, int] | None:
+    """The size of a network; None if it cannot be built."""
     from evonas.model.size import measure_unbuilt
 
     try:
         size = measure_unbuilt(space, Genome.from_dict(data), interface, request["plugins"])
     # A network that cannot be built fails in the search, too; an op may raise anything.
     except BaseException:
-        return False
-    sizes = {"parameters": size.parameters, "flops": size.flops}
-    return all(sizes[name] <= limit for name, limit in request["limits"].items())
+        return None
+    return {"parameters": size.parameters, "flops": size.flops}
 
 
 def _first_problem(

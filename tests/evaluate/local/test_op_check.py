@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from evonas.evaluate.local import op_check
+from evonas.evaluate.local import limit_check, op_check
 from evonas.evaluate.local.aside import Answer
 from evonas.evaluate.local.known_good import is_known_good, remember_good
 from evonas.evaluate.local.op_check import Tried, try_ops
 from evonas.genome import parse_space
+from evonas.genome.small import small_genome
 from evonas.learning.interface import Interface
 
 OPS = """
@@ -79,7 +80,7 @@ def named(found: Tried) -> dict[str, str]:
 def test_ops_that_fail_are_named_and_those_that_work_are_remembered(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(op_check, "DRAWN", 12)
+    monkeypatch.setattr(limit_check, "DRAWN", 12)
     first = look(folder, limits={"parameters": 20})
     found = named(first)
     names = ["typo", "unregistered", "leaves"]
@@ -92,8 +93,12 @@ def test_ops_that_fail_are_named_and_those_that_work_are_remembered(
     assert max(map(len, found.values())) < 1000
 
     # A network with two layers has more, and so has one with a layer of 8 units.
-    assert first.within is not None
-    assert 0 < first.within < 12
+    assert first.measured is not None
+    assert 0 < first.measured.within < 12
+    assert first.measured.drawn == 12
+    assert first.measured.unbuilt > 0
+    others = first.measured.beyond["parameters"] + first.measured.unbuilt
+    assert first.measured.within + others == 12
 
     asked: list[int] = []
 
@@ -107,7 +112,7 @@ def test_ops_that_fail_are_named_and_those_that_work_are_remembered(
     assert list(again) == list(found)
     assert all("took more than 900 s" in words for words in again.values())
     known = look(folder, only_plugins=True, limits={"parameters": 20})
-    assert known.within == first.within
+    assert known.measured == first.measured
     # Another name of the space or another order of keys is nothing new.
     look(folder, SPACE.replace("space: s", "space: t"))
     assert asked == [3, 3, 3]
@@ -116,6 +121,26 @@ def test_ops_that_fail_are_named_and_those_that_work_are_remembered(
     look(folder, SPACE.replace("sgd: {learning_rate: 0.1}", "sgd: {learning_rate: 0.2}"))
     # Now the first network of evonas's ops, and all those of plugins, which have its optimizer.
     assert asked[4] == 5
+
+
+@pytest.mark.full
+def test_seed_genomes_are_measured_if_no_random_network_is_within(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limit_check, "DRAWN", 4)
+    text = SPACE[: SPACE.index("      my_small_ops")] + SPACE[SPACE.index("settings:") :]
+    space = parse_space(text.replace("length: [0, 2]", "length: [1, 2]"), "s.yaml")
+    seeds = []
+    for op in ("dense", "layer_normalization"):
+        seeds.append(small_genome(space, {"layers": op}, level=0.0))
+    # 3 x 2 weights of the normalization, and 3 x 2 + 2 of the head; the dense layer has more.
+    limits = {"parameters": 14}
+    found = try_ops(space, ENDS, (), {}, "", limits=limits, seeds=seeds).measured
+    assert found is not None
+    assert (found.within, found.seeds, found.seeds_within) == (0, 2, 1)
+    assert found.least["parameters"] > 14
+    # Without the seeds it is another question, of which nothing is remembered.
+    assert try_ops(space, ENDS, (), {}, "", only_plugins=True, limits=limits).measured is None
 
 
 @pytest.mark.full

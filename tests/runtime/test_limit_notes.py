@@ -1,0 +1,53 @@
+"""Limits that no random network is within: refused by `check`, noted by `run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas.errors import InvalidConfig
+from evonas.evaluate.local.limit_check import Measured, count
+from evonas.runtime import session
+from evonas.runtime.config.config_file import load_config
+
+LIMITS = {"parameters": 20, "flops": 10**9}
+LARGE = {"parameters": 244, "flops": 3606}
+
+
+@pytest.fixture
+def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Prepares a run whose networks have been measured already."""
+
+    def prepare(measured: Measured, every_op: bool) -> session.Checked:
+        monkeypatch.setattr(session, "try_networks", lambda *_: ([], measured))
+        overrides = [f"limits.{name}={limit}" for name, limit in LIMITS.items()]
+        return session.prepare_run(load_config("digits", overrides), tmp_path, every_op)
+
+    return prepare
+
+
+def test_a_check_refuses_limits_that_no_network_is_within(prepare: Any) -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        prepare(count(LIMITS, [LARGE] * 3, [], given=0), every_op=True)
+    (issue,) = raised.value.problems
+    assert issue.key == "limits.parameters"
+    assert "none of 3 random networks is within" in issue.message
+    # A run may be lucky, and knows only what is remembered.
+    prepare(count(LIMITS, [LARGE] * 3, [], given=0), every_op=False)
+
+
+def test_a_check_takes_limits_that_a_seed_genome_is_within(prepare: Any) -> None:
+    small = {"parameters": 20, "flops": 300}
+    checked = prepare(count(LIMITS, [LARGE] * 3, [small], given=1), every_op=True)
+    assert checked.measured.share().endswith("and 1 of 1 seed genome.")
+
+
+def test_a_run_says_what_is_remembered_of_such_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = count(LIMITS, [LARGE] * 3, [], given=0)
+    monkeypatch.setattr(session, "try_networks", lambda *_: ([], measured))
+    prepared = session.create_run(load_config("digits"), tmp_path / "run")
+    assert prepared.notes[-1] == f"limits: {measured.refusal()}"
