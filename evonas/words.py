@@ -17,6 +17,9 @@ TOLD = 300
 RECORDED = 4000
 """Characters of a message of the user's code that the record keeps."""
 
+LETTERS = "letters from a to z or A to Z"
+"""What a name is made of that is a folder's, a key's or a function's; others have letters, too."""
+
 _BREAKS = re.compile(r"[\t\n\r\u2028\u2029]+")
 # Control characters would move a terminal's cursor and are illegal in XML. Direction overrides hide
 # what a name says. Lone surrogates cannot be written as UTF-8.

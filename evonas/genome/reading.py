@@ -11,6 +11,7 @@ from typing import Any
 
 from evonas.errors import Issue, did_you_mean, switch_hint
 from evonas.genome.strict_yaml import Document, KeyPath
+from evonas.words import LETTERS
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _PLUGIN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -84,7 +85,7 @@ class Reader:
             )
 
     def word(self, path: KeyPath, value: Any, plugin: bool = False) -> bool:
-        """Whether this is a name of letters, digits and `_`.
+        """Whether this is a name of `LETTERS`, digits and `_`.
 
         Args:
             plugin: whether `package.module:function` is allowed, too, as for an op.
@@ -95,7 +96,7 @@ class Reader:
             if plugin and _PLUGIN.fullmatch(value):
                 return True
         also = ", or package.module:function" if plugin else ""
-        allowed = f"a name of letters, digits and _, not starting with a digit{also}"
+        allowed = f"a name of {LETTERS}, digits and _, not starting with a digit{also}"
         self.expected(path, allowed, value)
         return False
 

@@ -31,7 +31,7 @@ from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.evaluate.known.table_genes import Key, Layout
 from evonas.genome import Genome, SearchSpace
 from evonas.memory import Free, Memory
-from evonas.words import counted, listed, size
+from evonas.words import LETTERS, counted, listed, size
 
 GENOME = "genome"
 SECONDS = "seconds"
@@ -271,7 +271,8 @@ class _Reader:
             else:
                 hint = did_you_mean(name, decisions)
                 self._wrong(
-                    f"no decision of the space {self._space.name}, and no METRIC@EPOCHS.{hint}",
+                    f"no decision of the space {self._space.name}, and no METRIC@EPOCHS"
+                    f" (a METRIC is a name of {LETTERS}, digits and _).{hint}",
                     name,
                 )
         self._end()

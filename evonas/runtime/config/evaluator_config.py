@@ -9,6 +9,7 @@ from typing import Annotated
 
 from evonas.genome import Value
 from evonas.runtime.config.settings import Check, path_problem, shown
+from evonas.words import LETTERS
 
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
@@ -18,7 +19,8 @@ def _function_problem(name: str) -> str:
     if _FUNCTION.fullmatch(name):
         return ""
     return (
-        f"must be package.module:function, such as `my_problem:evaluate`. Received: {shown(name)}."
+        "must be package.module:function, such as `my_problem:evaluate`, in names of"
+        f" {LETTERS}, digits and _. Received: {shown(name)}."
     )
 
 

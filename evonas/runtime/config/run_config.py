@@ -42,6 +42,7 @@ from evonas.search.registry import PARTS, STRATEGIES
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategy import SearchProblem
 from evonas.trial import Fidelity, Objective
+from evonas.words import LETTERS
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 
@@ -51,7 +52,7 @@ def run_name_problem(name: str) -> str:
     if _RUN_NAME.fullmatch(name):
         return ""
     allowed = (
-        "letters, digits, `.`, `_` and `-`, at most 64, "
+        f"{LETTERS}, digits, `.`, `_` and `-`, at most 64, "
         "with a letter or digit first and no `.` at the end"
     )
     hint = "The key `run` sets it; without that, it is the file's name."

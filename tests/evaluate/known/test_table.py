@@ -115,6 +115,7 @@ BAD = [
     ((GOOD.replace(",10,", ",,"),), HEADER, 2, "at least 0"),
     ((GOOD,), HEADER.replace("how.0.rate", "how.0.rte"), 1, "columns are missing: how.0.rate."),
     ((GOOD,), HEADER.replace("loss@1", "loss@one"), 1, "no METRIC@EPOCHS"),
+    ((GOOD,), HEADER.replace("loss@1", "größe@1"), 1, "of letters from a to z or A to Z, digits"),
     ((GOOD,), HEADER.replace("loss@1", "loss@3"), 1, "there twice"),
     ((GOOD,), HEADER.replace("loss@1", "parameters@1"), 1, "with `@1` and without"),
     ((GOOD,), HEADER.replace("seconds@1", "flops@1"), 1, "seconds are given at epochs 3 only"),
