@@ -38,6 +38,8 @@ def check_samples(arrays: Arrays, kind: InputKind) -> list[Issue]:
     """Issues of `x` and `x_test`, and of the lengths of all arrays."""
     origin = arrays.origin
     issues = _check_x(arrays.x, "x", kind, origin)
+    if not issues:
+        issues = _check_differ(arrays.x, "x", origin)
     # An `x` without any axis is an issue of its own. It has no samples to compare with.
     if arrays.x_test is not None and arrays.x.ndim:
         issues += _check_x_test(arrays.x_test, arrays.x, kind, origin)
@@ -121,6 +123,22 @@ def _check_x(x: Array, key: str, kind: InputKind, origin: str) -> list[Issue]:
     if not found:
         found = _check_size(values, key, origin)
     return issues + found
+
+
+def _check_differ(x: Array, key: str, origin: str) -> list[Issue]:
+    """Samples that are all the same one, from which nothing can be learned."""
+    # A single sample is too few, which is told elsewhere.
+    if len(x) < 2:
+        return []
+    first = x[0]
+    for _, rows in chunks(x):
+        if (rows != first).any():
+            return []
+    values = "whose values differ"
+    if (first == first.flat[0]).all():
+        values = f"whose values are all {first.flat[0]}"
+    message = f"needs samples that differ. Received: the same one {len(x):,} times, {values}."
+    return [Issue(message, key, origin)]
 
 
 def _check_x_test(x_test: Array, x: Array, kind: InputKind, origin: str) -> list[Issue]:

@@ -106,6 +106,16 @@ def measure(arrays: Sequence[Array], columns: int) -> Measured:
     return Measured(mean, variance, varies, size, rounding)
 
 
+def constants(x: Array, kind: InputKind) -> dict[int, Any]:
+    """The columns that have one value in all samples: number of the column -> its value."""
+    pieces = _Pieces([x], count_of(x, kind))
+    first = pieces.first
+    varies = np.zeros(first.shape, dtype=np.bool_)
+    for rows in pieces:
+        varies |= (rows != first).any(axis=0)
+    return {int(column): first[column].item() for column in np.flatnonzero(~varies)}
+
+
 def moments(x: Array, kind: InputKind) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and variance of each column, in float64.
 

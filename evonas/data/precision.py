@@ -2,7 +2,8 @@
 
 Networks compute with 32-bit floats of about seven digits. Around 1.7e9, a moment in seconds, they
 are 128 apart. A model then subtracts the mean of each column and divides by its standard deviation.
-Both steps can make distinct values equal. Much of that is refused, and a little is told.
+Both steps can make distinct values equal. Much of that is refused, and a little is told. A column
+with one value from the beginning is told, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.data.columns import Measured, Vector, count_of, measure
+from evonas.data.columns import Measured, Vector, constants, count_of, measure
 from evonas.data.sources import Array, Arrays
 from evonas.errors import Issue
 from evonas.learning.interface import InputKind, TaskKind
@@ -87,7 +88,21 @@ def judge(arrays: Arrays, kind: InputKind, task: TaskKind) -> Precision:
         # What is refused needs no note.
         if not found:
             notes += [f"{table.key}: {note}" for note in _notes(table, measured)]
-    return Precision(tuple(issues), tuple(notes))
+    return Precision(tuple(issues), (*notes, *_about_constants(samples, kind)))
+
+
+def _about_constants(table: _Table, kind: InputKind) -> list[str]:
+    """What is told of columns with one value; samples of a test set do not matter."""
+    found = constants(table.arrays[0], kind)
+    if not found:
+        return []
+    columns = list(found)
+    if len(columns) == 1:
+        value = f"{found[columns[0]]:.6g}"
+        what = f"has the value {value} in all samples, and so tells a network nothing"
+    else:
+        what = "have one value each in all samples, and so tell a network nothing"
+    return [f"{table.key}: {table.named(columns)} {what}."]
 
 
 @dataclass(frozen=True, eq=False)

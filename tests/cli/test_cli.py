@@ -111,7 +111,7 @@ def test_labels_with_nan_are_refused_before_any_training(tmp_path):
 
     y = np.zeros(50)
     y[7] = np.nan
-    np.savez(tmp_path / "data.npz", x=np.zeros((50, 8, 8)), y=y)
+    np.savez(tmp_path / "data.npz", x=np.arange(50 * 64).reshape(50, 8, 8), y=y)
     (tmp_path / "nan.yaml").write_text(
         "space: convnet\ndata: {path: data.npz, task: classification}\nbudget: {trials: 1}\n"
     )

@@ -247,13 +247,13 @@ def test_a_test_set_of_its_own_is_kept(tmp_path: Path) -> None:
     ("source", "target"), [(np.uint8, np.uint8), (np.bool_, np.uint8), (np.int64, np.float32)]
 )
 def test_bytes_stay_bytes(tmp_path: Path, source: Any, target: Any) -> None:
-    prepared(tmp_path, table(x=np.ones((N, 4), source)))
+    prepared(tmp_path, table(x=np.eye(N, 4).astype(source)))
     assert stored(tmp_path, "train")[0].dtype == target
 
 
 def test_bytes_become_floats_beside_a_test_set_of_floats(tmp_path: Path) -> None:
     arrays = table(
-        x=np.ones((N, 4), np.uint8), x_test=np.full((6, 4), 0.5), y_test=np.arange(6) % 3
+        x=np.eye(N, 4).astype(np.uint8), x_test=np.full((6, 4), 0.5), y_test=np.arange(6) % 3
     )
     prepared(tmp_path, arrays)
     assert stored(tmp_path, "train")[0].dtype == stored(tmp_path, "test")[0].dtype == np.float32
@@ -315,6 +315,14 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "weights": ({"sample_weight": GOOD["y"]}, ["sample_weight: ", "save the file without it"]),
     "a misspelt test set": ({"x_tset": GOOD["x"]}, ["x_tset: ", "Did you mean 'x_test'?"]),
     "an array that spoils a terminal": ({"a\x1b[1m": GOOD["x"]}, ["'a\\x1b[1m': ", "unknown"]),
+    "only zeros": (
+        {"x": np.zeros((N, 4))},
+        ["x: needs samples that differ", f"the same one {N} times, whose values are all 0.0."],
+    ),
+    "only one sample": (
+        {"x": np.tile([1, 2, 3, 4], (N, 1))},
+        ["x: needs samples that differ", f"the same one {N} times, whose values differ."],
+    ),
     "empty x": ({"x": np.zeros((0, 4))}, ["x: ", "empty", "(0, 4)"]),
     "empty y": ({"y": np.zeros(0)}, ["y: ", "empty"]),
     "missing y": (
@@ -477,7 +485,7 @@ def test_words_are_no_targets_of_regression(tmp_path: Path) -> None:
 
 def test_too_few_samples_for_the_classes(tmp_path: Path) -> None:
     (message,) = messages(
-        tmp_path, table(x=np.ones((9, 4)), y=np.arange(9) % 3), task="classification"
+        tmp_path, table(x=np.eye(9, 4), y=np.arange(9) % 3), task="classification"
     )
     assert "at least 3" in message
     assert "validation 2" in message

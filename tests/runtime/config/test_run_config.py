@@ -287,7 +287,7 @@ def test_seed_genomes_are_read(tmp_path: Path) -> None:
 def test_a_path_to_data_is_relative_to_the_config(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    np.savez(tmp_path / "mine.npz", x=np.ones((30, 4)), y=np.arange(30) % 2)
+    np.savez(tmp_path / "mine.npz", x=np.eye(30, 4), y=np.arange(30) % 2)
     monkeypatch.chdir("/")
     config = CONFIG.replace("name: digits", "path: mine.npz, validation: 0.3")
     settings = loaded(
@@ -403,7 +403,9 @@ def test_bad_input_9_an_alias_bomb(tmp_path: Path) -> None:
 
 
 def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
-    np.savez(tmp_path / "mine.npz", x=np.ones((9, 2, 2)), y=[0, 1, 2, 0, 1, np.nan, 0, 1, 2])
+    np.savez(
+        tmp_path / "mine.npz", x=np.eye(9, 4).reshape(9, 2, 2), y=[0, 1, 2, 0, 1, np.nan, 0, 1, 2]
+    )
     config = CONFIG.replace("name: digits", "path: mine.npz, task: classification")
     with pytest.raises(InvalidData) as caught:
         prepare(loaded(tmp_path, config).data_settings(), tmp_path / "run")
@@ -450,6 +452,13 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
         ("epochs: 3", "patience: no", "training.patience", 'at least 1, or null. Received: "no"'),
         ("epochs: 3", "patience: 0", "training.patience", "Received: 0"),
         ("epochs: 3", "epochs: 3\nrun: ../else", "run", "safe folder name"),
+        ("epochs: 3", "epochs: 3\nrun: läufer", "run", "letters from a to z or A to Z, digits"),
+        (
+            "data: {name: digits}",
+            "evaluator: {python: {function: 'aufgabe:prüfe'}}\nplugins: [aufgabe]",
+            "evaluator.python.function",
+            'letters from a to z or A to Z, digits and _. Received: "aufgabe:prüfe"',
+        ),
         ("epochs: 3", "epochs: 3\nrun: 2024", "run", "in quotes"),
         ("epochs: 3", "epochs: 3\nplugins: [a, a-b]", "plugins[1]", "Python module"),
         ("name: digits", "name: digitz", "data.name", "Did you mean 'digits'?"),
