@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evonas.data.prepared import Prepared, prepare
 from evonas.errors import InvalidData, Issue
-from evonas.files import is_folder, sha256_of
+from evonas.files import is_folder, sha256_of, write_whole
 from evonas.genome import SearchSpace
 from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.record.record import Record
+from evonas.words import listed
 
 SOURCE = "source"
 """The key, in the record's meta, of the mark that identifies a source and is cheap to make."""
+
+
+_OTHER_SOURCE = (
+    "their source no longer gives the same. Put back the data that the run began with, or begin a"
+    " new run."
+)
+_OTHER_WAY = (
+    "their source is the same, but is split or stored in another way now. Resume the run with what"
+    " it began with ({then}), or begin a new run."
+)
 
 
 def source_mark(data: DataConfig) -> dict[str, Any]:
@@ -52,14 +66,35 @@ def restore_arrays(record: Record, data: DataConfig, space: SearchSpace) -> None
     with tempfile.TemporaryDirectory(dir=root) as scratch:
         again = _prepared(data, space, Path(scratch), f"{lost}, and their source cannot be read")
         # Another evonas may store the other arrays in another type.
-        if any(again.files[path] != files[path] for path in damaged):
-            message = f"{lost}, and their source no longer gives the same."
+        if not all(_is_as_before(Path(scratch) / path, files[path]) for path in damaged):
+            is_same = again.fingerprint == record.meta("fingerprint")
+            why = _OTHER_WAY if is_same else _OTHER_SOURCE
+            message = f"{lost}, and {why.format(then=_made_with(record))}"
             raise InvalidData(Issue(message, file=_name(data)))
         for path in damaged:
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / path).replace(target)
     record.event("data restored", damaged)
+
+
+def _is_as_before(path: Path, sha: str) -> bool:
+    """Whether an array made again is the run's; in the type of an older evonas if it must be."""
+    if sha256_of(path) == sha:
+        return True
+    array = np.load(path, allow_pickle=False)
+    if array.dtype != np.float64:
+        return False
+    # Real targets were once stored as 32-bit floats. The run has been trained on these.
+    older = array.astype(np.float32)
+    write_whole(path, partial(np.save, arr=older, allow_pickle=False))
+    return sha256_of(path) == sha
+
+
+def _made_with(record: Record) -> str:
+    """What has decided the split and the types of a run's arrays, in words."""
+    made_with = record.meta("versions")
+    return listed([f"{name} {made_with.get(name)}" for name in ("evonas", "scikit-learn")])
 
 
 def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from evonas.data import sources
 from evonas.errors import InvalidData
+from evonas.files import sha256_of
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
 from evonas.testing.runs import Notes, make_run, work
@@ -111,3 +112,45 @@ def test_a_named_data_set_is_compared_only_where_its_package_has_changed(tmp_pat
         work(root)
     monkeypatch.setitem(sources.SOURCES, "wine", original)
     assert work(root).is_finished
+
+
+def damage(root, path):
+    (root / path).write_bytes(b"")
+
+
+def test_targets_that_an_older_evonas_has_stored_as_32_bit_floats_are_restored_so(tmp_path):
+    root = make_run(tmp_path, "data.task=regression", "objective=val_loss")
+    files = {}
+    with Record(root / "run.db") as record:
+        for path in record.meta("data_files"):
+            array = np.load(root / path)
+            if array.dtype == np.float64:
+                np.save(root / path, array.astype(np.float32))
+            files[path] = sha256_of(root / path)
+        record.put_meta("data_files", files)
+    for path in files:
+        damage(root, path)
+    assert work(root).is_finished
+    assert {path: sha256_of(root / path) for path in files} == files
+
+
+def test_what_another_evonas_has_stored_otherwise_is_told_as_such(tmp_path):
+    root = make_run(tmp_path)
+    with Record(root / "run.db") as record:
+        files = record.meta("data_files")
+        record.put_meta("data_files", {**files, "data/x_train.npy": "0" * 64})
+        record.put_meta("versions", {**record.meta("versions"), "scikit-learn": "1.0"})
+    with pytest.raises(InvalidData) as raised:
+        work(root)
+    assert "their source is the same, but is split or stored in another way now" in str(
+        raised.value
+    )
+    assert "and scikit-learn 1.0), or begin a new run." in str(raised.value)
+
+
+def test_a_source_that_gives_something_else_is_to_be_put_back(tmp_path):
+    root = make_run(tmp_path)
+    damage(root, "data/x_train.npy")
+    rewrite(tmp_path, 1)
+    with pytest.raises(InvalidData, match=r"no longer gives the same\. Put back the data that the"):
+        work(root)
