@@ -75,6 +75,9 @@ def one_point(
     The child has the first parent's genes up to a gene that both have. From there on, it has the
     second parent's genes. With k genes in common there are k + 1 cuts, each as likely. The last
     cut leaves the first parent's section unchanged, and so do parents with nothing in common.
+
+    If the parents have common genes in another order, the child may lack one that both have: it may
+    stand behind the cut in the first parent, and before it in the second.
     """
     places = {gene.innovation: i for i, gene in enumerate(second)}
     common = [i for i, gene in enumerate(first) if gene.innovation in places]

@@ -101,6 +101,34 @@ def test_one_point_is_a_head_of_one_and_a_tail_of_the_other(convnet: SearchSpace
     assert one_point(section, first, strangers, rng) == first
 
 
+@settings(max_examples=60)
+@given(
+    numbers=st.lists(st.integers(1, 9), unique=True, max_size=9),
+    first=st.sets(st.integers(1, 9)),
+    second=st.sets(st.integers(1, 9)),
+    seed=st.integers(0, 99),
+)
+def test_one_point_keeps_what_both_parents_have_in_one_order(
+    convnet: SearchSpace, numbers: list[int], first: set[int], second: set[int], seed: int
+) -> None:
+    mine = [Gene.make("max_pooling", {}, (), n) for n in numbers if n in first]
+    yours = [Gene.make("average_pooling", {}, (), n) for n in numbers if n in second]
+    child = one_point(convnet["features"], mine, yours, np.random.default_rng(seed))
+    found = [gene.innovation for gene in child]
+    assert len(set(found)) == len(found)
+    assert {gene.innovation for gene in mine} & {gene.innovation for gene in yours} <= set(found)
+
+
+def test_one_point_may_lose_what_the_parents_have_in_another_order(convnet: SearchSpace) -> None:
+    first = [Gene.make("max_pooling", {}, (), n) for n in (1, 2)]
+    second = [Gene.make("max_pooling", {}, (), n) for n in (2, 1)]
+    rng = np.random.default_rng(0)
+    children = [one_point(convnet["features"], first, second, rng) for _ in range(40)]
+    found = {tuple(gene.innovation for gene in child) for child in children}
+    # Cut at 1, which is the last one of the second parent; at 2; and not at all.
+    assert found == {(1,), (1, 2, 1), (1, 2)}
+
+
 def test_sections_are_whole_and_from_either(convnet: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     taken = dict.fromkeys(convnet.sections, 0)

@@ -81,6 +81,11 @@ def test_fronts_are_peeled_off_one_by_one(cloud):
 def test_scaling_changes_no_domination(cloud):
     found = scaled(points(cloud, OBJECTIVES))
     assert all(0 <= value <= 1 for point in found for value in point.values)
+    # DEAP's NSGA-III counts on an ideal point of 0, also within the first front.
+    best = np.min([point.values for point in fronts(found)[0]], axis=0)
+    feasible = [point.values for point in found if not point.violation]
+    assert (best == np.min(feasible, axis=0)).all()
+    assert (np.min([point.values for point in found], axis=0) == 0).all()
     for a, b in itertools.permutations(range(len(found)), 2):
         if not (found[a].violation or found[b].violation):
             assert found[a].fitness.dominates(found[b].fitness) == beats(cloud[a], cloud[b])

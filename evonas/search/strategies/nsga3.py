@@ -124,7 +124,8 @@ class Niches(Replacement):
         rng: np.random.Generator,
     ) -> list[Individual]:
         def choose(feasible: list[Point], count: int) -> list[Point]:
-            # DEAP decides equal niches by `numpy.random`.
+            # DEAP 1.4 subtracts the ideal point twice. Of scaled points it is 0.
+            # It decides equal niches by `numpy.random`.
             with lent_randomness(rng):
                 chosen: list[Point] = tools.selNSGA3(
                     scaled(feasible), count, self.directions, nd="standard"
