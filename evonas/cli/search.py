@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from evonas.runtime.config.run_config import RunConfig
 
 
+PARTS = (("validation", "val_"), ("test", "test_"))
+"""The parts of the data on which a winner is scored, and the prefix of each one's metrics."""
+
+
 def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: bool) -> None:
     """What is going to happen, before it happens."""
     if quiet:
@@ -150,6 +154,7 @@ def conclude(run: Run) -> None:
     _print_winner(run, best, result, out)
     about_test = opened_in_words(run.openings, run.are_openings_noted)
     _print_scores(run, result["metrics"], (_how_chosen(run), about_test), out)
+    print_baseline(run, result, out)
     winner.print_curves(result, out)
     winner.print_search(result, out)
     out.print()
@@ -215,15 +220,35 @@ def _print_scores(
     Args:
         notes: what a score on validation data is worth, and one on test data.
     """
-    parts = (("validation", "val_"), ("test", "test_"))
-    for (part, prefix), note in zip(parts, notes, strict=True):
-        scores = []
-        for name in ("loss", run.interface.metric):
-            value = metrics.get(prefix + name)
-            if value is not None:
-                scores.append(f"{name} {number(value)}")
-        told = ", ".join(scores)
+    for (part, prefix), note in zip(PARTS, notes, strict=True):
+        told = _scores_in_words(run, metrics, prefix)
         winner.print_words(f"{told}  ({note})", out, part)
+
+
+def _scores_in_words(run: Run, metrics: Mapping[str, float], prefix: str) -> str:
+    """`loss 0.0123, accuracy 0.9850`: the scores of one part of the data that there are."""
+    scores = []
+    for name in ("loss", run.interface.metric):
+        value = metrics.get(prefix + name)
+        if value is not None:
+            scores.append(f"{name} {number(value)}")
+    return ", ".join(scores)
+
+
+def print_baseline(run: Run, card: Mapping[str, Any], out: Console) -> None:
+    """What is scored without looking at a sample. Cards of older runs do not have it."""
+    baseline = card.get("baseline")
+    if not baseline:
+        return
+    told = []
+    for part, prefix in PARTS:
+        scores = _scores_in_words(run, baseline, prefix)
+        if scores:
+            told.append(f"{part} {scores}")
+    what = "the mean of the training targets"
+    if run.interface.classes:
+        what = "the shares of the classes in the training data"
+    winner.print_words(f"{'; '.join(told)}  (predicting {what} for every sample)", out, "baseline")
 
 
 def _print_findings(run: Run, out: Console) -> None:

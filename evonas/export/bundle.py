@@ -234,6 +234,7 @@ def _card(
         "input_shape": list(interface.shape),
         "classes": list(interface.classes),
         "metrics": dict(outcome.metrics),
+        "baseline": details.get("baseline"),
         "parameters": details.get("parameters"),
         "flops": details.get("flops"),
         ACCUMULATION: int(trial.metrics.get(ACCUMULATION, 1)),

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from evonas import view
-from evonas.cli import show, winner
+from evonas.cli import search, show, winner
 from evonas.cli.trial_table import fitting
 from evonas.evaluate.contract.pool import Finished
 from evonas.testing import Stub, StubPool, make_run, work
@@ -86,6 +86,19 @@ def test_the_winner_is_told_with_its_training_its_data_and_its_search(run: view.
     assert str(run.layout.card) in line(text, "card")
     assert str(run.layout.config) in line(text, "config")
     assert "y: the labels as they are in the data, 0 to 2." in text
+
+
+def test_a_score_has_the_one_of_a_constant_prediction_beside_it(run: view.Run):
+    assert run.result is not None
+    # The stubs export nothing that was scored, and cards of older runs have no baseline.
+    assert "baseline" not in told(run)
+    stream = io.StringIO()
+    baseline = {"val_loss": 1.0986, "val_accuracy": 0.375, "test_loss": 1.25}
+    search.print_baseline(run, {"baseline": baseline}, Console(file=stream, width=300))
+    assert stream.getvalue() == (
+        "  baseline    validation loss 1.0986, accuracy 0.3750; test loss 1.2500"
+        "  (predicting the shares of the classes in the training data for every sample)\n"
+    )
 
 
 def test_the_learning_curves_are_numbers_and_bars(run: view.Run):

@@ -74,6 +74,7 @@ def test_the_user_sees_progress_the_winner_its_scores_and_what_to_do_next(finish
         "parameters",
         "FLOPs",
         "validation",
+        "baseline    validation loss ",
     ):
         assert words in out
     for words in (

@@ -15,6 +15,7 @@ import tensorflow as tf
 from evonas.data.prepared import FILES
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.scores import scores
 from evonas.evaluate.training.train_job import space_of
@@ -62,24 +63,29 @@ def export(setup: Setup, job: Job) -> Outcome:
     if job.arrays:
         parts["test"] = (job.arrays["x"], job.arrays["y"])
     metrics: dict[str, float] = {}
+    targets: dict[str, Array] = {}
     for part, (x_name, y_name) in parts.items():
         x = _mapped(root / x_name)
         y = _mapped(root / y_name)
+        targets[part] = y
         # `model.predict` with Keras's own batch size, and NumPy: another process can repeat both.
         predictions = _predict(model, x)
         for name, value in scores(interface, y, predictions).items():
             metrics[f"{part}_{name}"] = value
 
     _, y_name = FILES["train"]
-    samples = len(_mapped(root / y_name))
-    compile_model(model, space, genome, interface, samples, setup.epochs or job.epochs)
+    train = _mapped(root / y_name)
+    compile_model(model, space, genome, interface, len(train), setup.epochs or job.epochs)
     # `x` and `predictions` are those of the last part: the test data, if there are any.
     difference = save_verified(model, root / job.model, x, predictions)
     return Outcome(
         TrialState.OK,
         metrics=metrics,
         files={job.model: sha256_of(root / job.model)},
-        details=_details(model, difference),
+        details={
+            **_details(model, difference),
+            "baseline": baseline(interface, train, targets),
+        },
     )
 
 
