@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from evonas.errors import InvalidConfig
 from evonas.evaluate.local.limit_check import Measured, count
 from evonas.runtime import session
 from evonas.runtime.config.config_file import load_config
+from tests.command import run_evonas
 
 LIMITS = {"parameters": 20, "flops": 10**9}
 LARGE = {"parameters": 244, "flops": 3606}
@@ -51,3 +53,19 @@ def test_a_run_says_what_is_remembered_of_such_limits(
     monkeypatch.setattr(session, "try_networks", lambda *_: ([], measured))
     prepared = session.create_run(load_config("digits"), tmp_path / "run")
     assert prepared.notes[-1] == f"limits: {measured.refusal()}"
+
+
+def test_what_was_measured_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"parameters": 20, "flops": 300}
+    measured = count(LIMITS, [LARGE, small, None], [], given=0)
+    monkeypatch.setattr(session, "try_networks", lambda *_: ([], measured))
+    told = run_evonas("check", "digits").stdout
+    words = "1 of 3 random networks have at most 20 parameters and 1,000,000,000 flops."
+    assert f"limits: {words}" in told
+    plain = json.loads(run_evonas("check", "digits", "--json").stdout)
+    assert plain["within_limits"] == {
+        "networks": 1,
+        "of": 3,
+        "beyond": {"parameters": 1, "flops": 0},
+        "least": {"parameters": 20, "flops": 300},
+    }
