@@ -98,10 +98,10 @@ class Builder:
             return self._dataclass(base, value, path)
         if origin in _UNIONS:
             return self._union(hint, arguments, value, path)
-        if origin is tuple and isinstance(value, list):
-            return self._tuple(arguments[0], value, path)
-        if origin is Mapping and isinstance(value, dict):
-            return self._values(arguments[1], value, path)
+        if origin is tuple:
+            return self._tuple(hint, value, path)
+        if origin is Mapping:
+            return self._values(hint, value, path)
         return self._scalar(hint, value, path)
 
     def refuse(self, path: KeyPath, message: str) -> _Failed:
@@ -109,22 +109,33 @@ class Builder:
         self.issues.append(KeyIssue(path, message))
         return FAILED
 
-    def _tuple(self, hint: Any, value: list[Any], path: KeyPath) -> Any:
-        """A list as a tuple, each item built by this hint."""
+    def _tuple(self, hint: Any, value: Any, path: KeyPath) -> Any:
+        """A list as a tuple, each item built by the hint's."""
+        of_items = typing.get_args(_bare(hint))[0]
+        if not isinstance(value, list):
+            meant = [[value]] if self._fits(of_items, value) else []
+            return self.refuse(path, _misfit(hint, value) + self._written(meant, path))
         items = []
         for i, item in enumerate(value):
-            built = self.build(hint, item, (*path, i))
+            built = self.build(of_items, item, (*path, i))
             items.append(built)
         # Not before all items are built: each one may note issues.
         if FAILED in items:
             return FAILED
         return tuple(items)
 
-    def _values(self, hint: Any, value: dict[str, Any], path: KeyPath) -> Any:
-        """A mapping, each of its values built by this hint."""
+    def _values(self, hint: Any, value: Any, path: KeyPath) -> Any:
+        """A mapping, each of its values built by the hint's."""
+        of_values = typing.get_args(_bare(hint))[1]
+        if not isinstance(value, dict):
+            inside: list[Any] = [value] if self._fits(of_values, value) else []
+            if dataclasses.is_dataclass(of_values):
+                inside = self._keyed(of_values, value)
+            meant = [{"NAME": one} for one in inside]
+            return self.refuse(path, _misfit(hint, value) + self._written(meant, path))
         items = {}
         for key, item in value.items():
-            built = self.build(hint, item, (*path, key))
+            built = self.build(of_values, item, (*path, key))
             items[key] = built
         if FAILED in items.values():
             return FAILED
@@ -220,6 +231,14 @@ class Builder:
         built = cls(**settings)
         return self._whole(built, path)
 
+    def _fits(self, hint: Any, value: Any) -> bool:
+        """Whether a word, a number or a truth value is one that the hint allows."""
+        # Nothing at all is nobody's value, and a list is mostly another mistake.
+        if value is None or isinstance(value, list | dict):
+            return False
+        own = Builder(self.families)
+        return own.build(hint, value) is not FAILED
+
     def _keyed(self, cls: Any, value: Any) -> list[dict[str, Any]]:
         """Mappings in which a value fits that stands where this dataclass is wanted.
 
@@ -227,16 +246,12 @@ class Builder:
             Each with one key that may have the value, `{"path": "x.npz"}`; at most two, whose keys
             take the same. No mapping if no key may have such a value.
         """
-        # Nothing at all is nobody's value, and a list is mostly another mistake.
-        if value is None or isinstance(value, list | dict):
-            return []
         hints = _hints(cls)
         fitting: list[str] = []
         for item in dataclasses.fields(cls):
             hint = hints[item.name]
             is_like_first = not fitting or hint == hints[fitting[0]]
-            own = Builder(self.families)
-            if item.init and is_like_first and own.build(hint, value) is not FAILED:
+            if item.init and is_like_first and self._fits(hint, value):
                 fitting.append(item.name)
         return [{name: value} for name in fitting[:2]]
 
@@ -247,13 +262,13 @@ class Builder:
                 return [{name: settings} for settings in keyed[:1]]
         return []
 
-    def _written(self, mappings: list[dict[str, Any]], path: KeyPath) -> str:
-        """A sentence that shows what may be meant at this key; empty for no mappings."""
+    def _written(self, meant: Sequence[Any], path: KeyPath) -> str:
+        """A sentence that shows the values that may be meant at this key; empty for none."""
         # The items of a list have numbers in place of keys.
         keys = [key for key in path if isinstance(key, str)]
-        if not mappings or not keys:
+        if not meant or not keys:
             return ""
-        examples = [f"`{in_line({keys[-1]: mapping})}`" for mapping in mappings]
+        examples = [f"`{in_line({keys[-1]: one})}`" for one in meant]
         text = " or ".join(examples)
         return f" Perhaps you mean {text}." if len(text) <= MOST_WRITTEN else ""
 

@@ -109,7 +109,13 @@ def test_a_name_may_stand_alone(shape: Any) -> None:
         ({"devices": ["a"]}, ["devices: must be auto or cpu, or a list"]),
         ({"title": 12}, ["title: must be a word", "in quotes"]),
         ({"names": ["a", 1]}, ["names.1: must be a word"]),
-        ({"names": "a"}, ["names: must be a list, each item a word"]),
+        (
+            {"names": "a"},
+            ['must be a list, each item a word. Received: "a". Perhaps you mean `names: [a]`.'],
+        ),
+        ({"names": 1}, ["names: must be a list, each item a word. Received: 1."]),
+        ({"weights": 0.5}, ["Received: 0.5. Perhaps you mean `weights: {NAME: 0.5}`."]),
+        ({"weights": -1}, ["weights: must be a mapping, each value a number of at least 0"]),
         ({"weights": {"x": -1}}, ["weights.x: must be a number of at least 0"]),
         ({"weights": [1]}, ["weights: must be a mapping"]),
         (
