@@ -85,6 +85,7 @@ def _problems(error: EvonasError) -> list[dict[str, object]]:
 def _print(config: str, loaded: LoadedConfig, checked: Checked) -> None:
     """Says that all is fine, and what the config is about."""
     from evonas.cli.console import console, say
+    from evonas.runtime.config.evaluator_config import PythonConfig
 
     out = console()
     prepared = checked.prepared
@@ -97,6 +98,10 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked) -> None:
     if prepared.interface is None:
         if counts:
             about += f", a table of {counted(counts['genomes'], 'genome')}"
+        if isinstance(loaded.config.evaluator, PythonConfig):
+            function = loaded.config.evaluator.function
+            # A call may take hours.
+            say(out, f"function: {function} was imported and compared with its call, not called.")
         say(out, f"{config} is fine: {about}.")
         return
     if prepared.guess:

@@ -11,12 +11,19 @@ from evonas.cli.console import console, number, print_json, say
 from evonas.cli.front import print_constraints, print_front
 from evonas.cli.openings import opened_in_words
 from evonas.cli.table import Column, print_table
-from evonas.errors import EvonasError, InvalidRecord, NothingFeasible, RunHeld, UserError
+from evonas.errors import (
+    EvonasError,
+    InvalidRecord,
+    NothingFeasible,
+    RepeatedFailures,
+    RunHeld,
+    UserError,
+)
 from evonas.invocation import command
 from evonas.runtime.config.evaluator_config import PythonConfig
 from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.loop.observer import Observer
-from evonas.words import counted, measured
+from evonas.words import counted, listed, measured
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -103,6 +110,8 @@ def search(
 ) -> None:
     """One session, from wherever the run is to its end, with everything that the user sees."""
     from evonas import lifecycle
+    from evonas.runtime.code_guard import ACCEPT
+    from evonas.view import load
 
     try:
         run = lifecycle.work(
@@ -117,6 +126,9 @@ def search(
         raise
     except EvonasError as error:
         error.add_note(f"To go on:  {command('resume', directory)}")
+        if isinstance(error, RepeatedFailures) and (plugins := load(directory).config.plugins):
+            on = command("resume", directory, ACCEPT)
+            error.add_note(f"If you have mended the code of {listed(plugins)}:  {on}")
         raise
     if as_json:
         print_json(run.summary())

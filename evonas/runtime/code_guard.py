@@ -1,16 +1,19 @@
 """The code guard: the code of a run's plugins is what it was when the run began.
 
 A user who mends a function and goes on would mix results of two functions. So changed code is
-refused, as changed data are. Whoever wants to go on with both says so, and the record keeps it.
+refused, as changed data are: when a session begins, and as soon as a process imports it while the
+session goes on. Whoever wants to go on with both says so, and the record keeps it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from evonas.errors import InvalidConfig, Issue
+from evonas.errors import InvalidConfig, Issue, UserError
+from evonas.evaluate.contract.imports import UNREADABLE, Imports, Source, digest_of
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.op_check import try_ops
 from evonas.evaluate.local.plugin_check import Call, Plugins, look_at
@@ -19,13 +22,23 @@ from evonas.invocation import command
 from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import PythonConfig
+from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
 from evonas.words import counted, listed
 
 CODE = "code"
-"""The key, in the record's meta, of the sha256 of each module."""
+"""The key, in the record's meta, of the sha256 of each module and file."""
+CODE_RULE = "code rule"
+"""The key of the rule by which these are found; an older record has none."""
+RULE = 2
+"""All that the plugins import and that is the user's, and files that they read meanwhile.
+
+By the rule before it, only modules beside the plugins counted.
+"""
+LATER = "code imported later"
+"""The key of what workers have imported besides, as name -> [sha256, path]."""
 CHANGED = "code changed"
 """The kind of the event of changed code that the user has accepted."""
 ACCEPT = "--accept-changed-code"
@@ -52,12 +65,15 @@ class CodeChange:
 
     def in_words(self) -> str:
         """A sentence for the user."""
+        code = f"the code of {_named(self.modules)} was changed on purpose"
+        # Without the number of the session: a session that was refused has one, too.
+        if not self.trials:
+            return f"{code} before the first trial"
         trials = counted(self.trials, "trial")
-        keep = "keeps its result" if self.trials == 1 else "keep their results"
-        return (
-            f"the code of {_named(self.modules)} was changed on purpose before session"
-            f" {self.session}: {trials} of the old code {keep}, and so do their twins"
-        )
+        keep = "they keep the results of the old code, and so do their duplicates"
+        if self.trials == 1:
+            keep = "it keeps the result of the old code, and so do its duplicates"
+        return f"{code} after {trials}: {keep}"
 
 
 def plugin_folder(config: RunConfig, file: Path) -> str:
@@ -161,26 +177,25 @@ def try_networks(
     return found, tried.measured
 
 
-def check_code(record: Record, now: Sources, file: Path, accept: bool) -> list[str]:
+def check_code(
+    record: Record, config: RunConfig, now: Sources, file: Path, accept: bool
+) -> list[str]:
     """Compare the code with what it was when the run began; notes for the user.
 
     Args:
+        config: config of the session.
         now: what identifies the code now.
         file: the config's file.
         accept: whether the run goes on with changed code. The record then keeps that.
 
     Raises:
         InvalidConfig: the code has changed, and nobody has accepted it.
+        UserError: this process has the old code.
     """
     if not now:
         return []
-    if not record.has_meta(CODE):
-        record.put_meta(CODE, dict(now))
-        return ["the code of the plugins is in the record from now on; an older evonas began it"]
-    modules = _differing(record.meta(CODE), now)
-    if not modules:
-        return []
-    if not accept:
+    modules = _changed_since(record, now)
+    if modules and not accept:
         on = command("resume", record.path.parent, ACCEPT)
         message = (
             f"the code has changed since the run began: {_named(modules)}. What was judged by the"
@@ -188,9 +203,117 @@ def check_code(record: Record, now: Sources, file: Path, accept: bool) -> list[s
             f" begin a new run. To go on with both, which the record will say:  {on}"
         )
         raise InvalidConfig(Issue(message, "plugins", str(file)))
+    # Before anything is written.
+    check_process(config, now)
+    if accept:
+        _forget(record, {*modules, *now})
+    if not modules:
+        return _renewed(record, now)
     change = CodeChange(tuple(modules), record.session, record.settled())
+    record.put_meta(CODE_RULE, RULE)
     record.put_noted(CODE, dict(now), CHANGED, _as_detail(change))
     return [change.in_words()]
+
+
+def _forget(record: Record, modules: Collection[str]) -> None:
+    """Forget what was imported late, if it is one of these modules or is no longer there.
+
+    Whatever it is when it is imported again, the user goes on with it.
+    """
+    later = _later(record)
+    kept = {}
+    for name, (sha256, path) in later.items():
+        if name not in modules and digest_of(Path(path)) == sha256:
+            kept[name] = [sha256, path]
+    if len(kept) < len(later):
+        record.put_meta(LATER, kept)
+
+
+def _renewed(record: Record, now: Sources) -> list[str]:
+    """Have an older record hold all that counts now; notes for the user."""
+    if record.has_meta(CODE) and record.has_meta(CODE_RULE):
+        return []
+    new = sorted({*now} - {*recorded_code(record)})
+    record.put_meta(CODE, dict(now))
+    record.put_meta(CODE_RULE, RULE)
+    if not new:
+        return []
+    return [f"the code of {_named(new)} is in the record from now on; an older evonas began it"]
+
+
+def check_imported(
+    record: Record, file: Path, sources: Mapping[str, Source]
+) -> Callable[[], InvalidConfig] | None:
+    """Compare what a process has imported in the middle of a session with the code of the run.
+
+    What is imported for the first time is recorded: a function may import when it is called.
+
+    Args:
+        file: the config's file.
+
+    Returns:
+        None if it is the run's code; otherwise a function that makes the error which says so.
+    """
+    known = known_code(record)
+    changed = []
+    new = {}
+    for name, source in sources.items():
+        if name not in known:
+            new[name] = list(source)
+        elif known[name] != source.sha256:
+            changed.append(name)
+    if changed:
+        return partial(_refusal, record, file, changed)
+    if new:
+        record.put_meta(LATER, {**_later(record), **new})
+    return None
+
+
+def check_process(config: RunConfig, now: Sources) -> None:
+    """Check that this process did not import the plugins as they were before, if they judge in it.
+
+    Args:
+        config: config of the session.
+        now: what identifies the code now.
+
+    Raises:
+        UserError: it did, for example in a notebook. Python imports a module once.
+    """
+    if isinstance(config.pool, LocalConfig):
+        return
+    if stale := Imports(config.plugins, now).stale():
+        raise UserError(
+            f"this process has imported {_named(stale)} before the code was changed, and would go"
+            " on with the old code. Start Python anew (a notebook: restart its kernel), and do the"
+            " same there."
+        )
+
+
+def _refusal(record: Record, file: Path, modules: Sequence[str]) -> InvalidConfig:
+    """The error of a session in whose middle the code has changed."""
+    root = record.path.parent
+    trials = counted(record.settled(), "trial")
+    judged = "was judged" if record.settled() == 1 else "were judged"
+    message = (
+        f"the code has changed while the run went on: {_named(modules)}. Nothing that the new code"
+        f" judged is in the record: its {trials} {judged} by the old code. Put the old code back,"
+        f" and `{command('resume', root)}` goes on as if nothing had happened. To go on with both,"
+        f" which the record will say:  {command('resume', root, ACCEPT)}"
+    )
+    return InvalidConfig(Issue(message, "plugins", str(file)))
+
+
+def known_code(record: RecordReader) -> Sources:
+    """What identifies all code of a run that is known, also what workers have imported late."""
+    found = dict(recorded_code(record))
+    for name, (sha256, _) in _later(record).items():
+        found.setdefault(name, sha256)
+    return found
+
+
+def _later(record: RecordReader) -> Mapping[str, Sequence[str]]:
+    """What workers have imported besides, as name -> (sha256, path)."""
+    return record.meta(LATER) if record.has_meta(LATER) else {}
 
 
 def recorded_code(record: RecordReader) -> Sources:
@@ -202,7 +325,7 @@ def changed_code(then: RecordReader, now: Sources) -> str:
     """That the code is another one now, beside a difference that it may explain; else empty."""
     if not then.has_meta(CODE):
         return ""
-    modules = _differing(then.meta(CODE), now)
+    modules = _changed_since(then, now)
     if not modules:
         return ""
     return f"the code of {_named(modules)} has changed since the run began"
@@ -226,9 +349,27 @@ def _as_detail(change: CodeChange) -> dict[str, object]:
     }
 
 
-def _differing(then: Sources, now: Sources) -> list[str]:
-    """The modules that are others, new or gone."""
-    return [name for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
+def _changed_since(record: RecordReader, now: Sources) -> list[str]:
+    """The modules and files that are others, new or gone."""
+    # An even older record holds no code at all.
+    if not record.has_meta(CODE):
+        return []
+    then = record.meta(CODE)
+    later = _later(record)
+    found = {name for name in then if then[name] != now.get(name)}
+    for name in {*now} - {*then}:
+        # By the older rule, fewer modules were looked at.
+        if name in later:
+            if later[name][0] != now[name]:
+                found.add(name)
+        elif record.has_meta(CODE_RULE):
+            found.add(name)
+    for name in {*later} - {*now}:
+        sha256, path = later[name]
+        # Without a file nothing can be said before it is imported again.
+        if digest_of(Path(path)) not in (sha256, UNREADABLE):
+            found.add(name)
+    return sorted(found)
 
 
 def _named(modules: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from evonas.data.prepared import Prepared, about_guess, prepare
 from evonas.errors import InvalidConfig, Issue, UserError
+from evonas.evaluate.contract.imports import Imports
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.known.evaluator import open_evaluator
@@ -29,11 +30,17 @@ from evonas.learning.interface import Interface
 from evonas.memory import MIB
 from evonas.runtime.code_guard import (
     CODE,
+    CODE_RULE,
+    RULE,
     Sources,
     check_code,
+    check_imported,
     check_plugins,
+    check_process,
+    known_code,
     look_at_plugins,
     plugin_folder,
+    recorded_code,
     try_networks,
     wrong_calls,
 )
@@ -174,6 +181,7 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
         "data_files": dict(prepared.files),
         "versions": versions(),
         CODE: dict(checked.code),
+        CODE_RULE: RULE,
         NOTED: True,
         "lineages": LINEAGES,
         GIVES_BACK: gives_back,
@@ -196,8 +204,13 @@ def make_setup(
     interface: Interface | None,
     root: Path,
     config_file: Path,
+    code: Sources | None = None,
 ) -> Setup:
-    """What every worker of a run in this directory is told."""
+    """What every worker of a run in this directory is told.
+
+    Args:
+        code: what identifies the code of the plugins; only a search is guarded by it.
+    """
     objective = config.epoch_objective()
     stop = config.training.stop
     evaluator = config.evaluator
@@ -214,6 +227,7 @@ def make_setup(
         limits=config.limits.of_size(),
         plugins=tuple(config.plugins),
         plugin_folder=plugin_folder(config, config_file),
+        code=dict(code or {}),
         threads=config.pool.threads if isinstance(config.pool, LocalConfig) else 1,
         evaluator=None if evaluator is None else described(evaluator),
     )
@@ -221,13 +235,8 @@ def make_setup(
 
 def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
-    if isinstance(config.pool, SimulatedConfig):
-        evaluator = open_evaluator(setup, is_simulated=True)
-        return SimulatedPool(setup, config.pool.workers, evaluator)
     if not isinstance(config.pool, LocalConfig):
-        if config.evaluator is None:
-            return InlinePool(setup, None)
-        return InlinePool(setup, open_evaluator(setup))
+        return _pool_in_driver(config, setup)
     if config.evaluator is None:
         # The fork server imports them once for all workers: each of them then starts at once.
         launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
@@ -245,6 +254,18 @@ def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
         memory_limits=_memory_limits(config.pool),
         opening=opening,
     )
+
+
+def _pool_in_driver(config: RunConfig, setup: Setup) -> Pool:
+    """The pool that a config names, if it has no processes."""
+    # Before the evaluator is opened, which imports the plugins into this process.
+    imports = Imports(setup.plugins, setup.code)
+    if isinstance(config.pool, SimulatedConfig):
+        judge = open_evaluator(setup, is_simulated=True)
+        return SimulatedPool(setup, config.pool.workers, judge, imports)
+    if config.evaluator is None:
+        return InlinePool(setup, None, imports)
+    return InlinePool(setup, open_evaluator(setup), imports)
 
 
 def _memory_limits(pool: LocalConfig) -> MemoryLimits:
@@ -345,12 +366,16 @@ class Session:
         Raises:
             InvalidConfig: a plugin cannot be used, or its code has changed.
             InvalidData: the source has changed.
+            UserError: this process has the plugins as they were before a change.
         """
         found = []
-        if not is_new:
+        if is_new:
+            check_process(config, recorded_code(self.record))
+        else:
             code = self.check_plugins()
             if goes_on:
-                found += check_code(self.record, code, self.config_file, accept_changed_code)
+                file = self.config_file
+                found += check_code(self.record, config, code, file, accept_changed_code)
         if goes_on:
             found += self._source_notes(config)
         changed = other_versions(self.record.meta("versions"), self.config)
@@ -384,6 +409,7 @@ class Session:
             self._interface,
             self.layout.root,
             self.config_file,
+            known_code(self.record),
         )
 
     @property
@@ -433,6 +459,7 @@ class Session:
             spent=spent,
             in_order=config.deterministic,
             incumbent_of=partial(incumbent_for, self.record, config),
+            refusal_of=partial(check_imported, self.record, self.config_file),
         )
 
     def close(self) -> None:

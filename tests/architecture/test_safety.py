@@ -34,6 +34,7 @@ UNSAFE_KEYWORDS = {("allow_pickle", True), ("safe_mode", False), ("shell", True)
 MAY_IMPORT_BY_NAME = {
     "lazy.py": "evonas's own modules, whose names are constants",
     "model/ops.py": "ops of the plugins that the config lists",
+    "evaluate/contract/imports.py": "the plugins that the config lists, before the first job",
     "evaluate/known/evaluator.py": "the evaluator `python`, from the plugins that the config lists",
     "evaluate/local/plugin_check.py": "the plugins that the config lists, in a process of its own",
     "evaluate/local/fork_server.py": "the preload that the driver names",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evonas import api, lifecycle
-from evonas.errors import InvalidConfig
+from evonas.errors import InvalidConfig, UserError
 from evonas.evaluate.local import plugin_check
 from evonas.invocation import command
 from evonas.runtime import session
@@ -60,6 +60,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def forget() -> None:
+    """Have this process import the plugin as a new one does."""
+    for name in ("judging", "judging_aid"):
+        sys.modules.pop(name, None)
+
+
 def create(folder: Path, *changes: str) -> Path:
     return lifecycle.create(load_config(folder / "c.yaml", changes), folder / "runs")[0]
 
@@ -82,6 +88,11 @@ def test_changed_code_is_refused_until_it_is_accepted_and_then_told(folder: Path
     # A finished run without anything to do is shown as it is.
     assert api.resume(root).code_changes == []
 
+    # This process has the old code.
+    with pytest.raises(UserError, match=r"imported judging_aid before .* restart its kernel"):
+        api.resume(root, overrides=["budget.trials=9"], accept_changed_code=True)
+    assert content(root) == before
+    forget()
     notes = Notes()
     run = api.resume(
         root, overrides=["budget.trials=9"], observers=[notes], accept_changed_code=True

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from evonas.evaluate.contract.imports import UNREADABLE, Source
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, outcome_from_json
 from evonas.trial import Outcome, TrialState
 
@@ -46,6 +47,17 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Code:
+    """The worker has imported code of the user's that is not as the setup says.
+
+    Attributes:
+        sources: files, by name.
+    """
+
+    sources: Mapping[str, Source]
+
+
+@dataclass(frozen=True)
 class Epoch:
     """The job has finished an epoch."""
 
@@ -58,7 +70,7 @@ class Alive:
     """The job still runs, in the middle of an epoch."""
 
 
-def read_answer(line: bytes, job: Job | None) -> Ready | Epoch | Alive | Outcome:
+def read_answer(line: bytes, job: Job | None) -> Ready | Code | Epoch | Alive | Outcome:
     """One line of a worker.
 
     Args:
@@ -72,6 +84,8 @@ def read_answer(line: bytes, job: Job | None) -> Ready | Epoch | Alive | Outcome
     match kind:
         case "ready":
             return _read_ready(content)
+        case "imported":
+            return _read_code(content)
         case "progress":
             _check_job(content, job)
             return _read_epoch(content)
@@ -127,6 +141,22 @@ def _read_ready(content: Mapping[str, Any]) -> Ready:
         return Ready(devices=None)
     names = [str(device) for device in devices]
     return Ready(tuple(names))
+
+
+def _read_code(content: Mapping[str, Any]) -> Code:
+    sources = {}
+    for name, value in content.items():
+        match value:
+            case [str(sha256), str(file)] if sha256 == UNREADABLE or _SHA256.fullmatch(sha256):
+                sources[name] = Source(sha256, file)
+            case _:
+                raise BadAnswer(f"code that is no sha256 and path: {_show(value)}")
+    try:
+        # As below: the record could not hold half a character.
+        json.dumps(content, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise BadAnswer(f"code whose names are no text: {_show(content)}") from error
+    return Code(sources)
 
 
 def _read_epoch(content: Mapping[str, Any]) -> Epoch:

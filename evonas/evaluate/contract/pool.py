@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from evonas.evaluate.contract.imports import Source
 from evonas.evaluate.contract.protocol import Job
 from evonas.trial import Outcome
 
@@ -34,7 +35,19 @@ class Finished:
     outcome: Outcome
 
 
-Report = Progress | Finished
+@dataclass(frozen=True)
+class Imported:
+    """Who does a job has imported code of the user's that is not as the setup says.
+
+    Attributes:
+        sources: files, by name.
+    """
+
+    job: Job
+    sources: Mapping[str, Source]
+
+
+Report = Progress | Imported | Finished
 
 
 class Pool(ABC):
@@ -45,6 +58,9 @@ class Pool(ABC):
     * a worker whose process ends unexpectedly gives `crashed`,
     * a worker past its time limit gives `timeout`,
     * a worker that the pool itself ended gives `cancelled`.
+
+    Code that is not as `Setup.code` says, or is not named there, is reported before the outcome of
+    the first job that it does.
 
     An outcome is as if it had come over a pipe: every number in it is finite.
     """

@@ -2,7 +2,10 @@
 
     driver -> worker    {"setup": Setup}      once, at the start
                         {"job": Job}          then one job at a time
-    worker -> driver    {"ready": {...}}      after the setup
+    worker -> driver    {"imported": {...}}   code of the user's that it has imported, and that is
+                                              not as the setup says: name -> [sha256, path]; before
+                                              `ready`, or before an outcome
+                        {"ready": {...}}      after the setup
                         {"progress": {...}}   while it works: trial, attempt, epoch, metrics
                         {"alive": {...}}      within an epoch, at most once a second: trial, attempt
                         {"outcome": {...}}    trial, attempt, and the Outcome
@@ -49,6 +52,7 @@ class Setup:
         plugins: modules that may be imported for ops named `package.module:function`.
         plugin_folder: folder in which these modules may lie, besides where Python finds them; empty
             without plugins.
+        code: what identifies the code of the plugins, as name -> sha256.
         threads: number of TensorFlow threads of each worker, inside and between ops.
         evaluator: judge of genomes in place of Keras, `{"table": {"path": ...}}` or `{"python":
             {"function": ..., "arguments": ...}}`; None for Keras.
@@ -67,6 +71,7 @@ class Setup:
     limits: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     plugin_folder: str = ""
+    code: Mapping[str, str] = field(default_factory=dict)
     threads: int = 1
     evaluator: Mapping[str, Mapping[str, Any]] | None = None
     needed: tuple[str, ...] = ()

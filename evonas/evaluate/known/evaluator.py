@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonas.errors import UserError, did_you_mean
-from evonas.evaluate.contract.importing import add_folder
+from evonas.evaluate.contract.imports import import_plugins, importing
 from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.contract.raised import message_of, quoted
 from evonas.evaluate.known.table import SECONDS, Table, load_table
-from evonas.files import kept_folder
 from evonas.genome import Genome, Value, parse_space
 from evonas.randomness import seeded_generators
 from evonas.streams import kept_streams
@@ -50,7 +49,7 @@ def open_evaluator(setup: Setup, is_simulated: bool = False) -> RunJob:
         space = parse_space(setup.space, "the recorded space")
         table = load_table(settings["path"], space)
         return TableEvaluator(table)
-    add_folder(setup.plugin_folder)
+    import_plugins(setup.plugins, setup.plugin_folder)
     function = import_function(settings["function"])
     return FunctionEvaluator(function, settings["arguments"], is_simulated)
 
@@ -63,7 +62,7 @@ def import_function(name: str) -> Function:
     """
     module, _, attribute = name.partition(":")
     try:
-        with kept_streams(), kept_folder():
+        with importing([module]):
             found = importlib.import_module(module)
     # The module is the user's code, and may raise anything. It may also call `sys.exit`.
     except (Exception, SystemExit) as error:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from evonas.evaluate.contract.imports import Imports, watched
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, RunJob, Setup, encode, outcome_to_json
 from evonas.evaluate.contract.raised import leave_if_forked, message_of, text_of
 from evonas.evaluate.known.evaluator import open_evaluator
@@ -31,15 +32,28 @@ def serve(fd: int) -> None:
             if not first.endswith(b"\n"):
                 return
             setup = Setup.from_json(json.loads(first)["setup"])
-            evaluate = open_evaluator(setup)
+            imports = Imports(setup.plugins, setup.code)
+            try:
+                evaluate = open_evaluator(setup)
+            # Code that cannot be imported may be code that has changed.
+            finally:
+                _tell_imports(driver, imports)
             ready = {"protocol": PROTOCOL, "pid": os.getpid()}
             driver.sendall(encode({"ready": ready}))
             for line in lines:
                 job = Job.from_json(json.loads(line)["job"])
-                _work(driver, setup, job, evaluate)
+                _work(driver, setup, job, evaluate, imports)
 
 
-def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> None:
+def _tell_imports(driver: socket.socket, imports: Imports) -> None:
+    """Tell which code is not as the driver expects it."""
+    if news := imports.news():
+        driver.sendall(encode({"imported": news}))
+
+
+def _work(
+    driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob, imports: Imports
+) -> None:
     """Do one job, and send its outcome."""
     name: dict[str, Any] = {"trial": job.trial, "attempt": job.attempt}
 
@@ -53,7 +67,8 @@ def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> No
 
     pid = os.getpid()
     try:
-        outcome = evaluate(setup, job, on_epoch)
+        with watched(setup.plugins):
+            outcome = evaluate(setup, job, on_epoch)
     except MemoryError as error:
         message = f"Python is out of memory. {text_of(error)}".strip()
         outcome = Outcome(TrialState.OOM_HOST, message=message)
@@ -67,5 +82,6 @@ def _work(driver: socket.socket, setup: Setup, job: Job, evaluate: RunJob) -> No
     # Before the outcome: the driver may end this process as soon as it has read the answer.
     sys.stdout.flush()
     sys.stderr.flush()
+    _tell_imports(driver, imports)
     content = {**name, **outcome_to_json(outcome)}
     driver.sendall(encode({"outcome": content}))

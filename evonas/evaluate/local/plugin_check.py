@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 from evonas.errors import did_you_mean
 from evonas.evaluate.contract.importing import add_folder
+from evonas.evaluate.contract.imports import Imports, importing
 from evonas.evaluate.local.aside import Answer, answer, ask_aside
 from evonas.evaluate.local.sources import sources_of
 from evonas.genome.strict_yaml import short
@@ -52,8 +54,8 @@ class Plugins:
     Attributes:
         problems: sentences about the modules.
         wrong_calls: sentences about functions, by the function's name.
-        sources: module -> sha256 of its file, of the plugins and of the modules beside them that
-            they import.
+        sources: module -> sha256 of its file, of the plugins and of all that they import and that
+            is the user's; also files that they read meanwhile.
     """
 
     problems: Sequence[str] = ()
@@ -99,12 +101,14 @@ def _look(request: Mapping[str, Any]) -> dict[str, Any]:
     plugins: list[str] = request["plugins"]
     modules: dict[str, ModuleType] = {}
     problems = []
-    for name in plugins:
-        found = _import(name, request["folder"])
-        if isinstance(found, str):
-            problems.append(found)
-        else:
-            modules[name] = found
+    imports = Imports(plugins)
+    with importing(plugins):
+        for name in plugins:
+            found = _import(name, request["folder"])
+            if isinstance(found, str):
+                problems.append(found)
+            else:
+                modules[name] = found
     wrong = {}
     for data in request["calls"]:
         call = Call(**data)
@@ -115,7 +119,7 @@ def _look(request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "problems": problems,
         "wrong_calls": wrong,
-        "sources": sources_of(list(modules)),
+        "sources": sources_of(imports),
     }
 
 
@@ -129,13 +133,21 @@ def _import(name: str, folder: str) -> ModuleType | str:
             beside = f"lie beside the config, in {folder}" if folder else "lie beside the config"
             return (
                 f"there is no module {name}. A plugin must be installed, or {beside},"
-                " or its folder must be in PYTHONPATH."
+                f" or its folder must be in PYTHONPATH.{_near(name)}"
             )
         return f"the plugin {name} cannot be imported: {_said(error)}.{_place(error)}"
     # A user's code may raise anything, also SystemExit.
     except BaseException as error:
         kind = type(error).__name__
         return f"the plugin {name} cannot be imported: {kind}: {_said(error)}.{_place(error)}"
+
+
+def _near(name: str) -> str:
+    """A hint at a module with a similar name, in the same place."""
+    package, dot, _ = name.rpartition(".")
+    folders = getattr(sys.modules.get(package), "__path__", None) if dot else None
+    known = [f"{package}{dot}{found.name}" for found in pkgutil.iter_modules(folders)]
+    return did_you_mean(name, known)
 
 
 def _said(error: BaseException) -> str:

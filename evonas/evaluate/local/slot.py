@@ -7,8 +7,8 @@ import signal
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from evonas.evaluate.contract.answers import Alive, BadAnswer, Epoch, Ready, read_answer
-from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER, Finished, Progress, Report
+from evonas.evaluate.contract.answers import Alive, BadAnswer, Code, Epoch, Ready, read_answer
+from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER, Finished, Imported, Progress, Report
 from evonas.evaluate.contract.protocol import Job, encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
 from evonas.evaluate.local.devices import DeviceShare
@@ -270,6 +270,11 @@ class Slot:
         if isinstance(answer, Ready):
             self._welcome(answer, now)
             return []
+        if isinstance(answer, Code):
+            # Also before the worker is ready: then its job waits for it.
+            if self.job is None:
+                raise BadAnswer("code that it has imported without a job")
+            return [Imported(self.job, answer.sources)]
         # `read_answer` takes other messages only for the job that it was given.
         assert job is not None
         self._seen_alive = now

@@ -1,116 +1,54 @@
-"""What identifies the code of a run's plugins: a sha256 for each of their modules.
+"""What identifies the code of a run's plugins: a sha256 for each of their files.
 
-The modules are those that the config lists, and those beside them that they import: of the same
-package, or of the same folder. A library that is installed counts by its version.
+They are what a process imports with the plugins, and what their functions may import later.
 """
 
 from __future__ import annotations
 
 import ast
-import hashlib
 import sys
-import sysconfig
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
-"""Names of folders that hold installed libraries."""
+from evonas.evaluate.contract.imports import Imports, Source, digest_of, home_of, is_users
 
 
-def sources_of(plugins: Sequence[str]) -> dict[str, str]:
-    """Module -> sha256 of its file, sorted by name.
+def sources_of(imports: Imports) -> dict[str, str]:
+    """Module -> sha256 of its file, sorted by name; also files that were read during the import.
 
     Imports inside functions are found by reading the code. An import by a computed name is found
     only if it was made already.
 
     Args:
-        plugins: modules that this process has imported.
+        imports: what this process has imported with the plugins.
     """
-    homes = {home for name in plugins if (home := _home(name)) is not None}
-    beside = {home for home in homes if not _is_installed(home)}
-    packages = {_top(name) for name in plugins}
-    files: dict[str, Path] = {}
-    for name, module in list(sys.modules.items()):
-        is_listed = name in plugins or _top(name) in packages
-        if is_listed or (_home(name) in beside and _may_count(name)):
-            file = _file_of(module)
-            if file is not None:
-                files[name] = file
-    _add_imported_later(files, beside)
-    return {name: _sha256(file) for name, file in sorted(files.items())}
+    found = imports.all()
+    sources = _imported_later(found)
+    for name, source in found.items():
+        sources[name] = source.sha256
+    return dict(sorted(sources.items()))
 
 
-def _top(name: str) -> str:
-    """The name of the package that a module is in, or its own."""
-    return name.partition(".")[0]
-
-
-def _may_count(name: str) -> bool:
-    """Whether a module beside a plugin is the user's."""
-    # The version of evonas is recorded. The main module is the one that looks at the plugins.
-    return _top(name) not in ("evonas", "__main__")
-
-
-def _home(name: str) -> Path | None:
-    """The folder that holds a module, or the package that it is in; None if there is none."""
-    module = sys.modules.get(_top(name))
-    if module is None:
-        return None
-    # A namespace package has a path and no file.
-    for entry in _path(module):
-        return Path(entry).parent
-    file = _file_of(module)
-    return None if file is None else file.parent
-
-
-def _path(module: ModuleType) -> list[str]:
-    """The folders of a package; empty for any other module."""
-    # Code may put any object in the place of a module, with attributes of its own.
-    try:
-        return [str(entry) for entry in getattr(module, "__path__", ())]
-    except Exception:
-        return []
-
-
-def _file_of(module: ModuleType) -> Path | None:
-    """The file of a module, source or binary, or the archive that holds it; None without one."""
-    # As above: any object may stand there.
-    try:
-        origin = getattr(getattr(module, "__spec__", None), "origin", None)
-    except Exception:
-        return None
-    if not isinstance(origin, str):
-        return None
-    path = Path(origin)
-    for file in (path, *path.parents):
-        if file.is_file():
-            return file
-    return None
-
-
-def _is_installed(folder: Path) -> bool:
-    """Whether a folder holds libraries: of the environment, or of Python itself."""
-    if not _INSTALLED.isdisjoint(folder.parts):
-        return True
-    standard = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
-    return any(folder.is_relative_to(path) for path in standard if path)
-
-
-def _add_imported_later(files: dict[str, Path], homes: Iterable[Path]) -> None:
-    """Add the modules that these modules import within functions, and theirs."""
-    places = sorted(homes)
+def _imported_later(found: Mapping[str, Source]) -> dict[str, str]:
+    """The modules that these modules import within functions, and theirs."""
+    files = {name: Path(source.file) for name, source in found.items()}
+    homes = [home_of(name, file) for name, file in files.items() if file.suffix == ".py"]
+    own = [Path(entry) for entry in sys.path if is_users(entry)]
+    places = list(dict.fromkeys([*own, *sorted(homes)]))
+    later: dict[str, str] = {}
     waiting = list(files)
     while waiting:
         name = waiting.pop()
         for imported in _imports(name, files[name]):
             # What is imported already was looked at where it lies.
-            if imported in files or imported in sys.modules or not _may_count(imported):
+            if imported in files or imported in sys.modules:
                 continue
             file = _find(imported, places)
-            if file is not None:
+            if file is not None and is_users(str(file)):
                 files[imported] = file
+                later[imported] = digest_of(file)
                 waiting.append(imported)
+    return later
 
 
 def _imports(name: str, file: Path) -> Iterator[str]:
@@ -155,11 +93,3 @@ def _find(name: str, places: Sequence[Path]) -> Path | None:
             if file.is_file():
                 return file
     return None
-
-
-def _sha256(file: Path) -> str:
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    # It was imported from what Python had compiled before.
-    except OSError:
-        return "unreadable"

@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.importing import add_folder
+from evonas.evaluate.contract.imports import Imports, import_plugins, watched
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, Setup, encode, outcome_to_json
 from evonas.evaluate.contract.raised import leave_if_forked, message_of, text_of
 from evonas.evaluate.training.export_job import export, load_model
@@ -59,13 +60,24 @@ def serve(fd: int) -> None:
     gc.collect()
     # What is imported stays: no garbage collection needs to look at it again.
     gc.freeze()
-    driver.send({"ready": about()})
-    while True:
-        job = Job.from_json(driver.receive("job"))
-        _work(driver, setup, job)
+    facts = about()
+    imports = Imports(setup.plugins, setup.code)
+    with watched(setup.plugins):
+        import_plugins(setup.plugins, setup.plugin_folder)
+        _tell_imports(driver, imports)
+        driver.send({"ready": facts})
+        while True:
+            job = Job.from_json(driver.receive("job"))
+            _work(driver, setup, job, imports)
 
 
-def _work(driver: _Driver, setup: Setup, job: Job) -> None:
+def _tell_imports(driver: _Driver, imports: Imports) -> None:
+    """Tell which code is not as the driver expects it."""
+    if news := imports.news():
+        driver.send({"imported": news})
+
+
+def _work(driver: _Driver, setup: Setup, job: Job, imports: Imports) -> None:
     """Do one job, and send what the driver waits for: signs of life, progress, the outcome."""
     name = {"trial": job.trial, "attempt": job.attempt}
 
@@ -77,6 +89,7 @@ def _work(driver: _Driver, setup: Setup, job: Job) -> None:
         driver.send({"alive": dict(name)})
 
     outcome = run_job(setup, job, report, throttled(alive))
+    _tell_imports(driver, imports)
     driver.send({"outcome": {**name, **outcome_to_json(outcome)}})
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
+from evonas.evaluate.contract.imports import Imports, import_plugins, watched
+from evonas.evaluate.contract.pool import Finished, Imported, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import (
     Job,
     OnEpoch,
@@ -27,10 +28,14 @@ class InlinePool(Pool):
         setup: what all jobs of the run share.
         run_job: does the work; by default a real worker's function, which imports Keras into the
             driver.
+        imports: notes the user's code that this process imports; by default from now on.
     """
 
-    def __init__(self, setup: Setup, run_job: RunJob | None = None) -> None:
+    def __init__(
+        self, setup: Setup, run_job: RunJob | None = None, imports: Imports | None = None
+    ) -> None:
         self._setup = setup
+        self._imports = imports or Imports(setup.plugins, setup.code)
         self._run_job = run_job
         self._job: Job | None = None
         self._is_cancelled = False
@@ -66,15 +71,22 @@ class InlinePool(Pool):
         else:
             outcome = self._run(job, on_epoch)
         self._job = None
+        # After the epochs: it is the whole job that may have imported something.
+        if news := self._imports.news():
+            epochs.append(Imported(job, news))
         return [*epochs, Finished(job, outcome)]
 
     def _run(self, job: Job, on_epoch: OnEpoch) -> Outcome:
+        is_first = self._run_job is None
         if self._run_job is None:
             self._run_job = self._real_worker()
         run_job = self._run_job
 
         def work() -> Outcome:
-            outcome = run_job(self._setup, job, on_epoch)
+            with watched(self._setup.plugins):
+                if is_first:
+                    import_plugins(self._setup.plugins, self._setup.plugin_folder)
+                outcome = run_job(self._setup, job, on_epoch)
             # As it would come from a process: without numbers that JSON cannot hold.
             return outcome_from_json(outcome_to_json(outcome))
 

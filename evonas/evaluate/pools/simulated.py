@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
+from evonas.evaluate.contract.imports import Imports, watched
+from evonas.evaluate.contract.pool import Finished, Imported, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Job, RunJob, Setup, outcome_from_json, outcome_to_json
 from evonas.evaluate.pools.in_driver import outcome_of
 from evonas.trial import Outcome, TrialState
@@ -41,10 +42,14 @@ class SimulatedPool(Pool):
         workers: number of jobs that run at once.
         run_job: does the work, in this process. The outcome's `seconds` say how long it takes on
             the virtual clock.
+        imports: notes the user's code that this process imports; by default from now on.
     """
 
-    def __init__(self, setup: Setup, workers: int, run_job: RunJob) -> None:
+    def __init__(
+        self, setup: Setup, workers: int, run_job: RunJob, imports: Imports | None = None
+    ) -> None:
         self._setup = setup
+        self._imports = imports or Imports(setup.plugins, setup.code)
         self._workers = workers
         self._run_job = run_job
         self._now = 0.0
@@ -87,6 +92,8 @@ class SimulatedPool(Pool):
             raise RuntimeError(f"All {self._workers} slots are taken.")
         epochs: list[Report] = []
         outcome = self._answer(job, epochs)
+        if news := self._imports.news():
+            epochs.append(Imported(job, news))
         # A job that an earlier pool had begun ends when it would have ended there.
         begun = self._begun.pop(job.trial, self._now)
         ends = begun + outcome.seconds
@@ -101,7 +108,8 @@ class SimulatedPool(Pool):
             epochs.append(Progress(job, epoch, metrics))
 
         def work() -> Outcome:
-            outcome = self._run_job(self._setup, job, on_epoch)
+            with watched(self._setup.plugins):
+                outcome = self._run_job(self._setup, job, on_epoch)
             seconds = outcome.seconds
             if not (math.isfinite(seconds) and seconds >= 0):
                 raise ValueError(f"seconds must be a number of at least 0. Received: {seconds}")

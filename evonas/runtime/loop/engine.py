@@ -17,7 +17,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from evonas.evaluate.contract.pool import Finished, Pool
+from evonas.errors import InvalidConfig
+from evonas.evaluate.contract.imports import Source
+from evonas.evaluate.contract.pool import Finished, Imported, Pool
 from evonas.evaluate.contract.pool import Progress as Epoch
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job
 from evonas.failpoints import failpoint
@@ -46,6 +48,9 @@ from evonas.search.strategy import Strategy
 from evonas.trial import Objective, Outcome, Trial, TrialState, rank
 from evonas.words import counted
 
+Refusal = Callable[[], InvalidConfig]
+"""Makes the error of a session that ends because the user's code has changed."""
+
 
 class Engine:
     """One session of one run.
@@ -58,6 +63,8 @@ class Engine:
         spent: seconds of earlier sessions.
         in_order: whether trials are told in the order of proposals; False for that of arrival.
         incumbent_of: gives the incumbent that a trial's job carries as the value to be reached.
+        refusal_of: says whether code that was imported may judge trials of this run: None, or what
+            makes the error with which the session ends.
     """
 
     def __init__(
@@ -77,6 +84,7 @@ class Engine:
         spent: float = 0.0,
         in_order: bool = True,
         incumbent_of: Callable[[int], float | None] = lambda trial: None,
+        refusal_of: Callable[[Mapping[str, Source]], Refusal | None] = lambda sources: None,
     ) -> None:
         self._strategy = strategy
         self._record = record
@@ -85,6 +93,9 @@ class Engine:
         self._objective = objective
         self._seed = seed
         self._incumbent_of = incumbent_of
+        self._refusal_of = refusal_of
+        # Why the session ends: the user's code has changed while it went on.
+        self._refusal: Refusal | None = None
         self._observers = sheltered(observers)
         self._say = teller(self._observers)
         self._stop = stop or StopRequest()
@@ -151,6 +162,7 @@ class Engine:
             RepeatedFailures: `failures_in_a_row` trials in a row failed for one cause.
             DiskFailure: the disk is full; likewise.
             UserError: the run's folder is no longer where it was.
+            InvalidConfig: the user's code has changed. What ran with the old code is recorded.
         """
         if self._stopped_by:
             self._say(
@@ -170,6 +182,8 @@ class Engine:
             self._record.count_seconds(None)
             for observer in self._observers:
                 observer.on_end(self.progress())
+        if self._refusal is not None:
+            raise self._refusal()
         # A signal that came when all was done stops nothing.
         if self._stop.urgency > Urgency.NONE and not self.is_over:
             of = "" if self._limits.trials is None else f" of {self._limits.trials:,}"
@@ -182,11 +196,11 @@ class Engine:
         while self._stop.urgency < Urgency.ABANDON:
             # Before anything is handed out: a worker would make a missing folder anew.
             self._record.check_place()
-            if self._stop.urgency == Urgency.NONE:
+            if self._refusal is None and self._stop.urgency == Urgency.NONE:
                 self._cancel_what_is_late()
                 self._step()
                 self._submit()
-            elif not announced:
+            elif self._stop.urgency > Urgency.NONE and not announced:
                 announced = True
                 self._announce_stop()
             if self._running:
@@ -223,12 +237,34 @@ class Engine:
             if isinstance(report, Finished):
                 has_finished = True
                 self._finish(report.job, report.outcome)
+            elif isinstance(report, Imported):
+                self._admit_code(report)
             else:
                 self._hear(report)
         if not has_finished:
             self._notes.wait()
             for observer in self._observers:
                 observer.on_tick(self.progress())
+
+    def _admit_code(self, report: Imported) -> None:
+        """Code was imported. If it may not judge this run's trials, the session ends.
+
+        Trials that run with the run's own code are finished, as after a Ctrl-C.
+        """
+        refusal = self._refusal_of(report.sources)
+        if refusal is None:
+            return
+        # Nothing of this job is recorded: its attempt is abandoned, and a resume trains it.
+        trial = report.job.trial
+        del self._running[trial]
+        self._notes.drop(report.job)
+        self._pool.cancel(trial)
+        self._waiting.insert(0, trial)
+        if self._refusal is None:
+            self._refusal = refusal
+            if self._running:
+                running = counted(len(self._running), "running trial")
+                self._say(f"the code has changed: {running} of the old code will be finished")
 
     def _step(self) -> None:
         """Tell one, ask while the window is open, commit; again until nothing changes."""
@@ -469,7 +505,7 @@ class Engine:
         """Whether trials wait for nothing but space on the disk."""
         if not self._waiting or not self._guard.is_paused:
             return False
-        return self._stop.urgency == Urgency.NONE
+        return self._refusal is None and self._stop.urgency == Urgency.NONE
 
     @property
     def is_over(self) -> bool:

@@ -1,0 +1,274 @@
+"""The code of plugins changes while a session runs: nothing that it then judges is recorded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evonas import api, lifecycle
+from evonas.errors import InvalidConfig
+from evonas.invocation import command
+from evonas.runtime import session
+from evonas.runtime.code_guard import CODE, LATER
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
+from evonas.testing import content
+from evonas.testing.runs import Notes
+from evonas.trial import Outcome, Trial
+
+TRIALS = 24
+"""More than a worker does: the last ones are done by a second one, which imports anew."""
+FIRST = 20
+"""Trials that the first worker does."""
+
+FILES = {
+    "s.yaml": """
+space: s
+input: none
+network: {cell: {length: [2, 6], ops: {a: {v: {int: [1, 99999]}}}}}
+""",
+    "c.yaml": f"""
+run: judged
+space: ./s.yaml
+plugins: [judge_5]
+evaluator: {{python: {{function: "judge_5:evaluate"}}}}
+objective: {{name: score, direction: min}}
+strategy: random
+budget: {{trials: {TRIALS}}}
+pool: {{local: {{workers: 1, devices: cpu}}}}
+""",
+    "judge_5.py": """
+import importlib
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "parts"))
+from judge_part import ADDED
+
+WEIGHT = float((HERE / "weight.txt").read_text())
+
+def evaluate(genome):
+    late = importlib.import_module("_".join(["judge", "late"]))
+    seen = sum(gene.parameters.get("v", 0) for gene in genome["cell"])
+    return {"score": ADDED + WEIGHT * seen + late.ADDED}
+""",
+    "parts/judge_part.py": "ADDED = 1.0\n",
+    "parts/judge_late.py": "ADDED = 1.0\n",
+    "weight.txt": "1.0\n",
+}
+EDITS = {
+    "plugin": ("judge_5.py", FILES["judge_5.py"] + "\n# another comment\n", "judge_5"),
+    "syntax": ("judge_5.py", "def (", "judge_5"),
+    "far": ("parts/judge_part.py", "ADDED = 9.0\n", "judge_part"),
+    "late": ("parts/judge_late.py", "ADDED = 9.0\n", "judge_late"),
+    "data": ("weight.txt", "9.0\n", "weight.txt"),
+}
+"""What is edited, its new text, and the name by which it is told. All have one length but two."""
+
+
+SOME_EDITS = [
+    pytest.param(what, marks=() if what in ("syntax", "late") else pytest.mark.full)
+    for what in EDITS
+]
+IN_DRIVER = ["inline: {}", pytest.param("simulated: {workers: 3}", marks=pytest.mark.full)]
+
+
+def write(folder: Path) -> Path:
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield write(tmp_path)
+    forget()
+
+
+def forget() -> None:
+    """Have this process import the plugin as a new one does."""
+    for name in ("judge_5", "judge_part", "judge_late"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
+    """The content of the run that nobody has disturbed."""
+    folder = write(tmp_path_factory.mktemp("undisturbed"))
+    return list(content(api.run(folder / "c.yaml", runs=folder / "runs").directory))
+
+
+def create(folder: Path, *changes: str) -> Path:
+    return lifecycle.create(load_config(folder / "c.yaml", changes), folder / "runs")[0]
+
+
+class Edit(Observer):
+    """Changes a file when so many outcomes are there, within the same second as before."""
+
+    def __init__(self, file: Path, text: str, at: int = 3) -> None:
+        self.file = file
+        self.text = text
+        self.at = at
+
+    def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
+        self.at -= 1
+        if self.at == 0:
+            before = self.file.stat()
+            self.file.write_text(self.text)
+            os.utime(self.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def states(root: Path) -> list[str]:
+    return [str(trial.state) for trial in api.load(root).trials if trial.state.is_final]
+
+
+@pytest.mark.parametrize("what", SOME_EDITS)
+def test_an_edit_ends_the_session_and_what_follows_is_the_users_choice(
+    folder: Path, undisturbed: list[tuple[object, ...]], what: str
+) -> None:
+    name, text, told = EDITS[what]
+    root = create(folder)
+    words = rf"while the run went on: {told}\. .* its {FIRST} trials were judged by the old code"
+    with pytest.raises(InvalidConfig, match=words) as ended:
+        lifecycle.work(root, [Edit(folder / name, text)], is_new=True)
+    on = command("resume", root)
+    assert f"`{on}`" in str(ended.value)
+    assert str(ended.value).endswith(command("resume", root, "--accept-changed-code"))
+    assert states(root) == ["ok"] * FIRST
+    assert list(content(root))[:FIRST] == undisturbed[:FIRST]
+
+    # With the new code, nothing is begun.
+    with pytest.raises(InvalidConfig, match="cannot be imported|since the run began: " + told):
+        lifecycle.work(root)
+    assert states(root) == ["ok"] * FIRST
+    (folder / name).write_text(FILES[name])
+    run = lifecycle.work(root)
+    assert run.is_finished
+    assert list(content(root)) == undisturbed
+    assert run.code_changes == []
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param("far", marks=pytest.mark.full),
+        pytest.param("late", marks=pytest.mark.full),
+        "data",
+    ],
+)
+def test_both_codes_if_the_user_says_so(
+    folder: Path, undisturbed: list[tuple[object, ...]], what: str
+) -> None:
+    name, text, told = EDITS[what]
+    root = create(folder)
+    with pytest.raises(InvalidConfig, match=told):
+        lifecycle.work(root, [Edit(folder / name, text)], is_new=True)
+    notes = Notes()
+    run = lifecycle.work(root, [notes], accept_changed_code=True)
+    (change,) = run.code_changes
+    assert change.modules == (told,)
+    assert change.trials == FIRST
+    assert change.in_words() in notes.texts
+    assert f"{told} was changed on purpose after {FIRST} trials: they keep" in change.in_words()
+    rows = list(content(root))
+    assert rows[:FIRST] == undisturbed[:FIRST]
+    assert len(rows) == TRIALS
+    for new, old in zip(rows[FIRST:], undisturbed[FIRST:], strict=True):
+        assert new[1] == old[1]
+        assert new != old
+    # From now on, this is the run's code.
+    assert lifecycle.work(root, overrides=[f"budget.trials={TRIALS + 1}"]).is_finished
+
+
+@pytest.mark.full
+def test_trials_of_the_old_code_that_run_are_finished(
+    folder: Path, undisturbed: list[tuple[object, ...]]
+) -> None:
+    root = create(folder, "pool.local.workers=2", f"budget.trials={2 * TRIALS}")
+    name, text, told = EDITS["far"]
+    with pytest.raises(InvalidConfig, match=told):
+        lifecycle.work(root, [Edit(folder / name, text)], is_new=True)
+    assert set(states(root)) == {"ok"}
+    assert len(states(root)) >= FIRST
+    (folder / name).write_text(FILES[name])
+    assert len(lifecycle.work(root).trials) == 2 * TRIALS
+    assert list(content(root))[:TRIALS] == undisturbed
+
+
+@pytest.mark.parametrize("pool", IN_DRIVER)
+def test_in_the_process_of_the_driver_an_edit_has_no_effect_before_the_next_session(
+    folder: Path, undisturbed: list[tuple[object, ...]], pool: str
+) -> None:
+    name, text, told = EDITS["far"]
+    root = create(folder, f"pool={{{pool}}}")
+    lifecycle.work(root, [Edit(folder / name, text)], is_new=True)
+    assert list(content(root)) == undisturbed
+    forget()
+    more = [f"budget.trials={TRIALS + 2}"]
+    with pytest.raises(InvalidConfig, match="since the run began: " + told):
+        lifecycle.work(root, overrides=more)
+    (folder / name).write_text(FILES[name])
+    lifecycle.work(root, overrides=more)
+    assert list(content(root))[:TRIALS] == undisturbed
+
+    (folder / name).write_text(text)
+    forget()
+    run = lifecycle.work(root, overrides=[f"budget.trials={TRIALS + 4}"], accept_changed_code=True)
+    assert [change.trials for change in run.code_changes] == [TRIALS + 2]
+
+
+@pytest.mark.parametrize(
+    "pool", [pytest.param("inline: {}", marks=pytest.mark.full), "simulated: {workers: 3}"]
+)
+def test_what_this_process_imports_late_is_compared_too(
+    folder: Path, undisturbed: list[tuple[object, ...]], pool: str
+) -> None:
+    root = create(folder, f"pool={{{pool}}}", "budget.trials=2")
+    lifecycle.work(root, is_new=True)
+    with RecordReader(root / "run.db") as record:
+        assert list(record.meta(LATER)) == ["judge_late"]
+    forget()
+    # The look at the plugins cannot see this one: it is imported by a computed name.
+    (folder / "parts" / "judge_late.py").rename(folder / "judge_late.py")
+    (folder / "judge_late.py").write_text("ADDED = 9.0\n")
+    more = [f"budget.trials={TRIALS}"]
+    with pytest.raises(InvalidConfig, match="while the run went on: judge_late"):
+        lifecycle.work(root, overrides=more)
+    assert len(states(root)) == 2
+    forget()
+    (folder / "judge_late.py").write_text(FILES["parts/judge_late.py"])
+    lifecycle.work(root)
+    assert list(content(root)) == undisturbed
+    # And whoever wants the new one can have it.
+    forget()
+    (folder / "judge_late.py").write_text("ADDED = 9.0\n")
+    more = [f"budget.trials={TRIALS + 1}"]
+    assert lifecycle.work(root, overrides=more, accept_changed_code=True).is_finished
+
+
+def test_an_older_record_goes_on_and_holds_all_code_from_then_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(session, "CODE_RULE", "unknown then")
+        root = create(folder, "budget.trials=2")
+    with Record(root / "run.db") as record:
+        code = record.meta(CODE)
+        # By the older rule, only what lies beside the plugin counted.
+        record.put_meta(CODE, {"judge_5": code["judge_5"]})
+    notes = Notes()
+    assert lifecycle.work(root, [notes]).is_finished
+    assert any("code of judge_part and weight.txt is in the record" in text for text in notes.texts)
+    (folder / "weight.txt").write_text("2.0")
+    with pytest.raises(InvalidConfig, match=r"since the run began: weight\.txt"):
+        lifecycle.work(root, overrides=["budget.trials=3"])
