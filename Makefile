@@ -41,7 +41,7 @@ test: check ## all checks and all tests (about eight minutes on two cores)
 test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (about twelve minutes on two cores)
 	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 3 --dist worksteal tests/integration/test_random_instants.py \
 		tests/integration/test_same_seed_same_run.py tests/integration/test_damage.py tests/integration/test_retries.py \
-		tests/integration/test_two_drivers.py tests/integration/test_full_disk.py \
+		tests/integration/test_two_drivers.py tests/integration/test_code_in_a_search.py tests/integration/test_full_disk.py \
 		tests/runtime/test_config_change.py::test_killed_at_every_failpoint_while_it_goes_on_with_a_greater_budget \
 		tests/runtime/test_code_in_a_session.py \
 		tests/faults/test_killer.py tests/faults/test_fork_server_killed.py tests/faults/test_disk_errors.py tests/faults/test_unreliable_workers.py \

@@ -364,12 +364,19 @@ def _changed_since(record: RecordReader, now: Sources) -> list[str]:
                 found.add(name)
         elif record.has_meta(CODE_RULE):
             found.add(name)
-    for name in {*later} - {*now}:
-        sha256, path = later[name]
-        # Without a file nothing can be said before it is imported again.
+    return sorted(found | changed_late(record))
+
+
+def changed_late(record: RecordReader) -> set[str]:
+    """What workers have imported besides, and is another one now.
+
+    Nothing can be said of a file that is no longer there before it is imported again.
+    """
+    found = set()
+    for name, (sha256, path) in _later(record).items():
         if digest_of(Path(path)) not in (sha256, UNREADABLE):
             found.add(name)
-    return sorted(found)
+    return found
 
 
 def _named(modules: Sequence[str]) -> str:

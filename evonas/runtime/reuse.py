@@ -14,7 +14,7 @@ from evonas.evaluate.contract.protocol import Job
 from evonas.files import sha256_of, write_whole
 from evonas.genome import Genome
 from evonas.randomness import training_seed
-from evonas.runtime.code_guard import Sources, code_changes, recorded_code
+from evonas.runtime.code_guard import Sources, changed_late, code_changes, recorded_code
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.record.layout import Layout
@@ -55,8 +55,10 @@ def known_trainings(root: Path, code: Sources | None = None) -> dict[Key, Known]
     if not Layout(root).record.is_file():
         return {}
     with RecordReader(Layout(root).record) as record:
-        if code is not None and (code_changes(record) or recorded_code(record) != code):
-            return {}
+        if code is not None:
+            is_other = recorded_code(record) != code or bool(changed_late(record))
+            if is_other or code_changes(record):
+                return {}
         config = RunConfig.from_json(record.meta("config"))
         trials = record.trials(config.to_objective())
         # Attempts come in order, so the last one of each trial stays.

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from evonas.errors import EvonasError, UserError
+from evonas.errors import EvonasError, InvalidConfig, UserError
 from evonas.evaluate.contract.pool import Finished
 from evonas.export.bundle import check_target, export_best, export_trial
 from evonas.runtime.session import Session
-from evonas.testing.runs import make_run, stub_pools, work
+from evonas.testing.runs import Notes, make_run, stub_pools, work
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 from evonas.trial import TrialState
@@ -104,6 +104,35 @@ def test_an_export_is_of_the_trials_own_training(run, pool, tmp_path):
     assert job.genome == others[-1].genome.to_dict()
     assert card["trial"] == others[-1].id
     assert card["metrics"]["val_loss"] == others[-1].metrics["val_loss"]
+
+
+def test_a_model_that_is_another_one_by_changed_code_says_so(tmp_path, pool):
+    plugin = tmp_path / "export_ops.py"
+    plugin.write_text("")
+    run = work(make_run(tmp_path, "plugins=[export_ops]"), stub=HEALTHY, pool=pool)
+    other = next(t.id for t in run.trials if t.fitness is not None and t.id != run.best.id)
+    pools = stub_pools(stub=HEALTHY, pool=pool)
+    changed = "the code of export_ops has changed since the run began"
+
+    plugin.write_text("# another comment")
+    notes = Notes()
+    run.export(tmp_path / "same.keras", other, observers=[notes], pool_factory=pools)
+    # Its scores are those of the record, so the change has changed nothing.
+    assert changed in notes.texts
+
+    pool.changes["val_loss"] = 99.0
+    words = rf"model of trial {other} is another one: .* Put the code of the run back: {changed}$"
+    with pytest.raises(UserError, match=words):
+        run.export(tmp_path / "x.keras", other, pool_factory=pools)
+    plugin.write_text("")
+    with pytest.raises(EvonasError, match="is another one") as unchanged:
+        run.export(tmp_path / "x.keras", other, pool_factory=pools)
+    assert type(unchanged.value) is EvonasError
+    assert "code of the run" not in str(unchanged.value)
+    plugin.unlink()
+    with pytest.raises(InvalidConfig, match="there is no module export_ops"):
+        run.export(tmp_path / "x.keras", other, pool_factory=pools)
+    assert not (tmp_path / "x.keras").exists()
 
 
 def test_the_card_has_the_learning_curves_of_the_trial(run, pool):

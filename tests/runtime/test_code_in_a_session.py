@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from evonas import api, lifecycle
-from evonas.errors import InvalidConfig
+from evonas.cli import check
+from evonas.cli.search import search
+from evonas.errors import InvalidConfig, RepeatedFailures
 from evonas.invocation import command
 from evonas.runtime import session
 from evonas.runtime.code_guard import CODE, LATER
@@ -18,6 +20,7 @@ from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
+from evonas.runtime.reuse import known_trainings
 from evonas.testing import content
 from evonas.testing.runs import Notes
 from evonas.trial import Outcome, Trial
@@ -237,7 +240,11 @@ def test_what_this_process_imports_late_is_compared_too(
     lifecycle.work(root, is_new=True)
     with RecordReader(root / "run.db") as record:
         assert list(record.meta(LATER)) == ["judge_late"]
+        code = record.meta(CODE)
+    assert known_trainings(root, code)
     forget()
+    (folder / "parts" / "judge_late.py").write_text("ADDED = 9.0\n")
+    assert not known_trainings(root, code)
     # The look at the plugins cannot see this one: it is imported by a computed name.
     (folder / "parts" / "judge_late.py").rename(folder / "judge_late.py")
     (folder / "judge_late.py").write_text("ADDED = 9.0\n")
@@ -272,3 +279,26 @@ def test_an_older_record_goes_on_and_holds_all_code_from_then_on(
     (folder / "weight.txt").write_text("2.0")
     with pytest.raises(InvalidConfig, match=r"since the run began: weight\.txt"):
         lifecycle.work(root, overrides=["budget.trials=3"])
+
+
+def test_whoever_has_mended_the_code_is_told_how_to_go_on(folder: Path) -> None:
+    (folder / "judge_5.py").write_text("def evaluate(genome):\n    return {'score': 1 / 0}\n")
+    root = create(folder, "pool={inline: {}}", "max_failures_in_a_row=3")
+    with pytest.raises(RepeatedFailures) as stopped:
+        search(root, as_json=True, is_new=True)
+    first, second = stopped.value.__notes__
+    assert first == f"To go on:  {command('resume', root)}"
+    accepting = command("resume", root, "--accept-changed-code")
+    assert second == f"If you have mended the code of judge_5:  {accepting}"
+    (folder / "judge_5.py").write_text(FILES["judge_5.py"])
+    forget()
+    assert lifecycle.work(root, accept_changed_code=True).is_finished
+
+
+def test_a_check_says_that_the_function_was_not_called(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "judge_5.py").write_text("def evaluate(genome):\n    raise SystemExit(9)\n")
+    check.command(str(folder / "c.yaml"))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "judge_5:evaluate was imported and compared with its call, not called." in said

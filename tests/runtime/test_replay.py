@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 from evonas import view
-from evonas.errors import InvalidData, InvalidRecord, NothingFeasible, UserError
+from evonas.cli.replay import command as replay_command
+from evonas.errors import (
+    InvalidConfig,
+    InvalidData,
+    InvalidRecord,
+    NothingFeasible,
+    NotRepeatable,
+    UserError,
+)
 from evonas.files import sha256_of
 from evonas.runtime.cpu import cpu
 from evonas.runtime.record.layout import Layout, Lock
@@ -145,6 +153,34 @@ def test_what_makes_no_sense_to_replay_is_refused(own: Path) -> None:
     (own / "data" / "y_train.npy").write_bytes(b"nonsense")
     with pytest.raises(InvalidData, match=r"y_train\.npy.*missing or damaged"):
         plan_replay(own, 0)
+
+
+def test_another_outcome_by_changed_code_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = tmp_path / "replay_ops.py"
+    plugin.write_text("")
+    root = make_run(tmp_path, "plugins=[replay_ops]", "budget.trials=3")
+    run = work(root, stub=Stub(diverge=0))
+
+    def replayed(stub: Stub) -> None:
+        worker = partial(run_stub, stub=stub)
+        monkeypatch.setattr("evonas.runtime.replay.worker_of", lambda plan: worker)
+        replay_command(str(root), run.trials[0].id, tmp_path)
+
+    changed = "Besides, the code of replay_ops has changed since the run began."
+    for text in ("", "# another comment"):
+        plugin.write_text(text)
+        replayed(Stub(diverge=0))
+        with pytest.raises(
+            NotRepeatable, match="is `ok` in the record"
+        ) as raised:
+            replayed(Stub(diverge=0, fail=1.0))
+        assert raised.value.exit_code == 4
+        assert str(raised.value).endswith(changed) == bool(text)
+    plugin.unlink()
+    with pytest.raises(InvalidConfig, match="there is no module replay_ops"):
+        replayed(Stub(diverge=0))
 
 
 def test_a_trial_without_an_outcome_is_trained_and_not_compared(tmp_path: Path) -> None:

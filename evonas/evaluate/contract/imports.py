@@ -90,8 +90,10 @@ def _compiled(loader: SourceFileLoader, name: str) -> CodeType | None:
     if not _counts(name, loader.path):
         return _GET_CODE(loader, name)
     data = loader.get_data(loader.path)
-    source = Source(hashlib.sha256(data).hexdigest(), loader.path)
-    _PROCESS.loads.append(_Load(name, source))
+    # What the code itself has written is no part of it.
+    if _absolute(loader.path) not in _PROCESS.written:
+        source = Source(hashlib.sha256(data).hexdigest(), loader.path)
+        _PROCESS.loads.append(_Load(name, source))
     return loader.source_to_code(data, loader.path)
 
 
@@ -200,7 +202,9 @@ class Imports:
         compiled = {source.file for source in found.values()}
         for name in sorted({*sys.modules} - self._modules - {*found}):
             file = file_of(sys.modules.get(name))
-            if file is None or str(file) in compiled or not _counts(name, str(file)):
+            if file is None or str(file) in compiled or str(file) in _PROCESS.written:
+                continue
+            if not _counts(name, str(file)):
                 continue
             homes.append(home_of(name, file))
             found[name] = self._source(file)
@@ -224,7 +228,6 @@ class Imports:
             modules.add(str(file_of(module)))
         most = len(found) + MOST_FILES
         for file in list(_PROCESS.read)[self._read :]:
-            # What the code itself has written is no part of it.
             if file in modules or file in _PROCESS.written:
                 continue
             path = Path(file)

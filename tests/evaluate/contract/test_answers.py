@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from evonas.evaluate.contract.answers import Alive, BadAnswer, Epoch, Ready, read_answer
+from evonas.evaluate.contract.answers import Alive, BadAnswer, Code, Epoch, Ready, read_answer
+from evonas.evaluate.contract.imports import UNREADABLE, Source
 from evonas.evaluate.contract.protocol import encode, outcome_to_json
 from evonas.testing.jobs import make_job
 from evonas.trial import Outcome, TrialState
@@ -38,6 +39,26 @@ def test_progress_keeps_the_numbers() -> None:
         }
     )
     assert read_answer(message, JOB) == Epoch(2, {"loss": 1, "val_loss": 0.5})
+
+
+def test_code_is_told_with_or_without_a_job() -> None:
+    sources = {"mine": Source("ab" * 32, "/a/mine.py"), "w.txt": Source(UNREADABLE, "/a/w.txt")}
+    for job in (None, JOB):
+        assert read_answer(encode({"imported": sources}), job) == Code(sources)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["ab" * 32, ["ab" * 32], ["ab" * 31, "/a"], [1, "/a"], ["ab" * 32, 1], None, {}],
+)
+def test_code_that_is_no_sha256_and_path_is_refused(source: object) -> None:
+    with pytest.raises(BadAnswer, match="no sha256 and path"):
+        read_answer(line(imported={"mine": source}), None)
+
+
+def test_code_that_no_record_could_hold_is_refused() -> None:
+    with pytest.raises(BadAnswer, match="no text"):
+        read_answer(line(imported={"mine": ["ab" * 32, "\ud800"]}), None)
 
 
 def test_a_sign_of_life_is_of_the_job() -> None:

@@ -78,6 +78,8 @@ spec.loader.exec_module(loaded)
 DATA = [(HERE / name).read_text() for name in ("w.txt", "configs/deep.txt", ".hidden/cache.txt")]
 (HERE / "made.txt").write_text("1")
 (HERE / "made.txt").read_text()
+(HERE / "made.py").write_text("1")
+import made
 (HERE / "made.tmp").write_text("1")
 (HERE / "made.tmp").rename(HERE / "other.txt")
 (HERE / "other.txt").read_text()

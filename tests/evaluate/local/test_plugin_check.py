@@ -126,6 +126,10 @@ def test_a_missing_module_of_a_package_is_missing(folder: Path) -> None:
     for module, problem in zip(missing, found_wrong(missing), strict=True):
         assert f"there is no module {module}" in problem
         assert "PYTHONPATH" in problem
+    write(folder / "package", losses="")
+    for misspelt, near in (("packege", "package"), ("package.loses", "package.losses")):
+        (problem,) = found_wrong([misspelt])
+        assert problem.endswith(f"Did you mean {near!r}?")
 
 
 def test_an_import_without_end_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
