@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from evonas import api, lifecycle
 from evonas.cli import check
 from evonas.cli.search import search
 from evonas.errors import InvalidConfig, RepeatedFailures
+from evonas.evaluate.contract.imports import Source
+from evonas.evaluate.contract.pool import Imported, Report
 from evonas.invocation import command
 from evonas.runtime import session
 from evonas.runtime.code_guard import CODE, LATER
@@ -22,7 +24,8 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
 from evonas.runtime.reuse import known_trainings
 from evonas.testing import content
-from evonas.testing.runs import Notes
+from evonas.testing.runs import Notes, make_run, work
+from evonas.testing.stub_pool import StubPool
 from evonas.trial import Outcome, Trial
 
 TRIALS = 24
@@ -193,8 +196,37 @@ def test_both_codes_if_the_user_says_so(
     assert lifecycle.work(root, overrides=[f"budget.trials={TRIALS + 1}"]).is_finished
 
 
+def test_trials_of_the_old_code_that_run_are_finished(tmp_path: Path) -> None:
+    (tmp_path / "listed_5.py").write_text("")
+    changes = ("plugins=[listed_5]", "strategy=random")
+    expected = content(work(make_run(tmp_path, *changes, runs=tmp_path / "expected")).directory)
+
+    class Changing(StubPool):
+        """The worker of the third job has imported new code; two other jobs run beside it."""
+
+        def poll(self, timeout: float) -> Sequence[Report]:
+            third = [job for job in self._jobs if job.trial == 2]
+            if third and not self._cancelled:
+                return [Imported(third[0], {"listed_5": Source("ab" * 32, "listed_5.py")})]
+            return super().poll(timeout)
+
+    root = make_run(tmp_path, *changes, runs=tmp_path / "runs")
+    notes = Notes()
+    with pytest.raises(InvalidConfig, match="while the run went on: listed_5"):
+        work(root, observers=[notes], capacity=3, pool=Changing)
+    assert notes.texts == [
+        "the code has changed: 2 running trials of the old code will be finished"
+    ]
+    with RecordReader(root / "run.db") as record:
+        attempts = {attempt.trial: attempt.state for attempt in record.attempts()}
+    assert attempts.pop(2) == "running"
+    assert set(attempts) == {0, 1}
+    assert set(attempts.values()) <= {"ok", "diverged"}
+    assert content(work(root).directory) == expected
+
+
 @pytest.mark.full
-def test_trials_of_the_old_code_that_run_are_finished(
+def test_an_edit_beside_several_workers(
     folder: Path, undisturbed: list[tuple[object, ...]]
 ) -> None:
     root = create(folder, "pool.local.workers=2", f"budget.trials={2 * TRIALS}")
@@ -202,7 +234,7 @@ def test_trials_of_the_old_code_that_run_are_finished(
     with pytest.raises(InvalidConfig, match=told):
         lifecycle.work(root, [Edit(folder / name, text)], is_new=True)
     assert set(states(root)) == {"ok"}
-    assert len(states(root)) >= FIRST
+    assert len(states(root)) >= 3
     (folder / name).write_text(FILES[name])
     assert len(lifecycle.work(root).trials) == 2 * TRIALS
     assert list(content(root))[:TRIALS] == undisturbed

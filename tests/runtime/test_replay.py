@@ -172,9 +172,7 @@ def test_another_outcome_by_changed_code_says_so(
     for text in ("", "# another comment"):
         plugin.write_text(text)
         replayed(Stub(diverge=0))
-        with pytest.raises(
-            NotRepeatable, match="is `ok` in the record"
-        ) as raised:
+        with pytest.raises(NotRepeatable, match="is `ok` in the record") as raised:
             replayed(Stub(diverge=0, fail=1.0))
         assert raised.value.exit_code == 4
         assert str(raised.value).endswith(changed) == bool(text)

@@ -672,6 +672,9 @@ def test_a_worker_process(kind: Any, setup: Setup, tmp_path: Path) -> None:
         handle = launcher.spawn({"CUDA_VISIBLE_DEVICES": "-1"}, log)
         worker = Worker(handle)
         worker.send({"setup": setup.to_json()})
+        word, imported = worker.receive()
+        assert word == "imported", "the setup does not name this code"
+        assert "worker_plugin" in imported
         word, ready = worker.receive()
         assert word == "ready"
         assert ready["pid"] == handle.pid
