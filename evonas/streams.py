@@ -1,7 +1,8 @@
 """Standard streams that never fail: what cannot be written is given up, and the work goes on.
 
 A terminal is closed, the reader of a pipe ends, a disk is full, a service starts evonas without any
-output. None of these may end a search, or change what it records.
+output. None of these may end a search, or change what it records. Nor may a reader that is there
+and takes nothing, such as a pager that was suspended, or a terminal stopped by Ctrl-S.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import contextlib
 import errno
 import io
 import os
+import re
 import select
+import stat
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TextIO
 
@@ -20,6 +24,67 @@ STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 NO_READER = frozenset({errno.EPIPE, errno.EBADF, errno.ENXIO, errno.ECONNRESET})
 """Errors which say that nobody reads. The words are then lost to nobody."""
+
+PATIENCE = 1.0
+"""Seconds that a search waits, in all, for a reader that takes nothing."""
+LOOK = 0.25
+"""Seconds of one wait for a reader, at most."""
+_PIECE = re.compile(rb"[^\n\r\t\b]{1,128}")
+"""What a terminal takes whole if it takes anything (Linux works on these pieces; measured)."""
+
+
+class _Patience:
+    """How long the writes of this process wait, all together, for a reader that takes nothing.
+
+    Attributes:
+        left: seconds that may still be waited; None for any number.
+        is_over: whether nothing is waited for from now on, because the user wants to leave.
+    """
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.left: float | None = None
+        self.is_over = False
+
+    def lose(self) -> None:
+        self.left = 0.0
+        self.is_over = True
+
+    def spend(self, seconds: float) -> None:
+        if self.left is not None:
+            self.left = max(0.0, self.left - seconds)
+
+    @property
+    def next_wait(self) -> float:
+        """Seconds of the next wait; 0 for none."""
+        return LOOK if self.left is None else min(self.left, LOOK)
+
+
+_patience = _Patience()
+
+
+@contextlib.contextmanager
+def impatient(seconds: float = PATIENCE) -> Iterator[None]:
+    """Meanwhile, what a reader does not take in time is dropped, and the work goes on.
+
+    Otherwise a write waits as long as it takes: a pager may be slow.
+
+    Args:
+        seconds: how long all writes together may wait.
+    """
+    before = _patience.left
+    _patience.left = seconds
+    try:
+        yield
+    finally:
+        _patience.left = 0.0 if _patience.is_over else before
+
+
+def hurry() -> None:
+    """From now on nothing waits for a reader: the user wants this process to end."""
+    _patience.lose()
 
 
 def hold_descriptors() -> None:
@@ -55,6 +120,12 @@ class _End(io.RawIOBase):
         self._number = number
         # Asked once: a terminal that is gone is none any more.
         self._is_terminal = os.isatty(number)
+        # What nobody took in time: whether there is any, its lines, and whether it begins in the
+        # middle of one.
+        self._has_gap = False
+        self._missing = 0
+        self._is_cut = False
+        self._is_in_line = False
 
     def fileno(self) -> int:
         return self._number
@@ -70,23 +141,72 @@ class _End(io.RawIOBase):
         size = len(left)
         while left:
             try:
-                left = left[os.write(self._number, left) :]
-            # Another program has set the terminal or the pipe to fail rather than to wait.
+                if not self._has_room():
+                    self._drop(left)
+                    break
+                if self._has_gap:
+                    self._tell_of_gap()
+                taken = os.write(self._number, self._first(left))
+                self._is_in_line = bytes(left[taken - 1 : taken]) != b"\n"
+                left = left[taken:]
+            # Another program has set it to fail rather than to wait, and was faster.
             except BlockingIOError:
-                self._wait()
+                continue
             # Each write is tried anew: a full disk may have room again.
             except OSError as error:
                 self.failure = error
                 if error.errno == errno.EBADF:
                     hold_descriptors()
                 break
+            # A Ctrl-C. What is still in a buffer must not be waited for again.
+            except BaseException:
+                hurry()
+                raise
         return size
 
-    def _wait(self) -> None:
-        """Wait until the descriptor takes something, as it does by itself in the usual mode."""
+    def _has_room(self) -> bool:
+        """Wait until the descriptor takes something; False if the patience is over before."""
+        # Also true for an error, which the write then meets. The write itself would wait, too, but
+        # for ever. And to set the descriptor to fail would set it for the user's shell as well.
         poll = select.poll()
         poll.register(self._number, select.POLLOUT)
-        poll.poll()
+        if poll.poll(0):
+            return True
+        # Short waits: a Ctrl-C that comes just before one is seen after it.
+        while _patience.next_wait > 0.0:
+            start = time.monotonic()
+            is_ready = bool(poll.poll(_patience.next_wait * 1000))
+            _patience.spend(time.monotonic() - start)
+            if is_ready:
+                return True
+        return False
+
+    def _first(self, left: memoryview) -> memoryview:
+        """As much as the descriptor takes at once if it takes anything."""
+        if self._is_terminal:
+            found = _PIECE.match(left)
+            # A character that moves the cursor goes alone.
+            return left[: found.end()] if found else left[:1]
+        if stat.S_ISREG(os.fstat(self._number).st_mode):
+            return left
+        return left[: select.PIPE_BUF]
+
+    def _drop(self, left: memoryview) -> None:
+        if not self._has_gap:
+            self._has_gap = True
+            self._is_cut = self._is_in_line
+        self._missing += bytes(left).count(b"\n")
+
+    def _tell_of_gap(self) -> None:
+        """Say what is missing, now that somebody takes words again."""
+        self._has_gap = False
+        words = "\n" if self._is_cut else ""
+        # A live line on a terminal is drawn anew, and its old states are missed by nobody.
+        if self._missing and not self._is_terminal:
+            words += f"[lines missing here, which nobody took in time: {self._missing:,}]\n"
+        self._missing = 0
+        if words:
+            os.write(self._number, words.encode("ascii"))
 
     @property
     def lost(self) -> str:
@@ -173,14 +293,18 @@ def take_streams() -> None:
 def lasting_streams() -> Iterator[None]:
     """Meanwhile `sys.stdout` and `sys.stderr` never fail."""
     before = (sys.stdout, sys.stderr)
+    _patience.renew()
     take_streams()
     try:
         yield
     finally:
-        for name in ("stdout", "stderr"):
-            with contextlib.suppress(Exception):
-                getattr(sys, name).flush()
-        sys.stdout, sys.stderr = before
+        try:
+            for name in ("stdout", "stderr"):
+                with contextlib.suppress(Exception):
+                    getattr(sys, name).flush()
+        # A Ctrl-C may end the wait for a reader.
+        finally:
+            sys.stdout, sys.stderr = before
 
 
 @contextlib.contextmanager

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import io
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
-from evonas.streams import LastingStream, is_usable, kept_streams, lasting, lasting_streams
+from evonas.streams import (
+    LastingStream,
+    impatient,
+    is_usable,
+    kept_streams,
+    lasting,
+    lasting_streams,
+)
 
 
 def reader_gone() -> int:
@@ -98,6 +110,155 @@ def test_a_pipe_that_would_rather_fail_than_wait_is_waited_for():
         os.close(writer)
         assert process.stdout is not None
         assert int(process.stdout.read()) == len(text)
+
+
+def full_pipe() -> tuple[int, int]:
+    return os.pipe()
+
+
+def full_socket() -> tuple[int, int]:
+    ours, theirs = socket.socketpair()
+    return ours.detach(), theirs.detach()
+
+
+def unread_terminal() -> tuple[int, int]:
+    return os.openpty()
+
+
+def stopped_terminal() -> tuple[int, int]:
+    ours, theirs = os.openpty()
+    os.write(ours, CTRL_S)
+    return ours, theirs
+
+
+CTRL_S, CTRL_Q = b"\x13", b"\x11"
+HELD = (full_pipe, full_socket, unread_terminal, stopped_terminal)
+
+
+def taken(descriptor: int) -> bytes:
+    """All that can be read at this moment."""
+    found = b""
+    while select.select([descriptor], [], [], 0.0)[0]:
+        found += os.read(descriptor, 65536)
+    return found
+
+
+@pytest.mark.parametrize("make", HELD)
+def test_a_reader_that_takes_nothing_holds_no_search_and_goes_on_reading_later(make):
+    reader, writer = make()
+    try:
+        stream = LastingStream(writer)
+        # The descriptor is shared with other programs, and must stay as it is.
+        assert os.get_blocking(writer)
+        with lasting_streams():
+            with impatient(0.01):
+                for _ in range(9000):
+                    print("early " + "x" * 100, file=stream, flush=True)
+            if make is stopped_terminal:
+                assert taken(reader) == b""
+                os.write(reader, CTRL_Q)
+            told = taken(reader)
+            print("late", file=stream, flush=True)
+            while not told.endswith((b"late\n", b"late\r\n")):
+                told += os.read(reader, 65536)
+        assert stream.lost == ""
+        assert os.get_blocking(writer)
+        told = told.replace(b"\r", b"")
+        # The first words after a gap begin a line.
+        assert told == b"late\n" or told.endswith(b"\nlate\n")
+        if make in (full_pipe, full_socket):
+            missing = int(told.partition(b"in time: ")[2].partition(b"]")[0].replace(b",", b""))
+            assert told.count(b"x\n") + missing == 9000
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_a_search_waits_for_its_reader_once(monkeypatch):
+    waits: list[float] = []
+    real = select.poll
+
+    class Poll:
+        def __init__(self) -> None:
+            self._real = real()
+            self.register = self._real.register
+
+        def poll(self, milliseconds: float) -> object:
+            waits.append(milliseconds)
+            return self._real.poll(milliseconds)
+
+    reader, writer = os.pipe()
+    try:
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        os.set_blocking(writer, True)
+        monkeypatch.setattr(select, "poll", Poll)
+        with lasting_streams(), impatient(0.02):
+            for stream in (LastingStream(writer), LastingStream(writer)):
+                for _ in range(20):
+                    print("nobody", file=stream, flush=True)
+        assert max(waits) <= 20
+        # Once it is over, each write only looks.
+        assert waits[-20:] == [0] * 20
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+@pytest.mark.parametrize("make", HELD)
+def test_otherwise_a_write_waits_for_its_reader_until_ctrl_c(make, monkeypatch):
+    reader, writer = make()
+    begun = threading.Event()
+    real = select.poll
+
+    class Poll:
+        def __init__(self) -> None:
+            self._real = real()
+            self.register = self._real.register
+
+        def poll(self, milliseconds: float) -> object:
+            if milliseconds:
+                begun.set()
+            return self._real.poll(milliseconds)
+
+    def press() -> None:
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(select, "poll", Poll)
+    presser = threading.Thread(target=press)
+    presser.start()
+    try:
+        with lasting_streams():
+            stream = LastingStream(writer)
+            with pytest.raises(KeyboardInterrupt):
+                print("x" * 300_000, file=stream, flush=True)
+            # What is still in its buffer is not waited for again.
+            stream.flush()
+    finally:
+        presser.join()
+        os.close(reader)
+        os.close(writer)
+
+
+def test_a_slow_reader_gets_every_word():
+    reader, writer = os.pipe()
+    script = (
+        "import os\nwhile part := os.read(0, 1000): os.write(1, str(len(part)).encode() + b' ')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", script], stdin=reader, stdout=subprocess.PIPE
+    ) as process:
+        os.close(reader)
+        stream = LastingStream(writer)
+        with lasting_streams():
+            for _ in range(300):
+                print("x" * 999, file=stream, flush=True)
+        os.close(writer)
+        assert process.stdout is not None
+        assert sum(map(int, process.stdout.read().split())) == 300_000
 
 
 def test_what_an_encoding_cannot_say_is_escaped(tmp_path):

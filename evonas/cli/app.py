@@ -28,7 +28,7 @@ from evonas.cli.refusals import refusal
 from evonas.errors import DiskFailure, EvonasError, Stopped, UserError
 from evonas.files import failure
 from evonas.invocation import program
-from evonas.streams import lasting_streams, lost_output
+from evonas.streams import hurry, lasting_streams, lost_output
 
 HELP = """
 **Neural architecture search by evolution, for Keras.**
@@ -129,9 +129,13 @@ def _run(arguments: list[str]) -> NoReturn:
     except SystemExit as end:
         # The library makes this of a Ctrl-C that came before a session or after it.
         if end.code == Stopped.exit_code:
+            hurry()
             complain(_INTERRUPTED)
         raise
     except EvonasError as error:
+        # Whoever has stopped it does not want it to wait for a reader.
+        if isinstance(error, Stopped):
+            hurry()
         notes = getattr(error, "__notes__", [])
         complain("\n".join([str(error), *notes]))
         sys.exit(error.exit_code)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunsOption
+from evonas.streams import impatient
 
 if TYPE_CHECKING:
     from evonas.insight.results import Comparison
@@ -51,7 +52,9 @@ def command(
         return observers(as_json)
 
     try:
-        found = compare(experiment, overrides=changes or (), runs=runs, on_run=on_run)
+        # The report may wait for a slow pager, the searches must not.
+        with impatient():
+            found = compare(experiment, overrides=changes or (), runs=runs, on_run=on_run)
     except UserError:
         # The same command would fail again in the same way.
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evonas.cli.options import DEFAULT_RUNS, ConfigArgument, JsonOption, RunsOption, SetOption
+from evonas.streams import impatient
 
 NAME = "run"
 
@@ -21,19 +22,21 @@ def command(
     """
     from evonas import lifecycle
     from evonas.cli.console import complain
-    from evonas.cli.search import announce, search, who_runs
+    from evonas.cli.search import announce, going_on, search, who_runs
     from evonas.runtime.config.config_file import load_config
 
-    loaded = load_config(config, changes or ())
-    for warning in loaded.warnings:
-        complain(f"note: {warning}")
-    # Code that is not part of evonas is run; that must never come as a surprise.
-    if plugins := loaded.config.plugins:
-        names = ", ".join(plugins)
-        who = who_runs(loaded.config)
-        complain(f"note: plugins, code of yours, run by {who}: {names}")
-    directory, prepared = lifecycle.create(loaded, runs)
-    for note in prepared.notes:
-        complain(f"note: {note}")
-    announce(loaded, directory, prepared, quiet=as_json)
+    with impatient():
+        loaded = load_config(config, changes or ())
+        for warning in loaded.warnings:
+            complain(f"note: {warning}")
+        # Code that is not part of evonas is run; that must never come as a surprise.
+        if plugins := loaded.config.plugins:
+            names = ", ".join(plugins)
+            who = who_runs(loaded.config)
+            complain(f"note: plugins, code of yours, run by {who}: {names}")
+        directory, prepared = lifecycle.create(loaded, runs)
+        with going_on(directory):
+            for note in prepared.notes:
+                complain(f"note: {note}")
+            announce(loaded, directory, prepared, quiet=as_json)
     search(directory, as_json, is_new=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ from evonas.errors import (
     NothingFeasible,
     RepeatedFailures,
     RunHeld,
+    Stopped,
     UserError,
 )
 from evonas.invocation import command
 from evonas.runtime.config.evaluator_config import PythonConfig
 from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.loop.observer import Observer
+from evonas.streams import impatient
 from evonas.words import counted, listed, measured
 
 if TYPE_CHECKING:
@@ -110,10 +113,9 @@ def search(
 ) -> None:
     """One session, from wherever the run is to its end, with everything that the user sees."""
     from evonas import lifecycle
-    from evonas.runtime.code_guard import ACCEPT
-    from evonas.view import load
 
-    try:
+    # The report may wait for a slow pager, the search must not.
+    with impatient(), going_on(directory):
         run = lifecycle.work(
             directory,
             observers(as_json),
@@ -121,19 +123,43 @@ def search(
             is_new=is_new,
             accept_changed_code=accept_changed_code,
         )
+    try:
+        if as_json:
+            print_json(run.summary())
+        else:
+            conclude(run)
+    except KeyboardInterrupt:
+        error = Stopped("stopped by Ctrl-C while the run, which is finished, was told of.")
+        error.add_note(f"To see it:  {command('show', directory)}")
+        raise error from None
+
+
+@contextmanager
+def going_on(directory: Path) -> Iterator[None]:
+    """What ends the work on a run says how to go on, if a resume alone would help."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        error = Stopped("stopped by Ctrl-C; nothing is lost")
+        error.add_note(f"To go on:  {command('resume', directory)}")
+        raise error from None
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
-        # A resume alone would not help against any of these.
         raise
     except EvonasError as error:
         error.add_note(f"To go on:  {command('resume', directory)}")
-        if isinstance(error, RepeatedFailures) and (plugins := load(directory).config.plugins):
-            on = command("resume", directory, ACCEPT)
-            error.add_note(f"If you have mended the code of {listed(plugins)}:  {on}")
+        if isinstance(error, RepeatedFailures):
+            _note_mended_code(error, directory)
         raise
-    if as_json:
-        print_json(run.summary())
-    else:
-        conclude(run)
+
+
+def _note_mended_code(error: EvonasError, directory: Path) -> None:
+    """Tell how to go on with code that was mended: a resume alone would refuse it."""
+    from evonas.runtime.code_guard import ACCEPT
+    from evonas.view import load
+
+    if plugins := load(directory).config.plugins:
+        on = command("resume", directory, ACCEPT)
+        error.add_note(f"If you have mended the code of {listed(plugins)}:  {on}")
 
 
 def observers(as_json: bool) -> Sequence[Observer]:
