@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
 
-def main() -> None:
-    """The entry point of the `evonas` command."""
+
+def main() -> NoReturn:
+    """The entry point of the `evonas` command: the process is evonas's own, and ends here."""
+    code: object = 1
     try:
         from evonas.cli.app import main as run
+        from evonas.cli.leaving import leave, take_orphans
 
+        take_orphans()
         run()
-    # While modules are imported, there is nobody yet who could say a word about a Ctrl-C.
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    # While modules are imported, and after a command, there is nobody else who could say a word.
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        from evonas.cli.leaving import leave, say_stopped
+
+        code = say_stopped()
+    except BaseException:
+        import traceback
+
+        from evonas.cli.leaving import leave
+
+        traceback.print_exc()
+    leave(code)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import itertools
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
+import evonas
+from evonas import Run
 from evonas.testing.runs import content
 from tests.command import run_evonas
+
+linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="pipes of one page and orphans need Linux"
+)
 
 SPACE = """\
 space: s
@@ -268,6 +278,154 @@ def test_a_terminal_that_is_closed_ends_nothing(module, tmp_path):
         assert search.wait() == 0
     (found,) = records(folder).values()
     assert found == judged_alone(module, tmp_path / "alone")
+
+
+def held_pipe() -> tuple[int, int]:
+    reader, writer = os.pipe()
+    room = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    # Not even the first line finds room.
+    os.write(writer, b"x" * room)
+    return reader, writer
+
+
+def stopped_terminal() -> tuple[int, int]:
+    ours, theirs = os.openpty()
+    ctrl_s = b"\x13"
+    os.write(ours, ctrl_s)
+    return ours, theirs
+
+
+@contextmanager
+def with_a_held_output(
+    folder: Path, module: Path, make: Callable[[], tuple[int, int]], *changes: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`evonas run`, of which nobody takes the output and the complaints."""
+    ours, theirs = make()
+    command = [*EVONAS, *SEARCHES["run"]]
+    for change in changes:
+        command += ["--set", change]
+    environment = {"TERM": "xterm", "PYTHONPATH": f"{Path(__file__).parents[2]}:{module}"}
+    try:
+        with subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        ) as search:
+            yield search
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def wait_for(search: subprocess.Popen[bytes], condition: Callable[[Run], bool]) -> None:
+    """Until the run is so. A test that waits for ever is ended by pytest-timeout."""
+    while not (RUN.is_file() and condition(evonas.load(RUN.parent))):
+        assert search.poll() is None
+        time.sleep(0.1)
+
+
+RUN = Path("runs/judged/run.db")
+
+
+@linux
+@pytest.mark.parametrize(
+    "make", [held_pipe, pytest.param(stopped_terminal, marks=pytest.mark.full)]
+)
+def test_nobody_takes_the_output_and_the_search_ends_the_same(module, tmp_path, make):
+    """Only the report waits, and it listens to a Ctrl-C."""
+    with contextlib.chdir(fill(tmp_path)), with_a_held_output(tmp_path, module, make) as search:
+        wait_for(search, lambda run: run.is_finished)
+        found = content(RUN.parent)
+        # The first may come when the session is just ending, which only notes it.
+        while search.poll() is None:
+            search.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        assert search.returncode == 130
+    assert found == judged_alone(module, tmp_path / "alone")
+
+
+@linux
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.full)],
+)
+def test_a_search_whose_output_is_held_can_be_stopped(module, tmp_path, number, code):
+    changes = ("budget.trials=100000", "max_twins_in_a_row=100000")
+    with (
+        contextlib.chdir(fill(tmp_path)),
+        with_a_held_output(tmp_path, module, held_pipe, *changes) as search,
+    ):
+        wait_for(search, lambda run: len(run.trials) > 8)
+        search.send_signal(number)
+        assert search.wait() == code
+        assert not evonas.load(RUN.parent).is_finished
+
+
+LINGERING = """import atexit, multiprocessing, os, subprocess, threading, time
+
+
+def for_ever():
+    while True:
+        time.sleep(1)
+
+
+STARTS = {
+    "thread": lambda: threading.Thread(target=for_ever).start(),
+    "exit": lambda: atexit.register(os._exit, 9),
+    "exit that never ends": lambda: threading._register_atexit(for_ever),
+    "child": lambda: multiprocessing.get_context("fork").Process(target=for_ever).start(),
+    "daemon": lambda: subprocess.run(["sh", "-c", "setsid sleep 1000 &"]),
+}
+
+
+def evaluate(genome, epochs, hows):
+    for how in hows.split(", "):
+        if how not in started:
+            started.append(how)
+            STARTS[how]()
+    letters = [gene.op for gene in genome["cell"]]
+    return {"score": letters.count("a") + epochs / 100, "size": float(len(letters))}
+
+
+started = []
+"""
+
+
+@linux
+@pytest.mark.parametrize(
+    ("pool", "hows"),
+    [
+        ("inline", "thread, exit, exit that never ends, child, daemon"),
+        pytest.param("simulated", "exit, child", marks=pytest.mark.full),
+        pytest.param("inline", "thread", marks=pytest.mark.full),
+        pytest.param("inline", "exit", marks=pytest.mark.full),
+        pytest.param("inline", "exit that never ends", marks=pytest.mark.full),
+        pytest.param("inline", "child", marks=pytest.mark.full),
+        pytest.param("inline", "daemon", marks=pytest.mark.full),
+    ],
+)
+def test_what_a_function_leaves_in_the_process_of_the_search_ends_with_it(tmp_path, pool, hows):
+    fill(tmp_path)
+    (tmp_path / "lingering.py").write_text(LINGERING)
+    judge = f'{{python: {{function: "lingering:evaluate", arguments: {{hows: "{hows}"}}}}}}'
+    changes = [f"evaluator={judge}", "plugins=[lingering]", f"pool={{{pool}: {{}}}}"]
+    command = [*EVONAS, *SEARCHES["run"]]
+    for change in changes:
+        command += ["--set", change]
+    # Its output is a pipe, which a process that is left would hold open.
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parents[2]}:{tmp_path}"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "10/10 trials" in done.stdout
+    assert "The front: " in done.stdout
 
 
 VANDAL = """import os, sys

@@ -45,6 +45,12 @@ def process_control(option: int, argument: int) -> bool:
     return bool(result == 0)
 
 
+def flush_c() -> None:
+    """Write what native libraries have left in the buffers of the C library."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).fflush(None)
+
+
 def die_with_parent(parent: int) -> bool:
     """Have the kernel SIGKILL this process when its parent ends.
 

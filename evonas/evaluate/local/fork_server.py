@@ -288,20 +288,21 @@ def session_of(pid: int) -> int | None:
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process with one thread, zombies included."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    try:
-        words = path.read_text(encoding="ascii").split()
-    except OSError:
-        return []
-    return [int(word) for word in words]
+    """The children of a process, zombies included. None are found if the system does not tell."""
+    found: list[int] = []
+    # Each thread has children of its own.
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        # A thread may have ended meanwhile.
+        with contextlib.suppress(OSError):
+            found += map(int, path.read_text(encoding="ascii").split())
+    return found
 
 
 def end_all_below(pid: int) -> None:
     """Kill every process below this one.
 
     Args:
-        pid: number of this process, which has one thread.
+        pid: number of this process.
     """
     deadline = time.monotonic() + END_ALL_LIMIT
     # Each process that ends may bring its own children here, so this goes on until none comes.
