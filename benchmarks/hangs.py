@@ -30,7 +30,7 @@ from benchmarks.runs import RESULTS
 from benchmarks.sections import paragraph
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
 from evonas.memory import MIB
@@ -232,7 +232,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.testing.jobs import make_setup, make_job
 

@@ -19,7 +19,7 @@ from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.known.evaluator import open_evaluator
 from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.inline import InlinePool

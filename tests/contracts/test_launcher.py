@@ -15,13 +15,10 @@ import psutil
 import pytest
 
 from evonas.errors import NoWorker
-from evonas.evaluate.local.launcher import (
-    ForkServerLauncher,
-    Handle,
-    Launcher,
-    SubprocessLauncher,
-    start_launcher,
-)
+from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
+from evonas.evaluate.local.launcher import Handle, Launcher
+from evonas.evaluate.local.launching import start_launcher
+from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
 
 linux = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the fork server needs Linux"
@@ -355,7 +352,7 @@ def test_a_fork_server_that_somebody_stops_goes_on(entry: str, tmp_path: Path) -
 def test_close_ends_a_fork_server_that_is_stopped_with_its_reaper(
     entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evonas.evaluate.local.launcher.END_LIMIT", 0.3)
+    monkeypatch.setattr("evonas.evaluate.local.fork_server_launcher.END_LIMIT", 0.3)
     launcher = ForkServerLauncher(entry)
     talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
     about(talk)
@@ -447,6 +444,6 @@ def test_subprocesses_on_demand(entry: str) -> None:
 def test_elsewhere_than_on_linux_there_is_no_fork_server(
     entry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evonas.evaluate.local.launcher.sys.platform", "darwin")
+    monkeypatch.setattr("evonas.evaluate.local.launching.sys.platform", "darwin")
     with start_launcher(entry) as launcher:
         assert isinstance(launcher, SubprocessLauncher)

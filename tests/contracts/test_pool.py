@@ -11,7 +11,8 @@ import pytest
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import ForkServerLauncher, SubprocessLauncher
+from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
+from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.evaluate.pools.local import LocalPool
 from evonas.evaluate.pools.simulated import SimulatedPool

@@ -23,7 +23,7 @@ from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import (
     Genome,

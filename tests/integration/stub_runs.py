@@ -38,7 +38,7 @@ from evonas import lifecycle, view
 from evonas.errors import EvonasError
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.local.devices import device_shares
-from evonas.evaluate.local.launcher import ForkServerLauncher
+from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.failpoints import Plan, failpoints
 from evonas.runtime.config.config_file import load_config

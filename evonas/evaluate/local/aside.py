@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from evonas.evaluate.local import bootstrap
 from evonas.evaluate.local.fork_server import group_is_gone, kill_group
-from evonas.evaluate.local.launcher import python_command, python_environment
+from evonas.evaluate.local.python_process import has_ended, python_command, python_environment
 
 LOOK = 0.02
 """Seconds between two looks for the report."""
@@ -79,7 +79,7 @@ def ask_aside(module: str, request: Mapping[str, Any], seconds: float) -> Answer
         is_ended = False
         try:
             said = _wait(process, reading, folder / _REPORT, seconds)
-            is_ended = _has_ended(process)
+            is_ended = has_ended(process)
         finally:
             # Before the process is reaped: until then no other group can have its number.
             _end_group(process.pid)
@@ -100,7 +100,7 @@ def _wait(process: subprocess.Popen[bytes], reading: int, report: Path, seconds:
     deadline = time.monotonic() + seconds
     said = b""
     while time.monotonic() < deadline:
-        is_over = report.exists() or _has_ended(process)
+        is_over = report.exists() or has_ended(process)
         readable, _, _ = select.select([reading], [], [], 0.0 if is_over else LOOK)
         if readable:
             # Empty at the end of file: the process has closed its output, and works on.
@@ -119,16 +119,6 @@ def _end_group(leader: int) -> None:
     kill_group(leader)
     while not group_is_gone(leader) and time.monotonic() < deadline:
         time.sleep(LOOK)
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """True once a process has ended; it is not reaped, so that it keeps its number."""
-    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    try:
-        return os.waitid(os.P_PID, process.pid, flags) is not None
-    # It was reaped already, by other code in the driver.
-    except ChildProcessError:
-        return True
 
 
 def _read(report: Path) -> Any:

@@ -12,7 +12,8 @@ from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER, Finished, Imported
 from evonas.evaluate.contract.protocol import Job, encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import Handle, Launcher, describe_end
+from evonas.evaluate.local.launcher import Handle, Launcher
+from evonas.evaluate.local.python_process import describe_end
 from evonas.evaluate.local.worker_log import WorkerLog
 from evonas.memory import Memory
 from evonas.trial import Outcome, TrialState

@@ -19,7 +19,7 @@ from evonas.evaluate.known.evaluator import (
     open_evaluator,
 )
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import SubprocessLauncher
+from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import Genome, parse_space, sample
 from evonas.randomness import generator

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
 from evonas.memory import MIB, Memory

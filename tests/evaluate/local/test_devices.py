@@ -18,7 +18,7 @@ from evonas.evaluate.local.devices import (
     inventory,
     visible,
 )
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.testing.jobs import make_job, make_setup
 from evonas.testing.stub_worker import VARIABLE

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from evonas.evaluate.local import fork_server
-from evonas.evaluate.local.launcher import ENVIRONMENT
+from evonas.evaluate.local.python_process import ENVIRONMENT
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the fork server needs Linux"

@@ -18,7 +18,7 @@ import pytest
 from evonas.evaluate.contract.pool import Finished, Report
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import Gene, Genome
@@ -160,7 +160,7 @@ DRIVER = """
 import json, sys
 from pathlib import Path
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.evaluate.contract.protocol import Setup, Job
 

@@ -22,14 +22,15 @@ from evonas.evaluate.local import (
     bootstrap,
     channel,
     fork_server,
-    launcher,
+    fork_server_launcher,
     memory_guard,
     reaper,
     slot,
+    subprocess_launcher,
     worker_log,
 )
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools import local
 from evonas.evaluate.pools.local import LocalPool
@@ -228,12 +229,13 @@ def test_a_clock_on_the_wall_that_jumps_by_hours_is_not_looked_at(
         bootstrap,
         channel,
         fork_server,
-        launcher,
+        fork_server_launcher,
         local,
         memory,
         memory_guard,
         reaper,
         slot,
+        subprocess_launcher,
         worker_log,
     ],
     ids=str,

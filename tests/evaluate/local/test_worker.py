@@ -29,7 +29,8 @@ from evonas.evaluate.contract.protocol import (
     outcome_from_json,
     outcome_to_json,
 )
-from evonas.evaluate.local.launcher import Handle, start_launcher
+from evonas.evaluate.local.launcher import Handle
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.worker import load_model, run_job, throttled
 from evonas.evaluate.training import export_job
 from evonas.evaluate.training.checkpoint import load_weights

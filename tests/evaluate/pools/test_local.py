@@ -24,7 +24,9 @@ from evonas.evaluate.contract.protocol import Job
 from evonas.evaluate.local import channel
 from evonas.evaluate.local import slot as slot_module
 from evonas.evaluate.local.devices import Device, DeviceShare
-from evonas.evaluate.local.launcher import ForkServerLauncher, Launcher, start_launcher
+from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
+from evonas.evaluate.local.launcher import Launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools import local
 from evonas.evaluate.pools.local import LocalPool
 from evonas.testing.jobs import make_job, make_setup
@@ -473,7 +475,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 from evonas.evaluate.local.devices import DeviceShare
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.testing.jobs import make_setup, make_job
 
@@ -522,7 +524,7 @@ def test_no_process_outlives_its_driver(tmp_path: Path, prefer: str, how: signal
 
 HALF_STARTED = """
 import sys
-from evonas.evaluate.local.launcher import ForkServerLauncher
+from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
 
 print(flush=True)
 ForkServerLauncher("misbehaving:serve", ["endless"])
