@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -270,21 +271,86 @@ def test_a_log_that_cannot_be_written_is_no_worker_or_a_dead_one(
     handle.socket.close()
 
 
+def test_a_workers_daemons_end_with_it_and_nothing_of_another_one(
+    launcher: Launcher, spawn: Callable[..., Talk]
+) -> None:
+    talk, other = spawn(), spawn()
+    about(talk)
+    about(other)
+    talk.say("daemon")
+    other.say("daemon")
+    daemon, of_other = int(talk.hear()), int(other.hear())
+    talk.say("0")
+    assert exit_code(launcher, talk.handle) == 0
+    wait_for(lambda: is_gone(daemon))
+    assert not is_gone(of_other)
+    launcher.close()
+    wait_for(lambda: is_gone(of_other))
+
+
 @linux
-def test_the_fork_server_kills_daemons_too(entry: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_network_that_strikes_the_reaper_leaves_nothing_either(
+    entry: str, tmp_path: Path, how: signal.Signals
+) -> None:
     with ForkServerLauncher(entry) as launcher:
         talk, other = (Talk(launcher.spawn({}, tmp_path / "worker.log")) for _ in range(2))
         about(talk)
         about(other)
-        talk.say("daemon")
-        other.say("child")
-        daemon, child = int(talk.hear()), int(other.hear())
-        talk.say("0")
-        assert exit_code(launcher, talk.handle) == 0
-        wait_for(lambda: is_gone(daemon))
-        assert not is_gone(child)
-        talk.close()
-        other.close()
+        started = []
+        for one, word in ((talk, "child"), (talk, "daemon"), (other, "daemon")):
+            one.say(word)
+            started.append(int(one.hear()))
+        os.kill(started[-1], signal.SIGSTOP)
+        assert launcher.pid is not None
+        server = psutil.Process(launcher.pid)
+        server.parent().send_signal(how)
+        if how == signal.SIGSTOP:
+            server.kill()
+        assert exit_code(launcher, talk.handle) == -signal.SIGKILL
+        assert launcher.is_lost(talk.handle)
+        assert all(map(is_gone, [*started, server.pid, talk.handle.pid, other.handle.pid]))
+        successor = Talk(launcher.spawn({}, tmp_path / "worker.log"))
+        assert about(successor)["pid"] == successor.handle.pid
+        for one in (talk, other, successor):
+            one.close()
+
+
+STOPPED_DRIVER = """
+import sys
+from pathlib import Path
+from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
+
+launcher = ForkServerLauncher("told_workers:tell")
+worker = launcher.spawn({}, Path(sys.argv[1]))
+lines = worker.socket.makefile("rw")
+lines.readline()
+print("daemon", file=lines, flush=True)
+print(lines.readline(), flush=True)
+input()
+"""
+
+
+@linux
+def test_everything_is_stopped_and_the_driver_is_killed(entry: str, tmp_path: Path) -> None:
+    """No process waits for somebody to continue it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED_DRIVER, str(tmp_path / "worker.log")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as driver:
+        assert driver.stdout is not None
+        daemon = psutil.Process(int(driver.stdout.readline()))
+        everyone = psutil.Process(driver.pid).children(recursive=True)
+        # The reaper, the fork server, the worker and what it has started.
+        assert len(everyone) == 4
+        assert daemon in everyone
+        driver.send_signal(signal.SIGSTOP)
+        for process in everyone:
+            process.suspend()
+        driver.kill()
+    wait_for(lambda: all(is_gone(process.pid) for process in everyone))
 
 
 @linux
@@ -350,18 +416,19 @@ def test_a_fork_server_that_somebody_stops_goes_on(entry: str, tmp_path: Path) -
 
 @linux
 def test_close_ends_a_fork_server_that_is_stopped_with_its_reaper(
-    entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    entry: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("evonas.evaluate.local.fork_server_launcher.END_LIMIT", 0.3)
     launcher = ForkServerLauncher(entry)
     talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
     about(talk)
+    talk.say("daemon")
+    daemon = int(talk.hear())
     assert launcher.pid is not None
     server = psutil.Process(launcher.pid)
     server.parent().suspend()
     server.suspend()
     launcher.close()
-    wait_for(lambda: is_gone(server.pid) and is_gone(talk.handle.pid))
+    assert all(map(is_gone, [server.pid, talk.handle.pid, daemon]))
     talk.close()
 
 

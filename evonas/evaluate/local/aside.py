@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from evonas.evaluate.local import bootstrap
 from evonas.evaluate.local.fork_server import group_is_gone, kill_group
+from evonas.evaluate.local.leftovers import kill_marked, new_mark
 from evonas.evaluate.local.python_process import has_ended, python_command, python_environment
 
 LOOK = 0.02
@@ -51,8 +52,6 @@ class Answer:
 def ask_aside(module: str, request: Mapping[str, Any], seconds: float) -> Answer:
     """Start a process, wait for its report, and end it with all that it has started.
 
-    A daemon that left the process's session is not found.
-
     Args:
         module: module that calls `answer`.
         request: plain JSON.
@@ -62,10 +61,11 @@ def ask_aside(module: str, request: Mapping[str, Any], seconds: float) -> Answer
         folder = Path(scratch)
         (folder / _REQUEST).write_text(json.dumps(request), encoding="utf-8")
         reading, writing = os.pipe()
+        mark = new_mark()
         try:
             process = subprocess.Popen(
                 python_command(module, folder, os.getpid()),
-                env={**python_environment(), "CUDA_VISIBLE_DEVICES": "-1"},
+                env={**python_environment(), **mark, "CUDA_VISIBLE_DEVICES": "-1"},
                 stdin=subprocess.DEVNULL,
                 stdout=writing,
                 stderr=writing,
@@ -85,6 +85,7 @@ def ask_aside(module: str, request: Mapping[str, Any], seconds: float) -> Answer
             _end_group(process.pid)
             code = process.wait()
             os.close(reading)
+            kill_marked(mark)
         report = _read(folder / _REPORT)
         text = said.decode("utf-8", "backslashreplace")
         return Answer(report, code if is_ended else None, text)

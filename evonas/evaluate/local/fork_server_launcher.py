@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import socket
@@ -15,6 +14,7 @@ from evonas.clock import AwakeClock
 from evonas.errors import NoWorker
 from evonas.evaluate.local.fork_server import PACKET, kill_group
 from evonas.evaluate.local.launcher import END_LIMIT, Handle, Launcher
+from evonas.evaluate.local.leftovers import kill_marked, new_mark
 from evonas.evaluate.local.python_process import describe_end, python_command, python_environment
 from evonas.evaluate.local.reaper import KILLED
 
@@ -58,6 +58,7 @@ class ForkServerLauncher(Launcher):
         self._preload = tuple(preload)
         self._start_limit = start_limit
         self._environment = python_environment()
+        self._mark: dict[str, str] = {}
         # The reaper. While it is there, so is the fork server, or its end is not noticed yet.
         self._process: subprocess.Popen[bytes] | None = None
         self._pid: int | None = None
@@ -117,10 +118,6 @@ class ForkServerLauncher(Launcher):
     def close(self) -> None:
         if self._process is None:
             return
-        # At this end of file the fork server kills every process below it, and ends.
-        self._control.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_LIMIT)
         self._drop_fork_server()
         # These workers ended because they were told to.
         self._lost.clear()
@@ -181,9 +178,10 @@ class ForkServerLauncher(Launcher):
 
     def _start_process(self, fd: int) -> subprocess.Popen[bytes]:
         modules = ",".join(self._preload)
+        self._mark = new_mark()
         return subprocess.Popen(
             python_command("evonas.evaluate.local.reaper", fd, "--preload", modules),
-            env=self._environment,
+            env={**self._environment, **self._mark},
             # The reaper's lifeline: it ends when nobody holds the other end any more.
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -273,12 +271,10 @@ class ForkServerLauncher(Launcher):
         self._control.close()
         # At this end of file the reaper kills all, also a fork server that is stopped, and ends.
         process.stdin.close()
-        try:
-            code = process.wait(END_LIMIT)
-        # The reaper itself is stopped. The kernel ends fork server and workers with it.
-        except subprocess.TimeoutExpired:
-            kill_group(process.pid)
-            code = process.wait()
+        code = _end_of(process)
+        # A network, or somebody else, has killed it before it could kill what is below it.
+        if code < 0:
+            kill_marked(self._mark)
         end = describe_end(KILLED - code if code > KILLED else code)
         # Here the words end a sentence.
         self._end = end.removesuffix(",")
@@ -287,3 +283,18 @@ class ForkServerLauncher(Launcher):
             self._codes[number] = -signal.SIGKILL
             self._lost.add(number)
         self._alive = set()
+
+
+def _end_of(reaper: subprocess.Popen[bytes]) -> int:
+    """Wait for the end of a reaper that was told to end; returns its exit code."""
+    clock = AwakeClock()
+    deadline = clock() + END_LIMIT
+    while clock() < deadline:
+        # A network may have stopped it, and may do so again.
+        reaper.send_signal(signal.SIGCONT)
+        try:
+            return reaper.wait(LOOK)
+        except subprocess.TimeoutExpired:
+            continue
+    kill_group(reaper.pid)
+    return reaper.wait()

@@ -8,6 +8,9 @@ kernel then ends the workers too (the parent-death signal), but not what they ha
 processes become children of the reaper (child subreaper), which kills them. It does the same when
 the driver is gone, also if the fork server hangs in an import. A fork server that was stopped is
 continued. No network has the reaper as its parent, and it obeys nobody but the driver.
+
+If the reaper itself is stopped when the driver ends, the kernel continues it (SIGCONT as its
+parent-death signal). If it is killed, the driver finds what is left by its mark (`leftovers.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ LIFELINE = 0
 KILLED = 128
 """Added to the number of the signal that has ended the fork server, as shells do."""
 
-SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGCONT)
 
 
 def stand_above(control: int) -> None:
@@ -35,7 +38,7 @@ def stand_above(control: int) -> None:
     Args:
         control: file descriptor that only the fork server keeps.
     """
-    reaper = os.getpid()
+    driver, reaper = os.getppid(), os.getpid()
     wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     # The handlers do nothing: `select` wakes up for the byte that Python writes into the pipe.
     for number in SIGNALS:
@@ -43,8 +46,9 @@ def stand_above(control: int) -> None:
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     # Both before the fork: what the fork server starts is then below this process for certain.
     bootstrap.process_control(bootstrap.PR_SET_CHILD_SUBREAPER, 1)
-    # The lifeline tells the same. But another process may have inherited the driver's end of it.
-    bootstrap.process_control(bootstrap.PR_SET_PDEATHSIG, signal.SIGTERM)
+    # The lifeline tells the same. But another process may have inherited the driver's end of it,
+    # and a process that is stopped reads nothing: this signal makes it go on.
+    bootstrap.process_control(bootstrap.PR_SET_PDEATHSIG, signal.SIGCONT)
     child = os.fork()
     if child == 0:
         signal.set_wakeup_fd(-1)
@@ -56,7 +60,7 @@ def stand_above(control: int) -> None:
         return
     # Otherwise the driver would not see the fork server's end.
     os.close(control)
-    _watch(child, wake)
+    _watch(driver, child, wake)
 
 
 def _become_fork_server(reaper: int) -> None:
@@ -70,9 +74,9 @@ def _become_fork_server(reaper: int) -> None:
     os.close(nothing)
 
 
-def _watch(child: int, wake: int) -> NoReturn:
+def _watch(driver: int, child: int, wake: int) -> NoReturn:
     """Wait for the end of the fork server or of the driver; then kill all, and end."""
-    while True:
+    while os.getppid() == driver:
         readable, _, _ = select.select([LIFELINE, wake], [], [])
         numbers = os.read(wake, 4096) if wake in readable else b""
         if LIFELINE in readable or signal.SIGTERM in numbers or signal.SIGINT in numbers:

@@ -13,19 +13,19 @@ from evonas.clock import AwakeClock
 from evonas.errors import NoWorker
 from evonas.evaluate.local.fork_server import GROUP_LIMIT, group_is_gone, kill_group
 from evonas.evaluate.local.launcher import END_LIMIT, Handle, Launcher
+from evonas.evaluate.local.leftovers import kill_marked, new_mark
 from evonas.evaluate.local.python_process import has_ended, python_command, python_environment
 from evonas.files import not_through_a_link
 
 
 class SubprocessLauncher(Launcher):
-    """A fresh Python process for each worker.
-
-    A daemon that a worker leaves in another session is not found.
-    """
+    """A fresh Python process for each worker."""
 
     def __init__(self, entry: str) -> None:
         self._entry = entry
         self._environment = python_environment()
+        # A mark for each worker: its daemons end with it, and those of others go on.
+        self._marks: dict[int, dict[str, str]] = {}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         # Of a worker that has ended: its group, and until when the group may take to be gone.
         self._leaving: dict[int, tuple[int, float]] = {}
@@ -38,11 +38,13 @@ class SubprocessLauncher(Launcher):
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                process = self._start(environment, log, theirs.fileno())
+                mark = new_mark()
+                process = self._start({**environment, **mark}, log, theirs.fileno())
             except OSError as error:
                 ours.close()
                 raise NoWorker(f"No worker process can be started: {error}.") from error
         self._processes[self._spawned] = process
+        self._marks[self._spawned] = mark
         return Handle(process.pid, ours, self._spawned)
 
     def _start(
@@ -76,6 +78,7 @@ class SubprocessLauncher(Launcher):
             # Before the process is reaped: until then no other group can have its number.
             kill_group(process.pid)
             self._codes[number] = process.wait()
+            kill_marked(self._marks.pop(number))
             deadline = self._clock() + GROUP_LIMIT
             self._leaving[number] = (process.pid, deadline)
             del self._processes[number]
@@ -94,4 +97,5 @@ class SubprocessLauncher(Launcher):
         for number, process in self._processes.items():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._codes[number] = process.wait(END_LIMIT)
+            kill_marked(self._marks.pop(number))
         self._processes = {}

@@ -138,12 +138,15 @@ def test_an_import_without_end_is_given_up(folder: Path, monkeypatch: pytest.Mon
     assert found_wrong(["slow"]) == ["importing the plugins slow took more than 1 s."]
 
 
-def test_a_helper_that_an_import_starts_holds_nothing_and_is_ended(folder: Path) -> None:
+@pytest.mark.parametrize("is_daemon", [False, True])
+def test_a_helper_that_an_import_starts_holds_nothing_and_is_ended(
+    folder: Path, is_daemon: bool
+) -> None:
     write(
         folder,
         helped=(
             "import atexit, subprocess, threading, time\n"
-            "helper = subprocess.Popen(['sleep', '301'])\n"
+            f"helper = subprocess.Popen(['sleep', '301'], start_new_session={is_daemon})\n"
             f"open({str(folder / 'pid')!r}, 'w').write(str(helper.pid))\n"
             "threading.Thread(target=time.sleep, args=(302,)).start()\n"
             "atexit.register(time.sleep, 303)\n"
