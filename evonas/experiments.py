@@ -252,7 +252,7 @@ def unit_of(config: RunConfig) -> Unit:
     """The unit of a run's budget: epochs or seconds if they are limited, otherwise trials."""
     units: tuple[Unit, ...] = ("epochs", "seconds")
     for unit in units:
-        if getattr(config.budget, unit, None) is not None:
+        if unit in config.budget.given:
             return unit
     return "trials"
 
@@ -272,7 +272,7 @@ def _cost(run: view.Run, seconds: Mapping[int, float]) -> Mapping[int, float]:
     else:
         cost = {trial.id: 1.0 for trial in trials if trial.twin_of is None}
     if run.gives_back:
-        left = getattr(run.config.budget, unit)
+        left = run.config.budget.given.get(unit, 0)
         for id in cost:
             if trials[id].state is TrialState.INFEASIBLE:
                 given_back = min(left, cost[id])
@@ -297,7 +297,7 @@ def _compared(
     curves = {label: _curves(seeds) for label, seeds in results.items()}
     found = {label: finals(seeds) for label, seeds in curves.items()}
     scale = scale_of(objective, itertools.chain(*found.values()), _samples(done))
-    budget = getattr(shared.budget, unit)
+    budget = shared.budget.given.get(unit)
     if not budget:
         budget = max(_all_spent(curves), default=1.0)
     budget = float(budget)

@@ -77,6 +77,15 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {word}"
 
 
+def span(seconds: float) -> str:
+    """A time in the largest unit that has a whole number of it: `90 seconds`, `2 minutes`."""
+    for unit, length in (("hour", 3600), ("minute", 60), ("second", 1)):
+        count = seconds / length
+        if count >= 1 and count.is_integer():
+            return counted(int(count), unit)
+    return f"{seconds:g} seconds"
+
+
 def listed(items: Sequence[str]) -> str:
     """`7`, `7 and 9`, `7, 9 and 12`."""
     if len(items) < 2:

@@ -77,8 +77,8 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
     for name, epochs in itertools.product(config.metrics(), known):
         if name not in table.metrics[epochs]:
             found[_key_of(config, name)] = _no_such_metric(table, name, epochs)
-    if config.budget.seconds is not None and not table.is_timed:
-        found["budget.seconds"] = "the table has no seconds (columns seconds@EPOCHS) to spend."
+    for unit in config.budget.times if not table.is_timed else ():
+        found[f"budget.{unit}"] = "the table has no seconds (columns seconds@EPOCHS) to spend."
     return found
 
 

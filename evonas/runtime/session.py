@@ -438,7 +438,7 @@ class Session:
             twins_in_a_row=config.max_twins_in_a_row,
             failures_in_a_row=config.max_failures_in_a_row,
             epochs=config.budget.epochs,
-            seconds=config.budget.seconds,
+            seconds=config.budget.time,
             gives_back=self.record.gives_back,
         )
         pool = self.pool

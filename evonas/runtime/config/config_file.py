@@ -22,6 +22,7 @@ from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable, sh
 from evonas.invocation import command
 from evonas.model.space_check import check_space
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
+from evonas.runtime.config.limits_config import SECONDS_IN
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
 from evonas.runtime.config.settings import Builder, shown
 from evonas.runtime.config.wanted_seeds import find_seeds, strategies_in
@@ -274,6 +275,10 @@ class _Source:
                 self.problems.append(issue)
                 return
             node = inside
+        if path[0] == "budget" and path[-1] in SECONDS_IN and new is not None:
+            # A new limit on time takes the place of the old one, whatever its unit.
+            for unit in SECONDS_IN:
+                node.pop(unit, None)
         node[path[-1]] = new
         self._overridden[path] = text
 

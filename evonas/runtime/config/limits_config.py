@@ -7,8 +7,13 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-from evonas.runtime.config.settings import Count
-from evonas.words import number
+from evonas.runtime.config.settings import Count, shown
+from evonas.words import number, span
+
+SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
+"""The units in which a budget of time can be written."""
+
+Time = Annotated[float, Ge(0.001)]
 
 
 @dataclass(frozen=True)
@@ -25,36 +30,73 @@ class BudgetConfig:
             The trial that crosses the limit is still trained.
         seconds: time that the sessions work, in total; in a simulated pool, its virtual clock.
             When it is over, waiting trials are cancelled. Running trials are finished and count.
+        minutes: the same in minutes; at most one of `seconds`, `minutes` and `hours` is given.
+        hours: the same in hours.
     """
 
     trials: Annotated[int, Ge(1)] | None = None
     epochs: Annotated[int, Ge(1)] | None = None
-    seconds: Annotated[float, Ge(0.001)] | None = None
+    seconds: Time | None = None
+    minutes: Time | None = None
+    hours: Time | None = None
+
+    @property
+    def time(self) -> float | None:
+        """The limit on time in seconds, in whatever unit it was written; None without one."""
+        times = self.times
+        if not times:
+            return None
+        unit, amount = next(iter(times.items()))
+        return amount * SECONDS_IN[unit]
+
+    @property
+    def times(self) -> dict[str, float]:
+        """The limit on time as it was written, by its unit."""
+        found = {}
+        for unit in SECONDS_IN:
+            amount = getattr(self, unit)
+            if amount is not None:
+                found[unit] = amount
+        return found
 
     @property
     def given(self) -> dict[str, float]:
-        """The limits by name, without those that are not set."""
+        """The limits in `trials`, `epochs` and `seconds`, without those that are not set."""
         limits = {
             "trials": self.trials,
             "epochs": self.epochs,
-            "seconds": self.seconds,
+            "seconds": self.time,
         }
         return {name: limit for name, limit in limits.items() if limit is not None}
 
     def problems(self) -> dict[str, str]:
         """What is wrong with the budget, by key."""
+        times = self.times
+        if len(times) > 1:
+            # At the last unit: it is the one that was added to the others.
+            last = list(times)[-1]
+            received = ", ".join(f"{unit}: {shown(amount)}" for unit, amount in times.items())
+            message = (
+                "is a second limit on time. Allowed is one of seconds, minutes and hours."
+                f" Received: {received}."
+            )
+            return {last: message}
         if self.given:
             return {}
-        message = "is missing: a budget is in trials, epochs or seconds, at least one of them."
+        message = (
+            "is missing: a budget is in trials, in epochs, or in seconds, minutes or hours;"
+            " at least one of them."
+        )
         return {"trials": message}
 
     def __str__(self) -> str:
         words = []
         for name, limit in self.given.items():
+            if name == "seconds":
+                words.append(span(limit))
+                continue
             unit = name.removesuffix("s") if limit == 1 else name
-            # The seconds may be a float.
-            whole = int(limit) if float(limit).is_integer() else limit
-            words.append(f"{number(whole)} {unit}")
+            words.append(f"{number(int(limit))} {unit}")
         return ", ".join(words)
 
 

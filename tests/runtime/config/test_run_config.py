@@ -494,6 +494,11 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
             "objective.direction",
             "is min. Received: max",
         ),
+        ("{trials: 24}", "20", "budget", "Received: 20. Perhaps you mean `budget: {trials: 20}`"),
+        ("{trials: 24}", "{minutes: 2, hours: 1}", "budget.hours", "is a second limit on time"),
+        ("{trials: 24}", "{minutes: 0}", "budget.minutes", "at least 0.001, or null. Received: 0"),
+        ("{name: digits}", "x.npz", "data", "Perhaps you mean `data: {path: x.npz}`"),
+        ("{name: digits}", "digits", "data", "Perhaps you mean `data: {name: digits}`"),
         ("epochs: 3", "epochs: 3\npool: {locale: {}}", "pool.locale", "Did you mean 'local'?"),
         (
             "epochs: 3",
@@ -604,6 +609,26 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
     assert config.strategy.settings.selection == Tournament(4)
     assert (config.training.epochs, config.training.patience) == (1, None)
     assert loaded(tmp_path, overrides=["strategy=random"]).config.strategy.name == "random"
+
+
+@pytest.mark.parametrize(
+    ("written", "override", "seconds", "words"),
+    [
+        ("{seconds: 90}", "", 90, "90 seconds"),
+        ("{minutes: 1.5}", "", 90, "90 seconds"),
+        ("{seconds: 120, trials: 9}", "", 120, "9 trials, 2 minutes"),
+        ("{hours: 2}", "", 7200, "2 hours"),
+        ("{hours: 2}", "budget.minutes=1", 60, "1 minute"),
+        ("{minutes: 2}", "budget.seconds=0.5", 0.5, "0.5 seconds"),
+    ],
+)
+def test_a_budget_of_time_has_one_unit_and_the_last_word_counts(
+    tmp_path: Path, written: str, override: str, seconds: float, words: str
+) -> None:
+    overrides = [override] if override else []
+    budget = loaded(tmp_path, CONFIG.replace("{trials: 24}", written), overrides).config.budget
+    assert budget.time == budget.given["seconds"] == seconds
+    assert str(budget) == words
 
 
 def test_an_override_goes_into_a_bare_name(tmp_path: Path) -> None:
