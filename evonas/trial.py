@@ -39,6 +39,9 @@ TIMES = frozenset({"latency_ms", "training_seconds"})
 NON_NEGATIVE = frozenset(KNOWN_DIRECTIONS)
 """Metrics that evonas measures and that are never negative."""
 
+CUT_SHORT = "cut_short"
+"""Marks a trial that a deadline has ended: a metric, the number of epochs that it was given."""
+
 BEYOND = 1e150
 """The least cost of a fitness that violates constraints."""
 
@@ -319,6 +322,14 @@ class Trial:
     @property
     def lineage(self) -> Lineage:
         return self.proposal.lineage
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether a deadline has ended the training before its end.
+
+        It counts with its best epoch so far. A greater budget continues it.
+        """
+        return CUT_SHORT in self.metrics
 
     @property
     def unsettled(self) -> Trial:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 DIGITS = 4
 """Significant digits that a number has at least."""
-COUNTS = frozenset({"parameters", "flops", "best_epoch", "accumulation_steps"})
+COUNTS = frozenset({"parameters", "flops", "best_epoch", "accumulation_steps", "cut_short"})
 """Metrics that count something. The record does not tell 850 parameters from 850.0."""
 MOST_DIGITS = 16
 """Digits after which a share below 1 is told as 1: a float has no more."""

@@ -177,6 +177,9 @@ class ReusingPool(Pool):
     def cancel(self, trial: int) -> None:
         self._inner.cancel(trial)
 
+    def cut_short(self, trial: int) -> None:
+        self._inner.cut_short(trial)
+
     def close(self) -> None:
         self._ready = []
         self._is_closed = True

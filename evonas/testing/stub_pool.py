@@ -26,6 +26,7 @@ class StubPool(Pool):
         self._stub = stub
         self._jobs: list[Job] = []
         self._cancelled: set[int] = set()
+        self._cut_short: set[int] = set()
         # not seeded: a test that relies on an order of answers must fail now and then
         self._chance = random.SystemRandom()
         self._is_closed = False
@@ -60,8 +61,12 @@ class StubPool(Pool):
         if job.attempt == 0 and self._chance.random() < self._stub.crash:
             return Outcome(TrialState.CRASHED, message="The worker crashed: made up by the stub.")
 
-        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        is_cut_short = job.trial in self._cut_short
+        self._cut_short.discard(job.trial)
+
+        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
             epochs.append(Progress(job, epoch, metrics))
+            return is_cut_short
 
         outcome = run_stub(self._setup, job, on_epoch, self._stub)
         # through JSON and back, as an outcome of a real worker comes
@@ -69,6 +74,9 @@ class StubPool(Pool):
 
     def cancel(self, trial: int) -> None:
         self._cancelled |= {job.trial for job in self._jobs if job.trial == trial}
+
+    def cut_short(self, trial: int) -> None:
+        self._cut_short |= {job.trial for job in self._jobs if job.trial == trial}
 
     def close(self) -> None:
         self._jobs = []

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evonas.errors import DiskFailure
+from evonas.evaluate.contract.orders import Orders
 from evonas.evaluate.contract.protocol import (
     ACCUMULATION,
     PROTOCOL,
@@ -31,7 +32,7 @@ from evonas.evaluate.contract.protocol import (
 from evonas.evaluate.training.learning_curve import STOPPED, Stopped, first_stop, rule_of
 from evonas.files import sha256_of, write_whole
 from evonas.testing.lies import LIES, lie
-from evonas.trial import TIMES, Direction, Objective, Outcome, TrialState
+from evonas.trial import CUT_SHORT, TIMES, Direction, Objective, Outcome, TrialState
 
 VARIABLE = "EVONAS_STUB"
 
@@ -46,6 +47,7 @@ class Stub:
 
     Attributes:
         sleep: mean seconds of a job, exponentially distributed; never the same twice.
+        epoch: seconds of each epoch of a job.
         crash: rate of workers that kill themselves.
         hang: rate of workers that never answer.
         oom_host: rate of jobs that run out of the host's memory.
@@ -61,6 +63,7 @@ class Stub:
     """
 
     sleep: float = 0.0
+    epoch: float = 0.0
     crash: float = 0.0
     hang: float = 0.0
     oom_host: float = 0.0
@@ -102,6 +105,10 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     stop = _stop(history, job, setup)
     if stop is not None:
         history = {name: values[: stop.epoch] for name, values in history.items()}
+    is_cut_short = job.cut_after is not None and job.cut_after < len(history["val_loss"])
+    if is_cut_short:
+        stop = None
+        history = {name: values[: job.cut_after] for name, values in history.items()}
     best = _best_epoch(history, setup.objective)
     metrics = {name: values[best] for name, values in history.items()}
     if job.kind == "export":
@@ -115,6 +122,8 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
             metrics[name] = 0.1 + _fraction(genome, name)
     if job.accumulation > 1:
         metrics[ACCUMULATION] = float(job.accumulation)
+    if is_cut_short:
+        metrics[CUT_SHORT] = float(len(history["val_loss"]))
     return Outcome(
         TrialState.OK,
         metrics,
@@ -172,19 +181,27 @@ def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> O
     if needed is not None and not (root / needed).is_file():
         return Outcome(TrialState.ERROR, message=f"FileNotFoundError: {needed}")
     outcome = stub_outcome(job, setup, stub)
-    if stub.environment:
-        variables = {name: os.environ.get(name) for name in stub.environment}
-        outcome = replace(outcome, details={**outcome.details, "environment": variables})
     if outcome.state is not TrialState.OK:
-        return outcome
+        return _with_environment(outcome, stub)
     for epoch in range(len(outcome.history.get("val_loss", ()))):
         row = {name: values[epoch] for name, values in outcome.history.items()}
-        on_epoch(epoch + 1, {name: value for name, value in row.items() if value is not None})
+        if on_epoch(epoch + 1, {name: value for name, value in row.items() if value is not None}):
+            job = replace(job, cut_after=epoch + 1)
+            outcome = stub_outcome(job, setup, stub)
+            break
     try:
-        return replace(outcome, files=_write(job, root))
+        return replace(_with_environment(outcome, stub), files=_write(job, root))
     except DiskFailure as error:
         # the real worker answers the same at its border
         return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
+
+
+def _with_environment(outcome: Outcome, stub: Stub) -> Outcome:
+    """The outcome with the variables that the stub is to tell."""
+    if not stub.environment:
+        return outcome
+    variables = {name: os.environ.get(name) for name in stub.environment}
+    return replace(outcome, details={**outcome.details, "environment": variables})
 
 
 def _write(job: Job, root: Path) -> dict[str, str]:
@@ -193,7 +210,9 @@ def _write(job: Job, root: Path) -> dict[str, str]:
     files = {}
     for name in filter(None, written):
         genome = json.dumps(job.genome, sort_keys=True)
-        content = f"stub {name} {_fraction(genome, job.seed, job.epochs)}\n".encode()
+        content = (
+            f"stub {name} {_fraction(genome, job.seed, job.cut_after or job.epochs)}\n".encode()
+        )
         write_whole(root / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
         files[name] = sha256_of(root / name)
     return files
@@ -202,16 +221,17 @@ def _write(job: Job, root: Path) -> dict[str, str]:
 def serve(fd: int) -> None:
     """The worker's whole life: a setup, then jobs, until the driver closes the connection."""
     stub = Stub.from_environment()
-    with socket.socket(fileno=fd) as connection, connection.makefile("rb") as lines:
-        first = lines.readline()
+    with socket.socket(fileno=fd) as connection:
+        orders = Orders(connection)
+        first = orders.receive("setup")
         # an end of file at the very start: the driver is gone already
-        if not first:
+        if first is None:
             return
-        setup = Setup.from_json(json.loads(first)["setup"])
+        setup = Setup.from_json(first)
         connection.sendall(encode({"ready": {"protocol": PROTOCOL, "pid": os.getpid()}}))
         habits = _Habits(stub)
-        for line in lines:
-            _work(connection, setup, Job.from_json(json.loads(line)["job"]), habits)
+        while (order := orders.receive("job")) is not None:
+            _work(connection, orders, setup, Job.from_json(order), habits)
 
 
 class _Habits:
@@ -239,17 +259,21 @@ class _Habits:
         return job.attempt == 0 and self.chance.random() < rate
 
 
-def _work(connection: socket.socket, setup: Setup, job: Job, habits: _Habits) -> None:
+def _work(
+    connection: socket.socket, orders: Orders, setup: Setup, job: Job, habits: _Habits
+) -> None:
     started = time.monotonic()
     name = {"trial": job.trial, "attempt": job.attempt}
 
-    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
+        time.sleep(stub.epoch)
         connection.sendall(encode({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}}))
+        return orders.is_cut_short(job)
 
+    stub = habits.stub
     habits.before(job)
     if habits.said_late is not None and job.attempt == 0:
         connection.sendall(habits.said_late)
-    stub = habits.stub
     if habits.happens(job, stub.oom_host):
         message = "Python is out of memory. Made up by the stub."
         outcome = Outcome(TrialState.OOM_HOST, message=message)

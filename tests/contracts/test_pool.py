@@ -21,7 +21,7 @@ from evonas.runtime.reuse import ReusingPool
 from evonas.testing.jobs import make_job, make_setup
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import VARIABLE, run_stub, stub_outcome
-from evonas.trial import TrialState
+from evonas.trial import CUT_SHORT, TrialState
 
 STUB = "evonas.testing.stub_worker"
 LINUX = pytest.mark.skipif(
@@ -168,6 +168,69 @@ def test_the_clock_gives_seconds_that_never_go_back(open_pool: Callable[[], Pool
 
 def test_poll_without_jobs_has_nothing_to_say(open_pool: Callable[[], Pool]) -> None:
     assert list(open_pool().poll(0.0)) == []
+
+
+def cut_short(pool: Pool, epochs: int) -> Finished:
+    """What a training becomes that is cut short, as soon as possible."""
+    pool.submit(make_job(1, epochs=epochs, checkpoint="checkpoints/1.npz"))
+    reports: list[Report] = []
+    # Only a pool with processes tells of an epoch before the end.
+    while isinstance(pool, LocalPool) and not reports:
+        reports += pool.poll(1.0)
+    pool.cut_short(1)
+    pool.cut_short(1)
+    (answer,) = finished([*reports, *drain(pool)])
+    return answer
+
+
+def test_a_job_that_is_cut_short_ends_with_an_epoch_and_is_the_beginning_of_the_whole_one(
+    open_pool: Callable[[], Pool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(VARIABLE, json.dumps({"epoch": 0.02}))
+    pool = open_pool()
+    answer = cut_short(pool, epochs=2000)
+    whole = stub_outcome(answer.job, make_setup(tmp_path))
+    if isinstance(pool, SimulatedPool):
+        # Its jobs are done when they are submitted.
+        assert answer.outcome.metrics == whole.metrics
+        return
+    epochs = answer.outcome.epochs
+    assert answer.outcome.state is TrialState.OK
+    assert answer.outcome.metrics[CUT_SHORT] == epochs < 2000
+    assert answer.outcome.history["val_loss"] == whole.history["val_loss"][:epochs]
+    assert answer.outcome.metrics["val_loss"] == min(whole.history["val_loss"][:epochs])
+    assert set(answer.outcome.files) == {"weights/1.npz", "checkpoints/1.npz"}
+    # The slot is free, and what was ordered is forgotten.
+    pool.submit(make_job(1, attempt=1))
+    (answer,) = finished(drain(pool))
+    assert answer.outcome.metrics == stub_outcome(answer.job, make_setup(tmp_path)).metrics
+
+
+def test_what_ends_with_that_epoch_anyway_is_not_marked(
+    open_pool: Callable[[], Pool], tmp_path: Path
+) -> None:
+    pool = open_pool()
+    # The worker is ready then, and its next job has begun as soon as it is submitted.
+    pool.submit(make_job(0))
+    drain(pool)
+    pool.submit(make_job(1, epochs=1))
+    pool.cut_short(1)
+    (answer,) = finished(drain(pool))
+    assert answer.outcome.metrics == stub_outcome(answer.job, make_setup(tmp_path)).metrics
+
+
+def test_cutting_short_what_does_not_run_changes_nothing(
+    open_pool: Callable[[], Pool], tmp_path: Path
+) -> None:
+    pool = open_pool()
+    pool.cut_short(1)
+    pool.submit(make_job(1))
+    drain(pool)
+    pool.cut_short(1)
+    pool.submit(make_job(1, attempt=1))
+    pool.cut_short(7)
+    (answer,) = finished(drain(pool))
+    assert answer.outcome.metrics == stub_outcome(answer.job, make_setup(tmp_path)).metrics
 
 
 def test_a_cancelled_job_is_reported_cancelled_and_its_slot_is_free(

@@ -111,6 +111,17 @@ class Pool(ABC):
         """End the job of this trial, if it runs; it is reported `cancelled`."""
 
     @abstractmethod
+    def cut_short(self, trial: int) -> None:
+        """End the training of this trial with its current epoch, if it runs; never waits.
+
+        It is reported as a success: the metrics and weights are those of its best epoch so far, and
+        the metric `cut_short` has the number of its epochs. A checkpoint is left behind. A training
+        that is over with that epoch anyway is not marked. A job that no worker has begun is
+        reported `cancelled`. A job without epochs (an export, a function, a look-up in a table)
+        runs to its end.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """End all running jobs, and every process. Idempotent; nothing is reported after it."""
 

@@ -2,6 +2,7 @@
 
     driver -> worker    {"setup": Setup}      once, at the start
                         {"job": Job}          then one job at a time
+                        {"cut_short": {...}}  ends it with its current epoch: trial, attempt
     worker -> driver    {"imported": {...}}   code of the user's that it has imported, and that is
                                               not as the setup says: name -> [sha256, path]; before
                                               `ready`, or before an outcome
@@ -113,6 +114,8 @@ class Job:
             step. 2 for a genome that ran out of device memory, which half the batch may fit.
         incumbent: value of the objective that was the best when the trial was asked. None if there
             was none, or nothing asks for it.
+        cut_after: number of epochs after which the training is cut short: to repeat one that was.
+            None for a training that only the driver may cut short.
     """
 
     kind: Literal["train", "export"]
@@ -130,6 +133,7 @@ class Job:
     accumulation: int = 1
     trained: int = 0
     incumbent: float | None = None
+    cut_after: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -139,8 +143,11 @@ class Job:
         return cls(**data)
 
 
-OnEpoch = Callable[[int, Mapping[str, float]], None]
-"""Called after each epoch of a job, with its number counted from 1 and its metrics."""
+OnEpoch = Callable[[int, Mapping[str, float]], bool | None]
+"""Called after each epoch of a job, with its number counted from 1 and its metrics.
+
+The answer True cuts the training short: it ends with this epoch.
+"""
 
 RunJob = Callable[[Setup, Job, OnEpoch], Outcome]
 """Does a job: a training by Keras, or what evaluators and stubs do in its place."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -12,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from evonas.evaluate.contract.imports import Imports, watched
+from evonas.evaluate.contract.orders import Orders
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, RunJob, Setup, encode, outcome_to_json
 from evonas.evaluate.contract.raised import leave_if_forked, message_of, text_of
 from evonas.evaluate.known.evaluator import open_evaluator
@@ -26,23 +26,23 @@ def serve(fd: int) -> None:
     """
     # A driver that is gone ends this process quietly: nobody is there to read an error.
     with suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=fd) as driver:
-        with driver.makefile("rb") as lines:
-            first = lines.readline()
-            # Without a line end, the driver was gone in the middle of the setup.
-            if not first.endswith(b"\n"):
-                return
-            setup = Setup.from_json(json.loads(first)["setup"])
-            imports = Imports(setup.plugins, setup.code)
-            try:
-                evaluate = open_evaluator(setup)
-            # Code that cannot be imported may be code that has changed.
-            finally:
-                _tell_imports(driver, imports)
-            ready = {"protocol": PROTOCOL, "pid": os.getpid()}
-            driver.sendall(encode({"ready": ready}))
-            for line in lines:
-                job = Job.from_json(json.loads(line)["job"])
-                _work(driver, setup, job, evaluate, imports)
+        orders = Orders(driver)
+        first = orders.receive("setup")
+        # The driver was gone in the middle of the setup.
+        if first is None:
+            return
+        setup = Setup.from_json(first)
+        imports = Imports(setup.plugins, setup.code)
+        try:
+            evaluate = open_evaluator(setup)
+        # Code that cannot be imported may be code that has changed.
+        finally:
+            _tell_imports(driver, imports)
+        ready = {"protocol": PROTOCOL, "pid": os.getpid()}
+        driver.sendall(encode({"ready": ready}))
+        # A function has no epochs to end with, so nobody asks whether its job is cut short.
+        while (order := orders.receive("job")) is not None:
+            _work(driver, setup, Job.from_json(order), evaluate, imports)
 
 
 def _tell_imports(driver: socket.socket, imports: Imports) -> None:

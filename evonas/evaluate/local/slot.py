@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from evonas.evaluate.contract.answers import Alive, BadAnswer, Code, Epoch, Ready, read_answer
+from evonas.evaluate.contract.orders import CUT_SHORT
 from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER, Finished, Imported, Progress, Report
 from evonas.evaluate.contract.protocol import Job, encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
@@ -202,6 +203,14 @@ class Slot:
         if self.is_busy:
             outcome = Outcome(TrialState.CANCELLED, message="It was cancelled.")
             self._end(outcome, now)
+
+    def cut_short(self, now: float) -> None:
+        """Let the job end with its current epoch; cancel one that no worker has begun."""
+        if self.phase is Phase.STARTING:
+            self.cancel(now)
+        elif self.phase is Phase.WORKING and self._worker is not None and self.job is not None:
+            name = {"trial": self.job.trial, "attempt": self.job.attempt}
+            self._worker.channel.send(encode({CUT_SHORT: name}))
 
     def end_for_memory(self, why: str, now: float) -> None:
         """End the worker. If its job waits for its outcome, the outcome is `oom_host`."""

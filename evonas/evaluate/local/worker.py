@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import faulthandler
 import gc
-import json
 import os
 import signal
 import socket
@@ -23,6 +22,7 @@ import tensorflow as tf
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.imports import Imports, import_plugins, watched
+from evonas.evaluate.contract.orders import Orders
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, Setup, encode, outcome_to_json
 from evonas.evaluate.contract.raised import leave_if_forked, message_of, text_of
 from evonas.evaluate.training.export_job import export, load_model
@@ -81,9 +81,10 @@ def _work(driver: _Driver, setup: Setup, job: Job, imports: Imports) -> None:
     """Do one job, and send what the driver waits for: signs of life, progress, the outcome."""
     name = {"trial": job.trial, "attempt": job.attempt}
 
-    def report(epoch: int, metrics: Mapping[str, float]) -> None:
+    def report(epoch: int, metrics: Mapping[str, float]) -> bool:
         progress = {**name, "epoch": epoch, "metrics": dict(metrics)}
         driver.send({"progress": progress})
+        return driver.orders.is_cut_short(job)
 
     def alive() -> None:
         driver.send({"alive": dict(name)})
@@ -118,7 +119,8 @@ def run_job(setup: Setup, job: Job, report: Report, alive: Alive = lambda: None)
     """Do one job in this process. A failure becomes an outcome, and no model is left behind.
 
     Args:
-        report: called after each epoch with its number, counted from 1, and its metrics.
+        report: called after each epoch with its number, counted from 1, and its metrics; its answer
+            True cuts the training short.
         alive: called again and again within an epoch.
     """
     start = time.monotonic()
@@ -211,19 +213,13 @@ class _Driver:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._lines = connection.makefile("rb")
+        self.orders = Orders(connection)
 
     def receive(self, kind: str) -> dict[str, Any]:
         """Wait for a message of this kind."""
-        try:
-            line = self._lines.readline()
-        # The driver was gone before it had read everything: an end of file, too.
-        except ConnectionResetError:
+        body = self.orders.receive(kind)
+        if body is None:
             _leave()
-        if not line.endswith(b"\n"):
-            _leave()
-        message = json.loads(line)
-        body: dict[str, Any] = message[kind]
         return body
 
     def send(self, message: Mapping[str, Any]) -> None:

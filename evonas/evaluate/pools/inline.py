@@ -21,8 +21,9 @@ from evonas.trial import Outcome, TrialState
 class InlinePool(Pool):
     """Runs one job at a time, inside `poll`.
 
-    So `poll` takes as long as the job does, and no time limit can end it. Its clock is the plain
-    monotonic one: it cannot tell a job that waits from a driver that was stopped.
+    So `poll` takes as long as the job does, and no time limit can end it. A job can be cut short
+    before `poll` only; it then has one epoch. Its clock is the plain monotonic one: it cannot tell
+    a job that waits from a driver that was stopped.
 
     Args:
         setup: what all jobs of the run share.
@@ -39,6 +40,7 @@ class InlinePool(Pool):
         self._run_job = run_job
         self._job: Job | None = None
         self._is_cancelled = False
+        self._is_cut_short = False
         self._is_closed = False
 
     @property
@@ -56,6 +58,7 @@ class InlinePool(Pool):
             raise RuntimeError("The one slot is taken.")
         self._job = job
         self._is_cancelled = False
+        self._is_cut_short = False
 
     def poll(self, timeout: float) -> Sequence[Report]:
         if self._job is None:
@@ -63,8 +66,9 @@ class InlinePool(Pool):
         job = self._job
         epochs: list[Report] = []
 
-        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
             epochs.append(Progress(job, epoch, metrics))
+            return self._is_cut_short
 
         if self._is_cancelled:
             outcome = Outcome(TrialState.CANCELLED, message="It was cancelled.")
@@ -102,6 +106,10 @@ class InlinePool(Pool):
     def cancel(self, trial: int) -> None:
         if self._job is not None and self._job.trial == trial:
             self._is_cancelled = True
+
+    def cut_short(self, trial: int) -> None:
+        if self._job is not None and self._job.trial == trial:
+            self._is_cut_short = True
 
     def close(self) -> None:
         self._job = None

@@ -163,6 +163,12 @@ class LocalPool(Pool):
             if job is not None and job.trial == trial:
                 slot.cancel(self._clock())
 
+    def cut_short(self, trial: int) -> None:
+        for slot in self._slots:
+            job = slot.job
+            if job is not None and job.trial == trial:
+                slot.cut_short(self._clock())
+
     def close(self) -> None:
         if self._is_closed:
             return

@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 
 from evonas.errors import InvalidCheckpoint
-from evonas.evaluate.contract.protocol import ACCUMULATION, Job, Setup
+from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup
 from evonas.evaluate.training.checkpoint import load_state, save_state, save_weights
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import STOPPED, rule_of
@@ -32,7 +32,7 @@ from evonas.model.optimizers import (
     schedule_steps,
 )
 from evonas.model.size import ModelSize, measure, measure_unbuilt
-from evonas.trial import Direction, Objective, Outcome, TrialState
+from evonas.trial import CUT_SHORT, Direction, Objective, Outcome, TrialState
 
 CHECKPOINT_SECONDS = 30.0
 """The least time between two checkpoints of a training that still runs."""
@@ -40,8 +40,7 @@ CHECKPOINT_SECONDS = 30.0
 LATENCY, SECONDS = "latency_ms", "training_seconds"
 """Metrics by the clock, measured if the run needs them."""
 
-Report = Callable[[int, Mapping[str, float]], None]
-"""Called after each epoch with its number, counted from 1, and its metrics."""
+Report = OnEpoch
 
 Alive = Callable[[], None]
 """Called again and again within an epoch: a sign of life."""
@@ -86,12 +85,13 @@ def train(
     # A resumed training counts the seconds of its earlier parts too.
     before = trainer.history[-1].get(SECONDS, 0.0) if trainer.history else 0.0
 
-    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
         if is_timed:
             # The seconds go into the history, so that a checkpoint holds them.
             trainer.history[-1][SECONDS] = before + clock() - started
-        report(epoch, metrics)
+        ends = report(epoch, metrics) or epoch == job.cut_after
         keeper.save_when_due()
+        return ends
 
     most = epochs(space_of(setup), Genome.from_dict(job.genome), job.epochs)
     try:
@@ -255,6 +255,8 @@ def _success(
     best = trainer.best_epoch
     metrics = dict(trainer.history[best])
     metrics["best_epoch"] = best + 1.0
+    if trainer.is_cut_short:
+        metrics[CUT_SHORT] = float(len(trainer.history))
     metrics |= _size_metrics(size)
     if SECONDS in setup.needed:
         # The time of the whole training, not the time up to its best epoch.

@@ -27,8 +27,11 @@ has several."""
 
 VALIDATION_BATCH = 256
 
-OnEpoch = Callable[[int, Mapping[str, float]], None]
-"""Called with the number of the epoch, counted from 1, and its metrics."""
+OnEpoch = Callable[[int, Mapping[str, float]], bool | None]
+"""Called with the number of the epoch, counted from 1, and its metrics.
+
+The answer True cuts the training short: it ends with this epoch.
+"""
 
 
 OnCall = Callable[[], None]
@@ -75,6 +78,7 @@ class Trainer:
             `val_mean_absolute_error`.
         best_weights: weights of the best epoch, in the order of `model.weights`; empty before the
             first epoch.
+        is_cut_short: whether the last call of `train` was ended by its `on_epoch`.
 
     Raises:
         ValueError: the objective is not measured, or the patience is below 1.
@@ -115,6 +119,7 @@ class Trainer:
             self._loss = keras.losses.MeanSquaredError()
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
+        self.is_cut_short = False
         # TensorFlow allows no new variable while a function is traced, so the optimizer's are
         # created here.
         optimizer.build(model.trainable_variables)
@@ -162,15 +167,24 @@ class Trainer:
         """
         if epochs < 1:
             raise ValueError(f"epochs must be at least 1. Received: {epochs}.")
+        self.is_cut_short = False
         with fast_graphs():
-            while len(self.history) < epochs and not self.is_exhausted and not self.stopped:
+            while not self._is_over(epochs) and not self.is_cut_short:
                 row = self._epoch(on_call)
                 self.history.append(row)
                 last = len(self.history) - 1
                 if self.best_epoch == last:
                     self.best_weights = _values(self._model.weights)
                 # The caller comes last: it may save the state, which must hold this epoch whole.
-                on_epoch(len(self.history), row)
+                if on_epoch(len(self.history), row):
+                    # A training that is over with this epoch anyway is a whole one.
+                    self.is_cut_short = not self._is_over(epochs)
+
+    def _is_over(self, epochs: int) -> bool:
+        """Whether a training of so many epochs ends here."""
+        if len(self.history) >= epochs:
+            return True
+        return self.is_exhausted or self.stopped is not None
 
     def state(self) -> TrainingState:
         """Everything that the training needs to continue, copied."""

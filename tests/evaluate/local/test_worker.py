@@ -45,7 +45,7 @@ from evonas.genome import Gene, Genome
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import build_optimizer
-from evonas.trial import TIMES, Objective, Outcome, TrialState
+from evonas.trial import CUT_SHORT, TIMES, Objective, Outcome, TrialState
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -464,6 +464,36 @@ def test_a_longer_training_continues_a_finished_one(setup: Setup) -> None:
     )
     assert same(run_job(setup, job, lambda epoch, metrics: told.append(epoch))) == same(whole)
     assert told == [3, 4, 5]
+
+
+def test_a_training_that_is_cut_short_counts_and_is_continued(setup: Setup) -> None:
+    """Continued, and cut short once more where it was the first time, from nothing."""
+    whole = run_job(setup, train_job(genome=WHOLE, epochs=5), SILENT)
+    job = train_job(genome=WHOLE, epochs=5, checkpoint="checkpoints/00005.npz")
+    cut = run_job(setup, job, lambda epoch, metrics: epoch == 2)
+    assert cut.state is TrialState.OK
+    assert (cut.epochs, cut.metrics[CUT_SHORT]) == (2, 2)
+    for name, values in cut.history.items():
+        assert values == whole.history[name][:2]
+    best = int(cut.metrics["best_epoch"]) - 1
+    assert cut.metrics["val_loss"] == cut.history["val_loss"][best]
+    exported = run_job(setup, export_of(job), SILENT)
+    assert exported.metrics["val_loss"] == pytest.approx(cut.metrics["val_loss"], rel=1e-6)
+
+    repeated = replace(job, checkpoint=None, weights="weights/00006.npz", cut_after=2)
+    again = run_job(setup, repeated, SILENT)
+    assert same(replace(again, files={})) == same(replace(cut, files={}))
+    assert list(again.files.values()) == list(cut.files.values())
+
+    assert same(run_job(setup, job, SILENT)) == same(whole)
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_training_is_not_cut_short_by_its_own_end(setup: Setup, epochs: int) -> None:
+    job = train_job(epochs=epochs, cut_after=epochs)
+    assert same(run_job(setup, job, SILENT)) == same(
+        run_job(setup, train_job(epochs=epochs), SILENT)
+    )
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "exponential"])

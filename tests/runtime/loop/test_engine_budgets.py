@@ -72,6 +72,9 @@ class Newest(Pool):
     def cancel(self, trial):
         pass
 
+    def cut_short(self, trial):
+        pass
+
     def close(self):
         pass
 
