@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evonas.data.prepared import Prepared
 from evonas.errors import NothingFeasible, RunHeld
-from evonas.export.bundle import export_best, is_intact, with_card
+from evonas.export.bundle import cut_short_after, export_best, is_intact, with_card
 from evonas.export.card import write_card
 from evonas.files import sha256_of, write_text_whole
 from evonas.insight.climb import climb_svg
@@ -24,7 +24,7 @@ from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
-from evonas.trial import Trial, TrialState
+from evonas.trial import CUT_SHORT, Trial, TrialState
 from evonas.view import Run, load
 from evonas.words import counted, excerpt
 
@@ -225,7 +225,9 @@ def _has_result(session: Session, best: Trial) -> bool:
     if not session.record.has_meta("result"):
         return False
     result = session.record.meta("result")
-    is_winners = bool(result["trial"] == best.id)
+    # The winner may have been exported as it was when a deadline had ended it.
+    is_same = result.get(CUT_SHORT) == cut_short_after(best)
+    is_winners = bool(result["trial"] == best.id and is_same)
     if session.config.evaluator is not None:
         return is_winners and session.layout.card.is_file()
     return is_winners and is_intact(session.layout.model, result)

@@ -332,6 +332,11 @@ class Trial:
         return CUT_SHORT in self.metrics
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether a deadline kept it from its end, or from its beginning."""
+        return self.is_cut_short or self.state is TrialState.CANCELLED
+
+    @property
     def unsettled(self) -> Trial:
         """The trial as it was before anything became of it."""
         return Trial(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.evaluate.contract.protocol import ACCUMULATION
 from evonas.evaluate.training.learning_curve import Stopped
+from evonas.trial import CUT_SHORT
 from evonas.words import counted, excerpt, measured, number
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from evonas.runtime.record.rows import Attempt
 
 CUT = "with half the batch and two gradient accumulation steps, for want of device memory"
+
+ENDED_BY_TIME = "cut short, because the budget's time was over; a greater budget continues it"
 
 
 def lines(trial: RecordedTrial) -> list[str]:
@@ -27,11 +30,15 @@ def lines(trial: RecordedTrial) -> list[str]:
     if trial.twin_of is not None:
         told.append(f"  a twin of trial {trial.twin_of}, whose outcome it has")
     for name, value in trial.metrics.items():
-        # It has a line of its own, in words.
-        if name != ACCUMULATION:
+        # They have lines of their own, in words.
+        if name not in (ACCUMULATION, CUT_SHORT):
             told.append(f"  {name} {measured(name, value)}")
     if is_cut(trial):
         told.append(f"  trained {CUT}")
+    if trial.is_cut_short:
+        most = counted(trial.proposal.fidelity.epochs, "epoch")
+        given = f"{trial.metrics[CUT_SHORT]:,.0f} of at most {most}"
+        told.append(f"  {given}: {ENDED_BY_TIME}")
     attempts = trial.attempts()
     for position, attempt in enumerate(attempts):
         # The attempts before it decide how an attempt was made.
@@ -74,6 +81,8 @@ def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
         told += f", {CUT}"
     if runs_alone(earlier):
         told += ", alone on the device"
+    if CUT_SHORT in attempt.details:
+        told += ", cut short"
     if stop := Stopped.in_details(attempt.details):
         told += f", {stopped(stop)}"
     if attempt.message:

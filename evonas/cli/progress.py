@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-EXPECTED = (TrialState.OK, TrialState.INFEASIBLE, TrialState.DIVERGED)
-"""Outcomes that are the network's own affair; nobody needs to be told."""
+EXPECTED = (
+    TrialState.OK,
+    TrialState.INFEASIBLE,
+    TrialState.DIVERGED,
+    TrialState.CANCELLED,
+)
+"""Outcomes that are the network's own affair, or that the engine has wanted."""
 
 BAR = 24
 """Columns of the bar."""

@@ -131,6 +131,8 @@ def _headline(view: Run) -> str:
         words += f" ({', '.join(states)})"
     if view.given_back:
         words += f", {view.given_back:,} more infeasible"
+    if cut_short := sum(trial.is_cut_short for trial in own):
+        words += f", {cut_short:,} cut short"
     if begun := len(own) - len(done):
         words += f", {begun:,} waiting or running"
     if duplicates := len(view.trials) - len(own):

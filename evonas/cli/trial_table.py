@@ -200,4 +200,6 @@ def _state(trial: RecordedTrial) -> str:
     state = str(trial.state)
     if is_cut(trial):
         state += ", cut batches"
+    if trial.is_cut_short:
+        state += ", cut short"
     return state

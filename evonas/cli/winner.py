@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evonas.cli.console import number, say
+from evonas.cli.one_trial import ENDED_BY_TIME
 from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
 from evonas.model.catalog import FINAL_FRACTION
-from evonas.trial import TIMES, Trial
+from evonas.trial import CUT_SHORT, TIMES, Trial
 from evonas.words import counted, listed
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def print_training(card: Mapping[str, Any], out: Console) -> None:
     optimizer = training["optimizer"]
     if optimizer is not None:
         print_words(optimizer_in_words(optimizer), out, "optimizer")
-    print_words(training_in_words(training), out, "training")
+    words = training_in_words(training)
+    if card.get(CUT_SHORT):
+        words += f"; {ENDED_BY_TIME}"
+    print_words(words, out, "training")
 
 
 def optimizer_in_words(optimizer: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.randomness import training_seed
 from evonas.runtime.openings import note_opening
 from evonas.runtime.session import Session
-from evonas.trial import Outcome, Trial, TrialState
+from evonas.trial import CUT_SHORT, Outcome, Trial, TrialState
 from evonas.words import excerpt
 
 TOLERANCE = 1e-6
@@ -100,6 +100,13 @@ def export_trial(session: Session, trial: Trial, target: Path, tell: Tell) -> Ex
     made.unlink()
     leave(session, trial, weights)
     return with_card(target, card)
+
+
+def cut_short_after(trial: Trial) -> int | None:
+    """The number of epochs after which a deadline has ended the training; None for a whole one."""
+    if not trial.is_cut_short:
+        return None
+    return int(trial.metrics[CUT_SHORT])
 
 
 def check_target(trial: Trial, target: Path, root: Path) -> Path:
@@ -182,6 +189,7 @@ def _rebuild(
         weights=weights.path.relative_to(session.layout.root).as_posix(),
         model=model,
         arrays=arrays,
+        cut_after=cut_short_after(trial),
     )
     outcome = run_job(session, job)
     if outcome.state is not TrialState.OK:
@@ -238,6 +246,7 @@ def _card(
         "parameters": details.get("parameters"),
         "flops": details.get("flops"),
         ACCUMULATION: int(trial.metrics.get(ACCUMULATION, 1)),
+        CUT_SHORT: cut_short_after(trial),
         **description.training(session, trial, weights.metrics),
         "layers": details.get("layers"),
         "compiled": description.compiled(interface),

@@ -150,8 +150,9 @@ def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
     session.record.event(RETRAINED, detail)
     path = weights_path(trial.id)
     session.record.note_files({path: outcome.files[path]})
-    # No sweep follows that would delete it.
-    (session.layout.root / checkpoint_path(trial.id)).unlink(missing_ok=True)
+    # No sweep follows that would delete it. A greater budget may need that of an interrupted one.
+    if not trial.is_cut_short:
+        (session.layout.root / checkpoint_path(trial.id)).unlink(missing_ok=True)
     if other:
         phrases = []
         for name in other[:3]:

@@ -68,7 +68,7 @@ def known_trainings(root: Path, code: Sources | None = None) -> dict[Key, Known]
     found: dict[Key, Known] = {}
     for trial in trials:
         attempt = last.get(trial.id)
-        if attempt is None or trial.state not in REPEATABLE:
+        if attempt is None or trial.state not in REPEATABLE or trial.is_cut_short:
             continue
         # The last attempt is not that of the outcome: the trial was trained again, without success.
         if attempt.state != trial.state:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Job, Setup, outcome_from_json, outcome_to_json
@@ -81,3 +81,20 @@ class StubPool(Pool):
     def close(self) -> None:
         self._jobs = []
         self._is_closed = True
+
+
+class TimedPool(StubPool):
+    """A pool of stubs on a clock of its own: each answer takes a second, whoever waits for it."""
+
+    def __init__(self, setup: Setup, capacity: int = 1, stub: Stub = PLAIN) -> None:
+        super().__init__(setup, capacity, stub)
+        self._seconds = 0.0
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        return lambda: self._seconds
+
+    def poll(self, timeout: float) -> Sequence[Report]:
+        if self.running:
+            self._seconds += 1.0
+        return super().poll(timeout)

@@ -115,7 +115,8 @@ class Job:
         incumbent: value of the objective that was the best when the trial was asked. None if there
             was none, or nothing asks for it.
         cut_after: number of epochs after which the training is cut short: to repeat one that was.
-            None for a training that only the driver may cut short.
+            None for a training that only the driver may cut short. For `export`: where the training
+            was cut short that wrote the weights.
     """
 
     kind: Literal["train", "export"]

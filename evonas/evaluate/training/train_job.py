@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -85,17 +86,19 @@ def train(
     # A resumed training counts the seconds of its earlier parts too.
     before = trainer.history[-1].get(SECONDS, 0.0) if trainer.history else 0.0
 
-    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool | None:
         if is_timed:
             # The seconds go into the history, so that a checkpoint holds them.
             trainer.history[-1][SECONDS] = before + clock() - started
-        ends = report(epoch, metrics) or epoch == job.cut_after
+        ends = report(epoch, metrics)
         keeper.save_when_due()
         return ends
 
     most = epochs(space_of(setup), Genome.from_dict(job.genome), job.epochs)
+    # A checkpoint may be further than that already: then nothing is trained.
+    until = most if job.cut_after is None else min(most, job.cut_after)
     try:
-        trainer.train(most, on_epoch, alive)
+        trainer.train(until, on_epoch, alive)
     except Diverged as error:
         # The checkpoint stays as it was: it holds no epoch that diverged.
         metrics = _marked(job, _size_metrics(size))
@@ -103,7 +106,11 @@ def train(
     # Written even just after another one: a longer training can then resume any finished one.
     keeper.save()
     save_weights(root / job.weights, trainer.best_weights)
-    return _success(setup, job, trainer, model, size, cache)
+    outcome = _success(setup, job, trainer, model, size, cache)
+    if trainer.is_over(most):
+        return outcome
+    metrics = {**outcome.metrics, CUT_SHORT: float(len(trainer.history))}
+    return replace(outcome, metrics=metrics)
 
 
 @lru_cache(maxsize=4)
@@ -255,8 +262,6 @@ def _success(
     best = trainer.best_epoch
     metrics = dict(trainer.history[best])
     metrics["best_epoch"] = best + 1.0
-    if trainer.is_cut_short:
-        metrics[CUT_SHORT] = float(len(trainer.history))
     metrics |= _size_metrics(size)
     if SECONDS in setup.needed:
         # The time of the whole training, not the time up to its best epoch.

@@ -78,7 +78,6 @@ class Trainer:
             `val_mean_absolute_error`.
         best_weights: weights of the best epoch, in the order of `model.weights`; empty before the
             first epoch.
-        is_cut_short: whether the last call of `train` was ended by its `on_epoch`.
 
     Raises:
         ValueError: the objective is not measured, or the patience is below 1.
@@ -119,7 +118,6 @@ class Trainer:
             self._loss = keras.losses.MeanSquaredError()
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
-        self.is_cut_short = False
         # TensorFlow allows no new variable while a function is traced, so the optimizer's are
         # created here.
         optimizer.build(model.trainable_variables)
@@ -167,9 +165,8 @@ class Trainer:
         """
         if epochs < 1:
             raise ValueError(f"epochs must be at least 1. Received: {epochs}.")
-        self.is_cut_short = False
         with fast_graphs():
-            while not self._is_over(epochs) and not self.is_cut_short:
+            while not self.is_over(epochs):
                 row = self._epoch(on_call)
                 self.history.append(row)
                 last = len(self.history) - 1
@@ -177,10 +174,9 @@ class Trainer:
                     self.best_weights = _values(self._model.weights)
                 # The caller comes last: it may save the state, which must hold this epoch whole.
                 if on_epoch(len(self.history), row):
-                    # A training that is over with this epoch anyway is a whole one.
-                    self.is_cut_short = not self._is_over(epochs)
+                    return
 
-    def _is_over(self, epochs: int) -> bool:
+    def is_over(self, epochs: int) -> bool:
         """Whether a training of so many epochs ends here."""
         if len(self.history) >= epochs:
             return True

@@ -29,7 +29,8 @@ class BudgetConfig:
             Epochs of a trial that it continues are subtracted, and duplicates cost nothing.
             The trial that crosses the limit is still trained.
         seconds: time that the sessions work, in total; in a simulated pool, its virtual clock.
-            When it is over, waiting trials are cancelled. Running trials are finished and count.
+            When it is over, waiting trials are cancelled. Running trials end with their epoch,
+            and count.
         minutes: the same in minutes; at most one of `seconds`, `minutes` and `hours` is given.
         hours: the same in hours.
     """

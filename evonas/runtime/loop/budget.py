@@ -44,8 +44,8 @@ class RunLimits:
         failures_in_a_row: number of failures in a row, of one cause, that stops the run.
         epochs: budget in epochs. A trial is charged when it is asked, without the epochs of the
             training that it continues.
-        seconds: budget on the engine's clock. After that no trial is begun. Trials that were never
-            begun are cancelled.
+        seconds: budget on the engine's clock. After that no trial is begun. Trials that run end
+            with their epoch. Trials that were never begun are cancelled.
         gives_back: whether infeasible trials are given back to the budgets in trials and epochs.
     """
 
@@ -89,6 +89,7 @@ class Account:
         self._infeasible_epochs = 0
         self._ended = 0
         self._failed = 0
+        self._is_late = False
         self.charged = 0
         self.infeasible = 0
 
@@ -177,11 +178,11 @@ class Account:
 
     @property
     def is_late(self) -> bool:
-        """Whether the budget in seconds is spent."""
+        """Whether the budget in seconds is spent. It stays so to the end of the session."""
         limit = self._limits.seconds
-        if limit is None:
-            return False
-        return self.seconds >= limit
+        if limit is not None and self.seconds >= limit:
+            self._is_late = True
+        return self._is_late
 
     @property
     def seconds(self) -> float:

@@ -12,7 +12,7 @@ driver may be killed at any instant. The next one continues as if nothing had ha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -45,7 +45,7 @@ from evonas.runtime.loop.turns import Turns
 from evonas.runtime.record.record import Record
 from evonas.runtime.record.rows import Attempt, settled
 from evonas.search.strategy import Strategy
-from evonas.trial import Objective, Outcome, Trial, TrialState, rank
+from evonas.trial import CUT_SHORT, Objective, Outcome, Trial, TrialState, rank
 from evonas.words import counted
 
 Refusal = Callable[[], InvalidConfig]
@@ -122,6 +122,10 @@ class Engine:
         self._has_asked = False
         # Whether a worker was given a job in this session.
         self._has_submitted = False
+        # Whether the budget in seconds is spent. From then on nothing is told or asked.
+        self._is_time_over = False
+        # Trials whose pool was told to cut them short.
+        self._cut_short: set[int] = set()
         self._stopped_by = self._restore()
         self._account.begin()
 
@@ -131,9 +135,9 @@ class Engine:
         Returns:
             Why the last session stopped just here, if it stopped for failures in a row.
         """
-        for trial in self._record.trials(self._objective):
-            self._admit(trial)
         order = self._record.told_order()
+        for trial in self._reopened(order):
+            self._admit(trial)
         self._turns.restore(order)
         known = {id: self._trials[id] for id in order}
         told = list(known.values())
@@ -144,6 +148,20 @@ class Engine:
             self._is_held = self._record.last_ask() is not None
         failpoint("engine.restored")
         return stopped_by
+
+    def _reopened(self, told: Sequence[int]) -> Sequence[Trial]:
+        """The recorded trials. If there is time again, those that a deadline interrupted wait."""
+        trials = self._record.trials(self._objective)
+        if self._account.is_late:
+            return trials
+        # An older evonas told cancelled trials: what the strategy has seen stays.
+        interrupted = {trial.id for trial in trials if trial.is_interrupted}
+        open_again = [trials[id].unsettled for id in sorted(interrupted.difference(told))]
+        if open_again:
+            self._record.reopen(open_again)
+        for trial in open_again:
+            trials[trial.id] = trial
+        return trials
 
     def _load(self, state: Mapping[str, Any], told: Mapping[int, Trial]) -> None:
         """Put the strategy, a new one, into this state, in which these trials were told."""
@@ -196,9 +214,11 @@ class Engine:
         while self._stop.urgency < Urgency.ABANDON:
             # Before anything is handed out: a worker would make a missing folder anew.
             self._record.check_place()
-            if self._refusal is None and self._stop.urgency == Urgency.NONE:
-                self._cancel_what_is_late()
+            if self._account.is_late:
+                self._wind_up()
+            elif self._may_begin:
                 self._step()
+            if self._may_begin:
                 self._submit()
             elif self._stop.urgency > Urgency.NONE and not announced:
                 announced = True
@@ -207,8 +227,11 @@ class Engine:
                 self._listen()
             elif self._is_held_back:
                 self._guard.wait()
-            else:
+            elif not self._is_ending:
                 break
+        if self._is_time_over and not self._waiting and not self._running:
+            # What is left are duplicates. They take no outcome of a training that was cut short.
+            self._cancel(id for id in self._turns.ahead if not self._trials[id].state.is_final)
 
     def _left(self) -> str:
         """What becomes of the trials that ran when the user stopped the session."""
@@ -361,15 +384,45 @@ class Engine:
         else:
             self._waiting.append(trial.id)
 
-    def _cancel_what_is_late(self) -> None:
-        """If the seconds are spent, cancel what no worker has begun; the next step tells it."""
-        if not (self._waiting and self._account.is_late):
+    def _wind_up(self) -> None:
+        """The seconds are spent: end what runs with its epoch, and cancel what was never begun.
+
+        The strategy is told nothing of it. So a session with a greater budget goes on as if this
+        one had been killed here, and nothing that was decided depends on the clock.
+        """
+        if not self._is_time_over:
+            self._is_time_over = True
+            self._announce_end_of_time()
+        for id in self._running:
+            if id not in self._cut_short:
+                self._cut_short.add(id)
+                self._pool.cut_short(id)
+        self._cancel(id for id in self._waiting if not self._may_still_count(self._trials[id]))
+
+    def _announce_end_of_time(self) -> None:
+        if self._running:
+            running = counted(len(self._running), "running trial ends", "running trials end")
+            self._say(f"the time is over: {running} with the current epoch")
+
+    def _may_still_count(self, trial: Trial) -> bool:
+        """Whether a trial that waits has results that only a worker can give, after the time."""
+        if trial.id not in self._begun:
+            return False
+        # Without files an evaluator has begun it: in a simulation it would have been over by now.
+        return not self._storage.keeps_files or self._storage.has_checkpoint(trial)
+
+    def _cancel(self, ids: Iterable[int]) -> None:
+        """The time was over before these trials began."""
+        found = []
+        for id in ids:
+            found.append(settled(self._trials[id], TrialState.CANCELLED, {}, self._objective))
+        if not found:
             return
-        for id in self._waiting:
-            if id not in self._begun:
-                trial = settled(self._trials[id], TrialState.CANCELLED, {}, self._objective)
-                self._arrive(trial)
-        self._waiting = [id for id in self._waiting if id in self._begun]
+        self._guard.written(lambda: self._record.cancel(found), self._running.values())
+        for trial in found:
+            self._turns.arrive(trial)
+        gone = {trial.id for trial in found}
+        self._waiting = [id for id in self._waiting if id not in gone]
 
     def _submit(self) -> None:
         """Hand out what waits, in order, while slots are free.
@@ -379,7 +432,7 @@ class Engine:
         """
         while self._waiting and self._pool.running < self._pool.capacity:
             # The handler of a signal may have run since the last turn of this loop.
-            if self._stop.urgency > Urgency.NONE:
+            if self._stop.urgency > Urgency.NONE or self._is_ending:
                 return
             if not self._guard.may_start(self._running.values()):
                 return
@@ -424,6 +477,8 @@ class Engine:
             parts=accumulation(earlier, parts_before(trial, self._trials)),
             trained=epochs_before(trial, self._trials),
             incumbent=self._incumbent_of(trial.id),
+            # After the time a worker only reads what the checkpoint of an earlier attempt has.
+            cut_after=1 if self._is_time_over else None,
         )
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
@@ -433,6 +488,9 @@ class Engine:
         self._notes.drop(job)
         if job.accumulation > 1:
             details = {**outcome.details, ACCUMULATION: job.accumulation}
+            outcome = replace(outcome, details=details)
+        if CUT_SHORT in outcome.metrics:
+            details = {**outcome.details, CUT_SHORT: outcome.epochs}
             outcome = replace(outcome, details=details)
         final = True
         # Nothing else is ever tried again, so a success costs no look into the record.
@@ -505,11 +563,26 @@ class Engine:
         """Whether trials wait for nothing but space on the disk."""
         if not self._waiting or not self._guard.is_paused:
             return False
+        return self._may_begin
+
+    @property
+    def _may_begin(self) -> bool:
+        """Whether trials may be asked and handed out: nobody wants the session to end."""
         return self._refusal is None and self._stop.urgency == Urgency.NONE
 
     @property
+    def _is_ending(self) -> bool:
+        """Whether the time is over, and nothing was done about it yet."""
+        return self._account.is_late and not self._is_time_over
+
+    @property
     def is_over(self) -> bool:
-        """Whether no trial will follow: everything asked is told, and nothing more is asked."""
+        """Whether no trial will follow: everything asked is told, and nothing more is asked.
+
+        After the time, everything asked has ended.
+        """
+        if self._is_time_over:
+            return all(self._trials[id].state.is_final for id in self._turns.ahead)
         if self._turns.ahead:
             return False
         return not self._wants_more

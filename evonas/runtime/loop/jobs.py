@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job
 from evonas.randomness import training_seed
-from evonas.trial import Outcome, Trial, TrialState
+from evonas.trial import CUT_SHORT, Outcome, Trial, TrialState
 
 DISK = "disk"
 """The cause, in an outcome's details, of an attempt whose worker could not write."""
@@ -21,6 +21,7 @@ def training_job(
     parts: int = 1,
     trained: int = 0,
     incumbent: float | None = None,
+    cut_after: int | None = None,
 ) -> Job:
     """The training of a trial; the same in a search and for weights that have to be made again.
 
@@ -32,7 +33,11 @@ def training_job(
         parts: number of parts in which a batch is trained.
         trained: epochs of the training that this one continues.
         incumbent: objective value that the training has to reach (`evonas.runtime.incumbents`).
+        cut_after: number of epochs after which the training is cut short. None: as the trial was,
+            if a deadline has ended it.
     """
+    if cut_after is None and trial.is_cut_short:
+        cut_after = int(trial.metrics[CUT_SHORT])
     # The seed depends on the genome, not on the trial's number: duplicates are one training.
     training = training_seed(seed, trial.genome.digest, trial.proposal.repeat)
     return Job(
@@ -49,6 +54,7 @@ def training_job(
         accumulation=parts,
         trained=trained,
         incumbent=incumbent,
+        cut_after=cut_after,
     )
 
 

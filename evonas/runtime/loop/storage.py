@@ -27,7 +27,8 @@ class Storage:
 
     * the weights of the trials that the strategy retains (`Strategy.retained`), of the best
       `keep_best` trials, and of those that the strategy is not yet told of: at most `look_ahead`;
-    * the checkpoints of trainings that are not over, and those that they continue. If the strategy
+    * the checkpoints of trainings that are not over, also of those that a deadline has ended, and
+      those that they continue. If the strategy
       continues trials, also those of retained trials and of trials that it is not yet told of.
 
     Args:
@@ -127,6 +128,10 @@ class Storage:
         is_there = (self._root / path).is_file()
         return path if is_there else None
 
+    def has_checkpoint(self, trial: Trial) -> bool:
+        """Whether an unfinished training of this trial can be continued."""
+        return (self._root / checkpoint_path(trial.id)).is_file()
+
     def free(self, running: Iterable[Job]) -> int:
         """Delete all that can be made again.
 
@@ -184,6 +189,9 @@ class NoStorage(Storage):
     def source(self, trials: Sequence[Trial], trial: Trial) -> str | None:
         return None
 
+    def has_checkpoint(self, trial: Trial) -> bool:
+        return False
+
 
 def best_of(trials: Iterable[Trial], count: int) -> set[int]:
     """The ids of the best trained trials, whose weights are kept in any case."""
@@ -200,7 +208,8 @@ def _needed(trials: Sequence[Trial], ahead: Iterable[int]) -> set[int]:
     needed: set[int] = set()
     for id in ahead:
         trial = trials[id]
-        if trial.state.is_final:
+        # One that a deadline has ended may be continued.
+        if trial.state.is_final and not trial.is_cut_short:
             continue
         needed.add(id)
         source = trial.proposal.resume_from

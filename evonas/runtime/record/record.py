@@ -358,6 +358,34 @@ class Record(RecordReader):
                 self._files(outcome.files, trial.id)
             failpoint("record.outcome")
 
+    def cancel(self, trials: Sequence[Trial]) -> None:
+        """Write outcomes that no attempt has given: the time was over before these trials began.
+
+        Args:
+            trials: trials that are `cancelled`, and that the strategy is not told.
+        """
+        with self._transaction():
+            for trial in trials:
+                self._settle(trial)
+            failpoint("record.cancelled")
+
+    def reopen(self, trials: Sequence[Trial]) -> None:
+        """Trials that a deadline has interrupted wait again, as if it had not been there.
+
+        The attempts that were cut short become `abandoned`.
+
+        Args:
+            trials: trials that the strategy is not told, without an outcome.
+        """
+        ids = [(trial.id,) for trial in trials]
+        with self._transaction():
+            for trial in trials:
+                self._settle(trial)
+            self._connection.executemany(
+                "update attempt set state = 'abandoned' where state = 'ok' and trial = ?", ids
+            )
+            failpoint("record.reopened")
+
     def _settle(self, trial: Trial) -> None:
         """Write a trial's outcome into its row."""
         fitness = trial.fitness
