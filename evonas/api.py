@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,11 +37,12 @@ def run(
         InvalidConfig, InvalidSpace, InvalidData: before any training.
         NothingFeasible, RepeatedFailures, Stopped: see `evonas.errors`.
     """
+    began = time.monotonic()
     directory, prepared = create(load_config(config, overrides), expanded(runs))
     tell = teller(observers)
     for note in prepared.notes:
         tell(note)
-    return work(directory, observers, is_new=True)
+    return work(directory, observers, is_new=True, began=began)
 
 
 def resume(

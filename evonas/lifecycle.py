@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
 from evonas.runtime.record.layout import Layout, Lock
-from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.reader import END, RecordReader
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.trial import CUT_SHORT, Trial, TrialState
 from evonas.view import Run, load
@@ -77,6 +78,7 @@ def work(
     is_new: bool = False,
     accept_changed_code: bool = False,
     stop: StopRequest | None = None,
+    began: float | None = None,
 ) -> Run:
     """One session: search to the end of the budget, then conclude the run.
 
@@ -90,7 +92,11 @@ def work(
         is_new: whether `create` has made the run just now, so that its plugins were checked.
         accept_changed_code: whether the run goes on if the code of its plugins has changed.
         stop: notes the signals, if the caller has to know of them, too.
+        began: `time.monotonic()` when the command began, of which this session is a part: all of it
+            spends the budget in seconds. None: it begins now.
     """
+    if began is None:
+        began = time.monotonic()
     if Layout(directory).record.is_file():
         done = load(directory)
         if not _is_unfinished(done, overrides):
@@ -108,8 +114,10 @@ def work(
         for note in notes:
             for observer in observers:
                 observer.on_note(note)
-        engine = session.engine(observers)
+        engine = session.engine(observers, began)
         engine.run()
+        # What comes now is paid from the budget, too.
+        session.record.count_seconds(lambda: engine.seconds)
         if engine.gives_no_more:
             teller(observers)(_refused(session, engine))
         _conclude(session, engine, observers)
@@ -166,6 +174,7 @@ def _refused(session: Session, engine: Engine) -> str:
 
 def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -> None:
     """Export the winner, draw the pictures, seal the record; what is whole already is kept."""
+    started = time.monotonic()
     if engine.incumbent is not None:
         _take_home(session, engine.incumbent, observers)
     layout = session.layout
@@ -177,6 +186,8 @@ def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -
     for path, text in pictures.items():
         write_text_whole(path, text)
     session.record.note_files({path.name: sha256_of(path) for path in pictures})
+    end = {"seconds": time.monotonic() - started, "reserve": engine.reserve}
+    session.record.put_meta(END, end)
     session.record.seal()
 
 

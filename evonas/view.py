@@ -23,7 +23,7 @@ from evonas.runtime.loop.budget import given_back
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.openings import Opening, are_all_noted, openings
 from evonas.runtime.record.layout import Layout, is_held
-from evonas.runtime.record.reader import RecordReader, decoding
+from evonas.runtime.record.reader import END, RecordReader, decoding
 from evonas.runtime.record.rows import Attempt
 from evonas.runtime.session import PoolFactory, Session, local_pool
 from evonas.trial import Objective, Trial, TrialState
@@ -90,6 +90,9 @@ class Run:
         objectives: all objectives.
         objective: the first objective, by which the winner is the best.
         is_finished: whether the search has ended and its conclusion is written.
+        end: how long the end of the run took, the export with the pictures: `seconds`, and the
+            `reserve` of the budget that was kept for it. None before the end.
+        seconds: seconds that the sessions have worked so far.
         result: card of the exported winner; None before the end.
         openings: times that the test data were opened.
         are_openings_noted: whether these are all. An older evonas noted none.
@@ -111,6 +114,10 @@ class Run:
             self.objectives: Sequence[Objective] = self.config.to_objectives()
             self.objective: Objective = self.objectives[0]
             self.is_finished = bool(record.meta("sealed"))
+            self.end: Mapping[str, float] | None = None
+            if self.is_finished and record.has_meta(END):
+                self.end = record.meta(END)
+            self.seconds: float = record.worked_seconds()
             self.result: Mapping[str, Any] | None = None
             if self.is_finished and record.has_meta("result"):
                 self.result = record.meta("result")
@@ -245,6 +252,8 @@ class Run:
         if len(self.objectives) > 1:
             summary |= summary_of_front(self.trials, self.objectives)
         summary["code_changes"] = [asdict(change) for change in self.code_changes]
+        summary["seconds"] = self.seconds
+        summary["end"] = self.end
         summary["result"] = self.result
         return summary
 

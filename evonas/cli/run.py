@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from evonas.cli.options import DEFAULT_RUNS, ConfigArgument, JsonOption, RunsOption, SetOption
 from evonas.streams import impatient
 
@@ -25,6 +27,8 @@ def command(
     from evonas.cli.search import announce, going_on, search, who_runs
     from evonas.runtime.config.config_file import load_config
 
+    # A budget in seconds is that of the whole command.
+    began = time.monotonic()
     with impatient():
         loaded = load_config(config, changes or ())
         for warning in loaded.warnings:
@@ -39,4 +43,4 @@ def command(
             for note in prepared.notes:
                 complain(f"note: {note}")
             announce(loaded, directory, prepared, quiet=as_json)
-    search(directory, as_json, is_new=True)
+    search(directory, as_json, is_new=True, began=began)

@@ -110,8 +110,13 @@ def search(
     overrides: Sequence[str] = (),
     is_new: bool = False,
     accept_changed_code: bool = False,
+    began: float | None = None,
 ) -> None:
-    """One session, from wherever the run is to its end, with everything that the user sees."""
+    """One session, from wherever the run is to its end, with everything that the user sees.
+
+    Args:
+        began: `time.monotonic()` when the command began; None: it begins now.
+    """
     from evonas import lifecycle
 
     # The report may wait for a slow pager, the search must not.
@@ -122,6 +127,7 @@ def search(
             overrides=overrides,
             is_new=is_new,
             accept_changed_code=accept_changed_code,
+            began=began,
         )
     try:
         if as_json:
@@ -195,6 +201,7 @@ def conclude(run: Run) -> None:
     print_baseline(run, result, out)
     winner.print_curves(result, out)
     winner.print_search(result, out)
+    winner.print_time(run, out)
     out.print()
     _print_files(run, result, out)
     print_constraints(run)

@@ -12,10 +12,12 @@ from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
 from evonas.model.catalog import FINAL_FRACTION
 from evonas.trial import CUT_SHORT, TIMES, Trial
-from evonas.words import counted, listed
+from evonas.words import counted, listed, span
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from evonas.api import Run
 
 LABEL = 10
 """Columns of the words in front of a line: `optimizer`, `validation`."""
@@ -99,6 +101,18 @@ def print_search(card: Mapping[str, Any], out: Console) -> None:
     if space := card.get("space"):
         decisions = counted(space["decisions"], "decision")
         print_words(f"{space['name']}, {decisions}", out, "space")
+
+
+def print_time(run: Run, out: Console) -> None:
+    """How long a run with a budget of time has worked, and how long its end took."""
+    if run.config.budget.time is None or run.end is None or run.config.evaluator is not None:
+        return
+    words = (
+        f"{run.seconds:,.1f} seconds of {span(run.config.budget.time)};"
+        f" {run.end['seconds']:.1f} of them for the export and the pictures"
+        f" ({run.end['reserve']:.1f} were kept for the end)"
+    )
+    print_words(words, out, "time")
 
 
 def strategy_in_words(strategy: Mapping[str, Any]) -> str:

@@ -129,6 +129,10 @@ class ReusingPool(Pool):
         return self._inner.opening
 
     @property
+    def is_simulated(self) -> bool:
+        return self._inner.is_simulated
+
+    @property
     def clock(self) -> Callable[[], float]:
         return self._inner.clock
 

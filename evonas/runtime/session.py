@@ -5,6 +5,7 @@ It holds the lock, the record and the pool, and lets go of all three.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -61,11 +62,12 @@ from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.disk_guard import DiskGuard
 from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.loop.reserve import Reserve
 from evonas.runtime.loop.stopping import StopRequest
 from evonas.runtime.loop.storage import NoStorage, Storage
 from evonas.runtime.openings import NOTED
 from evonas.runtime.record.layout import Layout, Lock
-from evonas.runtime.record.reader import GIVES_BACK, decoding, where_runs_are
+from evonas.runtime.record.reader import GIVES_BACK, decoding, end_seconds, where_runs_are
 from evonas.runtime.record.record import Record
 from evonas.runtime.versions import changes_in_words, other_versions, versions
 from evonas.search.registry import STRATEGIES
@@ -426,8 +428,13 @@ class Session:
         """The strategy before the first ask; the engine brings it to where the record is."""
         return make_strategy(self.config, self.space, self.seeds)
 
-    def engine(self, observers: Sequence[Observer] = ()) -> Engine:
-        """The loop of this session, with everything that it is given."""
+    def engine(self, observers: Sequence[Observer] = (), began: float | None = None) -> Engine:
+        """The loop of this session, with everything that it is given.
+
+        Args:
+            began: `time.monotonic()` when the work on this session began: what came before the
+                search spends the budget in seconds, too. None if nothing came before it.
+        """
         config = self.config
         strategy = self.strategy()
         kind = Storage if config.evaluator is None else NoStorage
@@ -444,6 +451,13 @@ class Session:
         pool = self.pool
         # A virtual clock continues where the record ends, so it has the earlier sessions' seconds.
         spent = pool.now if isinstance(pool, SimulatedPool) else self.record.worked_seconds()
+        reserve = None
+        if not pool.is_simulated:
+            if began is not None:
+                spent += time.monotonic() - began
+            # Without networks nothing is exported.
+            if config.budget.time is not None and config.evaluator is None:
+                reserve = Reserve(pool.clock, end_seconds(self.record))
         return Engine(
             strategy,
             self.record,
@@ -457,6 +471,7 @@ class Session:
             guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
             clock=pool.clock,
             spent=spent,
+            reserve=reserve,
             in_order=config.deterministic,
             incumbent_of=partial(incumbent_for, self.record, config),
             refusal_of=partial(check_imported, self.record, self.config_file),

@@ -91,6 +91,10 @@ class TimedPool(StubPool):
         self._seconds = 0.0
 
     @property
+    def is_simulated(self) -> bool:
+        return True
+
+    @property
     def clock(self) -> Callable[[], float]:
         return lambda: self._seconds
 

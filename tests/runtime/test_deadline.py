@@ -6,19 +6,22 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from evonas import view
+from evonas import lifecycle, view
+from evonas.errors import NothingFeasible
 from evonas.evaluate.contract.pool import Report
 from evonas.evaluate.contract.protocol import Job
 from evonas.runtime.audit import audit
+from evonas.runtime.loop.reserve import REPORT
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.replay import plan_replay, run_replay
 from evonas.runtime.reuse import known_trainings
-from evonas.testing.runs import Notes, content, make_run, work
+from evonas.testing.runs import Notes, content, make_run, stub_pools, work
 from evonas.testing.stub_pool import TimedPool
 from evonas.testing.stub_worker import run_stub
 from evonas.trial import CUT_SHORT, TrialState
@@ -106,6 +109,25 @@ def test_a_winner_that_is_continued_is_exported_anew(tmp_path: Path) -> None:
     assert cut["trial"] == whole["trial"] == 0
     assert (cut[CUT_SHORT], whole[CUT_SHORT]) == (1, None)
     assert cut["metrics"] != whole["metrics"]
+
+
+def test_the_command_and_its_end_are_paid_from_the_budget(tmp_path: Path) -> None:
+    """The clock here is the machine's own. The command began 1,000 s ago, by its own account."""
+    root = make_run(tmp_path, "budget.minutes=20")
+    run = lifecycle.work(root, (), stub_pools(), began=time.monotonic() - 1000.0)
+    assert run.end is not None
+    assert run.end["reserve"] >= REPORT
+    assert 1000.0 + run.end["seconds"] <= run.seconds
+    assert run.summary()["end"] == run.end
+    # The next session measures with it, and nothing but the budget has to be asked for.
+    spent = run.seconds
+    run = work(root, "budget.trials=20")
+    assert run.seconds > spent
+    assert run.end is not None
+    # Far too late: nothing more is begun.
+    late = make_run(tmp_path / "late", "budget.seconds=60")
+    with pytest.raises(NothingFeasible):
+        lifecycle.work(late, (), stub_pools(), began=time.monotonic() - 1000.0)
 
 
 def test_it_goes_on_only_if_there_is_time_again(tmp_path: Path) -> None:

@@ -84,6 +84,11 @@ class Pool(ABC):
         return ""
 
     @property
+    def is_simulated(self) -> bool:
+        """Whether its clock is a virtual one, which says nothing of the machine's own time."""
+        return False
+
+    @property
     def clock(self) -> Callable[[], float]:
         """Gives the seconds on which the run's budget is measured; never the wall's."""
         return time.monotonic

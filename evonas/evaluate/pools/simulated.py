@@ -67,6 +67,10 @@ class SimulatedPool(Pool):
         return len(self._heap)
 
     @property
+    def is_simulated(self) -> bool:
+        return True
+
+    @property
     def clock(self) -> Callable[[], float]:
         return lambda: self._now
 

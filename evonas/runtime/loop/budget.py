@@ -69,6 +69,8 @@ class Account:
     Attributes:
         charged: number of trials that were asked, without duplicates.
         infeasible: number of infeasible trials that may be given back, without duplicates.
+        reserve: seconds of the budget that are kept for what comes after the search. The search has
+            at least half of the budget.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Account:
         self._ended = 0
         self._failed = 0
         self._is_late = False
+        self.reserve = 0.0
         self.charged = 0
         self.infeasible = 0
 
@@ -178,9 +181,12 @@ class Account:
 
     @property
     def is_late(self) -> bool:
-        """Whether the budget in seconds is spent. It stays so to the end of the session."""
+        """Whether the budget in seconds is spent, up to the reserve.
+
+        It stays so to the end of the session.
+        """
         limit = self._limits.seconds
-        if limit is not None and self.seconds >= limit:
+        if limit is not None and self.seconds >= limit - min(self.reserve, limit / 2):
             self._is_late = True
         return self._is_late
 
@@ -216,8 +222,19 @@ class Account:
 
     @property
     def remaining(self) -> float | None:
-        """Estimated seconds to the end; None before the first outcome of this session."""
-        return self._pace.remaining(self.elapsed)
+        """Estimated seconds to the end; None before the first outcome of this session.
+
+        With a budget in seconds it is never more than what is left of that. If there is no other
+        budget, it is that from the beginning.
+        """
+        limits = self._limits
+        paced = self._pace.remaining(self.elapsed)
+        if limits.seconds is None:
+            return paced
+        left = max(0.0, limits.seconds - self.seconds)
+        if limits.trials is None and limits.epochs is None:
+            return left
+        return None if paced is None else min(paced, left)
 
 
 def _cost(trial: Trial, trials: Sequence[Trial]) -> int:

@@ -31,6 +31,7 @@ from evonas.runtime.loop.failures import FAILURES_OF_ONE_CAUSE, FailuresInARow
 from evonas.runtime.loop.jobs import epochs_before, parts_before, training_job
 from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.progress import Progress
+from evonas.runtime.loop.reserve import Reserve
 from evonas.runtime.loop.retries import (
     accumulation,
     is_tried_again,
@@ -60,7 +61,8 @@ class Engine:
     Args:
         storage: sweeps the files of trials; by default one for the record's folder.
         guard: says whether there is space for another trial; by default there always is.
-        spent: seconds of earlier sessions.
+        spent: seconds of earlier sessions, and of this one so far.
+        reserve: measures how long the end of the run will take; None keeps nothing for it.
         in_order: whether trials are told in the order of proposals; False for that of arrival.
         incumbent_of: gives the incumbent that a trial's job carries as the value to be reached.
         refusal_of: says whether code that was imported may judge trials of this run: None, or what
@@ -82,6 +84,7 @@ class Engine:
         storage: Storage | None = None,
         guard: DiskGuard | None = None,
         spent: float = 0.0,
+        reserve: Reserve | None = None,
         in_order: bool = True,
         incumbent_of: Callable[[int], float | None] = lambda trial: None,
         refusal_of: Callable[[Mapping[str, Source]], Refusal | None] = lambda sources: None,
@@ -104,6 +107,7 @@ class Engine:
         )
         self._guard = guard or DiskGuard(self._storage)
         self._account = Account(limits, clock, spent, pool.capacity)
+        self._reserve = reserve
         self._turns = Turns(objective, in_order)
         # Whether the budget has kept the strategy from asking since its last ask.
         self._is_held = False
@@ -127,6 +131,7 @@ class Engine:
         # Trials whose pool was told to cut them short.
         self._cut_short: set[int] = set()
         self._stopped_by = self._restore()
+        self._keep_reserve()
         self._account.begin()
 
     def _restore(self) -> str:
@@ -460,6 +465,8 @@ class Engine:
             for observer in self._observers:
                 observer.on_wait(what)
         self._pool.submit(job)
+        if self._reserve is not None:
+            self._reserve.begin(trial.id)
         if not self._has_submitted:
             self._has_submitted = True
             self._account.begin()
@@ -537,6 +544,12 @@ class Engine:
         # A rank has the id in it: of equal trials the oldest wins, in any order of arrival.
         if self._incumbent is None or rank(trial) < rank(self._incumbent):
             self._incumbent = trial
+            self._keep_reserve()
+
+    def _keep_reserve(self) -> None:
+        """Keep as much of the time as the end will take, as far as is known now."""
+        if self._reserve is not None:
+            self._account.reserve = self._reserve.seconds(self._incumbent)
 
     def _hear(self, report: Epoch) -> None:
         """A running job has finished an epoch."""
@@ -544,6 +557,9 @@ class Engine:
         for observer in self._observers:
             observer.on_epoch(trial, report.epoch, report.metrics)
         self._notes.hear(report.job, report.epoch)
+        if self._reserve is not None:
+            self._reserve.hear(trial.id)
+            self._keep_reserve()
 
     def _set_aside(self) -> None:
         """Give up, as `lost`, trials that ran each time that driver or machine went down."""
@@ -618,6 +634,11 @@ class Engine:
     def seconds(self) -> float:
         """Seconds of all sessions, on the engine's clock."""
         return self._account.seconds
+
+    @property
+    def reserve(self) -> float:
+        """Seconds of the budget that are kept for what comes after the search."""
+        return self._account.reserve
 
     def progress(self) -> Progress:
         """A picture of the run at this moment."""

@@ -37,6 +37,8 @@ A run of an older evonas has none, and keeps its rule: each of them is a trial l
 """
 LAST_ASK = "last ask"
 """Key in `meta` of the place to which a run goes back when its budget is given something back."""
+END = "end"
+"""Key of how long the last end of the run took: `seconds`, and the `reserve` that was kept."""
 WORKED = "worked"
 """Key in `meta` of the seconds that all sessions have worked."""
 
@@ -342,3 +344,10 @@ class RecordReader:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def end_seconds(record: RecordReader) -> float:
+    """Seconds that the last end of this run took: the export, the pictures; 0 if it had none."""
+    if not record.has_meta(END):
+        return 0.0
+    return float(record.meta(END)["seconds"])

@@ -1,0 +1,70 @@
+"""The reserve: the seconds of a budget that are kept for what comes after the search.
+
+The winner is exported then, and the pictures are drawn. How long that takes is measured in this
+run: at its last end if it had one, otherwise at the trainings so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evonas.trial import Trial
+
+REPORT = 1.0
+"""Seconds in which the process starts, reports and ends: it cannot measure them itself."""
+TRACES = 2
+"""How often an export builds and traces a network: once for the model, once for its file."""
+
+
+class Reserve:
+    """Measures, and says how many seconds the end will take.
+
+    Args:
+        clock: gives seconds.
+        ended: seconds of the last end of this run; 0 if it had none.
+    """
+
+    def __init__(self, clock: Callable[[], float], ended: float = 0.0) -> None:
+        self._clock = clock
+        self._ended = ended
+        # Trial -> when it began, or finished its latest epoch.
+        self._latest: dict[int, float] = {}
+        # Trial -> seconds from its beginning to the end of its first epoch, and those of a later
+        # one. The difference is what it takes to build and to trace the network.
+        self._first: dict[int, float] = {}
+        self._later: dict[int, float] = {}
+
+    def begin(self, trial: int) -> None:
+        """A worker was given this trial."""
+        self._latest[trial] = self._clock()
+        self._first.pop(trial, None)
+
+    def hear(self, trial: int) -> None:
+        """This trial has finished an epoch."""
+        now = self._clock()
+        took = now - self._latest.get(trial, now)
+        self._latest[trial] = now
+        if trial in self._first:
+            self._later[trial] = took
+        else:
+            self._first[trial] = took
+
+    def seconds(self, winner: Trial | None) -> float:
+        """Seconds that the end will take.
+
+        Args:
+            winner: the best trial so far. Without one, the slowest of all may be it.
+        """
+        if winner is None:
+            export = max(map(self._export, self._first), default=0.0)
+        else:
+            export = self._export(winner.id)
+        return REPORT + max(export, self._ended)
+
+    def _export(self, trial: int) -> float:
+        """Seconds of an export of this trial; 0 if this session has not trained it."""
+        first = self._first.get(trial, 0.0)
+        # The model predicts all validation and test data, and its file the latter once more.
+        # Together that is about an epoch.
+        epoch = min(first, self._later.get(trial, 0.0))
+        return TRACES * (first - epoch) + epoch

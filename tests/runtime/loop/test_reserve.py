@@ -1,0 +1,100 @@
+"""What is kept of the time for the end of a run: as much as this run has measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from evonas.genome import Genome
+from evonas.runtime.loop.budget import Account, RunLimits
+from evonas.runtime.loop.reserve import REPORT, Reserve
+from evonas.trial import Fidelity, Lineage, Proposal, Trial
+
+TRIAL = Trial(3, Proposal(Genome(()), Fidelity(9), Lineage("sample")))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def train(reserve: Reserve, clock: Clock, trial: int, *epochs: float) -> None:
+    reserve.begin(trial)
+    for seconds in epochs:
+        clock.now += seconds
+        reserve.hear(trial)
+
+
+def test_nothing_is_known_before_the_first_epoch(clock: Clock) -> None:
+    reserve = Reserve(clock)
+    reserve.begin(3)
+    clock.now += 9
+    assert reserve.seconds(None) == REPORT
+    assert reserve.seconds(TRIAL) == REPORT
+
+
+def test_an_export_builds_and_traces_twice_and_reads_the_data_once(clock: Clock) -> None:
+    reserve = Reserve(clock)
+    train(reserve, clock, 3, 5.0)
+    assert reserve.seconds(TRIAL) == REPORT + 2 * 5
+    clock.now += 1.5
+    reserve.hear(3)
+    assert reserve.seconds(TRIAL) == REPORT + 2 * (5.0 - 1.5) + 1.5
+    # A second attempt begins anew.
+    train(reserve, clock, 3, 2.0, 1.0)
+    assert reserve.seconds(TRIAL) == REPORT + 2 * (2.0 - 1.0) + 1.0
+
+
+def test_without_a_winner_the_slowest_may_be_it(clock: Clock) -> None:
+    reserve = Reserve(clock)
+    train(reserve, clock, 3, 1.0)
+    train(reserve, clock, 4, 7.0)
+    assert reserve.seconds(None) == REPORT + 14
+    assert reserve.seconds(TRIAL) == REPORT + 2
+
+
+def test_an_earlier_end_of_the_run_is_a_measurement_too(clock: Clock) -> None:
+    reserve = Reserve(clock, ended=6.0)
+    assert reserve.seconds(TRIAL) == REPORT + 6
+    train(reserve, clock, 3, 5.0)
+    assert reserve.seconds(TRIAL) == REPORT + 10
+
+
+def test_the_search_ends_earlier_by_the_reserve_but_has_half_of_the_time(clock: Clock) -> None:
+    account = Account(RunLimits(None, seconds=10.0), clock, spent=2.0)
+    account.reserve = 3.0
+    clock.now += 4.5
+    assert not account.is_late
+    clock.now += 0.5
+    assert account.is_late
+    # It stays so, even if less turns out to be needed.
+    account.reserve = 0.0
+    assert account.is_late
+    account = Account(RunLimits(None, seconds=10.0), clock)
+    account.reserve = 1000.0
+    clock.now += 4.5
+    assert not account.is_late
+    clock.now += 0.5
+    assert account.is_late
+
+
+def test_no_longer_is_expected_than_there_is_time(clock: Clock) -> None:
+    alone = Account(RunLimits(None, seconds=10.0), clock, spent=4.0)
+    assert alone.remaining == 6.0
+    both = Account(RunLimits(100, seconds=10.0), clock, spent=4.0)
+    both.begin()
+    assert both.remaining is None
+    clock.now += 1.0
+    both.enter(replace(TRIAL, id=0), [TRIAL])
+    assert both.remaining == 5.0
+    clock.now += 50.0
+    assert both.remaining == alone.remaining == 0.0
