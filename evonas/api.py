@@ -10,6 +10,7 @@ from evonas.files import expanded
 from evonas.lifecycle import create, work
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.session import early_workers
 from evonas.view import RecordedTrial, Run, load
 
 __all__ = ["DEFAULT_RUNS", "RecordedTrial", "Run", "load", "resume", "run"]
@@ -38,11 +39,13 @@ def run(
         NothingFeasible, RepeatedFailures, Stopped: see `evonas.errors`.
     """
     began = time.monotonic()
-    directory, prepared = create(load_config(config, overrides), expanded(runs))
-    tell = teller(observers)
-    for note in prepared.notes:
-        tell(note)
-    return work(directory, observers, is_new=True, began=began)
+    loaded = load_config(config, overrides)
+    with early_workers(loaded.config) as pool_factory:
+        directory, prepared = create(loaded, expanded(runs))
+        tell = teller(observers)
+        for note in prepared.notes:
+            tell(note)
+        return work(directory, observers, pool_factory, is_new=True, began=began)
 
 
 def resume(

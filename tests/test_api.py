@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 
 import evonas
@@ -23,7 +24,7 @@ from evonas.files import temporary_beside
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
-from evonas.testing.runs import Notes, make_run, stub_pools, work
+from evonas.testing.runs import Notes, make_run, stub_pools, work, write_config
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
 from evonas.trial import Outcome, TrialState
@@ -266,3 +267,14 @@ def test_another_version_of_what_a_result_depends_on_is_told(tmp_path):
     assert len(notes.texts) == 1
     assert "keras is" in notes.texts[0]
     assert "was 2.0" in notes.texts[0]
+
+
+@pytest.mark.parametrize("pool", ["{local: {workers: 2, devices: cpu}}", "inline"])
+def test_a_refusal_of_the_data_leaves_no_process(tmp_path, pool):
+    """Workers import while the data are prepared: that must end with the refusal."""
+    config = write_config(tmp_path)
+    np.savez(tmp_path / "data.npz", x=np.full((60, 4), np.nan), y=np.arange(60) % 3)
+    before = set(psutil.Process().children(recursive=True))
+    with pytest.raises(InvalidData):
+        evonas.run(config, overrides=[f"pool={pool}"], runs=tmp_path / "runs")
+    assert set(psutil.Process().children(recursive=True)) <= before

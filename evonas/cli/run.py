@@ -26,6 +26,7 @@ def command(
     from evonas.cli.console import complain
     from evonas.cli.search import announce, going_on, search, who_runs
     from evonas.runtime.config.config_file import load_config
+    from evonas.runtime.session import early_workers
 
     # A budget in seconds is that of the whole command.
     began = time.monotonic()
@@ -38,9 +39,11 @@ def command(
             names = ", ".join(plugins)
             who = who_runs(loaded.config)
             complain(f"note: plugins, code of yours, run by {who}: {names}")
-        directory, prepared = lifecycle.create(loaded, runs)
-        with going_on(directory):
-            for note in prepared.notes:
-                complain(f"note: {note}")
-            announce(loaded, directory, prepared, quiet=as_json)
-    search(directory, as_json, is_new=True, began=began)
+    with early_workers(loaded.config) as pool_factory:
+        with impatient():
+            directory, prepared = lifecycle.create(loaded, runs)
+            with going_on(directory):
+                for note in prepared.notes:
+                    complain(f"note: {note}")
+                announce(loaded, directory, prepared, quiet=as_json)
+        search(directory, as_json, is_new=True, began=began, pool_factory=pool_factory)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from evonas.data.prepared import Prepared
     from evonas.runtime.config.config_file import LoadedConfig
     from evonas.runtime.config.run_config import RunConfig
+    from evonas.runtime.session import PoolFactory
 
 
 PARTS = (("validation", "val_"), ("test", "test_"))
@@ -111,19 +112,23 @@ def search(
     is_new: bool = False,
     accept_changed_code: bool = False,
     began: float | None = None,
+    pool_factory: PoolFactory | None = None,
 ) -> None:
     """One session, from wherever the run is to its end, with everything that the user sees.
 
     Args:
         began: `time.monotonic()` when the command began; None: it begins now.
+        pool_factory: makes the pool of the run; None for that of its config.
     """
     from evonas import lifecycle
+    from evonas.runtime.session import local_pool
 
     # The report may wait for a slow pager, the search must not.
     with impatient(), going_on(directory):
         run = lifecycle.work(
             directory,
             observers(as_json),
+            pool_factory or local_pool,
             overrides=overrides,
             is_new=is_new,
             accept_changed_code=accept_changed_code,

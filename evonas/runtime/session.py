@@ -6,8 +6,8 @@ It holds the lock, the record and the pool, and lets go of all three.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.known.evaluator import open_evaluator
 from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
-from evonas.evaluate.local.launching import start_launcher
+from evonas.evaluate.local.launching import EarlyLauncher, start_launcher
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.inline import InlinePool
@@ -78,6 +78,8 @@ from evonas.trial import LINEAGES
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 
 WORKER = "evonas.evaluate.local.worker:serve"
+PRELOAD = ("tensorflow", "keras")
+"""The fork server imports them once for all workers: each of them then starts at once."""
 FUNCTION_WORKER = "evonas.evaluate.known.function_worker:serve"
 
 
@@ -235,13 +237,36 @@ def make_setup(
     )
 
 
-def local_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
-    """The pool that a config names."""
+@contextmanager
+def early_workers(config: RunConfig) -> Iterator[PoolFactory]:
+    """Begins with what workers need, while the caller prepares a run: they import for seconds.
+
+    Yields:
+        the pool factory for that run. What nobody has used by the end is ended.
+    """
+    if not isinstance(config.pool, LocalConfig) or config.evaluator is not None:
+        yield local_pool
+        return
+    hold_descriptors()
+    early = EarlyLauncher(WORKER, PRELOAD)
+    try:
+        yield partial(local_pool, early=early)
+    finally:
+        early.close()
+
+
+def local_pool(
+    config: RunConfig, setup: Setup, root: Path, early: EarlyLauncher | None = None
+) -> Pool:
+    """The pool that a config names.
+
+    Args:
+        early: makes the launcher of workers that train by Keras; None to begin it at the first job.
+    """
     if not isinstance(config.pool, LocalConfig):
         return _pool_in_driver(config, setup)
     if config.evaluator is None:
-        # The fork server imports them once for all workers: each of them then starts at once.
-        launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
+        launcher = early or partial(start_launcher, WORKER, preload=PRELOAD)
         opening = "importing TensorFlow"
     else:
         launcher = partial(start_launcher, FUNCTION_WORKER, preload=())

@@ -18,7 +18,7 @@ import pytest
 from evonas.errors import NoWorker
 from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
 from evonas.evaluate.local.launcher import Handle, Launcher
-from evonas.evaluate.local.launching import start_launcher
+from evonas.evaluate.local.launching import EarlyLauncher, start_launcher
 from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
 
 linux = pytest.mark.skipif(
@@ -514,3 +514,46 @@ def test_elsewhere_than_on_linux_there_is_no_fork_server(
     monkeypatch.setattr("evonas.evaluate.local.launching.sys.platform", "darwin")
     with start_launcher(entry) as launcher:
         assert isinstance(launcher, SubprocessLauncher)
+
+
+def test_one_that_is_begun_early_is_a_launcher_like_any_other(entry: str, tmp_path: Path) -> None:
+    early = EarlyLauncher(entry, ["colorsys"])
+    with early() as launcher:
+        talk = Talk(launcher.spawn({}, tmp_path / "worker.log"))
+        assert about(talk)["warm"] is sys.platform.startswith("linux")
+        # It is not the caller's any more.
+        early.close()
+        talk.say("7")
+        assert exit_code(launcher, talk.handle) == 7
+        talk.close()
+    # A second one is begun when it is asked for.
+    with early() as launcher:
+        Talk(launcher.spawn({}, tmp_path / "worker.log")).close()
+
+
+@linux
+def test_one_that_nobody_asks_for_is_ended_in_the_middle_of_its_import(
+    entry: str, tmp_path: Path
+) -> None:
+    (tmp_path / "endless.py").write_text(
+        "import os, pathlib, time\n"
+        "part = pathlib.Path(__file__).with_name('part')\n"
+        "part.write_text(str(os.getpid()))\n"
+        "part.rename(part.with_name('importing'))\n"
+        "time.sleep(1000)\n"
+    )
+    early = EarlyLauncher(entry, ["endless"])
+    importing = tmp_path / "importing"
+    wait_for(importing.exists)
+    early.close()
+    early.close()
+    assert is_gone(int(importing.read_text()))
+
+
+@linux
+def test_a_preload_that_was_begun_early_and_fails_says_why(entry: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("raise RuntimeError('no such luck')\n")
+    early = EarlyLauncher(entry, ["broken"])
+    with pytest.raises(NoWorker, match=r"importing broken failed(.|\n)*no such luck"):
+        early()
+    early.close()

@@ -31,14 +31,16 @@ STARTS = 3
 class ForkServerLauncher(Launcher):
     """Workers that `evonas.evaluate.local.fork_server` forks.
 
-    The constructor waits until the preload is imported. A fork server that ends is replaced at the
-    next `spawn`. Its workers are lost with it, and the reaper, which is the process above it, kills
-    all that they have started.
+    The constructor waits until the preload is imported, unless it is told not to. A fork server
+    that ends is replaced at the next `spawn`. Its workers are lost with it, and the reaper, which
+    is the process above it, kills all that they have started.
 
     Args:
         entry: `module:function` that a worker runs.
         preload: modules that the fork server imports before the first worker.
         start_limit: seconds that the import may take.
+        waits: False to import while the caller does something else; `wait` comes before the first
+            `spawn` then.
 
     Attributes:
         threads: number of threads of the fork server after its preload; 0 if unknown. Only with
@@ -52,7 +54,11 @@ class ForkServerLauncher(Launcher):
     threads: int
 
     def __init__(
-        self, entry: str, preload: Sequence[str] = (), start_limit: float = START_LIMIT
+        self,
+        entry: str,
+        preload: Sequence[str] = (),
+        start_limit: float = START_LIMIT,
+        waits: bool = True,
     ) -> None:
         self._entry = entry
         self._preload = tuple(preload)
@@ -68,7 +74,19 @@ class ForkServerLauncher(Launcher):
         self._codes: dict[int, int] = {}
         self._lost: set[int] = set()
         self._spawned = 0
-        self._start()
+        if waits:
+            self._start()
+        else:
+            self._begin()
+
+    def wait(self) -> None:
+        """Wait for the preload of a launcher that was made without waiting.
+
+        Raises:
+            NoWorker: as the constructor.
+        """
+        if not self._has_become_ready():
+            self._start()
 
     @property
     def pid(self) -> int | None:
@@ -139,6 +157,11 @@ class ForkServerLauncher(Launcher):
 
     def _has_started(self) -> bool:
         """Start a fork server; False if it died before it was ready."""
+        self._begin()
+        return self._has_become_ready()
+
+    def _begin(self) -> None:
+        """Start a fork server, which then imports its preload."""
         # Packets, because a message must come whole, together with its file descriptors.
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -150,6 +173,9 @@ class ForkServerLauncher(Launcher):
                     "The fork server, the process that forks the workers, "
                     f"cannot be started: {error}."
                 ) from error
+
+    def _has_become_ready(self) -> bool:
+        """Wait for the preload of the fork server that was begun; False if it died before that."""
         hello = None
         try:
             hello = self._receive(self._start_limit)
