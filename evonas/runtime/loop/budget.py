@@ -190,6 +190,10 @@ class Account:
             self._is_late = True
         return self._is_late
 
+    def end_time(self) -> None:
+        """The budget in seconds is spent, whatever the clock says."""
+        self._is_late = True
+
     @property
     def seconds(self) -> float:
         """Seconds of all sessions."""

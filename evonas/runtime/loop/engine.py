@@ -43,6 +43,7 @@ from evonas.runtime.loop.retries import (
 from evonas.runtime.loop.stopping import StopRequest, Urgency
 from evonas.runtime.loop.storage import Storage
 from evonas.runtime.loop.turns import Turns
+from evonas.runtime.record.reader import TIME_OVER
 from evonas.runtime.record.record import Record
 from evonas.runtime.record.rows import Attempt, settled
 from evonas.search.strategy import Strategy
@@ -157,6 +158,10 @@ class Engine:
     def _reopened(self, told: Sequence[int]) -> Sequence[Trial]:
         """The recorded trials. If there is time again, those that a deadline interrupted wait."""
         trials = self._record.trials(self._objective)
+        # An estimate may have changed since. What was over stays so until the budget is another.
+        is_over = self._record.has_meta(TIME_OVER)
+        if is_over and self._record.meta(TIME_OVER) == self._limits.seconds:
+            self._account.end_time()
         if self._account.is_late:
             return trials
         # An older evonas told cancelled trials: what the strategy has seen stays.
@@ -397,14 +402,16 @@ class Engine:
         """
         if not self._is_time_over:
             self._is_time_over = True
-            self._announce_end_of_time()
+            self._note_end_of_time()
         for id in self._running:
             if id not in self._cut_short:
                 self._cut_short.add(id)
                 self._pool.cut_short(id)
         self._cancel(id for id in self._waiting if not self._may_still_count(self._trials[id]))
 
-    def _announce_end_of_time(self) -> None:
+    def _note_end_of_time(self) -> None:
+        limit = self._limits.seconds
+        self._guard.written(lambda: self._record.put_meta(TIME_OVER, limit), self._running.values())
         if self._running:
             running = counted(len(self._running), "running trial ends", "running trials end")
             self._say(f"the time is over: {running} with the current epoch")

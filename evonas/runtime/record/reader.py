@@ -39,6 +39,8 @@ LAST_ASK = "last ask"
 """Key in `meta` of the place to which a run goes back when its budget is given something back."""
 END = "end"
 """Key of how long the last end of the run took: `seconds`, and the `reserve` that was kept."""
+TIME_OVER = "time over"
+"""Key of the budget in seconds that was found to be spent, with what is kept for the end."""
 WORKED = "worked"
 """Key in `meta` of the seconds that all sessions have worked."""
 

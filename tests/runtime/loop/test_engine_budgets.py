@@ -121,6 +121,19 @@ def test_seconds_of_earlier_sessions_count(search):
     assert engine.is_over
 
 
+def test_a_time_that_is_over_stays_so_until_the_budget_is_another(search):
+    """What is kept for the end may be estimated anew, and must not open a finished run."""
+    plan = [(point, 1, None) for point in range(30)]
+    first, *_ = search(plan, RunLimits(None, look_ahead=4, seconds=10.0), spent=6.0)
+    again, _, pool = search(plan, RunLimits(None, look_ahead=4, seconds=10.0), spent=0.0)
+    assert again.is_over
+    assert not pool.seen
+    assert again.trials == first.trials
+    longer, _, pool = search(plan, RunLimits(None, look_ahead=4, seconds=20.0), spent=10.0)
+    assert pool.seen
+    assert len(longer.trials) > len(first.trials)
+
+
 def test_what_arrives_first_is_told_first_and_twins_right_after(search):
     plan = [(0, 1, None), (1, 1, None), (0, 1, None), (1, 1, None), (2, 1, None), (1, 1, None)]
     engine, strategy, _ = search(plan, RunLimits(10, look_ahead=5), in_order=False)
