@@ -39,9 +39,16 @@ def command(
             "--samples",
             metavar="N",
             parser=whole_number("--samples", 0, 100),
-            help="Draw networks, list their layers, and compare the samplers.",
+            help="Draw networks, show their genes, and compare the samplers.",
         ),
     ] = 0,
+    layers: Annotated[
+        bool,
+        typer.Option(
+            "--layers",
+            help="Build the drawn networks with Keras, and list their layers and sizes.",
+        ),
+    ] = False,
     seed: Annotated[
         int,
         typer.Option("--seed", metavar="N", parser=whole_number("--seed", 0), help="Of the draws."),
@@ -51,7 +58,7 @@ def command(
         typer.Option(
             "--shape",
             metavar="8,8",
-            help="Of one sample of the data that the networks are drawn for.",
+            help="Of one sample of the data that the networks are built for; implies --layers.",
         ),
     ] = "",
     plugins: Annotated[
@@ -65,48 +72,61 @@ def command(
     """Show a search space: its sections, what is decided in them, how many decisions and genomes
     there are.
 
-    With `--samples`, networks are drawn from it and built (with Keras, which takes some seconds to
-    import), and their layers are listed. Then it is told how evenly each sampler would fill the
-    space with as many points. Nothing is trained. Values of a float are not counted among the
-    genomes.
+    With `--samples`, networks are drawn from it, and their genes are shown. Then it is told how
+    evenly each sampler would fill the space with as many points. With `--layers` the networks are
+    built too (by Keras, which takes some seconds to import), and their layers and sizes are listed.
+    Nothing is trained. Values of a float are not counted among the genomes.
     """
     from evonas.genome import library, load_space
 
     file = library.find("spaces", space)
     found = load_space(file)
-    drawn = _drawn(found, str(file), samples, seed, shape, plugins or ())
+    _check(found, str(file), plugins or ())
+    genomes = _draws(found, samples, seed)
+    # Without an input, a table or a function judges the genomes: they are no networks.
+    is_built = found.input is not None and (layers or bool(shape))
+    if is_built:
+        drawn = _networks(found, genomes, str(file), shape, plugins or ())
+    else:
+        drawn = [_plain(genome) for genome in genomes]
     even = evenness(found, samples, seed) if samples else {}
     if as_json:
         _print_as_json(found, drawn, even)
     else:
-        _print(found, drawn)
+        _print(found, drawn, is_built)
         _print_evenness(even, samples)
 
 
-def _drawn(
-    space: SearchSpace, file: str, count: int, seed: int, shape: str, plugins: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Genomes as plain values, built if they are networks.
+def _check(space: SearchSpace, file: str, plugins: Sequence[str]) -> None:
+    """Check that the networks of a space can be built; nothing is built.
 
     Raises:
         InvalidSpace: ops or plugins are wrong.
+    """
+    from evonas.errors import InvalidSpace
+    from evonas.model.space_check import check_space
+
+    if space.input is None:
+        return
+    problems = check_space(space, plugins, file)
+    if problems:
+        raise InvalidSpace(problems)
+
+
+def _networks(
+    space: SearchSpace, genomes: Sequence[Genome], file: str, shape: str, plugins: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Genomes as networks, in plain values.
+
+    Raises:
         UserError: this is no shape for the space's input.
     """
     from pathlib import Path
 
-    from evonas.errors import InvalidSpace
     from evonas.evaluate.contract.importing import add_folder
-    from evonas.model.space_check import check_space
 
-    # Without networks a table or a function judges the genomes.
-    if space.input is None:
-        return [_plain(genome) for genome in _draws(space, count, seed)]
-    # Even if nothing is drawn: a space is shown only if its networks can be built.
-    problems = check_space(space, plugins, file)
-    if problems:
-        raise InvalidSpace(problems)
+    assert space.input is not None
     interface = _interface(space.input, shape)
-    genomes = _draws(space, count, seed)
     if plugins:
         add_folder(str(Path(file).absolute().parent))
     if genomes:
@@ -239,7 +259,7 @@ def evenness(space: SearchSpace, count: int, seed: int) -> dict[str, dict[str, A
 
 
 def _plain(genome: Genome) -> dict[str, Any]:
-    """A genome that is no network, as plain values: per section its genes."""
+    """A genome as plain values: per section its genes."""
     from json import loads
 
     sections = loads(genome.canonical())
@@ -303,8 +323,12 @@ def _built(
     }
 
 
-def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]]) -> None:
-    """The space in words, then what was drawn from it."""
+def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]], is_built: bool) -> None:
+    """The space in words, then what was drawn from it.
+
+    Args:
+        is_built: whether networks were drawn and built, and not genomes alone.
+    """
     from evonas.cli.console import console, say
 
     facts = describe(space)
@@ -319,10 +343,10 @@ def _print(space: SearchSpace, drawn: Sequence[Mapping[str, Any]]) -> None:
         _print_section(section, out)
     for one in drawn:
         out.print()
-        if space.input is None:
-            _print_genome(one, out)
-        else:
+        if is_built:
             _print_network(one, out)
+        else:
+            _print_genome(one, out)
 
 
 def _size(space: SearchSpace) -> str:
@@ -376,7 +400,7 @@ def _print_section(section: Mapping[str, Any], out: Console) -> None:
 
 
 def _print_genome(genome: Mapping[str, Any], out: Console) -> None:
-    """A genome that is no network: its genes in words."""
+    """A genome: its genes in words."""
     from evonas.cli.console import say
     from evonas.cli.search import genes_in_words
 

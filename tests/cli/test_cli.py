@@ -150,7 +150,7 @@ def test_a_space_is_described_without_keras():
     assert all(word in done.stdout for word in words)
     code = (
         "import sys\n"
-        "sys.argv = ['evonas', 'space', 'mlp', '--json']\n"
+        "sys.argv = ['evonas', 'space', 'mlp', '--samples', '1', '--json']\n"
         "from evonas.cli.app import app\n"
         "try: app()\n"
         "except SystemExit: sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))\n"
@@ -158,7 +158,10 @@ def test_a_space_is_described_without_keras():
     plain = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert plain.returncode == 0
     facts = json.loads(plain.stdout)
-    assert (facts["dimension"], facts["input"], facts["samples"]) == (56, "vector", [])
+    assert (facts["dimension"], facts["input"]) == (56, "vector")
+    (drawn,) = facts["samples"]
+    assert set(drawn) == {"digest", "sections"}
+    assert drawn["sections"]["training"][0][0] == "training"
     assert facts["sections"][0]["ops"]["dense"]["dropout"] == "a number in [0.05, 0.6] or 0.0"
     assert sum(section["decisions"] for section in facts["sections"]) == 56
 
