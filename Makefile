@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-unchanged bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-curve-stopping bench-verdicts clean
+.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-unchanged bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-deadlines bench-curve-stopping bench-verdicts clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench-start: $(READY) ## how long `evonas --help` takes
 
 bench-hangs: $(READY) ## how soon the slot of a hanging worker is free again (about four minutes)
 	$(BIN)/python -m benchmarks.hangs
+
+bench-deadlines: $(READY) ## how much longer than its budget of time a run takes; images and tables need EVONAS_DATA (about ten minutes)
+	$(BIN)/python -m benchmarks.deadlines
 
 bench-curve-stopping: $(READY) ## what stopping by learning curves saves and misses; LCBench needs EVONAS_DATA (about half an hour)
 	$(BIN)/python -m benchmarks.curve_stopping
