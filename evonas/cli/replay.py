@@ -144,7 +144,9 @@ def _about(plan: Plan) -> tuple[str, str]:
     """What is going to be trained, and what the record says of it."""
     job = plan.job
     trial = plan.trial
-    epochs = counted(job.epochs, "epoch")
+    # One that a deadline has ended is repeated up to where it was.
+    most = job.epochs if job.cut_after is None else min(job.epochs, job.cut_after)
+    epochs = counted(most, "epoch")
     what = f"Trial {trial.id} of {plan.root}, up to {epochs}, seed {job.seed}"
     if trial.twin_of is not None:
         what += f"; it is a twin of trial {trial.twin_of}, whose training this is"
