@@ -242,7 +242,7 @@ def _renewed(record: Record, now: Sources) -> list[str]:
 
 
 def check_imported(
-    record: Record, file: Path, sources: Mapping[str, Source]
+    record: Record, file: Path, look: Callable[[], Sources], sources: Mapping[str, Source]
 ) -> Callable[[], InvalidConfig] | None:
     """Compare what a process has imported in the middle of a session with the code of the run.
 
@@ -250,6 +250,7 @@ def check_imported(
 
     Args:
         file: the config's file.
+        look: looks at the plugins once more, as before a session.
 
     Returns:
         None if it is the run's code; otherwise a function that makes the error which says so.
@@ -262,7 +263,10 @@ def check_imported(
             new[name] = list(source)
         elif known[name] != source.sha256:
             changed.append(name)
-    if changed:
+    others = _of_other_files({name: sources[name] for name in changed}, known, look)
+    for name in others:
+        new[name] = list(sources[name])
+    if changed := [name for name in changed if name not in others]:
         return partial(_refusal, record, file, changed)
     if new:
         record.put_meta(LATER, {**_later(record), **new})
@@ -289,6 +293,28 @@ def check_process(config: RunConfig, now: Sources) -> None:
         )
 
 
+def _of_other_files(
+    changed: Mapping[str, Source], known: Sources, look: Callable[[], Sources]
+) -> set[str]:
+    """What is not changed, but was found in another file than the look at the plugins has guessed.
+
+    A function may change `sys.path` when it is called, and import a module of a name that two
+    folders have.
+    """
+    found = {}
+    for name, source in changed.items():
+        # Otherwise it was edited meanwhile: perhaps it is what it was before.
+        if digest_of(Path(source.file)) == source.sha256:
+            found[name] = known[name]
+    if not found:
+        return set()
+    try:
+        now = look()
+    except InvalidConfig:
+        return set()
+    return {name for name, sha256 in found.items() if now.get(name) == sha256}
+
+
 def _refusal(record: Record, file: Path, modules: Sequence[str]) -> InvalidConfig:
     """The error of a session in whose middle the code has changed."""
     root = record.path.parent
@@ -306,8 +332,9 @@ def _refusal(record: Record, file: Path, modules: Sequence[str]) -> InvalidConfi
 def known_code(record: RecordReader) -> Sources:
     """What identifies all code of a run that is known, also what workers have imported late."""
     found = dict(recorded_code(record))
+    # What was imported counts more than what was guessed.
     for name, (sha256, _) in _later(record).items():
-        found.setdefault(name, sha256)
+        found[name] = sha256
     return found
 
 

@@ -499,7 +499,7 @@ class Session:
             reserve=reserve,
             in_order=config.deterministic,
             incumbent_of=partial(incumbent_for, self.record, config),
-            refusal_of=partial(check_imported, self.record, self.config_file),
+            refusal_of=partial(check_imported, self.record, self.config_file, self.check_plugins),
         )
 
     def close(self) -> None:

@@ -295,6 +295,28 @@ def test_what_this_process_imports_late_is_compared_too(
     assert lifecycle.work(root, overrides=more, accept_changed_code=True).is_finished
 
 
+def test_a_name_that_two_folders_have_is_no_change(folder: Path) -> None:
+    text = FILES["judge_5.py"].replace("    late =", "    import judge_late as late #")
+    # The look at the plugins finds the one beside it, and a call finds the other one.
+    text = text.replace("def evaluate", "sys.path.pop(0)\ndef evaluate")
+    text = text.replace("(genome):", '(genome):\n    sys.path.insert(0, str(HERE / "parts"))')
+    (folder / "judge_5.py").write_text(text)
+    (folder / "judge_late.py").write_text("ADDED = 5.0\n")
+    root = create(folder, "budget.trials=5")
+    assert lifecycle.work(root, is_new=True).is_finished
+    with RecordReader(root / "run.db") as record:
+        sha256, path = record.meta(LATER)["judge_late"]
+        assert record.meta(CODE)["judge_late"] != sha256
+    assert path == str(folder / "parts" / "judge_late.py")
+    assert lifecycle.work(root, overrides=["budget.trials=6"]).is_finished
+    for name in ("parts/judge_late.py", "judge_late.py"):
+        before = (folder / name).read_text()
+        (folder / name).write_text("ADDED = 9.0\n")
+        with pytest.raises(InvalidConfig, match="since the run began: judge_late"):
+            lifecycle.work(root, overrides=["budget.trials=7"])
+        (folder / name).write_text(before)
+
+
 def test_an_older_record_goes_on_and_holds_all_code_from_then_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
