@@ -80,8 +80,7 @@ EDITS = {
 
 
 SOME_EDITS = [
-    pytest.param(what, marks=() if what in ("syntax", "late") else pytest.mark.full)
-    for what in EDITS
+    pytest.param(what, marks=() if what == "late" else pytest.mark.full) for what in EDITS
 ]
 IN_DRIVER = ["inline: {}", pytest.param("simulated: {workers: 3}", marks=pytest.mark.full)]
 
@@ -295,6 +294,7 @@ def test_what_this_process_imports_late_is_compared_too(
     assert lifecycle.work(root, overrides=more, accept_changed_code=True).is_finished
 
 
+@pytest.mark.full
 def test_a_name_that_two_folders_have_is_no_change(folder: Path) -> None:
     text = FILES["judge_5.py"].replace("    late =", "    import judge_late as late #")
     # The look at the plugins finds the one beside it, and a call finds the other one.
