@@ -124,7 +124,7 @@ def search(
     from evonas.runtime.session import local_pool
 
     # The report may wait for a slow pager, the search must not.
-    with impatient(), going_on(directory):
+    with impatient(), going_on(directory, changes=bool(overrides)):
         run = lifecycle.work(
             directory,
             observers(as_json),
@@ -146,13 +146,19 @@ def search(
 
 
 @contextmanager
-def going_on(directory: Path) -> Iterator[None]:
-    """What ends the work on a run says how to go on, if a resume alone would help."""
+def going_on(directory: Path, changes: bool = False) -> Iterator[None]:
+    """What ends the work on a run says how to go on, if a resume alone would help.
+
+    Args:
+        changes: whether the command changes the config.
+    """
     try:
         yield
+    # It came before the session, or after it. So the changes may not have been written.
     except KeyboardInterrupt:
         error = Stopped("stopped by Ctrl-C; nothing is lost")
-        error.add_note(f"To go on:  {command('resume', directory)}")
+        way = command("resume", directory)
+        error.add_note("The same command goes on." if changes else f"To go on:  {way}")
         raise error from None
     except (UserError, NothingFeasible, RunHeld, InvalidRecord):
         raise

@@ -158,6 +158,7 @@ def test_commands_print_words_by_say_only():
         ("console.py", "out.print(line, style=style, soft_wrap=T"),
         ("console.py", "sys.stdout.buffer.write(text.encode(erro"),
         ("console.py", "sys.stdout.write(text)"),
+        ("leaving.py", "print('evonas: stopped by Ctrl-C.', file"),
         ("quiet.py", "sys.stderr.write(aside.read().decode(err"),
         ("table.py", "out.print(_table(columns, rows, widths, "),
     ]
