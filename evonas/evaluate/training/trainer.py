@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.training.checkpoint import Array, TrainingState
+from evonas.evaluate.training.direct_updates import update_directly
 from evonas.evaluate.training.learning_curve import CurveRule, Stopped, stopped
 from evonas.evaluate.training.patience import best_epoch, is_exhausted
 from evonas.evaluate.training.scores import LEAST_PROBABILITY
@@ -45,10 +46,11 @@ class Diverged(ArithmeticError):
 class Trainer:
     """One training of one model.
 
-    The trainer owns the model and the optimizer until it is done. The batches of an epoch are a
-    function of (seed, epoch), and the history is part of the state. So `state` and `restore`
-    continue a training in another process, on a CPU bit for bit. The model draws random numbers
-    from its own seed generators; see `keras.utils.set_random_seed`.
+    The trainer owns the model and the optimizer until it is done, and the optimizer updates its
+    variables directly. The batches of an epoch are a function of (seed, epoch), and the history is
+    part of the state. So `state` and `restore` continue a training in another process, on a CPU bit
+    for bit. The model draws random numbers from its own seed generators; see
+    `keras.utils.set_random_seed`.
 
     The loss is the sparse categorical cross-entropy, or the mean squared error of targets divided
     by their standard deviation. A learning rate then means the same for all targets. The loss is
@@ -121,6 +123,7 @@ class Trainer:
         # TensorFlow allows no new variable while a function is traced, so the optimizer's are
         # created here.
         optimizer.build(model.trainable_variables)
+        update_directly(optimizer)
         # The signatures leave the length of an order open: each function is traced once.
         order = tf.TensorSpec([None], tf.int32)
         self._run = tf.function(self._train_batches, input_signature=[order], autograph=False)
