@@ -482,7 +482,7 @@ class Session:
                 spent += time.monotonic() - began
             # Without networks nothing is exported.
             if config.budget.time is not None and config.evaluator is None:
-                reserve = Reserve(pool.clock, end_seconds(self.record))
+                reserve = Reserve(pool.clock, end_seconds(self.record), pool.capacity)
         return Engine(
             strategy,
             self.record,

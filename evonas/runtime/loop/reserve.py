@@ -22,11 +22,16 @@ class Reserve:
     Args:
         clock: gives seconds.
         ended: seconds of the last end of this run; 0 if it had none.
+        workers: number of trials that run at once. The first training of a worker takes longer:
+            it loads the data and starts TensorFlow. An export finds a worker that has done that.
     """
 
-    def __init__(self, clock: Callable[[], float], ended: float = 0.0) -> None:
+    def __init__(self, clock: Callable[[], float], ended: float = 0.0, workers: int = 0) -> None:
         self._clock = clock
         self._ended = ended
+        self._workers = workers
+        # The first trainings of the workers.
+        self._cold: set[int] = set()
         # Trial -> when it began, or finished its latest epoch.
         self._latest: dict[int, float] = {}
         # Trial -> seconds from its beginning to the end of its first epoch, and those of a later
@@ -36,6 +41,8 @@ class Reserve:
 
     def begin(self, trial: int) -> None:
         """A worker was given this trial."""
+        if len(self._latest) < self._workers:
+            self._cold.add(trial)
         self._latest[trial] = self._clock()
         self._first.pop(trial, None)
 
@@ -63,8 +70,19 @@ class Reserve:
 
     def _export(self, trial: int) -> float:
         """Seconds of an export of this trial; 0 if this session has not trained it."""
-        first = self._first.get(trial, 0.0)
+        building = self._building(trial)
+        if trial in self._cold:
+            warm = [self._building(other) for other in self._first if other not in self._cold]
+            building = min(building, max(warm, default=building))
         # The model predicts all validation and test data, and its file the latter once more.
         # Together that is about an epoch.
-        epoch = min(first, self._later.get(trial, 0.0))
-        return TRACES * (first - epoch) + epoch
+        return TRACES * building + self._epoch(trial)
+
+    def _building(self, trial: int) -> float:
+        """Seconds in which the network was built and traced."""
+        return self._first.get(trial, 0.0) - self._epoch(trial)
+
+    def _epoch(self, trial: int) -> float:
+        """Seconds of an epoch; 0 if there was only one, which includes the building."""
+        later = self._later.get(trial, 0.0)
+        return min(self._first.get(trial, 0.0), later)

@@ -62,6 +62,18 @@ def test_without_a_winner_the_slowest_may_be_it(clock: Clock) -> None:
     assert reserve.seconds(TRIAL) == REPORT + 2
 
 
+def test_the_first_training_of_a_worker_says_little_of_an_export(clock: Clock) -> None:
+    reserve = Reserve(clock, workers=2)
+    train(reserve, clock, 3, 9.0, 1.0)
+    train(reserve, clock, 4, 8.0, 1.0)
+    # Nothing better is known yet.
+    assert reserve.seconds(TRIAL) == REPORT + 2 * (9.0 - 1.0) + 1.0
+    train(reserve, clock, 5, 3.0, 1.0)
+    train(reserve, clock, 6, 2.5, 1.0)
+    assert reserve.seconds(TRIAL) == REPORT + 2 * (3.0 - 1.0) + 1.0
+    assert reserve.seconds(replace(TRIAL, id=6)) == REPORT + 2 * (2.5 - 1.0) + 1.0
+
+
 def test_an_earlier_end_of_the_run_is_a_measurement_too(clock: Clock) -> None:
     reserve = Reserve(clock, ended=6.0)
     assert reserve.seconds(TRIAL) == REPORT + 6
