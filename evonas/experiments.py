@@ -240,7 +240,8 @@ def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
         curve=curve(run.trials, _cost(run, seconds)),
         trials=len(run.trials),
         twins=len(run.trials) - len(trained),
-        failures=sum(trial.fitness is None for trial in trained),
+        # What the budget does not count is no failure of the strategy's.
+        failures=sum(trial.fitness is None for trial in trained) - run.given_back,
         reused=len(reused),
         winner=best.metrics if best else {},
         test=test,

@@ -58,6 +58,16 @@ def number(value: float | None) -> str:
     return f"{value:.{decimals}f}"
 
 
+def difference(value: float) -> str:
+    """The size of a difference of two numbers, as `number` writes it.
+
+    A computer finds 0.9999999999999998 between 2.2 and 1.2. What is beyond 12 digits is its own.
+    """
+    if isinstance(value, int):
+        return number(abs(value))
+    return number(float(f"{abs(value):.12g}"))
+
+
 def measured(name: str, value: float | None) -> str:
     """The number of a metric; of one that counts something, without decimals."""
     if value is not None and name in COUNTS and float(value).is_integer():

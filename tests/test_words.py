@@ -7,7 +7,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from evonas.words import clean, clean_lines, counted, cut, excerpt, listed, measured, number, size
+from evonas.words import (
+    clean,
+    clean_lines,
+    counted,
+    cut,
+    difference,
+    excerpt,
+    listed,
+    measured,
+    number,
+    size,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +107,20 @@ def test_an_excerpt_is_one_clean_line_and_says_that_it_was_cut():
     assert excerpt("x" * 300) == "x" * 300
     assert excerpt("abc def", 6) == "abc..."
     assert cut("abcdef", 6) == "abcdef"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (0.9999999999999998, "1.0000"),
+        (-1.0000000000000002, "1.0000"),
+        (0.99999, "0.99999"),
+        (-0.25, "0.2500"),
+        (0.3 - 0.1, "0.2000"),
+        (1e-7, "1e-07"),
+        (-1234567, "1,234,567"),
+        (3, "3"),
+    ],
+)
+def test_a_difference_has_no_digits_of_its_own(value, told):
+    assert difference(value) == told

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from evonas.errors import did_you_mean
+from evonas.files import is_folder
 from evonas.invocation import NAME, command
 
 
@@ -64,8 +66,12 @@ def _about_a_word(error: Any, name: str) -> str:
         received = text.split("'")[1]
         hint = did_you_mean(received, commands)
         return f"there is no command {received}.{hint} Allowed: {', '.join(commands)}."
-    received = text.rpartition("(")[2].rstrip(").")
-    return f"{name} takes no further argument. Received: {received}"
+    # The library puts it in brackets, and it may end in a bracket or in a full stop itself.
+    received = text.partition(" (")[2].removesuffix(".").removesuffix(")")
+    words = f"{name} takes no further argument. Received: {received}"
+    if "--runs" in _options(error.ctx) and is_folder(Path(received)):
+        words += f"\nFor the runs in that folder:  {command(name, '--runs', received)}"
+    return words
 
 
 def _options(context: Any) -> list[str]:

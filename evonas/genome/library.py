@@ -66,7 +66,8 @@ def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path
     Raises:
         UserError: no such file, or no such name; the shipped names are listed.
     """
-    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+    is_path = "/" in name_or_path or name_or_path in (".", "..")
+    if is_path or name_or_path.endswith((".yaml", ".yml")):
         return _by_path(kind, name_or_path, relative_to)
     shipped = names(kind)
     if name_or_path in shipped:
@@ -98,8 +99,10 @@ def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:
     if is_file(path):
         return path
     if is_folder(path):
+        # A dot at the beginning of a sentence is not seen.
+        folder = path.resolve() if path.name in ("", "..") else path
         raise UserError(
-            f"{short(str(path), 200)} is a folder, and a {_WORDS[kind]} is a file of YAML."
+            f"{short(str(folder), 200)} is a folder, and a {_WORDS[kind]} is a file of YAML."
         )
     raise UserError(
         f"No {_WORDS[kind]} at {short(str(path), 200)}."

@@ -28,6 +28,11 @@ OTHERS = (
         (["export", "x"], "export needs --to PATH: where the model goes; must end in `.keras`."),
         (["replay", "x"], "replay needs TRIAL: a trial's number."),
         (["show", "a", "b", "c"], "show takes no further argument. Received: b c"),
+        (["show", "a", "b", "(c)."], "show takes no further argument. Received: b (c)."),
+        (
+            ["list", "."],
+            "list takes no further argument. Received: .\n  For the runs in that folder:",
+        ),
         (["list", "--runs"], "the option --runs needs a value after it."),
         (["show", "x", "--trials=3"], "the option --trials takes no value."),
         (
@@ -71,3 +76,11 @@ def test_without_a_command_there_is_the_help():
     done = run_evonas()
     assert done.returncode == 0
     assert done.stdout == run_evonas("--help").stdout
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_dot_is_a_folder_and_no_name(name, tmp_path):
+    done = run_evonas("run", name, cwd=tmp_path)
+    assert done.returncode == 2
+    folder = (tmp_path / name).resolve()
+    assert done.stderr == f"evonas: {folder} is a folder, and a config is a file of YAML.\n"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import evonas
+from evonas import experiments
 from evonas.errors import InvalidConfig, NothingFeasible
 from evonas.runtime.audit import audit
 from evonas.search.registry import STRATEGIES
@@ -131,3 +132,14 @@ def test_killed_while_it_is_given_something_back(tmp_path):
     assert report["killed"] == report["points"] > 0
     assert "record.back" in report["kinds"]
     assert report["wrong"] == []
+
+
+def test_compare_counts_no_failure_that_was_given_back(tmp_path):
+    """`failures` of the table and of the JSON: those that the budget counts."""
+    run = work(make_run(tmp_path, "strategy=random", TIGHT, space=WIDE_SPACE))
+    own = [trial for trial in run.trials if trial.twin_of is None]
+    failed = [trial for trial in own if trial.fitness is None]
+    assert run.given_back > 0
+    found = experiments._result(run, [])
+    assert found.failures == len(failed) - run.given_back
+    assert len(own) - run.given_back == run.config.budget.trials

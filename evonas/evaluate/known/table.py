@@ -22,6 +22,7 @@ import itertools
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,9 +244,11 @@ class _Reader:
     def _check_shape(self) -> None:
         if not self._cells:
             self._wrong("has a header and no rows.")
-        twice = {name for name in self._header if self._header.count(name) > 1}
-        for name in twice:
-            self._wrong("this column is there twice.", name)
+        # In the order of the file: that of a set changes from process to process.
+        counts = Counter(self._header)
+        for name, count in counts.items():
+            if count > 1:
+                self._wrong("this column is there twice.", name)
         width = len(self._header)
         for line, row in zip(self._lines, self._cells, strict=True):
             if len(row) != width:

@@ -135,6 +135,16 @@ def test_bad_tables_are_refused_with_file_and_line(
     assert (told[0].file, told[0].line) == (str(path), line)
 
 
+def test_double_columns_are_named_in_the_order_of_the_file(
+    tmp_path: Path, space: SearchSpace
+) -> None:
+    names = ["zeta@1", "beta@1", "omega@1", "alpha@1", "kappa@1", "eta@1"]
+    header = ",".join([HEADER, *names, *reversed(names)])
+    with pytest.raises(InvalidData) as caught:
+        load_table(written(tmp_path, GOOD + ",1" * 12, header=header), space)
+    assert [problem.key for problem in caught.value.problems] == names
+
+
 def test_many_problems_are_not_all_listed(tmp_path: Path, space: SearchSpace) -> None:
     rows = [GOOD.replace("2.5", f"x{number}") for number in range(100)]
     with pytest.raises(InvalidData) as caught:
