@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-unchanged bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-deadlines bench-curve-stopping bench-verdicts clean
+.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-unchanged bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-deadlines bench-curve-stopping bench-verdicts bench-scale clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ bench-curve-stopping: $(READY) ## what stopping by learning curves saves and mis
 
 bench-verdicts: $(READY) ## how often `evonas compare` claims what is not so, simulated (about five minutes)
 	$(BIN)/python -m benchmarks.verdicts
+
+bench-scale: $(READY) ## what it costs to read records of 1,000 to 47,000 trials (about an hour)
+	$(BIN)/python -m benchmarks.scale
 
 clean: ## remove .venv and caches, keep the runs
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
