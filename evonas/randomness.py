@@ -10,8 +10,11 @@ import hashlib
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import numpy as np
+# NumPy is imported by the functions that use it: whoever only looks at a run draws no number.
+if TYPE_CHECKING:
+    import numpy as np
 
 # The place of a purpose is part of every seed. So a new purpose goes to the end.
 PURPOSES = ("sample", "child", "select", "split", "order", "surrogate", "replace")
@@ -22,6 +25,8 @@ def generator(seed: int, purpose: str, *counter: int) -> np.random.Generator:
 
     Equal arguments give equal numbers. Different arguments give independent numbers.
     """
+    import numpy as np
+
     place = PURPOSES.index(purpose)
     key = (place, *counter)
     sequence = np.random.SeedSequence(seed, spawn_key=key)
@@ -42,6 +47,8 @@ def training_seed(run_seed: int, digest: str, repeat: int) -> int:
 @contextmanager
 def kept_generators() -> Iterator[None]:
     """Put the global generators of Python and NumPy back as they were."""
+    import numpy as np
+
     of_python = random.getstate()
     of_numpy = np.random.get_state()  # noqa: NPY002 - the user's code may draw from the global one
     try:
@@ -60,6 +67,8 @@ def seeded_generators(seed: int) -> Iterator[None]:
     Args:
         seed: seed in [0, 2**32).
     """
+    import numpy as np
+
     with kept_generators():
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002

@@ -211,6 +211,8 @@ class Objective:
         value = self.value(metrics)
         if value is None:
             return None
+        if not self.constraints:
+            return Fitness(value, self.direction, 0)
         amounts = [metrics.get(constraint.metric, math.nan) for constraint in self.constraints]
         if not all(map(math.isfinite, amounts)):
             return None

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas.errors import EvonasError, UserError
-from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
-from evonas.export.retraining import check_weights
 from evonas.files import expanded
-from evonas.genome import parse_space
 from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
-from evonas.insight.genealogy import genealogy
 from evonas.insight.summary import incumbent, summarize
-from evonas.learning.interface import Interface
-from evonas.runtime.code_guard import CodeChange, changed_code, code_changes, plugin_folder
-from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.evaluators import ends_of
-from evonas.runtime.loop.budget import given_back
-from evonas.runtime.loop.observer import Observer, teller
+from evonas.runtime.config.head import ConfigHead
 from evonas.runtime.openings import Opening, are_all_noted, openings
 from evonas.runtime.record.layout import Layout, is_held
 from evonas.runtime.record.reader import END, RecordReader, decoding
-from evonas.runtime.record.rows import Attempt
-from evonas.runtime.session import PoolFactory, Session, local_pool
 from evonas.trial import Objective, Trial, TrialState
 
+# Imported where they are used: a run is looked at far more often than it is trained, and these
+# take longer to import than a record of some thousand trials takes to read.
 if TYPE_CHECKING:
     import keras
     import networkx as nx
+
+    from evonas.genome import SearchSpace
+    from evonas.learning.interface import Interface
+    from evonas.runtime.code_guard import CodeChange
+    from evonas.runtime.config.limits_config import BudgetConfig
+    from evonas.runtime.config.run_config import RunConfig
+    from evonas.runtime.loop.observer import Observer
+    from evonas.runtime.record.rows import Attempt, Brief
+    from evonas.runtime.session import PoolFactory
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,7 @@ class Run:
 
     Attributes:
         layout: paths of the run's files.
-        config: the config that the run was made with.
-        space: search space of its genomes.
+        budget: what the run may spend.
         counts: number of samples of each part of the data, or of the genomes of a table.
         objectives: all objectives.
         objective: the first objective, by which the winner is the best.
@@ -98,7 +98,7 @@ class Run:
         are_openings_noted: whether these are all. An older evonas noted none.
         code_changes: changes of the plugins' code that the user has accepted.
         gives_back: whether infeasible trials are given back to the budget.
-        trials: all trials, by id.
+        trials: all trials, by id. Each genome is decoded when it is first used.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -106,12 +106,14 @@ class Run:
         with RecordReader(self.layout.record) as record:
             record.verify()
             with decoding(self.layout.record):
-                self.config = RunConfig.from_json(record.meta("config"))
-                ends = record.meta("interface")
-                self._interface = Interface.from_json(ends) if ends else None
-                self.space = parse_space(record.meta("space"), "the recorded space")
+                self._config: Mapping[str, Any] = record.meta("config")
+                head = ConfigHead.from_json(self._config)
+                self._ends: Mapping[str, Any] | None = record.meta("interface") or None
+                self._space: str = record.meta("space")
                 self.counts: Mapping[str, int] = record.meta("counts")
-            self.objectives: Sequence[Objective] = self.config.to_objectives()
+            self._name = head.run
+            self.budget: BudgetConfig = head.budget
+            self.objectives: Sequence[Objective] = head.to_objectives()
             self.objective: Objective = self.objectives[0]
             self.is_finished = bool(record.meta("sealed"))
             self.end: Mapping[str, float] | None = None
@@ -123,25 +125,44 @@ class Run:
                 self.result = record.meta("result")
             self.openings: Sequence[Opening] = openings(record)
             self.are_openings_noted = are_all_noted(record)
-            self.code_changes: Sequence[CodeChange] = code_changes(record)
+            self.code_changes: Sequence[CodeChange] = _code_changes(record, self._config)
             self._config_file = Path(record.meta("config_file"))
             self.gives_back = record.gives_back
             self._files = record.files()
-            self.trials = [self._recorded(trial) for trial in record.trials(self.objective)]
+            recorded = partial(RecordedTrial, run=self)
+            self.trials = record.stored_trials(self.objective, recorded)
 
-    def _recorded(self, trial: Trial) -> RecordedTrial:
-        values = {item.name: getattr(trial, item.name) for item in fields(trial)}
-        return RecordedTrial(**values, run=self)
+    @cached_property
+    def config(self) -> RunConfig:
+        """The config that the run was made with.
+
+        Raises:
+            InvalidRecord: it is one of another version of evonas.
+        """
+        from evonas.runtime.config.run_config import RunConfig
+
+        with decoding(self.layout.record):
+            return RunConfig.from_json(self._config)
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        """The search space of the run's genomes."""
+        from evonas.genome import parse_space
+
+        with decoding(self.layout.record):
+            return parse_space(self._space, "the recorded space")
 
     @property
     def given_back(self) -> int:
         """How many infeasible trials the budget does not count; 0 in a run of an older evonas."""
         if not self.gives_back:
             return 0
+        from evonas.runtime.loop.budget import given_back
+
         infeasible = 0
         for trial in self.trials:
             infeasible += trial.state is TrialState.INFEASIBLE and trial.twin_of is None
-        budget = self.config.budget
+        budget = self.budget
         return given_back(infeasible, budget.trials, budget.epochs)
 
     @property
@@ -152,7 +173,7 @@ class Run:
     @property
     def has_networks(self) -> bool:
         """Whether Keras trained networks; otherwise a table or a function judged the genomes."""
-        return self._interface is not None
+        return self._ends is not None
 
     @property
     def interface(self) -> Interface:
@@ -161,16 +182,25 @@ class Run:
         Raises:
             UserError: the run has no networks.
         """
-        return ends_of(self._interface, self.config)
+        if self._ends is None:
+            from evonas.runtime.evaluators import ends_of
+
+            return ends_of(None, self.config)
+        from evonas.learning.interface import Interface
+
+        with decoding(self.layout.record):
+            return Interface.from_json(self._ends)
 
     @property
     def name(self) -> str:
         """The run's name in its config."""
-        return self.config.run
+        return self._name
 
     @property
     def plugin_folder(self) -> str:
         """The folder in which plugins may lie, besides where Python finds them; may be empty."""
+        from evonas.runtime.code_guard import plugin_folder
+
         return plugin_folder(self.config, self._config_file)
 
     @property
@@ -205,6 +235,8 @@ class Run:
         Raises:
             InvalidRecord: they are missing, or not what the record says.
         """
+        from evonas.export.retraining import check_weights
+
         return check_weights(self.directory, self._files, trial)
 
     def trial(self, id: int) -> RecordedTrial:
@@ -228,11 +260,21 @@ class Run:
                 found.setdefault(attempt.trial, []).append(attempt)
         return found
 
+    def briefs(self) -> dict[int, list[Brief]]:
+        """The same without histories and details, which take most of the time and the memory."""
+        found: dict[int, list[Brief]] = {}
+        with RecordReader(self.layout.record) as record:
+            for brief in record.briefs():
+                found.setdefault(brief.trial, []).append(brief)
+        return found
+
     def genealogy(self) -> nx.DiGraph[int]:
         """The family tree as a graph.
 
         Each node is a trial with its own fitness, each edge parent -> child with its changes.
         """
+        from evonas.insight.genealogy import genealogy
+
         return genealogy(self.trials, self.objective)
 
     def summary(self) -> dict[str, Any]:
@@ -243,8 +285,8 @@ class Run:
             "finished": self.is_finished,
             "going_on": self.is_going_on,
             "objective": self.objective.name,
-            "budget": self.config.budget.trials,
-            "budgets": self.config.budget.given,
+            "budget": self.budget.trials,
+            "budgets": self.budget.given,
             **summarize(self.trials, self.objective),
         }
         summary["done"] -= self.given_back
@@ -263,7 +305,7 @@ class Run:
         trial: int | None = None,
         *,
         observers: Sequence[Observer] = (),
-        pool_factory: PoolFactory = local_pool,
+        pool_factory: PoolFactory | None = None,
     ) -> Mapping[str, Any]:
         """Write a trial's model to `target` and its card beside it; returns the card.
 
@@ -274,14 +316,20 @@ class Run:
             target: path of the `.keras` file.
             trial: number of the trial; None for the winner.
             observers: told what happens.
-            pool_factory: makes the pool whose worker builds the model.
+            pool_factory: makes the pool whose worker builds the model; by default a local one.
 
         Raises:
             UserError: the run has no networks, there is no such trial, the trial did not succeed,
                 or the target is not a `.keras` path.
             RunHeld: the run is going on.
         """
-        ends_of(self._interface, self.config)
+        from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
+        from evonas.runtime.code_guard import changed_code
+        from evonas.runtime.loop.observer import teller
+        from evonas.runtime.session import Session, local_pool
+
+        # Asked for first: a run without networks is refused with the name of its judge.
+        _ = self.interface
         chosen = self.best if trial is None else self.trial(trial)
         if chosen is None:
             raise UserError(
@@ -291,7 +339,7 @@ class Run:
         is_winner = self.result is not None and self.result["trial"] == chosen.id
         if self.result is not None and is_winner and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
-        with Session(self.directory, pool_factory) as session:
+        with Session(self.directory, pool_factory or local_pool) as session:
             tell = teller(observers)
             words = changed_code(session.record, session.check_plugins())
             if words:
@@ -311,6 +359,15 @@ class Run:
     def __repr__(self) -> str:
         state = "finished" if self.is_finished else "unfinished"
         return f"<Run {self.name!r} at {self.directory}: {len(self.trials)} trials, {state}>"
+
+
+def _code_changes(record: RecordReader, config: Mapping[str, Any]) -> Sequence[CodeChange]:
+    """The changes of code that were accepted. Without plugins there is no code to change."""
+    if not config.get("plugins"):
+        return ()
+    from evonas.runtime.code_guard import code_changes
+
+    return code_changes(record)
 
 
 def load(directory: str | Path) -> Run:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evonas.cli.json_text import indented
 from evonas.errors import UserError
 from evonas.files import expanded
 from evonas.invocation import command
@@ -27,6 +28,7 @@ __all__ = [
     "find_run",
     "number",
     "print_json",
+    "print_json_pieces",
     "say",
 ]
 
@@ -78,10 +80,15 @@ def emit(text: str) -> None:
     _write(clean_lines(text))
 
 
-def emit_document(text: str) -> None:
-    """A document of a format that is always in UTF-8, byte for byte as a file would hold it."""
+def emit_document(pieces: Iterable[str]) -> None:
+    """A document of a format that is always in UTF-8, byte for byte as a file would hold it.
+
+    Args:
+        pieces: its text. Each piece is written before the next one is asked for.
+    """
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
+    for piece in pieces:
+        sys.stdout.buffer.write(piece.encode(errors="backslashreplace"))
     sys.stdout.buffer.flush()
 
 
@@ -108,9 +115,15 @@ def complain(message: str) -> None:
 
 def print_json(data: Any) -> None:
     """JSON on standard output, for scripts."""
-    text = json.dumps(data, indent=2, allow_nan=False)
-    # The one control character that JSON leaves as it is.
-    _write(text.replace("\x7f", "\\u007f"))
+    print_json_pieces([indented(data)])
+
+
+def print_json_pieces(pieces: Iterable[str]) -> None:
+    """JSON on standard output that is too long to be in memory as a whole."""
+    for piece in pieces:
+        # The one control character that JSON leaves as it is.
+        sys.stdout.write(piece.replace("\x7f", "\\u007f"))
+    _write("\n")
 
 
 def find_run(name: str, runs: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +14,7 @@ from evonas.cli.options import DEFAULT_RUNS, RunArgument, RunsOption, one_of, wh
 from evonas.files import expanded
 
 if TYPE_CHECKING:
-    import networkx as nx
-
-    from evonas.api import Run
+    from evonas.view import Run
 
 NAME = "genealogy"
 
@@ -80,23 +79,22 @@ def command(
 ) -> None:
     """Show who descends from whom: every trial with its own fitness, every edge with its operator
     and what it changed."""
-    from evonas import api
     from evonas.cli.console import console, emit, emit_document, find_run, say
-    from evonas.files import write_text_whole
+    from evonas.files import write_whole
+    from evonas.view import load
 
     chosen = format_of(form, to)
-    view = api.load(find_run(run, runs))
+    view = load(find_run(run, runs))
     # A file is as wide as its longest line.
     width = console().width if to is None else UNLIMITED
-    text = render(view, chosen, of, above, below, width)
-    if to is None:
-        if chosen is Format.TEXT:
-            emit(text)
-        else:
-            emit_document(text)
-    else:
-        write_text_whole(to, text)
+    pieces = written(view, chosen, of, above, below, width)
+    if to is not None:
+        write_whole(to, lambda file: file.writelines(piece.encode() for piece in pieces))
         say(console(), f"wrote {to}")
+    elif chosen is Format.TEXT:
+        emit("".join(pieces))
+    else:
+        emit_document(pieces)
 
 
 def format_of(form: str | None, to: Path | None) -> Format:
@@ -124,15 +122,15 @@ def format_of(form: str | None, to: Path | None) -> Format:
     return named or meant or Format.TEXT
 
 
-def render(
+def written(
     view: Run,
     form: Format,
     of: int | None = None,
     above: bool = False,
     below: bool = False,
     width: int = UNLIMITED,
-) -> str:
-    """A run's genealogy, or a part of it, in a format.
+) -> Iterable[str]:
+    """A run's genealogy, or a part of it, in a format: the pieces of its text.
 
     Args:
         width: columns of a text, if it is a line of descent.
@@ -153,36 +151,40 @@ def render(
                 "the climb shows all trials. For a part of the family,"
                 " choose text, json, graphml or dot."
             )
-        return climb_svg(view.trials, view.objective, title=view.name)
+        return [climb_svg(view.trials, view.objective, title=view.name)]
     # As a text, a trial's line of descent says more than a list of all trials.
     if form is Format.TEXT and not (above or below):
-        return to_text(view.trials, view.objective, of, width)
-    graph = view.genealogy()
+        return [to_text(view.trials, view.objective, of, width)]
     centre = of
     if centre is None and view.best is not None:
         centre = view.best.id
+    found: set[int] | None = None
     if is_part:
         if centre is None:
             raise UserError("no trial has succeeded yet; name one with --of.")
         # Without a direction, a trial comes with its ancestors.
         found = relatives(view.trials, centre, above or not below, below)
         if form is Format.TEXT:
-            return kin_text(view.trials, centre, found)
-        graph = graph.subgraph(sorted(found))
-    return _written(graph, form, centre)
+            return [kin_text(view.trials, centre, found)]
+    return _for_programs(view, form, found, centre)
 
 
-def _written(graph: nx.DiGraph[int], form: Format, centre: int | None) -> str:
-    """The graph in a format for other programs.
+def _for_programs(
+    view: Run, form: Format, found: set[int] | None, centre: int | None
+) -> Iterable[str]:
+    """The family in a format for other programs.
 
     Args:
+        found: ids of the trials that belong to it; None for all.
         centre: id of the trial that is marked, if the format can mark one.
     """
-    from evonas.insight.dot import to_dot
-    from evonas.insight.genealogy import to_graphml, to_json
+    from evonas.insight.dot import dot
+    from evonas.insight.family import Family
+    from evonas.insight.graph_files import graphml, node_link
 
+    family = Family(view.trials, view.objective, None if found is None else sorted(found))
     if form is Format.DOT:
-        return to_dot(graph, centre)
+        return dot(family, centre)
     if form is Format.JSON:
-        return to_json(graph)
-    return to_graphml(graph)
+        return node_link(family)
+    return graphml(family)

@@ -43,12 +43,12 @@ def folders(runs: Path) -> list[Path]:
 
 def _summary(directory: Path) -> dict[str, Any]:
     """A run in plain values, or the error that reading it gives."""
-    from evonas import api
     from evonas.errors import EvonasError
+    from evonas.view import load
 
     # One damaged record must not hide the other runs.
     try:
-        return api.load(directory).summary()
+        return load(directory).summary()
     except EvonasError as error:
         return {
             "run": directory.name,

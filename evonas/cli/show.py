@@ -18,8 +18,8 @@ from evonas.words import counted, number
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from evonas.api import RecordedTrial, Run
-    from evonas.runtime.record.rows import Attempt
+    from evonas.runtime.record.rows import Brief
+    from evonas.view import RecordedTrial, Run
 
 NAME = "show"
 
@@ -55,11 +55,11 @@ def command(
     With several objectives, also the front: the trials of which no other one is as good in all
     of them and better in one.
     """
-    from evonas import api
     from evonas.cli.console import find_run
     from evonas.cli.front import draw
+    from evonas.view import load
 
-    view = api.load(find_run(run, runs))
+    view = load(find_run(run, runs))
     if front is not None:
         draw(view, front)
     elif trial is not None:
@@ -78,7 +78,8 @@ def _print_trial(trial: RecordedTrial, as_json: bool) -> None:
     if as_json:
         attempts = trial.attempts()
         plain = [one_trial.as_plain(attempt) for attempt in attempts]
-        print_json({**as_plain(trial, attempts), "attempts": plain})
+        briefs = [attempt.brief for attempt in attempts]
+        print_json({**as_plain(trial, briefs), "attempts": plain})
         return
     out = console()
     for words in one_trial.lines(trial):
@@ -87,16 +88,16 @@ def _print_trial(trial: RecordedTrial, as_json: bool) -> None:
 
 def _print_as_json(view: Run, with_trials: bool) -> None:
     """The run's summary, and all of its trials on request."""
-    from evonas.cli.console import print_json
+    from evonas.cli.console import print_json, print_json_pieces
+    from evonas.cli.json_text import with_rows
 
-    plain = dict(view.summary())
-    if with_trials:
-        attempts = view.attempts()
-        told = []
-        for trial in view.trials:
-            told.append(as_plain(trial, attempts.get(trial.id, ())))
-        plain["all_trials"] = told
-    print_json(plain)
+    summary = view.summary()
+    if not with_trials:
+        print_json(summary)
+        return
+    attempts = view.briefs()
+    rows = (as_plain(trial, attempts.get(trial.id, ())) for trial in view.trials)
+    print_json_pieces(with_rows(summary, "all_trials", rows))
 
 
 def _print_run(view: Run, with_trials: bool) -> None:
@@ -142,7 +143,7 @@ def _headline(view: Run) -> str:
 
 def _budget(view: Run) -> str:
     """The budget in words, after a number of trials."""
-    budget = view.config.budget
+    budget = view.budget
     if list(budget.given) == ["trials"]:
         return f" of {budget.trials:,}"
     return f"; budget {budget}"
@@ -171,11 +172,13 @@ def _print_unfinished(view: Run, out: Console) -> None:
         say(out, f"To go on:  {command_line('resume', view.directory)}")
 
 
-def as_plain(trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[str, object]:
+def as_plain(trial: RecordedTrial, attempts: Sequence[Brief]) -> dict[str, object]:
     """A trial as plain JSON."""
     from evonas.cli.trial_table import in_numbers, message_of
 
     fitness = trial.fitness
+    # Decoded apart from the trial, which stays small: there may be very many.
+    genome = trial.genome.decoded()
     return {
         "id": trial.id,
         "state": str(trial.state),
@@ -183,11 +186,11 @@ def as_plain(trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[str, obj
         "value": None if fitness is None else fitness.value,
         "violation": None if fitness is None else fitness.violation,
         "metrics": dict(trial.metrics),
-        **in_numbers(trial.run, trial, attempts),
+        **in_numbers(trial.run, trial, attempts, genome),
         "generation": trial.lineage.generation,
         "operator": trial.lineage.operator,
         "parents": list(trial.lineage.parents),
         "twin_of": trial.twin_of,
-        "digest": trial.genome.digest,
-        "genome": trial.genome.to_dict(),
+        "digest": genome.digest,
+        "genome": genome.to_dict(),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -59,6 +59,10 @@ def print_table(
     # The title is printed by itself: a table would fold it at its own width.
     if title:
         say(out, title, style="bold")
+    if _is_plain(out, columns, rows, widths):
+        for line in _plain_lines(columns, rows, widths, is_close):
+            out.file.write(line)
+        return
     before = out.width
     try:
         out.width = max(before, sum(widths) + gaps)
@@ -129,6 +133,49 @@ def _widen(widths: list[int], natural: Sequence[int], group: Sequence[int], spar
         more = min(natural[place] - widths[place], max(0, spare))
         widths[place] += more
         spare -= more
+
+
+def _is_plain(
+    out: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: Sequence[int]
+) -> bool:
+    """Whether each row is one line of plain text, which needs no layout."""
+    # A terminal may have colours, and an old encoding no line below the headings. Of no columns
+    # at all, rich makes an empty line.
+    if out.is_terminal or out.options.ascii_only or not columns:
+        return False
+    for cells in ([column.name for column in columns], *rows):
+        for cell, width in zip(cells, widths, strict=True):
+            # A character of another script may be two columns wide, or none.
+            if len(cell) > width or not cell.isascii():
+                return False
+    return True
+
+
+def _plain_lines(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    is_close: bool,
+) -> Iterator[str]:
+    """The same that rich prints, line by line: rich takes half a millisecond for each row."""
+    gap = "" if is_close else " "
+
+    def line(cells: Sequence[str]) -> str:
+        told = []
+        for column, cell, width in zip(columns, cells, widths, strict=True):
+            text = cell.rjust(width) if column.is_number else cell.ljust(width)
+            told.append(f"{gap}{text}{gap}")
+        return f" {' '.join(told)} \n"
+
+    length = sum(widths) + _gaps(len(widths), is_close)
+    rule = "\u2500" * (length - 2)
+    empty = f"{' ' * length}\n"
+    yield empty
+    yield line([column.name for column in columns])
+    yield f" {rule} \n"
+    for cells in rows:
+        yield line(cells)
+    yield empty
 
 
 def _table(

@@ -16,8 +16,9 @@ from evonas.words import cut, excerpt, listed, measured
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from evonas.api import RecordedTrial, Run
-    from evonas.runtime.record.rows import Attempt
+    from evonas.genome import Genome
+    from evonas.runtime.record.rows import Brief
+    from evonas.view import RecordedTrial, Run
 
 REASON = 60
 """Characters of a reason in a window. A pipe has some hundred, and `--json` has all of it."""
@@ -106,26 +107,34 @@ def _rows(view: Run, is_window: bool) -> list[Row]:
     """The cells of every trial, the best first."""
     from evonas.trial import rank
 
-    attempts = view.attempts()
+    attempts = view.briefs()
+    companions = _companions(view)
     rows: list[Row] = []
     for trial in sorted(view.trials, key=rank):
-        row = _row(view, trial, attempts.get(trial.id, ()))
+        row = _row(view, trial, attempts.get(trial.id, ()), companions)
         if is_window:
             row["reason"] = cut(row["reason"], REASON)
         rows.append(row)
     return rows
 
 
-def _row(view: Run, trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[str, str]:
+def _row(
+    view: Run, trial: RecordedTrial, attempts: Sequence[Brief], companions: Sequence[str]
+) -> dict[str, str]:
+    """The cells of a trial.
+
+    Args:
+        companions: metrics beside the objective.
+    """
     lineage = trial.lineage
-    trained = in_numbers(view, trial, attempts)
+    trained = in_numbers(view, trial, attempts, trial.genome)
     seconds = trained["seconds"]
     rate = trained["learning_rate"]
     return {
         "trial": str(trial.id),
         "generation": str(lineage.generation),
         "state": _state(trial),
-        **_metrics(view, trial),
+        **_metrics(view, trial, companions),
         "epochs": number(trained["epochs"]),
         "seconds": "-" if seconds is None else f"{seconds:,.1f}",
         "learning rate": "-" if rate is None else f"{rate:.4g}",
@@ -136,11 +145,14 @@ def _row(view: Run, trial: RecordedTrial, attempts: Sequence[Attempt]) -> dict[s
 
 
 def in_numbers(
-    view: Run, trial: RecordedTrial, attempts: Sequence[Attempt]
+    view: Run, trial: RecordedTrial, attempts: Sequence[Brief], genome: Genome
 ) -> dict[str, float | int | None]:
     """How a trial was trained: `epochs`, `seconds` and `learning_rate`, each None if unknown.
 
     They are those of the attempt that the outcome is of. A duplicate was not trained.
+
+    Args:
+        genome: genome of the trial.
     """
     from evonas.insight.settings import learning_rate
     from evonas.runtime.record.rows import deciding
@@ -151,23 +163,23 @@ def in_numbers(
     return {
         "epochs": attempt.epochs if attempt is not None and is_known else None,
         "seconds": None if attempt is None else attempt.seconds,
-        "learning_rate": learning_rate(view.space, trial.genome),
+        "learning_rate": learning_rate(view.space, genome),
     }
 
 
-def message_of(trial: RecordedTrial, attempts: Sequence[Attempt]) -> str:
+def message_of(trial: RecordedTrial, attempts: Sequence[Brief]) -> str:
     """Why a trial failed; empty for one that succeeded or has no attempt."""
     if trial.fitness is not None or not attempts:
         return ""
     return attempts[-1].message
 
 
-def _metrics(view: Run, trial: RecordedTrial) -> Mapping[str, str]:
+def _metrics(view: Run, trial: RecordedTrial, companions: Sequence[str]) -> Mapping[str, str]:
     """The objective's value, then the other metrics, each once."""
     value = None if trial.fitness is None else trial.fitness.value
     objective = view.objective.name
     found = {objective: measured(objective, value)}
-    for name in _companions(view):
+    for name in companions:
         # The objective stands in front already.
         found.setdefault(name, measured(name, trial.metrics.get(name)))
     return found
@@ -175,9 +187,12 @@ def _metrics(view: Run, trial: RecordedTrial) -> Mapping[str, str]:
 
 def _companions(view: Run) -> list[str]:
     """The metrics beside the objective that the table shows."""
+    needed: list[str] = []
+    for one in view.objectives:
+        needed += one.metrics
     if view.has_networks:
-        return [*view.config.metrics(), f"val_{view.interface.metric}", "parameters"]
-    return [*view.config.metrics(), *_others(view)]
+        return [*needed, f"val_{view.interface.metric}", "parameters"]
+    return [*needed, *_others(view)]
 
 
 def _others(view: Run) -> tuple[str, ...]:

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from evonas.insight.family import Family
 from evonas.insight.words import shortened
 from evonas.words import clean, number
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 MOST_CHANGES = 3
 LONGEST = 60
 
 
-def to_dot(graph: nx.DiGraph[int], marked: int | None = None) -> str:
-    """A digraph of a genealogy, or of a part of it.
+def dot(family: Family, marked: int | None = None) -> Iterator[str]:
+    """A digraph of a family, line by line.
 
     A node has its trial's id, and its value or failure. An edge has the operator and the first few
     changes. An edge is dashed if it does not come from the main parent. A node is dashed if its
     trial failed or is a duplicate.
 
     Args:
-        graph: as `genealogy` makes it.
         marked: id of the trial that is drawn thick.
     """
-    lines = [
-        "digraph genealogy {",
-        "  graph [rankdir=TB];",
-        '  node [shape=box, style=rounded, fontname="sans-serif", fontsize=11];',
-        '  edge [fontname="sans-serif", fontsize=9];',
-    ]
-    for node in sorted(graph):
-        data = graph.nodes[node]
+    yield "digraph genealogy {\n"
+    yield "  graph [rankdir=TB];\n"
+    yield '  node [shape=box, style=rounded, fontname="sans-serif", fontsize=11];\n'
+    yield '  edge [fontname="sans-serif", fontsize=9];\n'
+    for node, data in family.nodes():
         label = _label(_told(node, data))
         style = _style(data, node == marked)
-        lines.append(f"  {node} [label={label}{style}];")
-    for parent, child in sorted(graph.edges):
-        data = graph.edges[parent, child]
+        yield f"  {node} [label={label}{style}];\n"
+    for parent, child, data in family.edges():
         label = _label(_done(data))
         style = "" if data["main"] else ", style=dashed"
-        lines.append(f"  {parent} -> {child} [label={label}{style}];")
-    lines.append("}")
-    return "\n".join(lines) + "\n"
+        yield f"  {parent} -> {child} [label={label}{style}];\n"
+    yield "}\n"
 
 
 def _told(node: int, data: dict[str, Any]) -> list[str]:

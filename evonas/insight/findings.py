@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evonas.genome import Genome
 from evonas.trial import Trial, TrialState
 
 SEED = "seed "
@@ -56,10 +57,8 @@ def failing_ops(trials: Sequence[Trial]) -> list[FailingOps]:
     if TrialState.OK not in states.values():
         return []
     together: dict[frozenset[str], list[str]] = {}
-    for op, digests in _holders(trials, states).items():
-        succeeded = any(states[digest] is TrialState.OK for digest in digests)
-        if len(digests) >= LEAST and not succeeded:
-            together.setdefault(frozenset(digests), []).append(op)
+    for op, digests in _suspects(trials, states).items():
+        together.setdefault(frozenset(digests), []).append(op)
     found = []
     for same, ops in together.items():
         counts = Counter(str(states[digest]) for digest in sorted(same))
@@ -67,17 +66,30 @@ def failing_ops(trials: Sequence[Trial]) -> list[FailingOps]:
     return sorted(found, key=lambda one: (-one.genomes, one.ops))
 
 
-def _holders(trials: Sequence[Trial], states: Mapping[str, TrialState]) -> dict[str, set[str]]:
-    """For each op, the digests of the genomes that hold it and whose end is known."""
+def _suspects(trials: Sequence[Trial], states: Mapping[str, TrialState]) -> dict[str, set[str]]:
+    """For each op that no genome survived, the digests of the genomes that hold it.
+
+    Args:
+        states: how each genome ended, by its digest, if that is known.
+    """
+    successes: dict[str, Genome] = {}
     held: dict[str, set[str]] = {}
     for trial in trials:
         digest = trial.genome.digest
-        if digest not in states:
-            continue
-        for _, genes in trial.genome.sections:
-            for gene in genes:
-                held.setdefault(gene.op, set()).add(digest)
-    return held
+        state = states.get(digest)
+        if state is TrialState.OK:
+            successes.setdefault(digest, trial.genome)
+        elif state is not None:
+            for op in trial.genome.ops:
+                held.setdefault(op, set()).add(digest)
+    suspects = {op: digests for op, digests in held.items() if len(digests) >= LEAST}
+    # Most ops are soon seen in a success. Then no other genome needs to be looked into.
+    for genome in successes.values():
+        if not suspects:
+            break
+        for op in genome.ops:
+            suspects.pop(op, None)
+    return suspects
 
 
 def _state_of_each_genome(trials: Sequence[Trial]) -> dict[str, TrialState]:

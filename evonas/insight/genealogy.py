@@ -6,7 +6,6 @@ two genomes, never taken from what an operator claims to have done.
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from evonas.genome import changes
 from evonas.insight.summary import incumbent, succeeded
 from evonas.insight.words import shortened
 from evonas.trial import Objective, Trial
-from evonas.words import clean, counted, listed, number
+from evonas.words import clean, counted, difference, listed, number
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -96,12 +95,12 @@ def genealogy(trials: Sequence[Trial], objective: Objective) -> nx.DiGraph[int]:
     Raises:
         InvalidRecord: a parent is not an earlier trial.
     """
-    # networkx is imported here and below because the driver starts without it.
+    # networkx is imported here because the driver starts without it.
     import networkx as nx
 
     graph: nx.DiGraph[int] = nx.DiGraph(objective=objective.name, direction=objective.direction)
     for trial in trials:
-        graph.add_node(trial.id, **_node(trial))
+        graph.add_node(trial.id, **node(trial))
     for trial in trials:
         for position, parent in enumerate(parents(trial)):
             differences = changes(trials[parent].genome, trial.genome)
@@ -115,10 +114,10 @@ def genealogy(trials: Sequence[Trial], objective: Objective) -> nx.DiGraph[int]:
     return graph
 
 
-def _node(trial: Trial) -> dict[str, Any]:
-    """The attributes of a trial's node."""
+def node(trial: Trial) -> dict[str, Any]:
+    """What a node says of its trial."""
     fitness = succeeded(trial)
-    node = {
+    known = {
         "fitness": None if fitness is None else fitness.value,
         "state": str(trial.state),
         "generation": trial.lineage.generation,
@@ -128,48 +127,8 @@ def _node(trial: Trial) -> dict[str, Any]:
     for name in COSTS:
         value = trial.metrics.get(name, math.nan)
         if math.isfinite(value):
-            node[name] = round(value)
-    return node
-
-
-def to_graphml(graph: nx.DiGraph[int]) -> str:
-    """GraphML for yEd, Gephi and `networkx.read_graphml`.
-
-    An unknown value is left out, and changes are joined by `; `.
-    """
-    import networkx as nx
-
-    about = _flat(graph.graph)
-    flat: nx.DiGraph[int] = nx.DiGraph(**about)
-    for node, data in graph.nodes(data=True):
-        flat.add_node(node, **_flat(data))
-    for parent, child, data in graph.edges(data=True):
-        flat.add_edge(parent, child, **_flat(data))
-    lines = nx.generate_graphml(flat)
-    return "\n".join(lines) + "\n"
-
-
-def _flat(data: dict[str, Any]) -> dict[str, Any]:
-    """Attributes without None and lists, which GraphML does not know."""
-    flat = {}
-    for key, value in data.items():
-        if value is None:
-            continue
-        if isinstance(value, list):
-            value = "; ".join(value)
-        flat[key] = clean(value) if isinstance(value, str) else value
-    return flat
-
-
-def to_json(graph: nx.DiGraph[int]) -> str:
-    """Strict JSON in networkx's node-link form, with the keys `nodes` and `edges`.
-
-    Unknown values are null.
-    """
-    import networkx as nx
-
-    data = nx.node_link_data(graph, edges="edges")
-    return json.dumps(data, allow_nan=False)
+            known[name] = round(value)
+    return known
 
 
 @dataclass(frozen=True)
@@ -328,7 +287,7 @@ def _change(step: Step) -> str:
     if not step.gain:
         return "equal"
     word = "better" if step.gain > 0 else "worse"
-    return f"{number(abs(step.gain))} {word}"
+    return f"{difference(step.gain)} {word}"
 
 
 def _told(step: Step, width: int) -> Iterator[str]:

@@ -43,10 +43,11 @@ def most_epochs(space: SearchSpace, genome: Genome, asked: int) -> int:
 
 def _arguments(space: SearchSpace, genome: Genome, section: str) -> tuple[str, dict[str, Any]]:
     """The op of a settings section and its arguments; empty if the space has no such section."""
-    if section not in space.sections or section not in genome:
+    if section not in space.sections or space.sections[section].group != "settings":
         return "", {}
-    if space.sections[section].group != "settings":
+    genes = genome.part(section)
+    if not genes:
         return "", {}
     # A settings section has one gene.
-    gene = genome[section][0]
+    gene = genes[0]
     return gene.op, dict(space.arguments(genome, section, gene))

@@ -6,26 +6,13 @@ A config has one, and so has a strategy that wraps another one.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
+from evonas.search.choice import Named
 from evonas.search.optuna_samplers import OptunaSampler
 from evonas.search.sampling import Sampler
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Surrogate
 from evonas.trial import Objective
-
-
-@dataclass(frozen=True)
-class Named:
-    """A name with settings, for things whose settings do not tell their name.
-
-    Attributes:
-        name: name in the registry.
-        settings: instance of the settings that belong to the name.
-    """
-
-    name: str
-    settings: Any
 
 
 @dataclass(frozen=True)

@@ -156,9 +156,11 @@ def test_commands_print_words_by_say_only():
         ("app.py", "typer.echo(f'evonas {__version__}')"),
         ("console.py", "err.print(name + Text('\\n'.join(lines)))"),
         ("console.py", "out.print(line, style=style, soft_wrap=T"),
-        ("console.py", "sys.stdout.buffer.write(text.encode(erro"),
+        ("console.py", "sys.stdout.buffer.write(piece.encode(err"),
+        ("console.py", "sys.stdout.write(piece.replace('\\x7f', '"),
         ("console.py", "sys.stdout.write(text)"),
         ("leaving.py", "print('evonas: stopped by Ctrl-C.', file"),
         ("quiet.py", "sys.stderr.write(aside.read().decode(err"),
+        ("table.py", "out.file.write(line)"),
         ("table.py", "out.print(_table(columns, rows, widths, "),
     ]

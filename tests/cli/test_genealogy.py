@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from evonas.cli.genealogy import Format, render
+from evonas.cli.genealogy import Format, written
 from evonas.errors import UserError
 from evonas.insight.kin import relatives
 from evonas.testing import make_run, work
@@ -16,6 +16,10 @@ from evonas.testing import make_run, work
 def run(tmp_path_factory):
     root = make_run(tmp_path_factory.mktemp("genealogy"), "budget.trials=25")
     return work(root)
+
+
+def render(*arguments, **options):
+    return "".join(written(*arguments, **options))
 
 
 def nodes(text):

@@ -136,3 +136,74 @@ def test_all_problems_are_listed_and_short() -> None:
 def test_dangling_inputs_have_no_position() -> None:
     with pytest.raises(InvalidGenome, match="names gene 3"):
         positions((Gene("a", (), (3,), 1),))
+
+
+def stored(genome: Genome, texts: list[str]) -> Genome:
+    """The genome as a record gives it; texts that are decoded are noted."""
+
+    def decode(text: str) -> Genome:
+        texts.append(text)
+        return Genome.from_dict(json.loads(text))
+
+    return Genome.stored(json.dumps(genome.to_dict()), genome.digest, decode)
+
+
+def two_sections() -> Genome:
+    genes = (Gene.make("conv", {"filters": 8}, (), 1), Gene.make("dense", {}, (), 2))
+    return Genome((("layers", genes), ("optimizer", (Gene.make("adam", {}, (), 1),))))
+
+
+def test_a_stored_genome_is_decoded_at_its_first_use_and_once() -> None:
+    genome = two_sections()
+    texts: list[str] = []
+    lazy = stored(genome, texts)
+    assert lazy.digest == genome.digest
+    assert lazy == genome
+    assert hash(lazy) == hash(genome)
+    assert lazy.ops == genome.ops == ("conv", "dense", "adam")
+    assert texts == []
+    assert lazy.sections == genome.sections
+    assert lazy["layers"] == genome["layers"]
+    assert len(texts) == 1
+    assert repr(lazy) == repr(genome)
+
+
+def test_a_part_and_a_decoded_copy_leave_a_stored_genome_small() -> None:
+    genome = two_sections()
+    texts: list[str] = []
+    lazy = stored(genome, texts)
+    assert lazy.part("optimizer") == genome.part("optimizer") == genome["optimizer"]
+    assert lazy.part("none") == genome.part("none") == ()
+    assert [list(json.loads(text)) for text in texts] == [["optimizer"]]
+    copy = lazy.decoded()
+    assert copy.sections == genome.sections
+    assert copy.digest == genome.digest
+    assert len(texts) == 2
+    assert lazy.decoded() is not copy
+    assert genome.decoded() is genome
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"layers": 7}', '{"layers": [{}]}', '{"layers": [7]}']
+)
+def test_a_stored_genome_that_cannot_be_decoded_says_so_at_any_use(text: str) -> None:
+    def decode(text: str) -> Genome:
+        try:
+            return Genome.from_dict(json.loads(text))
+        except (ValueError, InvalidGenome) as error:
+            raise RuntimeError("told by whoever decodes") from error
+
+    uses = (
+        lambda genome: genome.ops,
+        lambda genome: genome.part("layers"),
+        lambda genome: genome.sections,
+        lambda genome: genome.decoded(),
+    )
+    for use in uses:
+        with pytest.raises(RuntimeError, match="told by whoever decodes"):
+            use(Genome.stored(text, "0" * 16, decode))
+
+
+def test_an_attribute_that_no_genome_has_is_an_error_as_ever() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'fitness'"):
+        _ = two_sections().fitness  # type: ignore[attr-defined]

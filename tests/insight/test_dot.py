@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import re
 
-from evonas.insight.dot import to_dot
-from evonas.insight.genealogy import genealogy
+from evonas.insight.dot import dot
+from evonas.insight.family import Family
 
 NODE = re.compile(r'  (\d+) \[label="((?:[^"\\]|\\.)*)"(.*)\];')
 EDGE = re.compile(r'  (\d+) -> (\d+) \[label="((?:[^"\\]|\\.)*)"(.*)\];')
 
 
-def read(dot):
+def read(pieces):
     """Nodes and edges of our DOT; every line must be understood."""
-    lines = dot.splitlines()
+    lines = "".join(pieces).splitlines()
     assert lines[0] == "digraph genealogy {"
     assert lines[-1] == "}"
     found = [EDGE.fullmatch(line) or NODE.fullmatch(line) for line in lines[4:-1]]
@@ -22,14 +22,14 @@ def read(dot):
 
 
 def test_every_trial_and_every_edge_is_there(make_run, objective):
-    graph = genealogy(make_run(96), objective)
-    nodes, edges = read(to_dot(graph))
-    assert set(nodes) == set(graph)
-    assert set(edges) == set(graph.edges)
+    family = Family(make_run(96), objective)
+    nodes, edges = read(dot(family))
+    assert list(nodes) == [id for id, _ in family.nodes()]
+    assert list(edges) == [(parent, child) for parent, child, _ in family.edges()]
 
 
 def test_what_is_told_of_a_family(family, objective):
-    nodes, edges = read(to_dot(genealogy(family, objective), 6))
+    nodes, edges = read(dot(Family(family, objective), 6))
     assert nodes[0] == (r"trial 0\n0.5000", "")
     assert nodes[2] == (r"trial 2\ninfeasible", ', style="rounded,dashed"')
     assert nodes[5] == (r"trial 5\n0.4000\ntwin of 1", ', style="rounded,dashed"')
@@ -39,16 +39,14 @@ def test_what_is_told_of_a_family(family, objective):
 
 
 def test_a_part_of_the_family(family, objective):
-    nodes, edges = read(to_dot(genealogy(family, objective).subgraph([1, 3, 4])))
+    nodes, edges = read(dot(Family(family, objective, [1, 3, 4])))
     assert (set(nodes), set(edges)) == ({1, 3, 4}, {(1, 3), (3, 4)})
 
 
 def test_hostile_words_stay_inside_of_their_label(make_trial, objective):
     hostile = 'x"]; evil [label="\\N\n}\x1b'
-    graph = genealogy(
-        [make_trial(0, 0.5), make_trial(1, 0.4, parents=(0,), operator=hostile)], objective
-    )
-    nodes, edges = read(to_dot(graph))
+    trials = [make_trial(0, 0.5), make_trial(1, 0.4, parents=(0,), operator=hostile)]
+    nodes, edges = read(dot(Family(trials, objective)))
     assert set(nodes) == {0, 1}
     assert edges[0, 1][0].startswith('x\\"]; evil [label=\\"\\\\N }\ufffd')
 
@@ -58,9 +56,9 @@ def test_long_lists_are_cut(make_trial, objective):
         make_trial(0, 0.5, filters=[8] * 9),
         make_trial(1, 0.4, filters=[16] * 9, parents=(0,)),
     ]
-    _, edges = read(to_dot(genealogy(trials, objective)))
+    _, edges = read(dot(Family(trials, objective)))
     assert edges[0, 1][0].endswith(r"\nand 6 more")
 
 
 def test_no_trials_are_an_empty_graph(objective):
-    assert read(to_dot(genealogy([], objective))) == ({}, {})
+    assert read(dot(Family([], objective))) == ({}, {})

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import replace
 
 import networkx as nx
@@ -14,8 +12,6 @@ from evonas.insight.genealogy import (
     genealogy,
     line_of_descent,
     main_line,
-    to_graphml,
-    to_json,
     to_text,
 )
 from evonas.trial import Objective
@@ -59,53 +55,6 @@ def test_changes_come_from_the_genomes_not_from_the_operator(family, objective):
     assert graph.nodes[5]["twin_of"] == 1
     assert graph.nodes[0]["flops"] == 2_000_000
     assert "flops" not in graph.nodes[1]
-
-
-def test_graphml_is_read_again_by_networkx(family, objective):
-    graph = genealogy(family, objective)
-
-    again = nx.read_graphml(io.BytesIO(to_graphml(graph).encode()), node_type=int)
-
-    assert set(again) == set(graph)
-    assert set(again.edges) == set(graph.edges)
-    assert again.is_directed()
-    for node, data in graph.nodes(data=True):
-        assert again.nodes[node] == {key: value for key, value in data.items() if value is not None}
-    for edge, data in graph.edges.items():
-        assert again.edges[edge] == data | {"changes": "; ".join(data["changes"])}
-
-
-def test_graphml_of_hostile_names_is_still_xml(make_trial, objective):
-    hostile = '<x a="1">&\x1b\x00'
-    graph = genealogy(
-        [make_trial(0, 0.5), make_trial(1, 0.4, parents=(0,), operator=hostile)], objective
-    )
-
-    again = nx.read_graphml(io.BytesIO(to_graphml(graph).encode()), node_type=int)
-
-    assert again.edges[0, 1]["operator"] == '<x a="1">&\ufffd\ufffd'
-
-
-def test_json_is_strict_and_node_link(family, objective):
-    graph = genealogy(family, objective)
-
-    data = json.loads(
-        to_json(graph), parse_constant=lambda name: pytest.fail(f"{name} is not JSON")
-    )
-
-    again = nx.node_link_graph(data, edges="edges")
-    assert dict(again.nodes(data=True)) == dict(graph.nodes(data=True))
-    assert {edge: dict(value) for edge, value in again.edges.items()} == dict(graph.edges.items())
-    assert again.nodes[2]["fitness"] is None
-
-
-def test_degenerate_runs(make_trial, objective):
-    for trials in ([], [make_trial(0, 0.5)], [make_trial(0, None)]):
-        graph = genealogy(trials, objective)
-
-        assert len(graph) == len(trials)
-        assert json.loads(to_json(graph))["directed"] is True
-        assert len(nx.read_graphml(io.BytesIO(to_graphml(graph).encode()))) == len(trials)
 
 
 @pytest.mark.parametrize("parent", [1, 7, -1])

@@ -46,6 +46,8 @@ def test_a_sealed_run_is_shown_from_a_folder_that_cannot_be_written(open_to_all)
         "from pathlib import Path\n"
         "from evonas import view\n"
         "root = Path(sys.argv[1])\n"
+        # Once before: libraries are imported at their first use, and nobody may not read them here.
+        "view.load(root)\n"
         f"if os.geteuid() == 0: os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "try: (root / 'new').write_text('')\n"
         "except PermissionError: pass\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +126,20 @@ class ConstraintConfig:
         if self.min > self.max:
             return {"min": f"must be at most max ({self.max:g}). Received: {self.min:g}."}
         return {}
+
+
+def to_objectives(
+    listed: Sequence[ObjectiveConfig], constraints: Mapping[str, ConstraintConfig]
+) -> tuple[Objective, ...]:
+    """All objectives; the first one carries the constraints."""
+    bounds = []
+    for metric, one in constraints.items():
+        bounds.append(one.to_constraint(metric))
+    first, *others = listed
+    found = [first.to_objective(tuple(bounds))]
+    for other in others:
+        found.append(other.to_objective())
+    return tuple(found)
 
 
 def _unmeasured(name: str) -> str:

@@ -20,6 +20,7 @@ from evonas.genome.strict_yaml import short
 from evonas.learning.interface import TaskKind
 from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
+from evonas.runtime.config.head import unreadable
 from evonas.runtime.config.limits_config import BudgetConfig, LimitsConfig, StorageConfig
 from evonas.runtime.config.objective_config import (
     EPOCH_METRICS,
@@ -28,6 +29,7 @@ from evonas.runtime.config.objective_config import (
     expanded,
     issues,
     task_problem,
+    to_objectives,
 )
 from evonas.runtime.config.pool_config import (
     InlineConfig,
@@ -239,15 +241,7 @@ class RunConfig:
 
     def to_objectives(self) -> tuple[Objective, ...]:
         """All objectives; the first one carries the constraints."""
-        constraints = []
-        for metric, bounds in self.constraints.items():
-            constraint = bounds.to_constraint(metric)
-            constraints.append(constraint)
-        first, *others = self._all_objectives
-        found = [first.to_objective(tuple(constraints))]
-        for one in others:
-            found.append(one.to_objective())
-        return tuple(found)
+        return to_objectives(self._all_objectives, self.constraints)
 
     def metrics(self) -> tuple[str, ...]:
         """All metrics that objectives and constraints need, each once."""
@@ -306,11 +300,7 @@ class RunConfig:
         builder = Builder(FAMILIES)
         config = parse(builder, dict(data))
         if config is None:
-            issue = builder.issues[0]
-            place = ".".join(map(str, issue.path))
-            raise InvalidRecord(
-                f"the config in the record cannot be read: {place}: {issue.message}"
-            )
+            raise InvalidRecord(unreadable(builder))
         return config
 
 

@@ -22,7 +22,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath, short
 from evonas.runtime.config.plain_yaml import in_line
-from evonas.search.named import Named
+from evonas.search.choice import Named
 
 Count = Annotated[int, Ge(1)]
 """The type of a setting that counts something."""

@@ -8,22 +8,28 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evonas.errors import EvonasError, InvalidRecord, UserError
 from evonas.files import is_file
+from evonas.genome import Genome
 from evonas.invocation import command
 from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import migrated_copy
 from evonas.runtime.record.opening import open_to_read, translated
 from evonas.runtime.record.rows import (
     ATTEMPT_COLUMNS,
+    BRIEF_COLUMNS,
     CONTENT_COLUMNS,
     TRIAL_COLUMNS,
+    AnyTrial,
     Attempt,
+    Brief,
     attempt_of,
+    decode_genome,
     trial_of,
 )
 from evonas.runtime.record.schema import VERSION
@@ -197,13 +203,43 @@ class RecordReader:
 
     def trials(self, objective: Objective) -> list[Trial]:
         """All trials, by id; their fitness follows from the metrics by this objective."""
-        rows = self._rows(f"select {TRIAL_COLUMNS} from trial order by id")
-        # Ids are places, from 0: a trial is looked up by its place in this list.
-        ids = [row[0] for row in rows]
-        if ids != list(range(len(rows))):
-            raise InvalidRecord(f"the record {self.path} is damaged: trials are missing")
-        with decoding(self.path):
-            return [trial_of(row, objective) for row in rows]
+        # Decoded now: whoever works on a run must not meet a damaged genome in the middle. And an
+        # audit compares what the genomes are, whatever digest stands beside them.
+        return self._trials(objective, lambda text, _: decode_genome(text), Trial)
+
+    def stored_trials(self, objective: Objective, make: Callable[..., AnyTrial]) -> list[AnyTrial]:
+        """The same, but each genome is decoded when it is first used.
+
+        For those who look at a run. A genome that cannot be decoded is an InvalidRecord then.
+
+        Args:
+            make: makes a trial, of the six values of a `Trial` in their order.
+        """
+        path = self.path
+
+        def decode(text: str) -> Genome:
+            with decoding(path):
+                return decode_genome(text)
+
+        return self._trials(objective, partial(Genome.stored, decode=decode), make)
+
+    def _trials(
+        self,
+        objective: Objective,
+        read: Callable[[str, str], Genome],
+        make: Callable[..., AnyTrial],
+    ) -> list[AnyTrial]:
+        path = self.path
+        query = f"select {TRIAL_COLUMNS} from trial order by id"
+        trials: list[AnyTrial] = []
+        with translated(path, "read"), decoding(path):
+            # Row by row: all texts at once would take as much memory again.
+            for row in self._connection.execute(query):
+                # Ids are places, from 0: a trial is looked up by its place in this list.
+                if row[0] != len(trials):
+                    raise InvalidRecord(f"the record {path} is damaged: trials are missing")
+                trials.append(trial_of(row, objective, read, make))
+        return trials
 
     def waiting(self) -> list[int]:
         """The ids of the trials without an outcome."""
@@ -316,6 +352,11 @@ class RecordReader:
         rows = self._rows(query, values)
         with decoding(self.path):
             return [attempt_of(row) for row in rows]
+
+    def briefs(self) -> list[Brief]:
+        """All attempts in order, without their histories and details."""
+        rows = self._rows(f"select {BRIEF_COLUMNS} from attempt order by trial, number")
+        return [Brief(*row) for row in rows]
 
     def files(self, trial: int | None = None) -> dict[str, str]:
         """Path -> sha256 of the files that this trial's worker wrote, or of all files."""

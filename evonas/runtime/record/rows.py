@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from evonas.genome import Genome
-from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.trial import Fidelity, Fitness, Lineage, Objective, Proposal, Trial, TrialState
 
 TRIAL_COLUMNS = (
-    "id, genome, epochs, repeat, operator, parents, generation, resume_from, twin_of, state,"
-    " metrics"
+    "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of,"
+    " state, metrics"
 )
 CONTENT_COLUMNS = (
     "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of,"
@@ -21,6 +23,23 @@ CONTENT_COLUMNS = (
 ATTEMPT_COLUMNS = (
     "trial, number, session, state, started, ended, epochs, seconds, history, message, details"
 )
+
+
+BRIEF_COLUMNS = "trial, state, epochs, seconds, message"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One try at a trial, without what takes long to read: its history and its details.
+
+    The attributes are those of an `Attempt`.
+    """
+
+    trial: int
+    state: str
+    epochs: int
+    seconds: float | None
+    message: str
 
 
 @dataclass(frozen=True)
@@ -53,8 +72,17 @@ class Attempt:
     message: str
     details: Mapping[str, Any]
 
+    @property
+    def brief(self) -> Brief:
+        """The same without what takes long to read."""
+        return Brief(self.trial, self.state, self.epochs, self.seconds, self.message)
 
-def deciding(state: TrialState, attempts: Sequence[Attempt]) -> Attempt | None:
+
+AnyTrial = TypeVar("AnyTrial", bound=Trial)
+Try = TypeVar("Try", Attempt, Brief)
+
+
+def deciding(state: TrialState, attempts: Sequence[Try]) -> Try | None:
     """The attempt that a trial's outcome is of; None if there is no outcome, or no attempt.
 
     Args:
@@ -133,11 +161,31 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
     )
 
 
-def trial_of(row: tuple[Any, ...], objective: Objective) -> Trial:
-    """A row with TRIAL_COLUMNS as a trial."""
+def decode_genome(text: str) -> Genome:
+    """The genome of a row.
+
+    Raises:
+        UserError, ValueError: the text is none that evonas writes.
+    """
+    return Genome.from_dict(json.loads(text))
+
+
+def trial_of(
+    row: tuple[Any, ...],
+    objective: Objective,
+    read: Callable[[str, str], Genome],
+    make: Callable[..., AnyTrial],
+) -> AnyTrial:
+    """A row with TRIAL_COLUMNS as a trial.
+
+    Args:
+        read: gives the genome of a text and its digest, decoded or stored.
+        make: makes the trial, of the six values of a `Trial` in their order.
+    """
     (
         id,
         genome,
+        digest,
         epochs,
         repeat,
         operator,
@@ -145,21 +193,32 @@ def trial_of(row: tuple[Any, ...], objective: Objective) -> Trial:
         generation,
         resume_from,
         twin_of,
-        state,
+        word,
         metrics,
     ) = row
-    lineage = Lineage(operator, tuple(json.loads(parents)), generation)
-    decoded = Genome.from_dict(json.loads(genome))
-    proposal = Proposal(decoded, Fidelity(epochs), lineage, repeat, resume_from)
-    trial = Trial(id, proposal, twin_of)
-    return settled(trial, TrialState(state), json.loads(metrics), objective)
+    lineage = Lineage(sys.intern(operator), tuple(json.loads(parents)), generation)
+    proposal = Proposal(read(genome, digest), _fidelity(epochs), lineage, repeat, resume_from)
+    state = TrialState(word)
+    known = json.loads(metrics)
+    return make(id, proposal, twin_of, state, known, _fitness(state, known, objective))
+
+
+# Most trials of a run have the same one.
+_fidelity = lru_cache(maxsize=64)(Fidelity)
 
 
 def settled(
     trial: Trial, state: TrialState, metrics: Mapping[str, float], objective: Objective
 ) -> Trial:
-    """The trial with its outcome: the one way to a fitness, live and from the record."""
-    fitness = None
-    if state is TrialState.OK:
-        fitness = objective.fitness(metrics)
+    """The trial with its outcome."""
+    fitness = _fitness(state, metrics, objective)
     return Trial(trial.id, trial.proposal, trial.twin_of, state, metrics, fitness)
+
+
+def _fitness(
+    state: TrialState, metrics: Mapping[str, float], objective: Objective
+) -> Fitness | None:
+    """The fitness of a trial: the one way to it, live and from the record."""
+    if state is not TrialState.OK:
+        return None
+    return objective.fitness(metrics)

@@ -49,7 +49,9 @@ def changes(parent: Genome, child: Genome) -> tuple[str, ...]:
             words.append(f"{name}: section added")
         old = parent.get(name)
         new = child.get(name)
-        words += _Comparison(name, old, new).words()
+        # Most sections of a child are its parent's as they were.
+        if not _are_same(old, new):
+            words += _Comparison(name, old, new).words()
     return tuple(words)
 
 
@@ -261,6 +263,24 @@ def _is_normal(places: Sequence[int]) -> bool:
 
 def _align(old: Sequence[Gene], new: Sequence[Gene]) -> Pairs:
     """The cheapest matching that keeps the order (Needleman & Wunsch, 1970)."""
+    # A gene that is the same in both costs nothing, and any other partner has another number and
+    # costs something. So at both ends, each cheapest matching pairs what is the same.
+    shorter = min(len(old), len(new))
+    head = 0
+    while head < shorter and _is_same(old[head], new[head]):
+        head += 1
+    tail = 0
+    while tail < shorter - head and _is_same(old[-1 - tail], new[-1 - tail]):
+        tail += 1
+    pairs = [(i, i) for i in range(head)]
+    inner = _align_all(old[head : len(old) - tail], new[head : len(new) - tail])
+    pairs += [(head + i, head + j) for i, j in inner]
+    pairs += [(len(old) - k, len(new) - k) for k in range(tail, 0, -1)]
+    return pairs
+
+
+def _align_all(old: Sequence[Gene], new: Sequence[Gene]) -> Pairs:
+    """The same, by the table of all costs."""
     costs = _costs(old, new)
     pairs: Pairs = []
     # The way back, from the end of both lists. It repeats the sums that made the table, so `==`
@@ -342,8 +362,34 @@ def _is_alike(a: Gene, b: Gene) -> bool:
     return not _differences(a, b)
 
 
+def _are_same(old: Sequence[Gene], new: Sequence[Gene]) -> bool:
+    """Whether two versions of a section are the same to the last number."""
+    if len(old) != len(new):
+        return False
+    return all(map(_is_same, old, new))
+
+
+def _is_same(a: Gene, b: Gene) -> bool:
+    """Whether two genes are the same, numbers and inputs too."""
+    if a is b:
+        return True
+    return a == b and _has_same_values(a, b)
+
+
+def _has_same_values(a: Gene, b: Gene) -> bool:
+    """Whether all parameters are the same."""
+    if a.params is b.params:
+        return True
+    # First as a whole, which is fast; but 1, 1.0 and True are equal there.
+    if a.params != b.params:
+        return False
+    return all(type(x) is type(y) for (_, x), (_, y) in zip(a.params, b.params, strict=True))
+
+
 def _differences(a: Gene, b: Gene) -> list[Difference]:
     """Parameters that differ, except `merge`, which belongs to the skips."""
+    if _has_same_values(a, b):
+        return []
     before = a.parameters
     after = b.parameters
     found = []
