@@ -35,7 +35,7 @@ class LocalPool(Pool):
     """Runs jobs in processes of this machine. A worker may crash, hang, stop or send nonsense.
 
     A worker is started with the first job of its slot, and gets one job at a time. It is replaced
-    after `recycle_after` jobs, because Keras leaks, and after any outcome that may be its own
+    after `recycle_after` jobs, because plugins may leak, and after any outcome that may be its own
     fault. Limits are checked in `poll` and `submit`. If the driver is busy elsewhere, they are
     checked later. Time in which the driver was stopped is charged to nobody.
 
