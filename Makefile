@@ -10,7 +10,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults check format reading mutants setup wheel-test bench-kerastuner bench-unchanged bench-digits bench-configs bench-schemes bench-search bench-functions bench-front bench-start bench-hangs bench-deadlines bench-curve-stopping bench-verdicts bench-scale clean
+# No target is a file.
+.PHONY: $(shell awk -F ':' '/^[a-z-]+:/ {print $$1}' $(MAKEFILE_LIST))
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +105,9 @@ bench-verdicts: $(READY) ## how often `evonas compare` claims what is not so, si
 
 bench-scale: $(READY) ## what it costs to read records of 1,000 to 47,000 trials (about an hour)
 	$(BIN)/python -m benchmarks.scale
+
+bench-throughput: $(READY) ## the same networks trained by evonas and by KerasTuner in turn; half needs EVONAS_DATA (about eleven minutes)
+	$(BIN)/python -m benchmarks.throughput
 
 clean: ## remove .venv and caches, keep the runs
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,8 +11,8 @@ from evonas.runtime.cpu import cpu
 from evonas.runtime.versions import LIBRARIES
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-NO_MEASUREMENTS = {"wheel.py", "mutants.py", "kerastuner_search.py"}
-"""A test of the built package, a count of faults that tests find, and a script without evonas.
+NO_MEASUREMENTS = {"wheel.py", "mutants.py", "kerastuner_search.py", "throughput_kerastuner.py"}
+"""A test of the built package, a count of faults that tests find, and two scripts for KerasTuner.
 
 They measure nothing that depends on the machine.
 """
