@@ -21,9 +21,7 @@ from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.storage import NoStorage
 from evonas.runtime.record.record import Record
-from evonas.search.named import StrategyConfig
-from evonas.search.registry import STRATEGIES
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, StrategySettings
 from evonas.trial import Fidelity, Objective, Outcome, Trial, rank
 
 
@@ -115,7 +113,7 @@ def search(
         stop: rule of early stopping, as in `Setup`; the evaluator has to follow it.
     """
     builder = Builder(FAMILIES)
-    config: StrategyConfig = builder.build(StrategyConfig, dict(strategy))
+    settings: StrategySettings = builder.build(StrategySettings, dict(strategy))
     assert not builder.issues, builder.issues
     asked = SearchProblem(
         problem.space,
@@ -125,7 +123,7 @@ def search(
         trials=limits.trials,
         objectives=problem.objectives,
     )
-    searcher = STRATEGIES[config.name](asked, config.settings)
+    searcher = settings.make(asked)
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
     setup = Setup("", seed, problem.space.text, {}, objective, stop=stop)
     pool = SimulatedPool(setup, workers, problem.evaluate)

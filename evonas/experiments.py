@@ -30,6 +30,7 @@ from evonas.insight.verdict import finals, share_needed, verdicts
 from evonas.runtime.code_guard import recorded_code
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.strategy_config import counts_infeasible
 from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
 from evonas.runtime.record.layout import EXPERIMENT
@@ -183,7 +184,7 @@ def _gives_back(loaded: LoadedExperiment, directory: Path) -> bool:
         with RecordReader(path) as record:
             return record.gives_back
     configs = [run.config for seeds in loaded.runs.values() for run in seeds.values()]
-    return not any(config.strategy.counts_infeasible for config in configs)
+    return not any(counts_infeasible(config.strategy) for config in configs)
 
 
 def _fresh(

@@ -13,7 +13,7 @@ from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import REPLACEMENTS, Replacement
 from evonas.search.sampling import SAMPLERS, Sampler
 from evonas.search.selection import SELECTIONS, Selection
-from evonas.search.strategy import SearchProblem, Strategy, counters
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings, counters
 from evonas.search.surrogate import SURROGATES, Surrogate
 from evonas.search.variation import Mutation
 from evonas.trial import Fidelity, Fitness, Lineage, Objective, Proposal, Trial, TrialState
@@ -40,6 +40,7 @@ __all__ = [
     "SearchProblem",
     "Selection",
     "Strategy",
+    "StrategySettings",
     "Surrogate",
     "Trial",
     "TrialState",

@@ -183,7 +183,7 @@ def test_a_strategy_that_finds_nothing_has_lost_and_the_others_are_compared(tmp_
     folder = prepare(tmp_path)
 
     def pool(config, setup, root):
-        return StubPool(setup, 2, Stub(diverge=1.0 if config.strategy.name == "random" else 0.0))
+        return StubPool(setup, 2, Stub(diverge=1.0 if config.strategy_name == "random" else 0.0))
 
     found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
     # It was "cannot be compared" once, although one of them had found something at each seed.
@@ -208,7 +208,7 @@ def test_a_seed_that_found_nothing_counts_against_its_strategy(tmp_path, capsys)
     folder = prepare(tmp_path)
 
     def pool(config, setup, root):
-        fails = config.strategy.name == "evolution" and config.seed == 1
+        fails = config.strategy_name == "evolution" and config.seed == 1
         return StubPool(setup, 2, Stub(diverge=1.0 if fails else 0.0))
 
     found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)
@@ -235,7 +235,7 @@ def test_the_target_is_the_median_of_a_reference_that_failed_at_a_seed(tmp_path)
     (folder / "experiment.yaml").write_text(EXPERIMENT.replace("[0, 1]", "[0, 1, 2]"))
 
     def pool(config, setup, root):
-        fails = config.strategy.name == "random" and config.seed == 1
+        fails = config.strategy_name == "random" and config.seed == 1
         return StubPool(setup, 2, Stub(diverge=1.0 if fails else 0.0))
 
     found = compare(folder / "experiment.yaml", runs=folder / "runs", pool_factory=pool)

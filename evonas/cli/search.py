@@ -47,12 +47,11 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
     if quiet:
         return
     config = loaded.config
-    strategy, _ = config.strategy_parts()
     plugins = ""
     if config.plugins:
         names = ", ".join(config.plugins)
         plugins = f"{names} (code of yours, run by {who_runs(config)})"
-    about_search = [strategy, str(config.budget), _length(config)]
+    about_search = [config.strategy_name, str(config.budget), _length(config)]
     lines = {
         **_material(loaded, prepared),
         "task": prepared.guess,
@@ -79,7 +78,7 @@ def _length(config: RunConfig) -> str:
         case None:
             return f"trainings of up to {epochs}"
         # Most functions have no epochs. A strategy that sets them needs one that has.
-        case PythonConfig() if not config.strategy.that_sets_epochs:
+        case PythonConfig() if not config.strategy.sets_epochs:
             return ""
         case _:
             return f"trials at up to {epochs}"

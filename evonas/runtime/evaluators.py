@@ -17,7 +17,6 @@ from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.record import Record
-from evonas.search.registry import STRATEGIES
 from evonas.words import counted
 
 TABLE_PATH = "evaluator.table.path"
@@ -67,10 +66,9 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
         message = f"must be a fidelity of the table: {fidelities}. Received: {full}."
         return {"training.epochs": message}
     found = {}
-    strategy, _ = config.strategy_parts()
     asked = _asked_epochs(config)
     for epochs in sorted(asked - set(table.fidelities)):
-        found[f"strategy.{strategy}"] = (
+        found[f"strategy.{config.strategy_name}"] = (
             f"trains for {counted(epochs, 'epoch')} among others; the table knows {fidelities}."
         )
     known = sorted(asked & set(table.fidelities))
@@ -85,10 +83,9 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
 def _asked_epochs(config: RunConfig) -> set[int]:
     """The fidelities that the strategy may ask for."""
     full = config.training.epochs
-    name, settings = config.strategy_parts()
     asked = {full}
-    if STRATEGIES[name].sets_epochs and hasattr(settings, "fidelities"):
-        asked |= set(settings.fidelities(full))
+    for strategy in config.strategy.with_inner():
+        asked |= set(strategy.fidelities(full))
     return asked
 
 

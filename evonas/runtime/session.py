@@ -49,6 +49,7 @@ from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
 from evonas.runtime.config.settings import dump
+from evonas.runtime.config.strategy_config import counts_infeasible
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.evaluators import (
     check_evaluator,
@@ -70,7 +71,6 @@ from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.reader import GIVES_BACK, decoding, end_seconds, where_runs_are
 from evonas.runtime.record.record import Record
 from evonas.runtime.versions import changes_in_words, other_versions, versions
-from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import Strategy
 from evonas.streams import hold_descriptors
 from evonas.trial import LINEAGES
@@ -171,7 +171,7 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
     interface = prepared.interface
     data = loaded.config.data
     if gives_back is None:
-        gives_back = not loaded.config.strategy.counts_infeasible
+        gives_back = not counts_infeasible(loaded.config.strategy)
     meta = {
         "config": loaded.config.to_json(),
         # Absolute: a later session may start in another folder.
@@ -197,9 +197,8 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
 
 def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome]) -> Strategy:
     """The strategy that a config names, before the first ask."""
-    kind, settings = config.strategy_parts()
     problem = config.search_problem(space, seeds)
-    return STRATEGIES[kind](problem, settings)
+    return config.strategy.make(problem)
 
 
 def make_setup(

@@ -51,7 +51,7 @@ def used(config: RunConfig) -> set[str]:
     # A plugin may import anything, and so may the user's function, whose module is a plugin.
     if config.plugins:
         return {CPU, "python", *LIBRARIES}
-    found = {CPU, "python", "evonas", "numpy", *config.strategy.libraries()}
+    found = {CPU, "python", "evonas", "numpy", *config.strategy.all_libraries()}
     if config.evaluator is None:
         found |= {"tensorflow", "keras"}
     return found

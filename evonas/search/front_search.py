@@ -5,7 +5,7 @@ They are evolution in generations, with their own way to choose parents and surv
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
@@ -17,13 +17,14 @@ from evonas.search.pareto import values_of
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, StrategySettings
 from evonas.search.variation import Mutation
+from evonas.search.wrapping import Wrapping
 from evonas.trial import Proposal, Trial
 
 
 @dataclass(frozen=True)
-class FrontSettings:
+class FrontSettings(StrategySettings):
     """The settings that these strategies have in common.
 
     Attributes:
@@ -38,8 +39,14 @@ class FrontSettings:
     crossover: Crossover = field(default_factory=Uniform)
     mutation: Mutation = field(default_factory=Mutation)
 
+    takes_several = True
+    needs_several = True
+    libraries = ("deap",)
+
+    def first_generation(self) -> int | None:
+        return self.population
+
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
         found = {"mutation.operators": self.mutation.operators_problem()}
         # An adaptation learns from gains, and a gain is a difference of one objective.
         if not isinstance(self.mutation.adaptation, Fixed):
@@ -53,7 +60,7 @@ class FrontSettings:
         return {key: message for key, message in found.items() if message}
 
 
-class FrontSearch(Strategy):
+class FrontSearch(Wrapping):
     """(mu + mu) evolution: a generation has as many children as there are parents.
 
     The survivors are chosen from parents and children together.
@@ -63,10 +70,6 @@ class FrontSearch(Strategy):
         replacement: how survivors are chosen.
     """
 
-    takes_several = True
-    needs_several = True
-    libraries = ("deap",)
-
     def __init__(
         self,
         problem: SearchProblem,
@@ -74,8 +77,6 @@ class FrontSearch(Strategy):
         selection: Selection,
         replacement: Replacement,
     ) -> None:
-        super().__init__(problem, settings)
-        self.settings: FrontSettings = settings
         parts = EvolutionSettings(
             settings.population,
             settings.seeds,
@@ -86,13 +87,13 @@ class FrontSearch(Strategy):
         )
         # A wrapped `Evolution` does the work. Its settings are the user's and the two parts that
         # the user cannot choose.
-        self._evolution = Evolution(problem, parts)
+        super().__init__(problem, settings, Evolution(problem, parts))
 
     def ask(self, count: int) -> list[Proposal]:
-        return self._evolution.ask(count)
+        return self._inner.ask(count)
 
     def tell(self, trial: Trial) -> None:
-        self._evolution.tell(self._known(trial))
+        self._inner.tell(self._known(trial))
 
     def _known(self, trial: Trial) -> Trial:
         """The trial, without a fitness if one of its objectives is not known.
@@ -103,16 +104,11 @@ class FrontSearch(Strategy):
             return trial
         return replace(trial, fitness=None)
 
-    @property
-    def retained(self) -> Collection[int]:
-        """See `Strategy`: the population, and trials that may join it after their generation."""
-        return self._evolution.retained
-
     def state_dict(self) -> dict[str, Any]:
-        return self._evolution.state_dict()
+        return self._inner.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         known = {}
         for id, trial in trials.items():
             known[id] = self._known(trial)
-        self._evolution.load_state_dict(state, known)
+        self._inner.load_state_dict(state, known)

@@ -10,12 +10,12 @@ from annotated_types import Ge
 
 from evonas.search.rungs import Bracket, Rung, best, lengths, source
 from evonas.search.sampling import Design, Sampler, Uniform, misfits
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.trial import Fidelity, Lineage, Proposal, Trial
 
 
 @dataclass(frozen=True)
-class HalvingSettings:
+class HalvingSettings(StrategySettings):
     """The settings that strategies with rungs have in common.
 
     Attributes:
@@ -29,16 +29,13 @@ class HalvingSettings:
     min_epochs: Annotated[int, Ge(1)] = 1
     sampler: Sampler = field(default_factory=Uniform)
 
-    def fidelities(self, epochs: int) -> tuple[int, ...]:
-        """All numbers of epochs that a trial may have.
+    sets_epochs = True
+    counts_infeasible = True
 
-        Args:
-            epochs: epochs of a full training.
-        """
+    def fidelities(self, epochs: int) -> tuple[int, ...]:
         return lengths(epochs, self.reduction_factor, self.min_epochs)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
         found = misfits(self.sampler, problem.space)
         least = self.min_epochs
         most = problem.fidelity.epochs
@@ -101,11 +98,12 @@ class Halving(Strategy):
     worker waits. The next bracket begins only if the budget has room for all of its trials.
     Otherwise it waits for the other brackets: at the end of a budget, trials that are far advanced
     come first. Brackets know nothing of each other, so this changes only the order of the trials.
+
+    Args:
+        schedule: the brackets, in the order in which they are begun.
     """
 
-    sets_epochs = True
     continues_trials = True
-    counts_infeasible = True
 
     def __init__(
         self, problem: SearchProblem, settings: HalvingSettings, schedule: Sequence[Bracket]

@@ -20,7 +20,7 @@ from annotated_types import Ge
 from evonas.genome import Genome, sample
 from evonas.randomness import generator
 from evonas.search.known import unknown
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.search.surrogate import Experience, Surrogate
 from evonas.search.variation import Mutation, edited
 from evonas.trial import Lineage, Proposal, Trial
@@ -30,7 +30,7 @@ ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class ModelBasedSettings:
+class ModelBasedSettings(StrategySettings):
     """The settings that these strategies have in common.
 
     Attributes:
@@ -50,7 +50,6 @@ class ModelBasedSettings:
     mutation: Mutation = field(default_factory=lambda: Mutation(edits=2))
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
         wrong = self.mutation.operators_problem()
         return {"mutation.operators": wrong} if wrong else {}
 
@@ -74,6 +73,9 @@ class ModelBased(Strategy):
 
     So proposals that are asked together keep apart. A genome is proposed once, as long as new ones
     are found. There is no state, because everything is a function of the trials.
+
+    Args:
+        surrogate: model that predicts the fitness of the candidates.
     """
 
     def __init__(

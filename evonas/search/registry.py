@@ -1,12 +1,11 @@
 """The names that a config may write: strategies, and the parts that they are made of.
 
-A new strategy gets one import and one line in `STRATEGIES` here.
+A new strategy gets one import and one line in `STRATEGIES` here. Nobody else knows the names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from evonas.search.adaptation import ADAPTATIONS, Adaptation
 from evonas.search.crossover import CROSSOVERS, Crossover
@@ -14,53 +13,54 @@ from evonas.search.optuna_samplers import OPTUNA_SAMPLERS, OptunaSampler
 from evonas.search.replacement import REPLACEMENTS, Replacement
 from evonas.search.sampling import SAMPLERS, Sampler
 from evonas.search.selection import SELECTIONS, Selection
-from evonas.search.strategies.aging import Aging
-from evonas.search.strategies.asha import Asha
-from evonas.search.strategies.cma_es import CmaEs
-from evonas.search.strategies.differential_evolution import DifferentialEvolution
-from evonas.search.strategies.dngo import DngoSearch
-from evonas.search.strategies.evolution import Evolution
-from evonas.search.strategies.forest import ForestSearch
-from evonas.search.strategies.gaussian_process import GaussianProcessSearch
-from evonas.search.strategies.grid import Grid
-from evonas.search.strategies.hyperband import Hyperband
-from evonas.search.strategies.local_search import LocalSearch
-from evonas.search.strategies.nelder_mead import NelderMead
-from evonas.search.strategies.nsga2 import Nsga2
-from evonas.search.strategies.nsga3 import Nsga3
-from evonas.search.strategies.optuna_search import OptunaSearch
-from evonas.search.strategies.particle_swarm import ParticleSwarm
-from evonas.search.strategies.random_search import RandomSearch
-from evonas.search.strategies.screened import Screened
-from evonas.search.strategies.seeded import Seeded
-from evonas.search.strategies.successive_halving import SuccessiveHalving
-from evonas.search.strategy import Strategy
+from evonas.search.strategies.aging import AgingSettings
+from evonas.search.strategies.asha import AshaSettings
+from evonas.search.strategies.cma_es import CmaEsSettings
+from evonas.search.strategies.differential_evolution import DifferentialEvolutionSettings
+from evonas.search.strategies.dngo import DngoSettings
+from evonas.search.strategies.evolution import EvolutionSettings
+from evonas.search.strategies.forest import ForestSettings
+from evonas.search.strategies.gaussian_process import GaussianProcessSettings
+from evonas.search.strategies.grid import GridSettings
+from evonas.search.strategies.hyperband import HyperbandSettings
+from evonas.search.strategies.local_search import LocalSearchSettings
+from evonas.search.strategies.nelder_mead import NelderMeadSettings
+from evonas.search.strategies.nsga2 import Nsga2Settings
+from evonas.search.strategies.nsga3 import Nsga3Settings
+from evonas.search.strategies.optuna_search import OptunaSettings
+from evonas.search.strategies.particle_swarm import ParticleSwarmSettings
+from evonas.search.strategies.random_search import RandomSettings
+from evonas.search.strategies.screened import ScreenedSettings
+from evonas.search.strategies.seeded import SeededSettings
+from evonas.search.strategies.successive_halving import SuccessiveHalvingSettings
+from evonas.search.strategy import StrategySettings
 from evonas.search.surrogate import SURROGATES, Surrogate
+from evonas.settings import Settings
 
-STRATEGIES: Mapping[str, type[Strategy]] = {
-    "evolution": Evolution,
-    "aging": Aging,
-    "random": RandomSearch,
-    "grid": Grid,
-    "successive_halving": SuccessiveHalving,
-    "hyperband": Hyperband,
-    "asha": Asha,
-    "local_search": LocalSearch,
-    "cma_es": CmaEs,
-    "particle_swarm": ParticleSwarm,
-    "nelder_mead": NelderMead,
-    "differential_evolution": DifferentialEvolution,
-    "gaussian_process": GaussianProcessSearch,
-    "forest": ForestSearch,
-    "dngo": DngoSearch,
-    "optuna": OptunaSearch,
-    "screened": Screened,
-    "seeded": Seeded,
-    "nsga2": Nsga2,
-    "nsga3": Nsga3,
+STRATEGIES: Mapping[str, type[StrategySettings]] = {
+    "evolution": EvolutionSettings,
+    "aging": AgingSettings,
+    "random": RandomSettings,
+    "grid": GridSettings,
+    "successive_halving": SuccessiveHalvingSettings,
+    "hyperband": HyperbandSettings,
+    "asha": AshaSettings,
+    "local_search": LocalSearchSettings,
+    "cma_es": CmaEsSettings,
+    "particle_swarm": ParticleSwarmSettings,
+    "nelder_mead": NelderMeadSettings,
+    "differential_evolution": DifferentialEvolutionSettings,
+    "gaussian_process": GaussianProcessSettings,
+    "forest": ForestSettings,
+    "dngo": DngoSettings,
+    "optuna": OptunaSettings,
+    "screened": ScreenedSettings,
+    "seeded": SeededSettings,
+    "nsga2": Nsga2Settings,
+    "nsga3": Nsga3Settings,
 }
 
-PARTS: Mapping[type, Mapping[str, type[Any]]] = {
+PARTS: Mapping[type[Settings], Mapping[str, type[Settings]]] = {
     Selection: SELECTIONS,
     Crossover: CROSSOVERS,
     Replacement: REPLACEMENTS,

@@ -1,7 +1,9 @@
-"""The strategy's contract: ask and tell.
+"""The contract of a strategy: its settings make it, and then it is asked and told.
 
-A new strategy is one file in `strategies/` and one line in `registry.py`. The file has a subclass
-of `Strategy` and a frozen dataclass with its settings. The contract tests run over the registry.
+A new strategy is one file in `strategies/` and one line in `registry.py`, or one file of a plugin.
+The file has a frozen dataclass, which derives from `StrategySettings`, and the `Strategy` that its
+`make` returns. `strategies/random_search.py` is a short example to copy. The contract tests run
+over the registry.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from evonas.genome import Genome, SearchSpace
+from evonas.search.part import Part
 from evonas.trial import Fidelity, Objective, Proposal, Trial
 
 
@@ -49,6 +52,61 @@ def counters(count: int) -> list[tuple[int, ...]]:
     return [(), *others][:count]
 
 
+@dataclass(frozen=True)
+class StrategySettings(Part, ABC):
+    """A strategy as a config writes it: its fields are its settings in the YAML.
+
+    Every field has a default, so that the bare name is enough. The class attributes and methods say
+    what must be known before the strategy is made. All but `make` have a default.
+
+    Class attributes:
+        sets_epochs: whether proposals may have another fidelity than the problem's. If so, the
+            number of epochs cannot be a gene.
+        has_alternatives: whether the strategy can say what else it could propose.
+        takes_several: whether the strategy can run with several objectives.
+        needs_several: whether the strategy can run only with several objectives.
+        counts_infeasible: whether an infeasible proposal is one of a planned number, such as a
+            place on a rung or a point of a grid. If so, the budget counts it like any other trial.
+    """
+
+    sets_epochs: ClassVar[bool] = False
+    has_alternatives: ClassVar[bool] = False
+    takes_several: ClassVar[bool] = False
+    needs_several: ClassVar[bool] = False
+    counts_infeasible: ClassVar[bool] = False
+
+    @abstractmethod
+    def make(self, problem: SearchProblem) -> Strategy:
+        """A new strategy, before the first ask."""
+
+    def objective_problems(self, objective: Objective) -> dict[str, str]:
+        """Which of these settings cannot work with this objective, by key; empty if all can."""
+        return {}
+
+    def misfits(self, problem: SearchProblem) -> dict[str, str]:
+        """Which of these settings do not fit a search problem, by key; empty if all do.
+
+        An empty key stands for all settings together.
+        """
+        return {}
+
+    def fidelities(self, epochs: int) -> tuple[int, ...]:
+        """All numbers of epochs that a trial may have.
+
+        Args:
+            epochs: epochs of a full training.
+        """
+        return (epochs,)
+
+    def first_generation(self) -> int | None:
+        """Number of trials of the first generation; None if there is none, or it is not known."""
+        return None
+
+    def with_inner(self) -> tuple[StrategySettings, ...]:
+        """This strategy and those that it wraps, the outer first."""
+        return (self,)
+
+
 class Strategy(ABC):
     """Proposes trials and learns from their outcomes.
 
@@ -63,33 +121,17 @@ class Strategy(ABC):
     * may return fewer proposals than were asked for, which means: *wait for a tell*. An ask that
       returns nothing changes nothing.
 
+    Attributes:
+        problem: what it searches.
+        settings: the `StrategySettings` that made it, and that can make another one like it.
+
     Class attributes:
-        Settings: a frozen dataclass that is filled from the YAML. Its docstring and its fields are
-            the user's documentation. It may have two methods. `problems()` says what is wrong
-            between the settings. `misfits(problem)` says which settings do not fit a search
-            problem. Both return a sentence for the key of each such setting.
-        sets_epochs: whether proposals may have another fidelity than the problem's. If so, the
-            number of epochs cannot be a gene.
         continues_trials: whether proposals may have a `resume_from`. If so, the checkpoints of
             `retained` are kept.
-        has_alternatives: whether the strategy can say what else it could propose.
-        takes_several: whether the strategy can run with several objectives.
-        needs_several: whether the strategy can run only with several objectives.
-        counts_infeasible: whether an infeasible proposal is one of a planned number, such as a
-            place on a rung or a point of a grid. If so, the budget counts it like any other trial.
-        libraries: packages besides NumPy whose versions may change what is proposed. A session that
-            has another version of them says so. Those of a part, such as a sampler, are its own.
     """
 
-    Settings: ClassVar[type[Any]]
-    # No ClassVar for these: a strategy that wraps another one sets some of them on the instance.
-    sets_epochs: bool = False
+    # No ClassVar: a strategy that wraps another one sets it on the instance.
     continues_trials: bool = False
-    has_alternatives: bool = False
-    takes_several: bool = False
-    needs_several: bool = False
-    counts_infeasible: bool = False
-    libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, problem: SearchProblem, settings: Any) -> None:
         self.problem = problem

@@ -16,13 +16,14 @@ from evonas.errors import NothingToMutate
 from evonas.genome import MUTATIONS, Genome, MutationRates, SearchSpace, mutate
 from evonas.genome.strict_yaml import short
 from evonas.search.adaptation import Adaptation, Credit, Fixed
+from evonas.search.part import Part
 
 TRIES = 20
 """Number of edits of a child that still equals a parent; after them, it stays as it is."""
 
 
 @dataclass(frozen=True)
-class Mutation:
+class Mutation(Part):
     """How a child is edited.
 
     Attributes:

@@ -100,6 +100,7 @@ PUBLIC: dict[str, list[str]] = {
         "SearchProblem",
         "Selection",
         "Strategy",
+        "StrategySettings",
         "Surrogate",
         "Trial",
         "TrialState",

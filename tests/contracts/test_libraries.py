@@ -16,7 +16,6 @@ import pytest
 
 import evonas
 from evonas.genome import SearchSpace, sample
-from evonas.search.named import StrategyConfig
 from evonas.search.optuna_samplers import OPTUNA_SAMPLERS
 from evonas.search.registry import STRATEGIES
 from evonas.search.sampling import SAMPLERS
@@ -40,15 +39,12 @@ PACKAGES = {
 
 SITE = Path(sysconfig.get_paths()["purelib"])
 OURS = Path(evonas.__file__).parent / "search"
-RANDOM = StrategyConfig("random", RandomSettings())
+RANDOM = RandomSettings()
 PARTS = {
-    **{f"sampler {name}": ("random", RandomSettings(kind())) for name, kind in SAMPLERS.items()},
+    **{f"sampler {name}": RandomSettings(kind()) for name, kind in SAMPLERS.items()},
+    **{f"optuna {name}": OptunaSettings(kind()) for name, kind in OPTUNA_SAMPLERS.items()},
     **{
-        f"optuna {name}": ("optuna", OptunaSettings(kind()))
-        for name, kind in OPTUNA_SAMPLERS.items()
-    },
-    **{
-        f"surrogate {name}": ("screened", ScreenedSettings(RANDOM, kind(), factor=2, warmup=6))
+        f"surrogate {name}": ScreenedSettings(RANDOM, kind(), factor=2, warmup=6)
         for name, kind in SURROGATES.items()
     },
 }
@@ -101,15 +97,15 @@ def test_a_strategy_names_the_libraries_that_it_calls(
         word: sample(small_space, np.random.default_rng(i))
         for i, word in enumerate(["first", "second", "third"])
     }
-    kind, settings = CASES[name]
+    settings = CASES[name]
     objectives = (oracle.objective, Objective("parameters", "min"))
     problem = SearchProblem(
         small_space, oracle.objective, Fidelity(9), 0, seeds, trials=25, objectives=objectives
     )
     with calls() as found:
-        driver = Driver(STRATEGIES[kind](problem, settings), oracle.settle, 5)
+        driver = Driver(settings.make(problem), oracle.settle, 5)
         driver.step(10 if name in MODELS or name.startswith("surrogate") else 25)
-    named = StrategyConfig(kind, settings).libraries()
+    named = settings.all_libraries()
     assert found <= named, "a note about another version of these would be missing"
     # Compiled functions are not watched, and a surrogate may call no others of SciPy's.
     assert named - found <= {"scipy"}, "a note about another version of these would be false"

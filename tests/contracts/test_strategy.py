@@ -11,7 +11,6 @@ import pytest
 
 from evonas.genome import sample, validate
 from evonas.search.adaptation import Matching, Pursuit
-from evonas.search.named import StrategyConfig
 from evonas.search.optuna_samplers import CmaEs, Tpe
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Comma, SteadyState
@@ -43,90 +42,49 @@ from evonas.trial import Constraint, Fidelity, Objective, Proposal, Trial
 
 LOOK_AHEAD = 5
 
-AGING = StrategyConfig("aging", AgingSettings(population=5))
+AGING = AgingSettings(population=5)
 QUICK_PROCESS = GaussianProcessSettings(initial=6, candidates=12, parents=3, depth=1, fitted_on=20)
 QUICK_FOREST = ForestSettings(initial=6, candidates=12, parents=3, depth=1, trees=4)
 QUICK_DNGO = DngoSettings(initial=6, candidates=12, parents=3, depth=1, layers=1, units=8)
 VARIANTS = {
-    **{name: (name, kind.Settings()) for name, kind in STRATEGIES.items()},
-    "steady state": ("evolution", EvolutionSettings(population=6, replacement=SteadyState(2))),
-    "steady state, adaptive": (
-        "evolution",
-        EvolutionSettings(
-            population=6, replacement=SteadyState(), mutation=Mutation(adaptation=Matching())
-        ),
+    **{name: kind() for name, kind in STRATEGIES.items()},
+    "steady state": EvolutionSettings(population=6, replacement=SteadyState(2)),
+    "steady state, adaptive": EvolutionSettings(
+        population=6, replacement=SteadyState(), mutation=Mutation(adaptation=Matching())
     ),
-    "universal sampling, comma, adaptive": (
-        "evolution",
-        EvolutionSettings(
-            4,
-            (),
-            StochasticUniversal(),
-            mutation=Mutation(adaptation=Pursuit()),
-            replacement=Comma(9),
-        ),
+    "universal sampling, comma, adaptive": EvolutionSettings(
+        4,
+        (),
+        StochasticUniversal(),
+        mutation=Mutation(adaptation=Pursuit()),
+        replacement=Comma(9),
     ),
-    "random, a sequence": ("random", RandomSettings(Sobol())),
-    "random, sets one after another": ("random", RandomSettings(LatinHypercube())),
-    "asha, a set": ("asha", AshaSettings(2, sampler=Hammersley())),
-    "hyperband, halves": ("hyperband", HyperbandSettings(2)),
-    "aging, adaptive": (
-        "aging",
-        AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit())),
-    ),
-    "optuna": ("optuna", OptunaSettings(Tpe(30, 8))),
-    "optuna, cma_es": ("optuna", OptunaSettings(CmaEs(5))),
-    "gaussian_process": ("gaussian_process", QUICK_PROCESS),
-    "forest": ("forest", QUICK_FOREST),
-    "dngo": ("dngo", QUICK_DNGO),
-    "local search, few neighbours": (
-        "local_search",
-        LocalSearchSettings(4, Mutation(adaptation=Matching())),
-    ),
-    "cma_es, few": ("cma_es", CmaEsSettings(population=4, sigma=0.1)),
-    "particle_swarm, few": ("particle_swarm", ParticleSwarmSettings(population=3)),
-    "nelder_mead, adaptive": ("nelder_mead", NelderMeadSettings(adaptive=True, tolerance=0.05)),
-    "differential_evolution, few": (
-        "differential_evolution",
-        DifferentialEvolutionSettings(5, base="random"),
-    ),
-    "screened": (
-        "screened",
-        ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8),
-    ),
-    "screened aging": (
-        "screened",
-        ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8),
-    ),
-    "seeded": ("seeded", SeededSettings(genomes=("first", "second", "third"))),
-    "seeded aging": ("seeded", SeededSettings(AGING, ("first", "second", "third"))),
-    "seeded local search": (
-        "seeded",
-        SeededSettings(StrategyConfig("local_search", LocalSearchSettings(4)), ("third",)),
-    ),
-    "seeded hyperband": (
-        "seeded",
-        SeededSettings(StrategyConfig("hyperband", HyperbandSettings()), ("first", "second")),
-    ),
-    "seeded cma_es": (
-        "seeded",
-        SeededSettings(
-            StrategyConfig("cma_es", CmaEsSettings(population=5)), ("first", "second", "third")
-        ),
-    ),
-    "seeded nelder_mead": (
-        "seeded",
-        SeededSettings(StrategyConfig("nelder_mead", NelderMeadSettings()), ("first", "third")),
-    ),
-    "seeded nsga2": (
-        "seeded",
-        SeededSettings(StrategyConfig("nsga2", Nsga2Settings(population=6)), ("first", "third")),
-    ),
-    "nsga3, few": ("nsga3", Nsga3Settings(population=5, divisions=9)),
-    "seeded process": (
-        "seeded",
-        SeededSettings(StrategyConfig("gaussian_process", QUICK_PROCESS), ("first", "third")),
-    ),
+    "random, a sequence": RandomSettings(Sobol()),
+    "random, sets one after another": RandomSettings(LatinHypercube()),
+    "asha, a set": AshaSettings(2, sampler=Hammersley()),
+    "hyperband, halves": HyperbandSettings(2),
+    "aging, adaptive": AgingSettings(population=5, mutation=Mutation(adaptation=Pursuit())),
+    "optuna": OptunaSettings(Tpe(30, 8)),
+    "optuna, cma_es": OptunaSettings(CmaEs(5)),
+    "gaussian_process": QUICK_PROCESS,
+    "forest": QUICK_FOREST,
+    "dngo": QUICK_DNGO,
+    "local search, few neighbours": LocalSearchSettings(4, Mutation(adaptation=Matching())),
+    "cma_es, few": CmaEsSettings(population=4, sigma=0.1),
+    "particle_swarm, few": ParticleSwarmSettings(population=3),
+    "nelder_mead, adaptive": NelderMeadSettings(adaptive=True, tolerance=0.05),
+    "differential_evolution, few": DifferentialEvolutionSettings(5, base="random"),
+    "screened": ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8),
+    "screened aging": ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8),
+    "seeded": SeededSettings(genomes=("first", "second", "third")),
+    "seeded aging": SeededSettings(AGING, ("first", "second", "third")),
+    "seeded local search": SeededSettings(LocalSearchSettings(4), ("third",)),
+    "seeded hyperband": SeededSettings(HyperbandSettings(), ("first", "second")),
+    "seeded cma_es": SeededSettings(CmaEsSettings(population=5), ("first", "second", "third")),
+    "seeded nelder_mead": SeededSettings(NelderMeadSettings(), ("first", "third")),
+    "seeded nsga2": SeededSettings(Nsga2Settings(population=6), ("first", "third")),
+    "nsga3, few": Nsga3Settings(population=5, divisions=9),
+    "seeded process": SeededSettings(QUICK_PROCESS, ("first", "third")),
 }
 """Every strategy as it is by default, and settings that change how it asks or what it remembers."""
 
@@ -169,12 +127,11 @@ def make(name, small_space, oracle):
     }
 
     def build(seed: int = 0) -> Strategy:
-        kind, settings = VARIANTS[name]
         objectives = (oracle.objective, Objective("parameters", "min"))
         problem = SearchProblem(
             small_space, oracle.objective, Fidelity(9), seed, seeds, objectives=objectives
         )
-        return STRATEGIES[kind](problem, settings)
+        return VARIANTS[name].make(problem)
 
     return build
 
@@ -209,6 +166,22 @@ def test_proposals_are_valid_genomes_of_the_space(make, few, oracle, small_space
     assert len(trials) >= few(60)
     for trial in trials:
         validate(small_space, trial.genome)
+
+
+def test_the_settings_say_beforehand_how_long_trials_are(make, name, few, oracle):
+    settings = VARIANTS[name].with_inner()
+    trials = driven(make(), oracle, few(60)).trials
+    asked = {trial.proposal.fidelity.epochs for trial in trials}
+    said = {epochs for one in settings for epochs in one.fidelities(9)}
+    assert asked <= said
+    assert (asked != {9}) == any(one.sets_epochs for one in settings)
+
+
+def test_its_settings_make_another_one_like_it(make, few, oracle):
+    strategy = make()
+    driven(strategy, oracle, few(20))
+    again = strategy.settings.make(strategy.problem)
+    assert proposals(driven(again, oracle, few(20))) == proposals(driven(make(), oracle, few(20)))
 
 
 def test_equal_seeds_give_equal_proposals_and_different_seeds_different_ones(make, few, oracle):
@@ -373,9 +346,9 @@ def test_the_contract_about_the_living_can_be_broken(small_space, loss, oracle):
         check_living(liar(problem, RandomSettings()), oracle)
 
 
-def test_alternatives_begin_with_the_next_proposal_and_change_nothing(make, oracle):
+def test_alternatives_begin_with_the_next_proposal_and_change_nothing(make, name, oracle):
     strategy = make()
-    if not strategy.has_alternatives:
+    if not VARIANTS[name].has_alternatives:
         with pytest.raises(NotImplementedError):
             strategy.alternatives(3)
         return

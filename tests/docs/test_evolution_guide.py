@@ -16,7 +16,6 @@ from evonas.genome import strict_yaml, validate
 from evonas.runtime.audit import replay
 from evonas.runtime.config.config_file import check
 from evonas.search.crossover import CROSSOVERS
-from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import REPLACEMENTS
 from evonas.search.selection import SELECTIONS
 from evonas.search.strategies.evolution import Evolution
@@ -46,11 +45,11 @@ def test_every_yaml_block(text, tmp_path, oracle):
         return
     assert checked.problems == ()
     loaded = checked.loaded
-    kind, settings = loaded.config.strategy_parts()
+    settings = loaded.config.strategy
     problem = SearchProblem(
         loaded.space, loaded.config.objective.to_objective(), Fidelity(1), 0, loaded.seeds
     )
-    strategy = STRATEGIES[kind](problem, settings)
+    strategy = settings.make(problem)
     trials = drive(strategy, oracle.settle, settings.population + 12, order=5)
     for trial in trials:
         validate(loaded.space, trial.genome)
@@ -94,7 +93,7 @@ def test_a_scheme_of_your_own(module, monkeypatch, tmp_path, small_space, loss, 
     (tmp_path / "own.yaml").write_text(
         REST + "strategy: {evolution: {selection: {threshold: {factor: 2.0}}}}\n"
     )
-    settings = check(tmp_path / "own.yaml").loaded.config.strategy.settings
+    settings = check(tmp_path / "own.yaml").loaded.config.strategy
     assert settings.selection == scheme(2.0)
     strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
     trials = drive(strategy, oracle.settle, 40, order=5)
@@ -106,15 +105,15 @@ def test_a_scheme_of_your_own(module, monkeypatch, tmp_path, small_space, loss, 
 
 
 def test_a_strategy_of_your_own(module, small_space, loss, oracle):
-    kind = module(PYTHON[1]).Walk
+    settings = module(PYTHON[1]).WalkSettings()
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
-    strategy = kind(problem, kind.Settings())
+    strategy = settings.make(problem)
     driver = Driver(strategy, oracle.settle, look_ahead=1)
     trials = driver.run(40)
     assert driver.waits == 0
     state = strategy.state_dict()
-    again = kind(problem, kind.Settings())
+    again = settings.make(problem)
     assert replay(again, trials, driver.told_before, driver.told, state).difference == ""
-    resumed = kind(problem, kind.Settings())
+    resumed = settings.make(problem)
     resumed.load_state_dict(state, {trial.id: trial for trial in trials[: driver.told]})
     assert resumed.ask(3) == strategy.ask(3)

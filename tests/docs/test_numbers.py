@@ -65,7 +65,7 @@ def settings_of(strategy: str, guide: str, folder: Path) -> Any:
         checked = check(folder / "guide.yaml")
         assert checked.problems == ()
         assert checked.loaded is not None
-        return checked.loaded.config.strategy.settings
+        return checked.loaded.config.strategy
     raise AssertionError(f"no block of {guide} has {strategy}")
 
 
@@ -83,7 +83,7 @@ def settings_of(strategy: str, guide: str, folder: Path) -> Any:
 )
 def test_the_first_block_of_a_strategy_has_its_defaults(strategy, guide, others, tmp_path):
     shown = settings_of(strategy, guide, tmp_path)
-    defaults = STRATEGIES[strategy].Settings()
+    defaults = STRATEGIES[strategy]()
     for field in dataclasses.fields(defaults):
         if field.name not in others:
             assert getattr(shown, field.name) == getattr(defaults, field.name), field.name
@@ -132,7 +132,7 @@ def test_rates_of_crossover_mutation_and_adaptation():
 
 
 def test_aging():
-    defaults = STRATEGIES["aging"].Settings()
+    defaults = STRATEGIES["aging"]()
     told = f"The defaults here are {defaults.population} and {defaults.sample},"
     assert told in TEXTS["evolution"]
 
@@ -150,9 +150,7 @@ def test_aging():
 )
 def test_defaults_in_the_guide_to_surrogates(heading, strategy):
     # `seeded` has no defaults for all of its settings that would be valid
-    defaults = {
-        field.name: field.default for field in dataclasses.fields(STRATEGIES[strategy].Settings)
-    }
+    defaults = {field.name: field.default for field in dataclasses.fields(STRATEGIES[strategy])}
     for name, number in given(TEXTS["surrogates"], heading).items():
         assert number == defaults[name], name
 
@@ -161,7 +159,7 @@ def test_the_network_of_dngo_and_the_particle_swarm():
     assert f"stopped early, after {basis.STEPS} steps" in TEXTS["surrogates"]
     assert particle_swarm.FASTEST == 0.5
     assert "no coordinate moves by more than half the cube's width" in TEXTS["other-searches"]
-    factor = STRATEGIES["particle_swarm"].Settings().constriction
+    factor = STRATEGIES["particle_swarm"]().constriction
     assert f"multiplied by {factor:.2f}" in TEXTS["other-searches"]
 
 
@@ -177,7 +175,7 @@ def test_limits_of_other_searches():
     assert f"After {cube.MOST_KNOWN} of them in a row" in text
     assert cube.DRAWS == 100
     assert "as long as a hundred random draws find one" in text
-    halving = STRATEGIES["hyperband"].Settings()
+    halving = STRATEGIES["hyperband"]()
     assert f"one in `reduction_factor` ({halving.reduction_factor})" in text
     tpe = OPTUNA_SAMPLERS["tpe"]()
     assert f"`initial` ({tpe.initial}) trials" in text
@@ -217,7 +215,7 @@ def test_every_text_has_the_number_of_decisions_of_convnet():
     assert {int(one) for one in found} == {CONVNET.dimension}
     corners = CONVNET.dimension + 1
     assert f"more than the space has dimensions: {corners} in `convnet`" in TEXTS["other-searches"]
-    size = STRATEGIES["cma_es"].Settings().size(CONVNET.dimension)
+    size = STRATEGIES["cma_es"]().size(CONVNET.dimension)
     assert f"in n dimensions: {size} here" in TEXTS["other-searches"]
 
 

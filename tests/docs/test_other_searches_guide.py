@@ -11,7 +11,6 @@ import pytest
 from evonas.genome import strict_yaml, validate
 from evonas.runtime.config.config_file import check
 from evonas.runtime.session import prepare_run
-from evonas.search.registry import STRATEGIES
 from evonas.search.rungs import brackets
 from evonas.search.sampling import SAMPLERS
 from evonas.testing import drive
@@ -57,8 +56,9 @@ def test_every_yaml_block(text, folder, oracle):
     assert checked.problems == ()
     loaded = checked.loaded
     prepare_run(loaded, folder / "run")
-    kind, settings = loaded.config.strategy_parts()
-    strategy = STRATEGIES[kind](loaded.config.search_problem(loaded.space, loaded.seeds), settings)
+    kind = loaded.config.strategy_name
+    problem = loaded.config.search_problem(loaded.space, loaded.seeds)
+    strategy = loaded.config.strategy.make(problem)
     asked = 200 if kind != "optuna" else 30
     trials = drive(strategy, oracle.settle, asked)
     for trial in trials:

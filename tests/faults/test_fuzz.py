@@ -473,7 +473,7 @@ def written_out() -> dict[str, Any]:
     for name, kind in STRATEGIES.items():
         found[f"the strategy {name}"] = {
             **DIGITS,
-            "strategy": {name: dump(kind.Settings(), FAMILIES)},
+            "strategy": {name: dump(kind(), FAMILIES)},
         }
     return found
 

@@ -147,7 +147,7 @@ def test_the_table_in_the_terminal_names_the_metrics(found, folder, capsys):
 
 def test_a_run_without_any_success_has_lost(tmp_path):
     def pool(config, setup, root):
-        return StubPool(setup, 2, Stub(diverge=1.0 if config.strategy.name == "random" else 0.0))
+        return StubPool(setup, 2, Stub(diverge=1.0 if config.strategy_name == "random" else 0.0))
 
     found = go(prepare_stubs(tmp_path, "seeds: [0]\nfresh: 0"), pool_factory=pool)
     assert [result.failures for result in found.results["random"].values()] == [12]

@@ -242,12 +242,12 @@ def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     objectives = (loss, Objective("parameters", "min"))
     problem, settings = (
         SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives),
-        kind.Settings(**quick),
+        kind(**quick),
     )
-    strategy = kind(problem, settings)
+    strategy = settings.make(problem)
     trials, told_before, told = recorded(strategy, oracle, count=30 if quick else 60)
     state = json.loads(json.dumps(strategy.state_dict()))
-    assert replay(kind(problem, settings), trials, told_before, told, state).difference == ""
+    assert replay(settings.make(problem), trials, told_before, told, state).difference == ""
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,21 @@ import pytest
 
 from evonas.genome import decode, encode, library, load_space, parse_space
 from evonas.search.cube import MOST_KNOWN, mirrored
-from evonas.search.strategies.cma_es import CmaEs
-from evonas.search.strategies.differential_evolution import DifferentialEvolution
-from evonas.search.strategies.nelder_mead import NelderMead
-from evonas.search.strategies.particle_swarm import ParticleSwarm
+from evonas.search.strategies.cma_es import CmaEsSettings
+from evonas.search.strategies.differential_evolution import DifferentialEvolutionSettings
+from evonas.search.strategies.nelder_mead import NelderMeadSettings
+from evonas.search.strategies.particle_swarm import ParticleSwarmSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Trial
 
-FIRST = {CmaEs: 8, ParticleSwarm: 16, NelderMead: 5, DifferentialEvolution: 16}
+FIRST = {
+    CmaEsSettings: 8,
+    ParticleSwarmSettings: 16,
+    NelderMeadSettings: 5,
+    DifferentialEvolutionSettings: 16,
+}
 """Trials of the first batch in the plane of four dimensions."""
 KINDS = pytest.mark.parametrize("kind", FIRST, ids=lambda kind: kind.__name__)
 
@@ -72,21 +77,21 @@ def test_far_better_than_random_search_on_a_sphere(kind, plane, loss):
     for seed in range(6):
         problem = SearchProblem(plane.space, loss, Fidelity(1), seed)
         reference = best(searched(RandomSearch(problem, RandomSettings()), sphere, 120))
-        assert best(searched(kind(problem, kind.Settings()), sphere, 120)) < reference / 3
+        assert best(searched(kind().make(problem), sphere, 120)) < reference / 3
 
 
 @KINDS
 def test_what_is_maximised_is_searched_alike(kind, plane):
     problem = SearchProblem(plane.space, type(plane.objective)("gain", "max"), Fidelity(1), 0)
-    maximised = searched(kind(problem, kind.Settings()), lambda genome: -sphere(genome), 120)
-    minimised = searched(kind(plane, kind.Settings()), sphere, 120)
+    maximised = searched(kind().make(problem), lambda genome: -sphere(genome), 120)
+    minimised = searched(kind().make(plane), sphere, 120)
     gains = [trial.metrics["gain"] for trial in maximised]
     assert gains == [-trial.fitness.value for trial in minimised]
 
 
 @KINDS
 def test_a_batch_waits_for_its_last_trial_in_any_order(kind, plane):
-    in_order, mixed = kind(plane, kind.Settings()), kind(plane, kind.Settings())
+    in_order, mixed = kind().make(plane), kind().make(plane)
     asked = in_order.ask(100)
     assert len(asked) == FIRST[kind]
     assert mixed.ask(100) == asked
@@ -119,12 +124,12 @@ def test_a_search_is_restored_at_every_trial_told_in_any_order(kind, plane):
             told[trial.id] = trial
 
     whole: list[Trial] = []
-    go(kind(plane, kind.Settings()), whole, {}, 60)
+    go(kind().make(plane), whole, {}, 60)
     for stop in range(0, 60, 7):
-        first, trials, told = kind(plane, kind.Settings()), [], {}
+        first, trials, told = kind().make(plane), [], {}
         go(first, trials, told, stop)
         state = json.loads(json.dumps(first.state_dict()))
-        second = kind(plane, kind.Settings())
+        second = kind().make(plane)
         second.load_state_dict(
             state, told | {one.id: one.unsettled for one in trials if one.id not in told}
         )
@@ -134,12 +139,12 @@ def test_a_search_is_restored_at_every_trial_told_in_any_order(kind, plane):
 
 @KINDS
 def test_failed_trials_are_no_parents_and_a_search_goes_on_where_nothing_succeeds(kind, plane):
-    trials = searched(kind(plane, kind.Settings()), lambda genome: None, 60)
+    trials = searched(kind().make(plane), lambda genome: None, 60)
     assert {trial.lineage.operator for trial in trials} == {"sample"}
     assert len({trial.genome for trial in trials}) == 60
     number = iter(range(1000))
     trials = searched(
-        kind(plane, kind.Settings()), lambda g: sphere(g) if next(number) % 3 == 2 else None, 200
+        kind().make(plane), lambda g: sphere(g) if next(number) % 3 == 2 else None, 200
     )
     parents = {parent for trial in trials for parent in trial.lineage.parents}
     assert parents
@@ -149,7 +154,7 @@ def test_failed_trials_are_no_parents_and_a_search_goes_on_where_nothing_succeed
 @KINDS
 def test_a_space_of_few_genomes_is_searched_until_none_is_left(kind, loss):
     """All 27 genomes are found. Then the engine's rule of 100 twins in a row ends the run."""
-    strategy, seen, in_a_row = kind(problem_of(FEW, loss), kind.Settings()), {}, 0
+    strategy, seen, in_a_row = kind().make(problem_of(FEW, loss)), {}, 0
     for id in range(5000):
         (proposal,) = strategy.ask(1)
         in_a_row = in_a_row + 1 if proposal.genome in seen else 0
@@ -164,7 +169,7 @@ def test_a_space_of_few_genomes_is_searched_until_none_is_left(kind, loss):
 @KINDS
 def test_a_converged_search_is_given_up_and_the_next_begins_elsewhere(kind, loss):
     """On a lattice of 6,561 genomes each search soon rests; then the next one finds new genomes."""
-    trials = searched(kind(problem_of(LATTICE, loss), kind.Settings()), sphere, 1500)
+    trials = searched(kind().make(problem_of(LATTICE, loss)), sphere, 1500)
     is_sample = [trial.lineage.operator == "sample" for trial in trials]
     begins = [i for i, here in enumerate(is_sample) if here and (i == 0 or not is_sample[i - 1])]
     assert len(begins) > 2
@@ -183,7 +188,7 @@ def test_a_seed_counts_at_its_own_point(kind, plane):
 
     It is the same batch after a resume.
     """
-    strategy, plain = kind(plane, kind.Settings()), kind(plane, kind.Settings())
+    strategy, plain = kind().make(plane), kind().make(plane)
     seed = decode(plane.space, encode(plane.space, strategy.ask(1)[0].genome) * 0.5 + 0.3)
     (asked,) = plain.ask(1)
     given = type(asked)(seed, asked.fidelity, asked.lineage)
@@ -198,7 +203,7 @@ def test_a_seed_counts_at_its_own_point(kind, plane):
     for trial in trials:
         strategy.tell(trial)
         plain.tell(trial if trial.id else settled(plane.objective, 0, asked, 0.0))
-    again = kind(plane, kind.Settings())
+    again = kind().make(plane)
     again.load_state_dict({"asked": len(trials)}, {trial.id: trial for trial in trials})
     following = strategy.ask(100)
     assert following == again.ask(100)
@@ -215,14 +220,14 @@ def test_a_large_space_is_searched(kind, loss):
             genome["optimizer"][0].parameters["learning_rate"] + 1e-9
         )
 
-    trials = searched(kind(problem, kind.Settings()), value, 260)
+    trials = searched(kind().make(problem), value, 260)
     assert len({trial.genome for trial in trials}) > 150
     assert any(trial.lineage.parents for trial in trials)
 
 
 @KINDS
 def test_a_budget_that_the_first_batch_spends_is_refused(kind, plane, loss):
-    settings = kind.Settings()
+    settings = kind()
     for trials, is_refused in ((FIRST[kind], True), (FIRST[kind] + 1, False)):
         problem = SearchProblem(plane.space, loss, Fidelity(1), 0, trials=trials)
         found = settings.misfits(problem)
@@ -230,14 +235,14 @@ def test_a_budget_that_the_first_batch_spends_is_refused(kind, plane, loss):
         assert all(
             f"its first batch has {FIRST[kind]} trials" in message for message in found.values()
         )
-        assert set(found) <= {"" if kind is NelderMead else "population"}
+        assert set(found) <= {"" if kind is NelderMeadSettings else "population"}
 
 
 @KINDS
 def test_nothing_to_decide_is_refused(kind, loss):
     problem = problem_of("space: one\ninput: none\nsettings: {at: {ops: {at: {a: 1}}}}\n", loss)
     assert problem.space.dimension == 0
-    assert "there is nothing to decide" in kind.Settings().misfits(problem)[""]
+    assert "there is nothing to decide" in kind().misfits(problem)[""]
 
 
 def test_walls_are_mirrors():

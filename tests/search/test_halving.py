@@ -12,8 +12,8 @@ from evonas.genome import library, load_space
 from evonas.runtime.audit import replay
 from evonas.search.rungs import brackets
 from evonas.search.sampling import LatinHypercube
-from evonas.search.strategies.hyperband import Hyperband, HyperbandSettings
-from evonas.search.strategies.successive_halving import SuccessiveHalving, SuccessiveHalvingSettings
+from evonas.search.strategies.hyperband import HyperbandSettings
+from evonas.search.strategies.successive_halving import SuccessiveHalvingSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing import Driver, drive, settled
 from evonas.trial import Fidelity, Trial
@@ -28,17 +28,14 @@ def space():
 @pytest.fixture
 def make(space, loss):
     def build(
-        kind=Hyperband,
+        kind=HyperbandSettings,
         epochs: int = 27,
         seed: int = 0,
         space=space,
         trials: int | None = None,
         **settings,
     ):
-        return kind(
-            SearchProblem(space, loss, Fidelity(epochs), seed, {}, trials),
-            kind.Settings(**settings),
-        )
+        return kind(**settings).make(SearchProblem(space, loss, Fidelity(epochs), seed, {}, trials))
 
     return build
 
@@ -92,7 +89,7 @@ def test_failures_never_go_on_and_places_stay_empty(make, loss):
     assert all(trials[id].fitness is not None for id in promoted)
 
 
-@pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
+@pytest.mark.parametrize("kind", [HyperbandSettings, SuccessiveHalvingSettings])
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_nothing_hangs_whatever_fails_and_however_far_it_looks_ahead(make, loss, kind, share):
 
@@ -109,7 +106,7 @@ def test_nothing_hangs_whatever_fails_and_however_far_it_looks_ahead(make, loss,
         assert len(strategy.state_dict()["open"]) <= look_ahead + 1
         if look_ahead < 100:
             epochs = {trial.proposal.fidelity.epochs for trial in trials}
-            assert epochs == ({1, 3, 9} if kind is Hyperband or share < 1 else {1})
+            assert epochs == ({1, 3, 9} if kind is HyperbandSettings or share < 1 else {1})
 
 
 def test_while_a_rung_waits_the_next_bracket_begins(make):
@@ -214,20 +211,19 @@ def test_every_resumed_trial_was_living_until_it_was_told(make, small_space, ora
 def test_successive_halving_ends_with_full_trainings_whatever_it_begins_with(
     make, loss, genomes, epochs, expected
 ):
-    strategy = make(SuccessiveHalving, epochs, genomes=genomes)
+    strategy = make(SuccessiveHalvingSettings, epochs, genomes=genomes)
     (plan,) = strategy._schedule
     assert [(rung.places, rung.epochs) for rung in plan.rungs] == expected
 
 
 def test_a_latin_hypercube_covers_one_pass_over_the_brackets(small_space, loss):
-    strategy = Hyperband(
-        SearchProblem(small_space, loss, Fidelity(9), 0),
-        HyperbandSettings(sampler=LatinHypercube()),
+    strategy = HyperbandSettings(sampler=LatinHypercube()).make(
+        SearchProblem(small_space, loss, Fidelity(9), 0)
     )
     assert strategy._design._size == 9 + 3 + 3
 
 
-@pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
+@pytest.mark.parametrize("kind", [HyperbandSettings, SuccessiveHalvingSettings])
 def test_tells_may_come_in_any_order(make, small_space, oracle, kind):
     """As under `deterministic: false`.
 
@@ -253,7 +249,7 @@ def test_tells_may_come_in_any_order(make, small_space, oracle, kind):
     assert {trial.proposal.fidelity.epochs for trial in trials} == {1, 3, 9}
 
 
-@pytest.mark.parametrize("kind", [Hyperband, SuccessiveHalving])
+@pytest.mark.parametrize("kind", [HyperbandSettings, SuccessiveHalvingSettings])
 def test_its_record_can_be_replayed(make, small_space, oracle, kind):
     strategy = make(kind, epochs=9, space=small_space)
     driver = Driver(strategy, oracle.settle, look_ahead=4)

@@ -9,9 +9,9 @@ import pytest
 
 from evonas.genome import parse_space, validate
 from evonas.search.model_based import ModelBased
-from evonas.search.strategies.dngo import DngoSearch, DngoSettings
-from evonas.search.strategies.forest import ForestSearch, ForestSettings
-from evonas.search.strategies.gaussian_process import GaussianProcessSearch, GaussianProcessSettings
+from evonas.search.strategies.dngo import DngoSettings
+from evonas.search.strategies.forest import ForestSettings
+from evonas.search.strategies.gaussian_process import GaussianProcessSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate import Fitted, Surrogate
@@ -27,9 +27,9 @@ network: {layers: {length: [2, 2], ops: {a: {}, b: {}, c: {}}}}
 EIGHT = FEW.replace("few", "eight").replace("[2, 2]", "[8, 8]")
 QUICK = {"initial": 5, "candidates": 60, "parents": 4}
 KINDS = [
-    (GaussianProcessSearch, GaussianProcessSettings(**QUICK)),
-    (ForestSearch, ForestSettings(**QUICK, trees=10)),
-    (DngoSearch, DngoSettings(**QUICK, layers=2, units=20)),
+    GaussianProcessSettings(**QUICK),
+    ForestSettings(**QUICK, trees=10),
+    DngoSettings(**QUICK, layers=2, units=20),
 ]
 
 
@@ -47,61 +47,61 @@ def best_of(strategy, count):
     return min(errors(trial.genome) for trial in drive(strategy, make_trial, count))
 
 
-@pytest.mark.parametrize(("kind", "settings"), KINDS)
-def test_a_space_is_searched_through_before_any_genome_is_proposed_again(loss, kind, settings):
+@pytest.mark.parametrize("settings", KINDS)
+def test_a_space_is_searched_through_before_any_genome_is_proposed_again(loss, settings):
     problem = SearchProblem(parse_space(FEW, "few.yaml"), loss, Fidelity(1), 0)
 
     def make_trial(id, proposal):
         return settled(loss, id, proposal, float(id % 4))
 
-    trials = drive(kind(problem, settings), make_trial, 11)
+    trials = drive(settings.make(problem), make_trial, 11)
     assert len({trial.genome for trial in trials[:9]}) == 9, "the space has nine genomes"
 
 
-@pytest.mark.parametrize(("kind", "settings"), KINDS)
-def test_it_finds_in_thirty_trials_what_chance_does_not(loss, kind, settings):
+@pytest.mark.parametrize("settings", KINDS)
+def test_it_finds_in_thirty_trials_what_chance_does_not(loss, settings):
     space = parse_space(EIGHT, "eight.yaml")
     ours, chance = [], []
     for seed in range(2):
         problem = SearchProblem(space, loss, Fidelity(1), seed)
-        ours.append(best_of(kind(problem, settings), 30))
+        ours.append(best_of(settings.make(problem), 30))
         chance.append(best_of(RandomSearch(problem, RandomSettings()), 30))
     assert np.mean(ours) < np.mean(chance) - 0.5
 
 
-@pytest.mark.parametrize(("kind", "settings"), KINDS)
-def test_proposals_that_are_asked_together_keep_apart(loss, kind, settings):
+@pytest.mark.parametrize("settings", KINDS)
+def test_proposals_that_are_asked_together_keep_apart(loss, settings):
     problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
-    strategy = kind(problem, settings)
+    strategy = settings.make(problem)
     for i, proposal in enumerate(strategy.ask(12)):
         strategy.tell(settled(loss, i, proposal, float(errors(proposal.genome))))
     batch = [proposal.genome for proposal in strategy.ask(6)]
     assert len(set(batch)) == 6
-    alone = kind(problem, settings)
+    alone = settings.make(problem)
     known = {
         i: settled(loss, i, p, float(errors(p.genome)))
-        for i, p in enumerate(kind(problem, settings).ask(12))
+        for i, p in enumerate(settings.make(problem).ask(12))
     }
     alone.load_state_dict({"asked": 12}, known)
     assert alone.ask(1)[0].genome == batch[0], "the first of a batch is what would be asked alone"
 
 
-@pytest.mark.parametrize(("kind", "settings"), KINDS)
-def test_where_everything_fails_it_goes_on_at_random(loss, kind, settings):
+@pytest.mark.parametrize("settings", KINDS)
+def test_where_everything_fails_it_goes_on_at_random(loss, settings):
     problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
 
     def make_trial(id, proposal):
         return Trial(id, proposal, None, TrialState.ERROR)
 
-    trials = drive(kind(problem, settings), make_trial, 20)
+    trials = drive(settings.make(problem), make_trial, 20)
     assert [trial.lineage.operator for trial in trials] == ["sample"] * 20
 
 
-@pytest.mark.parametrize(("kind", "settings"), KINDS)
+@pytest.mark.parametrize("settings", KINDS)
 def test_the_lineage_names_the_trial_that_a_candidate_stems_from(
-    small_space, loss, oracle, kind, settings
+    small_space, loss, oracle, settings
 ):
-    strategy = kind(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
+    strategy = settings.make(SearchProblem(small_space, loss, Fidelity(1), 0))
     trials = drive(strategy, oracle.settle, 30, order=5)
     children = [trial for trial in trials if trial.lineage.parents]
     assert children
@@ -114,7 +114,7 @@ def test_the_lineage_names_the_trial_that_a_candidate_stems_from(
 def test_the_first_trials_are_random_as_many_as_set(small_space, loss, oracle):
     settings = GaussianProcessSettings(initial=7, candidates=12)
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
-    trials = drive(GaussianProcessSearch(problem, settings), oracle.settle, 12)
+    trials = drive(settings.make(problem), oracle.settle, 12)
     assert [trial.lineage.operator for trial in trials[:7]] == ["sample"] * 7
 
 

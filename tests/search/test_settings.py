@@ -234,12 +234,12 @@ def searched(strategy: str, settings: str) -> list[tuple[str, int, tuple[int, ..
     """The first trials of a search, whose settings come as they do from a config."""
     kind = STRATEGIES[strategy]
     builder = Builder(FAMILIES)
-    built = builder.build(kind.Settings, json.loads(settings))
+    built = builder.build(kind, json.loads(settings))
     assert builder.issues == []
     objectives = (LOSS, COST) if kind.needs_several else ()
     count = TRIALS.get(strategy, 60)
     problem = SearchProblem(SPACE, LOSS, Fidelity(9), 0, SEEDS, count, objectives)
-    trials = drive(kind(problem, built), judged, count, order=3)
+    trials = drive(built.make(problem), judged, count, order=3)
     return [(t.genome.digest, t.proposal.fidelity.epochs, t.lineage.parents) for t in trials]
 
 
@@ -255,7 +255,7 @@ def test_another_value_is_another_search(strategy, key, one, other):
 def test_no_setting_is_left_out():
     for name, kind in STRATEGIES.items():
         shown = {key for strategy, key, *_ in ROWS if strategy == name}
-        missing = {field.name for field in fields(kind.Settings)} - shown
+        missing = {field.name for field in fields(kind)} - shown
         assert {(name, key) for key in missing} <= ELSEWHERE, name
     inner = {key for strategy, key, _, value in ROWS if key == "mutation" for key in value}
     assert inner == {field.name for field in fields(Mutation)}

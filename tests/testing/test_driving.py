@@ -23,8 +23,6 @@ from evonas.trial import Constraint, Fidelity, Lineage, Objective, Proposal, Tri
 class Batches(Strategy):
     """Proposes batches of `size`, each when the last one is told; notes all that happens to it."""
 
-    Settings = RandomSettings
-
     def __init__(self, problem: SearchProblem, size: int = 1000, total: int = 1000) -> None:
         super().__init__(problem, RandomSettings())
         self.size = size

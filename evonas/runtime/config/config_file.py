@@ -25,6 +25,7 @@ from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.config.limits_config import SECONDS_IN
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
 from evonas.runtime.config.settings import Builder, shown
+from evonas.runtime.config.strategy_config import layers, misfits
 from evonas.runtime.config.wanted_seeds import find_seeds, strategies_in
 from evonas.search.registry import STRATEGIES
 from evonas.words import counted
@@ -164,10 +165,9 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
         )
     found += _look_ahead_warnings(config.look_ahead, config.pool.workers)
     trials = config.budget.trials
-    innermost = config.strategy.innermost
-    # Not every strategy has a population, and one that is null is chosen by its strategy.
-    population = getattr(innermost.settings, "population", None) or 0
-    if trials is not None and population > trials:
+    innermost = layers(config.strategy)[-1]
+    population = innermost.settings.first_generation()
+    if trials is not None and population is not None and population > trials:
         found.append(
             f"the population ({population:,}) is larger than the budget"
             f" ({counted(trials, 'trial')}): {innermost.name} ends within its first generation."
@@ -392,8 +392,7 @@ def _misfits(
     """The settings of the strategy that do not fit this space and this budget."""
     problem = config.search_problem(space, seeds)
     found = []
-    for key, message in config.strategy.misfits(problem, "strategy").items():
-        path = tuple(key.split("."))
+    for path, message in misfits(config.strategy, problem).items():
         found.append(source.problem(path, message))
     return found
 

@@ -13,6 +13,7 @@ from evonas.data.sources import SOURCES
 from evonas.errors import did_you_mean
 from evonas.learning.interface import InputKind, TaskKind
 from evonas.runtime.config.settings import Check, path_problem, shown
+from evonas.settings import Settings
 
 Fraction = Annotated[float, Gt(0), Lt(1)]
 
@@ -28,7 +29,7 @@ def _data_set_problem(name: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Settings):
     """The section `data`: what networks are trained and judged on.
 
     Attributes:
@@ -50,7 +51,6 @@ class DataConfig:
     test: Fraction = 0.2
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key."""
         found = {}
         if (self.name is None) == (self.path is None):
             received = "neither" if self.name is None else "both"

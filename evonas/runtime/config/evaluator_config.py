@@ -9,6 +9,7 @@ from typing import Annotated
 
 from evonas.genome import Value
 from evonas.runtime.config.settings import Check, path_problem, shown
+from evonas.settings import Settings
 from evonas.words import LETTERS
 
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -24,7 +25,7 @@ def _function_problem(name: str) -> str:
     )
 
 
-class EvaluatorConfig:
+class EvaluatorConfig(Settings):
     """What judges genomes instead of Keras; written by name, `table: {path: results.csv}`."""
 
 

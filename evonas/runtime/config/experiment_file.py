@@ -22,7 +22,8 @@ from evonas.invocation import command
 from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
 from evonas.runtime.config.settings import Builder, Check, shown
-from evonas.search.named import StrategyConfig
+from evonas.search.strategy import StrategySettings
+from evonas.settings import Settings
 
 
 def _labels_problem(labels: Mapping[str, Any]) -> str:
@@ -44,7 +45,7 @@ def _seeds_problem(seeds: Sequence[int]) -> str:
 
 
 @dataclass(frozen=True)
-class ExperimentConfig:
+class ExperimentConfig(Settings):
     """An experiment as its file describes it.
 
     Attributes:
@@ -64,7 +65,7 @@ class ExperimentConfig:
     """
 
     config: str
-    strategies: Annotated[Mapping[str, StrategyConfig], Check(_labels_problem)]
+    strategies: Annotated[Mapping[str, StrategySettings], Check(_labels_problem)]
     experiment: Annotated[str, Check(run_name_problem)] = "experiment"
     seeds: Annotated[tuple[Annotated[int, Ge(0)], ...], Check(_seeds_problem)] = (0, 1, 2)
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +74,6 @@ class ExperimentConfig:
     fresh: Annotated[int, Ge(0)] = 3
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key."""
         if self.reference is None or self.reference in self.strategies:
             return {}
         allowed = ", ".join(self.strategies)

@@ -8,6 +8,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt
 
 from evonas.runtime.config.settings import Count, shown
+from evonas.settings import Settings
 from evonas.words import number, span
 
 SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
@@ -17,11 +18,11 @@ Time = Annotated[float, Ge(0.001)]
 
 
 @dataclass(frozen=True)
-class BudgetConfig:
+class BudgetConfig(Settings):
     """What a run may spend. At least one limit is given; the first one spent ends the asking.
 
     Infeasible trials are given back to the limits in trials and epochs, at most as much as they
-    are, unless the strategy counts them (`Strategy.counts_infeasible`).
+    are, unless the strategy counts them (`StrategySettings.counts_infeasible`).
 
     Attributes:
         trials: number of trials to train. Duplicates cost nothing.
@@ -71,7 +72,6 @@ class BudgetConfig:
         return {name: limit for name, limit in limits.items() if limit is not None}
 
     def problems(self) -> dict[str, str]:
-        """What is wrong with the budget, by key."""
         times = self.times
         if len(times) > 1:
             # At the last unit: it is the one that was added to the others.
@@ -102,7 +102,7 @@ class BudgetConfig:
 
 
 @dataclass(frozen=True)
-class LimitsConfig:
+class LimitsConfig(Settings):
     """The section `limits`: what a network may be, and how long a trial may take.
 
     Attributes:
@@ -125,7 +125,7 @@ class LimitsConfig:
 
 
 @dataclass(frozen=True)
-class StorageConfig:
+class StorageConfig(Settings):
     """The section `storage`: what a run keeps on the disk beside its record.
 
     Attributes:

@@ -11,6 +11,7 @@ from evonas.errors import did_you_mean
 from evonas.genome.strict_yaml import short
 from evonas.learning.interface import TaskKind
 from evonas.runtime.config.settings import Builder, KeyIssue, shown
+from evonas.settings import Settings
 from evonas.trial import KNOWN_DIRECTIONS, Constraint, Direction, Objective
 
 EPOCH_METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
@@ -37,7 +38,7 @@ _ON_TEST_DATA = "is of the test data, which no search sees."
 
 
 @dataclass(frozen=True)
-class ObjectiveConfig:
+class ObjectiveConfig(Settings):
     """A metric or a weighted sum of metrics, and its better direction.
 
     A file may write the bare name of a metric instead.
@@ -59,7 +60,6 @@ class ObjectiveConfig:
         return Objective(self.name, self.direction, weights, constraints)
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key."""
         if self.weighted and self.direction != "min":
             return {"direction": f"a weighted sum is minimised. Received: {self.direction}."}
         return {}
@@ -96,7 +96,7 @@ class ObjectiveConfig:
 
 
 @dataclass(frozen=True)
-class ConstraintConfig:
+class ConstraintConfig(Settings):
     """The bounds of a metric.
 
     Attributes:
@@ -118,7 +118,6 @@ class ConstraintConfig:
         return Constraint(metric, least, most)
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key."""
         if self.min is None and self.max is None:
             return {"max": "is missing: a constraint has a min, a max, or both."}
         if self.min is None or self.max is None:

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from evonas.runtime.config.settings import Count, shown
+from evonas.settings import Settings
 
 Few = Annotated[int, Ge(1), Le(1024)]
 
 
-class PoolConfig:
+class PoolConfig(Settings):
     """Where trials are trained; written by name, `local: {workers: 2}`."""
 
     workers: int
@@ -46,7 +47,6 @@ class LocalConfig(PoolConfig):
     free_memory_mb: Annotated[int, Ge(0)] = 512
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key."""
         if self.devices == ():
             message = "must name at least one GPU; for none, write `devices: cpu`. Received: []."
             return {"devices": message}

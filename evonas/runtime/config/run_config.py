@@ -38,11 +38,18 @@ from evonas.runtime.config.pool_config import (
     SimulatedConfig,
 )
 from evonas.runtime.config.settings import Builder, Check, Count, Families, dump, shown
+from evonas.runtime.config.strategy_config import (
+    SECTION,
+    layers,
+    number_problems,
+    objective_problems,
+    that_sets_epochs,
+)
 from evonas.runtime.config.training_config import STOPS, StopConfig, TrainingConfig
-from evonas.search.named import StrategyConfig
 from evonas.search.registry import PARTS, STRATEGIES
 from evonas.search.strategies.evolution import EvolutionSettings
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, StrategySettings
+from evonas.settings import Settings
 from evonas.trial import Fidelity, Objective
 from evonas.words import LETTERS
 
@@ -71,7 +78,7 @@ def _plugin_problem(name: str) -> str:
 
 FAMILIES: Families = {
     **PARTS,
-    StrategyConfig: {name: strategy.Settings for name, strategy in STRATEGIES.items()},
+    StrategySettings: STRATEGIES,
     PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
     # A word may be a path of any kind, so that the stricter one of the two comes first.
     EvaluatorConfig: {"python": PythonConfig, "table": TableConfig},
@@ -80,7 +87,7 @@ FAMILIES: Families = {
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Settings):
     """Everything that decides a run.
 
     Attributes:
@@ -118,9 +125,7 @@ class RunConfig:
     objective: ObjectiveConfig = field(default_factory=lambda: ObjectiveConfig("val_loss", "min"))
     objectives: tuple[ObjectiveConfig, ...] = ()
     constraints: Mapping[str, ConstraintConfig] = field(default_factory=dict)
-    strategy: StrategyConfig = field(
-        default_factory=lambda: StrategyConfig("evolution", EvolutionSettings())
-    )
+    strategy: StrategySettings = field(default_factory=EvolutionSettings)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     pool: PoolConfig = field(default_factory=LocalConfig)
@@ -132,14 +137,13 @@ class RunConfig:
     plugins: tuple[Annotated[str, Check(_plugin_problem)], ...] = ()
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between the parts of a config, by key."""
         found: dict[str, str] = {}
         if self.data is not None:
             found |= self.task_problems(self.data.task)
         found |= self._evaluator_problems()
-        found |= self._strategy_problems()
+        if wrong := number_problems(self.strategy, len(self.objectives)):
+            found[SECTION] = wrong
         found |= self._stop_problems()
-        found |= self.strategy.objective_problems(self.to_objective(), "strategy")
         return found
 
     def task_problems(self, task: TaskKind | None) -> dict[str, str]:
@@ -157,28 +161,6 @@ class RunConfig:
         for name in self.constraints:
             found[f"constraints.{name}"] = task_problem((name,), task)
         return {key: wrong for key, wrong in found.items() if wrong}
-
-    def _strategy_problems(self) -> dict[str, str]:
-        """Why the strategy cannot follow this number of objectives; empty if it can."""
-        layers = self.strategy.layers()
-        followers = [strategy.name for strategy in layers if not strategy.kind.takes_several]
-        if self.objectives and followers:
-            message = (
-                f"{followers[0]} follows one objective, and there are {len(self.objectives)}. "
-                "nsga2 and nsga3 follow several; for one number, write `objective: {weighted: "
-                "{METRIC: WEIGHT}}`, or keep one objective and bound the others under "
-                "`constraints`."
-            )
-            return {"strategy": message}
-        # Only the innermost strategy can search a front; the others wrap it.
-        innermost = layers[-1]
-        if not self.objectives and innermost.kind.needs_several:
-            message = (
-                f"{innermost.name} searches a front of several objectives, such as "
-                "`objectives: [val_loss, parameters]`."
-            )
-            return {"strategy": message}
-        return {}
 
     def _evaluator_problems(self) -> dict[str, str]:
         """What does not fit between the evaluator, the pool and the plugins."""
@@ -219,7 +201,7 @@ class RunConfig:
                 "follows one metric of every epoch, without constraints or others. Leave it out."
             )
             return {"training.stop": message}
-        if name := self.strategy.that_sets_epochs:
+        if name := that_sets_epochs(self.strategy):
             message = (
                 f"cannot be used under the strategy {name}, which says itself how long a network"
                 " is trained, and compares trainings of one length. Leave it out, or choose"
@@ -262,10 +244,10 @@ class RunConfig:
         direction, _ = EPOCH_METRICS[name]
         return Objective(name, direction)
 
-    def strategy_parts(self) -> tuple[str, Any]:
-        """The strategy's name in the registry, and its settings."""
-        strategy = self.strategy
-        return strategy.name, strategy.settings
+    @property
+    def strategy_name(self) -> str:
+        """The name by which the config has its strategy."""
+        return layers(self.strategy)[0].name
 
     def search_problem(self, space: SearchSpace, seeds: Mapping[str, Genome]) -> SearchProblem:
         """What the strategy is given."""
@@ -313,6 +295,10 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     if _is_table(data.get("evaluator")) and "pool" not in data:
         data["pool"] = {"simulated": {}}
     config = builder.build(RunConfig, data)
+    if isinstance(config, RunConfig):
+        wrong = objective_problems(config.strategy, config.to_objective())
+        for path, message in wrong.items():
+            builder.refuse(path, message)
     has_data = data.get("data") is not None
     if by_keras != has_data:
         place = "is missing" if by_keras else "cannot stand beside evaluator"

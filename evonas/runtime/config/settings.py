@@ -1,7 +1,8 @@
 """From plain YAML data to frozen dataclasses and back, guided by type hints.
 
-A config is a tree of frozen dataclasses. The builder is strict and reports all issues at once.
-Some values are written by *name*: the strategy, the pool, and the parts of a strategy.
+A config is a tree of `Settings`, which are frozen dataclasses. The builder is strict and reports
+all issues at once. Some values are written by *name*: the strategy, the pool, and the parts of a
+strategy.
 Such a value is one key with its settings under it, `tournament: {size: 3}`, or the bare name.
 """
 
@@ -22,13 +23,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath, short
 from evonas.runtime.config.plain_yaml import in_line
-from evonas.search.choice import Named
+from evonas.settings import Settings
 
 Count = Annotated[int, Ge(1)]
 """The type of a setting that counts something."""
 
-Families = Mapping[type, Mapping[str, type[Any]]]
-"""For each type that is written by name: name -> dataclass that may stand there."""
+Families = Mapping[type[Settings], Mapping[str, type[Settings]]]
+"""For each type that is written by name: name -> class that may stand there."""
 
 MOST_WRITTEN = 80
 """Characters of examples in an error; longer ones are left out."""
@@ -91,10 +92,10 @@ class Builder:
         base = _bare(hint)
         arguments = typing.get_args(base)
         origin = typing.get_origin(base) or base
-        # Families come first: the class of a family can be a dataclass itself.
+        # Families come first: the class of a family is a section itself.
         if base in self.families:
             return self._named(base, value, path)
-        if dataclasses.is_dataclass(base):
+        if _is_section(base):
             return self._dataclass(base, value, path)
         if origin in _UNIONS:
             return self._union(hint, arguments, value, path)
@@ -152,7 +153,7 @@ class Builder:
         """The value in the type of the first arm that it fits."""
         whole = []
         for arm in arms:
-            if arm in self.families or dataclasses.is_dataclass(arm):
+            if arm in self.families or _is_section(arm):
                 whole.append(arm)
         is_optional = len(arms) == 2 and types.NoneType in arms
         # A wrong section gets its own issues, which name the keys inside it.
@@ -190,11 +191,7 @@ class Builder:
             message = f"unknown name. Allowed: {allowed}. Received: {shown(name)}.{hint}"
             return self.refuse(here, message)
         given = {} if settings is None else settings
-        built = self._dataclass(registry[name], given, (*path, name))
-        if built is FAILED:
-            return FAILED
-        # The settings of a strategy do not tell its name, so that it is kept beside them.
-        return family(name, built) if issubclass(family, Named) else built
+        return self._dataclass(registry[name], given, (*path, name))
 
     def _several_names(self, choice: dict[Any, Any], known: list[str], path: KeyPath) -> _Failed:
         """Refuse a second name, at an unknown name if there is one."""
@@ -281,11 +278,9 @@ class Builder:
                 message = f"unknown key. Allowed: {allowed}.{hint}"
                 self.refuse((*path, key), message)
 
-    def _whole(self, built: Any, path: KeyPath) -> Any:
+    def _whole(self, built: Settings, path: KeyPath) -> Any:
         """The instance, or `FAILED` if it finds something wrong between its own settings."""
-        if not hasattr(built, "problems"):
-            return built
-        found: Mapping[str, str] = built.problems()
+        found = built.problems()
         for key, message in found.items():
             relative = key.split(".")
             self.refuse((*path, *relative), message)
@@ -294,11 +289,9 @@ class Builder:
 
 def dump(value: Any, families: Families) -> Any:
     """Plain JSON data with every default, from which `Builder.build` makes an equal value."""
-    if isinstance(value, Named):
-        return {value.name: _fields(value.settings, families)}
-    if dataclasses.is_dataclass(value):
+    if isinstance(value, Settings):
         settings = _fields(value, families)
-        name = _name_of(value, families)
+        name = name_of(value, families)
         return settings if name is None else {name: settings}
     if isinstance(value, Mapping):
         return {key: dump(item, families) for key, item in value.items()}
@@ -307,7 +300,7 @@ def dump(value: Any, families: Families) -> Any:
     return value
 
 
-def _name_of(value: Any, families: Families) -> str | None:
+def name_of(value: Settings, families: Families) -> str | None:
     """The name of the value's class in its family; None if it is written without a name."""
     for family, registry in families.items():
         if not isinstance(value, family):
@@ -318,7 +311,7 @@ def _name_of(value: Any, families: Families) -> str | None:
     return None
 
 
-def _fields(value: Any, families: Families) -> dict[str, Any]:
+def _fields(value: Settings, families: Families) -> dict[str, Any]:
     """The fields of a dataclass that a config can set, each as plain JSON data."""
     found = {}
     for item in dataclasses.fields(value):
@@ -351,7 +344,7 @@ def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:
     origin = typing.get_origin(base) or base
     if base in families:
         return f"one of {', '.join(sorted(families[base]))}"
-    if dataclasses.is_dataclass(base):
+    if _is_section(base):
         return _mapping([item.name for item in dataclasses.fields(base) if item.init])
     if origin in _UNIONS:
         return ", or ".join(describe(arm, families) for arm in arguments)
@@ -402,6 +395,11 @@ def _range(hint: Any) -> str:
     words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
     told = [f"{words[key]} {limits[key]}" for key in words if key in limits]
     return f" {' and '.join(told)}" if told else ""
+
+
+def _is_section(hint: Any) -> bool:
+    """Whether a type is built from a mapping with its fields as keys."""
+    return isinstance(hint, type) and issubclass(hint, Settings)
 
 
 def _bare(hint: Any) -> Any:

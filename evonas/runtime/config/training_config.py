@@ -10,12 +10,13 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from evonas.evaluate.training.learning_curve import LEARNING_CURVE
 from evonas.runtime.config.settings import Count
+from evonas.settings import Settings
 
 # A greater number is a slip of the pen, and the record has no place for one of more than 64 bits.
 MOST_EPOCHS = 10**9
 
 
-class StopConfig:
+class StopConfig(Settings):
     """Which trainings are stopped; written by name, `learning_curve: {after: 0.5}`."""
 
 
@@ -40,7 +41,7 @@ STOPS: Mapping[str, type[StopConfig]] = {LEARNING_CURVE: LearningCurveConfig}
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Settings):
     """The section `training`: how long a network is trained.
 
     Attributes:

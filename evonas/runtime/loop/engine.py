@@ -330,7 +330,8 @@ class Engine:
         self._guard.written(lambda: self._record.go_back(told, state), self._running.values())
         self._turns.go_back(told)
         before = self._trials[:told]
-        self._strategy = type(self._strategy)(self._strategy.problem, self._strategy.settings)
+        # A new one, made as the first one was.
+        self._strategy = self._strategy.settings.make(self._strategy.problem)
         self._load(state, {trial.id: trial for trial in before})
         self._failures.restore(before, self._record.events())
 

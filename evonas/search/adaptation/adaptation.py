@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evonas.search.part import Part
+
 # An operator begins with the greatest quality, so that it is not given up after its first child.
 FIRST = 1.0
 
@@ -40,7 +42,7 @@ class Learned:
         return Learned(quality, self.shares)
 
 
-class Adaptation(ABC):
+class Adaptation(Part, ABC):
     """Learns from rewards which operators to use more often. Its fields are its settings in the
     YAML.
 

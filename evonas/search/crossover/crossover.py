@@ -10,10 +10,11 @@ import numpy as np
 from annotated_types import Interval
 
 from evonas.genome import Genome, SearchSpace
+from evonas.search.part import Part
 
 
 @dataclass(frozen=True)
-class Crossover(ABC):
+class Crossover(Part, ABC):
     """Makes one genome from two. Its fields are its settings in the YAML.
 
     Attributes:

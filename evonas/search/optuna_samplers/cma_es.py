@@ -25,7 +25,7 @@ class CmaEs(OptunaSampler):
     population: Annotated[int, Ge(2)] | None = None
 
     word: ClassVar[str] = "cma_es"
-    packages: ClassVar[tuple[str, ...]] = ("optuna", "cmaes")
+    libraries: ClassVar[tuple[str, ...]] = ("optuna", "cmaes")
     generation: ClassVar[str] = "cma:generation"
 
     def make(self, ask: Ask) -> BaseSampler:

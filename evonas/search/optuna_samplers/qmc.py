@@ -26,7 +26,7 @@ class Qmc(OptunaSampler):
 
     word: ClassVar[str] = "qmc"
     # Optuna takes the points from SciPy.
-    packages: ClassVar[tuple[str, ...]] = ("optuna", "scipy")
+    libraries: ClassVar[tuple[str, ...]] = ("optuna", "scipy")
     learns: ClassVar[bool] = False
 
     def make(self, ask: Ask) -> BaseSampler:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from evonas.search.part import Part
+
 # The annotations need these names only for type checkers. Optuna is an extra and slow to import.
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -34,7 +36,7 @@ class Ask:
     cube: Mapping[str, BaseDistribution]
 
 
-class OptunaSampler(ABC):
+class OptunaSampler(Part, ABC):
     """A sampler of Optuna's. Its fields are its settings in the YAML.
 
     The sampler and its study are made anew for each ask. So whatever it wants to remember must be
@@ -42,7 +44,7 @@ class OptunaSampler(ABC):
 
     Class attributes:
         word: name of the sampler in a config, and in the lineage of what it suggests.
-        packages: packages that must be installed. Their versions may change what is suggested.
+        libraries: packages that must be installed. Their versions may change what is suggested.
         learns: whether the study gets any trials at all.
         minds_waiting: whether the study also gets the trials that wait, as running ones.
         is_conditional: whether the sampler understands parameters that only some trials have.
@@ -52,7 +54,7 @@ class OptunaSampler(ABC):
     """
 
     word: ClassVar[str]
-    packages: ClassVar[tuple[str, ...]] = ("optuna",)
+    libraries: ClassVar[tuple[str, ...]] = ("optuna",)
     learns: ClassVar[bool] = True
     minds_waiting: ClassVar[bool] = False
     is_conditional: ClassVar[bool] = False
@@ -73,7 +75,7 @@ class OptunaSampler(ABC):
     def missing(self) -> str:
         """Why this sampler cannot be used here, and what to do; empty if it can be used."""
         # `find_spec` looks for a package without importing it.
-        absent = [name for name in self.packages if importlib.util.find_spec(name) is None]
+        absent = [name for name in self.libraries if importlib.util.find_spec(name) is None]
         if not absent:
             return ""
         return f"needs {' and '.join(absent)}, not installed here: {EXTRA}."

@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from evonas.search.individual import Individual
+from evonas.search.part import Part
 
 
-class Replacement(ABC):
+class Replacement(Part, ABC):
     """Makes the next population from parents and children. Its fields are its settings in the YAML.
 
     Class attributes:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.genome import Genome, SearchSpace, decode
+from evonas.search.part import Part
 
 Points = NDArray[np.float64]
 """Shape (count, dimension), in [0, 1]."""
@@ -23,7 +24,7 @@ LARGEST_SET = 4096
 """Points of a set that is made as a whole. A larger budget gets several sets, one after another."""
 
 
-class Sampler(ABC):
+class Sampler(Part, ABC):
     """Makes points of the unit cube, one round after another. Its fields are its settings in the
     YAML.
 

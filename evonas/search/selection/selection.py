@@ -9,10 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from evonas.search.individual import Individual
+from evonas.search.part import Part
 from evonas.trial import Objective
 
 
-class Selection(ABC):
+class Selection(Part, ABC):
     """Chooses parents from a population. Its fields are its settings in the YAML.
 
     Class attributes:

@@ -25,13 +25,13 @@ from deap import tools
 from evonas.genome import Genome, sample
 from evonas.randomness import generator
 from evonas.search.individual import Individual, best_first, lent_random
-from evonas.search.strategy import SearchProblem, Strategy, counters
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings, counters
 from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Proposal, Trial
 
 
 @dataclass(frozen=True)
-class AgingSettings:
+class AgingSettings(StrategySettings):
     """The section `strategy.aging` of a config.
 
     Attributes:
@@ -49,8 +49,16 @@ class AgingSettings:
     seeds: tuple[str, ...] = ()
     mutation: Mutation = field(default_factory=lambda: Mutation(edits=1))
 
+    has_alternatives = True
+    libraries = ("deap",)
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return Aging(problem, self)
+
+    def first_generation(self) -> int | None:
+        return self.population
+
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
         found = {"mutation.operators": self.mutation.operators_problem()}
         if self.sample > self.population:
             found["sample"] = (
@@ -70,10 +78,6 @@ class Aging(Strategy):
     The population has children as soon as all founders are told and one of them succeeded. From
     then on nobody waits: a child is made of the individuals that live when it is asked.
     """
-
-    Settings = AgingSettings
-    has_alternatives = True
-    libraries = ("deap",)
 
     def __init__(self, problem: SearchProblem, settings: AgingSettings) -> None:
         super().__init__(problem, settings)

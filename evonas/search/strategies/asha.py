@@ -28,6 +28,9 @@ from evonas.trial import Fidelity, Lineage, Proposal, Trial, rank
 class AshaSettings(HalvingSettings):
     """The section `strategy.asha` of a config."""
 
+    def make(self, problem: SearchProblem) -> Strategy:
+        return Asha(problem, self)
+
 
 class Asha(Strategy):
     """Promotes a trial on the highest rung that has a promotable one, or starts a new genome.
@@ -36,10 +39,7 @@ class Asha(Strategy):
     workers. Failed trials count as the worst of a rung. A genome that comes again does not count.
     """
 
-    Settings = AshaSettings
-    sets_epochs = True
     continues_trials = True
-    counts_infeasible = True
 
     def __init__(self, problem: SearchProblem, settings: AshaSettings) -> None:
         super().__init__(problem, settings)

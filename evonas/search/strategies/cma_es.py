@@ -24,7 +24,7 @@ from deap import base, cma
 from evonas.randomness import generator
 from evonas.search.cube import CubeSearch, Method, Move, Point, Source, Visit, mirrored, misfits
 from evonas.search.individual import lent_randomness
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.search.surrogate.threads import one_thread
 
 WORST_CONDITION = 1e14
@@ -35,7 +35,7 @@ Beyond it, rounding errors decide (Hansen, 2009).
 
 
 @dataclass(frozen=True)
-class CmaEsSettings:
+class CmaEsSettings(StrategySettings):
     """The section `strategy.cma_es` of a config.
 
     Attributes:
@@ -49,6 +49,14 @@ class CmaEsSettings:
     population: Annotated[int, Ge(4)] | None = None
     sigma: Annotated[float, Gt(0), Le(1)] = 0.3
 
+    libraries = ("deap",)
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return CmaEs(problem, self)
+
+    def first_generation(self) -> int | None:
+        return self.population
+
     def size(self, dimension: int) -> int:
         """The number of trials of a generation."""
         if self.population is not None:
@@ -57,7 +65,6 @@ class CmaEsSettings:
         return 4 + int(3 * logarithm)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
         # A space without dimensions has no logarithm; the called function says what is wrong.
         space = problem.space
         dimension = max(space.dimension, 1)
@@ -89,9 +96,6 @@ class CmaEs(CubeSearch):
     no trial succeeds, the distribution stays as it is. The search starts again if it finds no new
     genome, or if the distribution is numerically degenerate.
     """
-
-    Settings = CmaEsSettings
-    libraries = ("deap",)
 
     def _search(self, start: int) -> Method:
         seed = self.problem.seed

@@ -22,14 +22,14 @@ from annotated_types import Ge, Gt, Interval, Le
 from evonas.genome.encoding import Mask
 from evonas.randomness import generator
 from evonas.search.cube import CubeSearch, Method, Move, Source, Visit, mirrored, misfits
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 
 FEWEST = 4
 """A child is made of four points: its target, the base, and the two of the difference."""
 
 
 @dataclass(frozen=True)
-class DifferentialEvolutionSettings:
+class DifferentialEvolutionSettings(StrategySettings):
     """The section `strategy.differential_evolution` of a config.
 
     Attributes:
@@ -47,8 +47,13 @@ class DifferentialEvolutionSettings:
     factor: Annotated[float, Gt(0), Le(2)] = 0.5
     crossover: Annotated[float, Interval(ge=0, le=1)] = 0.9
 
+    def make(self, problem: SearchProblem) -> Strategy:
+        return DifferentialEvolution(problem, self)
+
+    def first_generation(self) -> int | None:
+        return self.population
+
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
         first = self.population
         return misfits(problem, first, "population")
 
@@ -60,8 +65,6 @@ class DifferentialEvolution(CubeSearch):
     are filled at random. All places are, as long as fewer than four are taken. Points outside of
     the cube are mirrored at its walls.
     """
-
-    Settings = DifferentialEvolutionSettings
 
     def _search(self, start: int) -> Method:
         seed = self.problem.seed

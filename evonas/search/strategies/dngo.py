@@ -18,13 +18,15 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 
 from evonas.search.model_based import ModelBased, ModelBasedSettings
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Dngo
 
 
 @dataclass(frozen=True)
 class DngoSettings(ModelBasedSettings):
     """The section `strategy.dngo` of a config.
+
+    Expected improvement under a Bayesian linear regression on what a network has learned.
 
     Attributes:
         initial: number of random trials at the beginning.
@@ -49,19 +51,14 @@ class DngoSettings(ModelBasedSettings):
     depth: Annotated[int, Ge(0), Le(5)] = 2
     fitted_on: Annotated[int, Ge(10)] = 1000
 
-
-class DngoSearch(ModelBased):
-    """Expected improvement under a Bayesian linear regression on what a network has learned."""
-
-    Settings = DngoSettings
     libraries = Dngo.libraries
 
-    def __init__(self, problem: SearchProblem, settings: DngoSettings) -> None:
+    def make(self, problem: SearchProblem) -> Strategy:
         surrogate = Dngo(
-            settings.layers,
-            settings.units,
-            settings.decay,
-            settings.depth,
-            settings.fitted_on,
+            self.layers,
+            self.units,
+            self.decay,
+            self.depth,
+            self.fitted_on,
         )
-        super().__init__(problem, settings, surrogate)
+        return ModelBased(problem, self, surrogate)

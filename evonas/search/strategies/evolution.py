@@ -27,7 +27,7 @@ from evonas.search.crossover import Crossover, Uniform
 from evonas.search.individual import Individual
 from evonas.search.replacement import Elitist, Replacement
 from evonas.search.selection import Selection, Tournament
-from evonas.search.strategy import SearchProblem, Strategy, counters
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings, counters
 from evonas.search.variation import Mutation, different, edited
 from evonas.trial import Lineage, Objective, Proposal, Trial
 
@@ -36,7 +36,7 @@ MATES = 8
 
 
 @dataclass(frozen=True)
-class EvolutionSettings:
+class EvolutionSettings(StrategySettings):
     """The section `strategy.evolution` of a config.
 
     Attributes:
@@ -56,8 +56,16 @@ class EvolutionSettings:
     mutation: Mutation = field(default_factory=Mutation)
     replacement: Replacement = field(default_factory=Elitist)
 
+    has_alternatives = True
+    libraries = ("deap",)
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return Evolution(problem, self)
+
+    def first_generation(self) -> int | None:
+        return self.population
+
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
         found = {
             "replacement": self.replacement.problem(self.population),
             "mutation.operators": self.mutation.operators_problem(),
@@ -69,7 +77,6 @@ class EvolutionSettings:
         return {key: message for key, message in found.items() if message}
 
     def objective_problems(self, objective: Objective) -> dict[str, str]:
-        """Which of these settings cannot work with this objective, by key; empty if all can."""
         wrong = self.selection.problem(objective)
         return {"selection": wrong} if wrong else {}
 
@@ -83,10 +90,6 @@ class Evolution(Strategy):
     Children are asked at any time. The population changes each time that `offspring` of them are
     told.
     """
-
-    Settings = EvolutionSettings
-    has_alternatives = True
-    libraries = ("deap",)
 
     def __init__(self, problem: SearchProblem, settings: EvolutionSettings) -> None:
         super().__init__(problem, settings)

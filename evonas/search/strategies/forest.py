@@ -16,13 +16,15 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 
 from evonas.search.model_based import ModelBased, ModelBasedSettings
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Forest
 
 
 @dataclass(frozen=True)
 class ForestSettings(ModelBasedSettings):
     """The section `strategy.forest` of a config.
+
+    Expected improvement under a random forest.
 
     Attributes:
         initial: number of random trials at the beginning.
@@ -45,18 +47,13 @@ class ForestSettings(ModelBasedSettings):
     depth: Annotated[int, Ge(0), Le(5)] = 2
     fitted_on: Annotated[int, Ge(10)] = 1000
 
-
-class ForestSearch(ModelBased):
-    """Expected improvement under a random forest."""
-
-    Settings = ForestSettings
     libraries = Forest.libraries
 
-    def __init__(self, problem: SearchProblem, settings: ForestSettings) -> None:
+    def make(self, problem: SearchProblem) -> Strategy:
         surrogate = Forest(
-            settings.trees,
-            settings.share,
-            settings.depth,
-            settings.fitted_on,
+            self.trees,
+            self.share,
+            self.depth,
+            self.fitted_on,
         )
-        super().__init__(problem, settings, surrogate)
+        return ModelBased(problem, self, surrogate)

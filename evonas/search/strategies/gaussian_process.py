@@ -16,13 +16,15 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from evonas.search.model_based import ModelBased, ModelBasedSettings
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import GaussianProcess
 
 
 @dataclass(frozen=True)
 class GaussianProcessSettings(ModelBasedSettings):
     """The section `strategy.gaussian_process` of a config.
+
+    Expected improvement under a Gaussian process.
 
     Attributes:
         initial: number of random trials at the beginning.
@@ -42,16 +44,11 @@ class GaussianProcessSettings(ModelBasedSettings):
     # Each fit decomposes a square matrix of this size, so there is a limit at all.
     fitted_on: Annotated[int, Ge(10), Le(2000)] = 300
 
-
-class GaussianProcessSearch(ModelBased):
-    """Expected improvement under a Gaussian process."""
-
-    Settings = GaussianProcessSettings
     libraries = GaussianProcess.libraries
 
-    def __init__(self, problem: SearchProblem, settings: GaussianProcessSettings) -> None:
+    def make(self, problem: SearchProblem) -> Strategy:
         surrogate = GaussianProcess(
-            settings.depth,
-            settings.fitted_on,
+            self.depth,
+            self.fitted_on,
         )
-        super().__init__(problem, settings, surrogate)
+        return ModelBased(problem, self, surrogate)

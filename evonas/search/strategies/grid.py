@@ -18,7 +18,7 @@ from evonas.errors import did_you_mean
 from evonas.genome import SearchSpace, decode
 from evonas.randomness import generator
 from evonas.search.lattice import Lattice
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.trial import Lineage, Proposal, Trial
 from evonas.words import counted
 
@@ -31,7 +31,7 @@ Count = Annotated[int, Ge(1)]
 
 
 @dataclass(frozen=True)
-class GridSettings:
+class GridSettings(StrategySettings):
     """The section `strategy.grid` of a config.
 
     Attributes:
@@ -44,6 +44,12 @@ class GridSettings:
 
     levels: Count | Mapping[str, Count] = DEFAULT_LEVELS
 
+    takes_several = True
+    counts_infeasible = True
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return Grid(problem, self)
+
     def levels_of(self, parameter: str) -> int:
         """The number of levels of a parameter with a range."""
         if isinstance(self.levels, int):
@@ -54,7 +60,6 @@ class GridSettings:
         return Lattice(space, self.levels_of)
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
         unknown = self._unknown(problem.space)
         if unknown:
             return {"levels": unknown}
@@ -112,10 +117,6 @@ def _number(size: int) -> str:
 
 class Grid(Strategy):
     """Each genome of the grid once, in an order that the seed decides; then the search is done."""
-
-    Settings = GridSettings
-    takes_several = True
-    counts_infeasible = True
 
     def __init__(self, problem: SearchProblem, settings: GridSettings) -> None:
         super().__init__(problem, settings)

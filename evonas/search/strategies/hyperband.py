@@ -15,23 +15,20 @@ from dataclasses import dataclass
 
 from evonas.search.halving import Halving, HalvingSettings
 from evonas.search.rungs import brackets
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy
 
 
 @dataclass(frozen=True)
 class HyperbandSettings(HalvingSettings):
-    """The section `strategy.hyperband` of a config."""
+    """The section `strategy.hyperband` of a config.
 
+    All brackets, the one with the shortest trainings first; then all again with new genomes.
+    """
 
-class Hyperband(Halving):
-    """All brackets, the one with the shortest trainings first; then all again with new genomes."""
-
-    Settings = HyperbandSettings
-
-    def __init__(self, problem: SearchProblem, settings: HyperbandSettings) -> None:
+    def make(self, problem: SearchProblem) -> Strategy:
         schedule = brackets(
             problem.fidelity.epochs,
-            settings.reduction_factor,
-            settings.min_epochs,
+            self.reduction_factor,
+            self.min_epochs,
         )
-        super().__init__(problem, settings, schedule)
+        return Halving(problem, self, schedule)

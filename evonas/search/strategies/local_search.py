@@ -21,7 +21,7 @@ from annotated_types import Ge
 from evonas.genome import Genome, sample
 from evonas.randomness import generator
 from evonas.search.known import unknown
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.search.variation import Mutation, edited
 from evonas.trial import Lineage, Proposal, Trial, rank
 
@@ -33,7 +33,7 @@ Of 24 equally likely neighbours, the last one is missed with a probability of 1.
 
 
 @dataclass(frozen=True)
-class LocalSearchSettings:
+class LocalSearchSettings(StrategySettings):
     """The section `strategy.local_search` of a config.
 
     Attributes:
@@ -46,8 +46,10 @@ class LocalSearchSettings:
     neighbours: Annotated[int, Ge(1)] | None = 50
     mutation: Mutation = field(default_factory=Mutation)
 
+    def make(self, problem: SearchProblem) -> Strategy:
+        return LocalSearch(problem, self)
+
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
         wrong = self.mutation.operators_problem()
         return {"mutation.operators": wrong} if wrong else {}
 
@@ -58,8 +60,6 @@ class LocalSearch(Strategy):
     If no neighbour of the centre is left, a random genome is proposed: the start of a later climb.
     The climb itself ends when its last neighbours are told and none of them is better.
     """
-
-    Settings = LocalSearchSettings
 
     def __init__(self, problem: SearchProblem, settings: LocalSearchSettings) -> None:
         super().__init__(problem, settings)

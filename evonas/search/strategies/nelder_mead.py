@@ -21,14 +21,14 @@ from annotated_types import Gt, Le
 
 from evonas.randomness import generator
 from evonas.search.cube import CubeSearch, Method, Move, Point, Source, Visit, misfits
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 
 Step = Generator[Sequence[Move], Sequence[Visit], Visit | None]
 """A part of a `Method` that returns a visit, or None."""
 
 
 @dataclass(frozen=True)
-class NelderMeadSettings:
+class NelderMeadSettings(StrategySettings):
     """The section `strategy.nelder_mead` of a config.
 
     Attributes:
@@ -45,8 +45,10 @@ class NelderMeadSettings:
     adaptive: bool = False
     tolerance: Annotated[float, Gt(0), Le(1)] = 1e-4
 
+    def make(self, problem: SearchProblem) -> Strategy:
+        return NelderMead(problem, self)
+
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
         corners = problem.space.dimension + 1
         return misfits(problem, corners)
 
@@ -89,8 +91,6 @@ class NelderMead(CubeSearch):
     begins as soon as it is small, so that the budget is used. The same happens if all corners of
     the first simplex failed, or if no new genome is found.
     """
-
-    Settings = NelderMeadSettings
 
     def _search(self, start: int) -> Method:
         settings = self.settings

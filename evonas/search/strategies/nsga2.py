@@ -24,13 +24,15 @@ from evonas.search.individual import Individual
 from evonas.search.pareto import fronts, points, survivors
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Objective
 
 
 @dataclass(frozen=True)
 class Nsga2Settings(FrontSettings):
     """The section `strategy.nsga2` of a config.
+
+    Parents by crowded tournament, survivors by non-domination and crowding distance.
 
     Attributes:
         population: number of individuals that live, and of children in a generation; at least 4.
@@ -39,17 +41,10 @@ class Nsga2Settings(FrontSettings):
         mutation: how children are edited; the weights of its operators stay fixed.
     """
 
-
-class Nsga2(FrontSearch):
-    """Parents by crowded tournament, survivors by non-domination and crowding distance."""
-
-    Settings = Nsga2Settings
-
-    def __init__(self, problem: SearchProblem, settings: Nsga2Settings) -> None:
-        objectives = problem.objectives
-        tournament = CrowdedTournament(objectives)
-        crowding = Crowding(objectives)
-        super().__init__(problem, settings, tournament, crowding)
+    def make(self, problem: SearchProblem) -> Strategy:
+        tournament = CrowdedTournament(problem.objectives)
+        crowding = Crowding(problem.objectives)
+        return FrontSearch(problem, self, tournament, crowding)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ which are spread evenly over the space of objectives. Of that front, the individ
 are close to a direction with few other survivors.
 
 Papers: Deb and Jain, 2014; for the constraints, Jain and Deb, 2014. Crossover and mutation are
-those of `evolution`, and there is no memory of extreme points (see `Nsga3`).
+those of `evolution`. The authors also keep a memory of extreme points. It is left out: objectives
+are scaled by the generation at hand, so the survivors are a function of the individuals alone.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from evonas.search.individual import Individual, lent_randomness
 from evonas.search.pareto import Point, points, scaled, survivors
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Objective
 
 
 @dataclass(frozen=True)
 class Nsga3Settings(FrontSettings):
     """The section `strategy.nsga3` of a config.
+
+    Parents by chance, except for constraints; survivors by fronts and reference directions.
 
     Attributes:
         population: number of individuals that live, and of children in a generation; at least 4.
@@ -56,21 +59,10 @@ class Nsga3Settings(FrontSettings):
             divisions += 1
         return tools.uniform_reference_points(objectives, divisions)
 
-
-class Nsga3(FrontSearch):
-    """Parents by chance, except for constraints; survivors by fronts and reference directions.
-
-    The authors keep a memory of extreme points. It is left out: objectives are scaled by the
-    generation at hand, so the survivors are a function of the individuals alone.
-    """
-
-    Settings = Nsga3Settings
-
-    def __init__(self, problem: SearchProblem, settings: Nsga3Settings) -> None:
-        objectives = problem.objectives
-        directions = settings.directions(len(objectives))
-        niches = Niches(objectives, directions)
-        super().__init__(problem, settings, FeasibleFirst(), niches)
+    def make(self, problem: SearchProblem) -> Strategy:
+        directions = self.directions(len(problem.objectives))
+        niches = Niches(problem.objectives, directions)
+        return FrontSearch(problem, self, FeasibleFirst(), niches)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from evonas.randomness import generator
 from evonas.search.known import unknown
 from evonas.search.optuna_samplers import OptunaSampler, Tpe
 from evonas.search.optuna_samplers.sampler import Ask
-from evonas.search.strategy import SearchProblem, Strategy
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.search.surrogate.threads import one_thread
 from evonas.trial import Lineage, Proposal, Trial
 
@@ -28,7 +28,7 @@ DRAWS = 5
 
 
 @dataclass(frozen=True)
-class OptunaSettings:
+class OptunaSettings(StrategySettings):
     """The section `strategy.optuna` of a config.
 
     Attributes:
@@ -37,8 +37,10 @@ class OptunaSettings:
 
     sampler: OptunaSampler = field(default_factory=Tpe)
 
+    def make(self, problem: SearchProblem) -> Strategy:
+        return OptunaSearch(problem, self)
+
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings cannot work here, by key; empty if all can."""
         missing = self.sampler.missing()
         return {"sampler": missing} if missing else {}
 
@@ -50,8 +52,6 @@ class OptunaSearch(Strategy):
     a trial is complete, failed or running. A genome is proposed once, as long as new ones are
     found. If the sampler counts generations, a trial's generation is the one in its lineage.
     """
-
-    Settings = OptunaSettings
 
     def __init__(self, problem: SearchProblem, settings: OptunaSettings) -> None:
         super().__init__(problem, settings)

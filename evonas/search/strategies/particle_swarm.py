@@ -23,7 +23,7 @@ from deap import base
 
 from evonas.randomness import generator
 from evonas.search.cube import CubeSearch, Method, Move, Point, Source, Visit, mirrored, misfits
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 
 FASTEST = 0.5
 """The largest velocity in a coordinate, as a part of the cube's width for each generation.
@@ -34,7 +34,7 @@ chosen is not recorded.
 
 
 @dataclass(frozen=True)
-class ParticleSwarmSettings:
+class ParticleSwarmSettings(StrategySettings):
     """The section `strategy.particle_swarm` of a config.
 
     Attributes:
@@ -49,15 +49,21 @@ class ParticleSwarmSettings:
     own: Annotated[float, Gt(0)] = 2.05
     swarm: Annotated[float, Gt(0)] = 2.05
 
+    libraries = ("deap",)
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return ParticleSwarm(problem, self)
+
+    def first_generation(self) -> int | None:
+        return self.population
+
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
         # Otherwise `constriction` has no root.
         if self.own + self.swarm > 4:
             return {}
         return {"own": f"must be above 4 together with swarm. Received: {self.own} + {self.swarm}"}
 
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
         first = self.population
         return misfits(problem, first, "population")
 
@@ -131,9 +137,6 @@ class ParticleSwarm(CubeSearch):
 
     A particle that never succeeded has no place to be drawn to, so it gets a new random place.
     """
-
-    Settings = ParticleSwarmSettings
-    libraries = ("deap",)
 
     def _search(self, start: int) -> Method:
         seed = self.problem.seed

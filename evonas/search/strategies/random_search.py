@@ -12,12 +12,12 @@ from typing import Any
 from evonas.genome import sample
 from evonas.randomness import generator
 from evonas.search.sampling import Design, Sampler, Uniform, misfits
-from evonas.search.strategy import SearchProblem, Strategy, counters
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings, counters
 from evonas.trial import Lineage, Proposal, Trial
 
 
 @dataclass(frozen=True)
-class RandomSettings:
+class RandomSettings(StrategySettings):
     """The section `strategy.random` of a config.
 
     Attributes:
@@ -27,17 +27,18 @@ class RandomSettings:
 
     sampler: Sampler = field(default_factory=Uniform)
 
+    has_alternatives = True
+    takes_several = True
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return RandomSearch(problem, self)
+
     def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
         return misfits(self.sampler, problem.space)
 
 
 class RandomSearch(Strategy):
     """The baseline that every other strategy has to beat."""
-
-    Settings = RandomSettings
-    has_alternatives = True
-    takes_several = True
 
     def __init__(self, problem: SearchProblem, settings: RandomSettings) -> None:
         super().__init__(problem, settings)

@@ -10,7 +10,7 @@ and names no one algorithm. Here, the choice is made by expected improvement.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -18,20 +18,14 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from evonas.genome import Genome
-from evonas.search.named import StrategyConfig
-from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Experience, GaussianProcess, Surrogate
-from evonas.trial import Objective, Proposal, Trial
-
-
-def _evolution() -> StrategyConfig:
-    """The inner strategy, if a config names none."""
-    return StrategyConfig("evolution", EvolutionSettings())
+from evonas.search.wrapping import Wrapping, WrappingSettings
+from evonas.trial import Proposal, Trial
 
 
 @dataclass(frozen=True)
-class ScreenedSettings:
+class ScreenedSettings(WrappingSettings):
     """The section `strategy.screened` of a config.
 
     Attributes:
@@ -41,42 +35,29 @@ class ScreenedSettings:
         warmup: number of trials that are told before the surrogate chooses.
     """
 
-    inner: StrategyConfig = field(default_factory=_evolution)
     surrogate: Surrogate = field(default_factory=GaussianProcess)
     factor: Annotated[int, Ge(2), Le(10_000)] = 50
     warmup: Annotated[int, Ge(2)] = 16
 
+    def make(self, problem: SearchProblem) -> Strategy:
+        return Screened(problem, self)
+
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
-        if self.inner.kind.has_alternatives:
+        if self.inner.has_alternatives:
             return {}
-        return {
-            "inner": f"{self.inner.name} has no alternatives to choose from; evolution, aging and"
-            " random have"
-        }
-
-    def objective_problems(self, objective: Objective) -> dict[str, str]:
-        """Which of these settings cannot work with this objective, by key; empty if all can."""
-        return self.inner.objective_problems(objective, "inner")
-
-    def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
-        return self.inner.misfits(problem, "inner")
+        return {"inner": "has no alternatives to choose from; evolution, aging and random have"}
 
 
-class Screened(Strategy):
+class Screened(Wrapping):
     """For each trial, one alternative of the inner strategy takes the place of its proposal.
 
     So the inner strategy is told one trial for each of its proposals. It never hears of the other
     alternatives. Alternatives with known genomes are dropped before the surrogate chooses.
     """
 
-    Settings = ScreenedSettings
-
     def __init__(self, problem: SearchProblem, settings: ScreenedSettings) -> None:
-        super().__init__(problem, settings)
+        super().__init__(problem, settings, settings.inner.make(problem))
         self.settings: ScreenedSettings = settings
-        self._inner = settings.inner.make(problem)
         self._experience = Experience(problem, settings.surrogate)
 
     def ask(self, count: int) -> list[Proposal]:
@@ -122,17 +103,8 @@ class Screened(Strategy):
         return bool(successful)
 
     def tell(self, trial: Trial) -> None:
-        self._inner.tell(trial)
+        super().tell(trial)
         self._experience.tell(trial)
-
-    @property
-    def is_done(self) -> bool:
-        return self._inner.is_done
-
-    @property
-    def retained(self) -> Collection[int]:
-        """See `Strategy`: the trials that the inner strategy retains."""
-        return self._inner.retained
 
     def state_dict(self) -> dict[str, Any]:
         # The experience is a function of the trials, so it is not in the state.

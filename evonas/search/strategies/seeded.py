@@ -6,26 +6,20 @@ place of their own. After that, the inner strategy is on its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from annotated_types import Ge
 
 from evonas.genome import Genome
-from evonas.search.named import StrategyConfig
-from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategy import SearchProblem, Strategy
-from evonas.trial import Lineage, Objective, Proposal, Trial
-
-
-def _evolution() -> StrategyConfig:
-    """The inner strategy, if a config names none."""
-    return StrategyConfig("evolution", EvolutionSettings())
+from evonas.search.wrapping import Wrapping, WrappingSettings
+from evonas.trial import Lineage, Proposal, Trial
 
 
 @dataclass(frozen=True)
-class SeededSettings:
+class SeededSettings(WrappingSettings):
     """The section `strategy.seeded` of a config.
 
     Attributes:
@@ -36,24 +30,19 @@ class SeededSettings:
         count: number of genomes of that run.
     """
 
-    inner: StrategyConfig = field(default_factory=_evolution)
     genomes: tuple[str, ...] = ()
     run: str | None = None
     count: Annotated[int, Ge(1)] = 10
 
+    takes_several = True
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return Seeded(problem, self)
+
     def problems(self) -> dict[str, str]:
-        """What is wrong between these settings, by key; empty if nothing is."""
         if self.genomes or self.run is not None:
             return {}
         return {"genomes": "names no seed, and there is no run either; one of the two is needed"}
-
-    def objective_problems(self, objective: Objective) -> dict[str, str]:
-        """Which of these settings cannot work with this objective, by key; empty if all can."""
-        return self.inner.objective_problems(objective, "inner")
-
-    def misfits(self, problem: SearchProblem) -> dict[str, str]:
-        """Which of these settings do not fit a search problem, by key; empty if all do."""
-        return self.inner.misfits(problem, "inner")
 
     def names(self) -> tuple[str, ...]:
         """The names of the seeds in order; an earlier run may have fewer genomes than `count`."""
@@ -73,18 +62,15 @@ def earlier_name(run: str, place: int) -> str:
     return f"{run}#{place}"
 
 
-class Seeded(Strategy):
+class Seeded(Wrapping):
     """The first proposals of the inner strategy get the seeds' genomes.
 
     A seed is what a random genome would have been for the inner strategy: a founder, a start, a
     trial of the initial design.
     """
 
-    Settings = SeededSettings
-    takes_several = True
-
     def __init__(self, problem: SearchProblem, settings: SeededSettings) -> None:
-        super().__init__(problem, settings)
+        super().__init__(problem, settings, settings.inner.make(problem))
         self.settings: SeededSettings = settings
         # Names and genomes of the seeds, in order.
         self._seeds: list[tuple[str, Genome]] = []
@@ -93,9 +79,6 @@ class Seeded(Strategy):
             if name in problem.seeds:
                 genome = problem.seeds[name]
                 self._seeds.append((name, genome))
-        self._inner = settings.inner.make(problem)
-        self.sets_epochs = self._inner.sets_epochs
-        self.continues_trials = self._inner.continues_trials
         self._asked = 0
         # Number of seeds that were proposed.
         self._placed = 0
@@ -145,16 +128,7 @@ class Seeded(Strategy):
     def tell(self, trial: Trial) -> None:
         if self._has_seeds:
             self._trials[trial.id] = trial
-        self._inner.tell(trial)
-
-    @property
-    def is_done(self) -> bool:
-        return self._inner.is_done
-
-    @property
-    def retained(self) -> Collection[int]:
-        """See `Strategy`: the trials that the inner strategy retains."""
-        return self._inner.retained
+        super().tell(trial)
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -17,12 +17,14 @@ from annotated_types import Ge
 
 from evonas.search.halving import Halving, HalvingSettings
 from evonas.search.rungs import bracket, lengths
-from evonas.search.strategy import SearchProblem
+from evonas.search.strategy import SearchProblem, Strategy
 
 
 @dataclass(frozen=True)
 class SuccessiveHalvingSettings(HalvingSettings):
     """The section `strategy.successive_halving` of a config.
+
+    One bracket from short trainings to the full one, then the same again with new genomes.
 
     Attributes:
         genomes: number of genomes on the first rung; null for the number that leaves one full
@@ -32,22 +34,15 @@ class SuccessiveHalvingSettings(HalvingSettings):
 
     genomes: Annotated[int, Ge(2)] | None = None
 
-
-class SuccessiveHalving(Halving):
-    """One bracket from short trainings to the full one, then the same again with new genomes."""
-
-    Settings = SuccessiveHalvingSettings
-
-    def __init__(self, problem: SearchProblem, settings: SuccessiveHalvingSettings) -> None:
+    def make(self, problem: SearchProblem) -> Strategy:
         epochs = problem.fidelity.epochs
-        factor = settings.reduction_factor
-        least = settings.min_epochs
+        factor = self.reduction_factor
         # Number of promotions from the shortest training to the full one.
-        most = len(lengths(epochs, factor, least)) - 1
-        genomes = settings.genomes or factor**most
+        most = len(lengths(epochs, factor, self.min_epochs)) - 1
+        genomes = self.genomes or factor**most
         promotions = most
         # Each promotion divides the genomes by the factor, and the last rung must not be empty.
         while factor**promotions > genomes:
             promotions -= 1
-        only = bracket(epochs, factor, least, promotions, genomes)
-        super().__init__(problem, settings, [only])
+        only = bracket(epochs, factor, self.min_epochs, promotions, genomes)
+        return Halving(problem, self, [only])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.genome import Genome
+from evonas.search.part import Part
 from evonas.search.surrogate.features import Features
 
 Vector = NDArray[np.float64]
@@ -27,7 +28,7 @@ class Fitted(ABC):
         """
 
 
-class Surrogate(ABC):
+class Surrogate(Part, ABC):
     """Predicts the values of genomes. Its fields are its settings in the YAML.
 
     What it learns is a pure function of the arguments, including the random generator.

@@ -39,8 +39,8 @@ def test_every_run_is_the_config_with_its_strategy_its_seed_and_the_changes(tmp_
         6,
         2,
     )
-    assert config.strategy.settings.population == 4
-    assert loaded.runs["random"][0].config.strategy.name == "random"
+    assert config.strategy.population == 4
+    assert loaded.runs["random"][0].config.strategy_name == "random"
     assert config.space == load_config("digits").config.space
 
 

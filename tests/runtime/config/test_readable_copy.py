@@ -60,7 +60,7 @@ def test_the_copy_of_every_strategy_is_read_as_the_very_same_config(name: str, t
 
 def test_a_number_of_genomes_is_no_list_of_names(tmp_path: Path):
     root = make_run(tmp_path, "strategy={successive_halving: {genomes: 4}}")
-    assert load_config(Layout(root).config).config.strategy.settings.genomes == 4
+    assert load_config(Layout(root).config).config.strategy.genomes == 4
 
 
 def test_an_earlier_run_is_found_from_any_folder(tmp_path: Path):
@@ -68,7 +68,7 @@ def test_an_earlier_run_is_found_from_any_folder(tmp_path: Path):
     work(make_run(folder))
     root = make_run(folder, "strategy={seeded: {run: ./stub, count: 2}}", "run=next")
     loaded = load_config(Layout(root).config)
-    assert loaded.config.strategy.settings.run == str(folder / "stub")
+    assert loaded.config.strategy.run == str(folder / "stub")
     assert len(loaded.seeds) == 2
 
 

@@ -20,13 +20,13 @@ from evonas.runtime import session
 from evonas.runtime.config.config_file import LoadedConfig, check, load_config
 from evonas.runtime.config.evaluator_config import TableConfig
 from evonas.runtime.config.pool_config import InlineConfig, LocalConfig
-from evonas.runtime.config.run_config import FAMILIES, RunConfig, StrategyConfig
+from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.training_config import LearningCurveConfig
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
 from evonas.search.strategies.evolution import EvolutionSettings
-from evonas.search.strategies.random_search import RandomSearch
+from evonas.search.strategies.random_search import RandomSettings
 from evonas.testing.jobs import make_setup
 
 SPACE = """\
@@ -107,7 +107,7 @@ def test_the_shipped_config_is_complete() -> None:
     expected = EvolutionSettings(
         16, seeds=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8)
     )
-    assert config.config.strategy_parts() == ("evolution", expected)
+    assert config.config.strategy == expected
     assert config.config.pool == LocalConfig(workers=2)
     assert (config.config.limits.parameters, config.config.limits.flops) == (300_000, 5_000_000)
 
@@ -120,7 +120,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     assert (config.max_twins_in_a_row, config.max_failures_in_a_row) == (100, 20)
     assert config.objective.to_objective().name == "val_loss"
     assert config.objective.direction == "min"
-    assert config.strategy_parts() == ("evolution", EvolutionSettings())
+    assert config.strategy == EvolutionSettings()
     assert (config.data.validation, config.data.test, config.data.split_seed) == (0.2, 0.2, 0)
     assert (config.training.epochs, config.training.patience) == (12, 4)
     assert config.limits.parameters is config.limits.flops is config.limits.seconds is None
@@ -551,11 +551,10 @@ def test_epochs_may_be_a_gene_up_to_those_of_a_full_training(tmp_path: Path) -> 
 def test_epochs_cannot_be_a_gene_where_the_strategy_sets_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
 ) -> None:
-    class Halving(RandomSearch):
+    class Halving(RandomSettings):
         sets_epochs = True
 
     monkeypatch.setitem(STRATEGIES, "halving", Halving)  # type: ignore[index]
-    monkeypatch.setitem(FAMILIES[StrategyConfig], "halving", Halving.Settings)  # type: ignore[index]
     config = CONFIG[: CONFIG.index("strategy")] + f"strategy: {strategy}\n"
     assert check(written(tmp_path, config)).problems == ()
     found = problem(tmp_path, config, space=EPOCHS)
@@ -606,9 +605,9 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
     ]
     config = loaded(tmp_path, overrides=[*overrides, "training={epochs: 1, patience: null}"]).config
     assert (config.budget.trials, config.seed, config.pool.workers) == (5, 16, 3)
-    assert config.strategy.settings.selection == Tournament(4)
+    assert config.strategy.selection == Tournament(4)
     assert (config.training.epochs, config.training.patience) == (1, None)
-    assert loaded(tmp_path, overrides=["strategy=random"]).config.strategy.name == "random"
+    assert loaded(tmp_path, overrides=["strategy=random"]).config.strategy_name == "random"
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge, Gt, Interval, Lt
 
-from evonas.runtime.config.settings import FAILED, Builder, Check, Named, describe, dump
+from evonas.runtime.config.settings import FAILED, Builder, Check, describe, dump
+from evonas.settings import Settings
 
 
-class Shape(ABC):  # noqa: B024  (a family needs no method here)
+class Shape(Settings, ABC):
     pass
 
 
@@ -27,12 +28,22 @@ class Dot(Shape):
     pass
 
 
-class Choice(Named):
+class Choice(Settings, ABC):
     pass
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Point(Choice):
+    pass
+
+
+@dataclass(frozen=True)
+class Ring(Choice):
+    radius: float = 1.0
+
+
+@dataclass(frozen=True)
+class Drawing(Settings):
     title: str
     count: Annotated[int, Ge(1)] = 1
     filled: bool = False
@@ -42,7 +53,7 @@ class Drawing:
     names: tuple[str, ...] = ()
     weights: Mapping[str, Annotated[float, Ge(0)]] = field(default_factory=dict)
     shape: Shape = field(default_factory=Circle)
-    choice: Choice = field(default_factory=lambda: Choice("dot", Dot()))
+    choice: Choice = field(default_factory=Point)
     even: Annotated[int | None, Check(lambda value: "is odd." if value and value % 2 else "")] = (
         None
     )
@@ -51,7 +62,7 @@ class Drawing:
         return {"shape.circle": "too many."} if self.count > 8 else {}
 
 
-FAMILIES = {Shape: {"circle": Circle, "dot": Dot}, Choice: {"dot": Dot, "circle": Circle}}
+FAMILIES = {Shape: {"circle": Circle, "dot": Dot}, Choice: {"dot": Point, "circle": Ring}}
 
 
 def build(**data: Any) -> tuple[Any, list[str]]:
@@ -84,7 +95,7 @@ def test_values_of_every_kind_are_built() -> None:
 @pytest.mark.parametrize("shape", ["dot", {"dot": {}}, {"dot": None}])
 def test_a_name_may_stand_alone(shape: Any) -> None:
     assert build(shape=shape)[0].shape == Dot()
-    assert build(choice=shape)[0].choice == Choice("dot", Dot())
+    assert build(choice=shape)[0].choice == Point()
 
 
 @pytest.mark.parametrize(

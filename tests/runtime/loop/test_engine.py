@@ -28,8 +28,6 @@ from evonas.trial import Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
 class Script(Strategy):
     """Proposes given genomes, in order; keeps what it was told."""
 
-    Settings = RandomSettings
-
     def __init__(self, problem, points):
         super().__init__(problem, RandomSettings())
         self.points, self.asked, self.told = points, 0, []

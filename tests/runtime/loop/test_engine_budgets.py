@@ -18,8 +18,6 @@ from evonas.trial import Fidelity, Lineage, Outcome, Proposal, TrialState
 class Script(Strategy):
     """Proposes (genome, epochs, resume_from), in order; keeps what it was told."""
 
-    Settings = RandomSettings
-
     def __init__(self, problem, plan):
         super().__init__(problem, RandomSettings())
         self.plan, self.asked, self.told = plan, 0, []

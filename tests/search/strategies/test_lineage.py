@@ -55,12 +55,10 @@ def test_of_two_parents_each_gave_what_the_other_does_not_have(
     small_space, loss, oracle, name, crossover, edits
 ):
     kind = STRATEGIES[name]
-    settings = kind.Settings(
-        crossover=CROSSOVERS[crossover](rate=0.9), mutation=Mutation(edits=edits)
-    )
+    settings = kind(crossover=CROSSOVERS[crossover](rate=0.9), mutation=Mutation(edits=edits))
     objectives = (loss, Objective("parameters", "min"))
     problem = SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives)
-    trials = searched(kind(problem, settings), oracle)
+    trials = searched(settings.make(problem), oracle)
     both = alone = 0
     for child in trials:
         words = child.lineage.operator.split("+")
@@ -105,7 +103,7 @@ def test_a_partner_that_gave_nothing_changes_nothing_but_the_lineage(small_space
 def test_a_child_of_one_parent_is_its_copy_but_for_the_edits(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
-    trials = searched(kind(problem, kind.Settings()), oracle)
+    trials = searched(kind().make(problem), oracle)
     for child in trials:
         assert len(child.lineage.parents) <= 1
         for parent in child.lineage.parents:
@@ -117,7 +115,7 @@ def test_a_child_of_one_parent_is_its_copy_but_for_the_edits(small_space, loss, 
 def test_a_promoted_trial_is_its_parent_trained_further(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
     problem = SearchProblem(small_space, loss, Fidelity(9), 0)
-    trials = searched(kind(problem, kind.Settings()), oracle)
+    trials = searched(kind().make(problem), oracle)
     promoted = [trial for trial in trials if trial.lineage.operator == "promote"]
     assert promoted
     for trial in promoted:
@@ -134,7 +132,7 @@ def test_a_trial_is_a_parent_of_the_points_that_move_with_it(small_space, loss, 
 
     def moves_after(shifted=None):
         """The moves after two batches, and the number of the second batch's first trial."""
-        method = kind(problem, kind.Settings())._search(0)
+        method = kind().make(problem)._search(0)
         moves = next(method)
         id = 0
         for batch in range(2):

@@ -8,15 +8,15 @@ from evonas.genome import parse_space, sample
 from evonas.insight.front import Box, hypervolumes
 from evonas.randomness import generator
 from evonas.search.adaptation import Matching
-from evonas.search.strategies.nsga2 import Nsga2, Nsga2Settings
-from evonas.search.strategies.nsga3 import Nsga3, Nsga3Settings
+from evonas.search.strategies.nsga2 import Nsga2Settings
+from evonas.search.strategies.nsga3 import Nsga3Settings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
 from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial
 
 ONES, ZEROS = Objective("ones", "max"), Objective("zeros", "max")
-KINDS = {"nsga2": (Nsga2, Nsga2Settings), "nsga3": (Nsga3, Nsga3Settings)}
+KINDS = {"nsga2": Nsga2Settings, "nsga3": Nsga3Settings}
 BITS = 12
 
 
@@ -39,9 +39,8 @@ def settle(id: int, proposal: Proposal) -> Trial:
 
 
 def evolve(space, kind: str, generations: int, seed: int = 0, **settings) -> list[Trial]:
-    strategy, of = KINDS[kind]
     problem = SearchProblem(space, ONES, Fidelity(1), seed, objectives=(ONES, ZEROS))
-    return drive(strategy(problem, of(**settings)), settle, generations, order="generations")
+    return drive(KINDS[kind](**settings).make(problem), settle, generations, order="generations")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -70,9 +69,8 @@ def test_the_front_is_better_than_that_of_random_search(bits, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_trial_without_one_of_the_objectives_is_no_parent(bits, kind):
-    strategy, of = KINDS[kind]
-    search = strategy(
-        SearchProblem(bits, ONES, Fidelity(1), 0, objectives=(ONES, ZEROS)), of(population=4)
+    search = KINDS[kind](population=4).make(
+        SearchProblem(bits, ONES, Fidelity(1), 0, objectives=(ONES, ZEROS))
     )
     for id, proposal in enumerate(search.ask(4)):
         search.tell(settle(id, proposal) if id else settled(ONES, id, proposal, 9.0))

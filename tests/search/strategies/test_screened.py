@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evonas.search.named import StrategyConfig
-from evonas.search.selection import Roulette
 from evonas.search.strategies.aging import AgingSettings
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategies.gaussian_process import GaussianProcessSettings
@@ -15,12 +13,12 @@ from evonas.search.strategies.screened import Screened, ScreenedSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate import Fitted, Forest, Surrogate
 from evonas.testing import drive, settled
-from evonas.trial import Fidelity, Objective
+from evonas.trial import Fidelity
 
 INNER = [
-    StrategyConfig("random", RandomSettings()),
-    StrategyConfig("aging", AgingSettings(population=6)),
-    StrategyConfig("evolution", EvolutionSettings(population=6)),
+    RandomSettings(),
+    AgingSettings(population=6),
+    EvolutionSettings(population=6),
 ]
 
 
@@ -46,7 +44,7 @@ def problem(small_space, loss):
     return SearchProblem(small_space, loss, Fidelity(1), 0)
 
 
-@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: type(inner).__name__)
 def test_during_the_warm_up_it_proposes_what_the_inner_strategy_does(problem, oracle, inner):
     strategy = Screened(problem, ScreenedSettings(inner, Narrow(), 5, 1000))
     screened = drive(strategy, oracle.settle, 25, order=5)
@@ -62,7 +60,7 @@ def test_during_the_warm_up_it_proposes_what_the_inner_strategy_does(problem, or
     )
 
 
-@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: type(inner).__name__)
 def test_of_the_alternatives_that_are_new_the_most_promising_is_proposed(problem, oracle, inner):
     strategy = Screened(problem, ScreenedSettings(inner, Narrow(), 8, 2))
     twin, known = inner.make(problem), set()
@@ -93,7 +91,7 @@ def test_two_alternatives_are_compared_too(problem, oracle, monkeypatch):
     monkeypatch.setattr(
         Narrow, "fit", lambda self, features, genomes, values, rng, tuned=None: WideFit(features)
     )
-    inner = StrategyConfig("random", RandomSettings())
+    inner = RandomSettings()
     strategy = Screened(problem, ScreenedSettings(inner, Narrow(), factor=2, warmup=4))
     drive(strategy, oracle.settle, 6)
     first, second = strategy._inner.alternatives(2)
@@ -130,12 +128,6 @@ def test_it_waits_where_the_inner_strategy_waits(problem):
 
 
 def test_only_strategies_with_alternatives_can_be_screened():
-    inner = StrategyConfig("gaussian_process", GaussianProcessSettings())
+    inner = GaussianProcessSettings()
     assert "has no alternatives" in ScreenedSettings(inner).problems()["inner"]
     assert ScreenedSettings(INNER[1]).problems() == {}
-
-
-def test_the_inner_strategy_may_object_to_the_objective():
-    inner = StrategyConfig("evolution", EvolutionSettings(selection=Roulette()))
-    found = ScreenedSettings(inner).objective_problems(Objective("val_accuracy", "max"))
-    assert list(found) == ["inner.evolution.selection"]

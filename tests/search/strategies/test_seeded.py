@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from evonas.genome import sample
-from evonas.search.named import StrategyConfig
-from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import Plus
 from evonas.search.strategies.aging import AgingSettings
 from evonas.search.strategies.evolution import EvolutionSettings
@@ -22,12 +20,12 @@ from evonas.testing import drive
 from evonas.trial import Fidelity, Lineage, Proposal
 
 INNER = [
-    StrategyConfig("random", RandomSettings()),
-    StrategyConfig("aging", AgingSettings(population=4)),
-    StrategyConfig("evolution", EvolutionSettings(population=4)),
-    StrategyConfig("local_search", LocalSearchSettings(5)),
-    StrategyConfig("gaussian_process", GaussianProcessSettings(initial=4, candidates=12, depth=0)),
-    StrategyConfig("screened", ScreenedSettings(surrogate=GaussianProcess(0), factor=3, warmup=4)),
+    RandomSettings(),
+    AgingSettings(population=4),
+    EvolutionSettings(population=4),
+    LocalSearchSettings(5),
+    GaussianProcessSettings(initial=4, candidates=12, depth=0),
+    ScreenedSettings(surrogate=GaussianProcess(0), factor=3, warmup=4),
 ]
 NAMES = ("one", "two", "three")
 
@@ -41,7 +39,7 @@ def problem(small_space, loss):
     return SearchProblem(small_space, loss, Fidelity(2), 0, seeds)
 
 
-@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: type(inner).__name__)
 @pytest.mark.parametrize("look_ahead", [1, 5])
 def test_the_seeds_are_the_first_proposals_and_the_search_goes_on(
     problem, oracle, inner, look_ahead
@@ -61,15 +59,13 @@ def test_the_seeds_are_the_first_proposals_and_the_search_goes_on(
 
 
 def test_seeds_become_parents(problem, oracle):
-    settings = SeededSettings(StrategyConfig("evolution", EvolutionSettings(population=4)), NAMES)
+    settings = SeededSettings(EvolutionSettings(population=4), NAMES)
     trials = drive(Seeded(problem, settings), oracle.settle, 12, order=5)
     assert {parent for trial in trials for parent in trial.lineage.parents} & {0, 1, 2}
 
 
 def test_more_seeds_than_founders_are_all_proposed(problem, oracle):
-    settings = SeededSettings(
-        StrategyConfig("evolution", EvolutionSettings(population=2, replacement=Plus())), NAMES
-    )
+    settings = SeededSettings(EvolutionSettings(population=2, replacement=Plus()), NAMES)
     trials = drive(Seeded(problem, settings), oracle.settle, 12, order=5)
     assert [trial.genome for trial in trials[:3]] == [problem.seeds[name] for name in NAMES]
 
@@ -96,7 +92,7 @@ def test_without_seeds_it_is_the_inner_strategy(problem, oracle):
 class Halving(RandomSearch):
     """Continues its first trial with the second proposal."""
 
-    sets_epochs = continues_trials = True
+    continues_trials = True
 
     def ask(self, count):
         proposals = super().ask(count)
@@ -109,10 +105,13 @@ class Halving(RandomSearch):
         return proposals
 
 
-def test_what_continues_a_trial_is_no_place_for_a_seed(problem, oracle, monkeypatch):
-    monkeypatch.setitem(STRATEGIES, "halving", Halving)
-    strategy = Seeded(problem, SeededSettings(StrategyConfig("halving", RandomSettings()), NAMES))
-    assert strategy.sets_epochs
+class HalvingSettings(RandomSettings):
+    def make(self, problem):
+        return Halving(problem, self)
+
+
+def test_what_continues_a_trial_is_no_place_for_a_seed(problem, oracle):
+    strategy = Seeded(problem, SeededSettings(HalvingSettings(), NAMES))
     assert strategy.continues_trials
     trials = drive(strategy, oracle.settle, 5, order=5)
     assert [trial.lineage.operator for trial in trials[:5]] == [
@@ -125,7 +124,7 @@ def test_what_continues_a_trial_is_no_place_for_a_seed(problem, oracle, monkeypa
     assert trials[1].proposal.resume_from == 0
 
 
-@pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
+@pytest.mark.parametrize("inner", INNER, ids=lambda inner: type(inner).__name__)
 def test_a_search_that_is_killed_among_its_seeds_tells_the_inner_one_of_all(problem, oracle, inner):
     settings = SeededSettings(inner, NAMES)
     whole = drive(Seeded(problem, settings), oracle.settle, 14)

@@ -1,0 +1,110 @@
+"""The section `strategy` of a config: which strategies there are, by name and key.
+
+A strategy does not know its name. The names are here, and in the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evonas.genome.strict_yaml import KeyPath
+from evonas.runtime.config.settings import name_of
+from evonas.search.registry import STRATEGIES
+from evonas.search.strategy import SearchProblem, StrategySettings
+from evonas.trial import Objective
+
+SECTION = "strategy"
+INNER = "inner"
+"""The key under which a strategy has the one that it wraps."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A strategy of a config: the one that it names, or one inside of that.
+
+    Attributes:
+        name: name in the config.
+        path: key path of its settings.
+        settings: the strategy.
+    """
+
+    name: str
+    path: KeyPath
+    settings: StrategySettings
+
+    def placed(self, messages: Mapping[str, str]) -> dict[KeyPath, str]:
+        """These messages with the whole paths of their keys.
+
+        An empty key stands for all settings together.
+        """
+        found: dict[KeyPath, str] = {}
+        for key, message in messages.items():
+            relative = key.split(".") if key else []
+            found[(*self.path, *relative)] = message
+        return found
+
+
+def layers(strategy: StrategySettings) -> list[Layer]:
+    """The strategy and those that it wraps, the outer first."""
+    found = []
+    path: KeyPath = (SECTION,)
+    for settings in strategy.with_inner():
+        name = name_of(settings, {StrategySettings: STRATEGIES}) or ""
+        path = (*path, name)
+        found.append(Layer(name, path, settings))
+        path = (*path, INNER)
+    return found
+
+
+def that_sets_epochs(strategy: StrategySettings) -> str:
+    """Name of the first layer that decides how long each trial is trained; empty if none does."""
+    for layer in layers(strategy):
+        if layer.settings.sets_epochs:
+            return layer.name
+    return ""
+
+
+def counts_infeasible(strategy: StrategySettings) -> bool:
+    """Whether a layer plans the number of its proposals, so that infeasible ones count."""
+    return any(settings.counts_infeasible for settings in strategy.with_inner())
+
+
+def number_problems(strategy: StrategySettings, objectives: int) -> str:
+    """Why the strategy cannot follow so many objectives; empty if it can.
+
+    Args:
+        objectives: number of objectives under `objectives`; 0 if there is one under `objective`.
+    """
+    found = layers(strategy)
+    followers = [layer.name for layer in found if not layer.settings.takes_several]
+    if objectives and followers:
+        return (
+            f"{followers[0]} follows one objective, and there are {objectives}. "
+            "nsga2 and nsga3 follow several; for one number, write `objective: {weighted: "
+            "{METRIC: WEIGHT}}`, or keep one objective and bound the others under `constraints`."
+        )
+    # Only the innermost strategy can search a front; the others wrap it.
+    for innermost in found[-1:]:
+        if not objectives and innermost.settings.needs_several:
+            return (
+                f"{innermost.name} searches a front of several objectives, such as "
+                "`objectives: [val_loss, parameters]`."
+            )
+    return ""
+
+
+def objective_problems(strategy: StrategySettings, objective: Objective) -> dict[KeyPath, str]:
+    """Which settings cannot work with this objective, by key path."""
+    found: dict[KeyPath, str] = {}
+    for layer in layers(strategy):
+        found |= layer.placed(layer.settings.objective_problems(objective))
+    return found
+
+
+def misfits(strategy: StrategySettings, problem: SearchProblem) -> dict[KeyPath, str]:
+    """Which settings do not fit a search problem, by key path."""
+    found: dict[KeyPath, str] = {}
+    for layer in layers(strategy):
+        found |= layer.placed(layer.settings.misfits(problem))
+    return found

@@ -1,0 +1,21 @@
+"""What a config is made of: frozen values, each of which a reader fills from one mapping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The base of every section of a config, and of everything that a config writes by name.
+
+    A subclass is a frozen dataclass. Its fields are the keys, its type hints say what is allowed,
+    and its docstring is the user's documentation.
+    """
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong between these settings, by key; empty if nothing is.
+
+        A key may have dots: `mutation.operators`.
+        """
+        return {}
