@@ -143,15 +143,16 @@ def _run(arguments: list[str]) -> NoReturn:
         told = failure(error, str(error.filename or "a file"))
         complain(str(told))
         sys.exit(told.exit_code)
-    # The last border: anything else is a bug of evonas, which must leave its log.
+    # The last border: anything else is a bug of a strategy of the user's, or of evonas. It must
+    # leave its log.
     except Exception as error:
         if words := refusal(error, arguments):
             complain(words)
             sys.exit(UserError.exit_code)
-        sys.exit(_report_bug())
+        sys.exit(_report_bug(error))
 
 
-def _report_bug() -> int:
+def _report_bug(error: Exception) -> int:
     """Writes a log with the traceback, and says where it is.
 
     Returns:
@@ -161,11 +162,27 @@ def _report_bug() -> int:
     last = told.strip().splitlines()[-1]
     arguments = " ".join(sys.argv)
     log = f"evonas {__version__}, Python {sys.version}\n{arguments}\n\n{told}"
+    if place := _place_in_plugin(error):
+        complain(
+            f"{place} has raised: {last}\n"
+            f"Its traceback is in {_kept(log)}. What a run has recorded is safe."
+        )
+        return UserError.exit_code
     complain(
         f"this is a bug of evonas: {last}\n"
         f"Please report it with {_kept(log)}. What a run has recorded is safe."
     )
     return EvonasError.exit_code
+
+
+def _place_in_plugin(error: Exception) -> str:
+    """The line of the user's strategy that has raised; empty if it is none of the user's."""
+    # It is imported by whoever reads a config, and it is slow for those who do not.
+    module = sys.modules.get("evonas.runtime.config.plugin_members")
+    if module is None:
+        return ""
+    place: str = module.raised_in(error)
+    return place
 
 
 def _kept(log: str) -> str:

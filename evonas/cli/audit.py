@@ -51,6 +51,7 @@ def _as_plain(found: Audit) -> dict[str, object]:
         "versions": {name: list(pair) for name, pair in found.versions.items()},
         "other_lineages": found.other_lineages,
         "code_changes": code_changes,
+        "code": found.code,
         # A wrong checksum is an error before this; here it can only be right or missing.
         "checksum": True if found.has_checksum else None,
     }
@@ -68,6 +69,8 @@ def _print(found: Audit, directory: Path) -> None:
 
     if not found.is_repeated:
         hint = made_with_in_words(found.versions)
+        if found.code:
+            hint += f" Besides, {found.code}."
         raise NotRepeatable(f"{directory}: {found.difference}{hint}")
     whole = "is of an older evonas and has no checksum"
     if found.has_checksum:

@@ -68,17 +68,26 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
 
 def who_runs(config: RunConfig) -> str:
     """Who runs the plugins, in words."""
-    return "the workers" if isinstance(config.pool, LocalConfig) else "this process"
+    from evonas.runtime.config.strategy_config import names_plugin
+
+    if not isinstance(config.pool, LocalConfig):
+        return "this process"
+    # A strategy of a plugin is asked and told by the driver.
+    if names_plugin(config.to_json()["strategy"]):
+        return "the workers and this process"
+    return "the workers"
 
 
 def _length(config: RunConfig) -> str:
     """How long a trial may be; empty if a trial has no length."""
+    from evonas.runtime.config.strategy_config import that_sets_epochs
+
     epochs = counted(config.training.epochs, "epoch")
     match config.evaluator:
         case None:
             return f"trainings of up to {epochs}"
         # Most functions have no epochs. A strategy that sets them needs one that has.
-        case PythonConfig() if not config.strategy.sets_epochs:
+        case PythonConfig() if not that_sets_epochs(config.strategy):
             return ""
         case _:
             return f"trials at up to {epochs}"

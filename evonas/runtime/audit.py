@@ -22,8 +22,9 @@ from typing import Any
 
 from evonas.errors import InvalidRecord
 from evonas.genome import Genome, changes, parse_space
-from evonas.runtime.code_guard import CodeChange, code_changes
+from evonas.runtime.code_guard import CodeChange, changed_code, check_plugins, code_changes
 from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.strategy_config import StrategyAsWritten
 from evonas.runtime.record.checksum import FIRST_VERSION
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader, decoding
@@ -49,6 +50,7 @@ class Audit:
         has_checksum: whether the record was compared with a checksum; a record of schema 1 has
             none.
         code_changes: changes of the plugins' code that the user has accepted.
+        code: sentence that the strategy's plugin has other code now; empty if it has not.
         other_lineages: number of proposals with other parents or another operator in the record of
             an evonas with another rule for them. In any other record, that is a difference.
     """
@@ -61,6 +63,7 @@ class Audit:
     has_checksum: bool = False
     other_lineages: int = 0
     code_changes: Sequence[CodeChange] = ()
+    code: str = ""
 
     @property
     def is_repeated(self) -> bool:
@@ -74,6 +77,7 @@ def audit(root: Path) -> Audit:
     Raises:
         UserError: there is no run.
         InvalidRecord: the record is damaged, or is not what its checksum says.
+        InvalidConfig: the strategy is of a plugin that cannot be used.
     """
     with RecordReader(Layout(root).record) as record:
         record.verify()
@@ -83,6 +87,7 @@ def audit(root: Path) -> Audit:
             space = parse_space(record.meta("space"), "the recorded space")
             seeds = {name: Genome.from_dict(data) for name, data in record.meta("seeds").items()}
             made_with: Versions = record.meta("versions")
+            file = Path(record.meta("config_file"))
         rule = record.meta("lineages") if record.has_meta("lineages") else 1
         trials = record.trials(config.to_objective())
         told_before = record.told_before()
@@ -90,7 +95,11 @@ def audit(root: Path) -> Audit:
         # A run that was killed before its first step has no state yet.
         state = record.meta("strategy") if record.has_meta("strategy") else None
         changed = code_changes(record)
-    strategy = make_strategy(config, space, seeds)
+        code = ""
+        # No other plugin has a part in what is proposed.
+        if isinstance(config.strategy, StrategyAsWritten):
+            code = changed_code(record, check_plugins(config, space, file))
+    strategy = make_strategy(config, space, seeds, file)
     is_same_rule = rule == LINEAGES
     found = replay(strategy, trials, told_before, told, state, is_same_rule)
     return replace(
@@ -98,6 +107,7 @@ def audit(root: Path) -> Audit:
         versions=other_versions(made_with, config),
         has_checksum=has_checksum,
         code_changes=changed,
+        code=code,
     )
 
 

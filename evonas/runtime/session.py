@@ -18,6 +18,7 @@ from evonas.errors import InvalidConfig, Issue, UserError
 from evonas.evaluate.contract.imports import Imports
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
+from evonas.evaluate.contract.raised import quoted
 from evonas.evaluate.known.evaluator import open_evaluator
 from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
 from evonas.evaluate.local.launching import EarlyLauncher, start_launcher
@@ -45,11 +46,11 @@ from evonas.runtime.code_guard import (
     try_networks,
     wrong_calls,
 )
-from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config.config_file import LoadedConfig, opened
 from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
 from evonas.runtime.config.settings import dump
-from evonas.runtime.config.strategy_config import counts_infeasible
+from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
 from evonas.runtime.data_guard import SOURCE, check_source, restore_arrays, source_mark
 from evonas.runtime.evaluators import (
     check_evaluator,
@@ -195,10 +196,25 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
     return prepared
 
 
-def make_strategy(config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome]) -> Strategy:
-    """The strategy that a config names, before the first ask."""
+def make_strategy(
+    config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], file: Path
+) -> Strategy:
+    """The strategy that a config names, before the first ask.
+
+    Args:
+        file: the config's file.
+
+    Raises:
+        InvalidConfig: it is of a plugin that cannot be used.
+    """
     problem = config.search_problem(space, seeds)
-    return config.strategy.make(problem)
+    made: Any = opened(config, file).make(problem)
+    # A plugin may return anything.
+    if not isinstance(made, Strategy):
+        name = config.strategy_name
+        message = f"{name} must make a Strategy. Received: {quoted(made)}."
+        raise InvalidConfig(Issue(message, f"{SECTION}.{name}", str(file)))
+    return made
 
 
 def make_setup(
@@ -450,7 +466,7 @@ class Session:
 
     def strategy(self) -> Strategy:
         """The strategy before the first ask; the engine brings it to where the record is."""
-        return make_strategy(self.config, self.space, self.seeds)
+        return make_strategy(self.config, self.space, self.seeds, self.config_file)
 
     def engine(self, observers: Sequence[Observer] = (), began: float | None = None) -> Engine:
         """The loop of this session, with everything that it is given.

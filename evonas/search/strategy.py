@@ -17,6 +17,12 @@ from evonas.genome import Genome, SearchSpace
 from evonas.search.part import Part
 from evonas.trial import Fidelity, Objective, Proposal, Trial
 
+SEED_KEYS = ("seeds", "genomes")
+"""Settings that hold names of seed genomes, in a list.
+
+They are read from the plain data of a config, also if other settings beside them are wrong.
+"""
+
 
 @dataclass(frozen=True)
 class SearchProblem:
@@ -56,8 +62,9 @@ def counters(count: int) -> list[tuple[int, ...]]:
 class StrategySettings(Part, ABC):
     """A strategy as a config writes it: its fields are its settings in the YAML.
 
-    Every field has a default, so that the bare name is enough. The class attributes and methods say
-    what must be known before the strategy is made. All but `make` have a default.
+    Every field has a default, so that the bare name is enough. A field `seeds: tuple[str, ...]`
+    holds names of seed genomes, which are then in `SearchProblem.seeds`. The class attributes and
+    methods say what must be known before the strategy is made. All but `make` have a default.
 
     Class attributes:
         sets_epochs: whether proposals may have another fidelity than the problem's. If so, the

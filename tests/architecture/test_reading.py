@@ -29,6 +29,18 @@ def test_no_expression_holds_too_much() -> None:
     assert [rule for path in modules for rule in reading.broken_rules(path)] == []
 
 
+@pytest.mark.parametrize("room", ["search", "runtime/config"])
+def test_hooks_are_declared_and_not_looked_for(room: str) -> None:
+    found = []
+    for path in sorted((ROOT / "evonas" / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                is_default = node.func.id == "getattr" and len(node.args) == 3
+                if is_default or node.func.id == "hasattr":
+                    found.append(f"{path.name}:{node.lineno}")
+    assert found == []
+
+
 @pytest.mark.parametrize(
     ("code", "rule"),
     [

@@ -37,6 +37,7 @@ MAY_IMPORT_BY_NAME = {
     "evaluate/contract/imports.py": "the plugins that the config lists, before the first job",
     "evaluate/known/evaluator.py": "the evaluator `python`, from the plugins that the config lists",
     "evaluate/local/plugin_check.py": "the plugins that the config lists, in a process of its own",
+    "runtime/config/plugin_members.py": "strategies and parts, from the plugins of the config",
     "evaluate/local/fork_server.py": "the preload that the driver names",
     "evaluate/local/bootstrap.py": "the worker's own module",
 }

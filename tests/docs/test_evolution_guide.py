@@ -5,7 +5,6 @@ YAML is checked as a config and evolves; Python keeps its contract.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ from evonas.runtime.config.config_file import check
 from evonas.search.crossover import CROSSOVERS
 from evonas.search.replacement import REPLACEMENTS
 from evonas.search.selection import SELECTIONS
-from evonas.search.strategies.evolution import Evolution
 from evonas.search.strategy import SearchProblem
 from evonas.testing import Driver, drive
 from evonas.trial import Fidelity
@@ -27,6 +25,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "evolution.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", GUIDE.read_text(), re.DOTALL)
 YAML = [text for kind, text in BLOCKS if kind == "yaml"]
 PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+MODULES = ("my_schemes", "my_walk")
 REST = "space: convnet\ndata: {name: digits}\nbudget: {trials: 9}\n"
 
 
@@ -35,8 +34,19 @@ def whole(text: str) -> str:
     return text if "space" in strict_yaml.load(text, "guide").data else text + REST
 
 
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the modules of the guide, as a reader would make them."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name, text in zip(MODULES, PYTHON, strict=True):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        (tmp_path / f"{name}.py").write_text(text)
+    return tmp_path
+
+
 @pytest.mark.parametrize("text", YAML)
-def test_every_yaml_block(text, tmp_path, oracle):
+def test_every_yaml_block(text, folder, oracle):
+    tmp_path = folder
     (tmp_path / "guide.yaml").write_text(whole(text))
     checked = check(tmp_path / "guide.yaml")
     refused = re.search(r"# refused: (.*)", text)
@@ -50,7 +60,7 @@ def test_every_yaml_block(text, tmp_path, oracle):
         loaded.space, loaded.config.objective.to_objective(), Fidelity(1), 0, loaded.seeds
     )
     strategy = settings.make(problem)
-    trials = drive(strategy, oracle.settle, settings.population + 12, order=5)
+    trials = drive(strategy, oracle.settle, (settings.first_generation() or 0) + 12, order=5)
     for trial in trials:
         validate(loaded.space, trial.genome)
     assert any(trial.lineage.parents for trial in trials)
@@ -68,44 +78,27 @@ def test_the_blocks_are_found():
     assert len(PYTHON) == 2
 
 
-@pytest.fixture
-def module(tmp_path, monkeypatch):
-    """A Python block of the guide, imported as the module that a reader would make of it."""
-
-    def load(text: str):
-        name = f"guide_{abs(hash(text))}"
-        (tmp_path / f"{name}.py").write_text(text)
-        spec = importlib.util.spec_from_file_location(name, tmp_path / f"{name}.py")
-        found = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, found)
-        spec.loader.exec_module(found)
-        return found
-
-    return load
+def settings_of(folder, strategy, rest=""):
+    """The strategy of a config, and all that is wrong with it."""
+    (folder / "own.yaml").write_text(f"{REST}plugins: [my_schemes, my_walk]\n{strategy}\n{rest}")
+    checked = check(folder / "own.yaml")
+    told = "".join(problem.message for problem in checked.problems)
+    return (checked.loaded.config.strategy if checked.loaded else None), told
 
 
-def test_a_scheme_of_your_own(module, monkeypatch, tmp_path, small_space, loss, oracle):
-    monkeypatch.setitem(
-        SELECTIONS, "threshold", SELECTIONS["best"]
-    )  # so that it is forgotten afterwards
-    scheme = module(PYTHON[0]).Threshold
-    assert SELECTIONS["threshold"] is scheme
-    (tmp_path / "own.yaml").write_text(
-        REST + "strategy: {evolution: {selection: {threshold: {factor: 2.0}}}}\n"
-    )
-    settings = check(tmp_path / "own.yaml").loaded.config.strategy
-    assert settings.selection == scheme(2.0)
-    strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
+def test_a_scheme_of_your_own(folder, small_space, loss, oracle):
+    own = "strategy: {evolution: {selection: my_schemes:Threshold}}"
+    settings, _ = settings_of(folder, own)
+    assert settings.selection.factor == 1.5
+    strategy = settings.make(SearchProblem(small_space, loss, Fidelity(1), 0))
     trials = drive(strategy, oracle.settle, 40, order=5)
     assert any(trial.lineage.parents for trial in trials)
-    (tmp_path / "own.yaml").write_text(
-        REST + "strategy: {evolution: {selection: threshold}}\nobjective: val_accuracy\n"
-    )
-    assert "needs an objective" in check(tmp_path / "own.yaml").problems[0].message
+    _, told = settings_of(folder, own, "objective: val_accuracy\n")
+    assert "needs an objective" in told
 
 
-def test_a_strategy_of_your_own(module, small_space, loss, oracle):
-    settings = module(PYTHON[1]).WalkSettings()
+def test_a_strategy_of_your_own(folder, small_space, loss, oracle):
+    settings, _ = settings_of(folder, "strategy: my_walk:Walk")
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
     strategy = settings.make(problem)
     driver = Driver(strategy, oracle.settle, look_ahead=1)

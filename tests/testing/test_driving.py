@@ -168,7 +168,7 @@ def test_it_asks_and_tells_as_the_engine_does(
             return make_trial(id, proposal)
         return replace(trials[id], proposal=proposal)
 
-    driver = Driver(make_strategy(config, space, {}), with_recorded_outcome, look_ahead)
+    driver = Driver(make_strategy(config, space, {}, root), with_recorded_outcome, look_ahead)
     driven = driver.run(len(trials))
     assert len(trials) >= 12
     assert driven[: len(trials)] == trials

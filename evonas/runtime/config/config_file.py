@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from evonas.data.prepared import DataSettings
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
@@ -23,11 +23,18 @@ from evonas.invocation import command
 from evonas.model.space_check import check_space
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.config.limits_config import SECONDS_IN
+from evonas.runtime.config.plugin_members import PluginMembers
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
 from evonas.runtime.config.settings import Builder, shown
-from evonas.runtime.config.strategy_config import layers, misfits
+from evonas.runtime.config.strategy_config import (
+    SECTION,
+    StrategyAsWritten,
+    layers,
+    misfits,
+)
 from evonas.runtime.config.wanted_seeds import find_seeds, strategies_in
 from evonas.search.registry import STRATEGIES
+from evonas.search.strategy import StrategySettings
 from evonas.words import counted
 
 OVERRIDE = "--set"
@@ -125,8 +132,9 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     except InvalidYaml as error:
         return Checked(None, error.problems)
     # Each step goes on after issues of the steps before, so that all are reported together.
-    config, problems = _parse(source, file)
-    space, space_problems = _space(source, file)
+    members = members_of(_listed_plugins(source.data), file)
+    config, problems = _parse(source, file, members)
+    space, space_problems = _space(source, file, members)
     seeds, seed_problems = find_seeds(space, source, file)
     problems += space_problems
     problems += seed_problems
@@ -154,6 +162,36 @@ def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig |
     return changed, []
 
 
+def members_of(plugins: Sequence[str], file: Path) -> PluginMembers:
+    """What these plugins may have of a strategy.
+
+    Args:
+        file: the config's file.
+    """
+    return PluginMembers(plugins, str(file.absolute().parent))
+
+
+def opened(config: RunConfig, file: Path) -> StrategySettings:
+    """The strategy of a recorded config, for those who ask it; this may import plugins.
+
+    Args:
+        file: the config's file.
+
+    Raises:
+        InvalidConfig: a plugin cannot be imported, or has no such strategy now.
+    """
+    if not isinstance(config.strategy, StrategyAsWritten):
+        return config.strategy
+    builder = Builder(FAMILIES, members_of(config.plugins, file).find)
+    written = {config.strategy.name: config.strategy.written}
+    built = builder.build(StrategySettings, written, (SECTION,))
+    if isinstance(built, StrategySettings):
+        return built
+    raise InvalidConfig(
+        [Issue(issue.message, key_text(issue.path), str(file)) for issue in builder.issues]
+    )
+
+
 def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     """What is allowed and probably not meant."""
     found = []
@@ -165,13 +203,14 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
         )
     found += _look_ahead_warnings(config.look_ahead, config.pool.workers)
     trials = config.budget.trials
-    innermost = layers(config.strategy)[-1]
-    population = innermost.settings.first_generation()
-    if trials is not None and population is not None and population > trials:
-        found.append(
-            f"the population ({population:,}) is larger than the budget"
-            f" ({counted(trials, 'trial')}): {innermost.name} ends within its first generation."
-        )
+    for innermost in layers(config.strategy)[-1:]:
+        population = innermost.settings.first_generation()
+        if trials is not None and population is not None and population > trials:
+            found.append(
+                f"the population ({population:,}) is larger than the budget"
+                f" ({counted(trials, 'trial')}): {innermost.name} ends within its first"
+                " generation."
+            )
     return found
 
 
@@ -298,7 +337,9 @@ def _opened(value: Any, key: str) -> Any:
     return value
 
 
-def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Issue]]:
+def _parse(
+    source: _Source, file: Path, members: PluginMembers
+) -> tuple[RunConfig | None, list[Issue]]:
     """The config, with its name and with absolute paths; None if it has issues of its own."""
     data = source.data
     if not isinstance(data, dict):
@@ -311,7 +352,7 @@ def _parse(source: _Source, file: Path) -> tuple[RunConfig | None, list[Issue]]:
         message = f"this is an experiment, which compares strategies; to run it:  {compare}"
         problem = source.problem(("strategies",), message)
         return None, [*source.problems, problem]
-    builder = Builder(FAMILIES)
+    builder = Builder(FAMILIES, members.find)
     # The file's name is the default of `run`; what the file says is stronger.
     config = parse(builder, {"run": file.stem, **data})
     problems = source.problems + source.placed(builder)
@@ -346,7 +387,9 @@ def _found(source: _Source, file: Path, key: KeyPath, path: str, problems: list[
     return absolute
 
 
-def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]]:
+def _space(
+    source: _Source, file: Path, members: PluginMembers
+) -> tuple[SearchSpace | None, list[Issue]]:
     """The search space, also of a config with other issues, and what is wrong with it.
 
     If the config names no space, this reports nothing, because the builder does.
@@ -366,7 +409,7 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]
     is_for_evaluator = space.input is None and source.data.get("evaluator") is not None
     if not is_for_evaluator:
         problems += check_space(space, _listed_plugins(source.data), str(path))
-    strategy = _strategy_that_sets_epochs(source.data)
+    strategy = _strategy_that_sets_epochs(source.data, members)
     if strategy and space.has_parameter("training", "epochs"):
         message = (
             f"epochs cannot be a gene under the strategy {strategy}, "
@@ -378,9 +421,9 @@ def _space(source: _Source, file: Path) -> tuple[SearchSpace | None, list[Issue]
     return space, problems
 
 
-def _listed_plugins(data: Mapping[str, Any]) -> list[str]:
+def _listed_plugins(data: Any) -> list[str]:
     """The plugins of a config that may have issues; entries that are no words are left out."""
-    listed = data.get("plugins")
+    listed = data.get("plugins") if isinstance(data, dict) else None
     if not isinstance(listed, list):
         return []
     return [module for module in listed if isinstance(module, str)]
@@ -397,13 +440,17 @@ def _misfits(
     return found
 
 
-def _strategy_that_sets_epochs(data: Any) -> str:
+def _strategy_that_sets_epochs(data: Any, members: PluginMembers) -> str:
     """The name of the first strategy that decides itself how long each trial is trained.
 
     It is the config's strategy or one inside it. Empty if there is none.
     """
     for strategy in strategies_in(data):
-        kind = STRATEGIES.get(strategy.name)
-        if kind is not None and kind.sets_epochs:
+        kind = STRATEGIES.get(strategy.name) or members.find(StrategySettings, strategy.name)
+        # A sentence about a plugin has been told where the config was parsed.
+        if kind is None or isinstance(kind, str):
+            continue
+        # The class is of the family that was asked for.
+        if cast(type[StrategySettings], kind).sets_epochs:
             return strategy.name
     return ""

@@ -22,6 +22,7 @@ from evonas.invocation import command
 from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
 from evonas.runtime.config.settings import Builder, Check, shown
+from evonas.runtime.config.strategy_config import as_written
 from evonas.search.strategy import StrategySettings
 from evonas.settings import Settings
 
@@ -178,6 +179,11 @@ def _experiment(document: Document, file: Path) -> ExperimentConfig:
             hint = f" This is a run's config. To run it:  {command('run', file)}"
         raise InvalidConfig(document.problem((), f"{message} Received: {shown(data)}.{hint}"))
     builder = Builder(FAMILIES)
+    data = dict(data)
+    # The config says which plugins there are. So these strategies are checked with their runs.
+    if isinstance(data["strategies"], dict):
+        named = {label: as_written(value) for label, value in data["strategies"].items()}
+        data["strategies"] = named
     # The file's name is the default of `experiment`; what the file says is stronger.
     config = builder.build(ExperimentConfig, {"experiment": file.stem, **data})
     if not isinstance(config, ExperimentConfig):

@@ -20,11 +20,12 @@ from evonas.runtime.config.objective_config import (
     to_objectives,
 )
 from evonas.runtime.config.settings import Builder
+from evonas.settings import Settings
 from evonas.trial import Objective
 
 
 @dataclass(frozen=True)
-class ConfigHead:
+class ConfigHead(Settings):
     """Some keys of a `RunConfig`, with the same meaning."""
 
     run: str

@@ -13,6 +13,7 @@ from evonas.files import write_text_whole
 from evonas.runtime.config.plain_yaml import as_yaml
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.wanted_seeds import strategies_in
+from evonas.search.strategy import SEED_KEYS
 
 HEADER = """\
 # The config of this run: what was written, what --set changed, and every default.
@@ -64,7 +65,7 @@ def portable(config: RunConfig, config_file: Path) -> dict[str, Any]:
     for strategy in strategies_in(data):
         # These are the very mappings in `data`, which are this function's own.
         settings: Any = strategy.settings
-        for key in ("seeds", "genomes"):
+        for key in SEED_KEYS:
             # In `successive_halving`, `genomes` is a number and not a list of names.
             if isinstance(settings.get(key), list):
                 settings[key] = [_anywhere(name, folder) for name in settings[key]]

@@ -14,9 +14,8 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from evonas.errors import InvalidRecord, did_you_mean
+from evonas.errors import InvalidRecord
 from evonas.genome import Genome, SearchSpace
-from evonas.genome.strict_yaml import short
 from evonas.learning.interface import TaskKind
 from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
@@ -31,16 +30,25 @@ from evonas.runtime.config.objective_config import (
     task_problem,
     to_objectives,
 )
+from evonas.runtime.config.plugin_members import not_listed
 from evonas.runtime.config.pool_config import (
     InlineConfig,
     LocalConfig,
     PoolConfig,
     SimulatedConfig,
 )
-from evonas.runtime.config.settings import Builder, Check, Count, Families, dump, shown
+from evonas.runtime.config.settings import (
+    Builder,
+    Check,
+    Count,
+    Families,
+    dump,
+    name_of,
+    shown,
+)
 from evonas.runtime.config.strategy_config import (
     SECTION,
-    layers,
+    as_written,
     number_problems,
     objective_problems,
     that_sets_epochs,
@@ -113,7 +121,8 @@ class RunConfig(Settings):
             that it is never derived from the number of workers.
         max_twins_in_a_row: number of duplicates in a row that end the run: the space is exhausted.
         max_failures_in_a_row: number of failed trials of one cause in a row that stop the run.
-        plugins: modules of the ops named `package.module:function`; no other module is imported.
+        plugins: modules of what is named `package.module:name` (ops, the evaluator's function, a
+            strategy and its parts); no other module is imported.
     """
 
     space: str
@@ -174,15 +183,10 @@ class RunConfig(Settings):
         if isinstance(self.evaluator, TableConfig) and not is_simulated:
             message = "a table is replayed by the simulated pool: write `simulated: {workers: 8}`."
             return {"pool": message}
-        if isinstance(self.evaluator, PythonConfig) and self.evaluator.module not in self.plugins:
-            allowed = short(", ".join(self.plugins), 200) or "none"
-            module = self.evaluator.module
-            message = (
-                f"the module {module!r} is not among the plugins that may be imported: {allowed}."
-            )
-            hint = did_you_mean(module, self.plugins)
-            return {"evaluator.python.function": message + hint}
-        return {}
+        if not isinstance(self.evaluator, PythonConfig):
+            return {}
+        wrong = not_listed(self.evaluator.module, self.plugins)
+        return {"evaluator.python.function": wrong} if wrong else {}
 
     def _stop_problems(self) -> dict[str, str]:
         """Why no training can be stopped under this evaluator, objective or strategy."""
@@ -247,7 +251,7 @@ class RunConfig(Settings):
     @property
     def strategy_name(self) -> str:
         """The name by which the config has its strategy."""
-        return layers(self.strategy)[0].name
+        return name_of(self.strategy, FAMILIES) or ""
 
     def search_problem(self, space: SearchSpace, seeds: Mapping[str, Genome]) -> SearchProblem:
         """What the strategy is given."""
@@ -274,7 +278,7 @@ class RunConfig(Settings):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunConfig:
-        """The config that `to_json` was called on.
+        """The config that `to_json` was called on; no plugin is imported.
 
         Raises:
             InvalidRecord: the data are no such config, or one of another version of evonas.
@@ -287,9 +291,14 @@ class RunConfig(Settings):
 
 
 def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
-    """The config in plain data; None if the builder has noted issues."""
+    """The config in plain data; None if the builder has noted issues.
+
+    A builder that finds no plugins leaves a strategy of a plugin as it is written.
+    """
     by_keras = data.get("evaluator") is None
     data = expanded(data, by_keras)
+    if builder.find is None and SECTION in data:
+        data[SECTION] = as_written(data[SECTION])
     builder.issues += issues(data, by_keras)
     # A table can be replayed only by the simulated pool, so that nobody has to write it.
     if _is_table(data.get("evaluator")) and "pool" not in data:

@@ -31,6 +31,13 @@ Count = Annotated[int, Ge(1)]
 Families = Mapping[type[Settings], Mapping[str, type[Settings]]]
 """For each type that is written by name: name -> class that may stand there."""
 
+Finder = Callable[[type[Settings], str], type[Settings] | str | None]
+"""Finds the class of a name that is in no registry.
+
+Takes the family and the name. Returns a sentence if there is no such class, and None if the name
+can be nothing but one of a registry.
+"""
+
 MOST_WRITTEN = 80
 """Characters of examples in an error; longer ones are left out."""
 
@@ -57,6 +64,19 @@ class Check:
     problem: Callable[[Any], str]
 
 
+@dataclass(frozen=True)
+class AsWritten(Settings):
+    """Something that is written by name, kept as plain data: nobody has looked for its class.
+
+    Attributes:
+        name: name that was written.
+        written: plain data under the name.
+    """
+
+    name: str
+    written: Any
+
+
 class _Failed:
     """What `build` returns after it has noted an issue."""
 
@@ -70,10 +90,12 @@ class Builder:
 
     Attributes:
         families: types that are written by name.
+        find: finds classes that are in none of them; None if there are no others.
         issues: all issues so far, in the order of the hints.
     """
 
     families: Families
+    find: Finder | None = None
     issues: list[KeyIssue] = field(default_factory=list)
 
     def build(self, hint: Any, value: Any, path: KeyPath = ()) -> Any:
@@ -89,6 +111,8 @@ class Builder:
 
     def _build(self, hint: Any, value: Any, path: KeyPath) -> Any:
         """As `build`, without the checks that annotate the hint."""
+        if isinstance(value, AsWritten):
+            return value
         base = _bare(hint)
         arguments = typing.get_args(base)
         origin = typing.get_origin(base) or base
@@ -161,13 +185,13 @@ class Builder:
             return self.build(whole[0], value, path)
         for arm in arms:
             # A builder of its own: if another arm fits, the issues of this one do not count.
-            own = Builder(self.families)
+            own = Builder(self.families, self.find)
             built = own.build(arm, value, path)
             if not own.issues:
                 return built
         return self.refuse(path, _misfit(hint, value))
 
-    def _named(self, family: type, value: Any, path: KeyPath) -> Any:
+    def _named(self, family: type[Settings], value: Any, path: KeyPath) -> Any:
         """One of a family: `{name: {settings}}`, `{name: null}`, or the bare name."""
         registry = self.families[family]
         known = sorted(registry)
@@ -182,7 +206,10 @@ class Builder:
         if len(choice) > 1:
             return self._several_names(choice, known, path)
         ((name, settings),) = choice.items()
-        if name not in registry:
+        cls = self._class_of(family, name)
+        if isinstance(cls, str):
+            return self.refuse(path if isinstance(value, str) else (*path, name), cls)
+        if cls is None:
             # A bare name has no key of its own in the file.
             here = path if isinstance(value, str) else (*path, name)
             hint = did_you_mean(name, known)
@@ -191,7 +218,14 @@ class Builder:
             message = f"unknown name. Allowed: {allowed}. Received: {shown(name)}.{hint}"
             return self.refuse(here, message)
         given = {} if settings is None else settings
-        return self._dataclass(registry[name], given, (*path, name))
+        return self._dataclass(cls, given, (*path, name))
+
+    def _class_of(self, family: type[Settings], name: Any) -> type[Settings] | str | None:
+        """The class of a name, or a sentence about it; None if nobody knows the name."""
+        known = self.families[family].get(name)
+        if known is None and self.find is not None:
+            return self.find(family, name)
+        return known
 
     def _several_names(self, choice: dict[Any, Any], known: list[str], path: KeyPath) -> _Failed:
         """Refuse a second name, at an unknown name if there is one."""
@@ -289,6 +323,8 @@ class Builder:
 
 def dump(value: Any, families: Families) -> Any:
     """Plain JSON data with every default, from which `Builder.build` makes an equal value."""
+    if isinstance(value, AsWritten):
+        return {value.name: dump(value.written, families)}
     if isinstance(value, Settings):
         settings = _fields(value, families)
         name = name_of(value, families)
@@ -302,12 +338,17 @@ def dump(value: Any, families: Families) -> Any:
 
 def name_of(value: Settings, families: Families) -> str | None:
     """The name of the value's class in its family; None if it is written without a name."""
+    if isinstance(value, AsWritten):
+        return value.name
+    own = type(value)
     for family, registry in families.items():
         if not isinstance(value, family):
             continue
         for name, cls in registry.items():
-            if cls is type(value):
+            if cls is own:
                 return name
+        # A plugin's class is in no registry.
+        return f"{own.__module__}:{own.__qualname__}"
     return None
 
 

@@ -7,16 +7,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from evonas.genome.strict_yaml import KeyPath
-from evonas.runtime.config.settings import name_of
+from evonas.runtime.config.plugin_members import is_member_name
+from evonas.runtime.config.settings import AsWritten, name_of
 from evonas.search.registry import STRATEGIES
-from evonas.search.strategy import SearchProblem, StrategySettings
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.trial import Objective
 
 SECTION = "strategy"
 INNER = "inner"
 """The key under which a strategy has the one that it wraps."""
+
+
+@dataclass(frozen=True)
+class StrategyAsWritten(AsWritten, StrategySettings):
+    """A strategy of a recorded config that is, or holds, something of a plugin.
+
+    Whoever only reads a run needs no plugin, which may be gone. `opened` of `config_file.py` makes
+    the strategy's settings of it, for those who ask the strategy.
+    """
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        raise AssertionError(f"the strategy {self.name} was not opened")
+
+    def with_inner(self) -> tuple[StrategySettings, ...]:
+        # Nothing is known of it, so there is nobody who could answer.
+        return ()
+
+
+def as_written(strategy: Any) -> Any:
+    """The plain data of a strategy, kept as they are if a plugin has a part in them."""
+    if isinstance(strategy, str):
+        strategy = {strategy: {}}
+    is_named = isinstance(strategy, dict) and len(strategy) == 1
+    if not is_named or not names_plugin(strategy):
+        return strategy
+    ((name, settings),) = strategy.items()
+    return StrategyAsWritten(name, settings)
+
+
+def names_plugin(data: Any) -> bool:
+    """Whether plain data hold a name that only a plugin can have."""
+    if isinstance(data, dict):
+        return any(is_member_name(key) or names_plugin(value) for key, value in data.items())
+    if isinstance(data, list):
+        return any(names_plugin(item) for item in data)
+    return is_member_name(data)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
 from evonas.search.strategies.seeded import SeededSettings, earlier_name
+from evonas.search.strategy import SEED_KEYS
 from evonas.trial import Trial, rank
 
 
@@ -102,7 +103,7 @@ def find_seeds(
 def _names(strategy: Written) -> list[tuple[KeyPath, str]]:
     """The names of seed genomes in a strategy's settings, with their keys."""
     found: list[tuple[KeyPath, str]] = []
-    for key in ("seeds", "genomes"):
+    for key in SEED_KEYS:
         listed = strategy.settings.get(key)
         if not isinstance(listed, list):
             continue

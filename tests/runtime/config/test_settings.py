@@ -165,7 +165,7 @@ def test_what_is_wrong_is_told_in_a_sentence(data: dict[str, Any], words: list[s
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Bounds(Settings):
     low: float | None = None
     high: float | None = None
     word: str = ""

@@ -106,7 +106,7 @@ def test_a_config_with_problems_has_no_strategies(data: object) -> None:
 def test_the_seeds_of_wrapped_strategies_are_read(folder: Path, strategy: str) -> None:
     loaded = load_config(written(folder, strategy))
     assert list(loaded.seeds) == ["./known.yaml"]
-    first = make_strategy(loaded.config, loaded.space, loaded.seeds).ask(1)[0]
+    first = make_strategy(loaded.config, loaded.space, loaded.seeds, loaded.file).ask(1)[0]
     assert first.genome == loaded.seeds["./known.yaml"]
     assert first.lineage.operator == "seed ./known.yaml"
 
@@ -122,7 +122,7 @@ def test_the_best_genomes_of_an_earlier_run_are_kept_best_first(folder: Path) ->
     assert loaded.seeds == {"old#1": genomes[4], "old#2": genomes[1], "old#3": genomes[0]}
     again = RunConfig.from_json(loaded.config.to_json())
     assert again == loaded.config
-    asked = make_strategy(again, loaded.space, loaded.seeds).ask(4)
+    asked = make_strategy(again, loaded.space, loaded.seeds, loaded.file).ask(4)
     assert [one.genome for one in asked[:3]] == [genomes[4], genomes[1], genomes[0]]
     assert asked[3].lineage.operator == "sample"
 
