@@ -84,7 +84,7 @@ def test_the_blocks_of_a_guide_work(files: dict[str, Path]) -> None:
     for name, content in data.items():
         if kind_of(content) == "space":
             assert check_space(spaces[content["space"]], plugins) == []
-            steps.append(["space", f"./{name}", "--samples", "3", *listed])
+            steps.append(["space", f"./{name}", "--samples", "3", "--layers", *listed])
             words += ["Network"] * 3
         elif kind_of(content) == "seed":
             load_genome(files[name], spaces[content["space"]])
