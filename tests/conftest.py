@@ -6,6 +6,7 @@ import gc
 import hashlib
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "full: takes long; `make test-faults` does it, which sets EVONAS_FAULTS=full"
     )
+    # A shell starts what runs in the background with Ctrl-C ignored, and every process below it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # The workers of pytest-xdist have them, so that text for a pipe would have 80 columns there.
     os.environ.pop("COLUMNS", None)
     os.environ.pop("LINES", None)
