@@ -70,6 +70,7 @@ def compare(
     runs: str | Path = api.DEFAULT_RUNS,
     on_run: OnRun = lambda label, seed, begun: (),
     pool_factory: PoolFactory = local_pool,
+    stop: StopRequest | None = None,
 ) -> Comparison:
     """Run an experiment to its end, or continue it, and compare the strategies.
 
@@ -82,6 +83,7 @@ def compare(
         runs: folder in which the experiment's own directory is made.
         on_run: called before each run; returns its observers.
         pool_factory: makes the pool that runs the jobs.
+        stop: notes the signals, if the caller has to know of them, too.
 
     Raises:
         InvalidConfig: before any training; also if `runs` holds another experiment of that name.
@@ -92,7 +94,7 @@ def compare(
     _claim(loaded, directory)
     done: dict[str, dict[int, _Done]] = {label: {} for label in loaded.runs}
     # Seed by seed, not strategy by strategy: an experiment that is stopped early can be compared.
-    stop = StopRequest()
+    stop = stop or StopRequest()
     with stop_on_signals(stop):
         for seed in loaded.config.seeds:
             for label in loaded.runs:

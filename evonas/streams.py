@@ -38,7 +38,7 @@ class _Patience:
 
     Attributes:
         left: seconds that may still be waited; None for any number.
-        is_over: whether nothing is waited for from now on, because the user wants to leave.
+        is_over: whether no more will ever be waited than is left, because the user wants to leave.
     """
 
     def __init__(self) -> None:
@@ -48,9 +48,8 @@ class _Patience:
         self.left: float | None = None
         self.is_over = False
 
-    def lose(self) -> None:
-        self.left = 0.0
-        self.is_over = True
+    def limit(self, seconds: float) -> None:
+        self.left = seconds if self.left is None else min(self.left, seconds)
 
     def spend(self, seconds: float) -> None:
         if self.left is not None:
@@ -75,16 +74,22 @@ def impatient(seconds: float = PATIENCE) -> Iterator[None]:
         seconds: how long all writes together may wait.
     """
     before = _patience.left
-    _patience.left = seconds
+    _patience.limit(seconds)
     try:
         yield
     finally:
-        _patience.left = 0.0 if _patience.is_over else before
+        if not _patience.is_over:
+            _patience.left = before
 
 
-def hurry() -> None:
-    """From now on nothing waits for a reader: the user wants this process to end."""
-    _patience.lose()
+def hurry(seconds: float = 0.0) -> None:
+    """From now on a reader is hardly waited for: the user wants this process to end.
+
+    Args:
+        seconds: how long all writes together may still wait.
+    """
+    _patience.limit(seconds)
+    _patience.is_over = True
 
 
 def hold_descriptors() -> None:
@@ -305,6 +310,7 @@ def lasting_streams() -> Iterator[None]:
         # A Ctrl-C may end the wait for a reader.
         finally:
             sys.stdout, sys.stderr = before
+            _patience.renew()
 
 
 @contextlib.contextmanager

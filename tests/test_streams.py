@@ -18,8 +18,10 @@ from unittest import mock
 
 import pytest
 
+from evonas import streams
 from evonas.streams import (
     LastingStream,
+    hurry,
     impatient,
     is_usable,
     kept_streams,
@@ -172,6 +174,21 @@ def test_a_reader_that_takes_nothing_holds_no_search_and_goes_on_reading_later(m
     finally:
         os.close(reader)
         os.close(writer)
+
+
+def test_a_hurry_holds_beyond_a_search_and_never_gives_more_time():
+    with lasting_streams():
+        with impatient(0.5):
+            hurry(0.1)
+            assert streams._patience.left == 0.1
+        assert streams._patience.left == 0.1
+        with impatient(0.5):
+            assert streams._patience.left == 0.1
+        hurry()
+        hurry(0.1)
+        assert streams._patience.left == 0.0
+    with lasting_streams():
+        assert streams._patience.left is None
 
 
 def test_a_search_waits_for_its_reader_once(monkeypatch):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evonas.cli.options import DEFAULT_RUNS, JsonOption, RunsOption
-from evonas.streams import impatient
+from evonas.streams import PATIENCE, hurry, impatient
 
 if TYPE_CHECKING:
     from evonas.insight.results import Comparison
@@ -44,6 +44,7 @@ def command(
     from evonas.cli.search import observers
     from evonas.errors import EvonasError, UserError
     from evonas.experiments import compare
+    from evonas.runtime.loop.stopping import StopRequest
 
     def on_run(label: str, seed: int, begun: bool) -> Sequence[Observer]:
         if not as_json:
@@ -51,10 +52,13 @@ def command(
             say(console(), f"{label}, seed {seed}{before}", style="bold")
         return observers(as_json)
 
+    stop = StopRequest()
     try:
         # The report may wait for a slow pager, the searches must not.
         with impatient():
-            found = compare(experiment, overrides=changes or (), runs=runs, on_run=on_run)
+            found = compare(
+                experiment, overrides=changes or (), runs=runs, on_run=on_run, stop=stop
+            )
     except UserError:
         # The same command would fail again in the same way.
         raise
@@ -63,6 +67,9 @@ def command(
             "The experiment goes on with the same command; finished runs are not done again."
         )
         raise
+    # It came when all was done, and may have come because nobody reads.
+    if stop.is_asked:
+        hurry(PATIENCE)
     if as_json:
         print_json(found.to_json())
     else:

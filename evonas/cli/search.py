@@ -25,7 +25,7 @@ from evonas.invocation import command
 from evonas.runtime.config.evaluator_config import PythonConfig
 from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.loop.observer import Observer
-from evonas.streams import impatient
+from evonas.streams import PATIENCE, hurry, impatient
 from evonas.words import counted, listed, measured
 
 if TYPE_CHECKING:
@@ -129,8 +129,10 @@ def search(
         pool_factory: makes the pool of the run; None for that of its config.
     """
     from evonas import lifecycle
+    from evonas.runtime.loop.stopping import StopRequest
     from evonas.runtime.session import local_pool
 
+    stop = StopRequest()
     # The report may wait for a slow pager, the search must not.
     with impatient(), going_on(directory, changes=bool(overrides)):
         run = lifecycle.work(
@@ -140,8 +142,12 @@ def search(
             overrides=overrides,
             is_new=is_new,
             accept_changed_code=accept_changed_code,
+            stop=stop,
             began=began,
         )
+    # It came too late to stop anything. Nobody has to send a second one if the report is not read.
+    if stop.is_asked:
+        hurry(PATIENCE)
     try:
         if as_json:
             print_json(run.summary())

@@ -19,7 +19,8 @@ from unittest import mock
 import pytest
 
 import evonas
-from evonas import Run
+from evonas import Run, lifecycle
+from evonas.streams import LastingStream
 from evonas.testing.runs import content
 from tests.command import run_evonas
 
@@ -473,3 +474,39 @@ def test_a_function_that_spoils_the_streams_hurts_nothing(tmp_path, pool):
     assert "10/10 trials" in done.stdout
     assert "0 failed" in done.stdout
     assert "The front: " in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("command", "ends", "report"),
+    [("run", 1, "evonas.cli.search.conclude"), ("compare", 4, "evonas.cli.compare._tell")],
+)
+def test_after_a_signal_that_came_too_late_the_report_waits_for_no_reader(
+    module, tmp_path, monkeypatch, number, command, ends, report
+):
+    folder = fill(tmp_path)
+    reader, writer = held_pipe()
+    conclude = lifecycle._conclude
+    left = iter(range(ends - 1, -1, -1))
+
+    def late(*arguments: object) -> None:
+        conclude(*arguments)
+        if next(left) == 0:
+            os.kill(os.getpid(), number)
+
+    def tell(found: object) -> None:
+        # Until the patience ends. Otherwise it is for ever, and pytest-timeout ends this test.
+        print("the winner", file=LastingStream(writer), flush=True)
+
+    monkeypatch.setattr(lifecycle, "_conclude", late)
+    monkeypatch.setattr(report, tell)
+    monkeypatch.setattr(f"{report.rpartition('.')[0]}.PATIENCE", 0.02)
+    try:
+        done = run_evonas(*SEARCHES[command], cwd=folder)
+        taken = os.read(reader, 65536)
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert done.returncode == 0, done.stderr
+    assert taken.strip(b"x") == b""
+    assert f"{number.name} came when the search was over" in done.stdout

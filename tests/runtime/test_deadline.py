@@ -8,17 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from evonas import lifecycle, view
-from evonas.errors import NothingFeasible
+from evonas.cli.progress import LineProgress
+from evonas.errors import InvalidConfig, NothingFeasible
 from evonas.evaluate.contract.pool import Report
 from evonas.evaluate.contract.protocol import Job
 from evonas.runtime.audit import audit
 from evonas.runtime.loop.reserve import REPORT
 from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
 from evonas.runtime.replay import plan_replay, run_replay
 from evonas.runtime.reuse import known_trainings
 from evonas.testing.runs import Notes, content, make_run, stub_pools, work
@@ -220,3 +224,20 @@ def test_killed_at_every_failpoint_of_a_deadline_and_of_the_session_that_goes_on
     assert report["killed"] == report["points"] >= 40 // step
     assert {"record.cancelled", "record.reopened"} <= set(report["kinds"])
     assert report["wrong"] == []
+
+
+def test_times_of_an_older_record_that_no_clock_has_are_shown_and_changed(tmp_path: Path) -> None:
+    root = make_run(tmp_path, "budget.trials=4", "budget.hours=2")
+    record = Record(root / "run.db")
+    config = record.meta("config")
+    config["budget"]["hours"] = config["limits"]["seconds"] = 1e308
+    record.put_meta("config", config)
+    record.close()
+    log = StringIO()
+    work(root, observers=[LineProgress(Console(file=log, width=200))])
+    assert json.dumps(view.load(root).summary(), allow_nan=False)
+    assert "/277777:46:40" in log.getvalue()
+    # Only what is changed is held to what is allowed now.
+    work(root, "budget.trials=6")
+    with pytest.raises(InvalidConfig, match="at most 16,666,666 minutes, about 30 years"):
+        work(root, "budget.minutes=1e300")

@@ -22,7 +22,7 @@ from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable, sh
 from evonas.invocation import command
 from evonas.model.space_check import check_space
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
-from evonas.runtime.config.limits_config import SECONDS_IN
+from evonas.runtime.config.limits_config import SECONDS_IN, too_long
 from evonas.runtime.config.plugin_members import PluginMembers
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
 from evonas.runtime.config.settings import Builder, shown
@@ -157,9 +157,25 @@ def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig |
     builder = Builder(FAMILIES)
     changed = parse(builder, source.data)
     problems = source.problems + source.placed(builder)
+    if changed is not None:
+        # Not those that an older evonas has recorded.
+        known = _too_long(config)
+        new = {key: words for key, words in _too_long(changed).items() if key not in known}
+        problems += [source.problem(key, words) for key, words in new.items()]
     if problems:
         return None, problems
     return changed, []
+
+
+def _too_long(config: RunConfig) -> dict[KeyPath, str]:
+    """What is wrong with times in a config that nobody can wait for, by their keys."""
+    limits = config.limits
+    times: list[tuple[KeyPath, str, float | None]] = [
+        (("limits", "seconds"), "seconds", limits.seconds),
+        (("limits", "stalled_seconds"), "seconds", limits.stalled_seconds),
+    ]
+    times += [(("budget", unit), unit, amount) for unit, amount in config.budget.times.items()]
+    return {key: words for key, unit, amount in times if (words := too_long(unit, amount))}
 
 
 def members_of(plugins: Sequence[str], file: Path) -> PluginMembers:
@@ -358,6 +374,7 @@ def _parse(
     problems = source.problems + source.placed(builder)
     if config is None:
         return None, problems
+    problems += [source.problem(key, words) for key, words in _too_long(config).items()]
     return _with_absolute_paths(config, source, file, problems), problems
 
 

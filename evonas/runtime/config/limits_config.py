@@ -14,6 +14,9 @@ from evonas.words import number, span
 SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
 """The units in which a budget of time can be written."""
 
+MOST_SECONDS = 10**9
+"""The longest time that a config may give, about 30 years. Sums of it are no overflow."""
+
 Time = Annotated[float, Ge(0.001)]
 
 
@@ -49,7 +52,8 @@ class BudgetConfig(Settings):
         if not times:
             return None
         unit, amount = next(iter(times.items()))
-        return amount * SECONDS_IN[unit]
+        # An older evonas has recorded longer ones.
+        return min(amount * SECONDS_IN[unit], float(MOST_SECONDS))
 
     @property
     def times(self) -> dict[str, float]:
@@ -99,6 +103,21 @@ class BudgetConfig(Settings):
             unit = name.removesuffix("s") if limit == 1 else name
             words.append(f"{number(int(limit))} {unit}")
         return ", ".join(words)
+
+
+def too_long(unit: str, amount: float | None) -> str:
+    """What is wrong with a time that a config gives; empty if nothing is.
+
+    It is no limit of the type: records of an older evonas with longer times are read.
+
+    Args:
+        unit: `seconds`, `minutes` or `hours`.
+    """
+    length = SECONDS_IN[unit]
+    if amount is None or amount * length <= MOST_SECONDS:
+        return ""
+    most = number(MOST_SECONDS // length)
+    return f"must be at most {most} {unit}, about 30 years. Received: {shown(amount)}."
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,11 @@ class StopRequest:
         self.urgency = Urgency.NONE
         self.by = signal.SIGINT
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether any signal came, in time to stop something or not."""
+        return self.urgency > Urgency.NONE
+
     def raise_urgency(self, number: int, frame: FrameType | None = None) -> None:
         """The signal handler: only notes the signal."""
         # Python runs a handler between any two instructions of the main thread. An exception from
