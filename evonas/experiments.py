@@ -244,12 +244,17 @@ def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
         trials=len(run.trials),
         twins=len(run.trials) - len(trained),
         # What the budget does not count is no failure of the strategy's.
-        failures=sum(trial.fitness is None for trial in trained) - run.given_back,
+        failures=sum(map(_has_failed, trained)) - run.given_back,
         reused=len(reused),
         winner=best.metrics if best else {},
         test=test,
         fresh=fresh,
     )
+
+
+def _has_failed(trial: Trial) -> bool:
+    """Whether it was tried and is no success. The end of the time says nothing about a network."""
+    return trial.fitness is None and trial.state is not TrialState.CANCELLED
 
 
 def unit_of(config: RunConfig) -> Unit:

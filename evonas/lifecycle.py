@@ -16,6 +16,7 @@ from evonas.export.card import write_card
 from evonas.files import sha256_of, write_text_whole
 from evonas.insight.climb import climb_svg
 from evonas.insight.front_picture import front_svg
+from evonas.invocation import command
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.readable_copy import write_copy
 from evonas.runtime.config_change import apply, change_config
@@ -27,7 +28,7 @@ from evonas.runtime.record.reader import END, RecordReader
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.trial import CUT_SHORT, Trial, TrialState
 from evonas.view import Run, load
-from evonas.words import counted, excerpt
+from evonas.words import counted, excerpt, span
 
 MOST_REASONS = 3
 """Reasons for infeasible trials that are told, the most frequent first."""
@@ -214,8 +215,18 @@ def _successful(run: Run) -> Run:
     """
     if run.best is not None:
         return run
-    # A duplicate says nothing of its own.
+    more = ""
+    if run.is_time_over:
+        longer = command("resume", run.directory, "--set", run.with_more_time)
+        more = f"\nTo give it more time:  {longer}"
+    # A duplicate says nothing of its own, and a trial that was cancelled says nothing at all.
     own = [trial for trial in run.trials if trial.twin_of is None]
+    own = [trial for trial in own if trial.state is not TrialState.CANCELLED]
+    if not own and run.is_time_over:
+        time = span(run.budget.time or 0.0)
+        raise NothingFeasible(
+            f"no trial succeeded: the time ({time}) was over before any training ended{more}"
+        )
     counts = collections.Counter(str(trial.state) for trial in own)
     ended = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
     said = {trial.state: trial.message() for trial in own}
@@ -225,6 +236,7 @@ def _successful(run: Run) -> Run:
         hint = "\nA training often diverges because its learning rate is too large."
     if TrialState.INFEASIBLE in said and run.has_networks:
         hint += "\n`evonas check` says how random networks stand against the limits."
+    hint += more
     raise NothingFeasible(
         f"no trial succeeded; of {counted(len(own), 'trial')}: {ended}."
         f" The last of each kind:{last}{hint}"

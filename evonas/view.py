@@ -15,7 +15,7 @@ from evonas.insight.summary import incumbent, summarize
 from evonas.runtime.config.head import ConfigHead
 from evonas.runtime.openings import Opening, are_all_noted, openings
 from evonas.runtime.record.layout import Layout, is_held
-from evonas.runtime.record.reader import END, RecordReader, decoding
+from evonas.runtime.record.reader import END, TIME_OVER, RecordReader, decoding
 from evonas.trial import Objective, Trial, TrialState
 
 # Imported where they are used: a run is looked at far more often than it is trained, and these
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from evonas.runtime.loop.observer import Observer
     from evonas.runtime.record.rows import Attempt, Brief
     from evonas.runtime.session import PoolFactory
+
+MINUTE = 60.0
+"""Seconds that are offered at least to a run of which nothing was finished."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Run:
         end: how long the end of the run took, the export with the pictures: `seconds`, and the
             `reserve` of the budget that was kept for it. None before the end.
         seconds: seconds that the sessions have worked so far.
+        is_time_over: whether the end of the budget's time has ended the search.
         result: card of the exported winner; None before the end.
         openings: times that the test data were opened.
         are_openings_noted: whether these are all. An older evonas noted none.
@@ -120,6 +124,9 @@ class Run:
             if self.is_finished and record.has_meta(END):
                 self.end = record.meta(END)
             self.seconds: float = record.worked_seconds()
+            over = record.meta(TIME_OVER) if record.has_meta(TIME_OVER) else None
+            # With another budget there is time again.
+            self.is_time_over = over is not None and over == self.budget.time
             self.result: Mapping[str, Any] | None = None
             if self.is_finished and record.has_meta("result"):
                 self.result = record.meta("result")
@@ -164,6 +171,24 @@ class Run:
             infeasible += trial.state is TrialState.INFEASIBLE and trial.twin_of is None
         budget = self.budget
         return given_back(infeasible, budget.trials, budget.epochs)
+
+    @property
+    def cut_short(self) -> int:
+        """How many trainings the end of the time has cut short."""
+        return sum(trial.is_cut_short for trial in self.trials if trial.twin_of is None)
+
+    @property
+    def cancelled(self) -> int:
+        """How many trials the end of the time has kept from being trained."""
+        cancelled = TrialState.CANCELLED
+        return sum(trial.state is cancelled for trial in self.trials if trial.twin_of is None)
+
+    @property
+    def with_more_time(self) -> str:
+        """The override that gives a run more time whose time is over."""
+        # Where nothing was finished, twice the time may be too little for the start of a worker.
+        least = MINUTE if self.best is None else 0.0
+        return self.budget.with_more_time(self.seconds, least)
 
     @property
     def directory(self) -> Path:

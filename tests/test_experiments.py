@@ -18,8 +18,9 @@ from evonas.runtime.config.experiment_file import load_experiment
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import stub_pools, write_data
-from evonas.testing.stub_pool import StubPool
+from evonas.testing.stub_pool import StubPool, TimedPool
 from evonas.testing.stub_worker import Stub
+from evonas.view import load
 from tests.command import run_evonas
 
 CONFIG = """
@@ -324,3 +325,19 @@ def test_an_experiment_keeps_the_rule_that_its_runs_began_with(tmp_path):
     (folder / "runs" / "small" / "experiment.json").write_text(json.dumps(configs))
     found = go(folder, overrides=[TIGHT])
     assert set(own_trials(found.directory).values()) == {(8, 8)}
+
+
+def test_what_the_time_has_cancelled_is_no_failure(tmp_path):
+    folder = prepare(tmp_path)
+    text = EXPERIMENT.replace("[0, 1]", "[0]").replace("fresh: 2", "fresh: 0")
+    (folder / "experiment.yaml").write_text(text)
+    pools = stub_pools(stub=Stub(diverge=0.0), pool=TimedPool)
+    late = compare(
+        folder / "experiment.yaml",
+        overrides=["budget.seconds=3", "budget.trials=null"],
+        runs=folder / "runs",
+        pool_factory=pools,
+    )
+    runs = [load(path.parent) for path in late.directory.glob("*/run.db")]
+    assert any(run.cancelled for run in runs)
+    assert {row["failures"] for row in late.rows()} == {0}

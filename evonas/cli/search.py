@@ -240,6 +240,7 @@ def conclude(run: Run) -> None:
         ("export", run.directory, "--to", f"{run.name}.keras"),
     ):
         say(out, f"  {command(*words)}")
+    winner.print_more_time(run, out)
 
 
 def _succeeded(run: Run) -> int:
@@ -387,6 +388,10 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
         "config": layout.config,
     }
     _print_paths(files, out)
+    if run.is_time_over:
+        out.print()
+        say(out, "To go on:")
+        winner.print_more_time(run, out)
 
 
 def _when_scored(card: Mapping[str, Any]) -> str:

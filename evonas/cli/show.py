@@ -153,7 +153,7 @@ def _print_unfinished(view: Run, out: Console) -> None:
     """The best so far, and whether and how the run goes on."""
     from evonas.cli.console import say
     from evonas.cli.front import print_constraints, print_front
-    from evonas.cli.winner import findings_in_words, print_words
+    from evonas.cli.winner import findings_in_words, print_more_time, print_words
 
     best = view.best
     if best is not None and best.fitness is not None:
@@ -168,6 +168,7 @@ def _print_unfinished(view: Run, out: Console) -> None:
         say(out, "It is going on.")
     elif view.is_finished:
         say(out, "It has ended, and no trial succeeded.")
+        print_more_time(view, out)
     else:
         say(out, f"To go on:  {command_line('resume', view.directory)}")
 

@@ -10,6 +10,7 @@ from evonas.cli.console import number, say
 from evonas.cli.one_trial import ENDED_BY_TIME
 from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
+from evonas.invocation import command
 from evonas.model.catalog import FINAL_FRACTION
 from evonas.trial import CUT_SHORT, TIMES, Trial
 from evonas.words import counted, listed, span
@@ -112,7 +113,35 @@ def print_time(run: Run, out: Console) -> None:
         f" {run.end['seconds']:.1f} of them for the export and the pictures"
         f" ({run.end['reserve']:.1f} were kept for the end)"
     )
+    if interrupted := interrupted_in_words(run):
+        words += f"; {interrupted}"
     print_words(words, out, "time")
+
+
+def interrupted_in_words(run: Run) -> str:
+    """What the end of the time has kept from its end or from its beginning; may be empty."""
+    told = []
+    if run.cut_short:
+        told.append(f"{counted(run.cut_short, 'training was', 'trainings were')} cut short")
+    if run.cancelled:
+        told.append(f"{counted(run.cancelled, 'trial was', 'trials were')} cancelled")
+    return listed(told)
+
+
+def print_more_time(run: Run, out: Console) -> None:
+    """The command that gives a run more time whose time is over, and what it does then."""
+    if not run.is_time_over:
+        return
+    told = []
+    if run.cut_short:
+        trainings = counted(run.cut_short, "training that was", "trainings that were")
+        told.append(f"{trainings} cut short {'goes' if run.cut_short == 1 else 'go'} on")
+    if run.cancelled:
+        trials = counted(run.cancelled, "trial that was", "trials that were")
+        told.append(f"{trials} cancelled {'begins' if run.cancelled == 1 else 'begin'}")
+    then = listed(told) or "the search goes on"
+    longer = command("resume", run.directory, "--set", run.with_more_time)
+    say(out, f"  {longer}  # {then}")
 
 
 def strategy_in_words(strategy: Mapping[str, Any]) -> str:

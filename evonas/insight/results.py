@@ -27,7 +27,8 @@ class Result:
         curve: best value so far, or hypervolume of the front so far, against the budget's unit.
         trials: number of proposals, duplicates included.
         twins: number of duplicates, which cost nothing.
-        failures: number of trials that are not `ok`, without those given back to the budget.
+        failures: number of trials that are not `ok`, without those given back to the budget and
+            those that the end of the time has cancelled.
         reused: number of trainings that another run had done; they are charged in full.
         winner: the winner's metrics; empty if nothing has succeeded.
         test: the winner's metrics on the test data.

@@ -22,12 +22,14 @@ from evonas.invocation import command
 from evonas.runtime.audit import replay
 from evonas.runtime.config.config_file import OVERRIDE, overridden, warnings
 from evonas.runtime.config.evaluator_config import TableConfig
-from evonas.runtime.config.pool_config import LocalConfig
+from evonas.runtime.config.limits_config import SECONDS_IN
+from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.settings import shown
 from evonas.runtime.evaluators import TABLE_PATH
 from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.session import Session
-from evonas.words import counted
+from evonas.words import counted, number, span
 
 CHANGEABLE: tuple[str, ...] = (
     "budget",
@@ -41,6 +43,9 @@ CHANGEABLE: tuple[str, ...] = (
 
 The path of a table may change, too, if the table is the same.
 """
+
+TIMES = frozenset(f"budget.{unit}" for unit in SECONDS_IN)
+"""The keys of the budget of time, of which a config has one."""
 
 REASONS: Mapping[str, str] = {
     "run": "it is the name of the run's folder; to rename a run, rename its folder",
@@ -226,7 +231,27 @@ def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) 
             f" Received: {trials:,}."
         )
         found.append(Issue(message, "budget.trials", OVERRIDE))
-    return found
+    return [*found, *_worked_already(record, before, after)]
+
+
+def _worked_already(record: RecordReader, before: RunConfig, after: RunConfig) -> list[Issue]:
+    """What is wrong with another budget of time: it must not be below what was worked."""
+    time = after.budget.time
+    if time is None or time == before.budget.time:
+        return []
+    # A simulation has spent its virtual clock.
+    is_simulated = isinstance(after.pool, SimulatedConfig)
+    worked = record.latest_end() if is_simulated else record.worked_seconds()
+    if time >= worked:
+        return []
+    ((unit, amount),) = after.budget.times.items()
+    least = math.ceil(100 * worked / SECONDS_IN[unit]) / 100
+    message = (
+        f"{worked:,.1f} seconds have been worked already."
+        f" Allowed: at least {least:,.10g} {unit}, which ends the run with what it has."
+        f" Received: {amount:,.10g} {unit}."
+    )
+    return [Issue(message, f"budget.{unit}", OVERRIDE)]
 
 
 def _threads(config: RunConfig) -> int:
@@ -254,13 +279,40 @@ def _differences(path: tuple[str, ...], before: Any, after: Any) -> list[dict[st
     return [{"key": ".".join(path), "from": before, "to": after}]
 
 
+def _change_in_words(change: Mapping[str, Any]) -> str:
+    """`budget.seconds is 90 from now on; it was 18`."""
+    key, old, new = change["key"], change["from"], change["to"]
+    is_limit = key.startswith(("budget.", "limits."))
+    words = f"{key} is {_value(new)} from now on"
+    if is_limit and new is None:
+        words = f"there is no limit on {key} any more"
+    if is_limit and old is None:
+        return f"{words}; there was no limit"
+    return f"{words}; it was {_value(old)}"
+
+
+def _value(value: Any) -> str:
+    """The value of a key, as a sentence has it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return shown(value)
+    return number(int(value) if float(value).is_integer() else value)
+
+
 def _notes(
     before: RunConfig, after: RunConfig, changes: Sequence[Mapping[str, Any]], space: SearchSpace
 ) -> list[str]:
     """What the user should know about the changes."""
     notes = []
+    times = [change for change in changes if change["key"] in TIMES]
+    if len(times) > 1:
+        now, then = span(after.budget.time or 0.0), span(before.budget.time or 0.0)
+        notes.append(f"the budget of time is {now} from now on; it was {then}")
     for change in changes:
-        notes.append(f"{change['key']} is {change['to']} from now on; it was {change['from']}")
+        if len(times) > 1 and change in times:
+            continue
+        notes.append(_change_in_words(change))
     if before.limits != after.limits:
         notes.append(
             "trials so far were held to the old limits, those to come are held to the new ones:"

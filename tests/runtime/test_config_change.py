@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -17,7 +18,7 @@ import evonas
 from evonas.errors import InvalidConfig
 from evonas.runtime.audit import audit
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.config_change import CHANGEABLE, REASONS
+from evonas.runtime.config_change import CHANGEABLE, REASONS, change_config
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import Notes, content, make_run, work
 
@@ -114,7 +115,7 @@ def test_other_limits_hold_from_now_on_and_the_user_is_told(tmp_path):
     assert new
     assert {str(trial.state) for trial in new} == {"infeasible"}
     assert any("no longer the one" in text for text in notes.texts)
-    assert "limits.parameters is 1 from now on; it was None" in notes.texts
+    assert "limits.parameters is 1 from now on; there was no limit" in notes.texts
 
 
 def test_a_smaller_budget_is_refused_below_what_is_proposed_and_nothing_is_written(tmp_path):
@@ -200,3 +201,53 @@ def test_killed_at_every_failpoint_while_it_goes_on_with_a_greater_budget(tmp_pa
     assert report["killed"] == report["points"] >= 30 // step
     assert "record.config" in report["kinds"]
     assert report["wrong"] == []
+
+
+@pytest.mark.parametrize(
+    ("budget", "change", "words"),
+    [
+        ("budget.seconds=18.0", "budget.seconds=null", "there is no limit on budget.seconds any"),
+        ("budget.seconds=18.0", "budget.seconds=90.0", "budget.seconds is 90 from now on; it was"),
+        (
+            "budget.minutes=1.0",
+            "budget.seconds=90.5",
+            "the budget of time is 90.5 seconds from",
+        ),
+        (
+            "budget.trials=1200",
+            "budget.hours=0.25",
+            "budget.hours is 0.2500 from now on; there",
+        ),
+        ("budget.trials=1200", "storage.keep_best=3", "storage.keep_best is 3 from now on; it was"),
+        ("budget.trials=1200", "pool=inline", 'pool is {"inline": {}} from now on; it was {"local'),
+    ],
+)
+def test_a_change_is_told_in_words(tmp_path, budget, change, words):
+    with RecordReader(make_run(tmp_path, budget) / "run.db") as record:
+        found = change_config(record, [change]).notes
+    assert [note for note in found if note.startswith(words)]
+    assert not [note for note in found if "None" in note]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "least"),
+    [
+        ("budget.seconds=60", "budget.minutes=0.5", "0.96 minutes"),
+        ("budget.minutes=1", "budget.seconds=57.3", "57.35 seconds"),
+        ("budget.seconds=60", "budget.seconds=57.35", ""),
+        # The end has taken longer than was thought, and the time is not what is changed.
+        ("budget.seconds=50", "budget.trials=20", ""),
+    ],
+)
+def test_a_budget_of_time_is_not_less_than_what_was_worked(tmp_path, before, after, least):
+    root = make_run(tmp_path, before)
+    with (
+        RecordReader(root / "run.db") as record,
+        mock.patch.object(RecordReader, "worked_seconds", return_value=57.345),
+    ):
+        if not least:
+            assert change_config(record, [after]).changes
+            return
+        with pytest.raises(InvalidConfig, match=r"57\.3 seconds have been worked") as raised:
+            change_config(record, [after])
+    assert f"at least {least}, which ends the run" in str(raised.value)

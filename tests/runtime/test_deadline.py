@@ -20,6 +20,7 @@ from evonas.errors import InvalidConfig, NothingFeasible
 from evonas.evaluate.contract.pool import Report
 from evonas.evaluate.contract.protocol import Job
 from evonas.runtime.audit import audit
+from evonas.runtime.config.limits_config import BudgetConfig
 from evonas.runtime.loop.reserve import REPORT
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
@@ -29,6 +30,7 @@ from evonas.testing.runs import Notes, content, make_run, stub_pools, work
 from evonas.testing.stub_pool import TimedPool
 from evonas.testing.stub_worker import run_stub
 from evonas.trial import CUT_SHORT, TrialState
+from tests.command import run_evonas
 
 STRATEGIES = {
     "evolution": ["strategy={evolution: {population: 5, replacement: {elitist: {elites: 1}}}}"],
@@ -241,3 +243,51 @@ def test_times_of_an_older_record_that_no_clock_has_are_shown_and_changed(tmp_pa
     work(root, "budget.trials=6")
     with pytest.raises(InvalidConfig, match="at most 16,666,666 minutes, about 30 years"):
         work(root, "budget.minutes=1e300")
+
+
+def test_a_run_whose_time_was_over_at_once_says_so_and_the_way_on_works(tmp_path: Path) -> None:
+    root = make_run(tmp_path, "budget.minutes=1")
+    with pytest.raises(NothingFeasible) as raised:
+        lifecycle.work(root, (), stub_pools(), began=time.monotonic() - 1000.0)
+    words, _, way = str(raised.value).partition("\nTo give it more time:  ")
+    assert words == "no trial succeeded: the time (1 minute) was over before any training ended"
+    change = way.rpartition("--set ")[2]
+    # Twice what was worked, which is more than twice the budget.
+    assert 33.3 <= float(change.removeprefix("budget.minutes=")) <= 35
+    said = run_evonas("show", root).stdout.splitlines()
+    assert said[-2] == "It has ended, and no trial succeeded."
+    assert said[-1] == f"  {way}  # the search goes on"
+    assert work(root, change).best is not None
+    # Less than a minute is offered to nobody who has nothing.
+    assert view.load(make_run(tmp_path / "b", "budget.seconds=0.5")).with_more_time.endswith("=60")
+
+
+def test_the_end_and_show_say_what_more_time_would_bring(tmp_path: Path) -> None:
+    root = deadline_run(tmp_path, 0.5, "training.epochs=12")
+    run = work(root, capacity=2, pool=Sudden)
+    assert (run.cut_short, run.cancelled) == (2, 2)
+    said = run_evonas("show", root).stdout
+    assert said.splitlines()[-1].endswith(
+        f"evonas resume {root} --set {run.with_more_time}"
+        "  # 2 trainings that were cut short go on and 2 trials that were cancelled begin"
+    )
+    assert "; 2 trainings were cut short and 2 trials were cancelled" in " ".join(said.split())
+    timed(root, "budget.seconds=1000")
+    assert "budget.seconds" not in run_evonas("show", root).stdout
+
+
+@pytest.mark.parametrize(
+    ("worked", "least", "budget", "change"),
+    [
+        (10.0, 0.0, {"minutes": 1.0}, "budget.minutes=2"),
+        (100.0, 0.0, {"minutes": 1.0}, "budget.minutes=3.4"),
+        (100.0, 0.0, {"hours": 1.25}, "budget.hours=2.5"),
+        (2.1, 0.0, {"seconds": 0.001}, "budget.seconds=5"),
+        (2.1, 60.0, {"seconds": 0.001}, "budget.seconds=60"),
+        (2.1, 0.0, {"hours": 277_777.0}, "budget.hours=277777"),
+    ],
+)
+def test_twice_the_time_or_twice_what_was_worked(
+    worked: float, least: float, budget: dict[str, float], change: str
+) -> None:
+    assert BudgetConfig(**budget).with_more_time(worked, least) == change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -64,6 +65,22 @@ class BudgetConfig(Settings):
             if amount is not None:
                 found[unit] = amount
         return found
+
+    def with_more_time(self, worked: float, least: float = 0.0) -> str:
+        """An override that gives this budget twice the time, in the unit in which it was written.
+
+        Args:
+            worked: seconds that were worked; twice as many are given if that is more.
+            least: seconds that are given at least.
+        """
+        ((unit, amount),) = self.times.items()
+        length = SECONDS_IN[unit]
+        twice = 2 * amount
+        needed = max(least, 2 * worked)
+        if twice * length < needed:
+            # With one decimal in minutes and hours.
+            twice = math.ceil(needed) if length == 1 else math.ceil(10 * needed / length) / 10
+        return f"budget.{unit}={min(twice, MOST_SECONDS // length):.10g}"
 
     @property
     def given(self) -> dict[str, float]:
