@@ -17,7 +17,7 @@ from rich.console import Console
 from evonas import lifecycle, view
 from evonas.cli.progress import LineProgress
 from evonas.errors import InvalidConfig, NothingFeasible
-from evonas.evaluate.contract.pool import Report
+from evonas.evaluate.contract.pool import Progress, Report
 from evonas.evaluate.contract.protocol import Job
 from evonas.runtime.audit import audit
 from evonas.runtime.config.limits_config import BudgetConfig
@@ -51,6 +51,21 @@ class Sudden(TimedPool):
         if self.running and not self._seconds:
             self._seconds = 1.0
             return []
+        return super().poll(timeout)
+
+
+class Slow(TimedPool):
+    """A training that takes its time: an epoch takes 30 seconds, and the budget is over in one."""
+
+    @property
+    def is_simulated(self) -> bool:
+        return False
+
+    def poll(self, timeout: float) -> Sequence[Report]:
+        if self.running and self._seconds < 40:
+            self._seconds += 20 if self._seconds else 30
+            (job, *_) = self._jobs
+            return [Progress(job, 1, {})] if self._seconds == 30 else []
         return super().poll(timeout)
 
 
@@ -91,7 +106,8 @@ def test_what_is_cut_short_counts_with_its_best_epoch(tmp_path: Path) -> None:
     root = deadline_run(tmp_path, 0.5, "training.epochs=12", "storage.keep_best=1")
     notes = Notes()
     run = work(root, capacity=2, pool=Sudden, observers=[notes])
-    assert "the time is over: 2 running trials end with the current epoch" in notes.texts
+    told = "the time is over: 2 running trials end with the current epoch; Ctrl-C twice ends them"
+    assert f"{told} now" in notes.texts
     best = run.best
     assert best is not None
     assert best.metrics[CUT_SHORT] == 1
@@ -104,6 +120,15 @@ def test_what_is_cut_short_counts_with_its_best_epoch(tmp_path: Path) -> None:
     assert states == {TrialState.CANCELLED}
     # A finished run is left as it is.
     assert timed(root).result == run.result
+
+
+def test_it_is_said_how_long_the_last_epoch_takes(tmp_path: Path) -> None:
+    root = deadline_run(tmp_path, 100, "training.epochs=12")
+    notes = Notes()
+    work(root, capacity=1, pool=Slow, observers=[notes])
+    # It has had 20 of its 30 seconds.
+    told = "the time is over: 1 running trial ends with the current epoch, in about 10 seconds"
+    assert f"{told}; Ctrl-C twice ends it now" in notes.texts
 
 
 def test_a_winner_that_is_continued_is_exported_anew(tmp_path: Path) -> None:

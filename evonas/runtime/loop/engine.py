@@ -11,6 +11,7 @@ driver may be killed at any instant. The next one continues as if nothing had ha
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -415,7 +416,15 @@ class Engine:
         self._guard.written(lambda: self._record.put_meta(TIME_OVER, limit), self._running.values())
         if self._running:
             running = counted(len(self._running), "running trial ends", "running trials end")
-            self._say(f"the time is over: {running} with the current epoch")
+            words = f"the time is over: {running} with the current epoch"
+            # An epoch may take minutes, and nobody should have to guess whether it hangs.
+            left = None
+            if self._reserve is not None:
+                left = self._reserve.until_epochs_end(self._running)
+            if left is not None:
+                words += f", in about {counted(math.ceil(left), 'second')}"
+            them = "it" if len(self._running) == 1 else "them"
+            self._say(f"{words}; Ctrl-C twice ends {them} now")
 
     def _may_still_count(self, trial: Trial) -> bool:
         """Whether a trial that waits has results that only a worker can give, after the time."""

@@ -6,7 +6,7 @@ run: at its last end if it had one, otherwise at the trainings so far.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from evonas.trial import Trial
 
@@ -67,6 +67,25 @@ class Reserve:
         else:
             export = self._export(winner.id)
         return REPORT + max(export, self._ended)
+
+    def until_epochs_end(self, trials: Collection[int]) -> float | None:
+        """Seconds until all of these trials, which run, have finished their current epoch.
+
+        An epoch takes as long as the latest one of that trial. Before its first one, it takes as
+        long as the slowest first epoch so far. None if that is unknown, or over already.
+        """
+        slowest = max(self._first.values(), default=0.0)
+        now = self._clock()
+        longest = 0.0
+        for trial in trials:
+            epoch = slowest
+            if trial in self._first:
+                epoch = self._later.get(trial, self._first[trial])
+            left = epoch - (now - self._latest.get(trial, now))
+            if left <= 0:
+                return None
+            longest = max(longest, left)
+        return longest
 
     def _export(self, trial: int) -> float:
         """Seconds of an export of this trial; 0 if this session has not trained it."""

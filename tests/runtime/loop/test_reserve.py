@@ -110,3 +110,23 @@ def test_no_longer_is_expected_than_there_is_time(clock: Clock) -> None:
     assert both.remaining == 5.0
     clock.now += 50.0
     assert both.remaining == alone.remaining == 0.0
+
+
+def test_how_long_the_epochs_last_in_which_the_time_is_over(clock: Clock) -> None:
+    reserve = Reserve(clock)
+    reserve.begin(1)
+    clock.now += 9
+    # Nothing is known before the first epoch of any trial.
+    assert reserve.until_epochs_end({1}) is None
+    train(reserve, clock, 2, 30.0, 20.0)
+    clock.now += 5
+    assert reserve.until_epochs_end({2}) == 15
+    reserve.begin(3)
+    clock.now += 4
+    # A first epoch takes as long as the slowest of them, and all have to end.
+    assert reserve.until_epochs_end({3}) == 26
+    assert reserve.until_epochs_end({2, 3}) == 26
+    clock.now += 11
+    # It is slower than it should be, so nothing is known.
+    assert reserve.until_epochs_end({2}) is None
+    assert reserve.until_epochs_end({3}) == 15
