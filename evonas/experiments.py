@@ -52,13 +52,17 @@ class _Done:
     """A run that has ended.
 
     Attributes:
-        result: result whose curve is that of the first objective.
+        result: result whose curve is that of the first objective, in the first unit of the budget.
+        curves: the same curve in each unit in which the budget has a limit.
+        is_time_over: whether the end of the budget's time has ended it.
         points: for each trial the values of all objectives, less is better; None for a trial that
             cannot be on a front.
         samples: number of validation samples; 0 for a run without networks.
     """
 
     result: Result
+    curves: Mapping[Unit, Curve]
+    is_time_over: bool
     points: Sequence[tuple[float, ...] | None]
     samples: int
 
@@ -172,12 +176,13 @@ def _run(
     except NothingFeasible:
         # A strategy that finds nothing has lost, and the other runs go on.
         run = view.load(root)
-    result = _result(run, _fresh(run, loaded.config.fresh, pool_factory, observers, stop))
+    fresh = _fresh(run, loaded.config.fresh, pool_factory, observers, stop)
+    result, by_unit = _result(run, fresh)
     points = [turned(trial, run.objectives) for trial in run.trials]
     with RecordReader(run.layout.record) as record:
         # A table counts its genomes, and has no samples.
         samples = record.meta("counts").get("validation", 0)
-    return _Done(result, points, samples)
+    return _Done(result, by_unit, run.is_time_over, points, samples)
 
 
 def _gives_back(loaded: LoadedExperiment, directory: Path) -> bool:
@@ -229,7 +234,10 @@ def _with_failures(
     return [*scores, *failures]
 
 
-def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
+def _result(
+    run: view.Run, fresh: Sequence[Mapping[str, float]]
+) -> tuple[Result, Mapping[Unit, Curve]]:
+    """The result of a run, and its curve in each unit of its budget."""
     trained = [trial for trial in run.trials if trial.twin_of is None]
     with RecordReader(run.layout.record) as record:
         attempts = record.attempts()
@@ -239,8 +247,9 @@ def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
     reused = {attempt.trial for attempt in attempts if "reused" in attempt.details}
     metrics: Mapping[str, float] = run.result["metrics"] if run.result else {}
     test = {name: value for name, value in metrics.items() if name.startswith("test_")}
-    return Result(
-        curve=curve(run.trials, _cost(run, seconds)),
+    curves = {unit: curve(run.trials, _cost(run, unit, seconds)) for unit in units_of(run.config)}
+    result = Result(
+        curve=next(iter(curves.values())),
         trials=len(run.trials),
         twins=len(run.trials) - len(trained),
         # What the budget does not count is no failure of the strategy's.
@@ -250,6 +259,7 @@ def _result(run: view.Run, fresh: Sequence[Mapping[str, float]]) -> Result:
         test=test,
         fresh=fresh,
     )
+    return result, curves
 
 
 def _has_failed(trial: Trial) -> bool:
@@ -257,22 +267,37 @@ def _has_failed(trial: Trial) -> bool:
     return trial.fitness is None and trial.state is not TrialState.CANCELLED
 
 
-def unit_of(config: RunConfig) -> Unit:
-    """The unit of a run's budget: epochs or seconds if they are limited, otherwise trials."""
-    units: tuple[Unit, ...] = ("epochs", "seconds")
-    for unit in units:
-        if unit in config.budget.given:
-            return unit
-    return "trials"
+def units_of(config: RunConfig) -> list[Unit]:
+    """The units in which a run's budget has a limit; of several, those that tell more first."""
+    units: tuple[Unit, ...] = ("epochs", "seconds", "trials")
+    return [unit for unit in units if unit in config.budget.given]
 
 
-def _cost(run: view.Run, seconds: Mapping[int, float]) -> Mapping[int, float]:
-    """What each trial costs, in the unit of the run's budget.
+def _deciding_unit(config: RunConfig, done: Mapping[str, Mapping[int, _Done]]) -> Unit:
+    """The unit of the budget that has ended the runs."""
+    units = units_of(config)
+    every = [one for seeds in done.values() for one in seeds.values()]
+    if "seconds" in units and len(units) > 1:
+        if any(one.is_time_over for one in every):
+            return "seconds"
+        units.remove("seconds")
+    given = config.budget.given
+
+    def share(unit: Unit) -> float:
+        """How much of the limit the runs have spent in all."""
+        spent = [one.curves[unit].spent[-1] for one in every if one.curves[unit].spent.size]
+        return math.fsum(spent) / given[unit]
+
+    # Of equal ones the first.
+    return max(units, key=share)
+
+
+def _cost(run: view.Run, unit: Unit, seconds: Mapping[int, float]) -> Mapping[int, float]:
+    """What each trial costs, in a unit of the run's budget.
 
     Args:
         seconds: of each trial.
     """
-    unit = unit_of(run.config)
     if unit == "seconds":
         return seconds
     trials: Sequence[Trial] = run.trials
@@ -297,12 +322,13 @@ def _compared(
     shared = loaded.any_run.config
     objectives = shared.to_objectives()
     objective = objectives[0]
-    unit = unit_of(shared)
+    unit = _deciding_unit(shared, done)
     box = None
     if len(objectives) > 1:
         objective = HYPERVOLUME
         box = box_around(_all_points(done))
-    results = {label: _results(seeds, box, len(objectives) > 1) for label, seeds in done.items()}
+    in_box = len(objectives) > 1
+    results = {label: _results(seeds, unit, box, in_box) for label, seeds in done.items()}
     curves = {label: _curves(seeds) for label, seeds in results.items()}
     found = {label: finals(seeds) for label, seeds in curves.items()}
     scale = scale_of(objective, itertools.chain(*found.values()), _samples(done))
@@ -320,6 +346,7 @@ def _compared(
         box=box,
         unit=unit,
         budget=budget,
+        limits=str(shared.budget) if len(shared.budget.given) > 1 else "",
         target=target,
         reference=config.compared_with,
         scale=scale,
@@ -356,14 +383,16 @@ def _all_spent(curves: Mapping[str, Mapping[int, Curve]]) -> Iterator[float]:
                 yield one.spent[-1]
 
 
-def _results(seeds: Mapping[int, _Done], box: Box | None, in_box: bool) -> dict[int, Result]:
-    """The results by seed.
+def _results(
+    seeds: Mapping[int, _Done], unit: Unit, box: Box | None, in_box: bool
+) -> dict[int, Result]:
+    """The results by seed, with curves in this unit.
 
     With several objectives, they are by hypervolume in the box of all runs.
     """
     found = {}
     for seed, one in seeds.items():
-        result = one.result
+        result = dataclasses.replace(one.result, curve=one.curves[unit])
         if in_box:
             front = front_curve(result.curve.spent, one.points, box)
             result = dataclasses.replace(result, curve=front)

@@ -40,6 +40,14 @@ strategies:
   comma: {evolution: {population: 4, replacement: comma}}
 fresh: 2
 """
+JUDGED = """
+space: ./space.yaml
+plugins: [judge_of_one]
+evaluator: {python: {function: "judge_of_one:evaluate"}}
+objective: {name: score, direction: max}
+budget: {minutes: 1}
+pool: inline
+"""
 
 
 def prepare(folder):
@@ -340,4 +348,42 @@ def test_what_the_time_has_cancelled_is_no_failure(tmp_path):
     )
     runs = [load(path.parent) for path in late.directory.glob("*/run.db")]
     assert any(run.cancelled for run in runs)
+    assert late.title == "val_loss after 3 seconds"
     assert {row["failures"] for row in late.rows()} == {0}
+
+
+@pytest.mark.parametrize(
+    ("budget", "title"),
+    [
+        ("{trials: 4, minutes: 30}", "after 4 trials (budget 4 trials, 30 minutes)"),
+        ("{trials: 40, seconds: 3}", "after 3 seconds (budget 40 trials, 3 seconds)"),
+        ("{trials: 4, epochs: 90}", "after 4 trials (budget 4 trials, 90 epochs)"),
+        ("{trials: 90, epochs: 8}", "after 8 epochs (budget 90 trials, 8 epochs)"),
+    ],
+)
+def test_of_two_budgets_the_one_that_ended_the_runs_is_in_the_title(tmp_path, budget, title):
+    folder = prepare(tmp_path)
+    (folder / "experiment.yaml").write_text(
+        "experiment: small\nconfig: ./run.yaml\nseeds: [0]\nfresh: 0\n"
+        "strategies: {random: random, aging: {aging: {population: 3, sample: 2}}}\n"
+    )
+    found = compare(
+        folder / "experiment.yaml",
+        overrides=[f"budget={budget}"],
+        runs=folder / "runs",
+        pool_factory=stub_pools(stub=Stub(diverge=0.0), pool=TimedPool),
+    )
+    assert found.title == f"val_loss {title}"
+
+
+def test_check_says_that_both_budgets_of_an_experiment_hold(tmp_path):
+    (tmp_path / "space.yaml").write_text("space: s\ninput: none\nnetwork: {a: {ops: {b: {}}}}\n")
+    (tmp_path / "run.yaml").write_text(JUDGED)
+    (tmp_path / "judge_of_one.py").write_text("def evaluate(genome, epochs):\n    return {}\n")
+    (tmp_path / "experiment.yaml").write_text(
+        "experiment: small\nconfig: ./run.yaml\nseeds: [0]\n"
+        "strategies: {random: random, again: random}\nchanges: {budget.trials: 6}\n"
+    )
+    done = run_evonas("check", "experiment.yaml", cwd=tmp_path)
+    words = "note: several budgets hold; the first one spent ends a run: 6 trials, 1 minute"
+    assert words in done.stdout, done.stderr

@@ -38,10 +38,15 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     from evonas.runtime.session import prepare_run
 
     overrides = changes or ()
+    notes: list[str] = []
     try:
         if is_experiment_file(config):
             # All runs of an experiment have the same space and the same data.
             loaded = load_experiment(config, overrides).any_run
+            budget = loaded.config.budget
+            # One of them may come from the runs' shared config, which the experiment changes.
+            if len(budget.given) > 1:
+                notes.append(f"several budgets hold; the first one spent ends a run: {budget}")
         else:
             loaded = load_config(config, overrides)
         with tempfile.TemporaryDirectory() as scratch:
@@ -54,7 +59,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     if as_json:
         plain = {
             "ok": True,
-            "warnings": [*loaded.warnings, *checked.prepared.notes],
+            "warnings": [*loaded.warnings, *notes, *checked.prepared.notes],
             "counts": dict(checked.prepared.counts),
         }
         if (measured := checked.measured) is not None:
@@ -66,7 +71,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
             }
         print_json(plain)
     else:
-        _print(config, loaded, checked)
+        _print(config, loaded, checked, notes)
 
 
 def _problems(error: EvonasError) -> list[dict[str, object]]:
@@ -82,14 +87,18 @@ def _problems(error: EvonasError) -> list[dict[str, object]]:
     return [dataclasses.asdict(issue) for issue in issues]
 
 
-def _print(config: str, loaded: LoadedConfig, checked: Checked) -> None:
-    """Says that all is fine, and what the config is about."""
+def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]) -> None:
+    """Says that all is fine, and what the config is about.
+
+    Args:
+        notes: what is said of an experiment beside the warnings of its runs.
+    """
     from evonas.cli.console import console, say
     from evonas.runtime.config.evaluator_config import PythonConfig
 
     out = console()
     prepared = checked.prepared
-    for warning in (*loaded.warnings, *prepared.notes):
+    for warning in (*loaded.warnings, *notes, *prepared.notes):
         say(out, f"note: {warning}")
     counts = prepared.counts
     decisions = counted(loaded.space.dimension, "decision")

@@ -56,13 +56,15 @@ class Comparison:
             several.
         objectives: objectives of the runs; the first one names each run's winner.
         box: box of the hypervolumes; None with one objective, and if no run has a success.
-        unit: unit of the budget.
-        budget: what each run could spend.
+        unit: unit of the budget that has ended the runs.
+        budget: what each run could spend, in that unit.
         target: value of the objective that runs are timed to.
         reference: label of the strategy that the others are compared with.
         scale: scale on which values of the objective are averaged and compared.
         results: label -> seed -> result.
         sentences: the verdict, one sentence a strategy.
+        limits: all limits of the budget in words, if it has several; the one that is spent first
+            ends a run.
     """
 
     directory: Path
@@ -76,6 +78,7 @@ class Comparison:
     scale: Scale
     results: Mapping[str, Mapping[int, Result]]
     sentences: Sequence[str]
+    limits: str = ""
 
     @property
     def page(self) -> Path:
@@ -99,7 +102,8 @@ class Comparison:
         if len(self.objectives) > 1:
             what += f" of {self._names()}"
         budget = int(self.budget) if self.budget.is_integer() else self.budget
-        return f"{what} after {number(budget)} {self.unit}"
+        words = f"{what} after {number(budget)} {self.unit}"
+        return f"{words} (budget {self.limits})" if self.limits else words
 
     @property
     def note(self) -> str:
