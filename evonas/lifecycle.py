@@ -236,6 +236,13 @@ def _successful(run: Run) -> Run:
         hint = "\nA training often diverges because its learning rate is too large."
     if TrialState.INFEASIBLE in said and run.has_networks:
         hint += "\n`evonas check` says how random networks stand against the limits."
+    trials = run.budget.trials
+    if TrialState.INFEASIBLE in said and trials is not None and len(own) - run.given_back >= trials:
+        # Other limits alone would change nothing: no trial is left to be asked.
+        hint += (
+            "\nA resume with other limits needs a greater budget.trials, too:"
+            f" {trials:,} of {trials:,} are spent."
+        )
     hint += more
     raise NothingFeasible(
         f"no trial succeeded; of {counted(len(own), 'trial')}: {ended}."

@@ -88,10 +88,12 @@ def place(progress: Progress) -> str:
 
 
 def counts(progress: Progress) -> str:
-    """The numbers of failed trials, and of infeasible ones and duplicates that cost nothing."""
-    words = f"{progress.failures:,} failed"
-    if progress.given_back:
-        words += f", {progress.given_back:,} more infeasible"
+    """The numbers of failed and of infeasible trials, and of duplicates, which cost nothing."""
+    # Most infeasible trials cost nothing either. What counts is in the place of the run.
+    failed = progress.failures - (progress.infeasible - progress.given_back)
+    words = f"{failed:,} failed"
+    if progress.infeasible:
+        words += f", {progress.infeasible:,} infeasible"
     if progress.twins:
         words += f", {counted(progress.twins, 'duplicate')}"
     return words

@@ -137,8 +137,12 @@ def test_a_log_counts_one_and_many(trial):
 
 def test_a_log_tells_infeasible_trials_apart_that_cost_nothing(trial):
     log = Log()
-    log.lines.on_progress(progress(trial, given_back=1234))
-    assert " 1 failed, 1,234 more infeasible, 4 duplicates " in log.said[0]
+    log.lines.on_progress(progress(trial, given_back=1234, infeasible=1234))
+    assert " 1 failed, 1,234 infeasible, 4 duplicates " in log.said[0]
+    # Nothing has failed, and half of the infeasible trials count.
+    log.now += 60
+    log.lines.on_progress(progress(trial, done=3, failures=3, given_back=3, infeasible=6, twins=0))
+    assert " 0 failed, 6 infeasible elapsed " in log.said[1]
 
 
 def test_a_log_has_a_line_for_each_new_best_and_otherwise_one_a_minute(make):

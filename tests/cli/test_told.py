@@ -204,7 +204,13 @@ def test_only_failures_that_occurred_are_explained(tmp_path):
     assert words.startswith("no trial succeeded; of 2 trials: 2 infeasible. The last of each kind:")
     assert "more than the limit of 1" in words
     assert "learning rate" not in words
-    assert words.endswith("`evonas check` says how random networks stand against the limits.")
+    assert "`evonas check` says how random networks stand against the limits." in words
+    assert words.endswith("needs a greater budget.trials, too: 1 of 1 are spent.")
+    # It is so: other limits alone bring nothing, and say the same.
+    with pytest.raises(NothingFeasible) as raised:
+        work(root, "limits.parameters=null", stub=HEALTHY)
+    assert str(raised.value) == words
+    assert work(root, "budget.trials=2", stub=HEALTHY).best is not None
     root = make_run(tmp_path / "other", "budget.trials=2", "strategy=random")
     with pytest.raises(NothingFeasible) as raised:
         work(root, stub=Stub(diverge=1.0))

@@ -69,6 +69,7 @@ class Account:
     Attributes:
         charged: number of trials that were asked, without duplicates.
         infeasible: number of infeasible trials that may be given back, without duplicates.
+        all_infeasible: number of infeasible trials, whether they may be given back or not.
         reserve: seconds of the budget that are kept for what comes after the search. The search has
             at least half of the budget.
     """
@@ -95,6 +96,7 @@ class Account:
         self.reserve = 0.0
         self.charged = 0
         self.infeasible = 0
+        self.all_infeasible = 0
 
     def begin(self) -> None:
         """The work of this session begins. All that was entered so far is of earlier sessions.
@@ -122,6 +124,7 @@ class Account:
         self._ended += 1
         self._done_epochs += cost
         self._failed += trial.state is not TrialState.OK
+        self.all_infeasible += trial.state is TrialState.INFEASIBLE
         if self._limits.gives_back and trial.state is TrialState.INFEASIBLE:
             self.infeasible += 1
             self._infeasible_epochs += cost

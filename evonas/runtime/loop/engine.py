@@ -674,4 +674,5 @@ class Engine:
             spent=account.spent(),
             objective=self._objective.name,
             given_back=account.given_back,
+            infeasible=account.all_infeasible,
         )

@@ -47,6 +47,7 @@ class Progress:
         running: number of trials that are in a worker.
         failures: number of trials that are done and not `ok`.
         given_back: number of infeasible trials that the budget does not count.
+        infeasible: number of all infeasible trials, without duplicates.
         twins: number of proposals that took an earlier trial's outcome and cost nothing.
         incumbent: best trial so far; None before the first success.
         elapsed: seconds since this session began; on the virtual clock of a simulated pool.
@@ -67,6 +68,7 @@ class Progress:
     spent: tuple[Spent, ...] = ()
     objective: str = ""
     given_back: int = 0
+    infeasible: int = 0
 
     @property
     def share(self) -> float:
