@@ -13,7 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ from evonas.genome import Genome, SearchSpace, parse_space
 from evonas.genome.small import small_genome
 from evonas.genome.strict_yaml import short
 from evonas.learning.interface import Interface
-from evonas.words import listed
 
 TIME_LIMIT = 900.0
 """Seconds that all networks may take."""
@@ -99,7 +98,11 @@ def try_ops(
     known = {"ends": ends, "libraries": _libraries(), "sources": dict(sources)}
     plan = []
     for places in _grouped(space, leave_out, only_plugins):
-        plan.append(_network(space, places, known))
+        network = _network(space, places, known)
+        # Whatever is tried beside an op that is wrong fails with it, and says nothing of itself.
+        genomes = [one for one in network.genomes if not _ops_of(one) & set(leave_out)]
+        if genomes:
+            plan.append(replace(network, genomes=tuple(genomes)))
     request = {
         "space": space.text,
         "interface": interface.to_json(),
@@ -107,17 +110,46 @@ def try_ops(
         "folder": folder,
     }
     count = _Count(space, limits or {}, seeds, known, may_ask=not only_plugins)
-    found: dict[Place, str] = {}
+    failing: list[tuple[_Network, str]] = []
     for network, words in _tried(plan, request, count):
         if words and len(network.places) == 1:
-            found[network.places[0]] = words
+            failing.append((network, words))
         elif words:
             # Each of its ops is now tried alone, to see which one it was.
             alone = [_network(space, (place,), known) for place in network.places]
             for one, more in _tried(alone, request):
                 if more:
-                    found[one.places[0]] = more
-    return Tried(found, count.found)
+                    failing.append((one, more))
+    return Tried(_culprits(failing), count.found)
+
+
+def _culprits(failing: Sequence[tuple[_Network, str]]) -> dict[Place, str]:
+    """The ops that fail themselves, each with a sentence.
+
+    A section may have no other op than one that fails. Then every network has it, and all fail in
+    the same words.
+
+    Args:
+        failing: networks in which one op was tried, each with what is wrong.
+    """
+    alike: dict[str, list[_Network]] = {}
+    for network, words in failing:
+        alike.setdefault(words, []).append(network)
+    found: dict[Place, str] = {}
+    for words, networks in alike.items():
+        everywhere = set.intersection(*(_ops_of(one.genomes[0]) for one in networks))
+        # Ops of plugins first: those of evonas are tested.
+        shared = [one for one in networks if one.places[0][1] in everywhere]
+        of_plugins = [one for one in shared if ":" in one.places[0][1]]
+        for network in of_plugins or shared or networks:
+            place = network.places[0]
+            found[place] = f"{place[1]}, tried in a small network, {words}"
+    return found
+
+
+def _ops_of(genome: Genome) -> set[str]:
+    """The names of all ops of a genome."""
+    return {gene.op for _, genes in genome.sections for gene in genes}
 
 
 class _Count:
@@ -200,10 +232,9 @@ def _network(space: SearchSpace, places: tuple[Place, ...], known: Mapping[str, 
     rng = np.random.default_rng(0)
     for _ in range(MORE_DRAWS):
         genomes.append(small_genome(space, wanted, rng=rng))
-    ops = [gene.op for _, genes in genomes[0].sections for gene in genes]
     content = {**known, "network": _content(space, genomes[0])}
     # The code of plugins is no part of a network without them.
-    if not any(":" in op for op in ops):
+    if not any(":" in op for op in _ops_of(genomes[0])):
         del content["sources"]
     return _Network(places, tuple(genomes), _digest(content))
 
@@ -255,8 +286,7 @@ def _tried(
             remember_good(network.digest)
             yield network, ""
             continue
-        ops = listed([op for _, op in network.places])
-        yield network, f"{ops}, tried in a small network, {words}"
+        yield network, words
 
 
 def _try_all(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -175,3 +175,40 @@ def test_what_is_good_is_forgotten_where_nothing_can_be_written(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     remember_good("a" * 64)
     assert (tmp_path / "home" / ".cache" / "evonas" / "good" / ("a" * 64)).is_file()
+
+
+SOLE = """
+space: s
+input: vector
+network:
+  gates: {ops: {'my_small_ops:OP': {units: {int: [2, 9]}}}}
+  layers: {ops: {dense: {units: 4}, layer_normalization: {}}}
+settings:
+  optimizer: {ops: {sgd: {learning_rate: 0.1}, adam: {learning_rate: 0.1}}}
+  training: {ops: {training: {batch_size: 16}}}
+"""
+
+
+@pytest.mark.full
+def test_an_op_that_every_network_has_is_blamed_alone_in_truth(folder: Path) -> None:
+    assert list(named(look(folder, SOLE.replace("OP", "typo")))) == ["my_small_ops:typo"]
+
+
+def test_an_op_that_every_network_has_is_blamed_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(module: str, request: dict[str, list[object]], seconds: float) -> Answer:
+        report = {"problems": ["raised X."] * len(request["networks"]), "sizes": None}
+        return Answer(report, 0, "")
+
+    monkeypatch.setattr(op_check, "ask_aside", ask)
+    found = named(look(folder, SOLE.replace("OP", "typo")))
+    assert list(found) == ["my_small_ops:typo"]
+    assert found["my_small_ops:typo"].startswith("my_small_ops:typo, tried in a small network, ")
+
+
+def test_nothing_is_tried_beside_an_op_that_is_wrong(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(op_check, "ask_aside", lambda *_: pytest.fail("a network was tried"))
+    assert named(look(folder, SOLE.replace("OP", "god"), leave_out=["my_small_ops:god"])) == {}
