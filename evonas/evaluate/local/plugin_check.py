@@ -130,11 +130,7 @@ def _import(name: str, folder: str) -> ModuleType | str:
     except ModuleNotFoundError as error:
         # The missing module may be another one, which the plugin imports.
         if _is_or_holds(error.name, name):
-            beside = f"lie beside the config, in {folder}" if folder else "lie beside the config"
-            return (
-                f"there is no module {name}. A plugin must be installed, or {beside},"
-                f" or its folder must be in PYTHONPATH.{_near(name)}"
-            )
+            return no_module(name, folder)
         return f"the plugin {name} cannot be imported: {_said(error)}.{_place(error)}"
     # A user's code may raise anything, also SystemExit.
     except BaseException as error:
@@ -142,10 +138,23 @@ def _import(name: str, folder: str) -> ModuleType | str:
         return f"the plugin {name} cannot be imported: {kind}: {_said(error)}.{_place(error)}"
 
 
-def _near(name: str) -> str:
+def no_module(name: str, folder: str) -> str:
+    """The sentence about a module that is nowhere.
+
+    Args:
+        folder: folder of the config, or an empty text.
+    """
+    beside = f"lie beside the config, in {folder}" if folder else "lie beside the config"
+    return (
+        f"there is no module {name}. A plugin must be installed, or {beside},"
+        f" or its folder must be in PYTHONPATH.{_near(name, folder)}"
+    )
+
+
+def _near(name: str, folder: str) -> str:
     """A hint at a module with a similar name, in the same place."""
     package, dot, _ = name.rpartition(".")
-    folders = getattr(sys.modules.get(package), "__path__", None) if dot else None
+    folders = getattr(sys.modules.get(package), "__path__", None) if dot else [*sys.path, folder]
     known = [f"{package}{dot}{found.name}" for found in pkgutil.iter_modules(folders)]
     return did_you_mean(name, known)
 

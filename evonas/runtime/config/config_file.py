@@ -16,6 +16,8 @@ from typing import Any, cast
 
 from evonas.data.prepared import DataSettings
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
+from evonas.evaluate.contract.importing import is_there
+from evonas.evaluate.local.plugin_check import no_module
 from evonas.files import expanded, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable, short
@@ -24,8 +26,8 @@ from evonas.model.space_check import check_space
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.config.limits_config import SECONDS_IN, too_long
 from evonas.runtime.config.plugin_members import PluginMembers
-from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
-from evonas.runtime.config.settings import Builder, shown
+from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
+from evonas.runtime.config.settings import Builder, path_problem, shown
 from evonas.runtime.config.strategy_config import (
     SECTION,
     StrategyAsWritten,
@@ -134,6 +136,7 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     # Each step goes on after issues of the steps before, so that all are reported together.
     members = members_of(_listed_plugins(source.data), file)
     config, problems = _parse(source, file, members)
+    problems += _missing_files(source, file)
     space, space_problems = _space(source, file, members)
     seeds, seed_problems = find_seeds(space, source, file)
     problems += space_problems
@@ -141,6 +144,8 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     if config is not None and space is not None and not problems:
         problems += _misfits(config, space, seeds, source)
     if config is None or space is None or problems:
+        # Plugins are imported only for a config that is right so far.
+        problems += _missing_plugins(source, file)
         return Checked(None, _in_order(problems))
     notes = tuple(warnings(config, space))
     loaded = LoadedConfig(config, file, space, seeds, notes)
@@ -375,33 +380,52 @@ def _parse(
     if config is None:
         return None, problems
     problems += [source.problem(key, words) for key, words in _too_long(config).items()]
-    return _with_absolute_paths(config, source, file, problems), problems
+    return _with_absolute_paths(config, file), problems
 
 
-def _with_absolute_paths(
-    config: RunConfig, source: _Source, file: Path, problems: list[Issue]
-) -> RunConfig:
-    """The config with absolute paths to data and tables; adds to the problems if one is missing."""
+def _with_absolute_paths(config: RunConfig, file: Path) -> RunConfig:
+    """The config with absolute paths to data and tables."""
     data = config.data
     if data is not None and data.path is not None:
-        path = _found(source, file, ("data", "path"), data.path, problems)
-        data = dataclasses.replace(data, path=path)
+        data = dataclasses.replace(data, path=_absolute(file, data.path))
     evaluator = config.evaluator
     if isinstance(evaluator, TableConfig):
-        key = ("evaluator", "table", "path")
-        path = _found(source, file, key, evaluator.path, problems)
-        evaluator = dataclasses.replace(evaluator, path=path)
+        evaluator = dataclasses.replace(evaluator, path=_absolute(file, evaluator.path))
     return dataclasses.replace(config, data=data, evaluator=evaluator)
 
 
-def _found(source: _Source, file: Path, key: KeyPath, path: str, problems: list[Issue]) -> str:
-    """A path from the config's file, made absolute; adds to the problems if there is no file."""
+def _absolute(file: Path, path: str) -> str:
+    """A path from the config's file, made absolute."""
     # Unlike `Path.resolve`, this does not raise for links that go round in a circle.
-    absolute = os.path.realpath(file.parent / expanded(path))
-    if wrong := why_no_file(Path(absolute)):
-        message = f"{wrong}. Received: {short(absolute, 200)}"
-        problems.append(source.problem(key, message))
-    return absolute
+    return os.path.realpath(file.parent / expanded(path))
+
+
+def _missing_files(source: _Source, file: Path) -> list[Issue]:
+    """Data and tables that are not there, also of a config with other issues."""
+    found = []
+    for key in (("data", "path"), ("evaluator", "table", "path")):
+        path = source.data
+        for word in key:
+            path = path.get(word) if isinstance(path, dict) else None
+        # The builder refuses what cannot be a path.
+        if not isinstance(path, str) or path_problem(path):
+            continue
+        absolute = _absolute(file, path)
+        if wrong := why_no_file(Path(absolute)):
+            message = f"{wrong}. Received: {short(absolute, 200)}"
+            found.append(source.problem(key, message))
+    return found
+
+
+def _missing_plugins(source: _Source, file: Path) -> list[Issue]:
+    """Plugins that no process will find; none is imported."""
+    folder = str(file.absolute().parent)
+    found = []
+    for module in _listed_plugins(source.data):
+        # The builder refuses what cannot be the name of a module.
+        if not plugin_problem(module) and not is_there(module, folder):
+            found.append(source.problem(("plugins",), no_module(module, folder)))
+    return found
 
 
 def _space(

@@ -76,7 +76,7 @@ def run_name_problem(name: str) -> str:
     return f"must be a safe folder name: {allowed}. {hint} Received: {shown(name)}."
 
 
-def _plugin_problem(name: str) -> str:
+def plugin_problem(name: str) -> str:
     """Why this cannot be the name of a module; empty if it can."""
     parts = name.split(".")
     if all(part.isidentifier() for part in parts):
@@ -143,7 +143,7 @@ class RunConfig(Settings):
     look_ahead: Count = 16
     max_twins_in_a_row: Count = 100
     max_failures_in_a_row: Count = 20
-    plugins: tuple[Annotated[str, Check(_plugin_problem)], ...] = ()
+    plugins: tuple[Annotated[str, Check(plugin_problem)], ...] = ()
 
     def problems(self) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -455,12 +455,12 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
         ("epochs: 3", "epochs: 3\nrun: läufer", "run", "letters from a to z or A to Z, digits"),
         (
             "data: {name: digits}",
-            "evaluator: {python: {function: 'aufgabe:prüfe'}}\nplugins: [aufgabe]",
+            "evaluator: {python: {function: 'json:prüfe'}}\nplugins: [json]",
             "evaluator.python.function",
-            'letters from a to z or A to Z, digits and _. Received: "aufgabe:prüfe"',
+            'letters from a to z or A to Z, digits and _. Received: "json:prüfe"',
         ),
         ("epochs: 3", "epochs: 3\nrun: 2024", "run", "in quotes"),
-        ("epochs: 3", "epochs: 3\nplugins: [a, a-b]", "plugins[1]", "Python module"),
+        ("epochs: 3", "epochs: 3\nplugins: [json, a-b]", "plugins[1]", "Python module"),
         ("name: digits", "name: digitz", "data.name", "Did you mean 'digits'?"),
         ("name: digits", "name: digits, path: a.npz", "data.name", "Received: both"),
         ("name: digits", "task: regression", "data.name", "Received: neither"),
@@ -530,6 +530,7 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
 )
 def test_other_bad_values(tmp_path: Path, old: str, new: str, key: str, words: str) -> None:
     assert old in CONFIG
+    (tmp_path / "a.npz").touch()
     found = problem(tmp_path, CONFIG.replace(old, new))
     assert found.key == key
     assert words in found.message, str(found)
@@ -735,3 +736,36 @@ load_config("digits")
 assert not {"keras", "tensorflow", "sklearn"} & set(sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_files_and_plugins_that_are_missing_are_told_with_all_else(tmp_path: Path) -> None:
+    (tmp_path / "my_ops").mkdir()
+    for name in ("__init__", "layers"):
+        (tmp_path / "my_ops" / f"{name}.py").write_text("raise RuntimeError('imported')\n")
+    file = tmp_path / "my.yaml"
+    text = "space: nowhere.yaml\ndata: {path: nix.npz}\nobjective: val_acc\nbudget: {trials: 3}\n"
+    strategy = "strategy: {evolutoin: {}}\n"
+    file.write_text(text + strategy + "plugins: [my_ops.layers, my_opss, my_ops.lay]\n")
+    with pytest.raises(InvalidConfig) as caught:
+        load_config(file)
+    found = [(issue.key, issue.line) for issue in caught.value.problems]
+    assert found == [
+        ("space", 1),
+        ("data.path", 2),
+        ("objective.name", 3),
+        ("strategy.evolutoin", 5),
+        ("plugins", 6),
+        ("plugins", 6),
+    ]
+    told = [issue.message for issue in caught.value.problems[-2:]]
+    assert "no module my_opss" in told[0]
+    assert "Did you mean 'my_ops'?" in told[0]
+    assert "no module my_ops.lay." in told[1]
+    table = "evaluator: {table: {path: nix.csv}}\nspace: convnet\nbudget: {trails: 3}\n"
+    file.write_text(table)
+    with pytest.raises(InvalidConfig) as caught:
+        load_config(file)
+    assert [issue.key for issue in caught.value.problems] == [
+        "evaluator.table.path",
+        "budget.trails",
+    ]
