@@ -53,9 +53,15 @@ disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 MAKERS = frozenset({run.NAME, resume.NAME, compare.NAME, export.NAME})
 """The commands that make something. What they print is a by-product."""
 
-_INTERRUPTED = (
-    "stopped by Ctrl-C. What was recorded is safe; the same command begins again, or goes on."
-)
+_GO_ON = "stopped by Ctrl-C. What was recorded is safe; the same command goes on."
+_INTERRUPTED = {
+    # What comes before its record says so itself, and a session says how to go on.
+    run.NAME: "stopped by Ctrl-C. What was recorded is safe; `evonas resume` goes on.",
+    resume.NAME: _GO_ON,
+    compare.NAME: _GO_ON,
+    export.NAME: "stopped by Ctrl-C. The same command begins again.",
+}
+"""Command -> what is said of a Ctrl-C before or after its work. All others record nothing."""
 
 app = typer.Typer(
     name="evonas",
@@ -130,7 +136,7 @@ def _run(arguments: list[str]) -> NoReturn:
         # The library makes this of a Ctrl-C that came before a session or after it.
         if end.code == Stopped.exit_code:
             hurry()
-            complain(_INTERRUPTED)
+            complain(_INTERRUPTED.get(arguments[0], "stopped by Ctrl-C. Nothing was recorded."))
         raise
     except EvonasError as error:
         # Whoever has stopped it does not want it to wait for a reader.

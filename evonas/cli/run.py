@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from evonas.cli.options import DEFAULT_RUNS, ConfigArgument, JsonOption, RunsOption, SetOption
+from evonas.errors import Stopped
 from evonas.streams import impatient
 
 NAME = "run"
@@ -30,7 +34,7 @@ def command(
 
     # A budget in seconds is that of the whole command.
     began = time.monotonic()
-    with impatient():
+    with impatient(), _not_begun():
         loaded = load_config(config, changes or ())
         for warning in loaded.warnings:
             complain(f"note: {warning}")
@@ -41,9 +45,32 @@ def command(
             complain(f"note: plugins, code of yours, run by {who}: {names}")
     with early_workers(loaded.config) as pool_factory:
         with impatient():
-            directory, prepared = lifecycle.create(loaded, runs)
+            with _not_begun():
+                directory, prepared = lifecycle.create(loaded, runs)
+            _tell_of_another(runs / loaded.config.run, directory)
             with going_on(directory):
                 for note in prepared.notes:
                     complain(f"note: {note}")
                 announce(loaded, directory, prepared, quiet=as_json)
         search(directory, as_json, is_new=True, began=began, pool_factory=pool_factory)
+
+
+@contextmanager
+def _not_begun() -> Iterator[None]:
+    """A Ctrl-C inside comes before there is a run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped("stopped by Ctrl-C before the run began: nothing was recorded.") from None
+
+
+def _tell_of_another(named: Path, directory: Path) -> None:
+    """A note if the run's name was taken, for a user who wants to go on with the other run."""
+    from evonas.cli.console import complain
+    from evonas.invocation import command
+
+    if directory != named:
+        complain(
+            f"note: {named} exists and is another run; this one is {directory}."
+            f" To continue the other:  {command('resume', named)}"
+        )

@@ -66,6 +66,11 @@ def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path
     Raises:
         UserError: no such file, or no such name; the shipped names are listed.
     """
+    if kind == "configs" and name_or_path.endswith(".npz") and is_file(expanded(name_or_path)):
+        raise UserError(
+            f"{short(name_or_path, 200)} is data, and a config is a file of YAML that names them:"
+            f" `data: {{path: {short(name_or_path, 200)}}}`, with a space and a budget."
+        )
     is_path = "/" in name_or_path or name_or_path in (".", "..")
     if is_path or name_or_path.endswith((".yaml", ".yml")):
         return _by_path(kind, name_or_path, relative_to)

@@ -17,6 +17,7 @@ from evonas.genome.parameters import Choice, Parameter
 from evonas.genome.reading import Reader
 from evonas.genome.space import Group, InputKind, Op, SearchSpace, Section
 from evonas.genome.strict_yaml import KeyPath
+from evonas.invocation import command
 from evonas.words import counted
 
 GROUPS: tuple[Group, ...] = ("cells", "network", "settings")
@@ -95,6 +96,10 @@ def parse_document(document: strict_yaml.Document) -> SearchSpace:
     top = reader.mapping((), document.data, "{space: mine, input: vector, network: ...}")
     if not top:
         raise InvalidSpace(reader.problems)
+    if "budget" in top and "network" not in top:
+        run = command("run", document.file)
+        message = f"this is a run's config, not a search space. To run it:  {run}"
+        raise InvalidSpace(document.problem((), message))
     reader.only((), top, _TOP)
     if "space" not in top:
         reader.wrong((), "the key `space`, with the space's name, is missing.")

@@ -214,6 +214,15 @@ def _numbers(found: Mapping[Any, Any]) -> dict[str, float]:
     return metrics
 
 
+def _where_named(name: str, setup: Setup) -> str:
+    """A sentence that says which key of the config names a metric."""
+    key = "`objective.name`"
+    # A run with more metrics may have several objectives, sums and constraints.
+    if len(setup.needed) > 1:
+        key = "an objective or a constraint"
+    return f"The config names it under {key}."
+
+
 def judged(
     found: Mapping[str, float],
     setup: Setup,
@@ -236,7 +245,11 @@ def judged(
     names = dict.fromkeys([setup.objective["name"], *setup.needed])
     for name in names:
         if name not in found:
-            message = f"there is no {name} among the metrics: {', '.join(found) or 'none'}"
+            hint = did_you_mean(name, [one for one in found if not one.startswith(TEST)])
+            message = (
+                f"there is no {name} among the metrics: {', '.join(found) or 'none'}."
+                f" {_where_named(name, setup)}{hint}"
+            )
             return Outcome(missing, epochs=epochs, seconds=seconds, message=message)
     metrics: dict[str, float] = {}
     test: dict[str, float] = {}

@@ -373,6 +373,10 @@ def _parse(
         message = f"this is an experiment, which compares strategies; to run it:  {compare}"
         problem = source.problem(("strategies",), message)
         return None, [*source.problems, problem]
+    if "network" in data and "budget" not in data:
+        look = command("space", file)
+        message = f"this is a search space, which a config names. To look at it:  {look}"
+        return None, [*source.problems, source.problem(("network",), message)]
     builder = Builder(FAMILIES, members.find)
     # The file's name is the default of `run`; what the file says is stronger.
     config = parse(builder, {"run": file.stem, **data})

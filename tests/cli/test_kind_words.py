@@ -1,0 +1,92 @@
+"""What a command says where it could have gone wrong for the user in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas import lifecycle
+from evonas.runtime import session
+from evonas.runtime.config import config_file
+from tests.command import run_evonas
+
+FUNCTION = "def score(genome):\n    return {'score': 1.0}\n"
+CONFIG = """
+space: space.yaml
+evaluator: {python: {function: 'one_score:score'}}
+plugins: [one_score]
+objective: {name: NAME, direction: min}
+strategy: random
+budget: {trials: 2}
+pool: inline
+"""
+SPACE = "space: s\nsettings: {a: {ops: {a: {x: {int: [1, 90]}}}}}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "one_score.py").write_text(FUNCTION)
+    (tmp_path / "space.yaml").write_text(SPACE)
+    (tmp_path / "flowers.yaml").write_text(CONFIG.replace("NAME", "score"))
+    return tmp_path
+
+
+def test_a_second_run_of_a_name_says_how_to_continue_the_first(folder: Path) -> None:
+    words = ("run", "flowers.yaml")
+    first = run_evonas(*words, cwd=folder)
+    assert first.returncode == 0
+    assert "another run" not in first.stderr
+    second = run_evonas(*words, cwd=folder)
+    told = "note: runs/flowers exists and is another run; this one is runs/flowers-2."
+    assert f"{told} To continue the other:" in second.stderr
+    assert "resume runs/flowers\n" in second.stderr
+
+
+def test_a_misspelt_metric_of_a_function_says_where_and_what_was_meant(folder: Path) -> None:
+    (folder / "flowers.yaml").write_text(CONFIG.replace("NAME", "scor"))
+    done = run_evonas("run", "flowers.yaml", cwd=folder)
+    words = "there is no scor among the metrics: score. The config names it under `objective.name`."
+    assert f"{words} Did you mean 'score'?" in done.stdout + done.stderr
+    assert done.returncode != 0
+
+
+def stop(*_: Any, **__: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "told"),
+    [
+        (["run"], (config_file, "load_config"), "before the run began: nothing was recorded."),
+        (["run"], (lifecycle, "create_run"), "before the run began: nothing was recorded."),
+        (["check"], (config_file, "load_config"), "stopped by Ctrl-C. Nothing was recorded."),
+        (["check"], (session, "prepare_run"), "stopped by Ctrl-C. Nothing was recorded."),
+    ],
+)
+def test_a_ctrl_c_is_told_as_it_is(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    place: tuple[Any, str],
+    told: str,
+) -> None:
+    monkeypatch.setattr(*place, stop)
+    done = run_evonas(*arguments, "flowers.yaml", cwd=folder)
+    assert done.returncode == 130
+    assert told in done.stderr
+    assert "same command" not in done.stderr
+    assert not (folder / "runs" / "flowers").exists()
+
+
+def test_a_file_of_another_kind_is_told_with_what_to_do(folder: Path) -> None:
+    (folder / "flowers.npz").touch()
+    done = run_evonas("run", "flowers.npz", cwd=folder)
+    assert "`data: {path: flowers.npz}`" in done.stderr
+    done = run_evonas("space", "./flowers.yaml", cwd=folder)
+    assert "this is a run's config, not a search space. To run it:" in done.stderr
+    (folder / "net.yaml").write_text("space: s\nnetwork: {}\n")
+    done = run_evonas("check", "net.yaml", cwd=folder)
+    assert "this is a search space, which a config names. To look at it:" in done.stderr
+    assert done.returncode == 2
