@@ -56,7 +56,7 @@ MAKERS = frozenset({run.NAME, resume.NAME, compare.NAME, export.NAME})
 _GO_ON = "stopped by Ctrl-C. What was recorded is safe; the same command goes on."
 _INTERRUPTED = {
     # What comes before its record says so itself, and a session says how to go on.
-    run.NAME: "stopped by Ctrl-C. What was recorded is safe; `evonas resume` goes on.",
+    run.NAME: "stopped by Ctrl-C. What a run has recorded is safe.",
     resume.NAME: _GO_ON,
     compare.NAME: _GO_ON,
     export.NAME: "stopped by Ctrl-C. The same command begins again.",

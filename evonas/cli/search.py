@@ -174,7 +174,11 @@ def going_on(directory: Path, changes: bool = False) -> Iterator[None]:
         way = command("resume", directory)
         error.add_note("The same command goes on." if changes else f"To go on:  {way}")
         raise error from None
-    except (UserError, NothingFeasible, RunHeld, InvalidRecord):
+    except RunHeld as error:
+        look = command("show", directory)
+        error.add_note(f"Wait until it ends, or press Ctrl-C there. To look at the run:  {look}")
+        raise
+    except (UserError, NothingFeasible, InvalidRecord):
         raise
     except EvonasError as error:
         error.add_note(f"To go on:  {command('resume', directory)}")

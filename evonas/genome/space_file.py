@@ -46,6 +46,10 @@ _RESERVED_PARAMETERS = ("op", "inputs", "merge")
 _EXAMPLE = "{features: {ops: {dense: {units: {int: [8, 64]}}}}}"
 
 
+_TOP_EXAMPLE = "{space: mine, input: vector, network: ...}"
+_EMPTY = f"must be a mapping such as {_TOP_EXAMPLE}; the file is empty."
+
+
 class _Wires(NamedTuple):
     """How a section is wired; see `Section` for the fields."""
 
@@ -92,8 +96,10 @@ def parse_document(document: strict_yaml.Document) -> SearchSpace:
         InvalidSpace: the document holds no search space; every problem is listed with file, line
             and key.
     """
+    if document.data is None:
+        raise InvalidSpace(document.problem((), _EMPTY))
     reader = Reader(document)
-    top = reader.mapping((), document.data, "{space: mine, input: vector, network: ...}")
+    top = reader.mapping((), document.data, _TOP_EXAMPLE)
     if not top:
         raise InvalidSpace(reader.problems)
     if "budget" in top and "network" not in top:

@@ -199,7 +199,7 @@ class _Builder:
         try:
             return self._document(yaml.parse(self._text, Loader=_Loader))
         except yaml.MarkedYAMLError as error:
-            raise InvalidYaml(_marked_issue(error, self._file)) from None
+            raise InvalidYaml(_marked_issue(error, self._file, self._text)) from None
         except yaml.reader.ReaderError as error:
             before = self._text[: error.position]
             line = before.count("\n") + 1
@@ -342,7 +342,11 @@ class _Builder:
         )
 
 
-def _marked_issue(error: yaml.MarkedYAMLError, file: str) -> Issue:
+_AFTER_A_BARE_WORD = ("mapping values are not allowed", "but found '<block mapping start>'")
+"""What the parser says of a line below one that lacks its colon."""
+
+
+def _marked_issue(error: yaml.MarkedYAMLError, file: str, text: str) -> Issue:
     """What the parser says, on one line."""
     message = "not valid YAML"
     if error.context:
@@ -355,7 +359,22 @@ def _marked_issue(error: yaml.MarkedYAMLError, file: str) -> Issue:
         hint = " Indent with spaces, not tabs."
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
+    if any(words in message for words in _AFTER_A_BARE_WORD):
+        hint = _colon_hint(text.splitlines()[: line - 1])
     return Issue(f"{message}.{hint}", file=file, line=line)
+
+
+def _colon_hint(above: list[str]) -> str:
+    """A hint if the line above lacks a colon: the parser complains of the next one.
+
+    Args:
+        above: all lines above the place of the error.
+    """
+    for number in range(len(above), 0, -1):
+        words = above[number - 1].partition("#")[0].strip()
+        if words:
+            return "" if ":" in words else f" Perhaps a colon is missing in line {number}."
+    return ""
 
 
 def _line(event: yaml.Event) -> int:

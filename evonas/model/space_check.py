@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from evonas.errors import Issue, did_you_mean, switch_hint
 from evonas.genome import Choice, Number, Op, SearchSpace, Section, Value, strict_yaml
+from evonas.genome.strict_yaml import short
 from evonas.model.catalog import CELL, NETWORK_OPS, OPTIMIZERS, RULES, STYLE, TRAINING, OpSignature
 
 Key = tuple[str, ...]
@@ -47,6 +48,11 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
     # The values of a lent parameter are found once for each op that takes it.
     distinct = dict.fromkeys(found)
     return [document.problem(key, message) for key, message in distinct]
+
+
+def to_list(module: str, plugins: Sequence[str]) -> str:
+    """A hint at how a config lists a module, beside its other plugins."""
+    return f" To allow it, write `plugins: [{short(', '.join([*plugins, module]), 200)}]`."
 
 
 def _signatures(space: SearchSpace, section: Section) -> Mapping[str, OpSignature]:
@@ -190,7 +196,7 @@ def _name_problems(space: SearchSpace, section: Section, op: Op, plugins: Sequen
         yield key, f"unknown op.{hint} Known: {', '.join(known)}{own}."
     elif module not in plugins:
         allowed = ", ".join(plugins) or "none"
-        hint = did_you_mean(module, tuple(plugins))
+        hint = did_you_mean(module, tuple(plugins)) or to_list(module, plugins)
         message = (
             f"the module {module!r} is not among the plugins that the config allows: {allowed}."
         )

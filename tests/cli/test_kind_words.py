@@ -10,6 +10,7 @@ import pytest
 from evonas import lifecycle
 from evonas.runtime import session
 from evonas.runtime.config import config_file
+from evonas.runtime.record.layout import Layout, Lock
 from tests.command import run_evonas
 
 FUNCTION = "def score(genome):\n    return {'score': 1.0}\n"
@@ -90,3 +91,16 @@ def test_a_file_of_another_kind_is_told_with_what_to_do(folder: Path) -> None:
     done = run_evonas("check", "net.yaml", cwd=folder)
     assert "this is a search space, which a config names. To look at it:" in done.stderr
     assert done.returncode == 2
+
+
+def test_a_run_that_is_held_says_what_to_do(folder: Path) -> None:
+    assert run_evonas("run", "flowers.yaml", cwd=folder).returncode == 0
+    lock = Lock(Layout(folder / "runs" / "flowers"))
+    try:
+        more = ("--set", "budget.trials=3")
+        done = run_evonas("resume", "runs/flowers", *more, cwd=folder)
+    finally:
+        lock.release()
+    assert done.returncode == 6
+    assert "Wait until it ends, or press Ctrl-C there. To look at the run:" in done.stderr
+    assert "show runs/flowers\n" in done.stderr

@@ -27,7 +27,7 @@ from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.config.limits_config import SECONDS_IN, too_long
 from evonas.runtime.config.plugin_members import PluginMembers
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
-from evonas.runtime.config.settings import Builder, path_problem, shown
+from evonas.runtime.config.settings import Builder, path_problem, received_file, shown
 from evonas.runtime.config.strategy_config import (
     SECTION,
     StrategyAsWritten,
@@ -365,7 +365,7 @@ def _parse(
     data = source.data
     if not isinstance(data, dict):
         needed = "a config is a mapping that has at least space, budget, and data or evaluator"
-        received = shown(data)
+        received = received_file(data)
         problem = source.problem((), f"{needed}. Received: {received}.")
         return None, [*source.problems, problem]
     if "strategies" in data:

@@ -21,7 +21,7 @@ from evonas.genome.strict_yaml import Document, short
 from evonas.invocation import command
 from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
-from evonas.runtime.config.settings import Builder, Check, shown
+from evonas.runtime.config.settings import Builder, Check, received_file, shown
 from evonas.runtime.config.strategy_config import as_written
 from evonas.search.strategy import StrategySettings
 from evonas.settings import Settings
@@ -177,7 +177,9 @@ def _experiment(document: Document, file: Path) -> ExperimentConfig:
         hint = ""
         if isinstance(data, dict) and "space" in data:
             hint = f" This is a run's config. To run it:  {command('run', file)}"
-        raise InvalidConfig(document.problem((), f"{message} Received: {shown(data)}.{hint}"))
+        raise InvalidConfig(
+            document.problem((), f"{message} Received: {received_file(data)}.{hint}")
+        )
     builder = Builder(FAMILIES)
     data = dict(data)
     # The config says which plugins there are. So these strategies are checked with their runs.

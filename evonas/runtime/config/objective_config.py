@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from evonas.errors import did_you_mean
 from evonas.genome.strict_yaml import short
@@ -64,17 +65,18 @@ class ObjectiveConfig(Settings):
             return {"direction": f"a weighted sum is minimised. Received: {self.direction}."}
         return {}
 
-    def metric_problems(self, by_keras: bool) -> dict[str, str]:
+    def metric_problems(self, by_keras: bool, task: TaskKind | None = None) -> dict[str, str]:
         """What is wrong with the metrics, by key.
 
         Args:
             by_keras: whether Keras trains the networks, so that evonas measures them.
+            task: task of the data, if it is known.
         """
         if self.weighted:
-            return self._weight_problems(by_keras)
+            return self._weight_problems(by_keras, task)
         if not by_keras:
             return objective_problems(self.name, self.direction)
-        wrong = _unmeasured(self.name)
+        wrong = _unmeasured(self.name, task)
         if wrong:
             return {"name": wrong}
         direction, _ = METRICS[self.name]
@@ -83,11 +85,11 @@ class ObjectiveConfig(Settings):
             return {"direction": message}
         return {}
 
-    def _weight_problems(self, by_keras: bool) -> dict[str, str]:
+    def _weight_problems(self, by_keras: bool, task: TaskKind | None = None) -> dict[str, str]:
         """What is wrong with the terms of a weighted sum, by key; at most one for each metric."""
         found = {}
         for name, weight in self.weighted.items():
-            wrong = _unmeasured(name) if by_keras else ""
+            wrong = _unmeasured(name, task) if by_keras else ""
             if not wrong:
                 wrong = _weight_problem(name, weight)
             if wrong:
@@ -141,12 +143,22 @@ def to_objectives(
     return tuple(found)
 
 
-def _unmeasured(name: str) -> str:
-    """Why evonas does not measure this metric; empty if it does."""
+def _measured(task: TaskKind | None) -> list[str]:
+    """The metrics that are measured under a task; all if it is not known yet."""
+    return [name for name, (_, needed) in METRICS.items() if task is None or needed in (None, task)]
+
+
+def _unmeasured(name: str, task: TaskKind | None) -> str:
+    """Why evonas does not measure this metric under any task; empty if it does.
+
+    Args:
+        task: only its metrics are offered.
+    """
     if name in METRICS:
         return ""
-    allowed = ", ".join(METRICS)
-    hint = did_you_mean(name, list(METRICS))
+    known = _measured(task)
+    allowed = ", ".join(known)
+    hint = did_you_mean(name, known)
     return f"is not measured by evonas. Allowed: {allowed}. Received: {shown(name)}.{hint}"
 
 
@@ -176,7 +188,8 @@ def task_problem(names: tuple[str, ...], task: TaskKind | None) -> str:
     for name in names:
         _, needed = METRICS.get(name, (None, None))
         if task is not None and needed not in (None, task):
-            return f"{name} is measured for {needed} only; the task is {task}."
+            allowed = ", ".join(_measured(task))
+            return f"{name} is measured for {needed} only; the task is {task}. Allowed: {allowed}."
     return ""
 
 
@@ -251,17 +264,30 @@ def issues(data: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
     """
     found: list[KeyIssue] = []
     listed = data.get("objectives")
+    task = _task_of(data)
     if isinstance(listed, list) and listed:
-        found += _of_several(listed, data.get("objective", listed[0]), by_keras)
+        found += _of_several(listed, data.get("objective", listed[0]), by_keras, task)
     elif "objective" in data:
-        found += _of_objective(data["objective"], by_keras, ("objective",))
+        found += _of_objective(data["objective"], by_keras, ("objective",), task)
     constraints = data.get("constraints")
     if isinstance(constraints, dict):
-        found += _of_constraints(constraints, by_keras)
+        found += _of_constraints(constraints, by_keras, task)
     return found
 
 
-def _of_several(listed: list[Any], objective: Any, by_keras: bool) -> list[KeyIssue]:
+def _task_of(data: Mapping[str, Any]) -> TaskKind | None:
+    """The task that a config's plain data name; None if they name none, or a wrong one."""
+    section = data.get("data")
+    written = section.get("task") if isinstance(section, dict) else None
+    for task in typing.get_args(TaskKind):
+        if written == task:
+            return cast(TaskKind, task)
+    return None
+
+
+def _of_several(
+    listed: list[Any], objective: Any, by_keras: bool, task: TaskKind | None
+) -> list[KeyIssue]:
     """What is wrong with several objectives.
 
     Args:
@@ -270,7 +296,7 @@ def _of_several(listed: list[Any], objective: Any, by_keras: bool) -> list[KeyIs
     """
     found: list[KeyIssue] = []
     for place, item in enumerate(listed):
-        found += _of_objective(item, by_keras, ("objectives", place))
+        found += _of_objective(item, by_keras, ("objectives", place), task)
     names: list[str] = []
     for item in listed:
         name = item.get("name") if isinstance(item, dict) else None
@@ -292,11 +318,13 @@ def _of_several(listed: list[Any], objective: Any, by_keras: bool) -> list[KeyIs
     return found
 
 
-def _of_constraints(constraints: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
+def _of_constraints(
+    constraints: Mapping[str, Any], by_keras: bool, task: TaskKind | None
+) -> list[KeyIssue]:
     """What is wrong with the names of the metrics under `constraints`."""
     found = []
     for name in constraints:
-        wrong = _unmeasured(name) if by_keras else ""
+        wrong = _unmeasured(name, task) if by_keras else ""
         if name.startswith("test_"):
             wrong = _ON_TEST_DATA
         if wrong:
@@ -304,14 +332,16 @@ def _of_constraints(constraints: Mapping[str, Any], by_keras: bool) -> list[KeyI
     return found
 
 
-def _of_objective(data: Any, by_keras: bool, path: tuple[Any, ...]) -> list[KeyIssue]:
+def _of_objective(
+    data: Any, by_keras: bool, path: tuple[Any, ...], task: TaskKind | None
+) -> list[KeyIssue]:
     """What is wrong with the metrics of one objective; nothing if its form is wrong."""
     # This builder's own issues are dropped: the builder of the whole config notes them again.
     built = Builder({}).build(ObjectiveConfig, data)
     if not isinstance(built, ObjectiveConfig):
         return []
     found = []
-    for key, message in built.metric_problems(by_keras).items():
+    for key, message in built.metric_problems(by_keras, task).items():
         relative = key.split(".")
         issue = KeyIssue((*path, *relative), message)
         found.append(issue)

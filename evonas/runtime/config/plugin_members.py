@@ -27,6 +27,7 @@ from evonas.evaluate.contract.raised import message_of
 from evonas.evaluate.local.plugin_check import look_at
 from evonas.files import kept_folder
 from evonas.genome.strict_yaml import short
+from evonas.model.space_check import to_list
 from evonas.runtime.config.settings import Builder, describe
 from evonas.search.adaptation import Adaptation
 from evonas.search.crossover import Crossover
@@ -75,7 +76,7 @@ def not_listed(module: str, plugins: Sequence[str]) -> str:
     allowed = short(", ".join(plugins), 200) or "none"
     return (
         f"the module {module!r} is not among the plugins that may be imported: {allowed}."
-        f"{did_you_mean(module, plugins)}"
+        f"{did_you_mean(module, plugins) or to_list(module, plugins)}"
     )
 
 

@@ -295,6 +295,7 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
 
     A builder that finds no plugins leaves a strategy of a plugin as it is written.
     """
+    builder.root = RunConfig
     by_keras = data.get("evaluator") is None
     data = expanded(data, by_keras)
     if builder.find is None and SECTION in data:

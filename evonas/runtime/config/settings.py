@@ -13,7 +13,7 @@ import functools
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -40,6 +40,11 @@ can be nothing but one of a registry.
 
 MOST_WRITTEN = 80
 """Characters of examples in an error; longer ones are left out."""
+
+ALIKE = 3
+"""Letters that a wrong key shares with the key that was meant."""
+MOST_PLACES = 3
+"""Places of a key that an error names; a key with more says little."""
 
 # `Optional[X]` and `X | None` mean the same, but have different origins.
 _UNIONS = (typing.Union, types.UnionType)
@@ -92,11 +97,13 @@ class Builder:
         families: types that are written by name.
         find: finds classes that are in none of them; None if there are no others.
         issues: all issues so far, in the order of the hints.
+        root: class of the whole config, in which misplaced keys are looked for.
     """
 
     families: Families
     find: Finder | None = None
     issues: list[KeyIssue] = field(default_factory=list)
+    root: type[Settings] | None = None
 
     def build(self, hint: Any, value: Any, path: KeyPath = ()) -> Any:
         """The value in the type of the hint; `FAILED` if at least one issue was noted."""
@@ -243,7 +250,8 @@ class Builder:
         fields = {item.name: item for item in dataclasses.fields(cls) if item.init}
         if not isinstance(value, dict):
             message = f"must be {_mapping(list(fields))}. Received: {shown(value)}."
-            return self.refuse(path, message + self._written(self._keyed(cls, value), path))
+            meant = self._keyed(cls, value) or self._spoken(cls, value)
+            return self.refuse(path, message + self._written(meant, path))
         before = len(self.issues)
         hints = _hints(cls)
         self._refuse_unknown(list(fields), value, path)
@@ -286,6 +294,21 @@ class Builder:
                 fitting.append(item.name)
         return [{name: value} for name in fitting[:2]]
 
+    def _spoken(self, cls: Any, value: Any) -> list[dict[str, Any]]:
+        """`10 minutes` as `{"minutes": 10}`, if this dataclass has such a key; at most one."""
+        words = value.split() if isinstance(value, str) else []
+        if len(words) != 2:
+            return []
+        for amount, key in (words, words[::-1]):
+            for name in (key, f"{key}s"):
+                try:
+                    number = json.loads(amount)
+                except ValueError:
+                    continue
+                if name in _hints(cls) and self._fits(_hints(cls)[name], number):
+                    return [{name: number}]
+        return []
+
     def _placed(self, family: type, value: Any) -> list[dict[str, Any]]:
         """The same for a family: a name, and under it a key, `{"table": {"path": "x.csv"}}`."""
         for name, cls in self.families[family].items():
@@ -309,8 +332,19 @@ class Builder:
         for key in value:
             if key not in known:
                 hint = did_you_mean(key, known)
-                message = f"unknown key. Allowed: {allowed}.{hint}"
+                place = "" if hint else self._elsewhere(key)
+                message = f"unknown key. Allowed: {allowed}.{hint or _begins_alike(key, known)}"
+                if place:
+                    # The keys that are allowed here would only hide it.
+                    message = f"unknown key here.{place}"
                 self.refuse((*path, key), message)
+
+    def _elsewhere(self, key: Any) -> str:
+        """A hint at sections of the config that have this key; empty if none has."""
+        if self.root is None:
+            return ""
+        found = list(_places_of(key, self.root, self.families))
+        return f" Perhaps {' or '.join(found)}." if 0 < len(found) <= MOST_PLACES else ""
 
     def _whole(self, built: Settings, path: KeyPath) -> Any:
         """The instance, or `FAILED` if it finds something wrong between its own settings."""
@@ -319,6 +353,28 @@ class Builder:
             relative = key.split(".")
             self.refuse((*path, *relative), message)
         return FAILED if found else built
+
+
+def _places_of(key: Any, cls: Any, families: Families, above: str = "") -> Iterator[str]:
+    """The dotted paths of a key in the sections of a dataclass, and in those that it names.
+
+    Families are entered where the dataclass has them, and not inside their members, which may be
+    members again.
+    """
+    for name, hint in _hints(cls).items():
+        base = _bare(hint)
+        is_union = typing.get_origin(base) in _UNIONS
+        for arm in typing.get_args(base) if is_union else (base,):
+            inside: dict[str, Any] = {}
+            if arm in families and not above:
+                inside = {f"{name}.{word}": one for word, one in families[arm].items()}
+            elif arm not in families and _is_section(arm):
+                inside = {name: arm}
+            for path, section in inside.items():
+                fields = [item.name for item in dataclasses.fields(section) if item.init]
+                if key in fields:
+                    yield f"{above}{path}.{key}"
+                yield from _places_of(key, section, families, f"{above}{path}.")
 
 
 def dump(value: Any, families: Families) -> Any:
@@ -370,6 +426,11 @@ def shown(value: Any) -> str:
     if len(text) <= 80:
         return text
     return text[:77] + "..."
+
+
+def received_file(data: Any) -> str:
+    """What a whole file holds, as `shown`; a file without any value is empty."""
+    return "an empty file" if data is None else shown(data)
 
 
 def _printable(character: str) -> str:
@@ -455,6 +516,8 @@ def _meant(hint: Any, value: Any) -> str:
     base = _bare(hint)
     if base is str and isinstance(value, int | float):
         return " Put it in quotes."
+    if isinstance(value, float) and value.is_integer():
+        return _as_whole(hint, int(value))
     if not isinstance(value, str):
         return ""
     if base is bool:
@@ -466,6 +529,21 @@ def _meant(hint: Any, value: Any) -> str:
         if typing.get_origin(arm) is Literal:
             words += typing.get_args(arm)
     return did_you_mean(value, words)
+
+
+def _as_whole(hint: Any, value: int) -> str:
+    """A hint at the whole number that was written as a float; empty if it is not allowed."""
+    try:
+        _adapter(hint).validate_python(value)
+    except ValidationError:
+        return ""
+    return f" Write {value}."
+
+
+def _begins_alike(key: Any, known: Sequence[str]) -> str:
+    """A hint at the only known key with the same first letters, such as `popsize`, `population`."""
+    alike = [word for word in known if word[:ALIKE] == str(key)[:ALIKE]]
+    return f" Did you mean {alike[0]!r}?" if len(alike) == 1 else ""
 
 
 def _is_required(item: dataclasses.Field[Any]) -> bool:

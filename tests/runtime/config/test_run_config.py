@@ -769,3 +769,65 @@ def test_files_and_plugins_that_are_missing_are_told_with_all_else(tmp_path: Pat
         "evaluator.table.path",
         "budget.trails",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "words"),
+    [
+        ("budget: 10 minutes", "budget", "Perhaps you mean `budget: {minutes: 10}`."),
+        ("budget: 24 trials", "budget", "Perhaps you mean `budget: {trials: 24}`."),
+        ("budget: 1 hour", "budget", "Perhaps you mean `budget: {hours: 1}`."),
+        ("budget: ten minutes", "budget", 'Received: "ten minutes".'),
+        ("trials: 4", "trials", "unknown key here. Perhaps budget.trials."),
+        ("epochs: 4", "epochs", "unknown key here. Perhaps budget.epochs or training.epochs."),
+        (
+            "workers: 2",
+            "workers",
+            "unknown key here. Perhaps pool.local.workers or pool.simulated.workers.",
+        ),
+        ("limits: {workers: 2}", "limits.workers", "or pool.simulated.workers."),
+        ("limits: {parameters: 1e5}", "limits.parameters", "Received: 100000.0. Write 100000."),
+        ("limits: {parameters: -1e5}", "limits.parameters", "Received: -100000.0."),
+        ("seed: 3.0", "seed", "Received: 3.0. Write 3."),
+        ("look_ahead: 2.5", "look_ahead", "Received: 2.5."),
+        ("strategy: {evolution: {popsize: 8}}", "strategy.evolution.popsize", "'population'?"),
+        ("strategy: {evolution: {xyz: 8}}", "strategy.evolution.xyz", "replacement."),
+    ],
+)
+def test_what_was_meant_is_told(tmp_path: Path, line: str, key: str, words: str) -> None:
+    name = line.partition(":")[0]
+    kept = "space: space.yaml\ndata: {name: digits}\n"
+    if name != "budget":
+        kept += "budget: {trials: 4}\n"
+    found = problem(tmp_path, f"{kept}{line}\n")
+    assert found.key == key
+    assert found.message.endswith(words)
+
+
+def test_a_metric_of_another_task_is_not_offered(tmp_path: Path) -> None:
+    data = "data: {name: digits, task: classification}"
+    text = f"space: space.yaml\nbudget: {{trials: 4}}\n{data}\nobjective: "
+    found = problem(tmp_path, f"{text}val_mean_absolut_error\n")
+    assert "mean_absolute_error" not in found.message.partition("Received")[0]
+    assert "Did you mean" not in found.message
+    found = problem(tmp_path, f"{text}val_mean_absolute_error\n")
+    allowed = "val_loss, val_accuracy, parameters, flops, latency_ms, training_seconds"
+    assert f"the task is classification. Allowed: {allowed}." in found.message
+    found = problem(tmp_path, text.replace(", task: classification", "") + "val_mean_absolut_error")
+    assert "Did you mean 'val_mean_absolute_error'?" in found.message
+
+
+def test_an_empty_file_and_a_missing_colon_are_told(tmp_path: Path) -> None:
+    assert "Received: an empty file." in problem(tmp_path, "# nothing\n").message
+    assert "the file is empty" in problem(tmp_path, space="").message
+    found = problem(tmp_path, "# a comment\nspace mlp # or convnet\n\nseed: 1\n")
+    assert found.message.endswith("Perhaps a colon is missing in line 2.")
+    assert "Perhaps" not in problem(tmp_path, "seed: 1\nspace: a: b\n").message
+
+
+def test_a_module_that_is_not_listed_comes_with_the_line_to_write(tmp_path: Path) -> None:
+    evaluator = "space: space.yaml\nevaluator: {python: {function: 'json:loads'}}\n"
+    found = problem(tmp_path, f"{evaluator}budget: {{trials: 4}}\n")
+    assert "imported: none. To allow it, write `plugins: [json]`." in found.message
+    found = problem(tmp_path, f"{evaluator}budget: {{trials: 4}}\nplugins: [csv]\n")
+    assert "write `plugins: [csv, json]`." in found.message
