@@ -36,7 +36,13 @@ HELP = """
 A short YAML file and a budget go in; a Keras model that has proven itself on data it never saw
 comes out, with its family tree.
 
+    {program} check my.yaml  # what is wrong with a config of your own
+
     {program} run digits  # or the path of your own config
+
+    {program} resume runs/digits  # after a Ctrl-C or a crash
+
+    {program} list  # the runs that there are
 
     {program} show runs/digits  # what came of it
 

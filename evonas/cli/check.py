@@ -28,10 +28,11 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     `evonas run` checks the same before it begins, but of the ops only those of plugins, and it
     measures no networks.
     """
+    import sys
     import tempfile
     from pathlib import Path
 
-    from evonas.cli.console import print_json
+    from evonas.cli.console import complain, print_json
     from evonas.errors import EvonasError
     from evonas.runtime.config.config_file import load_config
     from evonas.runtime.config.experiment_file import is_experiment_file, load_experiment
@@ -49,6 +50,9 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
                 notes.append(f"several budgets hold; the first one spent ends a run: {budget}")
         else:
             loaded = load_config(config, overrides)
+        # It takes up to a minute if nothing is remembered of the ops.
+        if loaded.config.evaluator is None and not as_json and sys.stderr.isatty():
+            complain("note: trying each op once in a small network ...")
         with tempfile.TemporaryDirectory() as scratch:
             checked = prepare_run(loaded, Path(scratch), every_op=True)
     except EvonasError as error:

@@ -19,7 +19,11 @@ NAME = "compare"
 
 def command(
     experiment: Annotated[
-        str, typer.Argument(help="A YAML file, or the name of a shipped experiment.")
+        str,
+        typer.Argument(
+            metavar="EXPERIMENT",
+            help="An experiment's path, or the name of a shipped one, such as `compare-digits`.",
+        ),
     ],
     changes: Annotated[
         list[str] | None,

@@ -18,7 +18,9 @@ def command(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Change the config from now on: the budget, the pool or the limits. Repeatable.",
+            help="Change the config from now on, such as `--set budget.trials=200`: budget, pool,"
+            " limits, storage, max_twins_in_a_row, max_failures_in_a_row, or where the same table"
+            " is now (evaluator.table.path). Repeatable.",
         ),
     ] = None,
     accept_changed_code: Annotated[

@@ -39,9 +39,16 @@ def command(
             "--samples",
             metavar="N",
             parser=whole_number("--samples", 0, 100),
-            help="Draw networks, show their genes, and compare the samplers.",
+            help="Draw networks, and show their genes.",
         ),
     ] = 0,
+    samplers: Annotated[
+        bool,
+        typer.Option(
+            "--samplers",
+            help="Tell how evenly each sampler would fill the space with as many points.",
+        ),
+    ] = False,
     layers: Annotated[
         bool,
         typer.Option(
@@ -72,13 +79,16 @@ def command(
     """Show a search space: its sections, what is decided in them, how many decisions and genomes
     there are.
 
-    With `--samples`, networks are drawn from it, and their genes are shown. Then it is told how
-    evenly each sampler would fill the space with as many points. With `--layers` the networks are
-    built too (by Keras, which takes some seconds to import), and their layers and sizes are listed.
+    With `--samples`, networks are drawn from it, and their genes are shown. With `--samplers`, too,
+    it is told how evenly each sampler would fill the space. With `--layers` the networks are built
+    too (by Keras, which takes some seconds to import), and their layers and sizes are listed.
     Nothing is trained. Values of a float are not counted among the genomes.
     """
+    from evonas.errors import UserError
     from evonas.genome import library, load_space
 
+    if samplers and not samples:
+        raise UserError("--samplers compares as many points as there are samples: add --samples N.")
     file = library.find("spaces", space)
     found = load_space(file)
     _check(found, str(file), plugins or ())
@@ -89,7 +99,7 @@ def command(
         drawn = _networks(found, genomes, str(file), shape, plugins or ())
     else:
         drawn = [_plain(genome) for genome in genomes]
-    even = evenness(found, samples, seed) if samples else {}
+    even = evenness(found, samples, seed) if samplers else {}
     if as_json:
         _print_as_json(found, drawn, even)
     else:

@@ -11,6 +11,7 @@ import numpy as np
 from evonas.data.columns import chunks
 from evonas.data.sources import Array, Arrays
 from evonas.errors import Issue
+from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import short
 from evonas.learning.interface import InputKind, TaskKind
 
@@ -106,12 +107,13 @@ def _targets(arrays: Arrays) -> dict[str, Array]:
 def _check_x(x: Array, key: str, kind: InputKind, origin: str) -> list[Issue]:
     """Issues of samples: their type, their axes and their values."""
     if x.dtype.kind not in "biuf":
-        return [Issue(f"must hold numbers. {_received_dtype(x)}", key, origin)]
+        message = f"must hold numbers. {_received_dtype(x)}{_first_word(x, key)}"
+        return [Issue(message, key, origin)]
     issues = []
     words, axes = AXES[kind]
     if x.ndim - 1 not in axes:
         message = f"the space wants {kind} input, so that a sample has {words}."
-        message = f"{message} Received: samples of shape {x.shape[1:]}."
+        message = f"{message} Received: samples of shape {x.shape[1:]}.{_other_spaces(x)}"
         issues.append(Issue(message, key, origin))
     if x.size == 0:
         issues.append(Issue(f"is empty. Received: shape {x.shape}.", key, origin))
@@ -123,6 +125,36 @@ def _check_x(x: Array, key: str, kind: InputKind, origin: str) -> list[Issue]:
     if not found:
         found = _check_size(values, key, origin)
     return issues + found
+
+
+def _other_spaces(x: Array) -> str:
+    """Which shipped spaces take such samples, in words; empty if none does."""
+    found = []
+    for name in library.names("spaces"):
+        shipped = strict_yaml.load_file(library.find("spaces", name)).data
+        _, axes = AXES[shipped["input"]]
+        if x.ndim - 1 in axes:
+            found.append(f"`space: {name}`")
+    return f" For such samples, write {' or '.join(found)}." if found else ""
+
+
+def _first_word(x: Array, key: str) -> str:
+    """The first value of an array of words that is no number, and a cure; empty for others."""
+    if x.dtype.kind != "U" or x.ndim == 0:
+        return ""
+    for start, rows in chunks(x):
+        if are_numbers(rows):
+            continue
+        number = next(i for i, row in enumerate(rows) if not are_numbers(row))
+        sample = rows[number : number + 1]
+        wrong = np.array([not are_numbers(value) for value in sample.flat])
+        value, index = _first(wrong.reshape(sample.shape), sample, start + number)
+        column = f" (column {index.rpartition(' ')[2]}, counted from 0)" if x.ndim == 2 else ""
+        return (
+            f" {key}[{index}]{column}, the first that is no number, is {short(str(value))!r}."
+            " Leave such a column out, or write a column of 0 and 1 for each of its words."
+        )
+    return f" All are numbers: write {key}.astype(float)."
 
 
 def _check_differ(x: Array, key: str, origin: str) -> list[Issue]:

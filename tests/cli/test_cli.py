@@ -167,7 +167,9 @@ def test_a_space_is_described_without_keras():
 
 
 def test_samples_of_a_space_are_networks_of_its_random_search():
-    done = run_evonas("space", "recurrent", "--samples", "2", "--shape", "5,3", "--json")
+    done = run_evonas(
+        "space", "recurrent", "--samples", "2", "--samplers", "--shape", "5,3", "--json"
+    )
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     first, second = facts["samples"]

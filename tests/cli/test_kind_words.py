@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evonas import lifecycle
 from evonas.runtime import session
 from evonas.runtime.config import config_file
+from evonas.runtime.config_change import CHANGEABLE
+from evonas.runtime.evaluators import TABLE_PATH
 from evonas.runtime.record.layout import Layout, Lock
 from tests.command import run_evonas
 
@@ -104,3 +107,32 @@ def test_a_run_that_is_held_says_what_to_do(folder: Path) -> None:
     assert done.returncode == 6
     assert "Wait until it ends, or press Ctrl-C there. To look at the run:" in done.stderr
     assert "show runs/flowers\n" in done.stderr
+
+
+def test_the_help_names_all_that_a_resume_may_change_and_all_first_commands() -> None:
+    told = " ".join(run_evonas("resume", "--help", COLUMNS="400").stdout.split())
+    for key in (*CHANGEABLE, TABLE_PATH):
+        assert key in told
+    told = run_evonas("--help", COLUMNS="200").stdout
+    for words in ("check my.yaml", "run digits", "resume runs/digits", "list  #"):
+        assert f" {words}" in told
+    told = run_evonas("compare", "--help", COLUMNS="200").stdout
+    assert "EXPERIMENT" in told
+    assert "compare-digits" in told
+
+
+def test_samplers_are_compared_on_request_only(folder: Path) -> None:
+    words = ("space", "./space.yaml", "--samples", "2")
+    assert "Samplers" not in run_evonas(*words, cwd=folder).stdout
+    assert "Samplers by the centered" in run_evonas(*words, "--samplers", cwd=folder).stdout
+    done = run_evonas("space", "./space.yaml", "--samplers", cwd=folder)
+    assert (done.returncode, "add --samples N" in done.stderr) == (2, True)
+
+
+def test_data_of_another_shape_come_with_the_spaces_that_take_them(folder: Path) -> None:
+    x = np.arange(160.0).reshape(40, 4)
+    np.savez(folder / "table.npz", x=x, y=np.arange(40) % 2)
+    text = "space: convnet\nbudget: {trials: 2}\ndata: {path: table.npz, task: classification}\n"
+    (folder / "table.yaml").write_text(text)
+    done = run_evonas("check", "table.yaml", cwd=folder)
+    assert "For such samples, write `space: mlp` or `space: recurrent`." in done.stderr

@@ -105,7 +105,10 @@ def test_a_space_has_no_markup_and_says_what_is_logarithmic():
 
 
 def test_samples_of_a_space_come_without_tensorflows_log():
-    code = "import sys; sys.argv = ['evonas', 'space', 'mlp', '--samples', '1', '--layers']\n"
+    code = (
+        "import sys; sys.argv = ['evonas', 'space', 'mlp', '--samples', '1', '--layers',"
+        "'--samplers']\n"
+    )
     code += "from evonas.cli import main; main()"
     # As in the user's shell: the tests set this variable for themselves.
     environment = {**os.environ}

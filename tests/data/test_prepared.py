@@ -277,7 +277,20 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"x": changed(GOOD["x"], (5, 2), 1e39)},
         ["x: ", "32-bit", "1e+39 at x[5, 2]"],
     ),
-    "words in x": ({"x": np.full((N, 4), "a")}, ["x: ", "numbers", "<U1"]),
+    "words in x": (
+        {"x": changed(np.full((N, 4), "1.5"), (5, 2), "abc")},
+        [
+            "x: ",
+            "numbers",
+            "<U3",
+            "x[5, 2] (column 2, counted from 0), the first that is no number, is 'abc'.",
+            "Leave such a column out",
+        ],
+    ),
+    "numbers as words in x": (
+        {"x": np.full((N, 4), "1.5")},
+        ["x: ", "All are numbers: write x.astype(float)."],
+    ),
     "dates in x": (
         {"x": np.full((N, 4), "2024-01-01", "M8[s]")},
         ["x: ", "numbers", "datetime64[s]", "numpy.timedelta64(1, 'D')"],
