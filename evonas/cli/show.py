@@ -124,6 +124,8 @@ def _headline(view: Run) -> str:
     own = [trial for trial in view.trials if trial.twin_of is None]
     done = [trial for trial in own if trial.state.is_final]
     counts = Counter(trial.state for trial in done)
+    # They are no part of what was done, in `evonas list` neither.
+    cancelled = counts.pop(TrialState.CANCELLED, 0)
     counts[TrialState.INFEASIBLE] -= view.given_back
     # A fixed order, unlike that of the counter.
     states = [f"{counts[state]:,} {state}" for state in TrialState if counts[state]]
@@ -134,6 +136,8 @@ def _headline(view: Run) -> str:
         words += f", {view.given_back:,} more infeasible"
     if cut_short := sum(trial.is_cut_short for trial in own):
         words += f", {cut_short:,} cut short"
+    if cancelled:
+        words += f", {cancelled:,} cancelled"
     if begun := len(own) - len(done):
         words += f", {begun:,} waiting or running"
     if duplicates := len(view.trials) - len(own):

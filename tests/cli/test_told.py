@@ -73,10 +73,13 @@ def settled(run, *states, twins=()):
             "Run stub: 3 trials of 12 (1 ok, 2 infeasible), 12 more infeasible",
         ),
         (["ok", "ok"], (1,), "Run stub: 1 trial of 12 (1 ok), 1 duplicate"),
+        (["ok", "cancelled"], (), "Run stub: 1 trial of 12 (1 ok), 1 cancelled"),
     ],
 )
 def test_the_states_in_the_headline_add_up_to_its_trials(run, states, twins, line):
     assert _headline(settled(run, *states, twins=twins)) == line
+    # `evonas list` counts the same.
+    assert line.startswith(f"Run stub: {run.summary()['done']} trial")
 
 
 def test_the_headline_of_an_older_run_counts_infeasible_trials_as_others(run):

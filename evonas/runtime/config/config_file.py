@@ -20,7 +20,7 @@ from evonas.evaluate.contract.importing import is_there
 from evonas.evaluate.local.plugin_check import no_module
 from evonas.files import expanded, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
-from evonas.genome.strict_yaml import Document, KeyPath, key_text, printable, short
+from evonas.genome.strict_yaml import Document, KeyPath, key_text, short
 from evonas.invocation import command
 from evonas.model.space_check import check_space
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
@@ -328,7 +328,7 @@ class _Source:
             node[key] = inside
             if not isinstance(inside, dict):
                 message = (
-                    f"has no keys, so that {following!r} cannot be set in it. "
+                    f"has no keys, so that {short(following)!r} cannot be set in it. "
                     f"It is {shown(inside)}."
                 )
                 issue = Issue(message, key_text(here), _place_of(text))
@@ -345,7 +345,7 @@ class _Source:
 
 def _place_of(override: str) -> str:
     """An override as the place of an issue, where a file would stand."""
-    return f"{OVERRIDE} {printable(override)}"
+    return f"{OVERRIDE} {short(override)}"
 
 
 def _opened(value: Any, key: str) -> Any:

@@ -98,12 +98,15 @@ class Builder:
         find: finds classes that are in none of them; None if there are no others.
         issues: all issues so far, in the order of the hints.
         root: class of the whole config, in which misplaced keys are looked for.
+        is_trying: whether it only tries a value somewhere. Then it looks for no other places, which
+            would have to be tried in turn, without an end: a strategy may be within a strategy.
     """
 
     families: Families
     find: Finder | None = None
     issues: list[KeyIssue] = field(default_factory=list)
     root: type[Settings] | None = None
+    is_trying: bool = False
 
     def build(self, hint: Any, value: Any, path: KeyPath = ()) -> Any:
         """The value in the type of the hint; `FAILED` if at least one issue was noted."""
@@ -192,7 +195,7 @@ class Builder:
             return self.build(whole[0], value, path)
         for arm in arms:
             # A builder of its own: if another arm fits, the issues of this one do not count.
-            own = Builder(self.families, self.find)
+            own = Builder(self.families, self.find, is_trying=self.is_trying)
             built = own.build(arm, value, path)
             if not own.issues:
                 return built
@@ -239,7 +242,7 @@ class Builder:
         # Otherwise at the last name: an override adds its own name at the end.
         extra = next((name for name in choice if name not in known), list(choice)[-1])
         message = (
-            f"only one name can be given here. Received: {', '.join(map(short, choice))}. "
+            f"only one name can be given here. Received: {short(', '.join(map(short, choice)))}. "
             f"Allowed: {', '.join(known)}."
         )
         hint = "" if extra in known else did_you_mean(extra, known)
@@ -275,7 +278,7 @@ class Builder:
         # Nothing at all is nobody's value, and a list is mostly another mistake.
         if value is None or isinstance(value, list | dict):
             return False
-        own = Builder(self.families)
+        own = Builder(self.families, is_trying=True)
         return own.build(hint, value) is not FAILED
 
     def _keyed(self, cls: Any, value: Any) -> list[dict[str, Any]]:
@@ -285,6 +288,8 @@ class Builder:
             Each with one key that may have the value, `{"path": "x.npz"}`; at most two, whose keys
             take the same. No mapping if no key may have such a value.
         """
+        if self.is_trying:
+            return []
         hints = _hints(cls)
         fitting: list[str] = []
         for item in dataclasses.fields(cls):

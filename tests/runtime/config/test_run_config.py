@@ -690,6 +690,24 @@ def test_a_value_without_its_key_is_shown_with_it(
     assert any(f"`{meant}`" in one for one in wrong), wrong
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"limits={'[' * 3000}{']' * 3000}",
+        f"budget.trials.{'x' * 3000}=1",
+        f"strategy={'x' * 3000}",
+        f"strategy={{{', '.join(f'k{i}: 1' for i in range(900))}}}",
+        # A strategy may be within a strategy: looked for everywhere, this one had no end.
+        "strategy=zzz",
+    ],
+)
+def test_a_long_or_far_override_is_cut_in_its_error(tmp_path: Path, override: str) -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        loaded(tmp_path, overrides=[override])
+    assert all(len(line) < 600 for line in str(raised.value).splitlines())
+    assert str(raised.value).startswith(f"--set {override[:77]}")
+
+
 def test_a_good_override_mends_a_bad_value(tmp_path: Path) -> None:
     assert (
         loaded(
