@@ -155,11 +155,12 @@ def _final(row: Mapping[str, Any]) -> str:
 def _reached(row: Mapping[str, Any], unit: str) -> str:
     """The mean time to the target, or the median if a seed did not reach it."""
     reached = f"({row['reached_target']} of {row['seeds']})"
-    if row["reached_target"] == row["seeds"]:
+    missed = row["seeds"] - row["reached_target"]
+    if not missed:
         return f"{_count(row[f'{unit}_to_target'])} {reached}"
     median = row[f"{unit}_to_target_median"]
     if median is None:
-        return f"none {reached}"
+        return f"not reached by {missed} of {row['seeds']}"
     return f"median {_count(median)} {reached}"
 
 

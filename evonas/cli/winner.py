@@ -234,9 +234,12 @@ def how_to_use(card: Mapping[str, Any], name: str) -> list[str]:
         told.append("It is compiled: `evaluate(x, y)` and `fit(x, y)` work in plain Keras.")
         told.append(f"y: {compiled['y']}.")
         # Penalties of layers, and a weight for targets, are a part of what Keras calls the loss.
+        more = "the penalties of layers (l1, l2)"
+        if compiled.get("loss_weight", 1) != 1:
+            more += " and a weight for the targets"
         told.append(
-            f"`evaluate` calls the loss above {compiled['loss']}; its own `loss` is what"
-            " training minimises."
+            f"In `evaluate`, compare `{compiled['loss']}` with the loss above; its own `loss` also"
+            f" has {more}."
         )
     return told
 

@@ -135,7 +135,7 @@ def _other_spaces(x: Array) -> str:
         _, axes = AXES[shipped["input"]]
         if x.ndim - 1 in axes:
             found.append(f"`space: {name}`")
-    return f" For such samples, write {' or '.join(found)}." if found else ""
+    return f" For such samples there are {', '.join(found)}." if found else ""
 
 
 def _first_word(x: Array, key: str) -> str:

@@ -185,7 +185,10 @@ def _interval(verdict: Verdict) -> str:
     # If both ends are on the leader's side, the lead before it has said that this is lower.
     if low >= 0:
         return f"95 % interval {_percent(low)} to {_percent(high)}"
-    return f"95 % interval {_higher(-low)} to {_percent(high)} lower"
+    told = f"{_higher(-low)} to {_percent(high)} lower"
+    if min(-low, high) > MOST_LOGARITHM:
+        return f"95 % interval so wide that it says nothing: {told}"
+    return f"95 % interval {told}"
 
 
 def _percent(logarithm: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evonas import lifecycle
+from evonas.cli.compare import _reached
 from evonas.runtime import session
 from evonas.runtime.config import config_file
 from evonas.runtime.config_change import CHANGEABLE
@@ -135,4 +136,11 @@ def test_data_of_another_shape_come_with_the_spaces_that_take_them(folder: Path)
     text = "space: convnet\nbudget: {trials: 2}\ndata: {path: table.npz, task: classification}\n"
     (folder / "table.yaml").write_text(text)
     done = run_evonas("check", "table.yaml", cwd=folder)
-    assert "For such samples, write `space: mlp` or `space: recurrent`." in done.stderr
+    assert "For such samples there are `space: mlp`, `space: recurrent`." in done.stderr
+
+
+def test_a_target_that_a_seed_did_not_reach_is_told_as_that() -> None:
+    row = {"seeds": 2, "reached_target": 1, "epochs_to_target": None}
+    assert _reached({**row, "epochs_to_target_median": None}, "epochs") == "not reached by 1 of 2"
+    row = {"seeds": 3, "reached_target": 2, "epochs_to_target": None}
+    assert _reached({**row, "epochs_to_target_median": 40.0}, "epochs") == "median 40 (2 of 3)"
