@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from evonas.errors import InvalidConfig, Issue, UserError
-from evonas.evaluate.contract.imports import UNREADABLE, Imports, Source, digest_of
+from evonas.evaluate.contract.imports import MISSING, OPTIONAL, Imports, Source, digest_of
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.op_check import try_ops
 from evonas.evaluate.local.plugin_check import Call, Plugins, look_at
@@ -246,7 +246,8 @@ def check_imported(
 ) -> Callable[[], InvalidConfig] | None:
     """Compare what a process has imported in the middle of a session with the code of the run.
 
-    What is imported for the first time is recorded: a function may import when it is called.
+    What is imported for the first time is recorded: a function may import when it is called. What
+    the run's code has, and was not found, counts as changed.
 
     Args:
         file: the config's file.
@@ -258,15 +259,22 @@ def check_imported(
     known = known_code(record)
     changed = []
     new = {}
+    absent = {}
     for name, source in sources.items():
-        if name not in known:
+        if source.sha256 in (MISSING, OPTIONAL):
+            # Of what the run's code never had, the trial does without, or fails by itself.
+            if name in known:
+                absent[name] = source
+        elif name not in known:
             new[name] = list(source)
         elif known[name] != source.sha256:
             changed.append(name)
     others = _of_other_files({name: sources[name] for name in changed}, known, look)
     for name in others:
         new[name] = list(sources[name])
-    if changed := [name for name in changed if name not in others]:
+    changed = [name for name in changed if name not in others]
+    changed += [f"{name} (not found)" for name in _gone(record, absent, known, look)]
+    if changed:
         return partial(_refusal, record, file, changed)
     if new:
         record.put_meta(LATER, {**_later(record), **new})
@@ -313,6 +321,33 @@ def _of_other_files(
     except InvalidConfig:
         return set()
     return {name for name, sha256 in found.items() if now.get(name) == sha256}
+
+
+def _gone(
+    record: RecordReader,
+    absent: Mapping[str, Source],
+    known: Sources,
+    look: Callable[[], Sources],
+) -> list[str]:
+    """Which of the modules that were not found count as changed.
+
+    A job that has failed may have failed for it, also if it is there again. A job that did without
+    one may always do so: what functions may import is guessed, from all folders of the code.
+    """
+    found = [name for name, source in absent.items() if source.sha256 == MISSING]
+    if len(found) == len(absent):
+        return found
+    try:
+        now = look()
+    except InvalidConfig:
+        return list(absent)
+    later = _later(record)
+    changed = changed_late(record)
+    for name in {*absent} - {*found}:
+        is_there = name not in changed if name in later else now.get(name) == known[name]
+        if not is_there:
+            found.append(name)
+    return sorted(found)
 
 
 def _refusal(record: Record, file: Path, modules: Sequence[str]) -> InvalidConfig:
@@ -395,13 +430,10 @@ def _changed_since(record: RecordReader, now: Sources) -> list[str]:
 
 
 def changed_late(record: RecordReader) -> set[str]:
-    """What workers have imported besides, and is another one now.
-
-    Nothing can be said of a file that is no longer there before it is imported again.
-    """
+    """What workers have imported besides, and is another one now, or gone."""
     found = set()
     for name, (sha256, path) in _later(record).items():
-        if digest_of(Path(path)) not in (sha256, UNREADABLE):
+        if digest_of(Path(path)) != sha256:
             found.add(name)
     return found
 

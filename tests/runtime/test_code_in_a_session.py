@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from evonas import api, lifecycle
 from evonas.cli import check
 from evonas.cli.search import search
-from evonas.errors import InvalidConfig, RepeatedFailures
+from evonas.errors import InvalidConfig, NothingFeasible, RepeatedFailures
 from evonas.evaluate.contract.imports import Source
 from evonas.evaluate.contract.pool import Imported, Report
 from evonas.invocation import command
@@ -77,10 +78,15 @@ EDITS = {
     "data": ("weight.txt", "9.0\n", "weight.txt"),
 }
 """What is edited, its new text, and the name by which it is told. All have one length but two."""
+GONE = {
+    f"{what} gone": (EDITS[what][0], None, EDITS[what][2]) for what in EDITS if what != "syntax"
+}
+"""What is deleted."""
 
 
 SOME_EDITS = [
-    pytest.param(what, marks=() if what == "late" else pytest.mark.full) for what in EDITS
+    pytest.param(what, marks=() if what in ("late", "plugin gone") else pytest.mark.full)
+    for what in {**EDITS, **GONE}
 ]
 IN_DRIVER = ["inline: {}", pytest.param("simulated: {workers: 3}", marks=pytest.mark.full)]
 
@@ -118,19 +124,36 @@ def create(folder: Path, *changes: str) -> Path:
 
 
 class Edit(Observer):
-    """Changes a file when so many outcomes are there, within the same second as before."""
+    """Changes a file when so many outcomes are there, within the same second as before.
 
-    def __init__(self, file: Path, text: str, at: int = 3) -> None:
+    Args:
+        text: its new text; None deletes it.
+    """
+
+    def __init__(self, file: Path, text: str | None, at: int = 3) -> None:
         self.file = file
         self.text = text
         self.at = at
 
     def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
         self.at -= 1
-        if self.at == 0:
+        if self.at != 0:
+            return
+        if self.text is None:
+            self.file.unlink()
+        else:
             before = self.file.stat()
             self.file.write_text(self.text)
             os.utime(self.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+class EditInProcess(Edit):
+    """Also has this process import it anew."""
+
+    def on_outcome(self, trial: Trial, outcome: Outcome, attempt: int, final: bool) -> None:
+        super().on_outcome(trial, outcome, attempt, final)
+        if self.at == 0:
+            sys.modules.pop(self.file.stem)
 
 
 def states(root: Path) -> list[str]:
@@ -141,9 +164,12 @@ def states(root: Path) -> list[str]:
 def test_an_edit_ends_the_session_and_what_follows_is_the_users_choice(
     folder: Path, undisturbed: list[tuple[object, ...]], what: str
 ) -> None:
-    name, text, told = EDITS[what]
+    name, text, told = {**EDITS, **GONE}[what]
     root = create(folder)
-    words = rf"while the run went on: {told}\. .* its {FIRST} trials were judged by the old code"
+    how = " .not found." if text is None else ""
+    words = (
+        rf"while the run went on: {told}{how}\. .* its {FIRST} trials were judged by the old code"
+    )
     with pytest.raises(InvalidConfig, match=words) as ended:
         lifecycle.work(root, [Edit(folder / name, text)], is_new=True)
     on = command("resume", root)
@@ -153,7 +179,8 @@ def test_an_edit_ends_the_session_and_what_follows_is_the_users_choice(
     assert list(content(root))[:FIRST] == undisturbed[:FIRST]
 
     # With the new code, nothing is begun.
-    with pytest.raises(InvalidConfig, match="cannot be imported|since the run began: " + told):
+    refused = "no module|cannot be imported|since the run began: " + told
+    with pytest.raises(InvalidConfig, match=refused):
         lifecycle.work(root)
     assert states(root) == ["ok"] * FIRST
     (folder / name).write_text(FILES[name])
@@ -274,24 +301,88 @@ def test_what_this_process_imports_late_is_compared_too(
         code = record.meta(CODE)
     assert known_trainings(root, code)
     forget()
-    (folder / "parts" / "judge_late.py").write_text("ADDED = 9.0\n")
-    assert not known_trainings(root, code)
-    # The look at the plugins cannot see this one: it is imported by a computed name.
-    (folder / "parts" / "judge_late.py").rename(folder / "judge_late.py")
-    (folder / "judge_late.py").write_text("ADDED = 9.0\n")
+    late = folder / "parts" / "judge_late.py"
     more = [f"budget.trials={TRIALS}"]
-    with pytest.raises(InvalidConfig, match="while the run went on: judge_late"):
+    late.write_text("ADDED = 9.0\n")
+    assert not known_trainings(root, code)
+    with pytest.raises(InvalidConfig, match="since the run began: judge_late"):
         lifecycle.work(root, overrides=more)
-    assert len(states(root)) == 2
+    # The look at the plugins cannot see that it is gone: it is imported by a computed name.
+    late.unlink()
+    assert not known_trainings(root, code)
+    with pytest.raises(InvalidConfig, match="since the run began: judge_late"):
+        lifecycle.work(root, overrides=more)
+    late.write_text(FILES["parts/judge_late.py"])
+    with pytest.raises(InvalidConfig, match="while the run went on: judge_late"):
+        lifecycle.work(root, [EditInProcess(late, "ADDED = 9.0\n")], overrides=more)
+    assert set(states(root)) == {"ok"}
     forget()
-    (folder / "judge_late.py").write_text(FILES["parts/judge_late.py"])
+    late.write_text(FILES["parts/judge_late.py"])
     lifecycle.work(root)
     assert list(content(root)) == undisturbed
     # And whoever wants the new one can have it.
     forget()
-    (folder / "judge_late.py").write_text("ADDED = 9.0\n")
+    late.write_text("ADDED = 9.0\n")
     more = [f"budget.trials={TRIALS + 1}"]
     assert lifecycle.work(root, overrides=more, accept_changed_code=True).is_finished
+
+
+@pytest.mark.parametrize("pool", IN_DRIVER)
+def test_a_module_that_is_away_for_a_moment_is_no_failure_of_a_trial(
+    folder: Path, undisturbed: list[tuple[object, ...]], pool: str
+) -> None:
+    late = folder / "parts" / "judge_late.py"
+    # It is back before the job ends, as an editor saves a file.
+    text = FILES["judge_5.py"].replace("    late =", "    late = again() or")
+    text += f"""
+def again():
+    try:
+        import judge_late
+    except ImportError:
+        Path({str(late)!r}).write_text({FILES["parts/judge_late.py"]!r})
+        raise
+"""
+    (folder / "judge_5.py").write_text(text)
+    root = create(folder, f"pool={{{pool}}}")
+    words = r"while the run went on: judge_late \(not found\)"
+    with pytest.raises(InvalidConfig, match=words):
+        lifecycle.work(root, [EditInProcess(late, None)], is_new=True)
+    assert late.exists()
+    assert set(states(root)) == {"ok"}
+    lifecycle.work(root)
+    assert list(content(root)) == undisturbed
+
+
+NOWHERE = """
+def evaluate(genome):
+    import judge_nowhere
+"""
+HIDDEN = """
+import sys
+from pathlib import Path
+sys.path.append(str(Path(__file__).parent / "parts"))
+
+def evaluate(genome):
+    sys.path.remove(str(Path(__file__).parent / "parts"))
+    try:
+        import judge_late
+    except ImportError:
+        return {"score": 1.0}
+    finally:
+        sys.path.append(str(Path(__file__).parent / "parts"))
+"""
+"""The look at the plugins takes it for a module that the function imports."""
+
+
+@pytest.mark.parametrize(("text", "state"), [(NOWHERE, "error"), (HIDDEN, "ok")])
+def test_what_was_never_found_is_the_affair_of_the_trial(
+    folder: Path, text: str, state: str
+) -> None:
+    (folder / "judge_5.py").write_text(text)
+    root = create(folder, "pool={inline: {}}", "budget.trials=2")
+    with suppress(NothingFeasible):
+        lifecycle.work(root, is_new=True)
+    assert states(root) == [state] * 2
 
 
 @pytest.mark.full

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from evonas.evaluate.contract.imports import UNREADABLE, Source
+from evonas.evaluate.contract.imports import WORDS, Source
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, outcome_from_json
 from evonas.trial import Outcome, TrialState
 
@@ -147,7 +147,7 @@ def _read_code(content: Mapping[str, Any]) -> Code:
     sources = {}
     for name, value in content.items():
         match value:
-            case [str(sha256), str(file)] if sha256 == UNREADABLE or _SHA256.fullmatch(sha256):
+            case [str(sha256), str(file)] if sha256 in WORDS or _SHA256.fullmatch(sha256):
                 sources[name] = Source(sha256, file)
             case _:
                 raise BadAnswer(f"code that is no sha256 and path: {_show(value)}")

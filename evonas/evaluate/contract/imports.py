@@ -15,6 +15,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -26,6 +27,12 @@ from evonas.streams import kept_streams
 
 UNREADABLE = "unreadable"
 """Takes the place of a sha256: Python has imported what had been compiled before."""
+MISSING = "missing"
+"""Takes the place of a sha256: nothing was found by this name, and the job has failed."""
+OPTIONAL = "optional"
+"""Likewise, and the job did without it."""
+WORDS = frozenset({UNREADABLE, MISSING, OPTIONAL})
+"""What may stand where a sha256 does."""
 MOST_FILES = 1000
 """Files besides modules that count."""
 LARGEST = 2**30
@@ -61,6 +68,8 @@ class _Process:
 
     Attributes:
         loads: modules that were compiled, in order.
+        missed: modules that were looked for and not found since somebody last asked, each with the
+            file that could not be read, or an empty text.
         listed: plugins. They count also if they are installed, with their packages.
         read: files that were opened for reading while plugins were imported, in order.
         written: files that were opened for writing then, or that another one was renamed to.
@@ -70,6 +79,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.loads: list[_Load] = []
+        self.missed: dict[str, str] = {}
         self.listed: set[str] = set()
         self.read: dict[str, None] = {}
         self.written: set[str] = set()
@@ -89,7 +99,11 @@ def _compiled(loader: SourceFileLoader, name: str) -> CodeType | None:
     """
     if not _counts(name, loader.path):
         return _GET_CODE(loader, name)
-    data = loader.get_data(loader.path)
+    try:
+        data = loader.get_data(loader.path)
+    except OSError:
+        _PROCESS.missed[name] = loader.path
+        raise
     # What the code itself has written is no part of it.
     if _absolute(loader.path) not in _PROCESS.written:
         source = Source(hashlib.sha256(data).hexdigest(), loader.path)
@@ -97,9 +111,24 @@ def _compiled(loader: SourceFileLoader, name: str) -> CodeType | None:
     return loader.source_to_code(data, loader.path)
 
 
+class _Last(MetaPathFinder):
+    """Stands behind all finders: whoever asks it has found nothing.
+
+    The exception would not tell: the code may catch it, and the file may be back a moment later.
+    """
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        _PROCESS.missed[fullname] = ""
+
+
+_LAST = _Last()
+
+
 @contextmanager
 def watched(plugins: Sequence[str]) -> Iterator[None]:
     """Within it, modules of the user's are compiled from their sources, and that is noted.
+
+    So is what is looked for and not found.
 
     Args:
         plugins: modules that the config lists.
@@ -108,9 +137,13 @@ def watched(plugins: Sequence[str]) -> Iterator[None]:
     before = SourceFileLoader.get_code
     # A finder in `sys.meta_path` would not see a module that the user's code loads from a path.
     SourceFileLoader.get_code = _compiled  # type: ignore[assignment, method-assign]
+    sys.meta_path.append(_LAST)
     try:
         yield
     finally:
+        # The code may have put another list there.
+        with suppress(ValueError):
+            sys.meta_path.remove(_LAST)
         SourceFileLoader.get_code = before  # type: ignore[method-assign]
 
 
@@ -187,12 +220,20 @@ class Imports:
         self._read = len(_PROCESS.read)
         self._mark = (-1, -1)
         self._files: dict[Path, Source] = {}
+        self._missed: set[str] = set()
+        # What others have missed before is none of this one's.
+        _PROCESS.missed.clear()
 
     def all(self) -> dict[str, Source]:
         """Everything that was imported since, by name.
 
         A file that is no module has its path below the folder of the plugins as its name.
         """
+        found, _ = self._found()
+        return dict(sorted(_as_text(name, source) for name, source in found.items()))
+
+    def _found(self) -> tuple[dict[str, Source], list[Path]]:
+        """As `all`, and the folders of the modules."""
         found: dict[str, Source] = {}
         homes: list[Path] = []
         for name, source in _PROCESS.loads[self._loads :]:
@@ -210,7 +251,7 @@ class Imports:
             found[name] = self._source(file)
         if len(_PROCESS.read) > self._read:
             self._add_files(found, homes)
-        return dict(sorted(_as_text(name, source) for name, source in found.items()))
+        return found, homes
 
     def stale(self) -> list[str]:
         """What is expected, and was imported before with other code; Python imports it once."""
@@ -227,16 +268,24 @@ class Imports:
         for module in list(sys.modules.values()):
             modules.add(str(file_of(module)))
         most = len(found) + MOST_FILES
+        gone: dict[str, Source] = {}
         for file in list(_PROCESS.read)[self._read :]:
             if file in modules or file in _PROCESS.written:
                 continue
             path = Path(file)
             name = _name_below(path, homes)
-            if name is None or name in found or not is_users(file) or not _is_moderate(path):
+            if name is None or name in found or not is_users(file):
+                continue
+            if name in self._expected and not path.exists():
+                gone[name] = Source(MISSING, file)
+            if not _is_moderate(path):
                 continue
             found[name] = self._source(path)
             if len(found) == most:
-                return
+                break
+        for name, source in gone.items():
+            # The code may have looked for it in several folders.
+            found.setdefault(name, source)
 
     def _source(self, file: Path) -> Source:
         """What identifies a file. It is read once: the code may change a file of its own later."""
@@ -246,13 +295,21 @@ class Imports:
             self._files[file] = known
         return known
 
-    def news(self) -> dict[str, Source]:
+    def news(self, has_failed: bool = False) -> dict[str, Source]:
         """What is new since the last call, and always what is not as expected.
 
         From the first change on, all that this process does is done by changed code.
+
+        Args:
+            has_failed: whether the job of this call has failed with an error. What it has looked
+                for and not found is then `MISSING`, otherwise `OPTIONAL`.
         """
         if not self._plugins:
             return {}
+        return {**self._new(), **self._not_found(has_failed)}
+
+    def _new(self) -> dict[str, Source]:
+        """What was imported, as `news` tells it."""
         # A function may be called thousands of times a second.
         mark = (len(_PROCESS.loads), len(sys.modules))
         if mark == self._mark:
@@ -266,6 +323,34 @@ class Imports:
                 news[name] = source
                 self._told[name] = source.sha256
         return {**self._changed, **news}
+
+    def _not_found(self, has_failed: bool) -> dict[str, Source]:
+        """What was looked for since the last call, and was not found up to now.
+
+        A name that nobody expects may be known to the driver, from another process.
+        """
+        if not _PROCESS.missed:
+            return {}
+        # The import of a plugin is no job, and fails without one.
+        has_failed = has_failed or any(name not in sys.modules for name in self._plugins)
+        missed = dict(_PROCESS.missed)
+        _PROCESS.missed.clear()
+        result = {}
+        for name, file in missed.items():
+            # The code may have looked in another folder then.
+            if name in sys.modules:
+                continue
+            if file:
+                found, homes = self._found()
+                name = _free_name(name, Path(file), found, homes)
+            is_known = name in self._expected or name in self._told
+            if name in self._missed and not (is_known and has_failed):
+                continue
+            self._missed.add(name)
+            source = Source(MISSING if has_failed else OPTIONAL, file)
+            known_as, source = _as_text(name, source)
+            result[known_as] = source
+        return result
 
 
 def _free_name(name: str, path: Path, found: Mapping[str, Source], homes: Sequence[Path]) -> str:

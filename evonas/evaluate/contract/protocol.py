@@ -5,7 +5,9 @@
                         {"cut_short": {...}}  ends it with its current epoch: trial, attempt
     worker -> driver    {"imported": {...}}   code of the user's that it has imported, and that is
                                               not as the setup says: name -> [sha256, path]; before
-                                              `ready`, or before an outcome
+                                              `ready`, or before an outcome. For the sha256 of a
+                                              module that it has not found stands `missing` (the job
+                                              has failed) or `optional`
                         {"ready": {...}}      after the setup
                         {"progress": {...}}   while it works: trial, attempt, epoch, metrics
                         {"alive": {...}}      within an epoch, at most once a second: trial, attempt

@@ -45,9 +45,9 @@ def serve(fd: int) -> None:
             _work(driver, setup, Job.from_json(order), evaluate, imports)
 
 
-def _tell_imports(driver: socket.socket, imports: Imports) -> None:
+def _tell_imports(driver: socket.socket, imports: Imports, has_failed: bool = False) -> None:
     """Tell which code is not as the driver expects it."""
-    if news := imports.news():
+    if news := imports.news(has_failed):
         driver.sendall(encode({"imported": news}))
 
 
@@ -82,6 +82,6 @@ def _work(
     # Before the outcome: the driver may end this process as soon as it has read the answer.
     sys.stdout.flush()
     sys.stderr.flush()
-    _tell_imports(driver, imports)
+    _tell_imports(driver, imports, has_failed=outcome.state is TrialState.ERROR)
     content = {**name, **outcome_to_json(outcome)}
     driver.sendall(encode({"outcome": content}))

@@ -71,9 +71,9 @@ def serve(fd: int) -> None:
             _work(driver, setup, job, imports)
 
 
-def _tell_imports(driver: _Driver, imports: Imports) -> None:
+def _tell_imports(driver: _Driver, imports: Imports, has_failed: bool = False) -> None:
     """Tell which code is not as the driver expects it."""
-    if news := imports.news():
+    if news := imports.news(has_failed):
         driver.send({"imported": news})
 
 
@@ -90,7 +90,7 @@ def _work(driver: _Driver, setup: Setup, job: Job, imports: Imports) -> None:
         driver.send({"alive": dict(name)})
 
     outcome = run_job(setup, job, report, throttled(alive))
-    _tell_imports(driver, imports)
+    _tell_imports(driver, imports, has_failed=outcome.state is TrialState.ERROR)
     driver.send({"outcome": {**name, **outcome_to_json(outcome)}})
 
 

@@ -76,7 +76,7 @@ class InlinePool(Pool):
             outcome = self._run(job, on_epoch)
         self._job = None
         # After the epochs: it is the whole job that may have imported something.
-        if news := self._imports.news():
+        if news := self._imports.news(outcome.state is TrialState.ERROR):
             epochs.append(Imported(job, news))
         return [*epochs, Finished(job, outcome)]
 

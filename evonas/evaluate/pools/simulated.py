@@ -96,7 +96,7 @@ class SimulatedPool(Pool):
             raise RuntimeError(f"All {self._workers} slots are taken.")
         epochs: list[Report] = []
         outcome = self._answer(job, epochs)
-        if news := self._imports.news():
+        if news := self._imports.news(outcome.state is TrialState.ERROR):
             epochs.append(Imported(job, news))
         # A job that an earlier pool had begun ends when it would have ended there.
         begun = self._begun.pop(job.trial, self._now)
