@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 import sysconfig
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,18 @@ def command(*words: object) -> str:
         words: words after the name of the program; each is quoted if the shell needs it.
     """
     return shlex.join([program(), *map(str, words)])
+
+
+def resuming(root: Path, overrides: Sequence[str], *words: str) -> str:
+    """The command that asks for the same resume once more.
+
+    Args:
+        root: directory of the run.
+        overrides: what the resume was to change, which nobody has recorded yet.
+        words: further words of the command.
+    """
+    changes = [word for override in overrides for word in ("--set", override)]
+    return command("resume", root, *changes, *words)
 
 
 def program() -> str:

@@ -17,6 +17,7 @@ from evonas.files import sha256_of, write_text_whole
 from evonas.insight.climb import climb_svg
 from evonas.insight.front_picture import front_svg
 from evonas.invocation import command
+from evonas.runtime.code_guard import edited_meanwhile
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.readable_copy import write_copy
 from evonas.runtime.config_change import apply, change_config
@@ -109,7 +110,7 @@ def work(
         goes_on = bool(config_change.changes) or not session.record.meta("sealed")
         # The notes of the session are asked for before the change is applied: they refuse data that
         # have changed, and then nothing may have been written.
-        notes = session.notes(goes_on, config_change.config, is_new, accept_changed_code)
+        notes = session.notes(goes_on, config_change.config, is_new, accept_changed_code, overrides)
         notes += apply(session, config_change)
         write_copy(session.config, session.config_file, session.layout.config)
         for note in notes:
@@ -121,6 +122,8 @@ def work(
         session.record.count_seconds(lambda: engine.seconds)
         if engine.gives_no_more:
             teller(observers)(_refused(session, engine))
+        if goes_on and (words := edited_meanwhile(session.record)):
+            teller(observers)(words)
         _conclude(session, engine, observers)
         if stop.urgency > Urgency.NONE:
             words = f"{stop.by.name} came when the search was over, and the run is finished"

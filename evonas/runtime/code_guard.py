@@ -18,7 +18,7 @@ from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.op_check import try_ops
 from evonas.evaluate.local.plugin_check import Call, Plugins, look_at
 from evonas.genome import SearchSpace
-from evonas.invocation import command
+from evonas.invocation import command, resuming
 from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import PythonConfig
@@ -30,6 +30,8 @@ from evonas.words import counted, listed
 
 CODE = "code"
 """The key, in the record's meta, of the sha256 of each module and file."""
+CODE_FILES = "code files"
+"""The key of the path of each of them; an older record has none."""
 CODE_RULE = "code rule"
 """The key of the rule by which these are found; an older record has none."""
 RULE = 2
@@ -109,6 +111,15 @@ def check_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Sources:
         what identifies their code.
 
     Raises:
+        as `checked_plugins`.
+    """
+    return checked_plugins(config, space, file).sources
+
+
+def checked_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Plugins:
+    """As `check_plugins`; returns all that was found of them.
+
+    Raises:
         InvalidConfig: a plugin cannot be imported, lacks a function, or has one that cannot be
             called as it is going to be.
     """
@@ -116,7 +127,7 @@ def check_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Sources:
     if found.wrong_calls:
         wrong = found.wrong_calls.values()
         raise InvalidConfig(Issue(words, "plugins", str(file)) for words in wrong)
-    return found.sources
+    return found
 
 
 def look_at_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Plugins:
@@ -178,33 +189,43 @@ def try_networks(
 
 
 def check_code(
-    record: Record, config: RunConfig, now: Sources, file: Path, accept: bool
+    record: Record,
+    config: RunConfig,
+    plugins: Plugins,
+    file: Path,
+    accept: bool,
+    overrides: Sequence[str] = (),
 ) -> list[str]:
     """Compare the code with what it was when the run began; notes for the user.
 
     Args:
         config: config of the session.
-        now: what identifies the code now.
+        plugins: what was found of the plugins now.
         file: the config's file.
         accept: whether the run goes on with changed code. The record then keeps that.
+        overrides: what this session is to change in the config, which is not recorded yet.
 
     Raises:
         InvalidConfig: the code has changed, and nobody has accepted it.
         UserError: this process has the old code.
     """
+    now = plugins.sources
     if not now:
         return []
     modules = _changed_since(record, now)
     if modules and not accept:
-        on = command("resume", record.path.parent, ACCEPT)
+        on = resuming(record.path.parent, overrides, ACCEPT)
         message = (
-            f"the code has changed since the run began: {_named(modules)}. What was judged by the"
-            " old code cannot be compared with what the new one judges. Put the old code back, or"
-            f" begin a new run. To go on with both, which the record will say:  {on}"
+            f"the code has changed since {_since(record)}: {_named(modules)}. What was judged by"
+            " the code of that time cannot be compared with what the present one judges. Put that"
+            " code back, or begin a new run. To go on with both, which the record will say: "
+            f" {on}"
         )
         raise InvalidConfig(Issue(message, "plugins", str(file)))
     # Before anything is written.
     check_process(config, now)
+    if not (record.has_meta(CODE_FILES) and record.meta(CODE_FILES) == plugins.files):
+        record.put_meta(CODE_FILES, dict(plugins.files))
     if accept:
         _forget(record, {*modules, *now})
     if not modules:
@@ -390,7 +411,31 @@ def changed_code(then: RecordReader, now: Sources) -> str:
     modules = _changed_since(then, now)
     if not modules:
         return ""
-    return f"the code of {_named(modules)} has changed since the run began"
+    return f"the code of {_named(modules)} has changed since {_since(then)}"
+
+
+def _since(record: RecordReader) -> str:
+    """Since when the code must be the same."""
+    changes = code_changes(record)
+    if not changes:
+        return "the run began"
+    return f"it was last accepted, after {counted(changes[-1].trials, 'trial')}"
+
+
+def edited_meanwhile(record: RecordReader) -> str:
+    """That the code on the disk is no longer the one that has judged, in words; else empty.
+
+    No process may have imported it since it was edited.
+    """
+    files = record.meta(CODE_FILES) if record.has_meta(CODE_FILES) else {}
+    code = recorded_code(record)
+    edited = {name for name, file in files.items() if digest_of(Path(file)) != code.get(name)}
+    if not (modules := sorted(edited | changed_late(record))):
+        return ""
+    return (
+        f"the code of {_named(modules)} has changed while the run went on: all trials of this"
+        " session were judged by the code as it was before"
+    )
 
 
 def code_changes(record: RecordReader) -> list[CodeChange]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from evonas.evaluate.known.table import Table, load_table
 from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.files import is_file, sha256_of
 from evonas.genome.strict_yaml import short
-from evonas.invocation import command
+from evonas.invocation import resuming
 from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
@@ -113,12 +114,15 @@ def _key_of(config: RunConfig, metric: str) -> str:
     return f"constraints.{metric}"
 
 
-def check_table(config: RunConfig, fingerprint: str, root: Path) -> None:
+def check_table(
+    config: RunConfig, fingerprint: str, root: Path, overrides: Sequence[str] = ()
+) -> None:
     """Check that the table of a run has the content that it began with, wherever it lies.
 
     Args:
         fingerprint: sha256 of the table.
         root: directory of the run.
+        overrides: what this resume is to change.
 
     Raises:
         InvalidData: it is gone, or another one.
@@ -126,7 +130,8 @@ def check_table(config: RunConfig, fingerprint: str, root: Path) -> None:
     if not isinstance(config.evaluator, TableConfig):
         return
     path = Path(config.evaluator.path)
-    moved = command("resume", root, "--set", f"{TABLE_PATH}=PATH")
+    others = [change for change in overrides if not change.startswith(TABLE_PATH)]
+    moved = resuming(root, [*others, f"{TABLE_PATH}=PATH"])
     if not is_file(path):
         message = (
             f"the run's table is missing. Put it back, or say where the same table is now:  {moved}"

@@ -24,6 +24,7 @@ from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
 from evonas.evaluate.local.launching import EarlyLauncher, start_launcher
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.memory_guard import MemoryLimits
+from evonas.evaluate.local.plugin_check import Plugins
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.evaluate.pools.local import LocalPool
 from evonas.evaluate.pools.simulated import SimulatedPool
@@ -32,6 +33,7 @@ from evonas.learning.interface import Interface
 from evonas.memory import MIB
 from evonas.runtime.code_guard import (
     CODE,
+    CODE_FILES,
     CODE_RULE,
     RULE,
     Sources,
@@ -39,6 +41,7 @@ from evonas.runtime.code_guard import (
     check_imported,
     check_plugins,
     check_process,
+    checked_plugins,
     known_code,
     look_at_plugins,
     plugin_folder,
@@ -90,12 +93,12 @@ class Checked:
 
     Attributes:
         prepared: the data, or what is known of a table.
-        code: what identifies the code of the plugins.
+        plugins: what was found of the plugins.
         measured: how random networks stand against the limits; None if nobody knows.
     """
 
     prepared: Prepared
-    code: Sources
+    plugins: Plugins
     measured: Measured | None = None
 
 
@@ -135,7 +138,7 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
         wrong.append(Issue(measured.refusal(), key, str(loaded.file)))
     if wrong:
         raise InvalidConfig(wrong)
-    return Checked(prepared, plugins.sources, measured)
+    return Checked(prepared, plugins, measured)
 
 
 def _prepare_data(loaded: LoadedConfig, root: Path) -> Prepared:
@@ -185,7 +188,8 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
         SOURCE: {} if data is None else source_mark(data),
         "data_files": dict(prepared.files),
         "versions": versions(),
-        CODE: dict(checked.code),
+        CODE: dict(checked.plugins.sources),
+        CODE_FILES: dict(checked.plugins.files),
         CODE_RULE: RULE,
         NOTED: True,
         "lineages": LINEAGES,
@@ -395,6 +399,7 @@ class Session:
         config: RunConfig,
         is_new: bool = False,
         accept_changed_code: bool = False,
+        overrides: Sequence[str] = (),
     ) -> list[str]:
         """What the user should know before the session begins.
 
@@ -404,6 +409,7 @@ class Session:
             config: config of this session, perhaps with changes.
             is_new: whether the run was created just now, so that its plugins were checked.
             accept_changed_code: whether the run goes on with changed code.
+            overrides: what made this config of the recorded one, for the commands in messages.
 
         Raises:
             InvalidConfig: a plugin cannot be used, or its code has changed.
@@ -414,12 +420,13 @@ class Session:
         if is_new:
             check_process(config, recorded_code(self.record))
         else:
-            code = self.check_plugins()
+            plugins = checked_plugins(self.config, self.space, self.config_file)
             if goes_on:
                 file = self.config_file
-                found += check_code(self.record, config, code, file, accept_changed_code)
+                accept = accept_changed_code
+                found += check_code(self.record, config, plugins, file, accept, overrides)
         if goes_on:
-            found += self._source_notes(config)
+            found += self._source_notes(config, overrides)
         changed = other_versions(self.record.meta("versions"), self.config)
         found += changes_in_words(changed)
         if self.record.backup is not None:
@@ -436,11 +443,12 @@ class Session:
         """
         return check_plugins(self.config, self.space, self.config_file)
 
-    def _source_notes(self, config: RunConfig) -> list[str]:
+    def _source_notes(self, config: RunConfig, overrides: Sequence[str]) -> list[str]:
         """Check the source of the data, or the table; notes for the user."""
         if config.data is not None:
             return check_source(self.record, config.data, self.space)
-        check_table(config, self.record.meta("fingerprint"), self.layout.root)
+        fingerprint = self.record.meta("fingerprint")
+        check_table(config, fingerprint, self.layout.root, overrides)
         return []
 
     def setup(self) -> Setup:

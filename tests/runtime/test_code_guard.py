@@ -82,7 +82,8 @@ def test_changed_code_is_refused_until_it_is_accepted_and_then_told(folder: Path
     words = "code has changed since the run began: judging_aid"
     with pytest.raises(InvalidConfig, match=words) as refused:
         api.resume(root, overrides=["budget.trials=9"])
-    assert command("resume", root, "--accept-changed-code") in str(refused.value)
+    accepting = command("resume", root, "--set", "budget.trials=9", "--accept-changed-code")
+    assert accepting in str(refused.value)
     assert content(root) == before
     assert "config changed" not in events(root)
     # A finished run without anything to do is shown as it is.
@@ -106,6 +107,10 @@ def test_changed_code_is_refused_until_it_is_accepted_and_then_told(folder: Path
     assert run.summary()["code_changes"][0]["trials"] == 6
     # From now on, this is the run's code.
     assert len(api.resume(root, overrides=["budget.trials=10"]).trials) == 10
+    (folder / "judging_aid.py").write_text("ADDED = 0.0")
+    words = "since it was last accepted, after 6 trials: judging_aid"
+    with pytest.raises(InvalidConfig, match=words):
+        api.resume(root, overrides=["budget.trials=11"])
 
 
 def test_a_module_that_is_gone_refuses_a_resume_and_spends_nothing(folder: Path) -> None:

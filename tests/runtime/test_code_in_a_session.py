@@ -272,8 +272,13 @@ def test_in_the_process_of_the_driver_an_edit_has_no_effect_before_the_next_sess
 ) -> None:
     name, text, told = EDITS["far"]
     root = create(folder, f"pool={{{pool}}}")
-    lifecycle.work(root, [Edit(folder / name, text)], is_new=True)
+    notes = Notes()
+    lifecycle.work(root, [Edit(folder / name, text), notes], is_new=True)
     assert list(content(root)) == undisturbed
+    assert notes.texts == [
+        f"the code of {told} has changed while the run went on: all trials of this session were"
+        " judged by the code as it was before"
+    ]
     forget()
     more = [f"budget.trials={TRIALS + 2}"]
     with pytest.raises(InvalidConfig, match="since the run began: " + told):

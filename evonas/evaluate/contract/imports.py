@@ -230,7 +230,7 @@ class Imports:
         A file that is no module has its path below the folder of the plugins as its name.
         """
         found, _ = self._found()
-        return dict(sorted(_as_text(name, source) for name, source in found.items()))
+        return dict(sorted(as_text(name, source) for name, source in found.items()))
 
     def _found(self) -> tuple[dict[str, Source], list[Path]]:
         """As `all`, and the folders of the modules."""
@@ -324,6 +324,18 @@ class Imports:
                 self._told[name] = source.sha256
         return {**self._changed, **news}
 
+    def rewritten(self) -> dict[str, str]:
+        """Modules whose files the code itself has changed after their import, as name -> file.
+
+        Each process would compile another text.
+        """
+        found = {}
+        for name, source in self.all().items():
+            is_own = _absolute(source.file) in _PROCESS.written
+            if is_own and digest_of(Path(source.file)) != source.sha256:
+                found[name] = source.file
+        return found
+
     def _not_found(self, has_failed: bool) -> dict[str, Source]:
         """What was looked for since the last call, and was not found up to now.
 
@@ -348,7 +360,7 @@ class Imports:
                 continue
             self._missed.add(name)
             source = Source(MISSING if has_failed else OPTIONAL, file)
-            known_as, source = _as_text(name, source)
+            known_as, source = as_text(name, source)
             result[known_as] = source
         return result
 
@@ -463,7 +475,7 @@ def digest_of(file: Path) -> str:
         return UNREADABLE
 
 
-def _as_text(name: str, source: Source) -> tuple[str, Source]:
+def as_text(name: str, source: Source) -> tuple[str, Source]:
     """Both as text that can be recorded: not the name of each file is UTF-8."""
     sha256, file = source
     name, file = (os.fsencode(text).decode("utf-8", "backslashreplace") for text in (name, file))

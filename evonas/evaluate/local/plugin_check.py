@@ -56,11 +56,13 @@ class Plugins:
         wrong_calls: sentences about functions, by the function's name.
         sources: module -> sha256 of its file, of the plugins and of all that they import and that
             is the user's; also files that they read meanwhile.
+        files: their paths, by the same names.
     """
 
     problems: Sequence[str] = ()
     wrong_calls: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def look_at(plugins: Sequence[str], calls: Iterable[Call] = (), folder: str = "") -> Plugins:
@@ -109,6 +111,8 @@ def _look(request: Mapping[str, Any]) -> dict[str, Any]:
                 problems.append(found)
             else:
                 modules[name] = found
+    if not problems:
+        problems += [_rewritten(name, file) for name, file in imports.rewritten().items()]
     wrong = {}
     for data in request["calls"]:
         call = Call(**data)
@@ -116,11 +120,23 @@ def _look(request: Mapping[str, Any]) -> dict[str, Any]:
         # A module that cannot be imported has its sentence already.
         if module is not None and (words := _misfit(module, call)):
             wrong[call.function] = words
+    sources = sources_of(imports)
+    digests = {name: source.sha256 for name, source in sources.items()}
+    files = {name: source.file for name, source in sources.items()}
     return {
         "problems": problems,
         "wrong_calls": wrong,
-        "sources": sources_of(imports),
+        "sources": digests,
+        "files": files,
     }
+
+
+def _rewritten(name: str, file: str) -> str:
+    """That each process would find another text of a module."""
+    return (
+        f"importing the plugins changes the file of the module {name}, {file}. So its code is"
+        " another one each time, and no run could be compared with itself. Write to another file."
+    )
 
 
 def _import(name: str, folder: str) -> ModuleType | str:

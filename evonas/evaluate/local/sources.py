@@ -10,11 +10,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from evonas.evaluate.contract.imports import Imports, Source, digest_of, home_of, is_users
+from evonas.evaluate.contract.imports import (
+    Imports,
+    Source,
+    as_text,
+    digest_of,
+    home_of,
+    is_users,
+)
 
 
-def sources_of(imports: Imports) -> dict[str, str]:
-    """Module -> sha256 of its file, sorted by name; also files that were read during the import.
+def sources_of(imports: Imports) -> dict[str, Source]:
+    """The files of modules by name, sorted; also files that were read during the import.
 
     Imports inside functions are found by reading the code. An import by a computed name is found
     only if it was made already.
@@ -24,18 +31,17 @@ def sources_of(imports: Imports) -> dict[str, str]:
     """
     found = imports.all()
     sources = _imported_later(found)
-    for name, source in found.items():
-        sources[name] = source.sha256
+    sources.update(found)
     return dict(sorted(sources.items()))
 
 
-def _imported_later(found: Mapping[str, Source]) -> dict[str, str]:
+def _imported_later(found: Mapping[str, Source]) -> dict[str, Source]:
     """The modules that these modules import within functions, and theirs."""
     files = {name: Path(source.file) for name, source in found.items()}
     homes = [home_of(name, file) for name, file in files.items() if file.suffix == ".py"]
     own = [Path(entry) for entry in sys.path if is_users(entry)]
     places = list(dict.fromkeys([*own, *sorted(homes)]))
-    later: dict[str, str] = {}
+    later: dict[str, Source] = {}
     waiting = list(files)
     while waiting:
         name = waiting.pop()
@@ -46,7 +52,7 @@ def _imported_later(found: Mapping[str, Source]) -> dict[str, str]:
             file = _find(imported, places)
             if file is not None and is_users(str(file)):
                 files[imported] = file
-                later[imported] = digest_of(file)
+                _, later[imported] = as_text(imported, Source(digest_of(file), str(file)))
                 waiting.append(imported)
     return later
 

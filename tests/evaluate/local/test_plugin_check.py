@@ -250,3 +250,16 @@ def test_of_an_installed_plugin_only_its_own_package_counts(tmp_path: Path) -> N
         "parts.deep",
         "parts.deep.two",
     ]
+
+
+def test_a_plugin_that_changes_its_own_file_is_refused(folder: Path) -> None:
+    text = "with open(__file__, 'a') as file:\n    file.write('# again\\n')\n"
+    (folder / "restless.py").write_text(text)
+    found = look_at(["restless"], (), str(folder))
+    (problem,) = found.problems
+    assert "importing the plugins changes the file of the module restless, " in problem
+    # What it writes elsewhere is its own affair.
+    (folder / "calm.py").write_text(text.replace("__file__", "__file__ + '.log'"))
+    found = look_at(["calm"], (), str(folder))
+    assert not found.problems
+    assert found.files == {"calm": str(folder / "calm.py")}
