@@ -122,6 +122,20 @@ def test_a_module_that_is_gone_refuses_a_resume_and_spends_nothing(folder: Path)
     assert content(root) == before
 
 
+def test_a_misspelt_plugin_is_told_where_it_is(folder: Path) -> None:
+    with pytest.raises(InvalidConfig, match="Did you mean 'judging'") as refused:
+        load_config(folder / "c.yaml", ["plugins=[judgin]"])
+    (issue,) = refused.value.problems
+    assert issue.key == "plugins"
+    assert "there is no module 'judgin'" in issue.message
+    # Both are there, or none is.
+    (folder / "judgin.py").write_text("")
+    for changes in (["plugins=[judgin]"], ["evaluator.python.function=judgingg:f"]):
+        with pytest.raises(InvalidConfig) as refused:
+            load_config(folder / "c.yaml", changes)
+        assert [issue.key for issue in refused.value.problems] == ["evaluator.python.function"]
+
+
 def test_an_older_record_takes_the_code_and_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ from evonas.invocation import command
 from evonas.model.space_check import check_space
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.config.limits_config import SECONDS_IN, too_long
-from evonas.runtime.config.plugin_members import PluginMembers
+from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, misspelt
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
 from evonas.runtime.config.settings import Builder, path_problem, received_file, shown
 from evonas.runtime.config.strategy_config import (
@@ -40,6 +40,7 @@ from evonas.search.strategy import StrategySettings
 from evonas.words import counted
 
 OVERRIDE = "--set"
+FUNCTION_KEY = "evaluator.python.function"
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     problems += _missing_files(source, file)
     space, space_problems = _space(source, file, members)
     seeds, seed_problems = find_seeds(space, source, file)
+    problems = [_at_plugins(one, source, file) for one in problems]
     problems += space_problems
     problems += seed_problems
     if config is not None and space is not None and not problems:
@@ -150,6 +152,23 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     notes = tuple(warnings(config, space))
     loaded = LoadedConfig(config, file, space, seeds, notes)
     return Checked(loaded, ())
+
+
+def _at_plugins(issue: Issue, source: _Source, file: Path) -> Issue:
+    """The issue of a function whose module is not listed, where the list is what is misspelt."""
+    match source.data:
+        case {"evaluator": {"python": {"function": str(function)}}} if is_member_name(function):
+            module = function.partition(":")[0]
+        case _:
+            return issue
+    plugins = _listed_plugins(source.data)
+    if issue.key != FUNCTION_KEY or module in plugins:
+        return issue
+    name = misspelt(module, plugins, str(file.absolute().parent))
+    if not name:
+        return issue
+    message = f"there is no module {name!r}. Did you mean {module!r}, which {FUNCTION_KEY} names?"
+    return source.problem(("plugins",), message)
 
 
 def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig | None, list[Issue]]:

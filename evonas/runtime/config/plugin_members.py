@@ -17,6 +17,7 @@ import traceback
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -78,6 +79,23 @@ def not_listed(module: str, plugins: Sequence[str]) -> str:
         f"the module {module!r} is not among the plugins that may be imported: {allowed}."
         f"{did_you_mean(module, plugins) or to_list(module, plugins)}"
     )
+
+
+def misspelt(module: str, plugins: Sequence[str], folder: str) -> str:
+    """Which of the plugins is a misspelt name of a module that is there; empty if none is.
+
+    Args:
+        folder: folder of the config, in which modules may lie.
+    """
+    places = [*sys.path, folder]
+    top, _, _ = module.partition(".")
+    if PathFinder.find_spec(top, places) is None:
+        return ""
+    for name in plugins:
+        is_close = bool(did_you_mean(name, [module]))
+        if is_close and PathFinder.find_spec(name.partition(".")[0], places) is None:
+            return name
+    return ""
 
 
 def raised_in(error: BaseException) -> str:
