@@ -75,6 +75,7 @@ class _Process:
         written: files that were opened for writing then, or that another one was renamed to.
         is_heard: whether the audit hook is in place; nothing can take it away again.
         is_importing: whether plugins are imported now.
+        current: who looks at the imports of the run that this process works for.
     """
 
     def __init__(self) -> None:
@@ -85,6 +86,7 @@ class _Process:
         self.written: set[str] = set()
         self.is_heard = False
         self.is_importing = False
+        self.current: Imports | None = None
 
 
 _PROCESS = _Process()
@@ -180,6 +182,13 @@ def import_plugins(plugins: Sequence[str], folder: str) -> None:
                 importlib.import_module(name)
 
 
+def code_now() -> dict[str, str]:
+    """What this process has imported of the user's code by now, as name -> sha256."""
+    if _PROCESS.current is None:
+        return {}
+    return {name: source.sha256 for name, source in _PROCESS.current.all().items()}
+
+
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     """Note which files are opened while plugins are imported. It is called for all that happens."""
     if not _PROCESS.is_importing or event not in ("open", "os.rename"):
@@ -223,6 +232,7 @@ class Imports:
         self._missed: set[str] = set()
         # What others have missed before is none of this one's.
         _PROCESS.missed.clear()
+        _PROCESS.current = self
 
     def all(self) -> dict[str, Source]:
         """Everything that was imported since, by name.

@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 from evonas.errors import InvalidCheckpoint
+from evonas.evaluate.contract.imports import code_now
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup
 from evonas.evaluate.training.checkpoint import load_state, save_state, save_weights
 from evonas.evaluate.training.latency import latency_ms
@@ -168,6 +169,10 @@ def _trainer(
         "batch_size": batch,
         "interface": setup.interface,
     }
+    if setup.plugins:
+        # The model is built: what its ops import late is imported, too. Otherwise a training would
+        # go on from epochs of code that was refused meanwhile.
+        fingerprint["code"] = code_now()
     if job.accumulation > 1:
         fingerprint["accumulation"] = job.accumulation
     # The full training, not what this job asks for: 3 epochs and 6 more must see the learning rates

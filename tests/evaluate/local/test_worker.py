@@ -446,6 +446,19 @@ def test_a_checkpoint_that_does_not_fit_is_no_failure(
         assert "is not used" in caplog.text
 
 
+def test_a_training_does_not_go_on_from_epochs_of_other_code(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_plugin = replace(setup, plugins=("my_ops",))
+    told: list[int] = []
+    for code, epochs in (({"my_ops": "a"}, 2), ({"my_ops": "a"}, 3), ({"my_ops": "b"}, 4)):
+        monkeypatch.setattr("evonas.evaluate.training.train_job.code_now", lambda code=code: code)
+        told.clear()
+        job = train_job(epochs=epochs, checkpoint="checkpoints/00005.npz")
+        run_job(with_plugin, job, lambda epoch, metrics: told.append(epoch))
+        assert told == ([3] if epochs == 3 else list(range(1, epochs + 1)))
+
+
 def test_a_longer_training_continues_a_finished_one(setup: Setup) -> None:
     whole = run_job(setup, train_job(genome=WHOLE, epochs=5), SILENT)
     run_job(
