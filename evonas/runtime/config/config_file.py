@@ -140,7 +140,7 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     problems += _missing_files(source, file)
     space, space_problems = _space(source, file, members)
     seeds, seed_problems = find_seeds(space, source, file)
-    problems = [_at_plugins(one, source, file) for one in problems]
+    problems = [one for one in problems if not _is_of_misspelt_plugin(one, source, file)]
     problems += space_problems
     problems += seed_problems
     if config is not None and space is not None and not problems:
@@ -154,21 +154,20 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     return Checked(loaded, ())
 
 
-def _at_plugins(issue: Issue, source: _Source, file: Path) -> Issue:
-    """The issue of a function whose module is not listed, where the list is what is misspelt."""
+def _is_of_misspelt_plugin(issue: Issue, source: _Source, file: Path) -> bool:
+    """Whether it blames a function whose module is not listed, where the list is misspelt.
+
+    `_missing_plugins` tells of the list.
+    """
     match source.data:
         case {"evaluator": {"python": {"function": str(function)}}} if is_member_name(function):
             module = function.partition(":")[0]
         case _:
-            return issue
+            return False
     plugins = _listed_plugins(source.data)
     if issue.key != FUNCTION_KEY or module in plugins:
-        return issue
-    name = misspelt(module, plugins, str(file.absolute().parent))
-    if not name:
-        return issue
-    message = f"there is no module {name!r}. Did you mean {module!r}, which {FUNCTION_KEY} names?"
-    return source.problem(("plugins",), message)
+        return False
+    return bool(misspelt(module, plugins, str(file.absolute().parent)))
 
 
 def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig | None, list[Issue]]:
