@@ -329,7 +329,9 @@ class Builder:
             return ""
         examples = [f"`{in_line({keys[-1]: one})}`" for one in meant]
         text = " or ".join(examples)
-        return f" Perhaps you mean {text}." if len(text) <= MOST_WRITTEN else ""
+        # YAML leaves some characters as they are that no terminal shows.
+        is_told = len(text) <= MOST_WRITTEN and text.isprintable()
+        return f" Perhaps you mean {text}." if is_told else ""
 
     def _refuse_unknown(self, known: list[str], value: dict[Any, Any], path: KeyPath) -> None:
         """Note an issue for each key that is none of the known ones."""

@@ -512,6 +512,7 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
         ),
         ("epochs: 3", "epochs: 3\nlimits: {seconds: 1e10}", "limits.seconds", "10000000000.0"),
         ("{name: digits}", "x.npz", "data", "Perhaps you mean `data: {path: x.npz}`"),
+        ("{name: digits}", '"\\xad"', "data", 'Received: "\\xad".'),
         ("{name: digits}", "digits", "data", "Perhaps you mean `data: {name: digits}`"),
         ("epochs: 3", "epochs: 3\npool: {locale: {}}", "pool.locale", "Did you mean 'local'?"),
         (
