@@ -99,7 +99,7 @@ def simulated(config: RunConfig, setup: Setup, root: Path) -> SimulatedPool:
 
 
 def record(name: str, trials: int) -> Path:
-    """The finished run of a search of so many trials; it is made if it is not there."""
+    """A finished run with this number of trials. It is made at the first call, and kept."""
     folder = CHECKOUT / "build" / "scale" / f"{trials}-{name}"
     root = folder / name
     if not (root / "run.db").exists():

@@ -189,7 +189,7 @@ def _report_bug(error: Exception) -> int:
 
 def _place_in_plugin(error: Exception) -> str:
     """The line of the user's strategy that has raised; empty if it is none of the user's."""
-    # It is imported by whoever reads a config, and it is slow for those who do not.
+    # The import takes long. If the command has read a config, the module is there already.
     module = sys.modules.get("evonas.runtime.config.plugin_members")
     if module is None:
         return ""

@@ -154,7 +154,7 @@ def search(
         else:
             conclude(run)
     except KeyboardInterrupt:
-        error = Stopped("stopped by Ctrl-C while the run, which is finished, was told of.")
+        error = Stopped("stopped by Ctrl-C while the report was printed; the run is finished.")
         error.add_note(f"To see it:  {command('show', directory)}")
         raise error from None
 

@@ -92,7 +92,7 @@ def judge(arrays: Arrays, kind: InputKind, task: TaskKind) -> Precision:
 
 
 def _about_constants(table: _Table, kind: InputKind) -> list[str]:
-    """What is told of columns with one value; samples of a test set do not matter."""
+    """A note on columns with one value in all samples of `x`; `x_test` is not looked at."""
     found = constants(table.arrays[0], kind)
     if not found:
         return []

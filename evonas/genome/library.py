@@ -66,11 +66,8 @@ def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path
     Raises:
         UserError: no such file, or no such name; the shipped names are listed.
     """
-    if kind == "configs" and name_or_path.endswith(".npz") and is_file(expanded(name_or_path)):
-        raise UserError(
-            f"{short(name_or_path, 200)} is data, and a config is a file of YAML that names them:"
-            f" `data: {{path: {short(name_or_path, 200)}}}`, with a space and a budget."
-        )
+    if kind == "configs":
+        _refuse_data(name_or_path)
     is_path = "/" in name_or_path or name_or_path in (".", "..")
     if is_path or name_or_path.endswith((".yaml", ".yml")):
         return _by_path(kind, name_or_path, relative_to)
@@ -86,6 +83,23 @@ def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path
     else:
         listed = "None is shipped."
     raise UserError(f"No shipped {_WORDS[kind]} {short(name_or_path)!r}.{hint} {listed}")
+
+
+def _refuse_data(path: str) -> None:
+    """Refuse a file of data where a config is expected; other files have words of their own.
+
+    Raises:
+        UserError: it is one.
+    """
+    if not path.endswith((".npz", ".npy", ".csv", ".tsv")) or not is_file(expanded(path)):
+        return
+    shown = short(path, 200)
+    way = f"`data: {{path: {shown}}}`, with a space and a budget."
+    if not path.endswith(".npz"):
+        way = (
+            "`data: {path: my.npz}`. What evonas reads are the arrays `x` and `y` of an .npz file."
+        )
+    raise UserError(f"{shown} is data, and a config is a file of YAML that names them: {way}")
 
 
 def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:

@@ -425,7 +425,7 @@ def _since(record: RecordReader) -> str:
 def edited_meanwhile(record: RecordReader) -> str:
     """That the code on the disk is no longer the one that has judged, in words; else empty.
 
-    No process may have imported it since it was edited.
+    A process that had imported the edited code would have ended the session.
     """
     files = record.meta(CODE_FILES) if record.has_meta(CODE_FILES) else {}
     code = recorded_code(record)

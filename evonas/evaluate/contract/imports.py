@@ -114,7 +114,7 @@ def _compiled(loader: SourceFileLoader, name: str) -> CodeType | None:
 
 
 class _Last(MetaPathFinder):
-    """Stands behind all finders: whoever asks it has found nothing.
+    """The last of all finders. It is asked only for a module that no other finder has found.
 
     The exception would not tell: the code may catch it, and the file may be back a moment later.
     """

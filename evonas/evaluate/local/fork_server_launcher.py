@@ -269,7 +269,7 @@ class ForkServerLauncher(Launcher):
                 return json.loads(data) if data else None
 
     def _take_in_exits(self) -> None:
-        """Note every exit that the fork server has told of, without waiting."""
+        """Read the messages of the fork server about workers that have ended; never waits."""
         if self._process is None:
             return
         self._control.setblocking(False)

@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from evonas.evaluate.contract.imports import Imports, import_plugins, is_users, watched
+from evonas.evaluate.contract.imports import (
+    Imports,
+    code_now,
+    import_plugins,
+    is_users,
+    watched,
+)
 
 
 @pytest.fixture
@@ -54,6 +60,18 @@ def test_the_digest_is_that_of_the_text_that_was_compiled(folder: Path) -> None:
     file.write_text(text)
     assert imported(folder, "edited") == {"edited": digest(text)}
     assert sys.modules["edited"].VALUE == 1
+
+
+def test_the_code_of_now_grows_with_what_is_imported_late(folder: Path) -> None:
+    (folder / "early_part.py").write_text("VALUE = 1")
+    (folder / "late_part.py").write_text("VALUE = 2")
+    assert imported(folder, "early_part") == code_now() == {"early_part": digest("VALUE = 1")}
+    with watched(["early_part"]):
+        importlib.import_module("late_part")
+    assert code_now() == {"early_part": digest("VALUE = 1"), "late_part": digest("VALUE = 2")}
+    # The next run in this process counts what it imports itself.
+    Imports(["early_part"])
+    assert code_now() == {}
 
 
 def test_a_module_that_cannot_be_imported_is_told_all_the_same(folder: Path) -> None:
