@@ -121,12 +121,18 @@ def _subtitle(view: Scene, objective: Objective) -> str:
         generations = {trial.lineage.generation for trial in trials}
         told += f" in {counted(len(generations), 'generation')}"
     parts.append(told)
-    failed = sum(map(is_failed, trials))
+    own = [trial for trial in trials if trial.twin_of is None]
+    failed = sum(map(is_failed, own))
+    # Neither is a failure: the limits refused the one, the user or the time ended the other.
+    infeasible = sum(trial.state is TrialState.INFEASIBLE for trial in own)
+    cancelled = sum(trial.state is TrialState.CANCELLED for trial in own)
+    failed -= infeasible + cancelled
     twins = sum(trial.twin_of is not None for trial in trials)
     waiting = sum(trial.state is TrialState.WAITING for trial in trials)
     violating = sum(trial.fitness is not None and not trial.fitness.is_feasible for trial in trials)
-    if failed:
-        parts.append(f"{failed:,} failed")
+    for count, what in ((failed, "failed"), (infeasible, "infeasible"), (cancelled, "cancelled")):
+        if count:
+            parts.append(f"{count:,} {what}")
     if violating:
         parts.append(f"{violating:,} beyond the constraints (grey)")
     if twins:
@@ -196,11 +202,11 @@ def _axes(view: Scene) -> Iterator[str]:
 
 
 def _failures(view: Scene) -> Iterator[str]:
-    """A mark below the axis for each failed trial."""
+    """A mark below the axis for each trial without a result."""
     count = len(view.failed)
     if not count:
         return
-    yield text(LEFT - 9, FAILED + 4, "failed", "soft", "end")
+    yield text(LEFT - 9, FAILED + 4, "no result", "soft", "end")
     # Crosses in a crowd would be one black bar.
     is_crowded = count > MOST_CROSSES
     strength = "0.5" if is_crowded else "1"

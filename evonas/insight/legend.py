@@ -82,4 +82,4 @@ def _items(view: Scene, drawn_singly: bool, paleness: float) -> Iterator[_Item]:
         edge = '<path class="grid" d="M-8 3H8"/><circle class="dot c4" opacity=".45" r="4"/>'
         yield _Item(edge, "at the edge: worse")
     if view.failed:
-        yield _Item('<path class="cross" d="M-3 -3l6 6m-6 0l6 -6"/>', "failed")
+        yield _Item('<path class="cross" d="M-3 -3l6 6m-6 0l6 -6"/>', "no result")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from evonas.insight.axis import measure_of
 from evonas.insight.climb import MOST_CIRCLES, climb_svg, radius
 from evonas.insight.svg import text_width
-from evonas.trial import Objective
+from evonas.trial import Objective, TrialState
 from evonas.words import number
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -172,6 +173,16 @@ def test_degenerate_runs(make_trial, objective):
     failed = parse(climb_svg([make_trial(i, None) for i in range(5)], objective))
     assert "No trial has succeeded yet." in words(failed)
     assert with_class(failed, "cross")[0].get("data-count") == "5"
+
+
+def test_what_the_limits_refused_and_what_was_cancelled_has_not_failed(make_trial, objective):
+    trials = [make_trial(i, None) for i in range(6)]
+    for i, state in ((1, TrialState.INFEASIBLE), (2, TrialState.INFEASIBLE)):
+        trials[i] = replace(trials[i], state=state)
+    trials[3] = replace(trials[3], state=TrialState.CANCELLED)
+    trials[5] = replace(trials[5], twin_of=4)
+    subtitle = " \u00b7 2 failed \u00b7 2 infeasible \u00b7 1 cancelled \u00b7 1 duplicate"
+    assert any(text.endswith(subtitle) for text in words(parse(climb_svg(trials, objective))))
     one = parse(climb_svg([make_trial(0, 0.5)], objective))
     assert len(with_class(one, "dot")) == len(with_class(one, "ring")) == 1
 
