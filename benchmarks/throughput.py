@@ -47,7 +47,7 @@ from evonas.data.prepared import prepare as prepare_data
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.local.devices import device_shares
-from evonas.evaluate.local.launcher import start_launcher
+from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import Genome, load_space, sample
 from evonas.memory import MIB
@@ -58,7 +58,7 @@ SEED = 0
 """Seed of the networks that are drawn, and of their trainings."""
 EPOCHS = 5
 REPEATS = 2
-NETWORKS = {"digits": 28, "fashion": 8}
+NETWORKS = {"digits": 28, "fashion": 14}
 TITLES = {"digits": "digits", "fashion": "Fashion-MNIST, 10,000 images"}
 LIMITS = {"parameters": 300_000, "flops": 5_000_000}
 """Those of configs/digits.yaml."""
