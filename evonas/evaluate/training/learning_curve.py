@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evonas.evaluate.contract.protocol import Setup
-from evonas.evaluate.training.patience import best_epoch
 from evonas.trial import Fitness, Objective
 
 LEARNING_CURVE = "learning_curve"
@@ -101,8 +100,8 @@ def stopped(
     earliest = max(LEAST, rule.after * rule.epochs)
     if done < earliest or done >= rule.epochs:
         return None
-    best = history[best_epoch(history, objective)][objective.name]
     values = [row[objective.name] for row in history]
+    best = min(values) if objective.direction == "min" else max(values)
     gain = possible_gain(values, objective, rule.epochs, rule.margin)
     at_best = best - gain if objective.direction == "min" else best + gain
     hoped = Fitness(at_best, objective.direction)

@@ -18,8 +18,10 @@ from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.contract.imports import code_now
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup
 from evonas.evaluate.training.checkpoint import load_state, save_state, save_weights
+from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import STOPPED, rule_of
+from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.tensors import TensorCache, TrainingData
 from evonas.evaluate.training.trainer import Diverged, Trainer
 from evonas.files import sha256_of
@@ -182,16 +184,18 @@ def _trainer(
     if has_schedule(space, genome):
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
-    trainer = Trainer(
-        model,
-        build_optimizer(space, genome, steps, job.accumulation),
-        data,
-        Interface.from_json(setup.interface),
-        batch_size=batch,
-        seed=job.seed,
-        objective=Objective(setup.objective["name"], direction),
+    interface = Interface.from_json(setup.interface)
+    optimizer = build_optimizer(space, genome, steps, job.accumulation)
+    policy = TrainingPolicy(
+        Objective(setup.objective["name"], direction),
         patience=setup.patience,
         curve=rule_of(setup, job.incumbent, full),
+    )
+    trainer = Trainer(
+        CompiledLoop(model, optimizer, data, interface, batch),
+        interface,
+        policy,
+        seed=job.seed,
         fingerprint=fingerprint,
     )
     return trainer, fingerprint

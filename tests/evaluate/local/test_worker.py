@@ -34,8 +34,10 @@ from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.worker import load_model, run_job, throttled
 from evonas.evaluate.training import export_job
 from evonas.evaluate.training.checkpoint import load_weights
+from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import LEARNING_CURVE, Stopped
+from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.scores import scores
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import space_of, train
@@ -168,6 +170,18 @@ def train_job(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
+def trained_by_hand(setup: Setup, planned: dict[str, Any], epochs: int, steps: int = 1) -> Trainer:
+    """The training of a genome as a job of seed 11 makes it, with batches of 16."""
+    space, found = space_of(setup), Genome.from_dict(planned)
+    keras.utils.set_random_seed(11)
+    model = build_model(space, found, INTERFACE)
+    data = TensorCache().get(Path(setup.directory))
+    loop = CompiledLoop(model, build_optimizer(space, found, steps), data, INTERFACE, 16)
+    trainer = Trainer(loop, INTERFACE, TrainingPolicy(Objective("val_loss", "min")), seed=11)
+    trainer.train(epochs)
+    return trainer
+
+
 def export_of(job: Job, **changes: Any) -> Job:
     arrays = {"x": "data/test/x.npy", "y": "data/test/y.npy"}
     return replace(job, kind="export", model="best.keras", arrays=arrays, **changes)
@@ -274,21 +288,7 @@ def test_the_generators_of_the_process_are_left_alone(setup: Setup) -> None:
 def test_the_network_that_is_trained_is_the_one_that_is_built(
     setup: Setup, plugins: tuple[str, ...]
 ) -> None:
-    space, found = space_of(setup), Genome.from_dict(WHOLE)
-    keras.utils.set_random_seed(11)
-    model = build_model(space, found, INTERFACE)
-    objective = Objective("val_loss", "min")
-    data = TensorCache().get(Path(setup.directory))
-    trainer = Trainer(
-        model,
-        build_optimizer(space, found),
-        data,
-        INTERFACE,
-        batch_size=16,
-        seed=11,
-        objective=objective,
-    )
-    trainer.train(2)
+    trainer = trained_by_hand(setup, WHOLE, epochs=2)
     outcome = run_job(replace(setup, plugins=plugins), train_job(genome=WHOLE, epochs=2), SILENT)
     assert outcome.history["loss"] == [row["loss"] for row in trainer.history]
     weights = load_weights(Path(setup.directory) / "weights/00005.npz")
@@ -758,20 +758,9 @@ def test_a_schedule_has_a_step_for_every_batch_the_smaller_last_one_too(setup: S
     """70 samples are five batches of 16, so that three epochs are a schedule of 15 steps."""
     planned = genome(optimizer=Gene.make("momentum", {"schedule": "cosine"}, innovation=1))
     outcome = run_job(setup, train_job(genome=planned), SILENT)
-    space, found = space_of(setup), Genome.from_dict(planned)
     losses = {}
     for steps in (14, 15):
-        keras.utils.set_random_seed(11)
-        trainer = Trainer(
-            build_model(space, found, INTERFACE),
-            build_optimizer(space, found, steps),
-            TensorCache().get(Path(setup.directory)),
-            INTERFACE,
-            batch_size=16,
-            seed=11,
-            objective=Objective("val_loss", "min"),
-        )
-        trainer.train(3)
+        trainer = trained_by_hand(setup, planned, 3, steps)
         losses[steps] = [row["loss"] for row in trainer.history]
     assert outcome.history["loss"] == losses[15]
     assert losses[14] != losses[15], "or the length makes no difference here"

@@ -19,22 +19,15 @@ import tensorflow as tf
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.local.worker import run_job
 from evonas.evaluate.training.checkpoint import load_state, save_state
-from evonas.evaluate.training.tensors import TrainingData
-from evonas.evaluate.training.trainer import Trainer, fast_graphs
+from evonas.evaluate.training.compiled_loop import CompiledLoop, fast_graphs
+from evonas.evaluate.training.trainer import Trainer
 from evonas.genome import Gene, Genome, parse_space
-from evonas.learning.interface import Interface
 from evonas.model.optimizers import build_optimizer
 from evonas.randomness import generator
-from evonas.trial import Objective, TrialState
-
-tf.config.threading.set_intra_op_parallelism_threads(1)
-tf.config.threading.set_inter_op_parallelism_threads(1)
+from evonas.trial import TrialState
+from tests.evaluate.training.networks import LOSS, TARGETS, bits, rows
 
 layers = keras.layers
-LOSS = Objective("val_loss", "min")
-TARGETS = Interface(
-    "vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5, target_mean=3.0, target_scale=4.0
-)
 
 SPACE = """
 space: accumulation
@@ -93,13 +86,6 @@ def heavy(x):
 """
 
 
-def rows(samples: int) -> TrainingData:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(samples + 20, 5)).astype(np.float32)
-    y = (x[:, 0] * 3 + x[:, 1] ** 2 + 3).astype(np.float32)
-    return TrainingData(*map(tf.constant, (x[:samples], y[:samples], x[samples:], y[samples:])))
-
-
 def perceptron() -> Any:
     """With penalties of weights, and of activities, which Keras divides by the batch's samples."""
     penalty = keras.regularizers.L2(1e-2)
@@ -125,21 +111,8 @@ def make(
     optimizer = build_optimizer(
         parse_space(space, "test"), genome, steps=4 * -(-samples // 16), accumulation=parts
     )
-    fingerprint = {"parts": parts}
-    return model, Trainer(
-        model,
-        optimizer,
-        data,
-        TARGETS,
-        batch_size=16,
-        seed=3,
-        objective=LOSS,
-        fingerprint=fingerprint,
-    )
-
-
-def bits(model: Any) -> list[bytes]:
-    return [variable.value.numpy().tobytes() for variable in model.variables]
+    loop = CompiledLoop(model, optimizer, data, TARGETS, batch_size=16)
+    return model, Trainer(loop, TARGETS, LOSS, seed=3, fingerprint={"parts": parts})
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from evonas.evaluate.training import trainer as module
+from evonas.evaluate.training import compiled_loop as module
 from evonas.evaluate.training.direct_updates import BY_WAY_OF_DISTRIBUTE, update_directly
-from evonas.evaluate.training.tensors import TrainingData
-from evonas.evaluate.training.trainer import Trainer
-from evonas.learning.interface import Interface
 from evonas.model.optimizers import OPTIMIZERS, scheduled
-from evonas.trial import Objective
+from tests.evaluate.training.networks import TARGETS, rows
 
-tf.config.threading.set_intra_op_parallelism_threads(1)
-tf.config.threading.set_inter_op_parallelism_threads(1)
-
-TARGETS = Interface("vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5)
+ORDER = np.arange(70, dtype=np.int32)
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "sgd": {},
     "momentum": {"momentum": 0.7, "nesterov": True},
@@ -29,13 +23,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "adamw": {"weight_decay": 0.05},
     "rmsprop": {"momentum": 0.6},
 }
-
-
-def rows() -> TrainingData:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(90, 5)).astype(np.float32)
-    y = (x[:, 0] * 3 + x[:, 1] ** 2).astype(np.float32)
-    return TrainingData(*map(tf.constant, (x[:70], y[:70], x[70:], y[70:])))
 
 
 def trained(name: str, accumulation: int) -> list[bytes]:
@@ -48,11 +35,12 @@ def trained(name: str, accumulation: int) -> list[bytes]:
     optimizer = OPTIMIZERS[name](learning_rate=rate, **ARGUMENTS[name])
     if accumulation > 1:
         optimizer.gradient_accumulation_steps = accumulation
-    objective = Objective("val_loss", "min")
-    trainer = Trainer(model, optimizer, rows(), TARGETS, batch_size=16, seed=3, objective=objective)
-    trainer.train(2)
-    state = trainer.state()
-    return [array.tobytes() for array in [*state.model, *state.optimizer]]
+    loop = module.CompiledLoop(model, optimizer, rows(), TARGETS, batch_size=16)
+    with loop.at_work():
+        for _ in range(2):
+            loop.run(ORDER)
+            loop.validate()
+    return [array.tobytes() for array in [*loop.model_state(), *loop.optimizer_state()]]
 
 
 def graphs() -> int:

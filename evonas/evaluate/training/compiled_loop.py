@@ -1,0 +1,270 @@
+"""The loop in TensorFlow: whole epochs in one compiled function, to the numbers of `model.fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from evonas.evaluate.training.checkpoint import Array
+from evonas.evaluate.training.direct_updates import update_directly
+from evonas.evaluate.training.loop import Loop
+from evonas.evaluate.training.scores import LEAST_PROBABILITY
+from evonas.evaluate.training.tensors import Tensor, TrainingData
+from evonas.learning.interface import Interface
+
+VALIDATION_BATCH = 256
+
+
+class CompiledLoop(Loop):
+    """Trains a Keras model, and gives the very numbers that `model.fit` would give.
+
+    The optimizer updates its variables directly. The model draws random numbers from its own seed
+    generators; see `keras.utils.set_random_seed`. The loss is the sparse categorical cross-entropy,
+    or the mean squared error.
+
+    An optimizer with `gradient_accumulation_steps` gets each batch in that number of parts, with
+    one gradient for each part. A step is still that of a whole batch, also for the last batch of an
+    epoch: a part counts by its samples. Except for rounding, the training is that of whole batches,
+    if the network has neither batch normalization nor dropout.
+
+    Args:
+        model: a built model that takes raw samples, and gives probabilities (batch, classes)
+            or targets (batch, 1).
+        optimizer: a new optimizer, for this training alone.
+        batch_size: samples of one step; the last batch of an epoch may be smaller.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        data: TrainingData,
+        interface: Interface,
+        batch_size: int,
+    ) -> None:
+        """Prepare a training; nothing is traced yet."""
+        self._model = model
+        self._optimizer = optimizer
+        self._data = data
+        self._batch_size = batch_size
+        self._parts = optimizer.gradient_accumulation_steps or 1
+        self._classification = interface.task == "classification"
+        self._scale = interface.target_scale
+        if self._classification:
+            self._loss = keras.losses.SparseCategoricalCrossentropy()
+        else:
+            self._loss = keras.losses.MeanSquaredError()
+        # TensorFlow allows no new variable while a function is traced, so the optimizer's are
+        # created here.
+        optimizer.build(model.trainable_variables)
+        update_directly(optimizer)
+        # The signatures leave the length of an order open: each function is traced once.
+        order = tf.TensorSpec([None], tf.int32)
+        self._run = tf.function(self._train_batches, input_signature=[order], autograph=False)
+        self._check = tf.function(self._validate, input_signature=[], autograph=False)
+
+    @property
+    def samples(self) -> int:
+        return self._data.samples
+
+    @property
+    def batch_size(self) -> int:
+        return self._batch_size
+
+    def run(self, order: NDArray[np.int32]) -> tuple[float, float]:
+        total, last = self._run(order)
+        return float(total), float(last)
+
+    def validate(self) -> tuple[float, float]:
+        loss, metric = self._check()
+        return float(loss), float(metric)
+
+    def weights(self) -> list[Array]:
+        return _values(self._model.weights)
+
+    def model_state(self) -> list[Array]:
+        # With the statistics of batch normalization and the states of random generators.
+        return _values(self._model.variables)
+
+    def optimizer_state(self) -> list[Array]:
+        return _values(self._optimizer.variables)
+
+    def assign(self, model: Sequence[Array], optimizer: Sequence[Array]) -> None:
+        _assign(self._model.variables, model)
+        _assign(self._optimizer.variables, optimizer)
+
+    def at_work(self) -> AbstractContextManager[None]:
+        return fast_graphs()
+
+    def _train_batches(self, order: Tensor) -> tuple[Tensor, Tensor]:
+        """Train on the samples of an order, up to the first loss that is not finite.
+
+        Args:
+            order: (samples,), positions in the training data.
+
+        Returns:
+            The sum of the samples' losses, and the loss of the last batch.
+        """
+        samples = tf.size(order)
+        # Rounded up: the last batch may be smaller.
+        batches = -(-samples // self._batch_size)
+        parts = batches * self._parts
+
+        def go_on(part: Tensor, total: Tensor, last: Tensor) -> Tensor:
+            is_left = part < parts
+            return is_left & tf.math.is_finite(last)
+
+        def train(part: Tensor, total: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            start, stop, size = self._part(part, samples)
+            count = tf.cast(stop - start, tf.float64)
+            if self._parts == 1:
+                loss = self._train_batch(order[start:stop])
+            else:
+                # Keras divides the sum of the gradients by the number of parts. A part must count
+                # by its share of the samples, so the share is times that number.
+                weight = tf.cast(self._parts * (stop - start), tf.float32)
+                share = weight / tf.cast(size, tf.float32)
+                # A last batch with few samples has empty parts, and the mean over no sample is
+                # NaN. So an empty part looks at one sample, with a share of 0.
+                first = tf.minimum(start, stop - 1)
+                loss = self._train_batch(order[first:stop], share)
+            following = part + 1
+            summed = total + tf.cast(loss, tf.float64) * count
+            return following, summed, loss
+
+        begin = (
+            tf.constant(0),
+            tf.constant(0.0, tf.float64),
+            tf.constant(0.0),
+        )
+        _, total, last = tf.while_loop(go_on, train, begin)
+        return total, last
+
+    def _part(self, number: Tensor, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """A part of a batch: its start and its stop in an order, and the size of the whole batch.
+
+        The sizes of a batch's parts differ by one at most; the larger parts come first.
+        """
+        first = number // self._parts * self._batch_size
+        # The last batch has the samples that are left.
+        size = tf.minimum(self._batch_size, samples - first)
+
+        def bound(more: int) -> Tensor:
+            # Two negations make a division that rounds up.
+            negative = -size * (number % self._parts + more)
+            return first - negative // self._parts
+
+        start = bound(0)
+        stop = bound(1)
+        return start, stop, size
+
+    def _train_batch(self, positions: Tensor, share: Tensor | None = None) -> Tensor:
+        """One gradient for the optimizer.
+
+        Args:
+            positions: (samples,), positions in the training data.
+            share: weight of this part among the parts of its batch; None for a whole batch.
+
+        Returns:
+            the mean loss of the samples, with regularization terms.
+        """
+        x = tf.cast(tf.gather(self._data.x, positions), tf.float32)
+        y = tf.gather(self._data.y, positions)
+        with tf.GradientTape() as tape:
+            predicted = self._model(x, training=True)
+            if not self._classification:
+                y = tf.cast(y, tf.float32) / self._scale
+                predicted = predicted / self._scale
+            own_loss = self._loss(y, predicted)
+            # Read after the call: `model.losses` are the regularization terms of that call.
+            terms = [own_loss, *self._model.losses]
+            loss = tf.add_n(terms)
+            counted = loss if share is None else loss * share
+        variables = self._model.trainable_variables
+        gradients = tape.gradient(counted, variables)
+        self._optimizer.apply(gradients, variables)
+        return loss
+
+    def _validate(self) -> tuple[Tensor, Tensor]:
+        """The mean loss and the mean metric on the validation data, summed in double precision."""
+        all_x = self._data.validation_x
+        all_y = self._data.validation_y
+        samples = int(all_x.shape[0])
+
+        def go_on(start: Tensor, loss: Tensor, metric: Tensor) -> Tensor:
+            return start < samples
+
+        def batch(start: Tensor, loss: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            stop = tf.minimum(start + VALIDATION_BATCH, samples)
+            x = tf.cast(all_x[start:stop], tf.float32)
+            y = all_y[start:stop]
+            predicted = self._model(x, training=False)
+            losses, metrics = self._scores(y, predicted)
+            loss = loss + _sum(losses)
+            metric = metric + _sum(metrics)
+            return stop, loss, metric
+
+        zero = tf.constant(0.0, tf.float64)
+        begin = (tf.constant(0), zero, zero)
+        _, loss, metric = tf.while_loop(go_on, batch, begin)
+        mean_loss = loss / samples
+        mean_metric = metric / samples
+        return mean_loss, mean_metric
+
+    def _scores(self, y: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss and the metric of each sample, both (batch,), in the targets' units."""
+        # The same as `scores.scores` computes in NumPy, for the reasons that are given there.
+        if self._classification:
+            winner = tf.argmax(predicted, axis=-1, output_type=tf.int32)
+            hits = winner == tf.cast(y, tf.int32)
+            of_true_class = tf.gather(predicted, y, batch_dims=1)
+            probability = tf.cast(of_true_class, tf.float64)
+            logarithm = tf.math.log(tf.maximum(probability, LEAST_PROBABILITY))
+            return -logarithm, hits
+        flat = tf.reshape(predicted, [-1])
+        error = tf.cast(flat, tf.float64) - tf.cast(y, tf.float64)
+        squared = tf.square(error)
+        absolute = tf.abs(error)
+        return squared, absolute
+
+
+def _assign(variables: Sequence[keras.Variable], arrays: Sequence[Array]) -> None:
+    pairs = zip(variables, arrays, strict=True)
+    for variable, array in pairs:
+        variable.assign(array)
+
+
+def _sum(values: Tensor) -> Tensor:
+    """The sum in double precision; truth values count as 0 and 1."""
+    doubles = tf.cast(values, tf.float64)
+    return tf.reduce_sum(doubles)
+
+
+def _values(variables: Sequence[keras.Variable]) -> list[Array]:
+    """The values of the variables, copied."""
+    copies = []
+    for variable in variables:
+        copies.append(variable.value.numpy())
+    return copies
+
+
+@contextmanager
+def fast_graphs() -> Iterator[None]:
+    """Turns TensorFlow's graph optimizer off, except on a GPU, and afterwards as it was before."""
+    if tf.config.list_logical_devices("GPU"):
+        yield
+        return
+    # On a CPU the optimizer costs a small network more time than it saves.
+    name = "disable_meta_optimizer"
+    options = tf.config.optimizer.get_experimental_options()
+    before = bool(options.get(name, False))
+    tf.config.optimizer.set_experimental_options({name: True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({name: before})

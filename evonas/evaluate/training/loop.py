@@ -1,0 +1,74 @@
+"""What a framework does in a training: steps on batches, and predictions for the validation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evonas.evaluate.training.checkpoint import Array
+
+
+class Loop(ABC):
+    """Trains one model with one optimizer, and owns both until the training is done.
+
+    A loop decides nothing: a `Trainer` says which samples come when, and when the training ends.
+    All that the following numbers depend on is in `model_state` and `optimizer_state`.
+
+    The loss is that of `Interface.task`. Targets of a regression are divided by their scale first.
+    A learning rate then means the same for all targets.
+    """
+
+    @property
+    @abstractmethod
+    def samples(self) -> int:
+        """Number of samples in the training data."""
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """Number of samples of one step."""
+
+    @abstractmethod
+    def run(self, order: NDArray[np.int32]) -> tuple[float, float]:
+        """Train on the samples of an order, up to the first loss that is not finite.
+
+        Args:
+            order: (samples,), positions in the training data. Each batch takes the next
+                `batch_size` of them, and the last batch what is left.
+
+        Returns:
+            the sum of the samples' losses, with regularization terms, and the mean loss of the
+            last batch.
+        """
+
+    @abstractmethod
+    def validate(self) -> tuple[float, float]:
+        """The mean loss, without regularization terms, and the mean metric on the validation data.
+
+        Both are in the targets' units. Nothing is trained. But the model may draw random numbers,
+        as recurrent layers of Keras do, so an epoch always ends with one validation.
+        """
+
+    @abstractmethod
+    def weights(self) -> list[Array]:
+        """The weights that predict, in the order of `model.weights`, copied."""
+
+    @abstractmethod
+    def model_state(self) -> list[Array]:
+        """The weights and whatever else of the model changes in a training, copied."""
+
+    @abstractmethod
+    def optimizer_state(self) -> list[Array]:
+        """Whatever of the optimizer changes in a training, copied."""
+
+    @abstractmethod
+    def assign(self, model: Sequence[Array], optimizer: Sequence[Array]) -> None:
+        """Continue from these states, of the shapes and types that this loop's own states have."""
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """Settings of the framework that hold during a training, and are then as they were."""
+        return nullcontext()
