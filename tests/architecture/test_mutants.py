@@ -88,7 +88,9 @@ def test_the_tests_of_a_module_are_those_of_its_name_and_those_that_import_it(
 
 
 def test_a_module_that_no_test_names_is_tested_through_its_users() -> None:
-    assert "tests/search/strategies/test_nsga.py" in narrow_tests("evonas/search/front_search.py")
+    assert "tests/search/strategies/test_nsga.py" in narrow_tests(
+        "evonas/search/strategies/front_search.py"
+    )
 
 
 MODULE = """

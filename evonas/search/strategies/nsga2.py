@@ -19,11 +19,11 @@ from typing import ClassVar
 import numpy as np
 from deap import tools
 
-from evonas.search.front_search import FrontSearch, FrontSettings
 from evonas.search.individual import Individual
 from evonas.search.pareto import fronts, points, survivors
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
+from evonas.search.strategies.front_search import FrontSearch, FrontSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Objective
 

@@ -21,11 +21,11 @@ import numpy as np
 from annotated_types import Ge
 from deap import tools
 
-from evonas.search.front_search import FrontSearch, FrontSettings
 from evonas.search.individual import Individual, lent_randomness
 from evonas.search.pareto import Point, points, scaled, survivors
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
+from evonas.search.strategies.front_search import FrontSearch, FrontSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Objective
 

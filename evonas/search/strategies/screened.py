@@ -18,9 +18,9 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from evonas.genome import Genome
+from evonas.search.strategies.wrapping import Wrapping, WrappingSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.search.surrogate import Experience, GaussianProcess, Surrogate
-from evonas.search.wrapping import Wrapping, WrappingSettings
 from evonas.trial import Proposal, Trial
 
 

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from evonas.genome import Genome
+from evonas.search.strategies.wrapping import Wrapping, WrappingSettings
 from evonas.search.strategy import SearchProblem, Strategy
-from evonas.search.wrapping import Wrapping, WrappingSettings
 from evonas.trial import Lineage, Proposal, Trial
 
 

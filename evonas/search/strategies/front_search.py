@@ -17,9 +17,9 @@ from evonas.search.pareto import values_of
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
 from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.wrapping import Wrapping
 from evonas.search.strategy import SearchProblem, StrategySettings
 from evonas.search.variation import Mutation
-from evonas.search.wrapping import Wrapping
 from evonas.trial import Proposal, Trial
 
 
