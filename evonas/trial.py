@@ -20,25 +20,6 @@ from evonas.words import RECORDED, clean_lines, cut
 
 Direction = Literal["min", "max"]
 
-KNOWN_DIRECTIONS: Mapping[str, Direction] = {
-    "loss": "min",
-    "accuracy": "max",
-    "mean_squared_error": "min",
-    "mean_absolute_error": "min",
-    "parameters": "min",
-    "flops": "min",
-    "latency_ms": "min",
-    "training_seconds": "min",
-}
-"""Directions of the metrics that evonas measures, without the prefix `val_` or `test_`."""
-
-TIMES = frozenset({"latency_ms", "training_seconds"})
-"""Metrics that a clock measures. No two measurements are equal, not even of one training."""
-
-# All of them so far. A new metric that can be negative must be left out here.
-NON_NEGATIVE = frozenset(KNOWN_DIRECTIONS)
-"""Metrics that evonas measures and that are never negative."""
-
 CUT_SHORT = "cut_short"
 """Marks a trial that a deadline has ended: a metric, the number of epochs that it was given."""
 

@@ -11,8 +11,9 @@ from evonas.cli.one_trial import ENDED_BY_TIME
 from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
 from evonas.invocation import command
+from evonas.learning.metrics import TIMES
 from evonas.model.catalog import FINAL_FRACTION
-from evonas.trial import CUT_SHORT, TIMES, Trial
+from evonas.trial import CUT_SHORT, Trial
 from evonas.words import counted, listed, span
 
 if TYPE_CHECKING:

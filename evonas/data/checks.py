@@ -13,7 +13,9 @@ from evonas.data.sources import Array, Arrays
 from evonas.errors import Issue
 from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import short
-from evonas.learning.interface import InputKind, TaskKind
+from evonas.learning.interface import InputKind
+from evonas.learning.tasks import LearningTask
+from evonas.learning.tasks.task import are_numbers
 
 AXES: Mapping[InputKind, tuple[str, tuple[int, ...]]] = {
     "image": ("2 axes (height, width) or 3 axes (height, width, channels)", (2, 3)),
@@ -30,9 +32,6 @@ LARGEST = 1e18
 
 Its square must be a 32-bit float.
 """
-
-LARGEST_LABEL = 2.0**53
-"""The largest label that may be a float. Beyond it, neighbouring whole numbers are one float."""
 
 
 def check_samples(arrays: Arrays, kind: InputKind) -> list[Issue]:
@@ -60,11 +59,16 @@ def check_targets(arrays: Arrays) -> list[Issue]:
     return issues
 
 
-def check_task(arrays: Arrays, task: TaskKind) -> list[Issue]:
+def check_task(arrays: Arrays, task: LearningTask) -> list[Issue]:
     """Issues of targets under this task. `check_targets` must have found none."""
-    if task == "classification":
-        return _check_labels(arrays)
-    return _check_quantities(arrays)
+    targets = _targets(arrays)
+    issues = task.issues(targets, arrays.origin)
+    # Words have no size.
+    if issues or not task.are_quantities:
+        return issues
+    for key, y in targets.items():
+        issues += _check_size(y, key, arrays.origin)
+    return issues
 
 
 def channels_first(x: Array, kind: InputKind) -> list[str]:
@@ -78,22 +82,6 @@ def channels_first(x: Array, kind: InputKind) -> list[str]:
         f"x: samples of shape {x.shape[1:]} are read as {first} rows of {height} pixels with"
         f" {width} channels each. If the channels come first, write x.transpose(0, 2, 3, 1)."
     ]
-
-
-def are_numbers(words: Array) -> bool:
-    """Whether each word is a number."""
-    try:
-        words.astype(np.float64)
-    except ValueError:
-        return False
-    return True
-
-
-def whole(labels: Array) -> Array:
-    """Labels with whole floats as integers; others as they are."""
-    if labels.dtype.kind == "f":
-        return labels.astype(np.int64)
-    return labels
 
 
 def _targets(arrays: Arrays) -> dict[str, Array]:
@@ -315,94 +303,3 @@ def _first(wrong: Array, chunk: Array, start: int) -> tuple[Any, str]:
     value = chunk[(row, *others)]
     index = [row + start, *others]
     return value, ", ".join(str(int(i)) for i in index)
-
-
-def _check_labels(arrays: Arrays) -> list[Issue]:
-    """Issues of targets that are class labels."""
-    issues = []
-    for key, y in _targets(arrays).items():
-        found = _check_whole(y, key, arrays.origin)
-        issues += found
-    # The classes are known only if all labels are good.
-    if issues:
-        return issues
-    labels = np.unique(arrays.y)
-    if len(labels) == 1:
-        only = labels[0].item()
-        message = f"classification needs at least two classes. Received: only {only!r}."
-        issues.append(Issue(message, "y", arrays.origin))
-    if arrays.y_test is not None:
-        issues += _check_known(arrays.y_test, labels, arrays.origin)
-    return issues
-
-
-def _check_whole(y: Array, key: str, origin: str) -> list[Issue]:
-    """The first label that is a fraction, or too large a float."""
-    if y.dtype.kind != "f":
-        return []
-    wrong = (y != np.floor(y)) | (np.abs(y) > LARGEST_LABEL)
-    if not wrong.any():
-        return []
-    first = int(np.argmax(wrong))
-    message = (
-        "class labels must be whole numbers (as floats: up to 2**53), words or booleans;"
-        " for quantities, write `task: regression`."
-        f" Received: {y[first]} at {key}[{first}]."
-    )
-    return [Issue(message, key, origin)]
-
-
-def _check_known(y_test: Array, labels: Array, origin: str) -> list[Issue]:
-    """The first label of the test set that no training sample has.
-
-    No output of the network stands for such a label.
-    """
-    if (labels.dtype.kind == "U") != (y_test.dtype.kind == "U"):
-        message = (
-            f"the labels must be of the kind of those in y, {labels.dtype}."
-            f" Received: {y_test.dtype}."
-        )
-        return [Issue(message, "y_test", origin)]
-    unknown = ~np.isin(y_test, labels)
-    if not unknown.any():
-        return []
-    first = int(np.argmax(unknown))
-    label = y_test[first].item()
-    # There may be thousands of labels.
-    known = ", ".join(str(one) for one in labels[:20])
-    if len(labels) > 20:
-        known += ", ..."
-    message = (
-        f"holds a label that y does not. Allowed: {known}. Received: {label!r} at y_test[{first}]."
-    )
-    return [Issue(message, "y_test", origin)]
-
-
-def _advice_for_words(y: Array) -> str:
-    """What to do about words for which numbers are wanted."""
-    received = f"Received: {short(str(y[0]))!r}."
-    if are_numbers(y):
-        return f"for numbers in words, write y.astype(float). {received}"
-    return f"for words, write `task: classification`. {received}"
-
-
-def _check_quantities(arrays: Arrays) -> list[Issue]:
-    """Issues of targets that are quantities."""
-    targets = _targets(arrays)
-    issues = []
-    for key, y in targets.items():
-        if y.dtype.kind == "U":
-            message = f"regression needs numbers; {_advice_for_words(y)}"
-            issues.append(Issue(message, key, arrays.origin))
-    # Words have no size.
-    if issues:
-        return issues
-    for key, y in targets.items():
-        issues += _check_size(y, key, arrays.origin)
-    if issues:
-        return issues
-    first = arrays.y[0]
-    if np.all(arrays.y == first):
-        message = f"regression needs targets that differ. Received: only {first.item()!r}."
-        issues.append(Issue(message, "y", arrays.origin))
-    return issues

@@ -17,7 +17,8 @@ import numpy as np
 from evonas.data.columns import Measured, Vector, constants, count_of, measure
 from evonas.data.sources import Array, Arrays
 from evonas.errors import Issue
-from evonas.learning.interface import InputKind, TaskKind
+from evonas.learning.interface import InputKind
+from evonas.learning.tasks import LearningTask
 from evonas.words import counted, listed
 
 COARSE = 1e-3
@@ -64,7 +65,7 @@ class Precision:
     notes: tuple[str, ...]
 
 
-def judge(arrays: Arrays, kind: InputKind, task: TaskKind) -> Precision:
+def judge(arrays: Arrays, kind: InputKind, task: LearningTask) -> Precision:
     """What would be lost of samples, and of targets that are quantities.
 
     Args:
@@ -74,7 +75,7 @@ def judge(arrays: Arrays, kind: InputKind, task: TaskKind) -> Precision:
     name = {"image": "channel", "sequence": "channel", "vector": "feature"}[kind]
     samples = _Table("x", name, [arrays.x, *tests], count_of(arrays.x, kind))
     tables = [samples]
-    if task == "regression":
+    if task.are_quantities:
         tests = [y for y in (arrays.y_test,) if y is not None]
         tables.append(_Table("y", "", [arrays.y, *tests], 1))
     issues: list[Issue] = []

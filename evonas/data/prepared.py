@@ -20,12 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.data.checks import (
-    are_numbers,
     channels_first,
     check_samples,
     check_targets,
     check_task,
-    whole,
 )
 from evonas.data.columns import chunks, moments
 from evonas.data.precision import judge
@@ -33,7 +31,8 @@ from evonas.data.room import stored_dtype
 from evonas.data.sources import Array, Arrays, load_npz, load_source
 from evonas.errors import InvalidData, Issue
 from evonas.files import sha256_of, write_whole
-from evonas.learning.interface import InputKind, Interface, TaskKind
+from evonas.learning.interface import InputKind, Interface
+from evonas.learning.tasks import TASKS, LearningTask, guess_task
 from evonas.memory import Memory
 
 Part = Literal["train", "validation", "test"]
@@ -48,10 +47,6 @@ FILES: Mapping[Part, tuple[str, str]] = {
 No training task names the test data.
 """
 
-MOST_CLASSES = 100
-SAMPLES_PER_CLASS = 5
-"""Integer targets are guessed to be labels if they have few distinct values, each of them often."""
-
 
 @dataclass(frozen=True)
 class DataSettings:
@@ -61,7 +56,7 @@ class DataSettings:
         input: kind of input that the search space is for.
         name: name of a shipped data set. Exactly one of `name` and `path` is given.
         path: path of an `.npz` file.
-        task: what is learned; None to guess it.
+        task: name of what is learned; None to guess it.
         split_seed: seed of the split alone, so that runs with other seeds have the same test data.
         validation: fraction of all samples that is for validation.
         test: fraction of all samples that is for the test. It has no effect if the source has a
@@ -71,7 +66,7 @@ class DataSettings:
     input: InputKind
     name: str | None = None
     path: Path | None = None
-    task: TaskKind | None = None
+    task: str | None = None
     split_seed: int = 0
     validation: float = 0.2
     test: float = 0.2
@@ -134,7 +129,7 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
     task, guess = _check(arrays, settings)
     encoded, test, classes = _encode(arrays, task)
     try:
-        parts = _split(encoded, test, settings, arrays.origin, classes)
+        parts = _split(encoded, test, settings, arrays.origin, classes, task)
     except InvalidData as error:
         raise InvalidData([*error.problems, *about_guess(guess)]) from error
     precision = judge(arrays, settings.input, task)
@@ -160,37 +155,6 @@ def about_guess(guess: str) -> list[Issue]:
     if not guess:
         return []
     return [Issue(f"was not given, and is guessed to be {guess}.", "data.task")]
-
-
-def guess_task(y: Array) -> tuple[TaskKind, str]:
-    """The task that these targets (n,) look like, and why, in a sentence."""
-    if y.dtype.kind == "U":
-        more = "; for numbers, write y.astype(float)" if are_numbers(y) else ""
-        return "classification", f"classification, because the targets are words{more}"
-    if y.dtype.kind == "b":
-        return (
-            "classification",
-            "classification, because the targets are booleans; for quantities, write"
-            " `task: regression`",
-        )
-    if y.dtype.kind == "f":
-        return (
-            "regression",
-            "regression, because the targets are floats; for labels, write `task: classification`",
-        )
-    # Integers may be labels or quantities.
-    count = len(np.unique(y))
-    reason = f"the targets are integers of {count} distinct values"
-    if count <= MOST_CLASSES and count * SAMPLES_PER_CLASS <= len(y):
-        return (
-            "classification",
-            f"classification, because {reason}; for quantities, write `task: regression`",
-        )
-    return (
-        "regression",
-        f"regression, because {reason} in {len(y)} samples;"
-        " for labels, write `task: classification`",
-    )
 
 
 def _load(settings: DataSettings, memory: Memory | None) -> Arrays:
@@ -224,7 +188,7 @@ def _flat(y: Array) -> Array:
     return y
 
 
-def _check(arrays: Arrays, settings: DataSettings) -> tuple[TaskKind, str]:
+def _check(arrays: Arrays, settings: DataSettings) -> tuple[LearningTask, str]:
     """The task and how it was guessed.
 
     Raises:
@@ -236,7 +200,7 @@ def _check(arrays: Arrays, settings: DataSettings) -> tuple[TaskKind, str]:
     if target_issues:
         raise InvalidData(issues + target_issues)
     if settings.task:
-        task, guess = settings.task, ""
+        task, guess = TASKS[settings.task], ""
     else:
         task, guess = guess_task(arrays.y)
     task_issues = check_task(arrays, task)
@@ -248,27 +212,21 @@ def _check(arrays: Arrays, settings: DataSettings) -> tuple[TaskKind, str]:
 
 
 def _encode(
-    arrays: Arrays, task: TaskKind
+    arrays: Arrays, task: LearningTask
 ) -> tuple[_Samples, _Samples | None, tuple[str | int, ...]]:
     """All samples in the types that they are stored in, those of the test set, and the classes."""
     given = [x for x in (arrays.x, arrays.x_test) if x is not None]
     dtype = stored_dtype(x.dtype for x in given)
-    classes: Array = np.empty(0)
-    if task == "classification":
-        classes = np.unique(whole(arrays.y))
+    labels = task.labels(arrays.y)
 
     def samples(x: Array, y: Array) -> _Samples:
         stored = x.astype(dtype, copy=False)
-        if task == "regression":
-            return _Samples(stored, y.astype(np.float64))
-        # The number of a class is its place among the sorted labels.
-        numbers = np.searchsorted(classes, whole(y))
-        return _Samples(stored, numbers.astype(np.int32))
+        return _Samples(stored, task.encode(y, labels))
 
     test = None
     if arrays.x_test is not None and arrays.y_test is not None:
         test = samples(arrays.x_test, arrays.y_test)
-    return samples(arrays.x, arrays.y), test, tuple(classes.tolist())
+    return samples(arrays.x, arrays.y), test, tuple(labels.tolist())
 
 
 def _split(
@@ -277,8 +235,9 @@ def _split(
     settings: DataSettings,
     origin: str,
     classes: tuple[str | int, ...],
+    task: LearningTask,
 ) -> dict[Part, _Samples]:
-    """The three parts, each in the order of the source; stratified for classification.
+    """The three parts, each in the order of the source, with the strata of the task.
 
     Raises:
         InvalidData: there are too few samples, or too few of a class.
@@ -293,11 +252,11 @@ def _split(
     issues = _check_sizes(encoded.y, sizes, origin, classes)
     if issues:
         raise InvalidData(issues)
-    labels = encoded.y if classes else None
+    strata = task.strata(encoded.y)
     rest = np.arange(total)
     # Each part is drawn from what the parts before have left.
     for part, size in sizes.items():
-        rest, taken = _draw(rest, labels, size, settings.split_seed)
+        rest, taken = _draw(rest, strata, size, settings.split_seed)
         parts[part] = encoded.take(taken)
     train = encoded.take(rest)
     issues = _check_classes(train.y, origin, classes)
@@ -354,27 +313,27 @@ def _check_classes(y: Array, origin: str, classes: tuple[str | int, ...]) -> lis
 
 
 def _draw(
-    indices: NDArray[np.intp], labels: Array | None, size: int, seed: int
+    indices: NDArray[np.intp], strata: Array | None, size: int, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """What is left of the indices, and `size` of them, each in ascending order."""
     # The import takes 1.1 s.
     from sklearn.model_selection import train_test_split
 
     stratify = None
-    if labels is not None:
-        stratify = labels[indices]
+    if strata is not None:
+        stratify = strata[indices]
     left, taken = train_test_split(indices, test_size=size, random_state=seed, stratify=stratify)
     return np.sort(left), np.sort(taken)
 
 
 def _describe(
-    train: _Samples, kind: InputKind, task: TaskKind, classes: tuple[str | int, ...]
+    train: _Samples, kind: InputKind, task: LearningTask, classes: tuple[str | int, ...]
 ) -> Interface:
     """The interface of the models, measured on the training part."""
     mean, variance = moments(train.x, kind)
     target_mean = 0.0
     target_scale = 1.0
-    if task == "regression":
+    if task.are_quantities:
         # Targets are measured like a table with a single feature.
         column = train.y[:, np.newaxis]
         (target_mean,), (target_variance,) = moments(column, "vector")
@@ -382,7 +341,7 @@ def _describe(
     return Interface(
         kind,
         shape=tuple(train.x.shape[1:]),
-        task=task,
+        task=task.name,
         classes=classes,
         mean=mean,
         variance=variance,
@@ -405,14 +364,14 @@ def _write(part: Part, samples: _Samples, directory: Path) -> dict[str, str]:
     return written
 
 
-def _fingerprint(arrays: Arrays, settings: DataSettings, task: TaskKind) -> str:
+def _fingerprint(arrays: Arrays, settings: DataSettings, task: LearningTask) -> str:
     """A sha256 that is the same for equal arrays, wherever they are read from."""
     decisive = asdict(settings)
     # A data set may be renamed, and a file may be moved.
     for key in ("name", "path"):
         del decisive[key]
     # The task that is used counts, whether it was given or guessed.
-    decisive["task"] = task
+    decisive["task"] = task.name
     text = json.dumps(decisive, sort_keys=True)
     digest = hashlib.sha256(text.encode())
     for key, array in arrays.named().items():

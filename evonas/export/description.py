@@ -75,21 +75,17 @@ def data(session: Session) -> dict[str, Any]:
 
 def compiled(interface: Interface) -> dict[str, Any]:
     """What `evaluate` and `fit` of the exported model take, and what they report."""
-    metric = interface.metric
-    if interface.task == "classification":
-        loss = "sparse_categorical_crossentropy"
-        return {
-            "loss": loss,
-            "loss_weight": 1.0,
-            "metrics": [metric, loss],
-            "y": _labels(interface),
-        }
-    loss = "mean_squared_error"
+    head = interface.head
+    weight = 1.0
+    y = _labels(interface)
+    if head.is_scaled:
+        weight = 1.0 / interface.target_scale**2
+        y = "the targets as they are in the data"
     return {
-        "loss": loss,
-        "loss_weight": 1.0 / interface.target_scale**2,
-        "metrics": [metric, loss],
-        "y": "the targets as they are in the data",
+        "loss": head.loss_name,
+        "loss_weight": weight,
+        "metrics": [interface.metric, head.loss_name],
+        "y": y,
     }
 
 

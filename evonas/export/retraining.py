@@ -15,6 +15,7 @@ from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job
 from evonas.files import sha256_of
 from evonas.invocation import command
+from evonas.learning.metrics import TIMES
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.loop.jobs import (
     checkpoint_path,
@@ -29,7 +30,7 @@ from evonas.runtime.loop.storage import best_of
 from evonas.runtime.record.record import Record
 from evonas.runtime.session import Session
 from evonas.runtime.versions import made_with_in_words, other_versions
-from evonas.trial import TIMES, Outcome, Trial, TrialState
+from evonas.trial import Outcome, Trial, TrialState
 from evonas.words import excerpt
 
 RETRAINED = "retrained"

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Literal
 
 from evonas.insight.summary import succeeded
+from evonas.learning.metrics import is_share
 from evonas.trial import Direction, Objective, Trial
 from evonas.words import number
 
@@ -122,7 +123,9 @@ def measure_for(values: Sequence[float], objective: Objective) -> Measure:
 def _are_accuracies(values: Sequence[float], objective: Objective) -> bool:
     """Whether these are shares of right answers, from 0 to 1."""
     # A weighted sum may be called accuracy, and an accuracy may be in percent.
-    if objective.weights or not objective.name.endswith(ACCURACY):
+    if objective.weights:
+        return False
+    if not is_share(objective.name) and not objective.name.endswith(ACCURACY):
         return False
     if not values:
         return False

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evonas.learning.metrics import is_share
 from evonas.trial import Objective
 
 Floats = NDArray[np.float64]
@@ -91,7 +92,7 @@ def scale_of(objective: Objective, values: Iterable[float], samples: int = 0) ->
     is_positive = bool(known) and min(known) > 0
     is_of_fractions = all(0 <= value <= 1 for value in known)
     sample = 0.0
-    if samples and is_of_fractions and _is_accuracy(objective):
+    if samples and is_of_fractions and objective.measure == "accuracy" and not objective.weights:
         sample = 1 / samples
     return Scale(
         objective=objective,
@@ -103,4 +104,4 @@ def scale_of(objective: Objective, values: Iterable[float], samples: int = 0) ->
 
 def _is_accuracy(objective: Objective) -> bool:
     # A weighted sum may be called accuracy.
-    return objective.measure == "accuracy" and not objective.weights
+    return is_share(objective.name) and not objective.weights

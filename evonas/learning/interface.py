@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from evonas.learning.tasks import TASKS, Head, LearningTask
+
 InputKind = Literal["image", "sequence", "vector"]
-TaskKind = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Interface:
     Attributes:
         kind: how a sample is read. An `image` of two axes gets a channel axis inside the model.
         shape: shape of one raw sample, such as (8, 8) or (28, 28, 3) or (30,).
-        task: what is learned. It decides the head, the loss and the metrics.
+        task: name of what is learned, one of `TASKS`.
         classes: labels in the order of the output's columns; empty for regression.
         mean: means of the training data, per channel (image, sequence) or per feature (vector).
         variance: variances in the same order as `mean`; never 0 (a constant feature has 1).
@@ -28,7 +29,7 @@ class Interface:
 
     kind: InputKind
     shape: tuple[int, ...]
-    task: TaskKind
+    task: str
     classes: tuple[str | int | float, ...]
     mean: tuple[float, ...]
     variance: tuple[float, ...]
@@ -36,18 +37,25 @@ class Interface:
     target_scale: float = 1.0
 
     @property
+    def learning_task(self) -> LearningTask:
+        """What is learned."""
+        return TASKS[self.task]
+
+    @property
+    def head(self) -> Head:
+        """The end of the networks."""
+        return self.learning_task.head(len(self.classes))
+
+    @property
     def outputs(self) -> int:
-        """Number of columns of the prediction: one for each class, or one for regression."""
-        if self.task == "classification":
-            return len(self.classes)
-        return 1
+        """Number of columns of a prediction: one for each class, or one for regression."""
+        return self.head.units
 
     @property
     def metric(self) -> str:
         """The metric that is reported beside the loss."""
-        if self.task == "classification":
-            return "accuracy"
-        return "mean_absolute_error"
+        _, beside = self.learning_task.standard
+        return beside.name
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -79,10 +79,11 @@ def _entrance(x: Tensor, interface: Interface) -> Tensor:
 def _head(x: Tensor, interface: Interface) -> Tensor:
     if rank(x) > 1:
         x = layers.Flatten(name="flatten")(x)
-    if interface.task == "classification":
-        return layers.Dense(interface.outputs, activation="softmax", name="output")(x)
+    head = interface.head
+    if not head.is_scaled:
+        return layers.Dense(head.units, activation=head.activation, name="output")(x)
     # The weights work on standardized targets, whatever the unit of the user's targets is.
-    x = layers.Dense(1, name="standardized_output")(x)
+    x = layers.Dense(head.units, activation=head.activation, name="standardized_output")(x)
     to_units = layers.Rescaling(
         interface.target_scale,
         offset=interface.target_mean,

@@ -5,8 +5,6 @@ Everything is a part of Keras, without any code of evonas: the file must load wi
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from evonas.genome import Genome, SearchSpace
@@ -36,32 +34,16 @@ def compile_model(
     steps = schedule_steps(space, genome, samples, full)
     # Without accumulation, also if a small device needed it: another one may take whole batches.
     optimizer = build_optimizer(space, genome, steps)
-    if interface.task == "classification":
-        model.compile(
-            optimizer, keras.losses.SparseCategoricalCrossentropy(), metrics=_of_classes()
-        )
-    else:
-        model.compile(
-            optimizer,
-            keras.losses.MeanSquaredError(),
-            loss_weights=[1.0 / interface.target_scale**2],
-            metrics=_of_targets(),
-        )
+    head = interface.head
+    model.compile(
+        optimizer,
+        getattr(keras.losses, head.loss)(),
+        loss_weights=[1.0 / interface.target_scale**2] if head.is_scaled else None,
+        metrics=[
+            getattr(keras.metrics, head.metric)(name=interface.metric),
+            # The loss without weight and penalties.
+            getattr(keras.metrics, head.loss)(),
+        ],
+    )
     # Keras warns when it loads a file whose optimizer has no variables yet.
     optimizer.build(model.trainable_variables)
-
-
-def _of_classes() -> list[Any]:
-    """Accuracy, and the loss without penalties."""
-    return [
-        keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-        keras.metrics.SparseCategoricalCrossentropy(),
-    ]
-
-
-def _of_targets() -> list[Any]:
-    """The absolute error, and the loss without weight and penalties."""
-    return [
-        keras.metrics.MeanAbsoluteError(),
-        keras.metrics.MeanSquaredError(),
-    ]

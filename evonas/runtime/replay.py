@@ -25,6 +25,7 @@ from evonas.files import sha256_of
 from evonas.genome import parse_space
 from evonas.invocation import command
 from evonas.learning.interface import Interface
+from evonas.learning.metrics import TIMES
 from evonas.runtime.code_guard import changed_code, check_plugins
 from evonas.runtime.config.pool_config import LocalConfig, PoolConfig
 from evonas.runtime.config.run_config import RunConfig
@@ -37,7 +38,7 @@ from evonas.runtime.record.reader import RecordReader, decoding
 from evonas.runtime.record.rows import Attempt
 from evonas.runtime.session import make_setup
 from evonas.runtime.versions import Changes, Versions, other_versions
-from evonas.trial import TIMES, Outcome, Trial, TrialState
+from evonas.trial import Outcome, Trial, TrialState
 from evonas.words import counted, excerpt
 
 

@@ -31,8 +31,9 @@ from evonas.evaluate.contract.protocol import (
 )
 from evonas.evaluate.training.learning_curve import STOPPED, Stopped, first_stop, rule_of
 from evonas.files import sha256_of, write_whole
+from evonas.learning.metrics import TIMES
 from evonas.testing.lies import LIES, lie
-from evonas.trial import CUT_SHORT, TIMES, Direction, Objective, Outcome, TrialState
+from evonas.trial import CUT_SHORT, Direction, Objective, Outcome, TrialState
 
 VARIABLE = "EVONAS_STUB"
 

@@ -11,7 +11,8 @@ from evonas.data import columns
 from evonas.data.columns import measure
 from evonas.data.precision import MOST_NAMED, Precision, judge
 from evonas.data.sources import SOURCES, Arrays
-from evonas.learning.interface import InputKind, TaskKind
+from evonas.learning.interface import InputKind
+from evonas.learning.tasks import TASKS
 
 N = 400
 RNG = np.random.default_rng(0)
@@ -22,12 +23,12 @@ GOOD = RNG.normal(size=N)
 def judged(
     *features: Any,
     y: Any = STEPS,
-    task: TaskKind = "regression",
+    task: str = "regression",
     kind: InputKind = "vector",
     **more: Any,
 ) -> Precision:
     x = np.column_stack(features) if features else GOOD[:, np.newaxis]
-    return judge(Arrays("data.npz", more.pop("x", x), y, **more), kind, task)
+    return judge(Arrays("data.npz", more.pop("x", x), y, **more), kind, TASKS[task])
 
 
 COARSE: dict[str, Any] = {
@@ -171,7 +172,7 @@ def test_no_shipped_data_set_loses_anything() -> None:
     for load in SOURCES.values():
         arrays = load()
         kind: InputKind = "image" if arrays.x.ndim == 3 else "vector"
-        assert judge(arrays, kind, "regression") == Precision((), ())
+        assert judge(arrays, kind, TASKS["regression"]) == Precision((), ())
 
 
 def test_pieces_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas.evaluate.training.scores import scores
 from evonas.learning.interface import Interface
+from evonas.learning.metrics import Metric, scores
 
 
 def baseline(
-    interface: Interface, train: NDArray[Any], parts: dict[str, NDArray[Any]]
+    interface: Interface,
+    metrics: Iterable[Metric],
+    train: NDArray[Any],
+    parts: Mapping[str, NDArray[Any]],
 ) -> dict[str, float]:
     """Scores of one prediction for all samples, the best that the training targets alone give.
 
-    For quantities that is their mean; for classes, how often each of them occurs.
-
     Args:
+        metrics: metrics of predictions.
         train: (samples,), class numbers or real targets.
         parts: the same of each part that is scored, by the prefix of its metrics.
 
     Returns:
         `val_loss` and so on: each part's prefix before the names of its scores.
     """
-    if interface.task == "classification":
-        one = np.bincount(train, minlength=interface.outputs) / len(train)
-    else:
-        one = np.array([np.mean(train, dtype=np.float64)])
+    one = interface.learning_task.constant(train, interface.outputs)
+    listed = tuple(metrics)
     found = {}
     for prefix, y in parts.items():
         predictions = np.broadcast_to(one, (len(y), len(one)))
-        for name, value in scores(interface, y, predictions).items():
+        for name, value in scores(listed, y, predictions).items():
             found[f"{prefix}_{name}"] = value
     return found

@@ -17,11 +17,11 @@ from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
-from evonas.evaluate.training.scores import scores
 from evonas.evaluate.training.train_job import space_of
 from evonas.files import sha256_of, temporary_beside
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
+from evonas.learning.metrics import scores
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
 from evonas.model.size import measure
@@ -62,6 +62,7 @@ def export(setup: Setup, job: Job) -> Outcome:
     parts = {"val": FILES["validation"]}
     if job.arrays:
         parts["test"] = (job.arrays["x"], job.arrays["y"])
+    measured = interface.learning_task.standard
     metrics: dict[str, float] = {}
     targets: dict[str, Array] = {}
     for part, (x_name, y_name) in parts.items():
@@ -70,7 +71,7 @@ def export(setup: Setup, job: Job) -> Outcome:
         targets[part] = y
         # `model.predict` with Keras's own batch size, and NumPy: another process can repeat both.
         predictions = _predict(model, x)
-        for name, value in scores(interface, y, predictions).items():
+        for name, value in scores(measured, y, predictions).items():
             metrics[f"{part}_{name}"] = value
 
     _, y_name = FILES["train"]
@@ -84,7 +85,7 @@ def export(setup: Setup, job: Job) -> Outcome:
         files={job.model: sha256_of(root / job.model)},
         details={
             **_details(model, difference),
-            "baseline": baseline(interface, train, targets),
+            "baseline": baseline(interface, measured, train, targets),
         },
     )
 

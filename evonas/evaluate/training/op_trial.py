@@ -64,7 +64,9 @@ def _data(interface: Interface) -> tuple[Any, Any]:
         mean = mean[0]
         scale = scale[0]
     x = rng.normal(size=shape).astype(np.float32) * scale + mean
-    if interface.task == "classification":
-        return x, np.arange(SAMPLES) % interface.outputs
-    y = rng.normal(size=SAMPLES) * interface.target_scale + interface.target_mean
-    return x, y.astype(np.float32)
+    task = interface.learning_task
+    y = task.examples(rng, SAMPLES, interface.outputs)
+    if not task.are_quantities:
+        return x, y
+    scaled = y * interface.target_scale + interface.target_mean
+    return x, scaled.astype(np.float32)

@@ -11,7 +11,8 @@ from annotated_types import Ge, Gt, Lt
 from evonas.data.prepared import DataSettings
 from evonas.data.sources import SOURCES
 from evonas.errors import did_you_mean
-from evonas.learning.interface import InputKind, TaskKind
+from evonas.learning.interface import InputKind
+from evonas.learning.tasks import TASKS
 from evonas.runtime.config.settings import Check, path_problem, shown
 from evonas.settings import Settings
 
@@ -26,6 +27,14 @@ def _data_set_problem(name: str | None) -> str:
     allowed = f"Allowed: {', '.join(known)}; an .npz file goes under `path`."
     hint = did_you_mean(name, known)
     return f"unknown data set. {allowed} Received: {shown(name)}.{hint}"
+
+
+def _task_problem(name: str | None) -> str:
+    """Why this is no task; empty if it is one, or if none is named."""
+    if name is None or name in TASKS:
+        return ""
+    allowed = " or ".join(TASKS)
+    return f"must be {allowed}, or null. Received: {shown(name)}.{did_you_mean(name, list(TASKS))}"
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class DataConfig(Settings):
 
     name: Annotated[str | None, Check(_data_set_problem)] = None
     path: Annotated[str | None, Check(path_problem)] = None
-    task: TaskKind | None = None
+    task: Annotated[str | None, Check(_task_problem)] = None
     split_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     validation: Fraction = 0.2
     test: Fraction = 0.2

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import math
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from evonas.errors import did_you_mean
 from evonas.genome.strict_yaml import short
-from evonas.learning.interface import TaskKind
+from evonas.learning.metrics import OF_NETWORKS, Metric, direction_of
 from evonas.runtime.config.settings import Builder, KeyIssue, shown
 from evonas.settings import Settings
-from evonas.trial import KNOWN_DIRECTIONS, Constraint, Direction, Objective
-
-EPOCH_METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
-    "val_loss": ("min", None),
-    "val_accuracy": ("max", "classification"),
-    "val_mean_absolute_error": ("min", "regression"),
-}
-"""What evonas measures on validation data after each epoch: better direction, and needed task.
-
-The task is None if the metric is measured under any task.
-"""
-
-METRICS: Mapping[str, tuple[Direction, TaskKind | None]] = {
-    **EPOCH_METRICS,
-    "parameters": ("min", None),
-    "flops": ("min", None),
-    # These two are measured only if a config asks for them.
-    "latency_ms": ("min", None),
-    "training_seconds": ("min", None),
-}
-"""The metrics of each epoch, then those that are measured once for each network."""
+from evonas.trial import Constraint, Direction, Objective
+from evonas.words import listed
 
 _ON_TEST_DATA = "is of the test data, which no search sees."
 
@@ -65,7 +45,7 @@ class ObjectiveConfig(Settings):
             return {"direction": f"a weighted sum is minimised. Received: {self.direction}."}
         return {}
 
-    def metric_problems(self, by_keras: bool, task: TaskKind | None = None) -> dict[str, str]:
+    def metric_problems(self, by_keras: bool, task: str | None = None) -> dict[str, str]:
         """What is wrong with the metrics, by key.
 
         Args:
@@ -79,13 +59,13 @@ class ObjectiveConfig(Settings):
         wrong = _unmeasured(self.name, task)
         if wrong:
             return {"name": wrong}
-        direction, _ = METRICS[self.name]
+        direction = direction_of(self.name)
         if self.direction != direction:
             message = f"the direction of {self.name} is {direction}. Received: {self.direction}."
             return {"direction": message}
         return {}
 
-    def _weight_problems(self, by_keras: bool, task: TaskKind | None = None) -> dict[str, str]:
+    def _weight_problems(self, by_keras: bool, task: str | None = None) -> dict[str, str]:
         """What is wrong with the terms of a weighted sum, by key; at most one for each metric."""
         found = {}
         for name, weight in self.weighted.items():
@@ -143,20 +123,38 @@ def to_objectives(
     return tuple(found)
 
 
-def _measured(task: TaskKind | None) -> list[str]:
-    """The metrics that are measured under a task; all if it is not known yet."""
-    return [name for name, (_, needed) in METRICS.items() if task is None or needed in (None, task)]
+def of_epochs(task: str | None = None) -> dict[str, Metric]:
+    """What is measured on validation data after each epoch, by name.
+
+    Args:
+        task: name of the task; None for the metrics of all tasks.
+    """
+    # Who reads a run needs no NumPy, which the tasks import.
+    from evonas.learning.tasks import TASKS
+
+    found: dict[str, Metric] = {}
+    for name, one in TASKS.items():
+        if task in (None, name):
+            for metric in one.metrics:
+                found.setdefault(f"val_{metric.name}", metric)
+    return found
 
 
-def _unmeasured(name: str, task: TaskKind | None) -> str:
+def measured(task: str | None = None) -> dict[str, Metric]:
+    """All that evonas measures: after each epoch, then once for each network."""
+    of_networks = {metric.name: metric for metric in OF_NETWORKS}
+    return {**of_epochs(task), **of_networks}
+
+
+def _unmeasured(name: str, task: str | None) -> str:
     """Why evonas does not measure this metric under any task; empty if it does.
 
     Args:
         task: only its metrics are offered.
     """
-    if name in METRICS:
+    if name in measured(None):
         return ""
-    known = _measured(task)
+    known = list(measured(task))
     allowed = ", ".join(known)
     hint = did_you_mean(name, known)
     return f"is not measured by evonas. Allowed: {allowed}. Received: {shown(name)}.{hint}"
@@ -179,18 +177,28 @@ def _weight_problem(name: str, weight: float) -> str:
     return f"must be {sign}: {why}. Received: {weight:g}."
 
 
-def task_problem(names: tuple[str, ...], task: TaskKind | None) -> str:
+def task_problem(names: tuple[str, ...], task: str | None) -> str:
     """Why one of these metrics is not measured under this task; empty if all are.
 
     Args:
         task: None if the task is not known yet; then every metric may be measured.
     """
+    allowed = measured(task)
     for name in names:
-        _, needed = METRICS.get(name, (None, None))
-        if task is not None and needed not in (None, task):
-            allowed = ", ".join(_measured(task))
-            return f"{name} is measured for {needed} only; the task is {task}. Allowed: {allowed}."
+        if name in measured() and name not in allowed:
+            needed = _tasks_of(name)
+            return (
+                f"{name} is measured for {needed} only; the task is {task}."
+                f" Allowed: {', '.join(allowed)}."
+            )
     return ""
+
+
+def _tasks_of(name: str) -> str:
+    """The tasks that have a metric, in words."""
+    from evonas.learning.tasks import TASKS
+
+    return listed([task for task in TASKS if name in of_epochs(task)])
 
 
 def expanded(data: Mapping[str, Any], by_keras: bool) -> dict[str, Any]:
@@ -233,12 +241,11 @@ def _expanded(objective: Any, by_keras: bool) -> Any:
     if not isinstance(name, str):
         # The name is wrong, and only that is to be told.
         return {**named, "direction": "min"}
-    if not by_keras:
-        known = direction_of(name)
-        return named if known is None else {**named, "direction": known}
-    # An unknown metric gets a direction too: then only its name is reported.
-    direction = METRICS[name][0] if name in METRICS else "min"
-    return {**named, "direction": direction}
+    known = direction_of(name)
+    if known is None and by_keras:
+        # An unknown metric gets a direction too: then only its name is reported.
+        known = "min"
+    return named if known is None else {**named, "direction": known}
 
 
 def _sum_in_words(weighted: Mapping[str, Any]) -> str:
@@ -275,18 +282,18 @@ def issues(data: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
     return found
 
 
-def _task_of(data: Mapping[str, Any]) -> TaskKind | None:
+def _task_of(data: Mapping[str, Any]) -> str | None:
     """The task that a config's plain data name; None if they name none, or a wrong one."""
+    from evonas.learning.tasks import TASKS
+
     section = data.get("data")
     written = section.get("task") if isinstance(section, dict) else None
-    for task in typing.get_args(TaskKind):
-        if written == task:
-            return cast(TaskKind, task)
-    return None
+    is_known = isinstance(written, str) and written in TASKS
+    return written if is_known else None
 
 
 def _of_several(
-    listed: list[Any], objective: Any, by_keras: bool, task: TaskKind | None
+    listed: list[Any], objective: Any, by_keras: bool, task: str | None
 ) -> list[KeyIssue]:
     """What is wrong with several objectives.
 
@@ -319,7 +326,7 @@ def _of_several(
 
 
 def _of_constraints(
-    constraints: Mapping[str, Any], by_keras: bool, task: TaskKind | None
+    constraints: Mapping[str, Any], by_keras: bool, task: str | None
 ) -> list[KeyIssue]:
     """What is wrong with the names of the metrics under `constraints`."""
     found = []
@@ -333,7 +340,7 @@ def _of_constraints(
 
 
 def _of_objective(
-    data: Any, by_keras: bool, path: tuple[Any, ...], task: TaskKind | None
+    data: Any, by_keras: bool, path: tuple[Any, ...], task: str | None
 ) -> list[KeyIssue]:
     """What is wrong with the metrics of one objective; nothing if its form is wrong."""
     # This builder's own issues are dropped: the builder of the whole config notes them again.
@@ -346,13 +353,6 @@ def _of_objective(
         issue = KeyIssue((*path, *relative), message)
         found.append(issue)
     return found
-
-
-def direction_of(name: str) -> Direction | None:
-    """The better direction of a metric with a fixed meaning; None for all other metrics."""
-    # The measure is the name without `val_` or `test_`.
-    measure = Objective(name, "min").measure
-    return KNOWN_DIRECTIONS.get(measure)
 
 
 def objective_problems(name: str, direction: Direction) -> dict[str, str]:

@@ -16,17 +16,17 @@ from annotated_types import Ge
 
 from evonas.errors import InvalidRecord
 from evonas.genome import Genome, SearchSpace
-from evonas.learning.interface import TaskKind
+from evonas.learning.metrics import direction_of
 from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
 from evonas.runtime.config.head import unreadable
 from evonas.runtime.config.limits_config import BudgetConfig, LimitsConfig, StorageConfig
 from evonas.runtime.config.objective_config import (
-    EPOCH_METRICS,
     ConstraintConfig,
     ObjectiveConfig,
     expanded,
     issues,
+    of_epochs,
     task_problem,
     to_objectives,
 )
@@ -155,7 +155,7 @@ class RunConfig(Settings):
         found |= self._stop_problems()
         return found
 
-    def task_problems(self, task: TaskKind | None) -> dict[str, str]:
+    def task_problems(self, task: str | None) -> dict[str, str]:
         """Metrics that are not measured under this task, by key.
 
         Args:
@@ -200,7 +200,7 @@ class RunConfig(Settings):
             return {"training.stop": message}
         # A learning curve predicts one metric, and says nothing of others or of bounds.
         has_more = bool(self.objectives or self.constraints or self.objective.weighted)
-        if has_more or self.objective.name not in EPOCH_METRICS:
+        if has_more or self.objective.name not in of_epochs():
             message = (
                 "follows one metric of every epoch, without constraints or others. Leave it out."
             )
@@ -243,10 +243,10 @@ class RunConfig(Settings):
         if self.evaluator is not None:
             return Objective(metrics[0], self.objective.direction)
         # Not every metric is measured at every epoch; parameters, for example, are not.
-        of_epochs = [name for name in metrics if name in EPOCH_METRICS]
-        name = of_epochs[0] if of_epochs else "val_loss"
-        direction, _ = EPOCH_METRICS[name]
-        return Objective(name, direction)
+        known = of_epochs()
+        compared = [name for name in metrics if name in known] or ["val_loss"]
+        name = compared[0]
+        return Objective(name, direction_of(name) or "min")
 
     @property
     def strategy_name(self) -> str:

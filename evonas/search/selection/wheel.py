@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from deap import base, tools
 
+from evonas.learning.metrics import is_never_negative
 from evonas.search.individual import Individual, lent_randomness
-from evonas.trial import NON_NEGATIVE, Objective
+from evonas.trial import Objective
 
 
 class _Share(base.Fitness):  # type: ignore[misc]  # DEAP has no types
@@ -69,7 +70,7 @@ def inverse_problem(objective: Objective) -> str:
             " so that the objective must be one that is minimised;"
             f" {objective.name} is maximised, and the worst would be chosen most often. {advice}"
         )
-    if objective.measure not in NON_NEGATIVE:
+    if not is_never_negative(objective.name):
         return (
             "gives shares inversely proportional to a loss,"
             " so that the objective must never be negative;"

@@ -45,9 +45,10 @@ from evonas.evaluate.training.trainer import Trainer
 from evonas.files import sha256_of
 from evonas.genome import Gene, Genome
 from evonas.learning.interface import Interface
+from evonas.learning.metrics import TIMES
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import build_optimizer
-from evonas.trial import CUT_SHORT, TIMES, Objective, Outcome, TrialState
+from evonas.trial import CUT_SHORT, Objective, Outcome, TrialState
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)

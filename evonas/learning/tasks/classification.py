@@ -1,0 +1,137 @@
+"""Classification: the probability of each of a few classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from evonas.errors import Issue
+from evonas.learning.formulas import Array
+from evonas.learning.metrics import ACCURACY, CROSS_ENTROPY
+from evonas.learning.tasks.task import Head, LearningTask, are_numbers
+
+MOST_CLASSES = 100
+SAMPLES_PER_CLASS = 5
+"""Integer targets are guessed to be labels if they have few distinct values, each of them often."""
+
+LARGEST_LABEL = 2.0**53
+"""The largest label that may be a float. Beyond it, neighbouring whole numbers are one float."""
+
+
+class Classification(LearningTask):
+    """Targets are labels: words, booleans or whole numbers. Encoded, they are class numbers.
+
+    A class has the number of its place among the sorted labels. Predictions are probabilities,
+    (samples, classes).
+    """
+
+    name = "classification"
+    metrics = (CROSS_ENTROPY, ACCURACY)
+    are_quantities = False
+
+    def guess(self, y: Array) -> str:
+        quantities = "for quantities, write `task: regression`"
+        if y.dtype.kind == "U":
+            more = "; for numbers, write y.astype(float)" if are_numbers(y) else ""
+            return f"the targets are words{more}"
+        if y.dtype.kind == "b":
+            return f"the targets are booleans; {quantities}"
+        if y.dtype.kind == "f":
+            return ""
+        # Integers may be labels or quantities.
+        count = len(np.unique(y))
+        if count > MOST_CLASSES or count * SAMPLES_PER_CLASS > len(y):
+            return ""
+        return f"the targets are integers of {count} distinct values; {quantities}"
+
+    def issues(self, targets: Mapping[str, Array], origin: str) -> list[Issue]:
+        found = []
+        for key, y in targets.items():
+            found += _check_whole(y, key, origin)
+        # The classes are known only if all labels are good.
+        if found:
+            return found
+        labels = np.unique(targets["y"])
+        if len(labels) == 1:
+            only = labels[0].item()
+            message = f"classification needs at least two classes. Received: only {only!r}."
+            found.append(Issue(message, "y", origin))
+        if "y_test" in targets:
+            found += _check_known(targets["y_test"], labels, origin)
+        return found
+
+    def labels(self, y: Array) -> Array:
+        found: Array = np.unique(_whole(y))
+        return found
+
+    def encode(self, y: Array, labels: Array) -> Array:
+        return np.searchsorted(labels, _whole(y)).astype(np.int32)
+
+    def strata(self, encoded: Array) -> Array | None:
+        return encoded
+
+    def head(self, classes: int) -> Head:
+        return Head(
+            classes,
+            "softmax",
+            loss="SparseCategoricalCrossentropy",
+            metric="SparseCategoricalAccuracy",
+        )
+
+    def constant(self, train: Array, outputs: int) -> Array:
+        """How often each class occurs."""
+        shares: Array = np.bincount(train, minlength=outputs) / len(train)
+        return shares
+
+    def examples(self, rng: np.random.Generator, count: int, outputs: int) -> Array:
+        return np.arange(count) % outputs
+
+
+def _whole(labels: Array) -> Array:
+    """Labels with whole floats as integers; others as they are."""
+    if labels.dtype.kind == "f":
+        return labels.astype(np.int64)
+    return labels
+
+
+def _check_whole(y: Array, key: str, origin: str) -> list[Issue]:
+    """The first label that is a fraction, or too large a float."""
+    if y.dtype.kind != "f":
+        return []
+    wrong = (y != np.floor(y)) | (np.abs(y) > LARGEST_LABEL)
+    if not wrong.any():
+        return []
+    first = int(np.argmax(wrong))
+    message = (
+        "class labels must be whole numbers (as floats: up to 2**53), words or booleans;"
+        " for quantities, write `task: regression`."
+        f" Received: {y[first]} at {key}[{first}]."
+    )
+    return [Issue(message, key, origin)]
+
+
+def _check_known(y_test: Array, labels: Array, origin: str) -> list[Issue]:
+    """The first label of the test set that no training sample has.
+
+    No output of the network stands for such a label.
+    """
+    if (labels.dtype.kind == "U") != (y_test.dtype.kind == "U"):
+        message = (
+            f"the labels must be of the kind of those in y, {labels.dtype}."
+            f" Received: {y_test.dtype}."
+        )
+        return [Issue(message, "y_test", origin)]
+    unknown = ~np.isin(y_test, labels)
+    if not unknown.any():
+        return []
+    first = int(np.argmax(unknown))
+    label = y_test[first].item()
+    # There may be thousands of labels.
+    known = ", ".join(str(one) for one in labels[:20])
+    if len(labels) > 20:
+        known += ", ..."
+    message = (
+        f"holds a label that y does not. Allowed: {known}. Received: {label!r} at y_test[{first}]."
+    )
+    return [Issue(message, "y_test", origin)]

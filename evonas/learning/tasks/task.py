@@ -1,0 +1,110 @@
+"""What evonas must know of what is learned. `classification.py` is an example."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from evonas.errors import Issue
+from evonas.learning.formulas import Array
+from evonas.learning.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of every network, and what it is trained by; Keras's classes by their names.
+
+    Attributes:
+        units: number of columns of a prediction.
+        activation: activation of the last layer with weights.
+        loss: class of the loss that is trained.
+        metric: class of the metric that an exported model reports beside its loss.
+        is_scaled: whether the weights work on standardized targets. A last layer then gives the
+            user's units, and the loss is that of errors divided by the targets' deviation.
+    """
+
+    units: int
+    activation: str
+    loss: str
+    metric: str
+    is_scaled: bool = False
+
+    @property
+    def loss_name(self) -> str:
+        """The loss as Keras names its function: `mean_squared_error`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.loss).lower()
+
+
+class LearningTask(ABC):
+    """What a network learns: how targets are read, and how predictions are scored.
+
+    A task holds no data. What is measured on them is in the run's `Interface`.
+
+    Attributes:
+        name: word in a config, `task: classification`.
+        metrics: metrics that it has. The first is the loss, the second is reported beside it, and
+            the others are measured if a config names them.
+        are_quantities: whether targets are real numbers, which are standardized for the training,
+            and of which a network's 32-bit floats must not lose too much.
+    """
+
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[Metric, ...]]
+    are_quantities: ClassVar[bool]
+
+    @abstractmethod
+    def guess(self, y: Array) -> str:
+        """Why targets (samples,) look like those of this task, in words; empty if they do not."""
+
+    @abstractmethod
+    def issues(self, targets: Mapping[str, Array], origin: str) -> list[Issue]:
+        """What is wrong with targets that are finite numbers or words.
+
+        Args:
+            targets: `y`, and `y_test` if there is one.
+            origin: where they are from, for the messages.
+        """
+
+    def labels(self, y: Array) -> Array:
+        """The classes among the targets, sorted; empty if there are none."""
+        return np.empty(0)
+
+    @abstractmethod
+    def encode(self, y: Array, labels: Array) -> Array:
+        """Targets in the type in which they are stored and scored."""
+
+    def strata(self, encoded: Array) -> Array | None:
+        """What each part of a split has the same shares of, (samples,); None if nothing."""
+        return None
+
+    @abstractmethod
+    def head(self, classes: int) -> Head:
+        """The end of a network for this number of classes."""
+
+    @abstractmethod
+    def constant(self, train: Array, outputs: int) -> Array:
+        """The prediction (outputs,) that suits all training targets best."""
+
+    @abstractmethod
+    def examples(self, rng: np.random.Generator, count: int, outputs: int) -> Array:
+        """Made-up targets (count,), encoded; quantities have a mean of 0 and a deviation of 1."""
+
+    @property
+    def standard(self) -> tuple[Metric, Metric]:
+        """The loss, and the metric that is reported beside it."""
+        loss, beside, *_ = self.metrics
+        return loss, beside
+
+
+def are_numbers(words: Array) -> bool:
+    """Whether each word is a number."""
+    try:
+        words.astype(np.float64)
+    except ValueError:
+        return False
+    return True
