@@ -3,7 +3,8 @@
 To add an op, write the function here (or, for sequences, in `evonas.model.recurrent`), put it in
 `_ALL`, and describe it in `evonas.model.catalog`.
 
-Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras.
+Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras. An
+op with weights takes the fields of `evonas.model.parts.Style`.
 
 An op that draws random numbers while training must own its `keras.random.SeedGenerator`, as Keras's
 dropout layers do. Only then is the generator among `model.variables`, where a checkpoint finds it.
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from keras import layers
 
 from evonas.errors import UserError, did_you_mean
 from evonas.model.cells import pair
-from evonas.model.parts import Tensor, finished, part, rank, regularizer
+from evonas.model.parts import Style, Tensor, part, rank
 from evonas.model.recurrent import attention_pooling, conv1d, gru, last, lstm, simple_rnn
 
 OpFunction = Callable[..., Tensor]
@@ -31,13 +33,8 @@ def conv2d(
     *,
     filters: int,
     kernel_size: int,
-    activation: str = "relu",
-    batch_normalization: bool = False,
-    dropout: float = 0.0,
-    kernel_initializer: str = "glorot_uniform",
-    l1: float = 0.0,
-    l2: float = 0.0,
     name: str = "",
+    **style: Any,
 ) -> Tensor:
     """A convolution that keeps height and width.
 
@@ -49,26 +46,15 @@ def conv2d(
     Returns:
         (batch, height, width, filters).
     """
+    given = Style(**style)
     layer = layers.Conv2D(
         filters,
         kernel_size,
         padding="same",
-        # Batch normalization has an offset of its own, and the activation comes after it.
-        activation=None if batch_normalization else activation,
-        use_bias=not batch_normalization,
-        kernel_initializer=kernel_initializer,
-        kernel_regularizer=regularizer(l1, l2),
         name=part(name, "conv2d"),
+        **given.options("kernel"),
     )
-    x = layer(x)
-    return finished(
-        x,
-        layers.SpatialDropout2D,
-        activation,
-        batch_normalization,
-        dropout,
-        name,
-    )
+    return given.finished(layer(x), layers.SpatialDropout2D, name)
 
 
 def separable_conv2d(
@@ -76,13 +62,8 @@ def separable_conv2d(
     *,
     filters: int,
     kernel_size: int,
-    activation: str = "relu",
-    batch_normalization: bool = False,
-    dropout: float = 0.0,
-    kernel_initializer: str = "glorot_uniform",
-    l1: float = 0.0,
-    l2: float = 0.0,
     name: str = "",
+    **style: Any,
 ) -> Tensor:
     """A depthwise separable convolution (Chollet, 2017).
 
@@ -95,40 +76,23 @@ def separable_conv2d(
     Returns:
         (batch, height, width, filters).
     """
+    given = Style(**style)
     layer = layers.SeparableConv2D(
         filters,
         kernel_size,
         padding="same",
-        activation=None if batch_normalization else activation,
-        use_bias=not batch_normalization,
-        depthwise_initializer=kernel_initializer,
-        pointwise_initializer=kernel_initializer,
-        depthwise_regularizer=regularizer(l1, l2),
-        pointwise_regularizer=regularizer(l1, l2),
         name=part(name, "separable_conv2d"),
+        **given.options("depthwise", "pointwise"),
     )
-    x = layer(x)
-    return finished(
-        x,
-        layers.SpatialDropout2D,
-        activation,
-        batch_normalization,
-        dropout,
-        name,
-    )
+    return given.finished(layer(x), layers.SpatialDropout2D, name)
 
 
 def dense(
     x: Tensor,
     *,
     units: int,
-    activation: str = "relu",
-    batch_normalization: bool = False,
-    dropout: float = 0.0,
-    kernel_initializer: str = "glorot_uniform",
-    l1: float = 0.0,
-    l2: float = 0.0,
     name: str = "",
+    **style: Any,
 ) -> Tensor:
     """A fully connected layer over the last axis.
 
@@ -138,23 +102,9 @@ def dense(
     Returns:
         (batch, ..., units).
     """
-    layer = layers.Dense(
-        units,
-        activation=None if batch_normalization else activation,
-        use_bias=not batch_normalization,
-        kernel_initializer=kernel_initializer,
-        kernel_regularizer=regularizer(l1, l2),
-        name=part(name, "dense"),
-    )
-    x = layer(x)
-    return finished(
-        x,
-        layers.Dropout,
-        activation,
-        batch_normalization,
-        dropout,
-        name,
-    )
+    given = Style(**style)
+    layer = layers.Dense(units, name=part(name, "dense"), **given.options("kernel"))
+    return given.finished(layer(x), layers.Dropout, name)
 
 
 def layer_normalization(x: Tensor, *, name: str = "") -> Tensor:

@@ -1,7 +1,8 @@
-"""What the ops share: names, ranks, regularizers, and the end of a layer that has weights."""
+"""What the ops share: names, ranks, and the style of a layer that has weights."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -46,22 +47,52 @@ def normalized(x: Tensor, name: str) -> Tensor:
     return layer(x)
 
 
-def finished(
-    x: Tensor,
-    dropout_layer: Any,
-    activation: str,
-    normalize: bool,
-    dropout: float,
-    name: str,
-) -> Tensor:
-    """What follows a layer's weights.
+@dataclass(frozen=True)
+class Style:
+    """The parameters that all layers with weights have, but for the recurrent ones.
 
-    Batch normalization comes first, with the activation behind it, and then dropout; each only if
-    the op asks for it.
+    Attributes:
+        activation: Keras's name of the activation.
+        batch_normalization: whether it comes between the weights and the activation.
+        dropout: fraction that is dropped, at the end.
+        kernel_initializer: Keras's name of the initializer.
+        l1: factor of the sum of the absolute weights, which is added to the training's loss.
+        l2: the same for their squares.
     """
-    if normalize:
-        x = normalized(x, name)
-        x = layers.Activation(activation, name=part(name, "activation"))(x)
-    if dropout:
-        x = dropout_layer(dropout, name=part(name, "dropout"))(x)
-    return x
+
+    activation: str = "relu"
+    batch_normalization: bool = False
+    dropout: float = 0.0
+    kernel_initializer: str = "glorot_uniform"
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def options(self, *kernels: str) -> dict[str, Any]:
+        """The arguments of a Keras layer.
+
+        Args:
+            kernels: names of the layer's kernels.
+        """
+        # Batch normalization has an offset of its own, and the activation comes after it.
+        found: dict[str, Any] = {
+            "activation": None if self.batch_normalization else self.activation,
+            "use_bias": not self.batch_normalization,
+        }
+        for kernel in kernels:
+            found[f"{kernel}_initializer"] = self.kernel_initializer
+            found[f"{kernel}_regularizer"] = regularizer(self.l1, self.l2)
+        return found
+
+    def finished(self, x: Tensor, dropout_layer: Any, name: str) -> Tensor:
+        """What follows a layer's weights: batch normalization with the activation, and dropout.
+
+        Args:
+            dropout_layer: class of Keras's dropout layer.
+            name: prefix for the names of the layers.
+        """
+        if self.batch_normalization:
+            x = normalized(x, name)
+            x = layers.Activation(self.activation, name=part(name, "activation"))(x)
+        if self.dropout:
+            x = dropout_layer(self.dropout, name=part(name, "dropout"))(x)
+        return x

@@ -6,11 +6,12 @@ Sequences are (batch, steps, channels), all of one length: nothing here needs a 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from keras import layers
 
-from evonas.model.parts import Tensor, finished, part, rank, regularizer
+from evonas.model.parts import Style, Tensor, part, rank, regularizer
 
 
 def conv1d(
@@ -18,13 +19,8 @@ def conv1d(
     *,
     filters: int,
     kernel_size: int,
-    activation: str = "relu",
-    batch_normalization: bool = False,
-    dropout: float = 0.0,
-    kernel_initializer: str = "glorot_uniform",
-    l1: float = 0.0,
-    l2: float = 0.0,
     name: str = "",
+    **style: Any,
 ) -> Tensor:
     """A convolution that keeps the steps; dropout drops whole channels (Tompson et al., 2015).
 
@@ -34,152 +30,83 @@ def conv1d(
     Returns:
         (batch, steps, filters).
     """
+    given = Style(**style)
     layer = layers.Conv1D(
         filters,
         kernel_size,
         padding="same",
-        # Batch normalization has an offset of its own, and the activation comes after it.
-        activation=None if batch_normalization else activation,
-        use_bias=not batch_normalization,
-        kernel_initializer=kernel_initializer,
-        kernel_regularizer=regularizer(l1, l2),
         name=part(name, "conv1d"),
+        **given.options("kernel"),
     )
-    x = layer(x)
-    return finished(
-        x,
-        layers.SpatialDropout1D,
-        activation,
-        batch_normalization,
-        dropout,
-        name,
-    )
+    return given.finished(layer(x), layers.SpatialDropout1D, name)
 
 
-def _recurrent(
-    kind: Any,
-    word: str,
-    x: Tensor,
-    units: int,
-    bidirectional: bool,
-    l1: float,
-    l2: float,
-    name: str,
-    **options: Any,
-) -> Tensor:
-    """A recurrent layer that gives its state after every step, for one or both directions."""
-    layer = kind(
-        units,
-        # Every step, so that any op for sequences can follow.
-        return_sequences=True,
-        kernel_regularizer=regularizer(l1, l2),
-        name=part(name, word),
-        **options,
-    )
-    if bidirectional:
-        layer = layers.Bidirectional(layer, name=part(name, "bidirectional"))
-    return layer(x)
+@dataclass(frozen=True)
+class Recurrence:
+    """The parameters that all recurrent layers have.
 
-
-def lstm(
-    x: Tensor,
-    *,
-    units: int,
-    bidirectional: bool = False,
-    dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    activation: str = "tanh",
-    kernel_initializer: str = "glorot_uniform",
-    l1: float = 0.0,
-    l2: float = 0.0,
-    name: str = "",
-) -> Tensor:
-    """Long short-term memory (Hochreiter and Schmidhuber, 1997).
-
-    Dropout is that of Gal and Ghahramani (2016).
-
-    Args:
-        x: (batch, steps, channels).
-        dropout: fraction of the inputs that is dropped, the same ones in every step.
+    Attributes:
+        units: channels of the layer's state.
+        bidirectional: whether a second layer reads the sequence from its end.
+        dropout: fraction of the inputs that is dropped, the same ones in every step (Gal and
+            Ghahramani, 2016).
         recurrent_dropout: the same for the state that goes from step to step.
-
-    Returns:
-        (batch, steps, units), or twice the units if the layer is bidirectional.
+        activation: Keras's name of the activation.
+        kernel_initializer: Keras's name of the initializer.
+        l1: factor of the sum of the absolute weights, which is added to the training's loss.
+        l2: the same for their squares.
     """
-    return _recurrent(
-        layers.LSTM,
-        "lstm",
-        x,
-        units,
-        bidirectional,
-        l1,
-        l2,
-        name,
-        activation=activation,
-        dropout=dropout,
-        recurrent_dropout=recurrent_dropout,
-        kernel_initializer=kernel_initializer,
-    )
+
+    units: int
+    bidirectional: bool = False
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    activation: str = "tanh"
+    kernel_initializer: str = "glorot_uniform"
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def applied(self, kind: Any, x: Tensor, name: str, word: str) -> Tensor:
+        """The state after every step, of one or of both directions.
+
+        Args:
+            kind: class of the Keras layer.
+            x: (batch, steps, channels).
+            name: prefix for the names of the layers.
+            word: name of the layer itself.
+
+        Returns:
+            (batch, steps, units), or twice the units if the layer is bidirectional.
+        """
+        layer = kind(
+            self.units,
+            activation=self.activation,
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            kernel_initializer=self.kernel_initializer,
+            kernel_regularizer=regularizer(self.l1, self.l2),
+            # Every step, so that any op for sequences can follow.
+            return_sequences=True,
+            name=part(name, word),
+        )
+        if self.bidirectional:
+            layer = layers.Bidirectional(layer, name=part(name, "bidirectional"))
+        return layer(x)
 
 
-def gru(
-    x: Tensor,
-    *,
-    units: int,
-    bidirectional: bool = False,
-    dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    activation: str = "tanh",
-    kernel_initializer: str = "glorot_uniform",
-    l1: float = 0.0,
-    l2: float = 0.0,
-    name: str = "",
-) -> Tensor:
-    """Gated recurrent unit (Cho et al., 2014); arguments as for `lstm`."""
-    return _recurrent(
-        layers.GRU,
-        "gru",
-        x,
-        units,
-        bidirectional,
-        l1,
-        l2,
-        name,
-        activation=activation,
-        dropout=dropout,
-        recurrent_dropout=recurrent_dropout,
-        kernel_initializer=kernel_initializer,
-    )
+def lstm(x: Tensor, *, units: int, name: str = "", **recurrence: Any) -> Tensor:
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997); see `Recurrence`."""
+    return Recurrence(units, **recurrence).applied(layers.LSTM, x, name, "lstm")
 
 
-def simple_rnn(
-    x: Tensor,
-    *,
-    units: int,
-    bidirectional: bool = False,
-    dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    activation: str = "tanh",
-    kernel_initializer: str = "glorot_uniform",
-    l1: float = 0.0,
-    l2: float = 0.0,
-    name: str = "",
-) -> Tensor:
-    """The plain recurrent layer (Elman, 1990); arguments as for `lstm`."""
-    return _recurrent(
-        layers.SimpleRNN,
-        "simple_rnn",
-        x,
-        units,
-        bidirectional,
-        l1,
-        l2,
-        name,
-        activation=activation,
-        dropout=dropout,
-        recurrent_dropout=recurrent_dropout,
-        kernel_initializer=kernel_initializer,
-    )
+def gru(x: Tensor, *, units: int, name: str = "", **recurrence: Any) -> Tensor:
+    """Gated recurrent unit (Cho et al., 2014); see `Recurrence`."""
+    return Recurrence(units, **recurrence).applied(layers.GRU, x, name, "gru")
+
+
+def simple_rnn(x: Tensor, *, units: int, name: str = "", **recurrence: Any) -> Tensor:
+    """The plain recurrent layer (Elman, 1990); see `Recurrence`."""
+    return Recurrence(units, **recurrence).applied(layers.SimpleRNN, x, name, "simple_rnn")
 
 
 def last(x: Tensor, *, name: str = "") -> Tensor:

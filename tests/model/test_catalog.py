@@ -14,6 +14,8 @@ import pytest
 from evonas.errors import Issue
 from evonas.genome import SearchSpace, load_space, parse_space
 from evonas.model import catalog, ops, optimizers
+from evonas.model.parts import Style
+from evonas.model.recurrent import Recurrence
 from evonas.model.space_check import check_space
 
 SPACES = Path(__file__).parents[2] / "genomes" / "spaces"
@@ -45,12 +47,17 @@ def test_the_catalog_is_what_the_functions_take(
     signatures: dict[str, catalog.OpSignature], functions: dict[str, Callable[..., Any]]
 ) -> None:
     assert set(signatures) == set(functions)
+    shared = {"style": Style, "recurrence": Recurrence}
     for name, function in functions.items():
-        taken = [
-            p
-            for p in inspect.signature(function).parameters.values()
-            if p.kind is p.KEYWORD_ONLY and p.name != "name"
-        ]
+        # An op's `**style` stands for the fields of `Style`.
+        parameters = [*inspect.signature(function).parameters.values()]
+        known = {p.name for p in parameters}
+        for p in parameters:
+            if p.kind is p.VAR_KEYWORD:
+                fields = inspect.signature(shared[p.name]).parameters.values()
+                fields = [f.replace(kind=f.KEYWORD_ONLY) for f in fields if f.name not in known]
+                parameters += fields
+        taken = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "name"]
         assert signatures[name].name == name
         course = (
             {"schedule", "final_fraction"} if functions is optimizers.OPTIMIZERS else set()
