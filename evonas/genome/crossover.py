@@ -1,8 +1,8 @@
 """Crossover: a child of two genomes, their genes aligned by innovation number.
 
 A kind is a function `(section, first, second, rng) -> genes`. It is called for one section at a
-time, and `repair` follows. `evonas.search.crossover` knows the words and settings of the kinds in
-a config.
+time, and `repair` follows. `uniform` is the one that is taken if none is named; the others are in
+`evonas.search.crossover`, with the words of a config.
 """
 
 from __future__ import annotations
@@ -65,42 +65,6 @@ def _mixed(first: Gene, second: Gene, rng: np.random.Generator) -> Gene:
         inputs=wires.inputs,
         innovation=first.innovation,
     )
-
-
-def one_point(
-    section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
-) -> list[Gene]:
-    """One-point crossover (Holland, 1975) of each section.
-
-    The child has the first parent's genes up to a gene that both have. From there on, it has the
-    second parent's genes. With k genes in common there are k + 1 cuts, each as likely. The last
-    cut leaves the first parent's section unchanged, and so do parents with nothing in common.
-
-    If the parents have common genes in another order, the child may lack one that both have: it may
-    stand behind the cut in the first parent, and before it in the second.
-    """
-    places = {gene.innovation: i for i, gene in enumerate(second)}
-    common = [i for i, gene in enumerate(first) if gene.innovation in places]
-    cuts = len(common) + 1
-    cut = int(rng.integers(cuts))
-    if cut == len(common):
-        return [*first]
-    here = common[cut]
-    # The second parent may have this gene at another place.
-    number = first[here].innovation
-    there = places[number]
-    head = first[:here]
-    tail = second[there:]
-    return [*head, *tail]
-
-
-def sections(
-    section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
-) -> list[Gene]:
-    """Each section whole, from either parent with the same probability."""
-    if rng.random() < 0.5:
-        return [*first]
-    return [*second]
 
 
 def cross(

@@ -19,7 +19,9 @@ from evonas.genome import (
     sample,
     validate,
 )
-from evonas.genome.crossover import Kind, one_point, sections, uniform
+from evonas.genome.crossover import Kind, uniform
+from evonas.search.crossover.one_point import one_point
+from evonas.search.crossover.sections import sections
 
 Bred = Callable[[SearchSpace, int], Genome]
 

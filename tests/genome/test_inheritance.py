@@ -14,8 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evonas.genome import Gene, Genome, SearchSpace, cross, mutate
-from evonas.genome.crossover import Kind, one_point, sections, uniform
+from evonas.genome.crossover import Kind, uniform
 from evonas.genome.inheritance import givers
+from evonas.search.crossover.one_point import one_point
+from evonas.search.crossover.sections import sections
 
 Bred = Callable[[SearchSpace, int], Genome]
 KINDS = pytest.mark.parametrize("kind", [uniform, one_point, sections])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from evonas.genome import cross, parse_space, sample, validate
-from evonas.genome.crossover import one_point, sections, uniform
+from evonas.genome.crossover import uniform
 from evonas.randomness import generator
 from evonas.search.crossover import CROSSOVERS
+from evonas.search.crossover.one_point import one_point
+from evonas.search.crossover.sections import sections
 
 SPACE = """
 space: two

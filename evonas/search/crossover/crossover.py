@@ -1,4 +1,8 @@
-"""The contract of a crossover scheme. `uniform.py` is a short example to copy."""
+"""The contract of a crossover scheme.
+
+`one_point.py` is an example to copy: a function makes the genes of one section, and
+`evonas.genome.cross` repairs them.
+"""
 
 from __future__ import annotations
 

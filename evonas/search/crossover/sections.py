@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from evonas.genome import Genome, SearchSpace
-from evonas.genome.crossover import cross, sections
+from evonas.genome import Gene, Genome, SearchSpace, Section, cross
 from evonas.search.crossover.crossover import Crossover
 
 
@@ -23,3 +23,12 @@ class Sections(Crossover):
         self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
     ) -> Genome:
         return cross(space, first, second, rng, sections)
+
+
+def sections(
+    section: Section, first: Sequence[Gene], second: Sequence[Gene], rng: np.random.Generator
+) -> list[Gene]:
+    """All genes of either parent, with the same probability."""
+    if rng.random() < 0.5:
+        return [*first]
+    return [*second]

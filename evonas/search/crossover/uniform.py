@@ -26,6 +26,4 @@ class Uniform(Crossover):
     def cross(
         self, space: SearchSpace, first: Genome, second: Genome, rng: np.random.Generator
     ) -> Genome:
-        # A new scheme passes its own function instead of `uniform`. The function makes the genes
-        # of one section, and `cross` repairs them.
         return cross(space, first, second, rng, uniform)
