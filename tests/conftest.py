@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import shutil
 import signal
@@ -16,9 +15,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import pytest
 from hypothesis import settings
 
-from evonas.genome import SearchSpace, parse_space
-from evonas.testing import settled
-from evonas.trial import Objective, Proposal, Trial
+from evonas.genome import SearchSpace
+from evonas.testing import oracle as oracles
+from evonas.testing.oracle import Oracle
+from evonas.trial import Objective
 
 # A busy machine is no failure.
 settings.register_profile("evonas", parent=settings.default, deadline=None)
@@ -67,43 +67,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-SMALL = """
-space: small
-about: Few enough decisions that twins are frequent.
-input: vector
-network:
-  layers:
-    length: [1, 2]
-    ops:
-      dense: {units: {choice: [4, 8, 16]}, activation: {choice: [relu, tanh]}}
-settings:
-  optimizer:
-    ops: {sgd: {learning_rate: {float: [1e-3, 1.0], log: true}}, adam: {learning_rate: 0.01}}
-  training: {ops: {training: {batch_size: {choice: [16, 32]}}}}
-"""
-
-
 @pytest.fixture(scope="session")
 def small_space() -> SearchSpace:
-    return parse_space(SMALL, "small.yaml")
+    return oracles.small_space()
 
 
 @pytest.fixture(scope="session")
 def loss() -> Objective:
     return Objective("val_loss", "min")
-
-
-class Oracle:
-    """Answers for a worker: a fitness that is a pure function of the genome; some genomes fail."""
-
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
-
-    def settle(self, id: int, proposal: Proposal) -> Trial:
-        number = int(hashlib.sha256(proposal.genome.canonical().encode()).hexdigest(), 16)
-        value = None if number % 7 == 0 else number % 1000 / 1000
-        more = {"parameters": number // 1000 % 1000}
-        return settled(self.objective, id, proposal, value, more)
 
 
 @pytest.fixture

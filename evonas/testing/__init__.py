@@ -5,6 +5,8 @@ that speaks the real protocol, and `stub_pool` is a whole pool inside the driver
 depend on the job alone, so a run with stubs repeats itself as a run with networks does. `runs`
 makes whole runs of stubs, `driving` asks and tells a strategy as the engine does, and `lies` spoils
 what a worker answers.
+
+`suites` has the contract suites: what each member of a family promises, as tests for any member.
 """
 
 from __future__ import annotations
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
     from evonas.testing.runs import content, make_run, work
     from evonas.testing.stub_pool import StubPool
     from evonas.testing.stub_worker import Stub
+    from evonas.testing.suites.pool import PoolSuite
+    from evonas.testing.suites.strategy import StrategySuite
 
 __all__ = [
     "Driver",
+    "PoolSuite",
+    "StrategySuite",
     "Stub",
     "StubPool",
     "content",
@@ -38,6 +44,8 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         "Driver": "evonas.testing.driving",
+        "PoolSuite": "evonas.testing.suites.pool",
+        "StrategySuite": "evonas.testing.suites.strategy",
         "Stub": "evonas.testing.stub_worker",
         "StubPool": "evonas.testing.stub_pool",
         "content": "evonas.testing.runs",

@@ -122,6 +122,8 @@ PUBLIC: dict[str, list[str]] = {
     ],
     "evonas.testing": [
         "Driver",
+        "PoolSuite",
+        "StrategySuite",
         "Stub",
         "StubPool",
         "content",

@@ -78,8 +78,8 @@ class Experience:
         """Be asked and told all of these trials again, in a new experience."""
         for id in sorted(trials):
             self.ask(trials[id].genome)
-        for id in sorted(trials):
-            trial = trials[id]
+        # In the order of the telling, which decides what is the latest.
+        for trial in trials.values():
             if trial.state.is_final:
                 self.tell(trial)
 
