@@ -30,7 +30,7 @@ from benchmarks.tuned import EVOLUTION as ON_DIGITS
 from evonas.evaluate.known.evaluator import FunctionEvaluator
 from evonas.genome import Genome, parse_space
 from evonas.runtime.loop.engine import RunLimits
-from evonas.search.registry import STRATEGIES
+from evonas.search.surrogate import SURROGATES
 from evonas.trial import Objective
 
 SEEDS = 20
@@ -45,7 +45,10 @@ NAMES = (
     "optuna",
     "evolution",
 )
-ENTRANTS: Mapping[str, Strategy] = {name: {name: {}} for name in NAMES if name in STRATEGIES}
+ENTRANTS: Mapping[str, Strategy] = {
+    name: {"model_based": {"surrogate": name}} if name in SURROGATES else {name: {}}
+    for name in NAMES
+}
 """The strategies that are compared, by their names in the report; all have their defaults."""
 
 EVOLUTION = "evolution"

@@ -31,7 +31,7 @@ from benchmarks.published import (
 )
 from benchmarks.ranks import ranks_part
 from benchmarks.runs import RESULTS
-from benchmarks.sections import AMOUNTS, Plan, Strategy, paragraph, read, report, rows
+from benchmarks.sections import AMOUNTS, Plan, Strategy, kind_of, paragraph, read, report, rows
 from benchmarks.standing import column, standing
 from benchmarks.surrogates import LC_FILE, lcbench_part, nasbench301_part
 from benchmarks.tuned import CUBE, ELSEWHERE, MODELS, REST
@@ -40,6 +40,7 @@ from evonas.evaluate.known.table import Table
 from evonas.genome import Genome
 from evonas.runtime.loop.budget import RunLimits
 from evonas.search.registry import STRATEGIES
+from evonas.search.surrogate import SURROGATES
 from evonas.trial import rank
 
 REPEATS = 200
@@ -200,8 +201,7 @@ def _climbs(problem: Problem, marks: Sequence[int], plan: Plan, about: str, tune
     best = max(table.values(row, problem.epochs)[metric] for row in range(len(table)))
 
     def measure(name: str, strategy: Strategy) -> str:
-        (kind,) = strategy
-        count = max(2, plan.repeats // SLOW.get(kind, 1))
+        count = max(2, plan.repeats // SLOW.get(kind_of(strategy), 1))
         start = time.process_time()
         trials = 0
         climbs = []
@@ -266,7 +266,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--entrants",
         nargs="+",
-        choices=list(STRATEGIES),
+        choices=[*STRATEGIES, *SURROGATES],
         default=[],
         help="others keep their rows",
     )

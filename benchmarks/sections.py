@@ -15,6 +15,13 @@ from benchmarks.runs import RESULTS
 Strategy = Mapping[str, Any]
 """A strategy as in a config, `{"aging": {"population": 10}}`."""
 
+
+def kind_of(strategy: Strategy) -> str:
+    """The strategy's name, and for `model_based` that of its surrogate."""
+    ((name, settings),) = strategy.items()
+    return str(settings["surrogate"]) if name == "model_based" else name
+
+
 AMOUNTS = ("anew", "missing", "nothing")
 _SECTION = re.compile(r"^## ", re.MULTILINE)
 
@@ -44,9 +51,7 @@ class Plan:
             return {}
         found = {}
         for name, strategy in entrants.items():
-            # a strategy is a dictionary with one key, its name
-            (kind,) = strategy
-            if not self.only or kind in self.only:
+            if not self.only or kind_of(strategy) in self.only:
                 found[name] = strategy
         return found
 

@@ -25,7 +25,7 @@ from benchmarks.published import (
     nasbench301_best,
 )
 from benchmarks.scores import Score, Scores
-from benchmarks.sections import Plan, Strategy, paragraph
+from benchmarks.sections import Plan, Strategy, kind_of, paragraph
 from benchmarks.standing import column, standing
 from benchmarks.tuned import ELSEWHERE
 from evonas.genome import Genome
@@ -195,8 +195,7 @@ def _measure(
     if not chosen:
         return
     for name, strategy in {REFERENCE: ENTRANTS[REFERENCE], **chosen}.items():
-        (kind,) = strategy
-        count = reference_seeds if name == REFERENCE else seeds(kind)
+        count = reference_seeds if name == REFERENCE else seeds(kind_of(strategy))
         # a reference that is there and was not asked for stays: the others are measured by it
         is_anew = name in chosen and plan.amount == "anew"
         old = {} if is_anew else scores.of(name)

@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 
 from benchmarks.machine import describe
+from evonas.search.older_names import OLDER_STRATEGIES
 from evonas.strategies import STRATEGIES
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -136,9 +137,14 @@ CURVES = "select trial, number, state, epochs, history from attempt order by tri
 STATES = "select value from meta where key = 'strategy'"
 
 
+DELETED: tuple[str, ...] = ()
+"""Cases of earlier digests that are gone on purpose. Any other that is missing is a difference."""
+
+
 def cases() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """A name, a config and its changes, for each run."""
-    for name in STRATEGIES:
+    # Older names too: a config may still write them.
+    for name in (*STRATEGIES, *OLDER_STRATEGIES):
         yield f"strategy {name}", name, ()
     for name, changes in SHIPPED.items():
         yield f"config {name}", str(CONFIGS / f"{name}.yaml"), (*SHORT, *changes)
@@ -210,13 +216,17 @@ def main() -> int:
         found[name] = digests(name, config, changes)
         said = " ".join(f"{what} {digest[:12]}" for what, digest in found[name].items())
         then = before.get(name)
-        if arguments.against:
-            wrong = [
-                what for what, digest in found[name].items() if (then or {}).get(what) != digest
-            ]
+        if arguments.against and then is None:
+            said = "new: nothing to compare with"
+        elif arguments.against:
+            wrong = [what for what, digest in found[name].items() if then.get(what) != digest]
             differ += bool(wrong)
             said = f"DIFFERENT: {', '.join(wrong)}" if wrong else "same"
         print(f"  {name}: {said}", flush=True)
+    for name in before:
+        if name not in found and name not in DELETED and arguments.only in name:
+            differ += 1
+            print(f"  {name}: GONE", flush=True)
     if arguments.write:
         arguments.write.parent.mkdir(parents=True, exist_ok=True)
         kept = {"machine": describe(), "runs": found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 
@@ -19,3 +20,15 @@ class Settings:
         A key may have dots: `mutation.operators`.
         """
         return {}
+
+
+@dataclass(frozen=True)
+class OlderSettings(Settings, ABC):
+    """Settings under a name that an older evonas had.
+
+    A config may still write them, and no message names them as allowed.
+    """
+
+    @abstractmethod
+    def meant(self) -> Settings:
+        """The settings that a config writes for the same today."""

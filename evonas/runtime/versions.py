@@ -24,7 +24,6 @@ LIBRARIES = (
     "scikit-learn",
     "deap",
     "optuna",
-    "cmaes",
 )
 
 Versions = Mapping[str, str | None]

@@ -8,7 +8,8 @@ else: no clock, no disk, no Keras, no run.
     selection/ crossover/ replacement/ adaptation/      the parts of evolution, by name
     sampling/       how genomes are drawn before anything is known
     surrogate/      models that predict a genome's fitness
-    optuna_samplers/    samplers of Optuna
+    optuna_study/   what Optuna is shown and asked
 
-`registry.py` lists the names of all strategies and parts for the YAML.
+`registry.py` lists the names of all strategies and parts for the YAML, and `older_names.py` those
+that an older evonas had.
 """

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from evonas.search.adaptation import ADAPTATIONS, Adaptation
 from evonas.search.crossover import CROSSOVERS, Crossover
-from evonas.search.optuna_samplers import OPTUNA_SAMPLERS, OptunaSampler
+from evonas.search.older_names import DELETED_SAMPLERS, OLDER_STRATEGIES
+from evonas.search.optuna_study.tpe import OPTUNA_SAMPLERS, Tpe
 from evonas.search.replacement import REPLACEMENTS, Replacement
 from evonas.search.sampling import SAMPLERS, Sampler
 from evonas.search.selection import SELECTIONS, Selection
@@ -17,13 +18,11 @@ from evonas.search.strategies.aging import AgingSettings
 from evonas.search.strategies.asha import AshaSettings
 from evonas.search.strategies.cma_es import CmaEsSettings
 from evonas.search.strategies.differential_evolution import DifferentialEvolutionSettings
-from evonas.search.strategies.dngo import DngoSettings
 from evonas.search.strategies.evolution import EvolutionSettings
-from evonas.search.strategies.forest import ForestSettings
-from evonas.search.strategies.gaussian_process import GaussianProcessSettings
 from evonas.search.strategies.grid import GridSettings
 from evonas.search.strategies.hyperband import HyperbandSettings
 from evonas.search.strategies.local_search import LocalSearchSettings
+from evonas.search.strategies.model_based import ModelBasedSettings
 from evonas.search.strategies.nelder_mead import NelderMeadSettings
 from evonas.search.strategies.nsga2 import Nsga2Settings
 from evonas.search.strategies.nsga3 import Nsga3Settings
@@ -50,9 +49,7 @@ STRATEGIES: Mapping[str, type[StrategySettings]] = {
     "particle_swarm": ParticleSwarmSettings,
     "nelder_mead": NelderMeadSettings,
     "differential_evolution": DifferentialEvolutionSettings,
-    "gaussian_process": GaussianProcessSettings,
-    "forest": ForestSettings,
-    "dngo": DngoSettings,
+    "model_based": ModelBasedSettings,
     "optuna": OptunaSettings,
     "screened": ScreenedSettings,
     "seeded": SeededSettings,
@@ -60,16 +57,18 @@ STRATEGIES: Mapping[str, type[StrategySettings]] = {
     "nsga3": Nsga3Settings,
 }
 
-PARTS: Mapping[type[Settings], Mapping[str, type[Settings]]] = {
+NAMES: Mapping[type[Settings], Mapping[str, type[Settings] | str]] = {
+    StrategySettings: {**STRATEGIES, **OLDER_STRATEGIES},
     Selection: SELECTIONS,
     Crossover: CROSSOVERS,
     Replacement: REPLACEMENTS,
     Adaptation: ADAPTATIONS,
     Sampler: SAMPLERS,
     Surrogate: SURROGATES,
-    OptunaSampler: OPTUNA_SAMPLERS,
+    Tpe: {**OPTUNA_SAMPLERS, **DELETED_SAMPLERS},
 }
-"""The families of named parts.
+"""The families of what a config writes by name.
 
 If a field of a settings dataclass has one of these types, a config writes it `{name: {settings}}`.
+A sentence in the place of a class says why the name is refused.
 """

@@ -16,10 +16,8 @@ import pytest
 
 import evonas
 from evonas.genome import SearchSpace, sample
-from evonas.search.optuna_samplers import OPTUNA_SAMPLERS
 from evonas.search.registry import STRATEGIES
 from evonas.search.sampling import SAMPLERS
-from evonas.search.strategies.optuna_search import OptunaSettings
 from evonas.search.strategies.random_search import RandomSettings
 from evonas.search.strategies.screened import ScreenedSettings
 from evonas.search.strategy import SearchProblem
@@ -33,7 +31,6 @@ PACKAGES = {
     "scipy": "scipy",
     "sklearn": "scikit-learn",
     "optuna": "optuna",
-    "cmaes": "cmaes",
 }
 """The folders of the libraries, with the names of their packages."""
 
@@ -42,14 +39,11 @@ OURS = Path(evonas.__file__).parent / "search"
 RANDOM = RandomSettings()
 PARTS = {
     **{f"sampler {name}": RandomSettings(kind()) for name, kind in SAMPLERS.items()},
-    **{f"optuna {name}": OptunaSettings(kind()) for name, kind in OPTUNA_SAMPLERS.items()},
     **{
         f"surrogate {name}": ScreenedSettings(RANDOM, kind(), factor=2, warmup=6)
         for name, kind in SURROGATES.items()
     },
 }
-MODELS = ("forest", "dngo", "gaussian_process")
-"""These fit a model for each proposal after the sixth, so a few steps show all that they call."""
 CASES = {**{name: VARIANTS[name] for name in STRATEGIES}, **PARTS}
 
 
@@ -103,8 +97,9 @@ def test_a_strategy_names_the_libraries_that_it_calls(
         small_space, oracle.objective, Fidelity(9), 0, seeds, trials=25, objectives=objectives
     )
     with calls() as found:
+        # A model is fitted for each proposal after the sixth, so a few steps show all of its calls.
         driver = Driver(settings.make(problem), oracle.settle, 5)
-        driver.step(10 if name in MODELS or name.startswith("surrogate") else 25)
+        driver.step(10 if name == "model_based" or name.startswith("surrogate") else 25)
     named = settings.all_libraries()
     assert found <= named, "a note about another version of these would be missing"
     # Compiled functions are not watched, and a surrogate may call no others of SciPy's.

@@ -24,14 +24,14 @@ from evonas.runtime.loop import disk_guard
 from evonas.search import cube, known, variation
 from evonas.search.adaptation import ADAPTATIONS
 from evonas.search.crossover import CROSSOVERS
-from evonas.search.optuna_samplers import OPTUNA_SAMPLERS
+from evonas.search.optuna_study.tpe import Tpe
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import REPLACEMENTS
 from evonas.search.sampling import SAMPLERS, poisson_disk, sampling, sobol
 from evonas.search.sampling.discrepancy import discrepancy, expected
 from evonas.search.selection import SELECTIONS
 from evonas.search.strategies import evolution, grid, optuna_search, particle_swarm
-from evonas.search.surrogate import basis
+from evonas.search.surrogate import SURROGATES, basis
 from evonas.search.variation import Mutation
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def settings_of(strategy: str, guide: str, folder: Path) -> Any:
         ("particle_swarm", "other-searches", set()),
         ("nelder_mead", "other-searches", set()),
         ("differential_evolution", "other-searches", set()),
-        ("gaussian_process", "surrogates", set()),
+        ("model_based", "surrogates", set()),
         ("screened", "surrogates", {"inner"}),
     ],
 )
@@ -109,7 +109,7 @@ def test_the_defaults_in_the_tables_of_evolution(family):
 
 def given(text: str, heading: str) -> dict[str, float]:
     """The defaults that a section of a guide names, by setting."""
-    section = text.split(f"## {heading} ")[1].split(" ## ")[0]
+    section = re.split(" ##+ ", text.split(f"## {heading} ")[1])[0]
     return {name: float(number) for name, number in GIVEN.findall(section)}
 
 
@@ -138,19 +138,13 @@ def test_aging():
 
 
 @pytest.mark.parametrize(
-    ("heading", "strategy"),
-    [
-        ("gaussian_process", "gaussian_process"),
-        ("forest", "forest"),
-        ("dngo", "dngo"),
-        ("screened", "screened"),
-        ("local_search", "local_search"),
-        ("seeded", "seeded"),
-    ],
+    "heading",
+    ["gaussian_process", "forest", "dngo", "screened", "local_search", "seeded"],
 )
-def test_defaults_in_the_guide_to_surrogates(heading, strategy):
+def test_defaults_in_the_guide_to_surrogates(heading):
     # `seeded` has no defaults for all of its settings that would be valid
-    defaults = {field.name: field.default for field in dataclasses.fields(STRATEGIES[strategy])}
+    kind = {**STRATEGIES, **SURROGATES}[heading]
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
     for name, number in given(TEXTS["surrogates"], heading).items():
         assert number == defaults[name], name
 
@@ -177,12 +171,9 @@ def test_limits_of_other_searches():
     assert "as long as a hundred random draws find one" in text
     halving = STRATEGIES["hyperband"]()
     assert f"one in `reduction_factor` ({halving.reduction_factor})" in text
-    tpe = OPTUNA_SAMPLERS["tpe"]()
+    tpe = Tpe()
     assert f"`initial` ({tpe.initial}) trials" in text
     assert f"best of `candidates` ({tpe.candidates}) points" in text
-    population = OPTUNA_SAMPLERS["nsgaii"]().population
-    assert population == OPTUNA_SAMPLERS["nsgaiii"]().population
-    assert f"(`population`: {population})" in text
     assert optuna_search.DRAWS == 5
     assert "After five known ones in a row" in text
     assert known.DRAWS == 1000

@@ -69,7 +69,7 @@ def test_every_yaml_block(text, folder, oracle):
         assert strategy.ask(1) == [], "a strategy that is done proposes nothing"
     words = {trial.lineage.operator for trial in trials}
     if kind == "optuna":  # a suggestion that is known is replaced by a sample
-        assert words <= {"sample", "tpe", "nsgaii"}
+        assert words <= {"sample", "tpe"}
     else:
         assert words == WORDS.get(
             kind, {"sample", "promote"} if strategy.continues_trials else {"sample"}

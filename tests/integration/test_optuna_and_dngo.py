@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ seeds: [0, 1]
 strategies:
   random: random
   tpe: {optuna: {sampler: {tpe: {initial: 5}}}}
-  dngo: {dngo: {initial: 5, candidates: 20, layers: 1, units: 10}}
+  dngo: {model_based: {surrogate: {dngo: {layers: 1, units: 10}}, initial: 5, candidates: 20}}
   screened:
     screened:
       inner: random
@@ -51,7 +52,7 @@ plugins: [my_sphere_3]
 objective: {name: loss, direction: min}
 pool: {simulated: {workers: 2}}
 look_ahead: 3
-strategy: {optuna: {sampler: cma_es}}
+strategy: optuna
 budget: {trials: 40}
 """
 FUNCTION = """\
@@ -101,4 +102,4 @@ def test_numbers_only_judged_by_a_function_and_gone_on_with(
         assert audit(root).is_repeated
     assert contents[0] == contents[1]
     losses = [trial.fitness.value for trial in run.trials if trial.fitness]
-    assert sum(losses[-10:]) < sum(losses[:10]) / 3
+    assert statistics.median(losses[-10:]) < statistics.median(losses[:10]) / 3

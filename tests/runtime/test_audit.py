@@ -235,10 +235,7 @@ class PutsChanceIntoItsState(Evolution):
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
-    quick = (
-        {"initial": 6, "candidates": 12} if name in ("forest", "gaussian_process", "dngo") else {}
-    )
-    quick |= {"trees": 4} if name == "forest" else {}
+    quick = {"initial": 6, "candidates": 12} if name == "model_based" else {}
     objectives = (loss, Objective("parameters", "min"))
     problem, settings = (
         SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives),

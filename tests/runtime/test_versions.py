@@ -43,7 +43,6 @@ FUNCTION = {
         ({"strategy": {"random": {"sampler": "sobol"}}}, KERAS | {"scipy"}),
         ({"strategy": "evolution"}, KERAS | {"deap"}),
         ({"strategy": "optuna"}, KERAS | {"optuna"}),
-        ({"strategy": {"optuna": {"sampler": "cma_es"}}}, KERAS | {"optuna", "cmaes"}),
         ({"strategy": "forest"}, KERAS | {"scipy", "scikit-learn"}),
         (
             {"strategy": {"screened": {"inner": "aging", "surrogate": "dngo"}}},
@@ -65,7 +64,7 @@ def test_all_that_are_installed_are_recorded_and_others_are_null(
     real = metadata.version
 
     def version(name: str) -> str:
-        if name == "cmaes":
+        if name == "optuna":
             raise metadata.PackageNotFoundError(name)
         return real(name)
 
@@ -73,13 +72,13 @@ def test_all_that_are_installed_are_recorded_and_others_are_null(
     found = versions.versions()
     assert list(found) == ["cpu", "python", *versions.LIBRARIES]
     assert found["scikit-learn"] == real("scikit-learn")
-    assert found["cmaes"] is None
+    assert found["optuna"] is None
 
 
 def test_a_version_is_read_without_an_import() -> None:
     code = (
         "import sys; from evonas.runtime.versions import versions; assert versions()['optuna'];"
-        "print([name for name in ('tensorflow', 'keras', 'sklearn', 'optuna', 'cmaes')"
+        "print([name for name in ('tensorflow', 'keras', 'sklearn', 'optuna')"
         " if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,7 +18,7 @@ from evonas.runtime.config.run_config import FAMILIES
 from evonas.runtime.config.settings import Builder
 from evonas.search.adaptation import ADAPTATIONS
 from evonas.search.crossover import CROSSOVERS
-from evonas.search.optuna_samplers import OPTUNA_SAMPLERS
+from evonas.search.optuna_study.tpe import OPTUNA_SAMPLERS
 from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import REPLACEMENTS
 from evonas.search.sampling import SAMPLERS
@@ -29,15 +29,12 @@ from evonas.search.variation import Mutation
 from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Objective
 
-QUICK = {"initial": 4, "candidates": 12, "parents": 3, "depth": 1}
 BASES: dict[str, dict[str, Any]] = {
     "evolution": {"population": 6},
     "aging": {"population": 6, "sample": 3},
     "particle_swarm": {"population": 5},
     "differential_evolution": {"population": 5},
-    "gaussian_process": QUICK,
-    "forest": {**QUICK, "trees": 4},
-    "dngo": {**QUICK, "layers": 1, "units": 8},
+    "model_based": {"initial": 4, "candidates": 12, "parents": 3},
     "screened": {"warmup": 4, "factor": 4, "surrogate": {"forest": {"trees": 4, "depth": 1}}},
     "nsga2": {"population": 6},
     "nsga3": {"population": 6},
@@ -74,7 +71,7 @@ SURROGATE_FIELDS = {
     "forest": {"trees": (2, 9), "share": (0.2, 1.0), "depth": (0, 2), "fitted_on": (10, 300)},
     "dngo": {
         "layers": (1, 2),
-        "units": (4, 9),
+        "units": (4, 50),
         "decay": (0.01, 100.0),
         "depth": (0, 2),
         "fitted_on": (10, 300),
@@ -139,18 +136,7 @@ ROWS: list[Row] = [
     ("differential_evolution", "base", None, "random"),
     ("differential_evolution", "factor", None, 0.9),
     ("differential_evolution", "crossover", None, 0.2),
-    ("optuna", "sampler", {"tpe": {"initial": 4}}, "random"),
-    *parts(
-        "optuna",
-        "sampler",
-        {
-            "tpe": {"initial": (4, 12), "candidates": (1, 60)},
-            "qmc": {"sequence": ("sobol", "halton"), "scramble": (True, False)},
-            "cma_es": {"population": (None, 12)},
-            "nsgaii": {"population": (6, 12)},
-            "nsgaiii": {"population": (6, 12)},
-        },
-    ),
+    *parts("optuna", "sampler", {"tpe": {"initial": (4, 12), "candidates": (1, 60)}}),
     ("screened", "inner", "evolution", "random"),
     ("screened", "factor", None, 9),
     ("screened", "warmup", None, 12),
@@ -174,14 +160,14 @@ ROWS: list[Row] = [
 for _name in ("successive_halving", "hyperband", "asha"):
     ROWS += [(_name, "reduction_factor", None, 2), (_name, "min_epochs", None, 3)]
     ROWS += [(_name, "sampler", "uniform", "sobol")]
-for _name, _fields in SURROGATE_FIELDS.items():
-    ROWS += [
-        (_name, "initial", None, 9),
-        (_name, "candidates", None, 40),
-        (_name, "parents", None, 1),
-    ]
-    ROWS += [(_name, key, one, other) for key, (one, other) in _fields.items()]
-    ROWS += mutated(_name, "edits", "settings", "operators", "adaptation")
+ROWS += [
+    ("model_based", "surrogate", "forest", "dngo"),
+    ("model_based", "initial", None, 9),
+    ("model_based", "candidates", None, 40),
+    ("model_based", "parents", None, 1),
+    *parts("model_based", "surrogate", SURROGATE_FIELDS),
+    *mutated("model_based", "edits", "settings", "operators", "adaptation"),
+]
 for _name, _own in {
     "matching": {"rate": (0.05, 1.0), "floor": (0.0, 1.0)},
     "pursuit": {"rate": (0.05, 1.0), "pursuit": (0.05, 1.0), "floor": (0.0, 1.0)},
@@ -217,7 +203,7 @@ SEEDS = {
     "middle": decode(SPACE, [0.5] * SPACE.dimension),
     "corner": decode(SPACE, [0.99] * SPACE.dimension),
 }
-TRIALS = {**dict.fromkeys([*SURROGATES, "screened"], 18), "optuna": 24, "nelder_mead": 100}
+TRIALS = {"model_based": 18, "screened": 18, "optuna": 24, "nelder_mead": 100}
 """Models take their time, and a simplex needs many trials until it is small."""
 
 

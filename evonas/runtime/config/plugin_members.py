@@ -32,7 +32,7 @@ from evonas.model.space_check import to_list
 from evonas.runtime.config.settings import Builder, describe
 from evonas.search.adaptation import Adaptation
 from evonas.search.crossover import Crossover
-from evonas.search.registry import PARTS, STRATEGIES
+from evonas.search.registry import NAMES
 from evonas.search.replacement import Replacement
 from evonas.search.sampling import Sampler
 from evonas.search.selection import Selection
@@ -223,7 +223,7 @@ def _unfit(cls: type[Settings], name: str) -> str:
 
 def _is_writable(hint: Any) -> bool:
     """Whether values of this type can be built from plain data."""
-    builder = Builder({**PARTS, StrategySettings: STRATEGIES})
+    builder = Builder(NAMES)
     try:
         builder.build(hint, None)
     # Pydantic raises various errors for types that it does not know.

@@ -54,7 +54,7 @@ from evonas.runtime.config.strategy_config import (
     that_sets_epochs,
 )
 from evonas.runtime.config.training_config import STOPS, StopConfig, TrainingConfig
-from evonas.search.registry import PARTS, STRATEGIES
+from evonas.search.registry import NAMES
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategy import SearchProblem, StrategySettings
 from evonas.settings import Settings
@@ -85,8 +85,7 @@ def plugin_problem(name: str) -> str:
 
 
 FAMILIES: Families = {
-    **PARTS,
-    StrategySettings: STRATEGIES,
+    **NAMES,
     PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
     # A word may be a path of any kind, so that the stricter one of the two comes first.
     EvaluatorConfig: {"python": PythonConfig, "table": TableConfig},

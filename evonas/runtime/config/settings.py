@@ -23,13 +23,17 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath, short
 from evonas.runtime.config.plain_yaml import in_line
-from evonas.settings import Settings
+from evonas.settings import OlderSettings, Settings
 
 Count = Annotated[int, Ge(1)]
 """The type of a setting that counts something."""
 
-Families = Mapping[type[Settings], Mapping[str, type[Settings]]]
-"""For each type that is written by name: name -> class that may stand there."""
+Families = Mapping[type[Settings], Mapping[str, type[Settings] | str]]
+"""For each type that is written by name: name -> class that may stand there.
+
+A sentence in the place of a class says why the name is refused. Neither such a name nor that of
+`OlderSettings` is told as allowed.
+"""
 
 Finder = Callable[[type[Settings], str], type[Settings] | str | None]
 """Finds the class of a name that is in no registry.
@@ -203,8 +207,7 @@ class Builder:
 
     def _named(self, family: type[Settings], value: Any, path: KeyPath) -> Any:
         """One of a family: `{name: {settings}}`, `{name: null}`, or the bare name."""
-        registry = self.families[family]
-        known = sorted(registry)
+        known = sorted(members(family, self.families))
         allowed = ", ".join(known)
         choice = {value: None} if isinstance(value, str) else value
         if not isinstance(choice, dict) or not choice:
@@ -314,9 +317,9 @@ class Builder:
                     return [{name: number}]
         return []
 
-    def _placed(self, family: type, value: Any) -> list[dict[str, Any]]:
+    def _placed(self, family: type[Settings], value: Any) -> list[dict[str, Any]]:
         """The same for a family: a name, and under it a key, `{"table": {"path": "x.csv"}}`."""
-        for name, cls in self.families[family].items():
+        for name, cls in members(family, self.families).items():
             if keyed := self._keyed(cls, value):
                 return [{name: settings} for settings in keyed[:1]]
         return []
@@ -354,12 +357,25 @@ class Builder:
         return f" Perhaps {' or '.join(found)}." if 0 < len(found) <= MOST_PLACES else ""
 
     def _whole(self, built: Settings, path: KeyPath) -> Any:
-        """The instance, or `FAILED` if it finds something wrong between its own settings."""
-        found = built.problems()
+        """The instance, or `FAILED` if it finds something wrong between its own settings.
+
+        Older settings become those of today; their keys are the same.
+        """
+        whole = built.meant() if isinstance(built, OlderSettings) else built
+        found = whole.problems()
         for key, message in found.items():
             relative = key.split(".")
             self.refuse((*path, *relative), message)
-        return FAILED if found else built
+        return FAILED if found else whole
+
+
+def members(family: type[Settings], families: Families) -> dict[str, type[Settings]]:
+    """The classes of a family that a config may name today, by name."""
+    found = {}
+    for name, cls in families[family].items():
+        if not isinstance(cls, str) and not issubclass(cls, OlderSettings):
+            found[name] = cls
+    return found
 
 
 def _places_of(key: Any, cls: Any, families: Families, above: str = "") -> Iterator[str]:
@@ -374,7 +390,7 @@ def _places_of(key: Any, cls: Any, families: Families, above: str = "") -> Itera
         for arm in typing.get_args(base) if is_union else (base,):
             inside: dict[str, Any] = {}
             if arm in families and not above:
-                inside = {f"{name}.{word}": one for word, one in families[arm].items()}
+                inside = {f"{name}.{word}": one for word, one in members(arm, families).items()}
             elif arm not in families and _is_section(arm):
                 inside = {name: arm}
             for path, section in inside.items():
@@ -452,7 +468,7 @@ def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:
     arguments = typing.get_args(base)
     origin = typing.get_origin(base) or base
     if base in families:
-        return f"one of {', '.join(sorted(families[base]))}"
+        return f"one of {', '.join(sorted(members(base, families)))}"
     if _is_section(base):
         return _mapping([item.name for item in dataclasses.fields(base) if item.init])
     if origin in _UNIONS:

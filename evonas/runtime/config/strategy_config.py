@@ -12,7 +12,8 @@ from typing import Any
 from evonas.genome.strict_yaml import KeyPath
 from evonas.runtime.config.plugin_members import is_member_name
 from evonas.runtime.config.settings import AsWritten, name_of
-from evonas.search.registry import STRATEGIES
+from evonas.search.older_names import DELETED_SAMPLERS
+from evonas.search.registry import NAMES
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.trial import Objective
 
@@ -23,10 +24,11 @@ INNER = "inner"
 
 @dataclass(frozen=True)
 class StrategyAsWritten(AsWritten, StrategySettings):
-    """A strategy of a recorded config that is, or holds, something of a plugin.
+    """A strategy of a recorded config that is, or holds, something that may be gone.
 
-    Whoever only reads a run needs no plugin, which may be gone. `opened` of `config_file.py` makes
-    the strategy's settings of it, for those who ask the strategy.
+    That is something of a plugin, or a deleted sampler. Whoever only reads a run needs neither.
+    `opened` of `config_file.py` makes the strategy's settings of it, for those who ask the
+    strategy.
     """
 
     def make(self, problem: SearchProblem) -> Strategy:
@@ -38,11 +40,11 @@ class StrategyAsWritten(AsWritten, StrategySettings):
 
 
 def as_written(strategy: Any) -> Any:
-    """The plain data of a strategy, kept as they are if a plugin has a part in them."""
+    """The plain data of a strategy, kept as they are if something in them may be gone."""
     if isinstance(strategy, str):
         strategy = {strategy: {}}
     is_named = isinstance(strategy, dict) and len(strategy) == 1
-    if not is_named or not names_plugin(strategy):
+    if not is_named or not (names_plugin(strategy) or _names_deleted(strategy)):
         return strategy
     ((name, settings),) = strategy.items()
     return StrategyAsWritten(name, settings)
@@ -55,6 +57,20 @@ def names_plugin(data: Any) -> bool:
     if isinstance(data, list):
         return any(names_plugin(item) for item in data)
     return is_member_name(data)
+
+
+def _names_deleted(data: Any) -> bool:
+    """Whether the plain data of a strategy, or of one inside it, name a deleted sampler."""
+    match data:
+        case {"optuna": {"sampler": str(name)}}:
+            return name in DELETED_SAMPLERS
+        case {"optuna": {"sampler": {**named}}}:
+            return any(name in DELETED_SAMPLERS for name in named)
+        case {**named} if len(named) == 1:
+            (settings,) = named.values()
+            return isinstance(settings, dict) and _names_deleted(settings.get("inner"))
+        case _:
+            return False
 
 
 @dataclass(frozen=True)
@@ -88,7 +104,7 @@ def layers(strategy: StrategySettings) -> list[Layer]:
     found = []
     path: KeyPath = (SECTION,)
     for settings in strategy.with_inner():
-        name = name_of(settings, {StrategySettings: STRATEGIES}) or ""
+        name = name_of(settings, NAMES) or ""
         path = (*path, name)
         found.append(Layer(name, path, settings))
         path = (*path, INNER)

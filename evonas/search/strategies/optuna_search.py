@@ -1,4 +1,4 @@
-"""Optuna's samplers on evonas's genomes, above all its tree-structured Parzen estimator (TPE).
+"""Optuna's tree-structured Parzen estimator (TPE) on evonas's genomes.
 
 For each proposal, a new study of Optuna is filled with all trials. A new sampler is asked for a
 suggestion, which is turned into a genome. If the genome is known, the sampler is asked again.
@@ -17,8 +17,7 @@ from evonas.errors import UserError
 from evonas.genome import Genome, sample
 from evonas.randomness import generator
 from evonas.search.known import unknown
-from evonas.search.optuna_samplers import OptunaSampler, Tpe
-from evonas.search.optuna_samplers.sampler import Ask
+from evonas.search.optuna_study.tpe import Tpe
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.search.surrogate.threads import one_thread
 from evonas.trial import Lineage, Proposal, Trial
@@ -32,10 +31,10 @@ class OptunaSettings(StrategySettings):
     """The section `strategy.optuna` of a config.
 
     Attributes:
-        sampler: which of Optuna's samplers chooses, with its settings.
+        sampler: Optuna's sampler, with its settings; `tpe` is the only one.
     """
 
-    sampler: OptunaSampler = field(default_factory=Tpe)
+    sampler: Tpe = field(default_factory=Tpe)
 
     def make(self, problem: SearchProblem) -> Strategy:
         return OptunaSearch(problem, self)
@@ -50,7 +49,7 @@ class OptunaSearch(Strategy):
 
     So nothing is remembered that is not in the trials, and the state is one counter. In the study,
     a trial is complete, failed or running. A genome is proposed once, as long as new ones are
-    found. If the sampler counts generations, a trial's generation is the one in its lineage.
+    found.
     """
 
     def __init__(self, problem: SearchProblem, settings: OptunaSettings) -> None:
@@ -60,11 +59,10 @@ class OptunaSearch(Strategy):
         if missing:
             raise UserError(f"The sampler of the strategy optuna {missing}")
         # Imported here: Optuna takes half a second to import, and other strategies do not need it.
-        from evonas.search.optuna_samplers import study, view
+        from evonas.search.optuna_study import study, tree
 
         self._study = study
-        kind = view.Tree if settings.sampler.is_conditional else view.Cube
-        self._view = kind(problem.space)
+        self._tree = tree.Tree(problem.space)
         self._asked = 0
         # Trials in Optuna's form, by id.
         self._known: dict[int, Any] = {}
@@ -84,11 +82,11 @@ class OptunaSearch(Strategy):
     def _propose(self) -> Proposal:
         rng = generator(self.problem.seed, "sample", self._asked)
         genome = None
-        lineage = Lineage("sample")
         # Before enough trials have succeeded, genomes are random.
-        if self._succeeded >= self.settings.sampler.startup:
+        if self._succeeded >= self.settings.sampler.initial:
             seed = int(rng.integers(2**31))
-            genome, lineage = self._suggested(seed)
+            genome = self._suggested(seed)
+        lineage = Lineage("sample" if genome is None else "tpe")
         if genome is None:
             space = self.problem.space
             genome = unknown(self, lambda: sample(space, rng))
@@ -98,62 +96,24 @@ class OptunaSearch(Strategy):
         self._asked += 1
         return proposal
 
-    def _suggested(self, seed: int) -> tuple[Genome | None, Lineage]:
-        """The first new genome that the sampler suggests, and its lineage.
-
-        The genome is None if all suggestions are known.
+    def _suggested(self, seed: int) -> Genome | None:
+        """The first new genome that the sampler suggests; None if all suggestions are known.
 
         Args:
             seed: seed of this ask, in [0, 2**31).
         """
-        run_rng = generator(self.problem.seed, "sample")
-        run_seed = int(run_rng.integers(2**31))
-        ask = Ask(
-            self._asked,
-            seed,
-            run_seed,
-            self._view.cube,
-        )
+        # Trials are told in any order, and the sampler depends on the order.
+        known = [self._known[id] for id in sorted(self._known)]
         # One thread: results of linear algebra depend on the number of threads.
         with self._study.quiet(), one_thread():
-            sampler = self.settings.sampler.make(ask)
-            study = self._study.filled(sampler, self._shown())
+            sampler = self.settings.sampler.make(seed)
+            study = self._study.filled(sampler, known)
             for _ in range(DRAWS):
                 # A known suggestion stays in the study as running, so the next one is another.
-                trial = study.ask()
-                genome = self._view.suggested(trial)
+                genome = self._tree.suggested(study.ask())
                 if not self.knows(genome):
-                    # Only the study's frozen trial shows the attributes that the sampler has noted.
-                    noted = study.get_trials(deepcopy=False)[trial.number].system_attrs
-                    return genome, self._lineage(noted)
-        return None, Lineage("sample")
-
-    def _shown(self) -> list[Any]:
-        """The trials that the sampler sees, in the order of proposals."""
-        sampler = self.settings.sampler
-        if not sampler.learns:
-            return []
-        shown = []
-        # Trials are told in any order, and samplers may depend on the order.
-        for id in sorted(self._known):
-            trial = self._known[id]
-            if trial.state.is_finished() or sampler.minds_waiting:
-                shown.append(trial)
-        return shown
-
-    def _lineage(self, noted: Mapping[str, Any]) -> Lineage:
-        """The lineage of a suggestion.
-
-        Args:
-            noted: attributes that the sampler has noted in the suggestion's trial.
-        """
-        sampler = self.settings.sampler
-        if not sampler.generation:
-            return Lineage(sampler.word)
-        # The sampler has drawn at random, because it knows too little.
-        if sampler.generation not in noted:
-            return Lineage("sample")
-        return Lineage(sampler.word, (), noted[sampler.generation])
+                    return genome
+        return None
 
     def tell(self, trial: Trial) -> None:
         self._note(trial)
@@ -162,13 +122,7 @@ class OptunaSearch(Strategy):
 
     def _note(self, trial: Trial) -> None:
         """Remember a trial that is asked or told, in Optuna's form."""
-        key = self.settings.sampler.generation
-        lineage = trial.lineage
-        attributes: dict[str, Any] = {}
-        if key and lineage.operator != "sample":
-            attributes[key] = lineage.generation
-        known = self._study.known_trial(self._view, trial, attributes)
-        self._known[trial.id] = known
+        self._known[trial.id] = self._study.known_trial(self._tree, trial)
         self._digests.add(trial.genome.digest)
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """A network's last layer as the basis of a Bayesian linear regression (Snoek et al.,
 2015: DNGO).
 
-`evonas.search.strategies.dngo` says what differs from the paper.
+The paper tunes the network's settings, trains it by stochastic gradient descent, and integrates
+over the regression's precisions. Here, settings are the user's, training is by few steps of L-BFGS,
+and the most likely precisions are taken.
 """
 
 from __future__ import annotations

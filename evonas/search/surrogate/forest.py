@@ -1,6 +1,8 @@
 """A random forest. Its uncertainty is the disagreement of its trees (Hutter et al., 2011: SMAC).
 
 SMAC has 10 trees, which split only nodes of at least 10 trials. Here are 40, with leaves of one.
+SMAC also tries random configurations in between, and races candidates against the incumbent over
+several problem instances. Here is neither, and the forest sees counts of subtrees, too.
 """
 
 from __future__ import annotations

@@ -22,11 +22,12 @@ from evonas.runtime.config.evaluator_config import TableConfig
 from evonas.runtime.config.pool_config import InlineConfig, LocalConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.training_config import LearningCurveConfig
-from evonas.search.registry import STRATEGIES
+from evonas.search.registry import NAMES, STRATEGIES
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategies.random_search import RandomSettings
+from evonas.search.strategy import StrategySettings
 from evonas.testing.jobs import make_setup
 
 SPACE = """\
@@ -570,7 +571,8 @@ def test_epochs_cannot_be_a_gene_where_the_strategy_sets_them(
     class Halving(RandomSettings):
         sets_epochs = True
 
-    monkeypatch.setitem(STRATEGIES, "halving", Halving)  # type: ignore[index]
+    for names in (STRATEGIES, NAMES[StrategySettings]):
+        monkeypatch.setitem(names, "halving", Halving)  # type: ignore[arg-type]
     config = CONFIG[: CONFIG.index("strategy")] + f"strategy: {strategy}\n"
     assert check(written(tmp_path, config)).problems == ()
     found = problem(tmp_path, config, space=EPOCHS)

@@ -1,33 +1,41 @@
-"""optuna: what its samplers are shown, that they decide, and that they leave no other trace."""
+"""optuna: what TPE is shown, that it decides, and that it leaves no other trace."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
+import re
 
 import numpy as np
 import optuna
 import pytest
-from scipy.stats import qmc
 
-from evonas.errors import UserError
-from evonas.genome import Gene, Genome, decode, library, load_space, parse_space, sample
-from evonas.randomness import generator
-from evonas.runtime.config.config_file import check
-from evonas.search.optuna_samplers import (
-    OPTUNA_SAMPLERS,
-    CmaEs,
-    Independent,
-    NsgaII,
-    NsgaIII,
-    Qmc,
-    Tpe,
+from evonas import view
+from evonas.errors import InvalidConfig, UserError
+from evonas.genome import (
+    Gene,
+    Genome,
+    decode,
+    library,
+    load_space,
+    parse_space,
+    sample,
+    strict_yaml,
 )
-from evonas.search.optuna_samplers.view import Cube, Tree
+from evonas.randomness import generator
+from evonas.runtime.audit import audit
+from evonas.runtime.config.config_file import check
+from evonas.runtime.config.run_config import FAMILIES, RunConfig
+from evonas.runtime.config.settings import Builder
+from evonas.search.older_names import DELETED_SAMPLERS
+from evonas.search.optuna_study.tpe import Tpe
+from evonas.search.optuna_study.tree import Tree
+from evonas.search.registry import NAMES
 from evonas.search.strategies.optuna_search import OptunaSearch, OptunaSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
-from evonas.search.strategy import SearchProblem
-from evonas.testing import drive, settled
+from evonas.search.strategy import SearchProblem, StrategySettings
+from evonas.testing import drive, make_run, settled, work
 from evonas.trial import Fidelity
 
 CONTINUOUS = """
@@ -71,10 +79,9 @@ def errors(genome):
 
 
 @pytest.mark.parametrize("name", library.names("spaces"))
-@pytest.mark.parametrize("view", [Cube, Tree])
-def test_suggesting_what_is_shown_of_a_genome_gives_that_genome(name, view):
+def test_suggesting_what_is_shown_of_a_genome_gives_that_genome(name):
     space = load_space(library.find("spaces", name, None))
-    shown = view(space)
+    shown = Tree(space)
     for i in range(30):
         genome = sample(space, np.random.default_rng(i))
         values, distributions = shown.parameters(genome)
@@ -153,16 +160,15 @@ def test_waiting_trials_are_running_and_failed_ones_failed(problem, oracle):
         states["FAIL" if trial.fitness is None else "COMPLETE"].append(trial)
     assert all(states.values())
     for state, expected in states.items():
-        shown = [one for one in strategy._shown() if one.state.name == state]
+        shown = [one for _, one in sorted(strategy._known.items()) if one.state.name == state]
         assert [one.number for one in shown] == [trial.id for trial in expected]
         assert [one.value for one in shown] == [
             trial.fitness and trial.fitness.key for trial in expected
         ]
 
 
-@pytest.mark.parametrize("sampler", [Tpe(3), CmaEs(4), NsgaII(4)])
-def test_the_order_of_the_telling_makes_no_difference(problem, oracle, sampler):
-    one, other = (OptunaSearch(problem, OptunaSettings(sampler)) for _ in range(2))
+def test_the_order_of_the_telling_makes_no_difference(problem, oracle):
+    one, other = (OptunaSearch(problem, OptunaSettings(Tpe(3))) for _ in range(2))
     trials = [oracle.settle(i, proposal) for i, proposal in enumerate(one.ask(20))]
     other.ask(20)
     for trial in trials:
@@ -170,24 +176,6 @@ def test_the_order_of_the_telling_makes_no_difference(problem, oracle, sampler):
     for trial in np.random.default_rng(0).permutation(len(trials)):
         other.tell(trials[trial])
     assert one.ask(5) == other.ask(5)
-
-
-@pytest.mark.parametrize("sampler", [NsgaII(4), NsgaIII(4), Qmc(), Independent()])
-def test_what_is_not_in_the_contract_suite_goes_on_from_a_counter_and_the_trials(
-    problem, oracle, sampler
-):
-    one, other = (OptunaSearch(problem, OptunaSettings(sampler)) for _ in range(2))
-    trials = drive(one, oracle.settle, 24, order=5)
-    assert one.state_dict() == {"asked": 24}
-    told = len(trials) - 5
-    other.load_state_dict(
-        {"asked": 24}, {trial.id: trial if trial.id < told else trial.unsettled for trial in trials}
-    )
-    for trial in trials[told:]:
-        assert one.ask(1) == other.ask(1)
-        one.tell(trial)
-        other.tell(trial)
-    assert one.ask(3) == other.ask(3)
 
 
 def test_a_suggestion_is_what_optuna_makes_of_these_trials(problem, oracle):
@@ -215,13 +203,12 @@ def test_a_suggestion_is_what_optuna_makes_of_these_trials(problem, oracle):
     assert (proposal.genome, proposal.lineage.operator) == (new, "tpe")
 
 
-@pytest.mark.parametrize("sampler", [CmaEs(), NsgaII(8), NsgaIII(8), Tpe(8)])
-def test_samplers_learn_on_a_continuous_space(loss, sampler):
+def test_tpe_learns_on_a_continuous_space(loss):
     space = parse_space(CONTINUOUS, "sphere.yaml")
     early, late = [], []
     for seed in range(2):
         problem = SearchProblem(space, loss, Fidelity(1), seed)
-        found = losses(OptunaSearch(problem, OptunaSettings(sampler)), 40, sphere)
+        found = losses(OptunaSearch(problem, OptunaSettings(Tpe(8))), 40, sphere)
         early += found[:8]
         late += found[-8:]
     assert np.mean(late) < np.mean(early) / 2
@@ -237,32 +224,10 @@ def test_tpe_learns_on_categories(loss):
     assert np.mean(ours) < np.mean(chance) - 0.5
 
 
-@pytest.mark.parametrize("sampler", [CmaEs(5), NsgaII(5)])
-def test_generations_are_in_the_lineage(loss, sampler):
-    problem = SearchProblem(parse_space(CONTINUOUS, "sphere.yaml"), loss, Fidelity(1), 0)
-    strategy = OptunaSearch(problem, OptunaSettings(sampler))
-    lineages = [trial.lineage for trial in searched(strategy, 31, sphere)]
-    found = [(lineage.operator, lineage.generation) for lineage in lineages]
-    word = sampler.word
-    if word == "cma_es":  # which draws its first trial at random
-        assert found.pop(0) == ("sample", 0)
-    assert found[:30] == [(word, i // 5) for i in range(30)]
-
-
-def test_quasi_random_points_are_those_of_the_sequence(loss):
-    space = parse_space(CONTINUOUS, "sphere.yaml")
-    strategy = OptunaSearch(
-        SearchProblem(space, loss, Fidelity(1), 0), OptunaSettings(Qmc("halton", scramble=False))
-    )
-    points = qmc.Halton(3, scramble=False).random(9)
-    assert [one.genome for one in strategy.ask(9)] == [decode(space, point) for point in points]
-
-
-@pytest.mark.parametrize("sampler", [Independent(), Tpe(4), CmaEs(4), Qmc()])
-def test_optuna_is_silent_and_its_own_settings_stay(problem, oracle, capfd, caplog, sampler):
+def test_optuna_is_silent_and_its_own_settings_stay(problem, oracle, capfd, caplog):
     logger = logging.getLogger("optuna")
     logger.setLevel(logging.WARNING)
-    strategy = OptunaSearch(problem, OptunaSettings(sampler))
+    strategy = OptunaSearch(problem, OptunaSettings(Tpe(4)))
     drive(strategy, oracle.settle, 12)
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
@@ -285,40 +250,58 @@ def refusals(tmp_path, sampler):
     ]
 
 
-@pytest.mark.parametrize("sampler", sorted(OPTUNA_SAMPLERS))
-def test_every_sampler_has_a_name_in_a_config(tmp_path, sampler):
-    assert refusals(tmp_path, sampler) == []
-    assert OPTUNA_SAMPLERS[sampler]().word == sampler
-
-
 def test_an_unknown_sampler_is_refused_with_the_names(tmp_path):
+    assert refusals(tmp_path, "{tpe: {initial: 4}}") == []
     ((key, line, message),) = refusals(tmp_path, "tpee")
     assert (key, line) == ("strategy.optuna.sampler", 4)
-    assert message == (
-        "unknown name. Allowed: cma_es, nsgaii, nsgaiii, qmc, random, tpe."
-        " Received: \"tpee\". Did you mean 'tpe'?"
-    )
+    assert message == "unknown name. Allowed: tpe. Received: \"tpee\". Did you mean 'tpe'?"
 
 
-@pytest.mark.parametrize(
-    ("package", "sampler", "words"),
-    [
-        ("optuna", "tpe", "needs optuna, not installed here: pip install 'evonas[optuna]'."),
-        ("cmaes", "cma_es", "needs cmaes, not installed here: pip install 'evonas[optuna]'."),
-    ],
-)
-def test_a_missing_package_is_told_before_any_training(
-    tmp_path, monkeypatch, problem, package, sampler, words
+@pytest.mark.parametrize("name", DELETED_SAMPLERS)
+def test_a_deleted_sampler_is_refused_with_what_to_write(tmp_path, name):
+    (message,) = {DELETED_SAMPLERS[name]}
+    assert refusals(tmp_path, name) == [("strategy.optuna.sampler", 4, message)]
+    inside = refusals(tmp_path, f"{{{name}: {{population: 5}}}}")
+    assert inside == [(f"strategy.optuna.sampler.{name}", 4, message)]
+    for strategy in re.findall("`strategy: (.*?)`", message):
+        data = strict_yaml.load(f"strategy: {strategy}", "message").data["strategy"]
+        assert isinstance(Builder(FAMILIES).build(StrategySettings, data), StrategySettings)
+
+
+class Gone(Tpe):
+    """A sampler that an older evonas had."""
+
+
+def test_a_run_of_a_deleted_sampler_can_be_read_and_neither_continued_nor_repeated(
+    tmp_path, monkeypatch
 ):
+    strategy = {"optuna": {"sampler": {"cma_es": {"initial": 3}}}}
+    with monkeypatch.context() as older:
+        older.setitem(NAMES[Tpe], "cma_es", Gone)
+        root = make_run(tmp_path, f"strategy={json.dumps(strategy)}", "budget.trials=6")
+        work(root)
+    run = view.load(root)
+    assert len(run.trials) == 6
+    assert run.config.to_json()["strategy"]["optuna"]["sampler"]["cma_es"]["initial"] == 3
+    inside = {**run.config.to_json(), "strategy": {"seeded": {"inner": strategy, "genomes": ["a"]}}}
+    assert RunConfig.from_json(inside).to_json() == inside
+    with pytest.raises(InvalidConfig, match="write `strategy: cma_es`"):
+        audit(root)
+    with pytest.raises(InvalidConfig, match="write `strategy: cma_es`"):
+        work(root, "budget.trials=9")
+
+
+def test_a_missing_package_is_told_before_any_training(tmp_path, monkeypatch, problem):
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
         "find_spec",
-        lambda name, *rest: None if name == package else find(name, *rest),
+        lambda name, *rest: None if name == "optuna" else find(name, *rest),
     )
-    assert refusals(tmp_path, sampler) == [("strategy.optuna.sampler", 4, words)]
+    words = "needs optuna, not installed here: pip install 'evonas[optuna]'."
+    assert refusals(tmp_path, "tpe") == [("strategy.optuna.sampler", 4, words)]
     with pytest.raises(UserError, match=words.replace("[", r"\[")):
-        OptunaSearch(problem, OptunaSettings(OPTUNA_SAMPLERS[sampler]()))
+        OptunaSearch(problem, OptunaSettings())
 
 
 def test_an_exhausted_space_gives_duplicates_and_never_hangs(loss):
@@ -332,13 +315,3 @@ def test_an_exhausted_space_gives_duplicates_and_never_hangs(loss):
     trials = drive(strategy, make_trial, 7)
     assert len({trial.genome for trial in trials[:3]}) == 3
     assert [trial.lineage.operator for trial in trials[3:]] == ["sample"] * 4
-
-
-def test_a_sampler_says_which_packages_it_lacks(monkeypatch):
-    assert CmaEs().missing() == ""
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "cmaes" else find(name)
-    )
-    assert CmaEs().missing().startswith("needs cmaes, not installed here")
-    assert Tpe().missing() == ""

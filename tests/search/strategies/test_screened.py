@@ -7,7 +7,7 @@ import pytest
 
 from evonas.search.strategies.aging import AgingSettings
 from evonas.search.strategies.evolution import EvolutionSettings
-from evonas.search.strategies.gaussian_process import GaussianProcessSettings
+from evonas.search.strategies.model_based import ModelBasedSettings
 from evonas.search.strategies.random_search import RandomSettings
 from evonas.search.strategies.screened import Screened, ScreenedSettings
 from evonas.search.strategy import SearchProblem
@@ -128,6 +128,6 @@ def test_it_waits_where_the_inner_strategy_waits(problem):
 
 
 def test_only_strategies_with_alternatives_can_be_screened():
-    inner = GaussianProcessSettings()
+    inner = ModelBasedSettings()
     assert "has no alternatives" in ScreenedSettings(inner).problems()["inner"]
     assert ScreenedSettings(INNER[1]).problems() == {}

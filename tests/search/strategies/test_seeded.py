@@ -9,8 +9,8 @@ from evonas.genome import sample
 from evonas.search.replacement import Plus
 from evonas.search.strategies.aging import AgingSettings
 from evonas.search.strategies.evolution import EvolutionSettings
-from evonas.search.strategies.gaussian_process import GaussianProcessSettings
 from evonas.search.strategies.local_search import LocalSearchSettings
+from evonas.search.strategies.model_based import ModelBasedSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategies.screened import ScreenedSettings
 from evonas.search.strategies.seeded import Seeded, SeededSettings, earlier_name
@@ -24,7 +24,7 @@ INNER = [
     AgingSettings(population=4),
     EvolutionSettings(population=4),
     LocalSearchSettings(5),
-    GaussianProcessSettings(initial=4, candidates=12, depth=0),
+    ModelBasedSettings(GaussianProcess(depth=0), initial=4, candidates=12),
     ScreenedSettings(surrogate=GaussianProcess(0), factor=3, warmup=4),
 ]
 NAMES = ("one", "two", "three")

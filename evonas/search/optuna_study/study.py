@@ -18,7 +18,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from evonas.search.optuna_samplers.view import View
+from evonas.search.optuna_study.tree import Tree
 from evonas.trial import Trial
 
 _NEVER = datetime(2000, 1, 1)
@@ -34,9 +34,9 @@ class KnownTrial(FrozenTrial):
         return copy.copy(self)
 
 
-def known_trial(view: View, trial: Trial, attributes: dict[str, Any]) -> KnownTrial:
+def known_trial(tree: Tree, trial: Trial) -> KnownTrial:
     """A trial as Optuna sees it: complete with its fitness, failed, or running."""
-    values, distributions = view.parameters(trial.genome)
+    values, distributions = tree.parameters(trial.genome)
     value = None
     state = TrialState.FAIL
     if trial.fitness is not None:
@@ -55,7 +55,7 @@ def known_trial(view: View, trial: Trial, attributes: dict[str, Any]) -> KnownTr
         params=values,
         distributions=distributions,
         user_attrs={},
-        system_attrs=attributes,
+        system_attrs={},
         intermediate_values={},
         trial_id=trial.id,
     )

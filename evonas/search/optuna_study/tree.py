@@ -1,12 +1,11 @@
-"""Genomes as Optuna sees them: points of the unit cube, or trees of conditional parameters.
+"""Genomes as Optuna sees them: trees of conditional parameters.
 
 This module imports Optuna.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,62 +29,7 @@ Parameters = tuple[dict[str, Any], dict[str, BaseDistribution]]
 """Values and distributions, by name."""
 
 
-class View(ABC):
-    """How genomes of a space look to a sampler.
-
-    What is shown of a genome is a function of the genome alone. So a trial looks the same when it
-    waits, when it is told, and after a resume.
-    """
-
-    def __init__(self, space: SearchSpace) -> None:
-        self.space = space
-
-    @property
-    def cube(self) -> Mapping[str, BaseDistribution]:
-        """The parameters, if every trial has all of them; otherwise empty."""
-        return {}
-
-    @abstractmethod
-    def suggested(self, trial: Trial) -> Genome:
-        """The genome that the sampler suggests for this trial of a study."""
-
-    @abstractmethod
-    def parameters(self, genome: Genome) -> Parameters:
-        """What must have been suggested for this genome."""
-
-
-class Cube(View):
-    """Every coordinate of the unit cube is a float in [0, 1], even if the genome does not use it.
-
-    A coordinate that decides nothing is shown as 0.5. Every other one is shown as the middle of
-    the places that give the same genome.
-    """
-
-    def __init__(self, space: SearchSpace) -> None:
-        super().__init__(space)
-        self._cube: dict[str, BaseDistribution] = {}
-        for section, slot, key in space.coordinates:
-            name = f"{section}[{slot}] {key}"
-            self._cube[name] = UNIT
-
-    @property
-    def cube(self) -> Mapping[str, BaseDistribution]:
-        return self._cube
-
-    def suggested(self, trial: Trial) -> Genome:
-        coordinates = [trial.suggest_float(name, 0.0, 1.0) for name in self._cube]
-        point = np.array(coordinates)
-        return decode(self.space, point)
-
-    def parameters(self, genome: Genome) -> Parameters:
-        point = encode(self.space, genome)
-        coordinates = point.tolist()
-        values = dict(zip(self._cube, coordinates, strict=True))
-        # A copy for each trial: Optuna keeps what it is given.
-        return values, {**self._cube}
-
-
-class Tree(View):
+class Tree:
     """Decisions in the order in which they arise, and only those that the genome needs.
 
     A gene that is not there has no parameters. A gene that is there has the parameters of its own
@@ -94,9 +38,16 @@ class Tree(View):
     Ops, wirings and words are categories. Lengths and choices between numbers are whole numbers.
     A number in a range is a float in [0, 1] on its own scale. If it can be `off`, a category for
     that comes first.
+
+    What is shown of a genome is a function of the genome alone. So a trial looks the same when it
+    waits, when it is told, and after a resume.
     """
 
+    def __init__(self, space: SearchSpace) -> None:
+        self.space = space
+
     def suggested(self, trial: Trial) -> Genome:
+        """The genome that the sampler suggests for this trial of a study."""
         # A coordinate that decides nothing stays in the middle.
         point = np.full(self.space.dimension, 0.5)
         # The steps depend on the point: each decision must be in it before the next step is made.
@@ -106,6 +57,7 @@ class Tree(View):
         return decode(self.space, point)
 
     def parameters(self, genome: Genome) -> Parameters:
+        """What must have been suggested for this genome."""
         point = encode(self.space, genome)
         values: dict[str, Any] = {}
         distributions: dict[str, BaseDistribution] = {}

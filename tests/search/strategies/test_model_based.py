@@ -1,4 +1,4 @@
-"""gaussian_process, forest and dngo: random trials first, then genomes that a surrogate prefers."""
+"""model_based: random trials first, then genomes that a surrogate prefers; and its older names."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from evonas.genome import parse_space, validate
-from evonas.search.model_based import ModelBased
-from evonas.search.strategies.dngo import DngoSettings
-from evonas.search.strategies.forest import ForestSettings
-from evonas.search.strategies.gaussian_process import GaussianProcessSettings
+from evonas.runtime.config.run_config import FAMILIES
+from evonas.runtime.config.settings import Builder, dump
+from evonas.search.strategies.model_based import ModelBased, ModelBasedSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
-from evonas.search.strategy import SearchProblem
-from evonas.search.surrogate import Fitted, Surrogate
+from evonas.search.strategy import SearchProblem, StrategySettings
+from evonas.search.surrogate import Dngo, Fitted, Forest, GaussianProcess, Surrogate
 from evonas.search.variation import Mutation, edited
 from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Trial, TrialState
@@ -27,9 +26,9 @@ network: {layers: {length: [2, 2], ops: {a: {}, b: {}, c: {}}}}
 EIGHT = FEW.replace("few", "eight").replace("[2, 2]", "[8, 8]")
 QUICK = {"initial": 5, "candidates": 60, "parents": 4}
 KINDS = [
-    GaussianProcessSettings(**QUICK),
-    ForestSettings(**QUICK, trees=10),
-    DngoSettings(**QUICK, layers=2, units=20),
+    ModelBasedSettings(GaussianProcess(), **QUICK),
+    ModelBasedSettings(Forest(trees=10), **QUICK),
+    ModelBasedSettings(Dngo(layers=2, units=20), **QUICK),
 ]
 
 
@@ -112,14 +111,14 @@ def test_the_lineage_names_the_trial_that_a_candidate_stems_from(
 
 
 def test_the_first_trials_are_random_as_many_as_set(small_space, loss, oracle):
-    settings = GaussianProcessSettings(initial=7, candidates=12)
+    settings = ModelBasedSettings(initial=7, candidates=12)
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
     trials = drive(settings.make(problem), oracle.settle, 12)
     assert [trial.lineage.operator for trial in trials[:7]] == ["sample"] * 7
 
 
 def test_an_unknown_operator_is_refused():
-    settings = GaussianProcessSettings(mutation=Mutation(operators={"fold": 1.0}))
+    settings = ModelBasedSettings(mutation=Mutation(operators={"fold": 1.0}))
     assert "unknown operators" in settings.problems()["mutation.operators"]
 
 
@@ -152,11 +151,11 @@ def test_each_further_round_edits_the_most_promising_candidates(loss, monkeypatc
         return child
 
     problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
-    settings = GaussianProcessSettings(initial=5, candidates=60, parents=3)
-    strategy = ModelBased(problem, settings, Perfect())
+    settings = ModelBasedSettings(Perfect(), initial=5, candidates=60, parents=3)
+    strategy = ModelBased(problem, settings)
     for i, proposal in enumerate(strategy.ask(5)):
         strategy.tell(settled(loss, i, proposal, float(errors(proposal.genome))))
-    monkeypatch.setattr("evonas.search.model_based.edited", recorded)
+    monkeypatch.setattr("evonas.search.strategies.model_based.edited", recorded)
     (proposal,) = strategy.ask(1)
     # Ten children of the best trials beside ten random genomes, then twenty, and twenty.
     assert len(roots) == 10 + 20 + 20
@@ -174,13 +173,48 @@ def test_a_candidate_has_one_to_so_many_edits_each_as_likely(loss, monkeypatch):
         return edited(space, genome, edits, *rest)
 
     problem = SearchProblem(parse_space(EIGHT, "eight.yaml"), loss, Fidelity(1), 0)
-    settings = GaussianProcessSettings(
-        initial=5, candidates=600, parents=3, mutation=Mutation(edits=3)
+    settings = ModelBasedSettings(
+        Perfect(), initial=5, candidates=600, parents=3, mutation=Mutation(edits=3)
     )
-    strategy = ModelBased(problem, settings, Perfect())
+    strategy = ModelBased(problem, settings)
     for i, proposal in enumerate(strategy.ask(5)):
         strategy.tell(settled(loss, i, proposal, float(errors(proposal.genome))))
-    monkeypatch.setattr("evonas.search.model_based.edited", recorded)
+    monkeypatch.setattr("evonas.search.strategies.model_based.edited", recorded)
     strategy.ask(1)
     assert set(lengths) == {1, 2, 3}
     assert min(lengths.values()) > 120, "of 500"
+
+
+def built(plain):
+    builder = Builder(FAMILIES)
+    return builder.build(StrategySettings, plain, ("strategy",)), builder.issues
+
+
+@pytest.mark.parametrize("name", ["gaussian_process", "forest", "dngo"])
+def test_an_older_name_means_the_same(name):
+    older, _ = built({name: {"initial": 6, "depth": 1, "mutation": {"edits": 3}}})
+    of_surrogate = {"surrogate": {name: {"depth": 1}}}
+    today, _ = built({"model_based": {**of_surrogate, "initial": 6, "mutation": {"edits": 3}}})
+    assert older == today
+    assert built(name) == built({"model_based": {"surrogate": name}})
+    # The record has the form of today.
+    assert built(dump(older, FAMILIES)) == (today, [])
+    assert list(dump(older, FAMILIES)) == ["model_based"]
+
+
+def test_what_is_wrong_under_an_older_name_is_told_at_its_keys():
+    _, issues = built({"forest": {"trees": 1, "tree": 5, "initial": 0, "surrogate": "dngo"}})
+    told = {issue.path: issue.message for issue in issues}
+    assert set(told) == {
+        ("strategy", "forest", key) for key in ("trees", "tree", "initial", "surrogate")
+    }
+    assert "Did you mean 'trees'?" in told["strategy", "forest", "tree"]
+    assert "from 2 to 1000" in told["strategy", "forest", "trees"]
+    _, issues = built({"dngo": {"mutation": {"operators": {"fold": 1.0}}}})
+    assert [issue.path for issue in issues] == [("strategy", "dngo", "mutation", "operators")]
+
+
+def test_an_older_name_is_not_told_as_allowed():
+    _, (issue,) = built("forrest")
+    assert "model_based" in issue.message
+    assert "forest" not in issue.message.replace("forrest", "")

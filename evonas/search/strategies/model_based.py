@@ -1,8 +1,7 @@
 """Model-based search: each proposal is the genome with the largest expected improvement.
 
 A surrogate is a model that predicts the fitness of a genome. At first, trials are random. Then, for
-each proposal, the surrogate is fitted to the known trials and compares many candidates. This is
-the common part of `gaussian_process`, `forest` and `dngo`; they differ in the surrogate.
+each proposal, the surrogate is fitted to the known trials and compares many candidates.
 
 Papers: Mockus, 1978; Jones et al., 1998. They improve on the objective. Here, it is taken by rank,
 so the improvement is one of normal scores.
@@ -21,7 +20,7 @@ from evonas.genome import Genome, sample
 from evonas.randomness import generator
 from evonas.search.known import unknown
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
-from evonas.search.surrogate import Experience, Surrogate
+from evonas.search.surrogate import Experience, GaussianProcess, Surrogate
 from evonas.search.variation import Mutation, edited
 from evonas.trial import Lineage, Proposal, Trial
 
@@ -31,9 +30,10 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class ModelBasedSettings(StrategySettings):
-    """The settings that these strategies have in common.
+    """The section `strategy.model_based` of a config.
 
     Attributes:
+        surrogate: model that predicts the fitness of the candidates.
         initial: number of random trials at the beginning.
         candidates: number of genomes that are compared for each proposal. A sixth is drawn at
             random, and a sixth comes from the best trials by mutation. The rest comes from the most
@@ -44,10 +44,14 @@ class ModelBasedSettings(StrategySettings):
             crossover.
     """
 
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
     initial: Annotated[int, Ge(2)] = 10
     candidates: Annotated[int, Ge(4)] = 200
     parents: Annotated[int, Ge(1)] = 10
     mutation: Mutation = field(default_factory=lambda: Mutation(edits=2))
+
+    def make(self, problem: SearchProblem) -> Strategy:
+        return ModelBased(problem, self)
 
     def problems(self) -> dict[str, str]:
         wrong = self.mutation.operators_problem()
@@ -73,18 +77,12 @@ class ModelBased(Strategy):
 
     So proposals that are asked together keep apart. A genome is proposed once, as long as new ones
     are found. There is no state, because everything is a function of the trials.
-
-    Args:
-        surrogate: model that predicts the fitness of the candidates.
     """
 
-    def __init__(
-        self, problem: SearchProblem, settings: ModelBasedSettings, surrogate: Surrogate
-    ) -> None:
+    def __init__(self, problem: SearchProblem, settings: ModelBasedSettings) -> None:
         super().__init__(problem, settings)
         self.settings: ModelBasedSettings = settings
-        self._surrogate = surrogate
-        self._experience = Experience(problem, surrogate)
+        self._experience = Experience(problem, settings.surrogate)
         self._credit = settings.mutation.credit()
 
     def ask(self, count: int) -> list[Proposal]:
@@ -210,6 +208,6 @@ class ModelBased(Strategy):
 
     def load_state_dict(self, state: Mapping[str, Any], trials: Mapping[int, Trial]) -> None:
         # A new experience: `restore` counts every trial as asked again.
-        self._experience = Experience(self.problem, self._surrogate)
+        self._experience = Experience(self.problem, self.settings.surrogate)
         self._experience.restore(trials)
         self._credit.restore(trials)
