@@ -57,6 +57,8 @@ class Setup:
             without plugins.
         code: what identifies the code of the plugins, as name -> sha256.
         threads: number of TensorFlow threads of each worker, inside and between ops.
+        most_data: bytes of data that a worker may hold whole; more is read batch by batch. None for
+            no limit.
         evaluator: judge of genomes in place of Keras, `{"table": {"path": ...}}` or `{"python":
             {"function": ..., "arguments": ...}}`; None for Keras.
         needed: metrics that a success must have, besides the objective. Metrics by the clock are
@@ -76,6 +78,7 @@ class Setup:
     plugin_folder: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
     threads: int = 1
+    most_data: int | None = None
     evaluator: Mapping[str, Mapping[str, Any]] | None = None
     needed: tuple[str, ...] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from evonas.clock import AwakeClock
@@ -12,6 +13,7 @@ from evonas.errors import NoWorker
 from evonas.evaluate.contract.claims import verified
 from evonas.evaluate.contract.pool import Finished, Pool, Report
 from evonas.evaluate.contract.protocol import Job, Setup, encode
+from evonas.evaluate.local.data_room import data_room
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import Launcher
 from evonas.evaluate.local.memory_guard import MemoryGuard, MemoryLimits
@@ -80,7 +82,8 @@ class LocalPool(Pool):
         self._is_closed = False
         memory = memory or Memory()
         self._guard = MemoryGuard(memory_limits, memory)
-        greeting = encode({"setup": setup.to_json()})
+        room = data_room(memory_limits, shares, memory.free().bytes)
+        greeting = encode({"setup": replace(setup, most_data=room).to_json()})
         limits = SlotLimits(
             job=time_limit,
             stalled=stalled_limit,

@@ -70,7 +70,7 @@ class CompiledLoop(Loop):
 
     @property
     def samples(self) -> int:
-        return self._data.samples
+        return self._data.train.count
 
     @property
     def batch_size(self) -> int:
@@ -173,8 +173,8 @@ class CompiledLoop(Loop):
         Returns:
             the mean loss of the samples, with regularization terms.
         """
-        x = tf.cast(tf.gather(self._data.x, positions), tf.float32)
-        y = tf.gather(self._data.y, positions)
+        x, y = self._data.train.batch(positions)
+        x = tf.cast(x, tf.float32)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
             if not self._classification:
@@ -192,17 +192,16 @@ class CompiledLoop(Loop):
 
     def _validate(self) -> tuple[Tensor, Tensor]:
         """The mean loss and the mean metric on the validation data, summed in double precision."""
-        all_x = self._data.validation_x
-        all_y = self._data.validation_y
-        samples = int(all_x.shape[0])
+        validation = self._data.validation
+        samples = validation.count
 
         def go_on(start: Tensor, loss: Tensor, metric: Tensor) -> Tensor:
             return start < samples
 
         def batch(start: Tensor, loss: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             stop = tf.minimum(start + VALIDATION_BATCH, samples)
-            x = tf.cast(all_x[start:stop], tf.float32)
-            y = all_y[start:stop]
+            x, y = validation.batch(tf.range(start, stop))
+            x = tf.cast(x, tf.float32)
             predicted = self._model(x, training=False)
             losses, metrics = self._scores(y, predicted)
             loss = loss + _sum(losses)

@@ -1,7 +1,8 @@
-"""The training data of a run as tensors: mapped from files once a process, shared by trials."""
+"""The training data of a run as tensors: loaded once a process, shared by trials."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,58 +10,118 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from evonas.data.prepared import FILES
+from evonas.data.prepared import FILES, Part
+from evonas.evaluate.training.stored_array import StoredArray
 
 Tensor = Any
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """What a training learns from and what it is judged by, raw and in the arrays' own types.
+class Samples(ABC):
+    """The samples of one part of the data, raw and in the array's own type, with their targets.
 
-    Attributes:
-        x: (samples, ...).
+    Both members give the same values. They differ in where the samples are.
+
+    Args:
         y: (samples,), class numbers or real targets.
-        validation_x: (samples, ...).
-        validation_y: (samples,).
     """
 
-    x: Tensor
-    y: Tensor
-    validation_x: Tensor
-    validation_y: Tensor
+    def __init__(self, y: Tensor) -> None:
+        self.y = y
 
     @property
-    def samples(self) -> int:
-        """How many samples an epoch has."""
-        shape = self.x.shape
-        return int(shape[0])
+    def count(self) -> int:
+        """How many samples there are."""
+        return int(self.y.shape[0])
+
+    def batch(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """The samples at these positions and their targets; also while a function is traced.
+
+        Args:
+            positions: (batch,), whole numbers of 32 bits.
+
+        Returns:
+            (batch, ...) and (batch,).
+        """
+        return self._take(positions), tf.gather(self.y, positions)
+
+    @abstractmethod
+    def _take(self, positions: Tensor) -> Tensor: ...
+
+
+class WholeSamples(Samples):
+    """Samples in one tensor: in the memory of a GPU, or in pages of a file that workers share.
+
+    Args:
+        x: (samples, ...).
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None:
+        super().__init__(y)
+        self._x = x
+
+    def _take(self, positions: Tensor) -> Tensor:
+        return tf.gather(self._x, positions)
+
+
+class StoredSamples(Samples):
+    """Samples in a file, of which a batch at a time is in memory.
+
+    Args:
+        x: array of (samples, ...).
+    """
+
+    def __init__(self, x: StoredArray, y: Tensor) -> None:
+        super().__init__(y)
+        self._x = x
+
+    def _take(self, positions: Tensor) -> Tensor:
+        # It has no state, so nothing in the graph has to wait for it.
+        taken = tf.numpy_function(self._x.take, [positions], self._x.dtype, stateful=False)
+        # TensorFlow knows nothing of the result but its type.
+        taken.set_shape((*positions.shape, *self._x.shape))
+        return taken
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a training learns from, and what it is judged by."""
+
+    train: Samples
+    validation: Samples
 
 
 class TensorCache:
-    """Keeps the data of the latest run directory; files that have changed are mapped again."""
+    """Keeps the data of the latest run directory; files that have changed are loaded again."""
 
     def __init__(self) -> None:
-        self._stamp: object = None
+        self._key: object = None
         self._data: TrainingData | None = None
 
-    def get(self, directory: Path) -> TrainingData:
+    def get(self, directory: Path, most: int | None = None) -> TrainingData:
         """The training and validation data of a run.
+
+        Args:
+            most: bytes that the samples may take as whole tensors. More of them are read batch by
+                batch. None for no limit.
 
         Raises:
             OSError: a file is missing or cannot be read.
-            ValueError: a file is no array.
+            ValueError: a file is no array in C order.
         """
-        paths: list[Path] = []
-        for part in ("train", "validation"):
-            paths += [directory / name for name in FILES[part]]
-        stamp = [_stamp(path) for path in paths]
-        if self._data is None or stamp != self._stamp:
+        parts: tuple[Part, ...] = ("train", "validation")
+        paths = [directory / name for part in parts for name in FILES[part]]
+        key = [most, *map(_stamp, paths)]
+        if self._data is None or key != self._key:
             # The old tensors are released first: memory may not hold the old and the new ones.
             self._data = None
-            tensors = [load_tensor(path) for path in paths]
-            self._data = TrainingData(*tensors)
-            self._stamp = stamp
+            size = sum(path.stat().st_size for path in paths)
+            is_stored = most is not None and size > most
+            x_train, y_train, x_validation, y_validation = paths
+            self._data = TrainingData(
+                _load(x_train, y_train, is_stored),
+                _load(x_validation, y_validation, is_stored),
+            )
+            self._key = key
         return self._data
 
 
@@ -68,6 +129,14 @@ def _stamp(path: Path) -> tuple[Path, int, int, int]:
     """What differs when a file was replaced or changed."""
     stat = path.stat()
     return path, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _load(x: Path, y: Path, is_stored: bool) -> Samples:
+    # The targets are few bytes a sample.
+    targets = load_tensor(y)
+    if is_stored:
+        return StoredSamples(StoredArray(x), targets)
+    return WholeSamples(load_tensor(x), targets)
 
 
 def load_tensor(path: Path) -> Tensor:

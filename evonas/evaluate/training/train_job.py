@@ -80,7 +80,8 @@ def train(
         return Outcome(TrialState.INFEASIBLE, metrics=_size_metrics(size), message=message)
     # Only now is the network known to be small enough for its weights.
     _initialize_weights()
-    trainer, fingerprint = _trainer(setup, job, model, cache.get(root))
+    data = cache.get(root, setup.most_data)
+    trainer, fingerprint = _trainer(setup, job, model, data)
     keeper = _Keeper(root, job, trainer, checkpoint_seconds, clock)
     keeper.restore(fingerprint)
 
@@ -109,7 +110,7 @@ def train(
     # Written even just after another one: a longer training can then resume any finished one.
     keeper.save()
     save_weights(root / job.weights, trainer.best_weights)
-    outcome = _success(setup, job, trainer, model, size, cache)
+    outcome = _success(setup, job, trainer, model, size, data)
     if trainer.is_over(most):
         return outcome
     metrics = {**outcome.metrics, CUT_SHORT: float(len(trainer.history))}
@@ -180,7 +181,7 @@ def _trainer(
     # The full training, not what this job asks for: 3 epochs and 6 more must see the learning rates
     # of 9 at once.
     full = epochs(space, genome, setup.epochs or job.epochs)
-    steps = schedule_steps(space, genome, data.samples, full)
+    steps = schedule_steps(space, genome, data.train.count, full)
     if has_schedule(space, genome):
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
@@ -264,7 +265,7 @@ def _success(
     trainer: Trainer,
     model: keras.Model,
     size: ModelSize,
-    cache: TensorCache,
+    data: TrainingData,
 ) -> Outcome:
     """The outcome `ok` of a training whose weights are written."""
     root = Path(setup.directory)
@@ -276,7 +277,7 @@ def _success(
         # The time of the whole training, not the time up to its best epoch.
         metrics[SECONDS] = trainer.history[-1][SECONDS]
     if LATENCY in setup.needed:
-        sample = cache.get(root).validation_x[:1]
+        sample, _ = data.validation.batch(tf.constant([0]))
         metrics[LATENCY] = latency_ms(model, tf.cast(sample, tf.float32))
     stop = trainer.stopped
     details = {} if stop is None else {STOPPED: stop.to_json()}

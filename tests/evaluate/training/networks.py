@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from evonas.data.prepared import FILES
+from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.policy import TrainingPolicy
-from evonas.evaluate.training.tensors import TrainingData
+from evonas.evaluate.training.tensors import TrainingData, WholeSamples
 from evonas.evaluate.training.trainer import Trainer
 from evonas.learning.interface import Interface
 from evonas.model import ops
@@ -40,34 +43,59 @@ OPTIMIZERS: dict[str, Build] = {
 }
 
 
-def images(samples: int = 70, validation: int = 30) -> TrainingData:
+class Given(NamedTuple):
+    """What a training learns from and what it is judged by, as arrays."""
+
+    x: Array
+    y: Array
+    validation_x: Array
+    validation_y: Array
+
+    def whole(self) -> TrainingData:
+        x, y, validation_x, validation_y = map(tf.constant, self)
+        return TrainingData(WholeSamples(x, y), WholeSamples(validation_x, validation_y))
+
+    def write(self, directory: Path) -> None:
+        """Write what the data of a run are."""
+        (directory / "data").mkdir(exist_ok=True)
+        names = (*FILES["train"], *FILES["validation"])
+        for name, array in zip(names, self, strict=True):
+            np.save(directory / name, array)
+
+
+def parted(x: Array, y: Array, samples: int) -> Given:
+    return Given(x[:samples], y[:samples], x[samples:], y[samples:])
+
+
+def images(samples: int = 70, validation: int = 30) -> Given:
     """Bytes with a bright row, whose place is the class; 70 is no multiple of the batch size."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, samples + validation).astype(np.int32)
     x = rng.integers(0, 12, (samples + validation, 6, 6)).astype(np.uint8)
     x[np.arange(len(y)), 2 * y] += 4
-    return TrainingData(*map(tf.constant, (x[:samples], y[:samples], x[samples:], y[samples:])))
+    return parted(x, y, samples)
 
 
-def rows(samples: int = 70, factor: float = 1.0) -> TrainingData:
+def rows(samples: int = 70, factor: float = 1.0) -> Given:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(samples + 20, 5)).astype(np.float32)
     y = ((x[:, 0] * 3 + x[:, 1] ** 2 + 3) * factor).astype(np.float32)
-    return TrainingData(*map(tf.constant, (x[:samples], y[:samples], x[samples:], y[samples:])))
+    return parted(x, y, samples)
 
 
-def convnet(regularized: bool = True) -> Any:
+def convnet(regularized: bool = True, size: int = 6, classes: int = 3) -> Any:
     """All that keeps a state or adds to the loss: batch normalization, dropout, penalties."""
     penalty = keras.regularizers.L1L2(1e-4, 1e-3) if regularized else None
     activity = keras.regularizers.L2(1e-4) if regularized else None
-    inputs = keras.Input((6, 6))
-    x = layers.Reshape((6, 6, 1))(layers.Rescaling(0.1)(inputs))
+    inputs = keras.Input((size, size))
+    x = layers.Reshape((size, size, 1))(layers.Rescaling(0.1)(inputs))
     x = layers.Conv2D(
         4, 3, padding="same", kernel_regularizer=penalty, activity_regularizer=activity
     )(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))
     x = layers.Dropout(0.3)(layers.Flatten()(x))
-    return keras.Model(inputs, layers.Dense(3, activation="softmax", kernel_regularizer=penalty)(x))
+    head = layers.Dense(classes, activation="softmax", kernel_regularizer=penalty)
+    return keras.Model(inputs, head(x))
 
 
 def recurrent() -> Any:
@@ -87,14 +115,16 @@ def perceptron(mean: float = 3.0, scale: float = 4.0) -> Any:
 def make_loop(
     build: Build = convnet,
     optimizer: str = "adam",
-    data: TrainingData | None = None,
+    data: Given | TrainingData | None = None,
     interface: Interface = CLASSES,
     seed: int = 3,
 ) -> tuple[Any, CompiledLoop]:
     """A model and its loop, with batches of 16."""
     keras.utils.set_random_seed(seed)
     model = build()
-    return model, CompiledLoop(model, OPTIMIZERS[optimizer](), data or images(), interface, 16)
+    data = data or images()
+    whole = data.whole() if isinstance(data, Given) else data
+    return model, CompiledLoop(model, OPTIMIZERS[optimizer](), whole, interface, 16)
 
 
 def make(*args: Any, interface: Interface = CLASSES, **options: Any) -> tuple[Any, Trainer]:

@@ -106,12 +106,12 @@ def make(
     op: str, parts: int, samples: int = 64, build: Any = perceptron, space: str = SPACE
 ) -> tuple[Any, Trainer]:
     keras.utils.set_random_seed(3)
-    model, data = build(), rows(samples)
+    model = build()
     genome = Genome((("optimizer", (Gene.make(op, {}),)),))
     optimizer = build_optimizer(
         parse_space(space, "test"), genome, steps=4 * -(-samples // 16), accumulation=parts
     )
-    loop = CompiledLoop(model, optimizer, data, TARGETS, batch_size=16)
+    loop = CompiledLoop(model, optimizer, rows(samples).whole(), TARGETS, batch_size=16)
     return model, Trainer(loop, TARGETS, LOSS, seed=3, fingerprint={"parts": parts})
 
 
@@ -187,16 +187,8 @@ def test_resumed_is_the_same_as_never_stopped(op: str, space: str, tmp_path: Pat
 @pytest.fixture
 def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     run = tmp_path / "run"
-    (run / "data").mkdir(parents=True)
-    data = rows(70)
-    arrays = {
-        "x_train": data.x,
-        "y_train": data.y,
-        "x_validation": data.validation_x,
-        "y_validation": data.validation_y,
-    }
-    for name, tensor in arrays.items():
-        np.save(run / "data" / f"{name}.npy", tensor.numpy())
+    run.mkdir()
+    rows(70).write(run)
     (tmp_path / "accumulation_plugin.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(str(tmp_path))
     objective = {"name": "val_loss", "direction": "min"}

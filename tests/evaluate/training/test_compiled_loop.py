@@ -16,11 +16,11 @@ from evonas.evaluate.training import compiled_loop as module
 from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.compiled_loop import fast_graphs
 from evonas.evaluate.training.scores import scores
-from evonas.evaluate.training.tensors import TrainingData
 from evonas.randomness import generator
 from tests.evaluate.training.networks import (
     OPTIMIZERS,
     TARGETS,
+    Given,
     bits,
     convnet,
     images,
@@ -92,9 +92,7 @@ def test_validation_of_targets_is_in_their_units() -> None:
     model, trainer = make(perceptron, data=rows(), interface=TARGETS)
     trainer.train(1)
     data = rows()
-    error = (
-        model.predict(data.validation_x, verbose=0)[:, 0].astype(float) - data.validation_y.numpy()
-    )
+    error = model.predict(data.validation_x, verbose=0)[:, 0].astype(float) - data.validation_y
     assert trainer.history[0]["val_loss"] == pytest.approx((error**2).mean(), rel=1e-6)
     assert trainer.history[0]["val_mean_absolute_error"] == pytest.approx(
         abs(error).mean(), rel=1e-6
@@ -105,9 +103,9 @@ def test_predictions_are_scored_against_the_targets_as_they_were_given() -> None
     # Around 1e6, 32-bit floats are 1/16 apart.
     offset = 1e6
     data = rows()
-    x, y = data.validation_x, data.validation_y.numpy().astype(np.float64) / 32 + offset
-    targets = tf.constant(data.y.numpy().astype(np.float64) / 32 + offset)
-    exact = TrainingData(data.x, targets, x, tf.constant(y))
+    x, y = data.validation_x, data.validation_y.astype(np.float64) / 32 + offset
+    targets = data.y.astype(np.float64) / 32 + offset
+    exact = Given(data.x, targets, x, y)
     model, trainer = make(lambda: perceptron(offset, 1 / 16), data=exact, interface=TARGETS)
     trainer.train(1)
     predictions = model.predict(x, verbose=0)
@@ -144,9 +142,9 @@ def test_validation_is_what_keras_evaluates_without_regularization(
 
 def test_a_loss_that_is_not_finite_ends_a_run_at_once() -> None:
     data = rows()
-    x = data.x.numpy()
+    x = data.x.copy()
     x[20] = np.nan  # in the second batch
-    _, loop = make_loop(perceptron, data=replace(data, x=tf.constant(x)), interface=TARGETS)
+    _, loop = make_loop(perceptron, data=data._replace(x=x), interface=TARGETS)
     _, last = loop.run(np.arange(70, dtype=np.int32))
     assert np.isnan(last)
     assert int(loop.optimizer_state()[0]) == 2  # the optimizer's steps

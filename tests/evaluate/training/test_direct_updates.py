@@ -35,7 +35,7 @@ def trained(name: str, accumulation: int) -> list[bytes]:
     optimizer = OPTIMIZERS[name](learning_rate=rate, **ARGUMENTS[name])
     if accumulation > 1:
         optimizer.gradient_accumulation_steps = accumulation
-    loop = module.CompiledLoop(model, optimizer, rows(), TARGETS, batch_size=16)
+    loop = module.CompiledLoop(model, optimizer, rows().whole(), TARGETS, batch_size=16)
     with loop.at_work():
         for _ in range(2):
             loop.run(ORDER)
