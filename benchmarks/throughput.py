@@ -44,6 +44,7 @@ from benchmarks.runs import RESULTS
 from benchmarks.sections import paragraph
 from evonas.data.prepared import DataSettings
 from evonas.data.prepared import prepare as prepare_data
+from evonas.data.sources import Digits, Npz
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.local.devices import device_shares
@@ -115,10 +116,10 @@ def bench(data: str, networks: int) -> Bench:
     for name in ("weights", "checkpoints"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     if data == "digits":
-        settings = DataSettings(input="image", name="digits", task="classification")
+        settings = DataSettings("image", Digits(), "classification")
     else:
         path = fashion(folder)
-        settings = DataSettings(input="image", path=path, task="classification")
+        settings = DataSettings("image", Npz(str(path)), "classification")
     prepared = prepare_data(settings, folder)
     assert prepared.interface is not None
     interface = prepared.interface.to_json()

@@ -12,6 +12,7 @@ may change in any release.
     evonas.errors       what can go wrong
     evonas.genome       search spaces and genomes
     evonas.strategies   write a strategy, or a part of evolution
+    evonas.sources      write a source of data, or a split
     evonas.model        from a genome to a `keras.Model`
     evonas.insight      what happened in a run: numbers, texts and pictures
     evonas.testing      stubs and contract suites for tests

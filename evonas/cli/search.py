@@ -105,7 +105,7 @@ def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
         if "genomes" in counts:
             known += f", {counted(counts['genomes'], 'genome')}"
         return {"judge": known}
-    shape = "x".join(map(str, interface.shape))
+    shape = "x".join(map(str, interface.input.shape))
     split = f"{counts['train']:,} training, {counts['validation']:,} validation"
     split += f" and {counts['test']:,} test samples of shape {shape}"
     if interface.classes:

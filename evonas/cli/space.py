@@ -14,13 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from evonas.genome import Genome, SearchSpace, Section
-    from evonas.learning.interface import InputKind, Interface
+    from evonas.learning.interface import Interface
 
 NAME = "space"
-SHAPES = {"image": "8,8", "sequence": "8,8", "vector": "10"}
-AXES = {"image": (2, 3), "sequence": (1, 2), "vector": (1,)}
-"""How many sizes a sample of each kind may have. If there are most, the last one is channels."""
-
 CLASSES = 10
 EXACT = 1_000_000
 """A space of fewer genomes tells their number."""
@@ -276,36 +272,31 @@ def _plain(genome: Genome) -> dict[str, Any]:
     return {"digest": genome.digest, "sections": sections}
 
 
-def _interface(kind: InputKind, shape: str) -> Interface:
+def _interface(name: str, shape: str) -> Interface:
     """Data of the given shape, or of a small one.
 
     Raises:
         UserError: this is no shape for the space's input.
     """
     from evonas.errors import UserError
+    from evonas.learning.input_kinds import INPUT_KINDS
+    from evonas.learning.input_spec import InputSpec
     from evonas.learning.interface import Interface
 
-    axes = AXES[kind]
-    sizes = (shape or SHAPES[kind]).split(",")
+    kind = INPUT_KINDS[name]
+    example = ",".join(map(str, kind.example))
+    sizes = (shape or example).split(",")
     are_sizes = all(size.strip().isdecimal() and int(size) > 0 for size in sizes)
-    if not are_sizes or len(sizes) not in axes:
-        allowed = " or ".join(map(str, axes))
+    if not are_sizes or len(sizes) not in kind.axes:
+        allowed = " or ".join(map(str, kind.axes))
         raise UserError(
-            f"--shape must be {allowed} sizes above 0, such as {SHAPES[kind]}. Received: {shape!r}."
+            f"--shape must be {allowed} sizes above 0, such as {example}. Received: {shape!r}."
         )
     numbers = tuple(int(size) for size in sizes)
-    channels = 1
-    if len(numbers) == max(axes):
-        channels = numbers[-1]
+    columns = kind.columns(numbers)
     # Nothing is trained: any classes will do, and the data count as normalized already.
-    return Interface(
-        kind,
-        numbers,
-        "classification",
-        tuple(range(CLASSES)),
-        (0.0,) * channels,
-        (1.0,) * channels,
-    )
+    given = InputSpec.normalized(name, numbers, (0.0,) * columns, (1.0,) * columns)
+    return Interface(given, "classification", tuple(range(CLASSES)))
 
 
 def _built(

@@ -8,21 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from evonas.data.arrays import GIVEN, Array, Arrays
 from evonas.data.columns import chunks
-from evonas.data.sources import Array, Arrays
 from evonas.errors import Issue
 from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import short
-from evonas.learning.interface import InputKind
+from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.tasks import LearningTask
 from evonas.learning.tasks.task import are_numbers
-
-AXES: Mapping[InputKind, tuple[str, tuple[int, ...]]] = {
-    "image": ("2 axes (height, width) or 3 axes (height, width, channels)", (2, 3)),
-    "sequence": ("1 axis (time) or 2 axes (time, channels)", (1, 2)),
-    "vector": ("1 axis (features)", (1,)),
-}
-"""For each kind of input, the axes that one sample may have: in words, and as numbers."""
 
 CHANNELS = (1, 3, 4)
 """The usual numbers of channels: grey, colour, colour with opacity."""
@@ -34,24 +27,25 @@ Its square must be a 32-bit float.
 """
 
 
-def check_samples(arrays: Arrays, kind: InputKind) -> list[Issue]:
-    """Issues of `x` and `x_test`, and of the lengths of all arrays."""
+def check_samples(arrays: Arrays, kind: str) -> list[Issue]:
+    """Issues of all samples, and of the lengths of all arrays."""
     origin = arrays.origin
     issues = _check_x(arrays.x, "x", kind, origin)
     if not issues:
         issues = _check_differ(arrays.x, "x", origin)
-    # An `x` without any axis is an issue of its own. It has no samples to compare with.
-    if arrays.x_test is not None and arrays.x.ndim:
-        issues += _check_x_test(arrays.x_test, arrays.x, kind, origin)
     named = arrays.named()
-    for x, y in (("x", "y"), ("x_test", "y_test")):
-        if x in named and y in named:
-            issues += _check_lengths(named, x, y, origin)
+    for x, y in ("x", "y"), *GIVEN.values():
+        if x not in named:
+            continue
+        # An `x` without any axis is an issue of its own. It has no samples to compare with.
+        if x != "x" and arrays.x.ndim:
+            issues += _check_given_x(named[x], x, arrays.x, kind, origin)
+        issues += _check_lengths(named, x, y, origin)
     return issues
 
 
 def check_targets(arrays: Arrays) -> list[Issue]:
-    """Issues of `y` and `y_test` that do not depend on the task."""
+    """Issues of all targets that do not depend on the task."""
     issues = []
     for key, y in _targets(arrays).items():
         found = _check_y(y, key, arrays.origin)
@@ -71,7 +65,7 @@ def check_task(arrays: Arrays, task: LearningTask) -> list[Issue]:
     return issues
 
 
-def channels_first(x: Array, kind: InputKind) -> list[str]:
+def channels_first(x: Array, kind: str) -> list[str]:
     """A sentence if images look as if their channels came first; images are read otherwise."""
     if kind != "image" or x.ndim != 4:
         return []
@@ -85,22 +79,20 @@ def channels_first(x: Array, kind: InputKind) -> list[str]:
 
 
 def _targets(arrays: Arrays) -> dict[str, Array]:
-    """`y`, and `y_test` if there is one, by name."""
-    targets = {"y": arrays.y}
-    if arrays.y_test is not None:
-        targets["y_test"] = arrays.y_test
-    return targets
+    """All targets by name, `y` first."""
+    return {key: array for key, array in arrays.named().items() if key.startswith("y")}
 
 
-def _check_x(x: Array, key: str, kind: InputKind, origin: str) -> list[Issue]:
+def _check_x(x: Array, key: str, kind: str, origin: str) -> list[Issue]:
     """Issues of samples: their type, their axes and their values."""
     if x.dtype.kind not in "biuf":
         message = f"must hold numbers. {_received_dtype(x)}{_first_word(x, key)}"
         return [Issue(message, key, origin)]
     issues = []
-    words, axes = AXES[kind]
-    if x.ndim - 1 not in axes:
-        message = f"the space wants {kind} input, so that a sample has {words}."
+    known = INPUT_KINDS[kind]
+    if x.ndim - 1 not in known.axes:
+        wanted = f"the space wants {kind} input"
+        message = f"{wanted}, so that a sample has {known.axes_in_words}."
         message = f"{message} Received: samples of shape {x.shape[1:]}.{_other_spaces(x)}"
         issues.append(Issue(message, key, origin))
     if x.size == 0:
@@ -120,8 +112,7 @@ def _other_spaces(x: Array) -> str:
     found = []
     for name in library.names("spaces"):
         shipped = strict_yaml.load_file(library.find("spaces", name)).data
-        _, axes = AXES[shipped["input"]]
-        if x.ndim - 1 in axes:
+        if x.ndim - 1 in INPUT_KINDS[shipped["input"]].axes:
             found.append(f"`space: {name}`")
     return f" For such samples there are {', '.join(found)}." if found else ""
 
@@ -161,15 +152,15 @@ def _check_differ(x: Array, key: str, origin: str) -> list[Issue]:
     return [Issue(message, key, origin)]
 
 
-def _check_x_test(x_test: Array, x: Array, kind: InputKind, origin: str) -> list[Issue]:
-    """Issues of the samples of the test set."""
-    if x_test.shape[1:] == x.shape[1:]:
-        return _check_x(x_test, "x_test", kind, origin)
+def _check_given_x(given: Array, key: str, x: Array, kind: str, origin: str) -> list[Issue]:
+    """Issues of the samples of a part that is given."""
+    if given.shape[1:] == x.shape[1:]:
+        return _check_x(given, key, kind, origin)
     message = (
-        f"a test sample must have the shape of a sample of x, {x.shape[1:]}. "
-        f"Received: {x_test.shape[1:]}."
+        f"a sample must have the shape of a sample of x, {x.shape[1:]}. "
+        f"Received: {given.shape[1:]}."
     )
-    return [Issue(message, "x_test", origin)]
+    return [Issue(message, key, origin)]
 
 
 def _check_lengths(named: Mapping[str, Array], x: str, y: str, origin: str) -> list[Issue]:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas.data.sources import Array
-from evonas.learning.interface import InputKind
+from evonas.data.arrays import Array
+from evonas.learning.input_kinds import INPUT_KINDS
 
 CHUNK = 1 << 22
 """Number of values that are looked at in one go, so that large arrays are not copied as a whole."""
@@ -21,8 +21,6 @@ CONSTANT = 1e-9
 
 Neighbouring 32-bit floats differ by more.
 """
-
-_AXES_WITH_CHANNELS = {"image": 4, "sequence": 3, "vector": 2}
 
 Vector = NDArray[np.float64]
 
@@ -37,14 +35,12 @@ def chunks(array: Array) -> Iterator[tuple[int, Array]]:
         yield start, array[start:end]
 
 
-def count_of(x: Array, kind: InputKind) -> int:
+def count_of(x: Array, kind: str) -> int:
     """The number of columns: one for each channel (image, sequence) or feature (vector).
 
     Samples without an axis of channels have one: an image of 2 axes or a sequence of 1.
     """
-    if x.ndim == _AXES_WITH_CHANNELS[kind]:
-        return int(x.shape[-1])
-    return 1
+    return INPUT_KINDS[kind].columns(x.shape[1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +102,7 @@ def measure(arrays: Sequence[Array], columns: int) -> Measured:
     return Measured(mean, variance, varies, size, rounding)
 
 
-def constants(x: Array, kind: InputKind) -> dict[int, Any]:
+def constants(x: Array, kind: str) -> dict[int, Any]:
     """The columns that have one value in all samples: number of the column -> its value."""
     pieces = _Pieces([x], count_of(x, kind))
     first = pieces.first
@@ -116,7 +112,7 @@ def constants(x: Array, kind: InputKind) -> dict[int, Any]:
     return {int(column): first[column].item() for column in np.flatnonzero(~varies)}
 
 
-def moments(x: Array, kind: InputKind) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def moments(x: Array, kind: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and variance of each column, in float64.
 
     Args:

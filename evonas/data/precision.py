@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from evonas.data.arrays import Array, Arrays
 from evonas.data.columns import Measured, Vector, constants, count_of, measure
-from evonas.data.sources import Array, Arrays
 from evonas.errors import Issue
-from evonas.learning.interface import InputKind
+from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.tasks import LearningTask
 from evonas.words import counted, listed
 
@@ -65,19 +65,17 @@ class Precision:
     notes: tuple[str, ...]
 
 
-def judge(arrays: Arrays, kind: InputKind, task: LearningTask) -> Precision:
+def judge(arrays: Arrays, kind: str, task: LearningTask) -> Precision:
     """What would be lost of samples, and of targets that are quantities.
 
     Args:
         arrays: arrays in which the checks have found nothing wrong.
     """
-    tests = [x for x in (arrays.x_test,) if x is not None]
-    name = {"image": "channel", "sequence": "channel", "vector": "feature"}[kind]
-    samples = _Table("x", name, [arrays.x, *tests], count_of(arrays.x, kind))
+    name = INPUT_KINDS[kind].column
+    samples = _Table("x", name, _all(arrays, "x"), count_of(arrays.x, kind))
     tables = [samples]
     if task.are_quantities:
-        tests = [y for y in (arrays.y_test,) if y is not None]
-        tables.append(_Table("y", "", [arrays.y, *tests], 1))
+        tables.append(_Table("y", "", _all(arrays, "y"), 1))
     issues: list[Issue] = []
     notes: list[str] = []
     for table in tables:
@@ -92,8 +90,13 @@ def judge(arrays: Arrays, kind: InputKind, task: LearningTask) -> Precision:
     return Precision(tuple(issues), (*notes, *_about_constants(samples, kind)))
 
 
-def _about_constants(table: _Table, kind: InputKind) -> list[str]:
-    """A note on columns with one value in all samples of `x`; `x_test` is not looked at."""
+def _all(arrays: Arrays, letter: str) -> list[Array]:
+    """All samples (x), or all targets (y): first those to be split, then those that are given."""
+    return [array for key, array in arrays.named().items() if key.startswith(letter)]
+
+
+def _about_constants(table: _Table, kind: str) -> list[str]:
+    """A note on columns with one value in all samples of `x`, whatever the given parts hold."""
     found = constants(table.arrays[0], kind)
     if not found:
         return []
@@ -113,7 +116,7 @@ class _Table:
     Attributes:
         key: name of the first array.
         name: what a column is called; empty if there is only one and it has no name.
-        arrays: the array itself, and that of the test set.
+        arrays: the array itself, and those of the parts that are given.
         columns: number of columns.
     """
 

@@ -11,14 +11,14 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evonas.data.arrays import GIVEN, Array, Arrays
 from evonas.data.checks import (
     channels_first,
     check_samples,
@@ -26,16 +26,20 @@ from evonas.data.checks import (
     check_task,
 )
 from evonas.data.columns import chunks, moments
+from evonas.data.fitting import FITTED, fit
 from evonas.data.precision import judge
+from evonas.data.reading import read
 from evonas.data.room import stored_dtype
-from evonas.data.sources import Array, Arrays, load_npz, load_source
+from evonas.data.sources import Source
+from evonas.data.splits import Part, Shares, Split
+from evonas.data.splits.split import Indices
+from evonas.data.splitting import check_beside, default_split, split_arrays
 from evonas.errors import InvalidData, Issue
-from evonas.files import sha256_of, write_whole
-from evonas.learning.interface import InputKind, Interface
+from evonas.files import sha256_of, write_text_whole, write_whole
+from evonas.learning.input_spec import InputSpec
+from evonas.learning.interface import Interface
 from evonas.learning.tasks import TASKS, LearningTask, guess_task
 from evonas.memory import Memory
-
-Part = Literal["train", "validation", "test"]
 
 FILES: Mapping[Part, tuple[str, str]] = {
     "train": ("data/x_train.npy", "data/y_train.npy"),
@@ -54,22 +58,17 @@ class DataSettings:
 
     Attributes:
         input: kind of input that the search space is for.
-        name: name of a shipped data set. Exactly one of `name` and `path` is given.
-        path: path of an `.npz` file.
+        source: where samples come from.
         task: name of what is learned; None to guess it.
-        split_seed: seed of the split alone, so that runs with other seeds have the same test data.
-        validation: fraction of all samples that is for validation.
-        test: fraction of all samples that is for the test. It has no effect if the source has a
-            test set of its own.
+        shares: how much is split off. A share has no effect if the source gives that part.
+        split: how samples are split; None for stratified, and for random if there are no classes.
     """
 
-    input: InputKind
-    name: str | None = None
-    path: Path | None = None
+    input: str
+    source: Source
     task: str | None = None
-    split_seed: int = 0
-    validation: float = 0.2
-    test: float = 0.2
+    shares: Shares = field(default_factory=Shares)
+    split: Split | None = None
 
 
 @dataclass(frozen=True)
@@ -101,11 +100,9 @@ class _Samples:
     x: Array
     y: Array
 
-    def take(self, indices: NDArray[np.intp]) -> _Samples:
+    def take(self, indices: Indices) -> _Samples:
         """The samples at these indices."""
-        x = self.x[indices]
-        y = self.y[indices]
-        return _Samples(x, y)
+        return _Samples(self.x[indices], self.y[indices])
 
 
 def prepare(settings: DataSettings, directory: Path, memory: Memory | None = None) -> Prepared:
@@ -124,12 +121,14 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
             reported at once.
         DiskFailure: the arrays cannot be written.
     """
-    found = _load(settings, memory)
+    found = read(settings.source, memory or Memory())
     arrays = _flat_targets(found)
     task, guess = _check(arrays, settings)
-    encoded, test, classes = _encode(arrays, task)
+    encoded, given, classes = _encode(arrays, task)
+    strata = task.strata(encoded.y)
+    split = settings.split or default_split(strata)
     try:
-        parts = _split(encoded, test, settings, arrays.origin, classes, task)
+        drawn, split_notes = split_arrays(arrays, split, settings.shares, strata, classes)
     except InvalidData as error:
         raise InvalidData([*error.problems, *about_guess(guess)]) from error
     precision = judge(arrays, settings.input, task)
@@ -137,16 +136,18 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
         is_about_targets = any(issue.key == "y" for issue in precision.issues)
         blamed = about_guess(guess) if is_about_targets else []
         raise InvalidData([*precision.issues, *blamed])
+    parts = {part: given.get(part) or encoded.take(drawn[part]) for part in FILES}
     # Nothing but the training part may be measured: the other parts stand for unseen samples.
-    train = parts["train"]
-    interface = _describe(train, settings.input, task, classes)
+    interface = _describe(parts["train"], settings.input, task, classes)
     files: dict[str, str] = {}
     counts: dict[str, int] = {}
     for part, samples in parts.items():
         files |= _write(part, samples, directory)
         counts[part] = len(samples.y)
+    write_text_whole(directory / FITTED, interface.input.text)
+    files[FITTED] = interface.input.digest
     fingerprint = _fingerprint(arrays, settings, task)
-    notes = (*channels_first(arrays.x, settings.input), *precision.notes)
+    notes = (*channels_first(arrays.x, settings.input), *split_notes, *precision.notes)
     return Prepared(interface, counts, guess, files, fingerprint, notes)
 
 
@@ -157,27 +158,13 @@ def about_guess(guess: str) -> list[Issue]:
     return [Issue(f"was not given, and is guessed to be {guess}.", "data.task")]
 
 
-def _load(settings: DataSettings, memory: Memory | None) -> Arrays:
-    """The arrays of the source."""
-    if settings.name is not None:
-        return load_source(settings.name)
-    if settings.path is None:
-        raise ValueError("data settings need a name or a path")
-    return load_npz(settings.path, memory)
-
-
 def _flat_targets(arrays: Arrays) -> Arrays:
     """The same arrays, with columns of targets (n, 1) as (n,)."""
-    y_test = arrays.y_test
-    if y_test is not None:
-        y_test = _flat(y_test)
-    return Arrays(
-        arrays.origin,
-        x=arrays.x,
-        y=_flat(arrays.y),
-        x_test=arrays.x_test,
-        y_test=y_test,
-    )
+    flat: dict[str, Any] = {}
+    for key, array in arrays.named().items():
+        if key.startswith("y"):
+            flat[key] = _flat(array)
+    return replace(arrays, **flat)
 
 
 def _flat(y: Array) -> Array:
@@ -194,7 +181,7 @@ def _check(arrays: Arrays, settings: DataSettings) -> tuple[LearningTask, str]:
     Raises:
         InvalidData: all issues of the samples and of the targets.
     """
-    issues = check_samples(arrays, settings.input)
+    issues = check_samples(arrays, settings.input) + check_beside(arrays, settings.split)
     target_issues = check_targets(arrays)
     # From bad targets no task can be guessed.
     if target_issues:
@@ -213,124 +200,29 @@ def _check(arrays: Arrays, settings: DataSettings) -> tuple[LearningTask, str]:
 
 def _encode(
     arrays: Arrays, task: LearningTask
-) -> tuple[_Samples, _Samples | None, tuple[str | int, ...]]:
-    """All samples in the types that they are stored in, those of the test set, and the classes."""
-    given = [x for x in (arrays.x, arrays.x_test) if x is not None]
-    dtype = stored_dtype(x.dtype for x in given)
+) -> tuple[_Samples, dict[str, _Samples], tuple[str | int, ...]]:
+    """The samples to be split, the parts that are given, and the classes.
+
+    All are in the types in which they are stored.
+    """
+    dtype = stored_dtype(x.dtype for key, x in arrays.named().items() if key.startswith("x"))
     labels = task.labels(arrays.y)
 
     def samples(x: Array, y: Array) -> _Samples:
         stored = x.astype(dtype, copy=False)
         return _Samples(stored, task.encode(y, labels))
 
-    test = None
-    if arrays.x_test is not None and arrays.y_test is not None:
-        test = samples(arrays.x_test, arrays.y_test)
-    return samples(arrays.x, arrays.y), test, tuple(labels.tolist())
-
-
-def _split(
-    encoded: _Samples,
-    test: _Samples | None,
-    settings: DataSettings,
-    origin: str,
-    classes: tuple[str | int, ...],
-    task: LearningTask,
-) -> dict[Part, _Samples]:
-    """The three parts, each in the order of the source, with the strata of the task.
-
-    Raises:
-        InvalidData: there are too few samples, or too few of a class.
-    """
-    total = len(encoded.y)
-    sizes: dict[Part, int] = {"validation": round(settings.validation * total)}
-    parts: dict[Part, _Samples] = {}
-    if test is None:
-        sizes["test"] = round(settings.test * total)
-    else:
-        parts["test"] = test
-    issues = _check_sizes(encoded.y, sizes, origin, classes)
-    if issues:
-        raise InvalidData(issues)
-    strata = task.strata(encoded.y)
-    rest = np.arange(total)
-    # Each part is drawn from what the parts before have left.
-    for part, size in sizes.items():
-        rest, taken = _draw(rest, strata, size, settings.split_seed)
-        parts[part] = encoded.take(taken)
-    train = encoded.take(rest)
-    issues = _check_classes(train.y, origin, classes)
-    if issues:
-        raise InvalidData(issues)
-    return {"train": train, **parts}
-
-
-def _check_sizes(
-    y: Array, sizes: Mapping[Part, int], origin: str, classes: tuple[str | int, ...]
-) -> list[Issue]:
-    """Issues of the sizes: every part needs a sample of each class, the training part too."""
-    counts = {"train": len(y) - sum(sizes.values()), **sizes}
-    issues = []
-    least = max(1, len(classes))
-    if min(counts.values()) < least:
-        received = ", ".join(f"{part} {count}" for part, count in counts.items())
-        of_each = "at least one"
-        if classes:
-            of_each = f"at least {least}, as many as there are classes"
-        message = (
-            f"there are too few samples: each part of the split needs {of_each}."
-            f" Received: {len(y)} in all, split into {received}."
-        )
-        issues.append(Issue(message, "y", origin))
-    parts = ", ".join(counts)
-    for number, label in enumerate(classes):
-        found = np.flatnonzero(y == number)
-        if len(found) >= len(counts):
-            continue
-        message = (
-            f"class {label!r} has too few samples for a stratified split into {parts}:"
-            f" needs at least {len(counts)}."
-            f" Received: {len(found)}, the first at y[{found[0]}]."
-        )
-        issues.append(Issue(message, "y", origin))
-    return issues
-
-
-def _check_classes(y: Array, origin: str, classes: tuple[str | int, ...]) -> list[Issue]:
-    """The training part needs a sample of each class.
-
-    Large enough parts are no guarantee: a stratified draw rounds the number of each class.
-    """
-    present = set(y.tolist())
-    absent = [number for number in range(len(classes)) if number not in present]
-    if not absent:
-        return []
-    few = ", ".join(repr(classes[number]) for number in absent[:10])
-    message = (
-        f"too few samples of class {few}: none is left to train on. Add samples, or split off less."
-    )
-    return [Issue(message, "y", origin)]
-
-
-def _draw(
-    indices: NDArray[np.intp], strata: Array | None, size: int, seed: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """What is left of the indices, and `size` of them, each in ascending order."""
-    # The import takes 1.1 s.
-    from sklearn.model_selection import train_test_split
-
-    stratify = None
-    if strata is not None:
-        stratify = strata[indices]
-    left, taken = train_test_split(indices, test_size=size, random_state=seed, stratify=stratify)
-    return np.sort(left), np.sort(taken)
+    given = {}
+    for part in GIVEN:
+        if found := arrays.given(part):
+            given[part] = samples(*found)
+    return samples(arrays.x, arrays.y), given, tuple(labels.tolist())
 
 
 def _describe(
-    train: _Samples, kind: InputKind, task: LearningTask, classes: tuple[str | int, ...]
+    train: _Samples, kind: str, task: LearningTask, classes: tuple[str | int, ...]
 ) -> Interface:
     """The interface of the models, measured on the training part."""
-    mean, variance = moments(train.x, kind)
     target_mean = 0.0
     target_scale = 1.0
     if task.are_quantities:
@@ -338,16 +230,9 @@ def _describe(
         column = train.y[:, np.newaxis]
         (target_mean,), (target_variance,) = moments(column, "vector")
         target_scale = math.sqrt(target_variance)
-    return Interface(
-        kind,
-        shape=tuple(train.x.shape[1:]),
-        task=task.name,
-        classes=classes,
-        mean=mean,
-        variance=variance,
-        target_mean=target_mean,
-        target_scale=target_scale,
-    )
+    shape = tuple(train.x.shape[1:])
+    given = InputSpec(kind, shape, fit(train.x, kind), str(train.x.dtype), file=FITTED)
+    return Interface(given, task.name, classes, target_mean, target_scale)
 
 
 def _write(part: Part, samples: _Samples, directory: Path) -> dict[str, str]:
@@ -366,12 +251,18 @@ def _write(part: Part, samples: _Samples, directory: Path) -> dict[str, str]:
 
 def _fingerprint(arrays: Arrays, settings: DataSettings, task: LearningTask) -> str:
     """A sha256 that is the same for equal arrays, wherever they are read from."""
-    decisive = asdict(settings)
-    # A data set may be renamed, and a file may be moved.
-    for key in ("name", "path"):
-        del decisive[key]
-    # The task that is used counts, whether it was given or guessed.
-    decisive["task"] = task.name
+    shares = settings.shares
+    decisive: dict[str, Any] = {
+        "input": settings.input,
+        # The task that is used counts, whether it was given or guessed.
+        "task": task.name,
+        "split_seed": shares.seed,
+        "validation": shares.validation,
+        "test": shares.test,
+    }
+    if settings.split is not None:
+        kind = type(settings.split)
+        decisive["split"] = [kind.__module__, kind.__qualname__, asdict(settings.split)]
     text = json.dumps(decisive, sort_keys=True)
     digest = hashlib.sha256(text.encode())
     for key, array in arrays.named().items():

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from evonas.data.arrays import GIVEN
 from evonas.errors import Issue
 from evonas.memory import Memory
 from evonas.words import size
@@ -115,12 +116,13 @@ def _needed(headers: Mapping[str, Header]) -> int:
     stored = stored_dtype(header.dtype for key, header in headers.items() if key.startswith("x"))
     values = sum(header.values for header in headers.values())
     needed = min(WORKSPACE, WORK_PER_VALUE * values)
+    given = {name for names in GIVEN.values() for name in names}
     for key, header in headers.items():
         dtype = stored if key.startswith("x") else np.dtype(np.float64)
         needed += header.bytes()
         if header.dtype != dtype:
             needed += header.bytes(dtype)
-        # The parts of a split are copies. A test set of its own is not split.
-        if not key.endswith("_test"):
+        # The parts of a split are copies. A part that is given is not split.
+        if key not in given:
             needed += header.bytes(dtype)
     return needed

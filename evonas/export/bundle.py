@@ -239,7 +239,7 @@ def _card(
         "run": session.config.run,
         "trial": trial.id,
         "task": interface.task,
-        "input_shape": list(interface.shape),
+        "input_shape": list(interface.input.shape),
         "classes": list(interface.classes),
         "metrics": dict(outcome.metrics),
         "baseline": details.get("baseline"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evonas.data.sources import Npz
 from evonas.insight.settings import most_epochs, training_settings
 from evonas.learning.interface import Interface
 from evonas.runtime.record.rows import Attempt
@@ -62,12 +63,14 @@ def data(session: Session) -> dict[str, Any]:
     if config is None:
         return {}
     interface = session.interface
+    source = config.any_source()
+    path = source.path if isinstance(source, Npz) else None
     return {
-        "name": config.name,
-        "path": config.path,
+        "name": config.origin if path is None else None,
+        "path": path,
         "task": interface.task,
         "samples": dict(session.record.meta("counts")),
-        "shape": list(interface.shape),
+        "shape": list(interface.input.shape),
         "classes": list(interface.classes),
         "split_seed": config.split_seed,
     }

@@ -4,12 +4,11 @@ Keras."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.tasks import TASKS, Head, LearningTask
-
-InputKind = Literal["image", "sequence", "vector"]
 
 
 @dataclass(frozen=True)
@@ -17,22 +16,16 @@ class Interface:
     """The two ends of every model of a run.
 
     Attributes:
-        kind: how a sample is read. An `image` of two axes gets a channel axis inside the model.
-        shape: shape of one raw sample, such as (8, 8) or (28, 28, 3) or (30,).
+        input: what goes in.
         task: name of what is learned, one of `TASKS`.
         classes: labels in the order of the output's columns; empty for regression.
-        mean: means of the training data, per channel (image, sequence) or per feature (vector).
-        variance: variances in the same order as `mean`; never 0 (a constant feature has 1).
         target_mean: mean of the training targets; 0 for classification.
         target_scale: standard deviation of the training targets; 1 for classification.
     """
 
-    kind: InputKind
-    shape: tuple[int, ...]
+    input: InputSpec
     task: str
     classes: tuple[str | int | float, ...]
-    mean: tuple[float, ...]
-    variance: tuple[float, ...]
     target_mean: float = 0.0
     target_scale: float = 1.0
 
@@ -58,12 +51,28 @@ class Interface:
         return beside.name
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {
+            "input": self.input.to_json(),
+            "task": self.task,
+            "classes": self.classes,
+            "target_mean": self.target_mean,
+            "target_scale": self.target_scale,
+        }
+
+    def by_digest(self) -> dict[str, Any]:
+        """The same for a job, see `InputSpec.by_digest`; `data.fitting` opens it."""
+        return {**self.to_json(), "input": self.input.by_digest()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Interface:
+        """The interface that `to_json` was called on, by this evonas or an older one."""
         values = dict(data)
-        # JSON has lists only, and a frozen value must hold tuples.
-        for name in ("shape", "classes", "mean", "variance"):
-            values[name] = tuple(values[name])
+        # Records of older versions have no section for the input.
+        if "input" in values:
+            values["input"] = InputSpec.from_json(values["input"])
+        else:
+            ends = [values.pop(name) for name in ("kind", "shape", "mean", "variance")]
+            kind, shape, mean, variance = ends
+            values["input"] = InputSpec.normalized(kind, tuple(shape), mean, variance)
+        values["classes"] = tuple(values["classes"])
         return cls(**values)

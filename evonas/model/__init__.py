@@ -19,13 +19,18 @@ from typing import TYPE_CHECKING
 from evonas.lazy import exports
 
 if TYPE_CHECKING:
+    from evonas.learning.input_spec import InputSpec
     from evonas.learning.interface import Interface
     from evonas.model.assembly import build_model
 
-__all__ = ["Interface", "build_model"]
+__all__ = ["InputSpec", "Interface", "build_model"]
 
 # Lazy: a driver imports `evonas.model.catalog`, and `assembly` would bring Keras with it.
 __getattr__, __dir__ = exports(
     __name__,
-    {"Interface": "evonas.learning.interface", "build_model": "evonas.model.assembly"},
+    {
+        "InputSpec": "evonas.learning.input_spec",
+        "Interface": "evonas.learning.interface",
+        "build_model": "evonas.model.assembly",
+    },
 )

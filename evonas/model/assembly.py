@@ -12,12 +12,11 @@ from keras import layers
 
 from evonas.errors import UserError
 from evonas.genome import Gene, Genome, SearchSpace, Section
-from evonas.learning.interface import InputKind, Interface
+from evonas.learning.interface import Interface
+from evonas.model.entrance import entrance
 from evonas.model.merging import fit, merge, project, resize
 from evonas.model.ops import OpFunction, find_op
 from evonas.model.parts import Tensor, rank
-
-_RANKS: dict[InputKind, int] = {"image": 3, "sequence": 2, "vector": 1}
 
 
 def build_model(
@@ -46,34 +45,14 @@ def build_model(
         UserError: an op is unknown, or cannot be called with its parameters.
         ValueError: from Keras, for an op that does not fit the tensor that it is given.
     """
-    inputs = keras.Input(interface.shape, name="input")
-    x = _entrance(inputs, interface)
+    spec = interface.input
+    inputs = keras.Input(spec.shape, name=spec.name)
+    x = entrance(inputs, spec)
     builder = _Builder(space, genome, plugins)
     for section in space.group("network"):
         x = builder.section(section, [x], section.name)
     outputs = _head(x, interface)
     return keras.Model(inputs, outputs, name=f"network_{genome.digest}")
-
-
-def _entrance(x: Tensor, interface: Interface) -> Tensor:
-    """Raw values -> channels last, about 0 in the mean and 1 in the variance."""
-    expected = _RANKS[interface.kind]
-    lacks_channels = len(interface.shape) == expected - 1
-    if interface.kind != "vector" and lacks_channels:
-        x = layers.Reshape((*interface.shape, 1), name="channel_axis")(x)
-    if rank(x) != expected:
-        raise UserError(
-            f"a sample of kind {interface.kind} has {expected} axes. "
-            f"Received the shape {interface.shape}."
-        )
-    # Inside the model, so that its file takes raw samples.
-    normalization = layers.Normalization(
-        axis=-1,
-        mean=list(interface.mean),
-        variance=list(interface.variance),
-        name="normalization",
-    )
-    return normalization(x)
 
 
 def _head(x: Tensor, interface: Interface) -> Tensor:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evonas.genome import Value
-from evonas.learning.interface import InputKind
+
+TensorKind = Literal["image", "sequence", "vector"]
+"""What flows through a network."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class OpSignature:
     name: str
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
-    takes: frozenset[InputKind] = frozenset(("image", "sequence", "vector"))
+    takes: frozenset[TensorKind] = frozenset(("image", "sequence", "vector"))
     gives: Literal["same", "vector"] = "same"
     tensors: int = 1
 
@@ -41,9 +43,9 @@ class OpSignature:
         return self.required + self.optional
 
 
-_IMAGE: frozenset[InputKind] = frozenset(("image",))
-_MAP: frozenset[InputKind] = frozenset(("image", "sequence"))
-_SEQUENCE: frozenset[InputKind] = frozenset(("sequence",))
+_IMAGE: frozenset[TensorKind] = frozenset(("image",))
+_MAP: frozenset[TensorKind] = frozenset(("image", "sequence"))
+_SEQUENCE: frozenset[TensorKind] = frozenset(("sequence",))
 _STYLE = ("activation", "batch_normalization", "dropout", "kernel_initializer", "l1", "l2")
 _RECURRENT = (
     "activation",

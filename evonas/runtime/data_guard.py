@@ -9,17 +9,19 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evonas.data.prepared import Prepared, prepare
+from evonas.data.reading import mark_of
 from evonas.errors import InvalidData, Issue
 from evonas.files import is_folder, sha256_of, write_whole
 from evonas.genome import SearchSpace
+from evonas.runtime.config.config_file import opened_data
 from evonas.runtime.config.data_config import DataConfig
+from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.record import Record
 from evonas.words import listed
 
@@ -38,20 +40,15 @@ _OTHER_WAY = (
 
 
 def source_mark(data: DataConfig) -> dict[str, Any]:
-    """A file's sha256, or the version of the package that a named data set is part of.
-
-    Empty for a missing file.
-    """
-    if data.path is None:
-        return {"name": data.name, "scikit-learn": metadata.version("scikit-learn")}
-    path = Path(data.path)
-    if not path.is_file():
-        return {}
-    return {"sha256": sha256_of(path)}
+    """What identifies the content of a source; empty if there is none to be read now."""
+    return mark_of(data.any_source())
 
 
-def restore_arrays(record: Record, data: DataConfig, space: SearchSpace) -> None:
+def restore_arrays(record: Record, config: RunConfig, file: Path, space: SearchSpace) -> None:
     """Make damaged or missing arrays of the run again from their source, if it gives the same.
+
+    Args:
+        file: the config's file; a source may be of a plugin beside it.
 
     Raises:
         InvalidData: it does not.
@@ -61,6 +58,7 @@ def restore_arrays(record: Record, data: DataConfig, space: SearchSpace) -> None
     damaged = [path for path, sha in files.items() if not _is_intact(root / path, sha)]
     if not damaged:
         return
+    data = opened_data(config, file)
     lost = f"the run's arrays {', '.join(damaged)} are missing or damaged"
     # Within the run's directory, so that the arrays can be renamed into their place.
     with tempfile.TemporaryDirectory(dir=root) as scratch:
@@ -70,7 +68,7 @@ def restore_arrays(record: Record, data: DataConfig, space: SearchSpace) -> None
             is_same = again.fingerprint == record.meta("fingerprint")
             why = _OTHER_WAY if is_same else _OTHER_SOURCE
             message = f"{lost}, and {why.format(then=_made_with(record))}"
-            raise InvalidData(Issue(message, file=_name(data)))
+            raise InvalidData(Issue(message, file=data.origin))
         for path in damaged:
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +80,8 @@ def _is_as_before(path: Path, sha: str) -> bool:
     """Whether an array made again is the run's; in the type of an older evonas if it must be."""
     if sha256_of(path) == sha:
         return True
+    if path.suffix != ".npy":
+        return False
     array = np.load(path, allow_pickle=False)
     if array.dtype != np.float64:
         return False
@@ -97,17 +97,17 @@ def _made_with(record: Record) -> str:
     return listed([f"{name} {made_with.get(name)}" for name in ("evonas", "scikit-learn")])
 
 
-def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[str]:
+def check_source(record: Record, config: RunConfig, file: Path, space: SearchSpace) -> list[str]:
     """Compare the source with what it was when the run began; notes for the user.
 
     Raises:
         InvalidData: it has changed.
     """
+    data = opened_data(config, file)
     mark = source_mark(data)
     if not mark:
-        # Only a file has a mark that can be missing.
-        change = "is a folder now" if is_folder(Path(_name(data))) else "is no longer there"
-        return [f"{_name(data)} {change}; the run goes on with its own copy of the data"]
+        change = "is a folder now" if is_folder(Path(data.origin)) else "is no longer there"
+        return [f"{data.origin} {change}; the run goes on with its own copy of the data"]
     if record.has_meta(SOURCE) and record.meta(SOURCE) == mark:
         return []
     # Another mark may still mean the same data: a file that was saved again, a newer package.
@@ -115,12 +115,11 @@ def check_source(record: Record, data: DataConfig, space: SearchSpace) -> list[s
     with tempfile.TemporaryDirectory(dir=record.path.parent) as scratch:
         again = _prepared(data, space, Path(scratch), changed)
     if again.fingerprint != record.meta("fingerprint"):
-        help = "Begin a new run with them, or put the old ones back"
-        if data.path is None:
-            help += "."
-        else:
-            help += "; where there is no file, the run goes on with its own copy."
-        raise InvalidData(Issue(f"{changed}. {help}", file=_name(data)))
+        help = (
+            "Begin a new run with them, or put the old ones back; without any, the run goes on with"
+            " its own copy."
+        )
+        raise InvalidData(Issue(f"{changed}. {help}", file=data.origin))
     # The content is the same. With the new mark, the next session need not read all of it again.
     record.put_meta(SOURCE, mark)
     return []
@@ -143,10 +142,5 @@ def _prepared(data: DataConfig, space: SearchSpace, scratch: Path, trouble: str)
     try:
         return prepare(data.settings(space.input), scratch)
     except InvalidData as error:
-        first = Issue(f"{trouble}.", file=_name(data))
+        first = Issue(f"{trouble}.", file=data.origin)
         raise InvalidData([first, *error.problems]) from error
-
-
-def _name(data: DataConfig) -> str:
-    """The source, as the user knows it."""
-    return str(data.path or data.name)

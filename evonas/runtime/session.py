@@ -241,7 +241,7 @@ def make_setup(
         directory=str(root.resolve()),
         seed=config.seed,
         space=space.text,
-        interface={} if interface is None else interface.to_json(),
+        interface={} if interface is None else interface.by_digest(),
         objective={"name": objective.name, "direction": objective.direction},
         needed=config.metrics(),
         patience=config.training.patience,
@@ -368,7 +368,7 @@ class Session:
             stack.callback(self.record.close)
             self.read()
             if self.config.data is not None:
-                restore_arrays(self.record, self.config.data, self.space)
+                restore_arrays(self.record, self.config, self.config_file, self.space)
             self._exit = stack.pop_all()
 
     def read(self) -> None:
@@ -446,7 +446,7 @@ class Session:
     def _source_notes(self, config: RunConfig, overrides: Sequence[str]) -> list[str]:
         """Check the source of the data, or the table; notes for the user."""
         if config.data is not None:
-            return check_source(self.record, config.data, self.space)
+            return check_source(self.record, config, self.config_file, self.space)
         fingerprint = self.record.meta("fingerprint")
         check_table(config, fingerprint, self.layout.root, overrides)
         return []

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from evonas.data import columns
+from evonas.data.arrays import Arrays
 from evonas.data.columns import measure
 from evonas.data.precision import MOST_NAMED, Precision, judge
-from evonas.data.sources import SOURCES, Arrays
-from evonas.learning.interface import InputKind
+from evonas.data.sources import SHIPPED
 from evonas.learning.tasks import TASKS
+from evonas.memory import Memory
 
 N = 400
 RNG = np.random.default_rng(0)
@@ -24,7 +25,7 @@ def judged(
     *features: Any,
     y: Any = STEPS,
     task: str = "regression",
-    kind: InputKind = "vector",
+    kind: str = "vector",
     **more: Any,
 ) -> Precision:
     x = np.column_stack(features) if features else GOOD[:, np.newaxis]
@@ -69,7 +70,7 @@ def test_several_features_are_named_up_to_a_number() -> None:
 
 @pytest.mark.parametrize(("kind", "shape"), [("image", (N, 2, 2, 3)), ("sequence", (N, 4, 3))])
 def test_channels_are_the_columns_of_images_and_sequences(
-    kind: InputKind, shape: tuple[int, ...]
+    kind: str, shape: tuple[int, ...]
 ) -> None:
     x = np.random.default_rng(1).normal(size=shape)
     x[..., 2] += 1e10
@@ -169,9 +170,9 @@ def test_a_small_test_set_is_measured_together_with_the_others() -> None:
 
 
 def test_no_shipped_data_set_loses_anything() -> None:
-    for load in SOURCES.values():
-        arrays = load()
-        kind: InputKind = "image" if arrays.x.ndim == 3 else "vector"
+    for source in SHIPPED.values():
+        arrays = source().read(Memory())
+        kind = "image" if arrays.x.ndim == 3 else "vector"
         assert judge(arrays, kind, TASKS["regression"]) == Precision((), ())
 
 

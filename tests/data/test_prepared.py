@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from evonas.data.columns import CHUNK, moments
-from evonas.data.prepared import FILES, DataSettings, Part, Prepared, prepare
+from evonas.data.fitting import FITTED
+from evonas.data.prepared import FILES, DataSettings, Prepared, prepare
+from evonas.data.sources import SHIPPED, Digits, Npz
+from evonas.data.splits import Part, Shares, Split
 from evonas.errors import InvalidData
 from evonas.files import sha256_of
-from evonas.learning.interface import InputKind
 from evonas.learning.tasks import guess_task
 
 N = 60
@@ -37,24 +39,26 @@ def changed(array: Any, index: Any, value: Any) -> Any:
 def prepared(
     tmp_path: Path,
     arrays: dict[str, Any],
-    kind: InputKind = "vector",
+    kind: str = "vector",
     task: str | None = None,
-    **split: Any,
+    split: Split | None = None,
+    **shares: Any,
 ) -> Prepared:
     path = tmp_path / "data.npz"
     np.savez(path, **arrays)
-    return prepare(DataSettings(kind, path=path, task=task, **split), tmp_path / "run")
+    settings = DataSettings(kind, Npz(str(path)), task, Shares(**shares), split)
+    return prepare(settings, tmp_path / "run")
 
 
 def messages(
     tmp_path: Path,
     arrays: dict[str, Any],
-    kind: InputKind = "vector",
+    kind: str = "vector",
     task: str | None = None,
-    **split: Any,
+    **more: Any,
 ) -> list[str]:
     with pytest.raises(InvalidData) as caught:
-        prepared(tmp_path, arrays, kind, task, **split)
+        prepared(tmp_path, arrays, kind, task, **more)
     assert not (tmp_path / "run").exists()
     return [
         str(problem).removeprefix(f"{tmp_path / 'data.npz'}: ") for problem in caught.value.problems
@@ -67,9 +71,9 @@ def stored(tmp_path: Path, part: Part) -> tuple[Any, Any]:
 
 
 def test_digits_are_split_whole_and_stratified(tmp_path: Path) -> None:
-    result = prepare(DataSettings("image", name="digits"), tmp_path / "run")
+    result = prepare(DataSettings("image", Digits()), tmp_path / "run")
     assert result.counts == {"train": 1079, "validation": 359, "test": 359}
-    assert result.interface.shape == (8, 8)
+    assert result.interface.input.shape == (8, 8)
     assert result.interface.classes == tuple(range(10))
     assert "classification" in result.guess
     assert "10 distinct values" in result.guess
@@ -98,10 +102,10 @@ def test_digits_are_split_whole_and_stratified(tmp_path: Path) -> None:
 def test_tables_that_scikit_learn_brings(
     tmp_path: Path, name: str, counts: tuple[int, ...], features: int, classes: tuple[int, ...]
 ) -> None:
-    result = prepare(DataSettings("vector", name=name), tmp_path / "run")
+    result = prepare(DataSettings("vector", SHIPPED[name]()), tmp_path / "run")
     interface = result.interface
     assert tuple(result.counts[part] for part in ("train", "validation", "test")) == counts
-    assert (interface.shape, interface.classes) == ((features,), classes)
+    assert (interface.input.shape, interface.classes) == ((features,), classes)
     assert interface.task == ("classification" if classes else "regression")
     assert result.guess.startswith(interface.task)
     x, y = stored(tmp_path, "train")
@@ -112,11 +116,13 @@ def test_tables_that_scikit_learn_brings(
 
 
 def test_digits_are_read_row_by_row_where_the_space_wants_sequences(tmp_path: Path) -> None:
-    interface = prepare(DataSettings("sequence", name="digits"), tmp_path / "run").interface
-    assert (interface.kind, interface.shape) == ("sequence", (8, 8))
+    interface = prepare(DataSettings("sequence", Digits()), tmp_path / "run").interface
+    assert (interface.input.kind, interface.input.shape) == ("sequence", (8, 8))
     x, _ = stored(tmp_path, "train")
-    assert len(interface.mean) == 8
-    assert interface.mean == pytest.approx(tuple(x.mean(axis=(0, 1), dtype=np.float64)))
+    assert len(interface.input.fitted["mean"]) == 8
+    assert interface.input.fitted["mean"] == pytest.approx(
+        tuple(x.mean(axis=(0, 1), dtype=np.float64))
+    )
 
 
 def test_normalization_is_measured_on_training_data_alone(tmp_path: Path) -> None:
@@ -124,9 +130,13 @@ def test_normalization_is_measured_on_training_data_alone(tmp_path: Path) -> Non
     x[:, :, 1] = np.arange(N)[:, np.newaxis] ** 2
     interface = prepared(tmp_path, table(x=x), "sequence").interface
     train, _ = stored(tmp_path, "train")
-    assert interface.mean == pytest.approx((0, train[:, :, 1].mean(dtype=np.float64), 0))
-    assert interface.variance == pytest.approx((1, train[:, :, 1].var(dtype=np.float64), 1))
-    assert interface.mean[1] != pytest.approx(x[:, :, 1].mean())
+    assert interface.input.fitted["mean"] == pytest.approx(
+        (0, train[:, :, 1].mean(dtype=np.float64), 0)
+    )
+    assert interface.input.fitted["variance"] == pytest.approx(
+        (1, train[:, :, 1].var(dtype=np.float64), 1)
+    )
+    assert interface.input.fitted["mean"][1] != pytest.approx(x[:, :, 1].mean())
 
 
 def test_targets_of_regression_are_measured_on_training_data_alone(tmp_path: Path) -> None:
@@ -151,7 +161,7 @@ def test_targets_of_regression_are_measured_on_training_data_alone(tmp_path: Pat
     ],
 )
 def test_moments_are_per_channel_or_feature(
-    kind: InputKind, shape: tuple[int, ...], channels: int
+    kind: str, shape: tuple[int, ...], channels: int
 ) -> None:
     x = np.random.default_rng(0).integers(0, 255, size=(20, *shape)).astype(np.uint8)
     columns = x.reshape(-1, channels)
@@ -214,7 +224,7 @@ def test_the_task_is_guessed_with_its_reason(y: Any, task: str, reason: str) -> 
 
 def test_the_split_depends_on_its_own_seed_alone(tmp_path: Path) -> None:
     arrays = table()
-    first, again, other = (prepared(tmp_path, arrays, split_seed=seed) for seed in (1, 1, 2))
+    first, again, other = (prepared(tmp_path, arrays, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first.files != other.files
     assert first.fingerprint != other.fingerprint
@@ -229,7 +239,8 @@ def test_the_fingerprint_sees_one_changed_value(tmp_path: Path) -> None:
 
 def test_files_are_listed_with_their_sha256(tmp_path: Path) -> None:
     result = prepared(tmp_path, table())
-    assert sorted(result.files) == sorted(name for names in FILES.values() for name in names)
+    arrays = [name for names in FILES.values() for name in names]
+    assert sorted(result.files) == sorted([*arrays, FITTED])
     for name, digest in result.files.items():
         assert sha256_of(tmp_path / "run" / name) == digest
     assert not list((tmp_path / "run").rglob("*.tmp"))
@@ -322,11 +333,11 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"y": np.full((N, 2), "1")},
         ["y: ", "(60, 2). Several targets a sample are not supported."],
     ),
-    "unknown array": (
-        {"x_val": GOOD["x"]},
-        ["x_val: ", "unknown array. Allowed: x, y, x_test, y_test.", "`validation` under `data`"],
+    "validation without targets": ({"x_val": GOOD["x"]}, ["y_val: ", "missing"]),
+    "weights": (
+        {"sample_weight": GOOD["y"]},
+        ["sample_weight: ", "unknown array. Allowed: x, y", "without it"],
     ),
-    "weights": ({"sample_weight": GOOD["y"]}, ["sample_weight: ", "save the file without it"]),
     "a misspelt test set": ({"x_tset": GOOD["x"]}, ["x_tset: ", "Did you mean 'x_test'?"]),
     "an array that spoils a terminal": ({"a\x1b[1m": GOOD["x"]}, ["'a\\x1b[1m': ", "unknown"]),
     "only zeros": (
@@ -531,7 +542,7 @@ def test_the_first_bad_value_is_found_beyond_the_first_chunk(
 
 def refusal(path: Path) -> str:
     with pytest.raises(InvalidData) as caught:
-        prepare(DataSettings("vector", path=path), path.parent / "run")
+        prepare(DataSettings("vector", Npz(str(path))), path.parent / "run")
     message = str(caught.value)
     assert message.startswith(str(path))
     return message
@@ -568,18 +579,14 @@ def test_a_damaged_array_is_refused(tmp_path: Path) -> None:
     assert ": x: is damaged" in refusal(path)
 
 
-def test_an_unknown_name_is_refused_with_a_hint(tmp_path: Path) -> None:
-    with pytest.raises(InvalidData, match=r"Received: 'digit'. Did you mean 'digits'\?"):
-        prepare(DataSettings("image", name="digit"), tmp_path)
-
-
 def test_data_are_prepared_without_keras(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
 from evonas.data.prepared import DataSettings, prepare
+from evonas.data.sources import Digits
 assert "sklearn" not in sys.modules
-prepare(DataSettings("image", name="digits"), Path({str(tmp_path)!r}))
+prepare(DataSettings("image", Digits()), Path({str(tmp_path)!r}))
 assert not {{"keras", "tensorflow"}} & set(sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -607,7 +614,7 @@ def test_the_fingerprint_sees_every_array(tmp_path: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"validation": 0.3}, {"test": 0.3}, {"split_seed": 1}, {"task": "regression"}]
+    "settings", [{"validation": 0.3}, {"test": 0.3}, {"seed": 1}, {"task": "regression"}]
 )
 def test_the_fingerprint_sees_every_setting_that_decides_the_split(
     tmp_path: Path, settings: dict[str, Any]

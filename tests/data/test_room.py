@@ -13,7 +13,8 @@ import pytest
 
 from evonas.data.prepared import DataSettings, prepare
 from evonas.data.room import WORK_PER_VALUE, WORKSPACE, Header, read_header
-from evonas.data.sources import load_npz
+from evonas.data.sources import Npz
+from evonas.data.sources.npz import load_npz
 from evonas.errors import InvalidData
 from evonas.memory import Memory
 
@@ -91,7 +92,7 @@ def test_what_it_takes_is_known_to_the_byte(tmp_path: Path, dtype: Any, bytes_a_
     targets = 60 * (8 + 8 + 8)
     needed = x.size * bytes_a_value + targets + (x.size + 60) * WORK_PER_VALUE
     # The targets are 64-bit integers, which become class numbers or 64-bit floats.
-    settings = DataSettings("vector", path=path)
+    settings = DataSettings("vector", Npz(str(path)))
     prepare(settings, tmp_path / "run", with_free(needed, tmp_path))
     with pytest.raises(InvalidData, match="x: is too large"):
         prepare(settings, tmp_path / "other", with_free(needed - 1, tmp_path))

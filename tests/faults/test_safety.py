@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evonas.data.sources import load_npz
+from evonas.data.sources.npz import load_npz
 from evonas.errors import InvalidCheckpoint, InvalidData, InvalidInput
 from evonas.evaluate.training.checkpoint import load_state, load_weights
 from evonas.genome import load_genome, load_space, parse_space
+from evonas.memory import Memory
 from evonas.runtime.record import checksum
 from evonas.testing.runs import write_data
 
@@ -205,14 +206,14 @@ def pickled_arrays(path: Path, canary: Path, *names: str) -> Path:
 
 def test_arrays_of_objects_are_refused_unread(tmp_path: Path, canary: Path) -> None:
     with pytest.raises(InvalidData, match="Python objects"):
-        load_npz(pickled_arrays(tmp_path / "data.npz", canary, "x", "y"))
+        load_npz(pickled_arrays(tmp_path / "data.npz", canary, "x", "y"), Memory())
     hostile = pickled_arrays(tmp_path / "weights.npz", canary, "about", "weights_00000")
     for read in (load_weights, lambda path: load_state(path, {})):
         with pytest.raises(InvalidCheckpoint):
             read(hostile)
     (tmp_path / "bare.npz").write_bytes(pickle.dumps(Canary(canary)))
     with pytest.raises(InvalidData):
-        load_npz(tmp_path / "bare.npz")
+        load_npz(tmp_path / "bare.npz", Memory())
     with pytest.raises(InvalidCheckpoint):
         load_weights(tmp_path / "bare.npz")
     assert not canary.exists()

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from evonas.genome import SearchSpace, parse_space
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -81,12 +82,17 @@ InterfaceOf = Callable[..., Interface]
 def interface_of() -> InterfaceOf:
     """A maker of interfaces for images of any shape."""
 
-    def make(shape: tuple[int, ...] = (8, 8), **changes: Any) -> Interface:
+    def make(
+        shape: tuple[int, ...] = (8, 8),
+        mean: tuple[float, ...] = (),
+        variance: tuple[float, ...] = (),
+        **changes: Any,
+    ) -> Interface:
         channels = shape[2] if len(shape) == 3 else 1
-        plain = Interface(
-            "image", shape, "classification", (0, 1, 2), (2.0,) * channels, (4.0,) * channels
+        given = InputSpec.normalized(
+            "image", shape, mean or (2.0,) * channels, variance or (4.0,) * channels
         )
-        return replace(plain, **changes)
+        return replace(Interface(given, "classification", (0, 1, 2)), **changes)
 
     return make
 

@@ -25,6 +25,7 @@ from evonas.genome import (
     parse_space,
     sample,
 )
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import batch_size, build_optimizer
@@ -64,7 +65,7 @@ def population(slim_convnet: SearchSpace) -> list[Genome]:
 
 def batch_for(interface: Interface, count: int = 4) -> tuple[Any, Any]:
     rng = np.random.default_rng(1)
-    x = rng.normal(2, 2, size=(count, *interface.shape)).astype("float32")
+    x = rng.normal(2, 2, size=(count, *interface.input.shape)).astype("float32")
     return x, rng.integers(interface.outputs, size=count)
 
 
@@ -93,7 +94,7 @@ def test_every_genome_builds_and_is_measured_before(
     for number, genome in enumerate(population):
         interface = interface_of(SHAPES[number % len(SHAPES)])
         model = built(slim_convnet, genome, interface)
-        assert model.input_shape == (None, *interface.shape)
+        assert model.input_shape == (None, *interface.input.shape)
         assert model.output_shape == (None, 3)
         if number % 7 == 0:  # not a multiple of the number of shapes, so all of them
             size = measure(model)
@@ -224,7 +225,8 @@ def test_raw_values_are_normalized_inside(space: SearchSpace, interface_of: Inte
 
 
 def test_a_vector_is_normalized_by_feature(space: SearchSpace) -> None:
-    interface = Interface("vector", (2,), "classification", ("a", "b"), (1.0, 10.0), (4.0, 100.0))
+    given = InputSpec.normalized("vector", (2,), (1.0, 10.0), (4.0, 100.0))
+    interface = Interface(given, "classification", ("a", "b"))
     model = build_model(space, genome_of(space, ""), interface)
     entrance = keras.Model(model.input, model.get_layer("normalization").output)
     np.testing.assert_allclose(
@@ -277,7 +279,7 @@ def test_skips_come_from_the_genes_that_the_genome_names(
 def test_a_sample_of_the_wrong_rank_is_refused(
     space: SearchSpace, interface_of: InterfaceOf
 ) -> None:
-    with pytest.raises(UserError, match=r"a sample of kind image has 3 axes.*\(8,\)"):
+    with pytest.raises(UserError, match=r"a sample of kind image has 2 axes \(.*\(8,\)"):
         build_model(space, sample(space, np.random.default_rng(0)), interface_of((8,)))
 
 

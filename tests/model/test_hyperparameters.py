@@ -17,6 +17,7 @@ from keras import layers
 
 from evonas.genome import Choice, Gene, Genome, Number, SearchSpace, Value, load_space
 from evonas.genome.wiring import Inputs
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.model import optimizers
 from evonas.model.assembly import build_model
@@ -60,7 +61,9 @@ def built(space: SearchSpace, genome: Genome) -> dict[str, Any]:
     """The network's layers by name; `model` is the network."""
     shape = SHAPES[space.input]
     interface = Interface(
-        space.input, shape, "classification", (0, 1, 2), (0.0,) * shape[-1], (1.0,) * shape[-1]
+        InputSpec.normalized(space.input, shape, (0.0,) * shape[-1], (1.0,) * shape[-1]),
+        "classification",
+        (0, 1, 2),
     )
     model = build_model(space, genome, interface)
     return {layer.name: layer for layer in model.layers} | {"model": model}

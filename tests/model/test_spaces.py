@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 from evonas.genome import Genome, SearchSpace, cross, load_space, mutate, sample
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import build_optimizer
@@ -40,7 +41,8 @@ def interface_of(space: SearchSpace, task: str) -> Interface:
     shape = SHAPES[space.input]
     channels = {"image": 1, "sequence": 3, "vector": 7}[space.input]
     classes = (0, 1, 2) if task == "classification" else ()
-    return Interface(space.input, shape, task, classes, (2.0,) * channels, (4.0,) * channels)  # type: ignore[arg-type]
+    given = InputSpec.normalized(space.input, shape, (2.0,) * channels, (4.0,) * channels)
+    return Interface(given, task, classes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,7 +55,7 @@ def test_every_genome_builds(name: str) -> None:
             initialize_variables=False
         ):  # weights of no size: only the shapes are of interest
             model = build_model(space, genome, interface)
-        assert model.input_shape == (None, *interface.shape)
+        assert model.input_shape == (None, *interface.input.shape)
         assert model.output_shape == (None, interface.outputs)
         met |= {gene.op for section in space.group("network") for gene in genome[section.name]}
     keras.backend.clear_session()
@@ -67,7 +69,7 @@ def test_genomes_train_a_step_are_saved_loaded_and_predict_the_same(
     space = load_space(SPACES / f"{name}.yaml")
     interface = interface_of(space, "classification")
     rng = np.random.default_rng(1)
-    x = rng.normal(2, 2, size=(4, *interface.shape)).astype("float32")
+    x = rng.normal(2, 2, size=(4, *interface.input.shape)).astype("float32")
     y = rng.integers(3, size=4)
     for genome in bred(space, TRAINED):
         model, optimizer = (

@@ -94,7 +94,7 @@ def try_ops(
         seeds: genomes that the search begins with, besides random ones.
     """
     # Not the mean of the data, nor their labels: they are for the first layer and for the last.
-    ends = [interface.kind, interface.shape, interface.task, interface.outputs]
+    ends = [interface.input.kind, interface.input.shape, interface.task, interface.outputs]
     known = {"ends": ends, "libraries": _libraries(), "sources": dict(sources)}
     plan = []
     for places in _grouped(space, leave_out, only_plugins):

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from evonas.data.fitting import open_interface
 from evonas.data.prepared import FILES
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import Job, Setup
@@ -54,7 +55,7 @@ def export(setup: Setup, job: Job) -> Outcome:
     if job.model is None:
         raise ValueError("a job `export` needs the path `model`. Received: None.")
     root = Path(setup.directory)
-    interface = Interface.from_json(setup.interface)
+    interface = open_interface(setup.interface, Path(setup.directory))
     genome = Genome.from_dict(job.genome)
     space = space_of(setup)
     model = load_model(space, genome, interface, root / job.weights, setup.plugins)

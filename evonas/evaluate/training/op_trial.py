@@ -56,9 +56,9 @@ def try_network(
 def _data(interface: Interface) -> tuple[Any, Any]:
     """A few random samples about the mean of the data, and targets."""
     rng = np.random.default_rng(0)
-    scale = np.sqrt(np.array(interface.variance, dtype=np.float32))
-    mean = np.array(interface.mean, dtype=np.float32)
-    shape = (SAMPLES, *interface.shape)
+    scale = np.sqrt(np.array(interface.input.fitted["variance"], dtype=np.float32))
+    mean = np.array(interface.input.fitted["mean"], dtype=np.float32)
+    shape = (SAMPLES, *interface.input.shape)
     # An image of two axes has one channel and no axis for it.
     if len(mean) == 1:
         mean = mean[0]

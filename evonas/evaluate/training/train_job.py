@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from evonas.data.fitting import open_interface
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.contract.imports import code_now
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup
@@ -26,7 +27,6 @@ from evonas.evaluate.training.tensors import TensorCache, TrainingData
 from evonas.evaluate.training.trainer import Diverged, Trainer
 from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace, parse_space
-from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import (
     batch_size,
@@ -134,7 +134,7 @@ def _build(setup: Setup, job: Job) -> tuple[keras.Model | None, ModelSize]:
     plugins, a network that is too large is not built at all (None).
     """
     space = space_of(setup)
-    interface = Interface.from_json(setup.interface)
+    interface = open_interface(setup.interface, Path(setup.directory))
     genome = Genome.from_dict(job.genome)
     # In this scope Keras postpones the weights.
     scope: AbstractContextManager[Any] = keras.StatelessScope(initialize_variables=False)
@@ -185,7 +185,7 @@ def _trainer(
     if has_schedule(space, genome):
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
-    interface = Interface.from_json(setup.interface)
+    interface = open_interface(setup.interface, Path(setup.directory))
     optimizer = build_optimizer(space, genome, steps, job.accumulation)
     policy = TrainingPolicy(
         Objective(setup.objective["name"], direction),

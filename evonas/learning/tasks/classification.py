@@ -57,8 +57,9 @@ class Classification(LearningTask):
             only = labels[0].item()
             message = f"classification needs at least two classes. Received: only {only!r}."
             found.append(Issue(message, "y", origin))
-        if "y_test" in targets:
-            found += _check_known(targets["y_test"], labels, origin)
+        for key, y in targets.items():
+            if key != "y":
+                found += _check_known(y, key, labels, origin)
         return found
 
     def labels(self, y: Array) -> Array:
@@ -111,27 +112,27 @@ def _check_whole(y: Array, key: str, origin: str) -> list[Issue]:
     return [Issue(message, key, origin)]
 
 
-def _check_known(y_test: Array, labels: Array, origin: str) -> list[Issue]:
-    """The first label of the test set that no training sample has.
+def _check_known(given: Array, key: str, labels: Array, origin: str) -> list[Issue]:
+    """The first label of a part that is given, and that no sample of `x` has.
 
     No output of the network stands for such a label.
     """
-    if (labels.dtype.kind == "U") != (y_test.dtype.kind == "U"):
+    if (labels.dtype.kind == "U") != (given.dtype.kind == "U"):
         message = (
             f"the labels must be of the kind of those in y, {labels.dtype}."
-            f" Received: {y_test.dtype}."
+            f" Received: {given.dtype}."
         )
-        return [Issue(message, "y_test", origin)]
-    unknown = ~np.isin(y_test, labels)
+        return [Issue(message, key, origin)]
+    unknown = ~np.isin(given, labels)
     if not unknown.any():
         return []
     first = int(np.argmax(unknown))
-    label = y_test[first].item()
+    label = given[first].item()
     # There may be thousands of labels.
     known = ", ".join(str(one) for one in labels[:20])
     if len(labels) > 20:
         known += ", ..."
     message = (
-        f"holds a label that y does not. Allowed: {known}. Received: {label!r} at y_test[{first}]."
+        f"holds a label that y does not. Allowed: {known}. Received: {label!r} at {key}[{first}]."
     )
-    return [Issue(message, "y_test", origin)]
+    return [Issue(message, key, origin)]

@@ -66,7 +66,7 @@ class LearningTask(ABC):
         """What is wrong with targets that are finite numbers or words.
 
         Args:
-            targets: `y`, and `y_test` if there is one.
+            targets: `y`, and those of the parts that are given (`y_val`, `y_test`).
             origin: where they are from, for the messages.
         """
 

@@ -23,11 +23,12 @@ from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text, short
 from evonas.invocation import command
 from evonas.model.space_check import check_space
+from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
 from evonas.runtime.config.limits_config import SECONDS_IN, too_long
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, misspelt
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
-from evonas.runtime.config.settings import Builder, path_problem, received_file, shown
+from evonas.runtime.config.settings import FAILED, Builder, path_problem, received_file, shown
 from evonas.runtime.config.strategy_config import (
     SECTION,
     StrategyAsWritten,
@@ -41,6 +42,8 @@ from evonas.words import counted
 
 OVERRIDE = "--set"
 FUNCTION_KEY = "evaluator.python.function"
+PATHS = (("data", "path"), ("data", "source", "npz", "path"), ("evaluator", "table", "path"))
+"""The keys that name a file."""
 
 
 @dataclass(frozen=True)
@@ -221,10 +224,29 @@ def opened(config: RunConfig, file: Path) -> StrategySettings:
     """
     if not isinstance(config.strategy, StrategyAsWritten):
         return config.strategy
-    builder = Builder(FAMILIES, members_of(config.plugins, file).find)
     written = {config.strategy.name: config.strategy.written}
-    built = builder.build(StrategySettings, written, (SECTION,))
-    if isinstance(built, StrategySettings):
+    found: StrategySettings = _built(StrategySettings, written, (SECTION,), config, file)
+    return found
+
+
+def opened_data(config: RunConfig, file: Path) -> DataConfig:
+    """The data of a recorded config, for those who read them; this may import plugins.
+
+    Args:
+        file: the config's file.
+
+    Raises:
+        InvalidConfig: a plugin cannot be imported, or has no such source or split now.
+    """
+    found: DataConfig = _built(DataConfig, config.to_json()["data"], ("data",), config, file)
+    return found
+
+
+def _built(hint: Any, data: Any, path: KeyPath, config: RunConfig, file: Path) -> Any:
+    """A section of a recorded config with the classes of plugins; see `opened`."""
+    builder = Builder(FAMILIES, members_of(config.plugins, file).find)
+    built = builder.build(hint, data, path)
+    if built is not FAILED:
         return built
     raise InvalidConfig(
         [Issue(issue.message, key_text(issue.path), str(file)) for issue in builder.issues]
@@ -407,9 +429,7 @@ def _parse(
 
 def _with_absolute_paths(config: RunConfig, file: Path) -> RunConfig:
     """The config with absolute paths to data and tables."""
-    data = config.data
-    if data is not None and data.path is not None:
-        data = dataclasses.replace(data, path=_absolute(file, data.path))
+    data = None if config.data is None else config.data.placed(file.parent)
     evaluator = config.evaluator
     if isinstance(evaluator, TableConfig):
         evaluator = dataclasses.replace(evaluator, path=_absolute(file, evaluator.path))
@@ -425,7 +445,7 @@ def _absolute(file: Path, path: str) -> str:
 def _missing_files(source: _Source, file: Path) -> list[Issue]:
     """Data and tables that are not there, also of a config with other issues."""
     found = []
-    for key in (("data", "path"), ("evaluator", "table", "path")):
+    for key in PATHS:
         path = source.data
         for word in key:
             path = path.get(word) if isinstance(path, dict) else None

@@ -15,13 +15,15 @@ import re
 import sys
 import traceback
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from evonas.data.sources import Source
+from evonas.data.splits import Split
 from evonas.errors import did_you_mean
 from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.raised import message_of
@@ -42,16 +44,18 @@ from evonas.settings import Settings
 from evonas.streams import kept_streams
 from evonas.words import excerpt, listed
 
-OPEN: tuple[type[Settings], ...] = (
-    StrategySettings,
-    Selection,
-    Crossover,
-    Replacement,
-    Adaptation,
-    Sampler,
-    Surrogate,
-)
-"""The families that a plugin can add to. Their classes are in `evonas.strategies`."""
+OPEN: Mapping[type[Settings], str] = {
+    StrategySettings: "evonas.strategies",
+    Selection: "evonas.strategies",
+    Crossover: "evonas.strategies",
+    Replacement: "evonas.strategies",
+    Adaptation: "evonas.strategies",
+    Sampler: "evonas.strategies",
+    Surrogate: "evonas.strategies",
+    Source: "evonas.sources",
+    Split: "evonas.sources",
+}
+"""The families that a plugin can add to, and the public module of each one's base class."""
 
 NETWORKS = ("tensorflow", "keras")
 """What the driver never imports: it would take seconds and memory, and could hold a GPU."""
@@ -147,7 +151,7 @@ class PluginMembers:
             return f"the plugin {module_name} has no class {attribute!r}.{hint}"
         if not _is_of(found, family):
             hint = f" There are {', '.join(known)}." if known else ""
-            base = f"evonas.strategies.{family.__name__}"
+            base = f"{OPEN[family]}.{family.__name__}"
             return f"{name} does not derive from {base}, as it must here.{hint}"
         return _unfit(found, name) or found
 

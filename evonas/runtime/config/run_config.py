@@ -17,7 +17,7 @@ from annotated_types import Ge
 from evonas.errors import InvalidRecord
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.metrics import direction_of
-from evonas.runtime.config.data_config import DataConfig
+from evonas.runtime.config.data_config import DATA_FAMILIES, DataConfig, as_written_data
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
 from evonas.runtime.config.head import unreadable
 from evonas.runtime.config.limits_config import BudgetConfig, LimitsConfig, StorageConfig
@@ -86,6 +86,7 @@ def plugin_problem(name: str) -> str:
 
 FAMILIES: Families = {
     **NAMES,
+    **DATA_FAMILIES,
     PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
     # A word may be a path of any kind, so that the stricter one of the two comes first.
     EvaluatorConfig: {"python": PythonConfig, "table": TableConfig},
@@ -121,7 +122,7 @@ class RunConfig(Settings):
         max_twins_in_a_row: number of duplicates in a row that end the run: the space is exhausted.
         max_failures_in_a_row: number of failed trials of one cause in a row that stop the run.
         plugins: modules of what is named `package.module:name` (ops, the evaluator's function, a
-            strategy and its parts); no other module is imported.
+            strategy and its parts, a source, a split); no other module is imported.
     """
 
     space: str
@@ -292,13 +293,15 @@ class RunConfig(Settings):
 def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     """The config in plain data; None if the builder has noted issues.
 
-    A builder that finds no plugins leaves a strategy of a plugin as it is written.
+    A builder that finds no plugins leaves what a plugin has in the config as it is written.
     """
     builder.root = RunConfig
     by_keras = data.get("evaluator") is None
     data = expanded(data, by_keras)
     if builder.find is None and SECTION in data:
         data[SECTION] = as_written(data[SECTION])
+    if builder.find is None and "data" in data:
+        data["data"] = as_written_data(data["data"])
     builder.issues += issues(data, by_keras)
     # A table can be replayed only by the simulated pool, so that nobody has to write it.
     if _is_table(data.get("evaluator")) and "pool" not in data:

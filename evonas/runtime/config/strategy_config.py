@@ -39,15 +39,19 @@ class StrategyAsWritten(AsWritten, StrategySettings):
         return ()
 
 
-def as_written(strategy: Any) -> Any:
-    """The plain data of a strategy, kept as they are if something in them may be gone."""
-    if isinstance(strategy, str):
-        strategy = {strategy: {}}
-    is_named = isinstance(strategy, dict) and len(strategy) == 1
-    if not is_named or not (names_plugin(strategy) or _names_deleted(strategy)):
-        return strategy
-    ((name, settings),) = strategy.items()
-    return StrategyAsWritten(name, settings)
+def as_written(member: Any, kind: type[AsWritten] = StrategyAsWritten) -> Any:
+    """The plain data of a member, kept as they are if something in them may be gone.
+
+    Args:
+        kind: what such a member is kept in.
+    """
+    if isinstance(member, str):
+        member = {member: {}}
+    is_named = isinstance(member, dict) and len(member) == 1
+    if not is_named or not (names_plugin(member) or _names_deleted(member)):
+        return member
+    ((name, settings),) = member.items()
+    return kind(name, settings)
 
 
 def names_plugin(data: Any) -> bool:

@@ -15,6 +15,7 @@ from evonas.evaluate.local.known_good import is_known_good, remember_good
 from evonas.evaluate.local.op_check import Tried, try_ops
 from evonas.genome import parse_space
 from evonas.genome.small import small_genome
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 
 OPS = """
@@ -57,7 +58,9 @@ settings:
   optimizer: {ops: {sgd: {learning_rate: 0.1}, adam: {learning_rate: 0.1}}}
   training: {ops: {training: {batch_size: 16}}}
 """
-ENDS = Interface("vector", (3,), "classification", (0, 1), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+ENDS = Interface(
+    InputSpec.normalized("vector", (3,), (0.0,) * 3, (1.0,) * 3), "classification", (0, 1)
+)
 PLUGINS = ("my_small_ops",)
 
 

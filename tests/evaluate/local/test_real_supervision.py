@@ -22,6 +22,7 @@ from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import Gene, Genome
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.memory import MIB
 from evonas.trial import Outcome, TrialState
@@ -93,7 +94,8 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
         np.save(tmp_path / f"data/y_{part}.npy", y)
     (tmp_path / "supervised_plugin.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(str(tmp_path))
-    interface = Interface("vector", (3,), "classification", ("a", "b"), (0.0,) * 3, (1.0,) * 3)
+    given = InputSpec.normalized("vector", (3,), (0.0,) * 3, (1.0,) * 3)
+    interface = Interface(given, "classification", ("a", "b"))
     objective = {"name": "val_loss", "direction": "min"}
     return Setup(
         str(tmp_path), 0, SPACE, interface.to_json(), objective, plugins=("supervised_plugin",)

@@ -44,6 +44,7 @@ from evonas.evaluate.training.train_job import space_of, train
 from evonas.evaluate.training.trainer import Trainer
 from evonas.files import sha256_of
 from evonas.genome import Gene, Genome
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import TIMES
 from evonas.model.assembly import build_model
@@ -109,7 +110,9 @@ def print_much(x):
 
 CONV = Gene.make("conv2d", {"filters": 4}, innovation=1)
 ADAM = Gene.make("adam", {}, innovation=1)
-INTERFACE = Interface("image", (6, 6), "classification", ("a", "b", "c"), (6.0,), (12.0,))
+INTERFACE = Interface(
+    InputSpec.normalized("image", (6, 6), (6.0,), (12.0,)), "classification", ("a", "b", "c")
+)
 SILENT: Any = lambda epoch, metrics: None  # noqa: E731
 
 
@@ -670,7 +673,8 @@ def test_weights_of_another_network_are_refused(setup: Setup) -> None:
 
 
 def test_scores_of_targets_are_in_their_units() -> None:
-    interface = Interface("vector", (2,), "regression", (), (0.0, 0.0), (1.0, 1.0), 10.0, 5.0)
+    given = InputSpec.normalized("vector", (2,), (0.0, 0.0), (1.0, 1.0))
+    interface = Interface(given, "regression", (), 10.0, 5.0)
     found = scores(
         interface, np.array([1.0, 2.0], np.float32), np.array([[2.0], [5.0]], np.float32)
     )

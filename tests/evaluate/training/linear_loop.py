@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.loop import Loop
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 
-TARGETS = Interface(
-    "vector", (3,), "regression", (), (0.0,) * 3, (1.0,) * 3, target_mean=0.0, target_scale=2.0
-)
+THREE = InputSpec.normalized("vector", (3,), (0.0,) * 3, (1.0,) * 3)
+TARGETS = Interface(THREE, "regression", (), target_mean=0.0, target_scale=2.0)
 SAMPLES = 70
 WEIGHTS = (2.0, -1.0, 0.5)
 

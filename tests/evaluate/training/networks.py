@@ -16,6 +16,7 @@ from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.tensors import TrainingData, WholeSamples
 from evonas.evaluate.training.trainer import Trainer
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.model import ops
 from evonas.model.optimizers import scheduled
@@ -28,10 +29,11 @@ layers = keras.layers
 Build = Callable[[], Any]
 
 LOSS = TrainingPolicy(Objective("val_loss", "min"))
-CLASSES = Interface("image", (6, 6), "classification", (0, 1, 2), (2.0,), (1.0,))
-TARGETS = Interface(
-    "vector", (5,), "regression", (), (0.0,) * 5, (1.0,) * 5, target_mean=3.0, target_scale=4.0
+CLASSES = Interface(
+    InputSpec.normalized("image", (6, 6), (2.0,), (1.0,)), "classification", (0, 1, 2)
 )
+FIVE = InputSpec.normalized("vector", (5,), (0.0,) * 5, (1.0,) * 5)
+TARGETS = Interface(FIVE, "regression", (), target_mean=3.0, target_scale=4.0)
 
 OPTIMIZERS: dict[str, Build] = {
     "sgd": lambda: keras.optimizers.SGD(0.05),

@@ -8,13 +8,14 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error
 
 from evonas.evaluate.training.baseline import baseline
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 
 RNG = np.random.default_rng(0)
 
 
 def interface(task: str, classes: tuple[int, ...] = ()) -> Interface:
-    return Interface("vector", (1,), task, classes, (0.0,), (1.0,))
+    return Interface(InputSpec.normalized("vector", (1,), (0.0,), (1.0,)), task, classes)
 
 
 def test_quantities_are_predicted_by_the_mean_of_the_training_targets() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from evonas.data.prepared import prepare
+from evonas.data.sources import Npz
 from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Issue, UserError
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.training.learning_curve import CurveRule, rule_of
@@ -291,12 +292,13 @@ def test_a_path_to_data_is_relative_to_the_config(
     np.savez(tmp_path / "mine.npz", x=np.eye(30, 4), y=np.arange(30) % 2)
     monkeypatch.chdir("/")
     config = CONFIG.replace("name: digits", "path: mine.npz, validation: 0.3")
-    settings = loaded(
-        tmp_path, config, space=SPACE.replace("input: image", "input: vector")
-    ).data_settings()
-    assert settings.path == tmp_path / "mine.npz"
+    space = SPACE.replace("input: image", "input: vector")
+    settings = loaded(tmp_path, config, space=space).data_settings()
+    assert settings.source == Npz(str(tmp_path / "mine.npz"))
     assert settings.input == "vector"
-    assert (settings.name, settings.validation) == (None, 0.3)
+    assert settings.shares.validation == 0.3
+    same = config.replace("path: mine.npz", "source: {npz: {path: mine.npz}}")
+    assert loaded(tmp_path, same, space=space).data_settings() == settings
 
 
 # The ten bad inputs that a user is most likely to give, each with its place.
@@ -463,8 +465,23 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
         ("epochs: 3", "epochs: 3\nrun: 2024", "run", "in quotes"),
         ("epochs: 3", "epochs: 3\nplugins: [json, a-b]", "plugins[1]", "Python module"),
         ("name: digits", "name: digitz", "data.name", "Did you mean 'digits'?"),
-        ("name: digits", "name: digits, path: a.npz", "data.name", "Received: both"),
-        ("name: digits", "task: regression", "data.name", "Received: neither"),
+        ("name: digits", "name: digits, path: a.npz", "data.name", "Received: name and path"),
+        ("name: digits", "task: regression", "data.name", "Received: none of them"),
+        ("name: digits", "source: digitz", "data.source", "Did you mean 'digits'?"),
+        ("name: digits", "source: {npz: {}}", "data.source.npz.path", "is missing"),
+        ("name: digits", "name: digits, split: by_day", "data.split", "Allowed: chronological,"),
+        (
+            "name: digits",
+            "name: digits, split: {k_fold: {folds: 1}}",
+            "data.split.k_fold.folds",
+            "at least 2. Received: 1",
+        ),
+        (
+            "name: digits",
+            "name: digits, split: {k_fold: {fold: 5}}",
+            "data.split.k_fold.fold",
+            "must be below folds (5). Received: 5",
+        ),
         (
             "name: digits",
             "name: digits, task: clasification",

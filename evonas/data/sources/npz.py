@@ -1,141 +1,42 @@
-"""Where samples come from: data sets by name, and `.npz` files.
+"""Arrays in a file of `numpy.savez`.
 
-This module checks only whether the data can be read. `checks.py` judges them.
+This module checks only whether the file can be read. `checks.py` judges the arrays.
 """
 
 from __future__ import annotations
 
 import lzma
+import os
 import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evonas.data.arrays import GIVEN, KEYS, Array, Arrays
 from evonas.data.room import Header, check_room, read_header
+from evonas.data.sources.source import Source
 from evonas.errors import InvalidData, Issue, did_you_mean
+from evonas.files import expanded, sha256_of
 from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
 from evonas.words import counted
 
-Array = NDArray[Any]
-
 HOW_TO_WRITE = "Write it with numpy.savez(path, x=..., y=...)."
-
-
-@dataclass(frozen=True, eq=False)
-class Arrays:
-    """Samples as they were found.
-
-    Attributes:
-        origin: path of the file or name of the data set, for messages.
-        x: samples, (n, ...).
-        y: targets, (n,) if they are valid.
-        x_test: samples of the source's own test set; None if the test data are to be split off.
-        y_test: targets of that test set, or None.
-    """
-
-    origin: str
-    x: Array
-    y: Array
-    x_test: Array | None = None
-    y_test: Array | None = None
-
-    def named(self) -> dict[str, Array]:
-        """The arrays that are not None, by the names that messages use."""
-        named = {"x": self.x, "y": self.y}
-        if self.x_test is not None:
-            named["x_test"] = self.x_test
-        if self.y_test is not None:
-            named["y_test"] = self.y_test
-        return named
-
-
-# scikit-learn takes 1.1 s to import. So each of these functions imports it, and this module does
-# not.
-
-
-def _digits() -> Arrays:
-    """1,797 handwritten digits: x (1797, 8, 8) float32 from 0 to 16, y 0 to 9.
-
-    A space for images reads a sample as height and width. A space for sequences reads it row by
-    row, as time and channels.
-    """
-    from sklearn.datasets import load_digits
-
-    x, y = load_digits(return_X_y=True)
-    # scikit-learn gives each image as one row of 64 values.
-    images = x.reshape(-1, 8, 8)
-    return Arrays("digits", images.astype(np.float32), y)
-
-
-def _breast_cancer() -> Arrays:
-    """569 tumours: x (569, 30) of measurements of cell nuclei, y 0 malignant or 1 benign."""
-    from sklearn.datasets import load_breast_cancer
-
-    x, y = load_breast_cancer(return_X_y=True)
-    return Arrays("breast_cancer", x, y)
-
-
-def _wine() -> Arrays:
-    """178 wines of three growers: x (178, 13) of chemical measurements, y 0 to 2."""
-    from sklearn.datasets import load_wine
-
-    x, y = load_wine(return_X_y=True)
-    return Arrays("wine", x, y)
-
-
-def _diabetes() -> Arrays:
-    """442 patients: x (442, 10) as it was measured, y the progression of the disease a year later,
-    25 to 346."""
-    from sklearn.datasets import load_diabetes
-
-    # scikit-learn's own scaling has seen the test data. The model normalizes what it is given.
-    x, y = load_diabetes(return_X_y=True, scaled=False)
-    return Arrays("diabetes", x, y)
-
-
-SOURCES: Mapping[str, Callable[[], Arrays]] = {
-    "breast_cancer": _breast_cancer,
-    "diabetes": _diabetes,
-    "digits": _digits,
-    "wine": _wine,
-}
-"""Data sets by name, all in scikit-learn's own files.
-
-A new data set needs a function and a line here.
-"""
-
-
-def load_source(name: str) -> Arrays:
-    """The data set of this name.
-
-    Raises:
-        InvalidData: there is no data set of this name.
-    """
-    if name not in SOURCES:
-        names = sorted(SOURCES)
-        known = ", ".join(names)
-        hint = did_you_mean(name, names)
-        message = f"no data set has this name. Known: {known}. Received: {name!r}.{hint}"
-        raise InvalidData(Issue(message, key="data.name"))
-    load = SOURCES[name]
-    return load()
-
-
-KEYS = ("x", "y", "x_test", "y_test")
-"""The arrays that a file may hold."""
 
 OTHER_NAMES = {
     "x_train": "x",
     "y_train": "y",
+    "x_valid": "x_val",
+    "y_valid": "y_val",
+    "x_validation": "x_val",
+    "y_validation": "y_val",
     "data": "x",
     "features": "x",
     "images": "x",
@@ -143,6 +44,8 @@ OTHER_NAMES = {
     "labels": "y",
     "target": "y",
     "targets": "y",
+    "times": "time",
+    "dates": "time",
 }
 """What other libraries call these arrays."""
 
@@ -165,11 +68,40 @@ UNREADABLE: tuple[type[Exception], ...] = (
 """What a damaged, encrypted or strangely packed member of a zip file raises when it is read."""
 
 
-def load_npz(path: Path, memory: Memory | None = None) -> Arrays:
-    """The arrays `x`, `y` and, if present, `x_test`, `y_test` of a file of `numpy.savez`.
+@dataclass(frozen=True)
+class Npz(Source):
+    """The arrays `x`, `y` and those of `KEYS` that are there, of a file of `numpy.savez`.
+
+    Attributes:
+        path: path of the file. In a config's file it is relative to that file.
+    """
+
+    path: str
+
+    def problems(self) -> dict[str, str]:
+        # `Path.resolve` raises ValueError on a NUL, and Linux refuses paths of 4096 characters.
+        if "\0" not in self.path and len(self.path) < 4096:
+            return {}
+        message = "must be a path of less than 4096 characters, without NUL."
+        return {"path": f"{message} Received: {short(self.path)}."}
+
+    def read(self, memory: Memory) -> Arrays:
+        return load_npz(Path(self.path), memory)
+
+    def mark(self) -> Mapping[str, str]:
+        path = Path(self.path)
+        return {"sha256": sha256_of(path)} if path.is_file() else {}
+
+    def placed(self, folder: Path) -> Source:
+        # Unlike `Path.resolve`, this does not raise for links that go round in a circle.
+        return Npz(os.path.realpath(folder / expanded(self.path)))
+
+
+def load_npz(path: Path, memory: Memory) -> Arrays:
+    """The arrays of a file of `numpy.savez`.
 
     Args:
-        memory: tells how much memory is free; by default that of this machine.
+        memory: tells how much memory is free.
 
     Raises:
         InvalidData: the file is missing, is no `.npz`, is damaged, lacks an array, has another one,
@@ -184,7 +116,7 @@ def load_npz(path: Path, memory: Memory | None = None) -> Arrays:
         present = [key for key in KEYS if key in archive.files]
         headers = _headers(archive, present)
         # Nothing is unpacked before this, so that a small file cannot take all memory.
-        if too_large := check_room(headers, memory or Memory(), origin):
+        if too_large := check_room(headers, memory, origin):
             raise InvalidData(issues + too_large)
         for key in present:
             array = _read(archive, key, headers.get(key), origin)
@@ -194,13 +126,7 @@ def load_npz(path: Path, memory: Memory | None = None) -> Arrays:
                 found[key] = array
     if issues:
         raise InvalidData(issues)
-    return Arrays(
-        origin,
-        x=found["x"],
-        y=found["y"],
-        x_test=found.get("x_test"),
-        y_test=found.get("y_test"),
-    )
+    return Arrays(origin, **found)
 
 
 def _headers(archive: np.lib.npyio.NpzFile, keys: list[str]) -> dict[str, Header]:
@@ -252,11 +178,13 @@ def _missing_keys(keys: list[str], origin: str) -> list[Issue]:
     """An issue for each array that the file should have."""
     wanted = ["x", "y"]
     # Half a test set is of no use.
-    if ("x_test" in keys) != ("y_test" in keys):
-        wanted += ["x_test", "y_test"]
+    for names in GIVEN.values():
+        if any(name in keys for name in names):
+            wanted += names
     found = ", ".join(keys) or "none"
     message = (
-        f"this array is missing. Allowed: x and y, and x_test and y_test together. Found: {found}."
+        "this array is missing. Allowed: x and y, x_val and y_val together, x_test and y_test"
+        f" together. Found: {found}."
     )
     return [Issue(message, key, origin) for key in wanted if key not in keys]
 
@@ -288,8 +216,6 @@ def _why_unknown(key: str, keys: list[str]) -> str:
     # An array of that name is there already.
     if hint and any(f"{name!r}" in hint for name in keys):
         hint = ""
-    if "val" in word:
-        hint = " Samples for validation are split off x: see `validation` under `data`."
     return f"{message}{hint or ' It would not be read: save the file without it.'}"
 
 

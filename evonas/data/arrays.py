@@ -1,0 +1,74 @@
+"""What a source gives: samples and targets as they were found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+KEYS = ("x", "y", "x_test", "y_test", "x_val", "y_val", "groups", "time")
+"""The arrays that a source may give."""
+
+GIVEN = {"validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
+"""Part -> its samples and targets, if the source has split it off itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """Samples as they were found.
+
+    Attributes:
+        origin: path of the file or name of the data set, for messages.
+        x: samples, (n, ...).
+        y: targets, (n,) if they are valid.
+        x_test: samples of the source's own test set; None if the test data are to be split off.
+        y_test: targets of that test set, or None.
+        x_val: samples that the source gives for validation, or None.
+        y_val: targets of these, or None.
+        groups: (n,), what samples have in common: those of one group stay in one part. Or None.
+        time: (n,), when each sample was taken, or None.
+    """
+
+    origin: str
+    x: Array
+    y: Array
+    x_test: Array | None = None
+    y_test: Array | None = None
+    x_val: Array | None = None
+    y_val: Array | None = None
+    groups: Array | None = None
+    time: Array | None = None
+
+    def __post_init__(self) -> None:
+        named = self.named()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            is_known = item.name in named or (value is None and item.name not in ("x", "y"))
+            if item.name != "origin" and not is_known:
+                kind = type(value).__name__
+                raise TypeError(f"{item.name} must be a NumPy array. Received: {kind}.")
+        for x, y in GIVEN.values():
+            if (x in named) != (y in named):
+                raise ValueError(f"{x} and {y} go together. Received: one of them.")
+
+    def named(self) -> dict[str, Array]:
+        """The arrays that are not None, by the names that messages use."""
+        found = {}
+        for item in fields(self):
+            array = getattr(self, item.name)
+            # The origin is a word, and what is not there is None.
+            if isinstance(array, np.ndarray):
+                found[item.name] = array
+        return found
+
+    def given(self, part: str) -> tuple[Array, Array] | None:
+        """Samples and targets of a part that the source has split off itself; or None."""
+        arrays = self.named()
+        names = GIVEN[part]
+        if names[0] not in arrays:
+            return None
+        return arrays[names[0]], arrays[names[1]]

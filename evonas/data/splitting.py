@@ -1,0 +1,130 @@
+"""Splits arrays by a split, and refuses what does not fit it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evonas.data.arrays import GIVEN, Array, Arrays
+from evonas.data.reading import users_code
+from evonas.data.splits import SPLITS, Parts, Random, Samples, Shares, Split, Stratified
+from evonas.errors import InvalidData, Issue
+from evonas.words import counted
+
+BESIDE = {
+    "groups": ("biuU", "integers or words, one group for each sample"),
+    "time": ("iufM", "numbers or datetime64 without NaN, one time for each sample"),
+}
+"""The arrays that only a split reads: the types that each may have, and in words."""
+
+
+def default_split(strata: Array | None) -> Split:
+    """How samples are split if a config does not say it."""
+    return Random() if strata is None else Stratified()
+
+
+def check_beside(arrays: Arrays, split: Split | None) -> list[Issue]:
+    """Issues of the arrays that only a split reads, also of those that it misses.
+
+    Args:
+        split: None if the config does not say it.
+    """
+    named = arrays.named()
+    needs = () if split is None else split.needs
+    read = () if split is None else (*split.needs, *split.takes)
+    issues = []
+    for key in BESIDE:
+        if key in named:
+            message = _beside_problem(named[key], key, arrays) if key in read else _unread(key)
+        elif key in needs:
+            message = f"this array is missing, and the split needs it. Found: {', '.join(named)}."
+        else:
+            message = ""
+        if message:
+            issues.append(Issue(message, key, arrays.origin))
+    return issues
+
+
+def _unread(key: str) -> str:
+    """Why an array would not be read, and what would read it."""
+    readers = [name for name, one in SPLITS.items() if key in (*one.needs, *one.takes)]
+    ways = " or ".join(f"`split: {name}`" for name in readers)
+    return (
+        "would not be read, because the split does not use it."
+        f" Allowed: {ways} under `data`, or a file without this array."
+    )
+
+
+def _beside_problem(array: Array, key: str, arrays: Arrays) -> str:
+    """What is wrong with an array that the split reads; empty if nothing is."""
+    kinds, words = BESIDE[key]
+    wanted = f"must hold {words}."
+    if array.dtype.kind not in kinds:
+        return f"{wanted} Received: dtype {array.dtype}."
+    if array.shape != arrays.x.shape[:1]:
+        return f"{wanted} Received: shape {array.shape}; x has {len(arrays.x):,}."
+    if array.dtype.kind not in "fM":
+        return ""
+    # Both NaN and "not a time" differ from themselves.
+    unknown = np.flatnonzero(array != array)
+    return f"{wanted} Received: {array[unknown[0]]} at {key}[{unknown[0]}]." if len(unknown) else ""
+
+
+def split_arrays(
+    arrays: Arrays,
+    split: Split,
+    shares: Shares,
+    strata: Array | None,
+    classes: tuple[str | int | float, ...],
+) -> tuple[Parts, tuple[str, ...]]:
+    """The parts that are drawn from `x`, and notes for the user.
+
+    Args:
+        strata: what each part should have the same shares of; None for quantities.
+        classes: labels in the order of their numbers.
+
+    Raises:
+        InvalidData: the split does not fit the samples, or nothing is left to train on.
+    """
+    given = frozenset(part for part in GIVEN if arrays.given(part) is not None)
+    samples = Samples(len(arrays.y), classes, strata, arrays.groups, arrays.time, given)
+    with users_code(split):
+        found = list(split.misfits(samples, shares))
+    if found:
+        raise InvalidData([Issue(message, key, arrays.origin) for key, message in found])
+    with users_code(split):
+        parts = split.parts(samples, shares)
+        notes = split.notes(samples)
+        wrong = _wrong_parts(parts, samples)
+    if wrong:
+        raise InvalidData(Issue(wrong, "y", arrays.origin))
+    unused = samples.count - sum(len(indices) for indices in parts.values())
+    if unused:
+        notes = (*notes, f"x: {counted(unused, 'sample is', 'samples are')} in no part.")
+    return parts, notes
+
+
+def _wrong_parts(parts: Parts, samples: Samples) -> str:
+    """Why nobody can train on these parts; empty if they are right.
+
+    A split that rounds the number of each class may leave none of one to train on. The split of a
+    plugin may return anything.
+    """
+    missing = {"train", *GIVEN} - {*parts, *samples.given}
+    empty = [part for part in parts if not len(parts[part])]
+    if missing or empty:
+        named = ", ".join(sorted({*missing, *empty}))
+        return f"the split must give each part a sample. Received: none for {named}."
+    indices = np.concatenate(list(parts.values()))
+    are_within = 0 <= indices.min() <= indices.max() < samples.count
+    if not are_within or len(np.unique(indices)) < len(indices):
+        return f"the split must give indices below {samples.count}, each to one part."
+    if samples.strata is None:
+        return ""
+    present = set(samples.strata[parts["train"]].tolist())
+    absent = [label for number, label in enumerate(samples.classes) if number not in present]
+    if not absent:
+        return ""
+    few = ", ".join(repr(label) for label in absent[:10])
+    return (
+        f"too few samples of class {few}: none is left to train on. Add samples, or split off less."
+    )
