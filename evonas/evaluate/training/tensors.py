@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from evonas.data.prepared import FILES, Part
+from evonas.data.prepared import FILES
+from evonas.data.splits import Part
 from evonas.evaluate.training.stored_array import StoredArray
 
 Tensor = Any

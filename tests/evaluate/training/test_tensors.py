@@ -16,10 +16,13 @@ from evonas.evaluate.training.tensors import (
     TrainingData,
     WholeSamples,
 )
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from tests.evaluate.training.networks import Given, convnet, make_loop, parted
 
-DIGITS = Interface("image", (8, 8), "classification", tuple(range(10)), (4.9,), (36.2,))
+DIGITS = Interface(
+    InputSpec.normalized("image", (8, 8), (4.9,), (36.2,)), "classification", tuple(range(10))
+)
 
 
 def given(factor: int = 1) -> Given:
