@@ -24,13 +24,13 @@ from benchmarks.runs import CHECKOUT, RESULTS, finished, spread
 from benchmarks.sections import Strategy, paragraph, report
 from evonas import view
 from evonas.evaluate.contract.protocol import Job, OnEpoch, Setup
-from evonas.evaluate.training.learning_curve import LEARNING_CURVE, STOPPED, first_stop, rule_of
+from evonas.evaluate.training.learning_curve import LEARNING_CURVE, first_stop, rule_of
 from evonas.genome import Genome, load_space
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.config.training_config import LearningCurveConfig
 from evonas.runtime.loop.engine import RunLimits
 from evonas.runtime.record.reader import RecordReader
-from evonas.trial import Fitness, Objective, Outcome, TrialState
+from evonas.trial import Details, Fitness, Objective, Outcome, TrialState
 
 TRAININGS, EPOCHS = 200, 52
 SEEDS = 3
@@ -73,13 +73,13 @@ class Curves:
         rule = rule_of(setup, task.incumbent, task.epochs)
         stop = first_stop(values, self.objective, rule)
         trained = len(values)
-        details = {}
         if stop is not None:
             trained = stop.epoch
-            details[STOPPED] = stop.to_json()
         best = best_of(values[:trained], self.objective)
         metrics = {self.objective.name: best}
-        return Outcome(TrialState.OK, metrics, trained, float(trained), details=details)
+        return Outcome(
+            TrialState.OK, metrics, trained, float(trained), details=Details(stopped=stop)
+        )
 
 
 @lru_cache(maxsize=5000)
@@ -138,7 +138,7 @@ def _judged(found: Found, task: str, objective: Objective) -> Search:
     lost = 0
     for trial in found.trained:
         outcome = found.outcomes[trial.id]
-        was_stopped = STOPPED in outcome.details
+        was_stopped = outcome.details.stopped is not None
         # the surrogate knows the whole curve, also of a trial that was stopped
         whole = curve(trial.genome, task, objective.name)
         full = Fitness(best_of(whole, objective), objective.direction)
@@ -310,7 +310,7 @@ def _of(run: view.Run) -> Run:
     # the last attempt at each trial
     final = {attempt.trial: attempt for attempt in attempts}.values()
     epochs = sum(attempt.epochs for attempt in final)
-    stopped = sum(STOPPED in attempt.details for attempt in final)
+    stopped = sum(attempt.details.stopped is not None for attempt in final)
     metrics = (run.result or {})["metrics"]
     # without the last columns, when a trial was told: nothing else depends on them here
     content = [row[:13] for row in rows]

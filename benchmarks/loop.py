@@ -5,10 +5,10 @@ A search has the engine, a strategy and the simulated pool, with a record in mem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from evonas.evaluate.contract.protocol import RunJob, Setup
 from evonas.evaluate.known.evaluator import Function, FunctionEvaluator, TableEvaluator
@@ -19,10 +19,11 @@ from evonas.runtime.config.run_config import FAMILIES
 from evonas.runtime.config.settings import Builder
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.engine import Engine
-from evonas.runtime.loop.storage import NoStorage
-from evonas.runtime.record.record import Record
+from evonas.runtime.loop.given import Rules, Surroundings
+from evonas.runtime.loop.storage import Storage
 from evonas.search.strategy import SearchProblem, StrategySettings
-from evonas.trial import Fidelity, Objective, Outcome, Trial, rank
+from evonas.testing.journal import MemoryJournal
+from evonas.trial import Fidelity, Objective, Outcome, Trial
 
 
 @dataclass(frozen=True)
@@ -127,100 +128,13 @@ def search(
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
     setup = Setup("", seed, problem.space.text, {}, objective, stop=stop)
     pool = SimulatedPool(setup, workers, problem.evaluate)
-    record = MemoryRecord(lambda: pool.now)
+    journal = MemoryJournal(lambda: pool.now)
+    rules = Rules(problem.objective, seed, limits)
     # only a rule of early stopping asks for the best score so far
-    incumbent_of = record.best_known if stop is not None else lambda trial: None
-    engine = Engine(
-        searcher,
-        cast(Record, record),
-        pool,
-        limits,
-        problem.objective,
-        seed,
-        clock=lambda: pool.now,
-        storage=NoStorage(Path()),
-        incumbent_of=incumbent_of,
-    )
+    if stop is not None:
+        rules = replace(rules, incumbent_of=journal.best_known)
+    storage = Storage(Path(), keeps_files=False)
+    around = Surroundings(clock=lambda: pool.now)
+    engine = Engine(searcher, journal, pool, storage, rules, around)
     engine.run()
-    return Found(engine.trials, record.ends, record.outcomes)
-
-
-@dataclass
-class MemoryRecord:
-    """Takes what the engine writes and keeps the times: for searches that are never resumed.
-
-    Attributes:
-        clock: gives the virtual time.
-        ends: end of each trial on that clock.
-        outcomes: outcome of each trial.
-        session: number of the session.
-    """
-
-    clock: Callable[[], float]
-    ends: dict[int, float] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    session: int = 1
-    # the best trial after 0, 1, 2, ... told trials
-    _best: list[Trial | None] = field(default_factory=lambda: [None])
-    # for each trial, the number of trials that were told before it was asked
-    _told_before: list[int] = field(default_factory=list)
-
-    def trials(self, objective: Objective) -> list[Trial]:
-        return []
-
-    def told_order(self) -> list[int]:
-        return []
-
-    def begun(self) -> dict[int, float]:
-        return {}
-
-    def events(self) -> list[tuple[float, str, Any]]:
-        return []
-
-    def has_meta(self, key: str) -> bool:
-        return False
-
-    def check_place(self) -> None:
-        pass
-
-    def count_seconds(self, worked: Callable[[], float] | None) -> None:
-        pass
-
-    def commit_step(
-        self,
-        told: Sequence[Trial],
-        asked: Sequence[Trial],
-        state: Mapping[str, Any],
-        before: int,
-        is_last: bool = False,
-    ) -> None:
-        for trial in told:
-            best = self._best[-1]
-            if trial.fitness is not None and (best is None or rank(trial) < rank(best)):
-                best = trial
-            self._best.append(best)
-        self._told_before += [before] * len(asked)
-
-    def best_known(self, trial: int) -> float | None:
-        """The best value that was told before this trial was asked."""
-        told_before = self._told_before[trial]
-        best = self._best[told_before]
-        if best is None or best.fitness is None:
-            return None
-        return best.fitness.value
-
-    def start_attempt(self, trial: int) -> int:
-        return 0
-
-    def note_epochs(self, reached: Mapping[tuple[int, int], int]) -> None:
-        pass
-
-    def finish_attempt(self, trial: Trial, number: int, outcome: Outcome, final: bool) -> None:
-        self.ends[trial.id] = self.clock()
-        self.outcomes[trial.id] = outcome
-
-    def attempts(self, trial: int | None = None) -> list[Any]:
-        return []
-
-    def event(self, kind: str, detail: Any) -> None:
-        pass
+    return Found(engine.trials, journal.ends, journal.outcomes)

@@ -174,7 +174,7 @@ def about(root: Path) -> str:
     """How large a record is, counted in it."""
     with RecordReader(root / "run.db") as reader:
         rows = len(reader.told_before())
-        charged = reader.charged()
+        charged = reader.count()
     size = (root / "run.db").stat().st_size / 1e6
     return f"{rows:,} trials, {rows - charged:,} of them duplicates, in {size:.0f} MB"
 

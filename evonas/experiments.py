@@ -218,7 +218,7 @@ def _fresh(
     for observer in observers:
         observer.on_wait(f"training the winner with {counted(count, 'fresh seed')}")
     with Session(run.directory, pool_factory, stop) as session:
-        scores = fresh_scores(session, run.best, count)
+        scores = fresh_scores(session, run.best.trial, count)
         kept = {"asked": count, "scores": [dict(one) for one in scores]}
         session.record.put_meta("fresh", kept)
         session.record.seal()
@@ -244,7 +244,7 @@ def _result(
     best = incumbent(run.trials)
     # Attempts come in order: of several at one trial, the last one counts.
     seconds = {attempt.trial: attempt.seconds or 0.0 for attempt in attempts}
-    reused = {attempt.trial for attempt in attempts if "reused" in attempt.details}
+    reused = {attempt.trial for attempt in attempts if attempt.details.reused is not None}
     metrics: Mapping[str, float] = run.result["metrics"] if run.result else {}
     test = {name: value for name, value in metrics.items() if name.startswith("test_")}
     curves = {unit: curve(run.trials, _cost(run, unit, seconds)) for unit in units_of(run.config)}

@@ -25,7 +25,8 @@ from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
 from evonas.runtime.record.layout import Layout, Lock
-from evonas.runtime.record.reader import END, RecordReader
+from evonas.runtime.record.open_record import END
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
 from evonas.trial import CUT_SHORT, Trial, TrialState
 from evonas.view import Run, load
@@ -118,8 +119,6 @@ def work(
                 observer.on_note(note)
         engine = session.engine(observers, began)
         engine.run()
-        # What comes now is paid from the budget, too.
-        session.record.count_seconds(lambda: engine.seconds)
         if engine.gives_no_more:
             teller(observers)(_refused(session, engine))
         if goes_on and (words := edited_meanwhile(session.record)):
@@ -232,7 +231,10 @@ def _successful(run: Run) -> Run:
         )
     counts = collections.Counter(str(trial.state) for trial in own)
     ended = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
-    said = {trial.state: trial.message() for trial in own}
+    attempts = run.briefs()
+    said = {}
+    for trial in own:
+        said[trial.state] = attempts[trial.id][-1].message if trial.id in attempts else ""
     last = "".join(f"\n    {state}: {excerpt(message)}" for state, message in said.items())
     hint = ""
     if TrialState.DIVERGED in said:

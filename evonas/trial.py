@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from evonas.genome import Genome
 from evonas.words import RECORDED, clean_lines, cut
@@ -217,17 +217,45 @@ class Lineage:
     """Where a genome comes from.
 
     Attributes:
-        operator: words of the operators that made the genome, joined by `+`, such as `sample`,
-            `seed lenet5`, `crossover+add`.
+        operators: words of the operators that made the genome, in order, such as `("sample",)`,
+            `("seed lenet5",)`, `("crossover", "add")`. Only a seed may have a `+` in its name.
         parents: ids of the trials that the genome still has something of. The first is the main
             parent, which gave most of its structure. Each other one gave something that the first
             does not have.
         generation: number of the generation, from 0.
+
+    Raises:
+        TypeError: the operators are no tuple.
+        ValueError: an operator has a `+` in it.
     """
 
-    operator: str
+    operators: tuple[str, ...]
     parents: tuple[int, ...] = ()
     generation: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.operators, tuple):
+            raise TypeError(f"operators must be a tuple of words. Received: {self.operators!r}.")
+        # Otherwise the record would give back other words than these.
+        if self.operators != operators_of(self.operator):
+            raise ValueError(f"an operator must be a word without +. Received: {self.operators!r}.")
+
+    @property
+    def operator(self) -> str:
+        """The operators as one text, joined by `+`, as the record and `--json` have them."""
+        return "+".join(self.operators)
+
+
+SEED = "seed "
+"""The operator of a founder that the user gave begins with this word; its name follows."""
+
+
+def operators_of(text: str) -> tuple[str, ...]:
+    """The operators of a text of the record; see `Lineage`."""
+    # The name of a seed may be a path, and have a + of its own.
+    if text.startswith(SEED):
+        return (text,)
+    return tuple(text.split("+")) if text else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +275,115 @@ class Proposal:
     resume_from: int | None = None
 
 
+class Cause(StrEnum):
+    """What has failed in place of a network, if the pool or the worker knows.
+
+    With the fork server all jobs of that moment are lost. Any of them may have killed it.
+    """
+
+    DISK = "disk"
+    FORK_SERVER = "fork server"
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A training that was stopped because its learning curve promised too little.
+
+    Attributes:
+        epoch: the last one, counted from 1.
+        epochs: number of epochs of the full training.
+        at_best: value of the objective that could be hoped for.
+        incumbent: value that the training had to surpass.
+    """
+
+    epoch: int
+    epochs: int
+    at_best: float
+    incumbent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What an outcome says besides its measurements. What is None or empty does not apply.
+
+    Attributes:
+        stopped: how the training was stopped early.
+        test: metrics of the test data, which the search must not see.
+        batch_size: number of samples in a batch that the device's memory could not hold.
+        cause: what has failed in place of the network.
+        clock: limit on time that was exceeded, `trial` or `stalled`.
+        log: last lines that the worker printed.
+        accumulation_steps: number of parts of each batch, if it was trained in parts.
+        cut_short: number of epochs after which a deadline has ended the training.
+        reused: id of the trial of another run that did this training.
+        more: everything else, as plain JSON: answers of an export, words of another evonas.
+    """
+
+    stopped: Stopped | None = None
+    test: Mapping[str, float] = field(default_factory=dict)
+    batch_size: int | None = None
+    cause: Cause | None = None
+    clock: str | None = None
+    log: str | None = None
+    accumulation_steps: int | None = None
+    cut_short: int | None = None
+    reused: int | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The details as one flat object of plain JSON, as the record has them."""
+        found: dict[str, Any] = {}
+        for name in _DETAILS:
+            value = getattr(self, name)
+            if value is not None and value != {}:
+                found[name] = value
+        if self.stopped is not None:
+            found["stopped"] = asdict(self.stopped)
+        return {**found, **self.more}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Details:
+        """The details of such an object.
+
+        Raises:
+            ValueError, TypeError: a known key has a value that does not fit it.
+        """
+        if not data:
+            return NO_DETAILS
+        known: dict[str, Any] = {}
+        more = {}
+        for name, value in data.items():
+            kind = _DETAILS.get(name)
+            if kind is None:
+                more[name] = value
+            elif type(value) is not kind:
+                raise ValueError(f"details.{name} must be of type {kind.__name__}: {value!r}")
+            else:
+                known[name] = value
+        if "stopped" in known:
+            known["stopped"] = Stopped(**known["stopped"])
+        if "cause" in known:
+            known["cause"] = Cause(known["cause"])
+        return cls(**known, more=more)
+
+
+_DETAILS: Mapping[str, type] = {
+    "stopped": dict,
+    "test": dict,
+    "batch_size": int,
+    "cause": str,
+    "clock": str,
+    "log": str,
+    "accumulation_steps": int,
+    "cut_short": int,
+    "reused": int,
+}
+"""Keys of the details that have a meaning, and their JSON types."""
+
+NO_DETAILS = Details()
+"""Shared by most outcomes, which have none."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A worker's answer: measurements, or the kind of failure.
@@ -261,7 +398,7 @@ class Outcome:
         message: one sentence for a failure; empty for `ok`. It may be a text of the user's code. So
             control characters are replaced, and it is cut at a few thousand characters.
         files: relative path in the run directory -> sha256, of what the worker has written.
-        details: other results that the job was asked for, as plain JSON.
+        details: what else there is to say.
     """
 
     state: TrialState
@@ -271,7 +408,7 @@ class Outcome:
     history: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     message: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Details = NO_DETAILS
 
     def __post_init__(self) -> None:
         if self.message:
@@ -307,6 +444,11 @@ class Trial:
         return self.proposal.lineage
 
     @property
+    def trained_id(self) -> int:
+        """The id of the trial whose training this is: its own, or of the one it duplicates."""
+        return self.id if self.twin_of is None else self.twin_of
+
+    @property
     def is_cut_short(self) -> bool:
         """Whether a deadline has ended the training before its end.
 
@@ -337,6 +479,77 @@ class Trial:
             proposal.fidelity.epochs,
             proposal.repeat,
         )
+
+
+ABANDONED = "abandoned"
+"""The state of an attempt whose driver ended before any outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One try at a trial, without what takes long to read: its history and its details.
+
+    The attributes are those of an `Attempt`.
+    """
+
+    trial: int
+    state: str
+    epochs: int
+    seconds: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a trial, as recorded.
+
+    Attributes:
+        trial: id of the trial.
+        number: place among the attempts at this trial, from 0.
+        session: number of the session that started it.
+        state: `running`, `abandoned`, or the state of its outcome.
+        started: time in seconds since 1970, or on a virtual clock.
+        ended: time of the end; None if there is no outcome.
+        epochs: number of finished epochs.
+        seconds: wall time that the worker spent; None if there is no outcome.
+        history: metric -> one value for each epoch, None if it was not finite.
+        message: for a failure, one sentence; empty otherwise.
+        details: what the outcome said besides.
+    """
+
+    trial: int
+    number: int
+    session: int
+    state: str
+    started: float
+    ended: float | None
+    epochs: int
+    seconds: float | None
+    history: Mapping[str, list[float | None]]
+    message: str
+    details: Details
+
+    @property
+    def brief(self) -> Brief:
+        """The same without what takes long to read."""
+        return Brief(self.trial, self.state, self.epochs, self.seconds, self.message)
+
+
+Try = TypeVar("Try", Attempt, Brief)
+
+
+def deciding(state: TrialState, attempts: Sequence[Try]) -> Try | None:
+    """The attempt that a trial's outcome is of; None if there is no outcome, or no attempt.
+
+    Args:
+        state: state of the trial.
+        attempts: all attempts at the trial, in order.
+    """
+    # Retries come before it. A training that was repeated for an export comes after it.
+    for attempt in attempts:
+        if attempt.state == state:
+            return attempt
+    return None
 
 
 Rank = tuple[tuple[float, float], int]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,9 @@ from evonas.insight.summary import incumbent, summarize
 from evonas.runtime.config.head import ConfigHead
 from evonas.runtime.openings import Opening, are_all_noted, openings
 from evonas.runtime.record.layout import Layout, is_held
-from evonas.runtime.record.reader import END, TIME_OVER, RecordReader, decoding
-from evonas.trial import Objective, Trial, TrialState
+from evonas.runtime.record.open_record import END, TIME_OVER, OpenRecord, decoding
+from evonas.runtime.record.reader import RecordReader
+from evonas.trial import Fitness, Lineage, Objective, Proposal, Trial, TrialState
 
 # Imported where they are used: a run is looked at far more often than it is trained, and these
 # take longer to import than a record of some thousand trials takes to read.
@@ -24,24 +25,67 @@ if TYPE_CHECKING:
     import keras
     import networkx as nx
 
-    from evonas.genome import SearchSpace
+    from evonas.genome import Genome, SearchSpace
     from evonas.learning.interface import Interface
     from evonas.runtime.code_guard import CodeChange
     from evonas.runtime.config.limits_config import BudgetConfig
     from evonas.runtime.config.run_config import RunConfig
     from evonas.runtime.loop.observer import Observer
-    from evonas.runtime.record.rows import Attempt, Brief
     from evonas.runtime.session import PoolFactory
+    from evonas.trial import Attempt, Brief
 
 MINUTE = 60.0
 """Seconds that are offered at least to a run of which nothing was finished."""
 
 
 @dataclass(frozen=True)
-class RecordedTrial(Trial):
-    """A trial of a run on the disk: everything that a trial has, and its model."""
+class RecordedTrial:
+    """A trial of a run on the disk, with its model and the attempts at it.
 
-    run: Run = field(kw_only=True, repr=False, compare=False)
+    It has the attributes of a `Trial`: `id`, `state`, `metrics`, `fitness` and so on.
+
+    Attributes:
+        trial: the trial itself, for functions that take one.
+    """
+
+    trial: Trial
+    run: Run = field(repr=False, compare=False)
+
+    @property
+    def id(self) -> int:
+        return self.trial.id
+
+    @property
+    def proposal(self) -> Proposal:
+        return self.trial.proposal
+
+    @property
+    def genome(self) -> Genome:
+        return self.trial.genome
+
+    @property
+    def lineage(self) -> Lineage:
+        return self.trial.lineage
+
+    @property
+    def twin_of(self) -> int | None:
+        return self.trial.twin_of
+
+    @property
+    def state(self) -> TrialState:
+        return self.trial.state
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        return self.trial.metrics
+
+    @property
+    def fitness(self) -> Fitness | None:
+        return self.trial.fitness
+
+    @property
+    def is_cut_short(self) -> bool:
+        return self.trial.is_cut_short
 
     def model(self) -> keras.Model:
         """The trained Keras model, compiled. It takes raw samples of shape (n, *shape).
@@ -136,8 +180,7 @@ class Run:
             self._config_file = Path(record.meta("config_file"))
             self.gives_back = record.gives_back
             self._files = record.files()
-            recorded = partial(RecordedTrial, run=self)
-            self.trials = record.stored_trials(self.objective, recorded)
+            self.trials: Sequence[Trial] = record.trials(self.objective, decoded=False)
 
     @cached_property
     def config(self) -> RunConfig:
@@ -237,14 +280,15 @@ class Run:
     def best(self) -> RecordedTrial | None:
         """The trial with the best fitness, the oldest of equal ones; None before a success."""
         best = incumbent(self.trials)
-        return None if best is None else self.trials[best.id]
+        return None if best is None else RecordedTrial(best, self)
 
     def front(self) -> list[RecordedTrial]:
         """The trials that no other trial beats in every objective, best in the first one first.
 
         With one objective, this is the winner alone. Trials that violate a constraint are left out.
         """
-        return [self.trials[trial.id] for trial in pareto_front(self.trials, self.objectives)]
+        front = pareto_front(self.trials, self.objectives)
+        return [RecordedTrial(trial, self) for trial in front]
 
     def hypervolume(self) -> list[float]:
         """The share of the objectives' box that is dominated, after each trial.
@@ -254,7 +298,7 @@ class Run:
         """
         return hypervolumes(self.trials, self.objectives)
 
-    def weights(self, trial: Trial) -> Path:
+    def weights(self, trial: Trial | RecordedTrial) -> Path:
         """The file of this trial's weights.
 
         Raises:
@@ -262,7 +306,8 @@ class Run:
         """
         from evonas.export.retraining import check_weights
 
-        return check_weights(self.directory, self._files, trial)
+        plain = trial.trial if isinstance(trial, RecordedTrial) else trial
+        return check_weights(self.directory, self._files, plain)
 
     def trial(self, id: int) -> RecordedTrial:
         """The trial with this number.
@@ -275,7 +320,7 @@ class Run:
             raise UserError(
                 f"there is no trial {id} in {self.directory}; they are numbered 0 to {last}"
             )
-        return self.trials[id]
+        return RecordedTrial(self.trials[id], self)
 
     def attempts(self) -> dict[int, list[Attempt]]:
         """All attempts, by the trial's id; one reading for all trials."""
@@ -360,7 +405,7 @@ class Run:
             raise UserError(
                 f"no trial of {self.directory} has succeeded yet, so there is nothing to export"
             )
-        target = check_target(chosen, expanded(target), self.directory)
+        target = check_target(chosen.trial, expanded(target), self.directory)
         is_winner = self.result is not None and self.result["trial"] == chosen.id
         if self.result is not None and is_winner and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
@@ -370,7 +415,7 @@ class Run:
             if words:
                 tell(words)
             try:
-                return export_trial(session, chosen, target, tell).card
+                return export_trial(session, chosen.trial, target, tell).card
             except EvonasError as error:
                 # The root class says only that the model could not be made, or is another one.
                 if words and type(error) is EvonasError:
@@ -386,7 +431,7 @@ class Run:
         return f"<Run {self.name!r} at {self.directory}: {len(self.trials)} trials, {state}>"
 
 
-def _code_changes(record: RecordReader, config: Mapping[str, Any]) -> Sequence[CodeChange]:
+def _code_changes(record: OpenRecord, config: Mapping[str, Any]) -> Sequence[CodeChange]:
     """The changes of code that were accepted. Without plugins there is no code to change."""
     if not config.get("plugins"):
         return ()

@@ -38,7 +38,7 @@ def print_front(view: Run) -> None:
         say(out, "The front is empty: no trial has succeeded within the constraints.")
         return
     out.print()
-    _print_members(view, members, out)
+    _print_members(view, [member.trial for member in members], out)
     more = len(members) - MOST_ROWS
     if more > 0:
         everything = command("show", view.directory, "--json")

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from evonas.evaluate.contract.protocol import ACCUMULATION
-from evonas.evaluate.training.learning_curve import Stopped
-from evonas.trial import CUT_SHORT
+from evonas.trial import CUT_SHORT, Stopped
 from evonas.words import counted, excerpt, measured, number
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial
-    from evonas.runtime.record.rows import Attempt
+    from evonas.trial import Attempt, Trial
 
 CUT = "with half the batch and two gradient accumulation steps, for want of device memory"
 
@@ -33,7 +32,7 @@ def lines(trial: RecordedTrial) -> list[str]:
         # They have lines of their own, in words.
         if name not in (ACCUMULATION, CUT_SHORT):
             told.append(f"  {name} {measured(name, value)}")
-    if is_cut(trial):
+    if is_cut(trial.trial):
         told.append(f"  trained {CUT}")
     if trial.is_cut_short:
         most = counted(trial.proposal.fidelity.epochs, "epoch")
@@ -47,7 +46,7 @@ def lines(trial: RecordedTrial) -> list[str]:
     return told
 
 
-def is_cut(trial: RecordedTrial) -> bool:
+def is_cut(trial: Trial) -> bool:
     """Whether it was trained with cut batches."""
     steps = trial.metrics.get(ACCUMULATION, 1)
     return steps > 1
@@ -62,7 +61,7 @@ def as_plain(attempt: Attempt) -> dict[str, Any]:
         "epochs": attempt.epochs,
         "seconds": attempt.seconds,
         "message": attempt.message,
-        "details": dict(attempt.details),
+        "details": attempt.details.to_json(),
     }
 
 
@@ -76,14 +75,14 @@ def _attempt(attempt: Attempt, earlier: Sequence[Attempt]) -> str:
     if attempt.seconds:
         told += f" in {attempt.seconds:.1f} s"
     # An attempt that gave no answer says nothing itself; the ones before it say how it was cut.
-    steps = attempt.details.get(ACCUMULATION, accumulation(earlier))
+    steps = attempt.details.accumulation_steps or accumulation(earlier)
     if steps > 1:
         told += f", {CUT}"
     if runs_alone(earlier):
         told += ", alone on the device"
-    if CUT_SHORT in attempt.details:
+    if attempt.details.cut_short is not None:
         told += ", cut short"
-    if stop := Stopped.in_details(attempt.details):
+    if (stop := attempt.details.stopped) is not None:
         told += f", {stopped(stop)}"
     if attempt.message:
         told += f": {excerpt(attempt.message)}"

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from evonas.cli.console import duration, say
 from evonas.cli.running import Running, fitting
-from evonas.evaluate.training.learning_curve import Stopped
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.progress import Progress
-from evonas.trial import Outcome, Trial, TrialState
+from evonas.trial import Outcome, Stopped, Trial, TrialState
 from evonas.words import clean, counted, excerpt, number
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ class _Told(Observer):
             if not final:
                 words += "; it is tried again"
             say(self._out, words)
-        if stop := Stopped.in_details(outcome.details):
+        if (stop := outcome.details.stopped) is not None:
             self._stops.append(stop)
 
     def _tell_stops(self) -> None:

@@ -277,12 +277,12 @@ def _print_winner(run: Run, best: RecordedTrial, card: Mapping[str, Any], out: C
     generation = best.lineage.generation
     title = f"The winner: trial {best.id}, {_place_of(run)}; generation {generation}"
     print_layers(card["layers"] or (), title, out)
-    if words := winner.founder_in_words(run.trials, best):
+    if words := winner.founder_in_words(run.trials, best.trial):
         winner.print_words(words, out)
     parameters = number(card["parameters"])
     flops = number(card["flops"])
     say(out, f"  {parameters} parameters, {flops} FLOPs a sample")
-    if one_trial.is_cut(best):
+    if one_trial.is_cut(best.trial):
         say(out, f"  trained {one_trial.CUT}")
     winner.print_training(card, out)
 
@@ -367,7 +367,7 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
     chosen_by = f"{_place_of(run)}, judged by {card['evaluator']}"
     say(out, f"The winner: trial {card['trial']}, {chosen_by}", style="bold")
     best = run.trial(card["trial"])
-    if words := winner.founder_in_words(run.trials, best):
+    if words := winner.founder_in_words(run.trials, best.trial):
         winner.print_words(words, out)
     for section, genes in card["sections"].items():
         say(out, f"  {section:<10}  {genes_in_words(genes)}")

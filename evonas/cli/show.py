@@ -18,7 +18,7 @@ from evonas.words import counted, number
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from evonas.runtime.record.rows import Brief
+    from evonas.trial import Brief, Trial
     from evonas.view import RecordedTrial, Run
 
 NAME = "show"
@@ -79,7 +79,7 @@ def _print_trial(trial: RecordedTrial, as_json: bool) -> None:
         attempts = trial.attempts()
         plain = [one_trial.as_plain(attempt) for attempt in attempts]
         briefs = [attempt.brief for attempt in attempts]
-        print_json({**as_plain(trial, briefs), "attempts": plain})
+        print_json({**as_plain(trial.run, trial.trial, briefs), "attempts": plain})
         return
     out = console()
     for words in one_trial.lines(trial):
@@ -96,7 +96,7 @@ def _print_as_json(view: Run, with_trials: bool) -> None:
         print_json(summary)
         return
     attempts = view.briefs()
-    rows = (as_plain(trial, attempts.get(trial.id, ())) for trial in view.trials)
+    rows = (as_plain(view, trial, attempts.get(trial.id, ())) for trial in view.trials)
     print_json_pieces(with_rows(summary, "all_trials", rows))
 
 
@@ -177,7 +177,7 @@ def _print_unfinished(view: Run, out: Console) -> None:
         say(out, f"To go on:  {command_line('resume', view.directory)}")
 
 
-def as_plain(trial: RecordedTrial, attempts: Sequence[Brief]) -> dict[str, object]:
+def as_plain(view: Run, trial: Trial, attempts: Sequence[Brief]) -> dict[str, object]:
     """A trial as plain JSON."""
     from evonas.cli.trial_table import in_numbers, message_of
 
@@ -191,7 +191,7 @@ def as_plain(trial: RecordedTrial, attempts: Sequence[Brief]) -> dict[str, objec
         "value": None if fitness is None else fitness.value,
         "violation": None if fitness is None else fitness.violation,
         "metrics": dict(trial.metrics),
-        **in_numbers(trial.run, trial, attempts, genome),
+        **in_numbers(view, trial, attempts, genome),
         "generation": trial.lineage.generation,
         "operator": trial.lineage.operator,
         "parents": list(trial.lineage.parents),

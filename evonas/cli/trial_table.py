@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from evonas.genome import Genome
-    from evonas.runtime.record.rows import Brief
-    from evonas.view import RecordedTrial, Run
+    from evonas.trial import Brief, Trial
+    from evonas.view import Run
 
 REASON = 60
 """Characters of a reason in a window. A pipe has some hundred, and `--json` has all of it."""
@@ -119,7 +119,7 @@ def _rows(view: Run, is_window: bool) -> list[Row]:
 
 
 def _row(
-    view: Run, trial: RecordedTrial, attempts: Sequence[Brief], companions: Sequence[str]
+    view: Run, trial: Trial, attempts: Sequence[Brief], companions: Sequence[str]
 ) -> dict[str, str]:
     """The cells of a trial.
 
@@ -145,7 +145,7 @@ def _row(
 
 
 def in_numbers(
-    view: Run, trial: RecordedTrial, attempts: Sequence[Brief], genome: Genome
+    view: Run, trial: Trial, attempts: Sequence[Brief], genome: Genome
 ) -> dict[str, float | int | None]:
     """How a trial was trained: `epochs`, `seconds` and `learning_rate`, each None if unknown.
 
@@ -155,7 +155,7 @@ def in_numbers(
         genome: genome of the trial.
     """
     from evonas.insight.settings import learning_rate
-    from evonas.runtime.record.rows import deciding
+    from evonas.trial import deciding
 
     attempt = deciding(trial.state, attempts)
     # A training may fail before its first epoch. A function may have no epochs.
@@ -167,14 +167,14 @@ def in_numbers(
     }
 
 
-def message_of(trial: RecordedTrial, attempts: Sequence[Brief]) -> str:
+def message_of(trial: Trial, attempts: Sequence[Brief]) -> str:
     """Why a trial failed; empty for one that succeeded or has no attempt."""
     if trial.fitness is not None or not attempts:
         return ""
     return attempts[-1].message
 
 
-def _metrics(view: Run, trial: RecordedTrial, companions: Sequence[str]) -> Mapping[str, str]:
+def _metrics(view: Run, trial: Trial, companions: Sequence[str]) -> Mapping[str, str]:
     """The objective's value, then the other metrics, each once."""
     value = None if trial.fitness is None else trial.fitness.value
     objective = view.objective.name
@@ -205,7 +205,7 @@ def _others(view: Run) -> tuple[str, ...]:
     return tuple(found)[:3]
 
 
-def _state(trial: RecordedTrial) -> str:
+def _state(trial: Trial) -> str:
     """What became of a trial, in the words of the table."""
     from evonas.cli.one_trial import is_cut
 

@@ -234,7 +234,7 @@ def _card(
 ) -> dict[str, Any]:
     """What there is to know about an exported model."""
     interface = session.interface
-    details = outcome.details
+    details = outcome.details.more
     return {
         "run": session.config.run,
         "trial": trial.id,

@@ -22,9 +22,9 @@ def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
     came with the winner's outcome; at other fidelities they are those of the table.
     """
     # A duplicate has no attempts of its own.
-    first = trial.id if trial.twin_of is None else trial.twin_of
+    first = trial.trained_id
     attempts = session.record.attempts(first)
-    test = attempts[-1].details.get("test", {}) if attempts else {}
+    test = attempts[-1].details.test if attempts else {}
     # A function may have no epochs.
     epochs = attempts[-1].epochs if attempts else 0
     card = {

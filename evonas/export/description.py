@@ -8,9 +8,8 @@ from typing import Any
 from evonas.data.sources import Npz
 from evonas.insight.settings import most_epochs, training_settings
 from evonas.learning.interface import Interface
-from evonas.runtime.record.rows import Attempt
 from evonas.runtime.session import Session
-from evonas.trial import Trial, TrialState
+from evonas.trial import Attempt, Trial, TrialState
 
 
 def origin(session: Session, trial: Trial) -> dict[str, Any]:
@@ -105,7 +104,7 @@ def _labels(interface: Interface) -> str:
 def _attempt_of(session: Session, trial: Trial) -> Attempt | None:
     """The training that has written a trial's weights."""
     # A duplicate has no attempts of its own.
-    first = trial.id if trial.twin_of is None else trial.twin_of
+    first = trial.trained_id
     attempts = session.record.attempts(first)
     # A training that was repeated has written them anew, so the last success counts.
     for attempt in reversed(attempts):

@@ -60,7 +60,7 @@ def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) ->
     Raises:
         InvalidRecord: they are missing, or not what the record says.
     """
-    name = weights_path(_first(trial))
+    name = weights_path(trial.trained_id)
     path = session_root / name
     if name not in files or not path.is_file() or sha256_of(path) != files[name]:
         raise InvalidRecord(
@@ -83,7 +83,7 @@ def weights_of(session: Session, trial: Trial, tell: Tell) -> Weights:
     except InvalidRecord:
         tell(f"the weights of trial {trial.id} are not kept, or damaged: it is trained again")
         # A duplicate's weights are the other trial's: that one is trained.
-        first = replace(trial, id=_first(trial), twin_of=None)
+        first = replace(trial, id=trial.trained_id, twin_of=None)
         return _train_again(session, first, tell)
     return Weights(path, _metrics(session.record, trial), is_new=False)
 
@@ -92,7 +92,7 @@ def leave(session: Session, trial: Trial, weights: Weights) -> None:
     """Delete weights that were made again for a trial whose weights are not kept."""
     trials = session.record.trials(session.objective)
     kept = best_of(trials, session.config.storage.keep_best)
-    if weights.is_new and _first(trial) not in kept:
+    if weights.is_new and trial.trained_id not in kept:
         weights.path.unlink(missing_ok=True)
 
 
@@ -202,22 +202,12 @@ def _outcome(session: Session, trial: Trial) -> Outcome:
     raise AssertionError("unreachable")
 
 
-def _first(trial: Trial) -> int:
-    """The trial whose training has written the weights.
-
-    It is the trial itself, or the one that it is a duplicate of.
-    """
-    if trial.twin_of is None:
-        return trial.id
-    return trial.twin_of
-
-
 def _metrics(record: Record, trial: Trial) -> Mapping[str, float]:
     """The scores that belong to the weights on the disk.
 
     They are the recorded ones, unless the trial was trained again.
     """
-    first = _first(trial)
+    first = trial.trained_id
     found = trial.metrics
     for _, kind, detail in record.events():
         if kind == RETRAINED and detail["trial"] == first:

@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evonas.genome import Genome
-from evonas.trial import Trial, TrialState
-
-SEED = "seed "
-"""The operator of a founder that the user gave begins with this word; its name follows."""
+from evonas.trial import SEED, Trial, TrialState
 
 LEAST = 2
 """A single failure of an op may be chance."""

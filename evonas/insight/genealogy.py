@@ -149,7 +149,7 @@ class Step:
 
     id: int
     generation: int
-    operator: str
+    operators: tuple[str, ...]
     parent: int | None
     others: tuple[int, ...]
     changes: tuple[str, ...]
@@ -191,7 +191,7 @@ def _step(parent: Trial | None, child: Trial) -> Step:
     return Step(
         id=child.id,
         generation=child.lineage.generation,
-        operator=child.lineage.operator,
+        operators=child.lineage.operators,
         parent=None if parent is None else parent.id,
         others=parents(child)[1:],
         changes=differences,
@@ -311,7 +311,7 @@ def _told(step: Step, width: int) -> Iterator[str]:
 
 def _made_by(step: Step) -> str:
     """The operators that made a trial, in words."""
-    words = step.operator.split("+")
+    words = list(step.operators)
     # The other parents belong to the first operator: crossover comes before mutation.
     if step.others:
         noun = "trial"

@@ -27,7 +27,8 @@ from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.strategy_config import StrategyAsWritten
 from evonas.runtime.record.checksum import FIRST_VERSION
 from evonas.runtime.record.layout import Layout
-from evonas.runtime.record.reader import RecordReader, decoding
+from evonas.runtime.record.open_record import decoding
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import make_strategy
 from evonas.runtime.versions import Changes, Versions, other_versions
 from evonas.search.strategy import Strategy
@@ -164,12 +165,12 @@ def replay(
 
 def _is_same_ancestry(one: Lineage, other: Lineage) -> bool:
     """Whether two lineages name the same operator and parents."""
-    return (one.operator, one.parents) == (other.operator, other.parents)
+    return (one.operators, one.parents) == (other.operators, other.parents)
 
 
 def _with_ancestry(proposal: Proposal, lineage: Lineage) -> Proposal:
     """The proposal with the operator and the parents of this lineage."""
-    made = replace(proposal.lineage, operator=lineage.operator, parents=lineage.parents)
+    made = replace(proposal.lineage, operators=lineage.operators, parents=lineage.parents)
     return replace(proposal, lineage=made)
 
 

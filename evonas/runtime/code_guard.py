@@ -24,8 +24,9 @@ from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import PythonConfig
 from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.record.record import Record
+from evonas.trial import TrialState
 from evonas.words import counted, listed
 
 CODE = "code"
@@ -230,7 +231,7 @@ def check_code(
         _forget(record, {*modules, *now})
     if not modules:
         return _renewed(record, now)
-    change = CodeChange(tuple(modules), record.session, record.settled())
+    change = CodeChange(tuple(modules), record.session, _judged(record))
     record.put_meta(CODE_RULE, RULE)
     record.put_noted(CODE, dict(now), CHANGED, _as_detail(change))
     return [change.in_words()]
@@ -345,7 +346,7 @@ def _of_other_files(
 
 
 def _gone(
-    record: RecordReader,
+    record: OpenRecord,
     absent: Mapping[str, Source],
     known: Sources,
     look: Callable[[], Sources],
@@ -374,18 +375,22 @@ def _gone(
 def _refusal(record: Record, file: Path, modules: Sequence[str]) -> InvalidConfig:
     """The error of a session in whose middle the code has changed."""
     root = record.path.parent
-    trials = counted(record.settled(), "trial")
-    judged = "was judged" if record.settled() == 1 else "were judged"
+    judged = counted(_judged(record), "trial was judged", "trials were judged")
     message = (
         f"the code has changed while the run went on: {_named(modules)}. Nothing that the new code"
-        f" judged is in the record: its {trials} {judged} by the old code. Put the old code back,"
+        f" judged is in the record: its {judged} by the old code. Put the old code back,"
         f" and `{command('resume', root)}` goes on as if nothing had happened. To go on with both,"
         f" which the record will say:  {command('resume', root, ACCEPT)}"
     )
     return InvalidConfig(Issue(message, "plugins", str(file)))
 
 
-def known_code(record: RecordReader) -> Sources:
+def _judged(record: OpenRecord) -> int:
+    """The number of trials that have an outcome of their own."""
+    return record.count() - record.count(TrialState.WAITING)
+
+
+def known_code(record: OpenRecord) -> Sources:
     """What identifies all code of a run that is known, also what workers have imported late."""
     found = dict(recorded_code(record))
     # What was imported counts more than what was guessed.
@@ -394,17 +399,17 @@ def known_code(record: RecordReader) -> Sources:
     return found
 
 
-def _later(record: RecordReader) -> Mapping[str, Sequence[str]]:
+def _later(record: OpenRecord) -> Mapping[str, Sequence[str]]:
     """What workers have imported besides, as name -> (sha256, path)."""
     return record.meta(LATER) if record.has_meta(LATER) else {}
 
 
-def recorded_code(record: RecordReader) -> Sources:
+def recorded_code(record: OpenRecord) -> Sources:
     """What identifies the code that a run has now; empty without plugins, and in an old record."""
     return record.meta(CODE) if record.has_meta(CODE) else {}
 
 
-def changed_code(then: RecordReader, now: Sources) -> str:
+def changed_code(then: OpenRecord, now: Sources) -> str:
     """That the code is another one now, beside a difference that it may explain; else empty."""
     if not then.has_meta(CODE):
         return ""
@@ -414,7 +419,7 @@ def changed_code(then: RecordReader, now: Sources) -> str:
     return f"the code of {_named(modules)} has changed since {_since(then)}"
 
 
-def _since(record: RecordReader) -> str:
+def _since(record: OpenRecord) -> str:
     """Since when the code must be the same."""
     changes = code_changes(record)
     if not changes:
@@ -422,7 +427,7 @@ def _since(record: RecordReader) -> str:
     return f"it was last accepted, after {counted(changes[-1].trials, 'trial')}"
 
 
-def edited_meanwhile(record: RecordReader) -> str:
+def edited_meanwhile(record: OpenRecord) -> str:
     """That the code on the disk is no longer the one that has judged, in words; else empty.
 
     A process that had imported the edited code would have ended the session.
@@ -438,7 +443,7 @@ def edited_meanwhile(record: RecordReader) -> str:
     )
 
 
-def code_changes(record: RecordReader) -> list[CodeChange]:
+def code_changes(record: OpenRecord) -> list[CodeChange]:
     """All changes of the code that were accepted, in order."""
     found = []
     for _, kind, detail in record.events():
@@ -456,7 +461,7 @@ def _as_detail(change: CodeChange) -> dict[str, object]:
     }
 
 
-def _changed_since(record: RecordReader, now: Sources) -> list[str]:
+def _changed_since(record: OpenRecord, now: Sources) -> list[str]:
     """The modules and files that are others, new or gone."""
     # An even older record holds no code at all.
     if not record.has_meta(CODE):
@@ -474,7 +479,7 @@ def _changed_since(record: RecordReader, now: Sources) -> list[str]:
     return sorted(found | changed_late(record))
 
 
-def changed_late(record: RecordReader) -> set[str]:
+def changed_late(record: OpenRecord) -> set[str]:
     """What workers have imported besides, and is another one now, or gone."""
     found = set()
     for name, (sha256, path) in _later(record).items():

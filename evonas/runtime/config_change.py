@@ -27,8 +27,9 @@ from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.settings import shown
 from evonas.runtime.evaluators import TABLE_PATH
-from evonas.runtime.record.reader import RecordReader, decoding
+from evonas.runtime.record.open_record import OpenRecord, decoding
 from evonas.runtime.session import Session
+from evonas.trial import TrialState
 from evonas.words import counted, number, span
 
 CHANGEABLE: tuple[str, ...] = (
@@ -83,7 +84,7 @@ class ConfigChange:
     notes: tuple[str, ...] = ()
 
 
-def change_config(record: RecordReader, overrides: Sequence[str]) -> ConfigChange:
+def change_config(record: OpenRecord, overrides: Sequence[str]) -> ConfigChange:
     """What these overrides make of a run's config; nothing is written.
 
     Args:
@@ -138,7 +139,7 @@ def apply(session: Session, config_change: ConfigChange) -> list[str]:
     return notes
 
 
-def _may_go_on(record: RecordReader, before: RunConfig, after: RunConfig) -> bool:
+def _may_go_on(record: OpenRecord, before: RunConfig, after: RunConfig) -> bool:
     """Whether the old config may have kept the strategy from asking, and the new one would not."""
     if not record.has_meta("strategy"):
         return False
@@ -191,7 +192,7 @@ def _with_absolute_table(config: RunConfig) -> RunConfig:
     return replace(config, evaluator=replace(evaluator, path=path))
 
 
-def _other_table(record: RecordReader, before: RunConfig, after: RunConfig) -> list[Issue]:
+def _other_table(record: OpenRecord, before: RunConfig, after: RunConfig) -> list[Issue]:
     """What is wrong with the new place of a table: the run's own table must be there."""
     evaluator = after.evaluator
     if before.evaluator == evaluator or not isinstance(evaluator, TableConfig):
@@ -208,7 +209,7 @@ def _other_table(record: RecordReader, before: RunConfig, after: RunConfig) -> l
     return []
 
 
-def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) -> list[Issue]:
+def _broken_promises(record: OpenRecord, before: RunConfig, after: RunConfig) -> list[Issue]:
     """What is wrong with changes that are allowed in general."""
     found = []
     threads = _threads(before)
@@ -218,8 +219,8 @@ def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) 
             f" Received: {_threads(after)}."
         )
         found.append(Issue(message, "pool.local.threads", OVERRIDE))
-    charged = record.charged()
-    infeasible = record.infeasible() if record.gives_back else 0
+    charged = record.count()
+    infeasible = record.count(TrialState.INFEASIBLE) if record.gives_back else 0
     # At most as many infeasible ones are given back as the budget has trials.
     least = max(charged - infeasible, math.ceil(charged / 2))
     trials = after.budget.trials
@@ -234,7 +235,7 @@ def _broken_promises(record: RecordReader, before: RunConfig, after: RunConfig) 
     return [*found, *_worked_already(record, before, after)]
 
 
-def _worked_already(record: RecordReader, before: RunConfig, after: RunConfig) -> list[Issue]:
+def _worked_already(record: OpenRecord, before: RunConfig, after: RunConfig) -> list[Issue]:
     """What is wrong with another budget of time: it must not be below what was worked."""
     time = after.budget.time
     if time is None or time == before.budget.time:

@@ -8,10 +8,10 @@ or many, and for a later replay of the training.
 from __future__ import annotations
 
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.open_record import OpenRecord
 
 
-def incumbent_for(record: RecordReader, config: RunConfig, trial: int) -> float | None:
+def incumbent_for(record: OpenRecord, config: RunConfig, trial: int) -> float | None:
     """The objective value that this trial has to reach.
 
     None if the config stops no trainings early, or no trial has succeeded.

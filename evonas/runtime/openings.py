@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evonas.evaluate.contract.protocol import Job
-from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.record.record import Record
 
 OPENED = "test data opened"
@@ -41,7 +41,7 @@ def note_opening(record: Record, job: Job) -> None:
         record.event(OPENED, {"trial": job.trial, "model": job.model})
 
 
-def openings(record: RecordReader) -> list[Opening]:
+def openings(record: OpenRecord) -> list[Opening]:
     """All openings, in order."""
     found = []
     for at, kind, detail in record.events():
@@ -51,6 +51,6 @@ def openings(record: RecordReader) -> list[Opening]:
     return found
 
 
-def are_all_noted(record: RecordReader) -> bool:
+def are_all_noted(record: OpenRecord) -> bool:
     """Whether the record has all openings of its run."""
     return record.has_meta(NOTED)

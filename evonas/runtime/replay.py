@@ -31,14 +31,14 @@ from evonas.runtime.config.pool_config import LocalConfig, PoolConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.incumbents import incumbent_for
-from evonas.runtime.loop.jobs import checkpoint_path, parts_before, trained, training_job
+from evonas.runtime.loop.jobs import checkpoint_path, parts_before, training_job
 from evonas.runtime.loop.retries import accumulation
 from evonas.runtime.record.layout import Layout
-from evonas.runtime.record.reader import RecordReader, decoding
-from evonas.runtime.record.rows import Attempt
+from evonas.runtime.record.open_record import decoding
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import make_setup
 from evonas.runtime.versions import Changes, Versions, other_versions
-from evonas.trial import Outcome, Trial, TrialState
+from evonas.trial import Attempt, Outcome, Trial, TrialState
 from evonas.words import counted, excerpt
 
 
@@ -111,7 +111,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
         trials = record.trials(config.to_objective())
         if not 0 <= trial < len(trials):
             raise UserError(f"there is no trial {trial} in {root}; {_numbered(len(trials))}")
-        first = trials[trained(trials, trial)]
+        first = trials[trials[trial].trained_id]
         attempts = record.attempts(first.id)
         files = record.files(first.id)
         incumbent = incumbent_for(record, config, first.id)

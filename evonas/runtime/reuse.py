@@ -19,8 +19,7 @@ from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.record.rows import Attempt
-from evonas.trial import Outcome, Trial, TrialState
+from evonas.trial import Attempt, Outcome, Trial, TrialState
 
 Key = tuple[str, int, int, float | None]
 """Genome digest, training seed, epochs, and the incumbent to be reached (or None).
@@ -93,7 +92,7 @@ def _outcome(trial: Trial, attempt: Attempt, files: Mapping[str, str]) -> Outcom
         history=attempt.history,
         message=attempt.message,
         files=weights,
-        details={**attempt.details, "reused": trial.id},
+        details=dataclasses.replace(attempt.details, reused=trial.id),
     )
 
 

@@ -66,13 +66,15 @@ from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.disk_guard import DiskGuard
 from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.given import Rules, Surroundings
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.loop.reserve import Reserve
 from evonas.runtime.loop.stopping import StopRequest
-from evonas.runtime.loop.storage import NoStorage, Storage
+from evonas.runtime.loop.storage import Storage
 from evonas.runtime.openings import NOTED
 from evonas.runtime.record.layout import Layout, Lock
-from evonas.runtime.record.reader import GIVES_BACK, decoding, end_seconds, where_runs_are
+from evonas.runtime.record.open_record import GIVES_BACK, decoding, end_seconds
+from evonas.runtime.record.reader import where_runs_are
 from evonas.runtime.record.record import Record
 from evonas.runtime.versions import changes_in_words, other_versions, versions
 from evonas.search.strategy import Strategy
@@ -485,8 +487,10 @@ class Session:
         """
         config = self.config
         strategy = self.strategy()
-        kind = Storage if config.evaluator is None else NoStorage
-        self.storage = kind(self.layout.root, config.storage.keep_best, strategy.continues_trials)
+        has_files = config.evaluator is None
+        self.storage = Storage(
+            self.layout.root, config.storage.keep_best, strategy.continues_trials, has_files
+        )
         limits = RunLimits(
             trials=config.budget.trials,
             look_ahead=config.look_ahead,
@@ -506,24 +510,27 @@ class Session:
             # Without networks nothing is exported.
             if config.budget.time is not None and config.evaluator is None:
                 reserve = Reserve(pool.clock, end_seconds(self.record), pool.capacity)
-        return Engine(
-            strategy,
-            self.record,
-            pool,
-            limits,
+        rules = Rules(
             self.objective,
             config.seed,
-            observers=observers,
-            stop=self.stop,
-            storage=self.storage,
-            guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
-            clock=pool.clock,
-            spent=spent,
-            reserve=reserve,
+            limits,
             in_order=config.deterministic,
             incumbent_of=partial(incumbent_for, self.record, config),
+        )
+        surroundings = Surroundings(
+            observers=observers,
+            stop=self.stop,
+            clock=pool.clock,
+            spent=spent,
+            guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
+            reserve=reserve,
+            check_place=self.record.check_place,
             refusal_of=partial(check_imported, self.record, self.config_file, self.check_plugins),
         )
+        engine = Engine(strategy, self.record, pool, self.storage, rules, surroundings)
+        # From here on, also what follows the search is paid from the budget.
+        self.record.count_seconds(lambda: engine.seconds)
+        return engine
 
     def close(self) -> None:
         """End the workers, close the record and let go of the lock."""

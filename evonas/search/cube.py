@@ -194,7 +194,7 @@ class CubeSearch(Strategy):
             move, genome = self._next()
             generation = self._batches - 1
             parents = move.parents(deciding(self.problem.space, genome))
-            lineage = Lineage(move.operator, parents, generation)
+            lineage = Lineage((move.operator,), parents, generation)
             proposal = Proposal(genome, self.problem.fidelity, lineage)
             proposals.append(proposal)
             # This may begin another search, with another batch.

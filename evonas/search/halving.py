@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from evonas.search.rungs import Bracket, Rung, best, lengths, source
+from evonas.search.rungs import Bracket, Rung, best, lengths
 from evonas.search.sampling import Design, Sampler, Uniform, misfits
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.trial import Fidelity, Lineage, Proposal, Trial
@@ -186,7 +186,7 @@ class Halving(Strategy):
             proposal = promotion(parent, fidelity, level)
         else:
             genome = self._design[self._sampled]
-            lineage = Lineage("sample", (), level)
+            lineage = Lineage(("sample",), (), level)
             proposal = Proposal(genome, fidelity, lineage)
             self._sampled += 1
         bracket.asked += 1
@@ -230,17 +230,17 @@ class Halving(Strategy):
         # A training that is asked and not told may not have read its parent's checkpoint yet.
         for _, parent in self._waiting.values():
             if parent is not None:
-                found.add(source(parent))
+                found.add(parent.trained_id)
         for bracket in self._open:
             for trial in bracket.promoted[bracket.asked :]:
-                found.add(source(trial))
+                found.add(trial.trained_id)
             # Nothing continues a trial of the last rung.
             last = len(self._plan(bracket).rungs) - 1
             if bracket.rung == last:
                 continue
             for trial in bracket.told:
                 if trial.fitness is not None:
-                    found.add(source(trial))
+                    found.add(trial.trained_id)
         return frozenset(found)
 
     def state_dict(self) -> dict[str, Any]:
@@ -280,11 +280,11 @@ def _total(rungs: Sequence[Rung]) -> int:
 
 def promotion(parent: Trial, fidelity: Fidelity, level: int) -> Proposal:
     """The same genome, trained further from the parent's checkpoint."""
-    lineage = Lineage("promote", (parent.id,), level)
+    lineage = Lineage(("promote",), (parent.id,), level)
     return Proposal(
         parent.genome,
         fidelity,
         lineage,
         parent.proposal.repeat,
-        source(parent),
+        parent.trained_id,
     )

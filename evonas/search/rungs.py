@@ -154,11 +154,3 @@ def promotable(
         if trial.fitness is not None and trial.id not in promoted:
             found.append(trial.id)
     return found
-
-
-def source(trial: Trial) -> int:
-    """The id of the trial whose checkpoint a promoted trial continues."""
-    # A duplicate was not trained, so it has no checkpoint of its own.
-    if trial.twin_of is not None:
-        return trial.twin_of
-    return trial.id

@@ -29,11 +29,20 @@ from evonas.evaluate.contract.protocol import (
     encode,
     outcome_to_json,
 )
-from evonas.evaluate.training.learning_curve import STOPPED, Stopped, first_stop, rule_of
+from evonas.evaluate.training.learning_curve import first_stop, rule_of
 from evonas.files import sha256_of, write_whole
 from evonas.learning.metrics import TIMES
 from evonas.testing.lies import LIES, lie
-from evonas.trial import CUT_SHORT, Direction, Objective, Outcome, TrialState
+from evonas.trial import (
+    CUT_SHORT,
+    Cause,
+    Details,
+    Direction,
+    Objective,
+    Outcome,
+    Stopped,
+    TrialState,
+)
 
 VARIABLE = "EVONAS_STUB"
 
@@ -130,7 +139,7 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         metrics,
         epochs=len(history["val_loss"]),
         history=history,
-        details={} if stop is None else {STOPPED: stop.to_json()},
+        details=Details(stopped=stop),
     )
 
 
@@ -194,7 +203,7 @@ def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> O
         return replace(_with_environment(outcome, stub), files=_write(job, root))
     except DiskFailure as error:
         # the real worker answers the same at its border
-        return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
+        return Outcome(TrialState.LOST, message=str(error), details=Details(cause=Cause.DISK))
 
 
 def _with_environment(outcome: Outcome, stub: Stub) -> Outcome:
@@ -202,7 +211,8 @@ def _with_environment(outcome: Outcome, stub: Stub) -> Outcome:
     if not stub.environment:
         return outcome
     variables = {name: os.environ.get(name) for name in stub.environment}
-    return replace(outcome, details={**outcome.details, "environment": variables})
+    details = replace(outcome.details, more={"environment": variables})
+    return replace(outcome, details=details)
 
 
 def _write(job: Job, root: Path) -> dict[str, str]:

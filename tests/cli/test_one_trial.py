@@ -77,8 +77,8 @@ def test_a_stopped_training_is_told_with_what_was_predicted(tmp_path: Path) -> N
     found = [
         trial
         for trial in run.trials
-        for attempt in trial.attempts()
-        if "stopped" in attempt.details
+        for attempt in run.trial(trial.id).attempts()
+        if attempt.details.stopped is not None
     ]
     assert found, "some must have been stopped, or this shows nothing"
     told = json.loads(show(run, "--trial", str(found[0].id), "--json"))["attempts"][0]["details"][

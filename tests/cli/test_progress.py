@@ -13,16 +13,17 @@ from rich.console import Console
 from evonas.cli.console import duration
 from evonas.cli.progress import LineProgress, LiveProgress
 from evonas.cli.running import Running, fitting
-from evonas.evaluate.training.learning_curve import Stopped
 from evonas.genome import sample
 from evonas.runtime.loop.progress import Progress, Spent
 from evonas.trial import (
     Constraint,
+    Details,
     Fidelity,
     Lineage,
     Objective,
     Outcome,
     Proposal,
+    Stopped,
     Trial,
     TrialState,
 )
@@ -39,7 +40,7 @@ def make(small_space):
         proposal = Proposal(
             sample(small_space, np.random.default_rng(0)),
             Fidelity(epochs),
-            Lineage("crossover+add", (1, 2), 3),
+            Lineage(("crossover", "add"), (1, 2), 3),
         )
         return Trial(id, proposal, None, TrialState.OK, metrics, objective.fitness(metrics))
 
@@ -301,7 +302,7 @@ def test_a_stop_says_what_is_finished_first(make, running, told):
 def test_the_end_tells_what_stopped_trainings_have_spared(trial, epochs, told):
     log = Log()
     for epoch in epochs:
-        details = {"stopped": Stopped(epoch, 30, 0.5, 0.1).to_json()}
+        details = Details(stopped=Stopped(epoch, 30, 0.5, 0.1))
         log.lines.on_outcome(trial, Outcome(TrialState.OK, details=details), 0, final=True)
     log.lines.on_end(progress(trial))
     assert told in log.said[-1]

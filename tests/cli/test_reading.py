@@ -18,7 +18,7 @@ from evonas.cli.table import Column, print_table
 from evonas.errors import InvalidRecord
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.config.head import ConfigHead
-from evonas.runtime.record import checksum, reader
+from evonas.runtime.record import checksum, open_record, reader
 from evonas.testing import make_run, work
 from tests.command import run_evonas
 
@@ -34,13 +34,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts of the genomes that were decoded."""
     texts: list[str] = []
-    decode = reader.decode_genome
+    decode = open_record.decode_genome
 
     def noting(text: str):
         texts.append(text)
         return decode(text)
 
-    monkeypatch.setattr(reader, "decode_genome", noting)
+    monkeypatch.setattr(open_record, "decode_genome", noting)
     return texts
 
 

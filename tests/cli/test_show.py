@@ -229,7 +229,7 @@ def test_a_winner_that_was_found_is_not(run: view.Run):
 
 def test_a_single_trial_had_nothing_to_improve_on(run: view.Run):
     first = run.trials[0]
-    proposal = replace(first.proposal, lineage=Lineage("seed lenet5"))
+    proposal = replace(first.proposal, lineage=Lineage(("seed lenet5",)))
     given = replace(first, proposal=proposal)
     twin = replace(given, id=1, twin_of=0)
     words = "The winner is the founder that you gave (lenet5)"

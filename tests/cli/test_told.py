@@ -42,7 +42,7 @@ def run(finished):
 
 def settled(run, *states, twins=()):
     """The run with as many trials, in these states."""
-    first = run.best
+    first = run.best.trial
     trials = []
     for id, state in enumerate(states):
         fitness = first.fitness if state == "ok" else None

@@ -72,20 +72,22 @@ def test_a_rebuilt_model_with_one_other_score_is_refused(run, pool, name, change
     recorded = run.best.metrics[name]
     pool.changes[name] = None if change is None else recorded + change
     with session_of(run, pool) as session, pytest.raises(EvonasError, match=f"its {name} is"):
-        export_best(session, run.best, silent)
+        export_best(session, run.best.trial, silent)
 
 
 @pytest.mark.parametrize("name", ["val_loss", "val_accuracy"])
 def test_rounding_is_no_other_model(run, pool, name):
     pool.changes[name] = run.best.metrics[name] + 1e-8
     with session_of(run, pool) as session:
-        assert export_best(session, run.best, silent).card["metrics"][name] == pool.changes[name]
+        assert (
+            export_best(session, run.best.trial, silent).card["metrics"][name] == pool.changes[name]
+        )
 
 
 def test_the_winner_is_tested_and_no_other_trial_is(run, pool, tmp_path):
     others = [t for t in run.trials if t.fitness is not None and t.id != run.best.id]
     with session_of(run, pool) as session:
-        winner = export_best(session, run.best, silent)
+        winner = export_best(session, run.best.trial, silent)
         other = export_trial(session, others[0], tmp_path / "other.keras", silent)
     tested, untested = pool.exports
     assert dict(tested.arrays) == {"x": "data/test/x.npy", "y": "data/test/y.npy"}
@@ -137,7 +139,7 @@ def test_a_model_that_is_another_one_by_changed_code_says_so(tmp_path, pool):
 
 def test_the_card_has_the_learning_curves_of_the_trial(run, pool):
     with session_of(run, pool) as session:
-        card = export_best(session, run.best, silent).card
+        card = export_best(session, run.best.trial, silent).card
     (attempt,) = run.best.attempts()
     assert card["history"] == attempt.history
     assert list(card["history"]["val_loss"])
@@ -149,17 +151,17 @@ def test_the_card_has_the_learning_curves_of_the_trial(run, pool):
 
 
 def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_path):
-    failed = replace(run.best, state=TrialState.DIVERGED)
+    failed = replace(run.best.trial, state=TrialState.DIVERGED)
     for trial, target, words in (
         (failed, tmp_path / "x.keras", "no model to export"),
-        (run.best, tmp_path / "x.h5", r"ends in \.keras"),
-        (run.best, tmp_path / "missing" / "x.keras", "no folder"),
-        (run.best, run.directory / "x.keras", "the run's own directory"),
-        (run.best, run.directory / "weights" / ".." / "x.keras", "the run's own directory"),
+        (run.best.trial, tmp_path / "x.h5", r"ends in \.keras"),
+        (run.best.trial, tmp_path / "missing" / "x.keras", "no folder"),
+        (run.best.trial, run.directory / "x.keras", "the run's own directory"),
+        (run.best.trial, run.directory / "weights" / ".." / "x.keras", "the run's own directory"),
     ):
         with pytest.raises(UserError, match=words):
             check_target(trial, target, run.directory)
-    assert check_target(run.best, tmp_path / "x.keras", run.directory) == tmp_path / "x.keras"
+    assert check_target(run.best.trial, tmp_path / "x.keras", run.directory) == tmp_path / "x.keras"
 
 
 @pytest.mark.parametrize("content", ["{}", "[1]", "not JSON", '{"trial": 1, "sha256": ""}'])
@@ -167,8 +169,8 @@ def test_no_file_of_the_users_is_in_the_place_of_the_card(run, pool, tmp_path, c
     target, beside = tmp_path / "x.keras", tmp_path / "x.json"
     beside.write_text(content)
     with pytest.raises(UserError, match=r"x\.json is no card of evonas"):
-        check_target(run.best, target, run.directory)
+        check_target(run.best.trial, target, run.directory)
     beside.unlink()
     with session_of(run, pool) as session:
-        export_trial(session, run.best, target, silent)
-    assert check_target(run.best, target, run.directory) == target, "a card is replaced"
+        export_trial(session, run.best.trial, target, silent)
+    assert check_target(run.best.trial, target, run.directory) == target, "a card is replaced"

@@ -59,7 +59,7 @@ def scored(run: Run, pool, count: int, repeat: int = 0):
         repeat: the winner's own repeat.
     """
     seen = len(pool.jobs)
-    winner = replace(run.best, proposal=replace(run.best.proposal, repeat=repeat))
+    winner = replace(run.best.trial, proposal=replace(run.best.proposal, repeat=repeat))
     with Session(run.directory, stub_pools(stub=HEALTHY, pool=pool)) as session:
         found = fresh_scores(session, winner, count)
     return found, pool.jobs[seen:]

@@ -17,7 +17,7 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import SMALL_SPACE, Notes, content, make_run, stub_pools, work
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import Stub
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Cause, Details, Outcome, TrialState
 
 SPACE = SMALL_SPACE.replace("{choice: [4, 8, 16]}", "{int: [4, 64]}")
 SHORT = (
@@ -115,7 +115,7 @@ def test_a_winner_without_its_weights_is_trained_again_and_exported(tmp_path, po
     first, second = trainings(pool, run.best.id)
     assert replace(second, attempt=first.attempt) == first, "the very same job"
     assert [a.state for a in run.best.attempts()] == ["ok", "ok"]
-    assert sha256_of(run.weights(run.best)) == spoil.sha
+    assert sha256_of(run.weights(run.best.trial)) == spoil.sha
     assert len(spoil.notes.texts) == 1
     assert "it is trained again" in spoil.notes.texts[0]
     assert retrained(root) == [
@@ -227,7 +227,7 @@ def test_a_finished_run_whose_model_was_deleted_is_completed_by_a_resume(tmp_pat
     run = go(create(tmp_path), pool)
     model = (run.directory / "best.keras").read_bytes()
     (run.directory / "best.keras").unlink()
-    weights(run, run.best).unlink()
+    weights(run, run.best.trial).unlink()
     again = go(run.directory, pool)
     assert again.is_finished
     assert (run.directory / "best.keras").read_bytes() == model
@@ -271,7 +271,7 @@ def test_a_training_that_fails_this_time_is_an_error_and_a_resume_tries_again(tm
     assert go(root, pool).is_finished
 
 
-FULL = Outcome(TrialState.LOST, message="The disk is full.", details={"cause": "disk"})
+FULL = Outcome(TrialState.LOST, message="The disk is full.", details=Details(cause=Cause.DISK))
 
 
 @pytest.mark.parametrize("damage", [DAMAGES["missing"], lambda path: None])

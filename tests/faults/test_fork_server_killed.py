@@ -111,7 +111,7 @@ def test_a_network_that_kills_the_fork_server_is_found_out_and_costs_no_other(
     with RecordReader(many / "run.db") as record:
         lost = [attempt for attempt in record.attempts() if attempt.state == "lost"]
         assert lost
-        assert all(attempt.details["cause"] == "fork server" for attempt in lost)
+        assert all(attempt.details.cause == "fork server" for attempt in lost)
 
 
 DRIVER = f"""

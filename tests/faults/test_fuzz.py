@@ -322,7 +322,8 @@ def read(line: bytes) -> None:
         return
     if isinstance(answer, Outcome):
         json.dumps(
-            [answer.metrics, answer.history, answer.details, answer.files], allow_nan=False
+            [answer.metrics, answer.history, answer.details.to_json(), answer.files],
+            allow_nan=False,
         ).encode()
         answer.message.encode()
         float(answer.seconds)

@@ -9,7 +9,15 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from evonas.genome import Gene, Genome
-from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.trial import (
+    Fidelity,
+    Lineage,
+    Objective,
+    Proposal,
+    Trial,
+    TrialState,
+    operators_of,
+)
 
 MakeTrial = Callable[..., Trial]
 MakeRun = Callable[..., list[Trial]]
@@ -42,7 +50,7 @@ def _trial(
     proposal = Proposal(
         _genome(filters),
         Fidelity(epochs),
-        Lineage(operator, parents, generation),
+        Lineage(operators_of(operator), parents, generation),
         resume_from=resume_from,
     )
     final = state or (TrialState.DIVERGED if value is None else TrialState.OK)

@@ -32,7 +32,9 @@ def trial(id: int, value: float | None, **more: object) -> Trial:
     fitness = None if value is None else Fitness(value, "min")
     state = TrialState.OK if value is not None else TrialState.DIVERGED
     return replace(
-        Trial(id, Proposal(GENOME, Fidelity(9), Lineage("sample")), state=state, fitness=fitness),
+        Trial(
+            id, Proposal(GENOME, Fidelity(9), Lineage(("sample",))), state=state, fitness=fitness
+        ),
         **more,
     )
 
@@ -72,7 +74,7 @@ def test_no_success_is_no_curve_and_no_error() -> None:
 
 
 def test_epochs_are_charged_as_asked_and_continued_ones_once() -> None:
-    longer = Proposal(GENOME, Fidelity(27), Lineage("promote", (0,)), resume_from=0)
+    longer = Proposal(GENOME, Fidelity(27), Lineage(("promote",), (0,)), resume_from=0)
     twin = trial(2, 1.0, twin_of=0)
     assert charged_epochs([trial(0, 1.0), Trial(1, longer), twin]) == {0: 9.0, 1: 18.0}
 

@@ -9,7 +9,15 @@ import pytest
 from evonas.genome import Gene, Genome
 from evonas.insight.findings import FailingOps, failing_ops, given_founder
 from evonas.insight.summary import summarize
-from evonas.trial import Fidelity, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.trial import (
+    Fidelity,
+    Lineage,
+    Objective,
+    Proposal,
+    Trial,
+    TrialState,
+    operators_of,
+)
 
 OK, ERROR, DIVERGED = TrialState.OK, TrialState.ERROR, TrialState.DIVERGED
 NUMBERS = itertools.count(1)
@@ -25,7 +33,7 @@ def holding(*ops: str, optimizer: str = "adam") -> Genome:
 def ended(*genomes: tuple[Genome, TrialState], operator: str = "sample") -> list[Trial]:
     trials = []
     for number, (genome, state) in enumerate(genomes):
-        proposal = Proposal(genome, Fidelity(3), Lineage(operator))
+        proposal = Proposal(genome, Fidelity(3), Lineage(operators_of(operator)))
         metrics = {"val_loss": 1.0 / (1 + number)}
         fitness = Objective("val_loss", "min").fitness(metrics) if state is OK else None
         trials.append(Trial(number, proposal, None, state, metrics, fitness))

@@ -17,7 +17,7 @@ from evonas.files import write_whole
 from evonas.runtime.loop.observer import Observer
 from evonas.testing.runs import SMALL_SPACE, content, make_run, work
 from evonas.testing.stub_pool import StubPool
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Cause, Details, Outcome, TrialState
 from tests.command import run_evonas
 
 CHECKOUT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ class Writer(StubPool):
                 write_whole(path, lambda file: file.write(b"0" * self.weight))
             return super()._answer(job, epochs)
         except DiskFailure as error:
-            return Outcome(TrialState.LOST, message=str(error), details={"cause": "disk"})
+            return Outcome(TrialState.LOST, message=str(error), details=Details(cause=Cause.DISK))
 
 
 class HeavyWriter(Writer):

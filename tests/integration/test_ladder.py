@@ -83,7 +83,7 @@ def test_no_batch_fits_and_every_half_does(tmp_path):
     assert "trained with half the batch and two gradient accumulation steps" in told
     run = evonas.load(tmp_path / "runs" / "heavy")
     for trial in run.trials:
-        assert [attempt.state for attempt in trial.attempts()] == ["oom_device", "ok"]
+        assert [attempt.state for attempt in run.trial(trial.id).attempts()] == ["oom_device", "ok"]
         assert trial.metrics["accumulation_steps"] == 2.0
     assert run.best is not None
     card = json.loads((run.directory / "best.json").read_text())

@@ -21,8 +21,8 @@ import pytest
 import evonas
 from evonas.files import sha256_of
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.record.rows import Attempt
 from evonas.testing import content
+from evonas.trial import Attempt
 from tests.strikes import JUMPING_WALL, are_gone, below, strike
 
 STRIKES = {

@@ -34,7 +34,7 @@ def test_one_two_and_eight_workers_climb_the_ladder_alike(tmp_path):
         with RecordReader(root / "run.db") as record:
             contents.append(record.content())
             marks = [
-                attempt.details.get("accumulation_steps")
+                attempt.details.accumulation_steps
                 for attempt in record.attempts()
                 if attempt.number
             ]
@@ -49,7 +49,7 @@ def test_killed_at_every_failpoint_the_second_try_is_still_the_second(tmp_path):
     step = 1 if IS_FULL else 8
     report = json.loads(script("points", root, "kill", step))
     with RecordReader(tmp_path / "scratch" / "run.db") as record:
-        assert {2} <= {attempt.details.get("accumulation_steps") for attempt in record.attempts()}
+        assert {2} <= {attempt.details.accumulation_steps for attempt in record.attempts()}
     assert report["points"] > 30 // step
     assert report["killed"] == report["points"]
     assert report["different"] == []

@@ -16,8 +16,8 @@ import pytest
 
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
-from evonas.runtime.record.rows import Attempt
 from evonas.testing.runs import STOPPING, content, make_run, strategy_changes
+from evonas.trial import Attempt
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 STUB = {"sleep": 0.01, "crash": 0.05}
@@ -78,9 +78,9 @@ def stops(root: Path) -> list[tuple[int, int]]:
     with RecordReader(root / "run.db") as record:
         found = record.attempts()
     return [
-        (attempt.trial, attempt.details["stopped"]["epoch"])
+        (attempt.trial, attempt.details.stopped.epoch)
         for attempt in found
-        if "stopped" in attempt.details
+        if attempt.details.stopped is not None
     ]
 
 

@@ -94,12 +94,12 @@ class Walker(Strategy):
         rng = generator(self.problem.seed, "child", *number)
         if number[0] < len(self.settings.seeds):
             genome = self.problem.seeds[self.settings.seeds[number[0]]]
-            return Proposal(genome, self.problem.fidelity, Lineage("seed"))
+            return Proposal(genome, self.problem.fidelity, Lineage(("seed",)))
         if self._best is None or number[0] % self.settings.rest == 0:
             genome = sample(self.problem.space, rng)
-            return Proposal(genome, self.problem.fidelity, Lineage("sample"))
+            return Proposal(genome, self.problem.fidelity, Lineage(("sample",)))
         genome, word = mutate(self.problem.space, self._best.genome, rng)
-        return Proposal(genome, self.problem.fidelity, Lineage(word, (self._best.id,)))
+        return Proposal(genome, self.problem.fidelity, Lineage((word,), (self._best.id,)))
 
     def tell(self, trial):
         is_better = self._best is None or trial.fitness > self._best.fitness

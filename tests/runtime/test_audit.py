@@ -280,7 +280,7 @@ def test_each_kind_of_difference_is_named(small_space, loss, oracle):
     for other, words in (
         (replace(first, fidelity=Fidelity(7)), "its epochs is 7 in the record and 1 in the replay"),
         (
-            replace(first, lineage=Lineage("sample", (3,))),
+            replace(first, lineage=Lineage(("sample",), (3,))),
             "its parents is [3] in the record and [] in the replay",
         ),
         (replace(first, repeat=1), "its repeat is 1"),

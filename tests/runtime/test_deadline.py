@@ -115,7 +115,7 @@ def test_what_is_cut_short_counts_with_its_best_epoch(tmp_path: Path) -> None:
     assert (run.result["trial"], run.result[CUT_SHORT]) == (best.id, 1)
     assert (root / "best.keras").is_file()
     attempt = best.attempts()[-1]
-    assert (attempt.state, attempt.epochs, attempt.details[CUT_SHORT]) == ("ok", 1, 1)
+    assert (attempt.state, attempt.epochs, attempt.details.cut_short) == ("ok", 1, 1)
     states = {trial.state for trial in run.trials if not trial.is_cut_short}
     assert states == {TrialState.CANCELLED}
     # A finished run is left as it is.

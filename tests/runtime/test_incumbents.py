@@ -11,7 +11,6 @@ import pytest
 from evonas import lifecycle, view
 from evonas.evaluate.contract.pool import Report
 from evonas.evaluate.contract.protocol import Job
-from evonas.evaluate.training.learning_curve import Stopped
 from evonas.export.retraining import weights_of
 from evonas.runtime.loop.jobs import weights_path
 from evonas.runtime.record.reader import RecordReader
@@ -21,7 +20,7 @@ from evonas.runtime.session import Session
 from evonas.testing.runs import STOPPING, content, make_run, stub_pools, work
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import PLAIN, Stub, run_stub
-from evonas.trial import Trial, TrialState, rank
+from evonas.trial import Stopped, Trial, TrialState, rank
 
 STOP = (*STOPPING, "budget.trials=24")
 
@@ -49,9 +48,7 @@ def search(
 
 def stops(run: view.Run) -> dict[int, Stopped]:
     with RecordReader(run.layout.record) as record:
-        found = {
-            attempt.trial: Stopped.in_details(attempt.details) for attempt in record.attempts()
-        }
+        found = {attempt.trial: attempt.details.stopped for attempt in record.attempts()}
     return {trial: stop for trial, stop in found.items() if stop is not None}
 
 
@@ -172,12 +169,12 @@ def test_weights_that_were_pruned_are_trained_again_to_the_same_epoch(tmp_path: 
     pool, given = watched()
     first = stops(run)[gone]
     with Session(run.directory, stub_pools(1, pool=pool)) as session:
-        assert dict(weights_of(session, run.trial(gone), print).metrics) == dict(
+        assert dict(weights_of(session, run.trials[gone], print).metrics) == dict(
             run.trial(gone).metrics
         )
     assert [job.incumbent for job in given] == [first.incumbent]
     attempts = run.trial(gone).attempts()
-    assert [Stopped.in_details(attempt.details) for attempt in attempts] == [first, first]
+    assert [attempt.details.stopped for attempt in attempts] == [first, first]
 
 
 def test_another_run_takes_only_trainings_that_had_to_reach_the_same(tmp_path: Path) -> None:
@@ -192,4 +189,4 @@ def test_another_run_takes_only_trainings_that_had_to_reach_the_same(tmp_path: P
     assert content(sharing.directory) == content(alone.directory)
     assert stops(sharing) == stops(alone)
     with RecordReader(sharing.layout.record) as record:
-        assert any("reused" in attempt.details for attempt in record.attempts())
+        assert any(attempt.details.reused is not None for attempt in record.attempts())

@@ -57,7 +57,7 @@ def test_exports_of_other_trials_and_copies_of_the_winner_open_nothing(run, tmp_
 
 def test_each_training_with_a_fresh_seed_opens_them(run):
     with Session(run.directory, stub_pools(stub=HEALTHY)) as session:
-        assert len(fresh_scores(session, run.best, 2)) == 2
+        assert len(fresh_scores(session, run.best.trial, 2)) == 2
         session.record.seal()
     assert opened(run.directory) == [(run.best.id, False), *[(run.best.id, True)] * 2]
 

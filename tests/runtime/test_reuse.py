@@ -68,7 +68,7 @@ def test_another_scheme_reuses_what_it_shares_and_finds_what_it_would_have_found
     assert content(sharing.directory) == content(alone.directory)
     assert 0 < trained < 12
     with RecordReader(sharing.layout.record) as record:
-        reused = [attempt for attempt in record.attempts() if "reused" in attempt.details]
+        reused = [attempt for attempt in record.attempts() if attempt.details.reused is not None]
     assert len(reused) == 12 - trained
 
 
@@ -76,7 +76,7 @@ def test_the_seconds_are_those_of_the_training_that_was_done(tmp_path):
     first, _ = run(tmp_path, "first")
     second, _ = run(tmp_path, "second", known=known_trainings(first.directory))
     seconds = [
-        [attempt.seconds for trial in done.trials for attempt in trial.attempts()]
+        [attempt.seconds for tries in done.attempts().values() for attempt in tries]
         for done in (first, second)
     ]
     assert seconds[0] == seconds[1]

@@ -24,7 +24,7 @@ def make_population(small_space) -> MakePopulation:
         rng = np.random.default_rng(0)
         found = []
         for i, value in enumerate(values):
-            proposal = Proposal(sample(small_space, rng), Fidelity(1), Lineage("sample"))
+            proposal = Proposal(sample(small_space, rng), Fidelity(1), Lineage(("sample",)))
             found.append(Individual(settled(objective, first + i, proposal, value)))
         return found
 

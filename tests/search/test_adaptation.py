@@ -10,7 +10,7 @@ from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
 from evonas.testing import drive, settled
-from evonas.trial import Fidelity, Fitness, Lineage, Proposal, Trial, TrialState
+from evonas.trial import Fidelity, Fitness, Lineage, Proposal, Trial, TrialState, operators_of
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def born(small_space, loss):
     genome = decode(small_space, [0.5] * small_space.dimension)
 
     def make(id, value, operator="sample", parents=(), twin_of=None):
-        proposal = Proposal(genome, Fidelity(1), Lineage(operator, parents))
+        proposal = Proposal(genome, Fidelity(1), Lineage(operators_of(operator), parents))
         return settled(loss, id, proposal, value, twin_of=twin_of)
 
     return make
@@ -161,10 +161,5 @@ def test_operators_that_are_off_stay_off(small_space, loss, oracle):
     )
     strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
     trials = drive(strategy, oracle.settle, 80, order=5)
-    used = {
-        word
-        for trial in trials
-        if trial.lineage.parents
-        for word in trial.lineage.operator.split("+")
-    }
+    used = {word for trial in trials if trial.lineage.parents for word in trial.lineage.operators}
     assert used == {"crossover", "perturb", "change_op"}

@@ -35,7 +35,7 @@ def population(small_space):
                     strict=True,
                 )
             )
-            proposal = Proposal(sample(small_space, rng), Fidelity(1), Lineage("sample"))
+            proposal = Proposal(sample(small_space, rng), Fidelity(1), Lineage(("sample",)))
             fitness = OBJECTIVES[0].fitness(metrics)
             found.append(
                 Individual(Trial(first + i, proposal, None, TrialState.OK, metrics, fitness))

@@ -103,7 +103,7 @@ def test_best_first_breaks_ties_by_age(make_population):
 
 def test_a_failed_trial_is_no_individual(small_space):
     proposal = Proposal(
-        sample(small_space, np.random.default_rng(0)), Fidelity(1), Lineage("sample")
+        sample(small_space, np.random.default_rng(0)), Fidelity(1), Lineage(("sample",))
     )
     with pytest.raises(ValueError, match="diverged"):
         Individual(Trial(4, proposal, state=TrialState.DIVERGED))

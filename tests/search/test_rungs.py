@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evonas.genome import decode
-from evonas.search.rungs import best, bracket, brackets, distinct, lengths, promotable, source
+from evonas.search.rungs import best, bracket, brackets, distinct, lengths, promotable
 from evonas.testing import settled
 from evonas.trial import Fidelity, Lineage, Proposal, rank
 
@@ -27,7 +27,7 @@ def trial(small_space, loss):
         point[-1], point[1] = (0.1, 0.9)[(place or id) % 2], ((place or id) // 2 % 3 + 0.5) / 3
         point[-2] = ((place or id) % 50 + 0.5) / 50
         point[-3] = 0.1
-        proposal = Proposal(decode(small_space, point), Fidelity(1), Lineage("sample"))
+        proposal = Proposal(decode(small_space, point), Fidelity(1), Lineage(("sample",)))
         return settled(loss, id, proposal, value, twin_of=twin_of)
 
     return make
@@ -96,11 +96,6 @@ def test_promotable_is_the_best_share_without_those_who_have_gone(trial):
     assert promotable(ranked[:2], 3) == []
     failed = [trial(id, None) for id in range(6)]
     assert promotable(failed, 3) == []
-
-
-def test_a_twins_checkpoint_is_that_of_the_trial_that_was_trained(trial):
-    assert source(trial(5, 0.1)) == 5
-    assert source(trial(5, 0.1, twin_of=2)) == 2
 
 
 def test_the_share_is_one_of_all_on_the_rung_failures_included(trial):

@@ -39,7 +39,7 @@ class Batches(Strategy):
         for number in numbers:
             self.events.append(f"ask {number}")
             genome = sample(self.problem.space, np.random.default_rng(number))
-            found.append(Proposal(genome, self.problem.fidelity, Lineage("script")))
+            found.append(Proposal(genome, self.problem.fidelity, Lineage(("script",))))
         if not found:
             self.events.append("wait")
         return found
@@ -178,7 +178,7 @@ def test_it_asks_and_tells_as_the_engine_does(
 def test_a_settled_trial(problem: SearchProblem) -> None:
     objective = Objective("score", "max", constraints=(Constraint("flops", most=10),))
     genome: Genome = sample(problem.space, np.random.default_rng(0))
-    proposal = Proposal(genome, Fidelity(1), Lineage("sample"))
+    proposal = Proposal(genome, Fidelity(1), Lineage(("sample",)))
     trial = settled(objective, 3, proposal, 0.5, {"flops": 20.0}, twin_of=1)
     assert (trial.id, trial.proposal, trial.twin_of) == (3, proposal, 1)
     assert (trial.state, trial.metrics) == (TrialState.OK, {"score": 0.5, "flops": 20.0})

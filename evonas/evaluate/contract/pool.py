@@ -11,12 +11,6 @@ from evonas.evaluate.contract.imports import Source
 from evonas.evaluate.contract.protocol import Job
 from evonas.trial import Outcome
 
-CAUSE = "cause"
-"""Key in the details of an outcome `lost`: what has failed, if the pool or the worker knows."""
-FORK_SERVER = "fork server"
-"""The cause of a job that was lost with the fork server, which any job of that time may have
-killed."""
-
 
 @dataclass(frozen=True)
 class Progress:

@@ -26,7 +26,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Details, Outcome, TrialState
 
 PROTOCOL = 1
 
@@ -186,6 +186,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         # An entry of the history keeps its place: the place is the number of its epoch.
         history[name] = [_finite(value) for value in values]
     data["history"] = history
+    data["details"] = outcome.details.to_json()
     return data
 
 
@@ -203,4 +204,5 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
         metrics[sys.intern(name)] = value
     fields["metrics"] = metrics
     fields["state"] = TrialState(data["state"])
+    fields["details"] = Details.from_json(data.get("details", {}))
     return Outcome(**fields)

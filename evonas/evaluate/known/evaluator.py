@@ -18,7 +18,7 @@ from evonas.evaluate.known.table import SECONDS, Table, load_table
 from evonas.genome import Genome, Value, parse_space
 from evonas.randomness import seeded_generators
 from evonas.streams import kept_streams
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Details, Outcome, TrialState
 from evonas.words import excerpt
 
 TEST = "test_"
@@ -262,5 +262,5 @@ def judged(
         if not math.isfinite(found[name]):
             message = f"{name} was {found[name]}"
             return Outcome(TrialState.DIVERGED, metrics, epochs, seconds, message=message)
-    details = {"test": test} if test else {}
+    details = Details(test=test)
     return Outcome(TrialState.OK, metrics, epochs, seconds, details=details)

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from evonas.evaluate.contract.answers import Alive, BadAnswer, Code, Epoch, Ready, read_answer
 from evonas.evaluate.contract.orders import CUT_SHORT
-from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER, Finished, Imported, Progress, Report
+from evonas.evaluate.contract.pool import Finished, Imported, Progress, Report
 from evonas.evaluate.contract.protocol import Job, encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
 from evonas.evaluate.local.devices import DeviceShare
@@ -17,7 +17,7 @@ from evonas.evaluate.local.launcher import Handle, Launcher
 from evonas.evaluate.local.python_process import describe_end
 from evonas.evaluate.local.worker_log import WorkerLog
 from evonas.memory import Memory
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Cause, Details, Outcome, TrialState
 
 HANG_UP_LIMIT = 1.0
 """Seconds between the end of a worker's connection and its own end; then it is killed."""
@@ -401,7 +401,7 @@ class Slot:
             TrialState.TIMEOUT,
             seconds=now - self._begun,
             message=why,
-            details={"clock": clock},
+            details=Details(clock=clock),
         )
         self._end(outcome, now)
 
@@ -432,7 +432,8 @@ class Slot:
         assert self._launcher is not None
         if self._launcher.is_lost(self._worker.handle):
             why = "The worker ended with the fork server, the process that had forked it."
-            return Outcome(TrialState.LOST, message=why, details={CAUSE: FORK_SERVER})
+            details = Details(cause=Cause.FORK_SERVER)
+            return Outcome(TrialState.LOST, message=why, details=details)
         # The count is the whole cgroup's, so it says something only about a worker that a SIGKILL
         # has ended.
         if code == -signal.SIGKILL and self._memory.oom_kills() > self._worker.oom_kills:
@@ -456,7 +457,7 @@ class Slot:
 
     def _with_log(self, outcome: Outcome) -> Outcome:
         """The outcome with the end of the log, if that can help to explain it."""
-        if outcome.state in WITHOUT_LOG or "log" in outcome.details:
+        if outcome.state in WITHOUT_LOG or outcome.details.log is not None:
             return outcome
-        details = {**outcome.details, "log": self._log.tail()}
+        details = replace(outcome.details, log=self._log.tail())
         return replace(outcome, details=details)

@@ -30,7 +30,7 @@ from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import Alive, Report, batch_of, train
 from evonas.randomness import kept_generators
 from evonas.streams import kept_streams
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Cause, Details, Outcome, TrialState
 
 __all__ = ["load_model", "run_job", "serve"]
 
@@ -172,7 +172,7 @@ def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome
     except tf.errors.ResourceExhaustedError as error:
         message = f"TensorFlow is out of memory: {_first_line(error)}"
         # The retry halves the batch. It needs the size, because a batch of 1 cannot be halved.
-        details = {"batch_size": batch_of(setup, job)}
+        details = Details(batch_size=batch_of(setup, job))
         return Outcome(TrialState.OOM_DEVICE, message=message, details=details)
     except DiskFailure as error:
         return _lost_to_the_disk(error)
@@ -199,7 +199,7 @@ def _lost_to_the_disk(error: Exception) -> Outcome:
     return Outcome(
         TrialState.LOST,
         message=text_of(error),
-        details={"cause": "disk"},
+        details=Details(cause=Cause.DISK),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from evonas.evaluate.contract.raised import end_of_traceback, leave_if_forked, message_of
 from evonas.files import kept_folder
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Details, Outcome, TrialState
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -85,7 +85,7 @@ def outcome_of(work: Callable[[], Outcome]) -> Outcome:
             outcome = Outcome(
                 TrialState.ERROR,
                 message=message_of(error),
-                details={"log": end_of_traceback()},
+                details=Details(log=end_of_traceback()),
             )
     leave_if_forked(pid)
     # The job may have made an outcome of it, too.

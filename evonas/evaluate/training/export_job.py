@@ -27,7 +27,7 @@ from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
 from evonas.model.size import measure
 from evonas.model.table import layer_table
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Details, Outcome, TrialState
 
 TOLERANCE = 1e-6
 """The greatest difference allowed between the predictions of the model and of its loaded file."""
@@ -84,10 +84,12 @@ def export(setup: Setup, job: Job) -> Outcome:
         TrialState.OK,
         metrics=metrics,
         files={job.model: sha256_of(root / job.model)},
-        details={
-            **_details(model, difference),
-            "baseline": baseline(interface, measured, train, targets),
-        },
+        details=Details(
+            more={
+                **_details(model, difference),
+                "baseline": baseline(interface, measured, train, targets),
+            }
+        ),
     )
 
 

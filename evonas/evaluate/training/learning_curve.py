@@ -14,16 +14,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from evonas.evaluate.contract.protocol import Setup
-from evonas.trial import Fitness, Objective
+from evonas.trial import Fitness, Objective, Stopped
 
 LEARNING_CURVE = "learning_curve"
 """The rule's name in a config, and in `Setup.stop`."""
-STOPPED = "stopped"
-"""The key of an outcome's details that holds a stop."""
 LEAST = 4
 """The least number of epochs through which a line is drawn."""
 DEVIATIONS = 2.0
@@ -46,34 +43,6 @@ class CurveRule:
     epochs: int
     after: float
     margin: float
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """A training that was stopped.
-
-    Attributes:
-        epoch: the last one, counted from 1.
-        epochs: number of epochs of the full training.
-        at_best: value of the objective that could be hoped for.
-        incumbent: value that the training had to surpass.
-    """
-
-    epoch: int
-    epochs: int
-    at_best: float
-    incumbent: float
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def in_details(cls, details: Mapping[str, Any]) -> Stopped | None:
-        """The stop that an outcome's details report, or None."""
-        found = details.get(STOPPED)
-        if found is None:
-            return None
-        return cls(**found)
 
 
 def rule_of(setup: Setup, incumbent: float | None, epochs: int) -> CurveRule | None:

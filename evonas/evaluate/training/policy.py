@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evonas.evaluate.training.learning_curve import CurveRule, Stopped, stopped
-from evonas.trial import Objective
+from evonas.evaluate.training.learning_curve import CurveRule, stopped
+from evonas.trial import Objective, Stopped
 
 History = Sequence[Mapping[str, float]]
 """The metrics of each epoch; every row has a finite value of the objective."""

@@ -21,7 +21,7 @@ from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup
 from evonas.evaluate.training.checkpoint import load_state, save_state, save_weights
 from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.latency import latency_ms
-from evonas.evaluate.training.learning_curve import STOPPED, rule_of
+from evonas.evaluate.training.learning_curve import rule_of
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.tensors import TensorCache, TrainingData
 from evonas.evaluate.training.trainer import Diverged, Trainer
@@ -36,7 +36,7 @@ from evonas.model.optimizers import (
     schedule_steps,
 )
 from evonas.model.size import ModelSize, measure, measure_unbuilt
-from evonas.trial import CUT_SHORT, Direction, Objective, Outcome, TrialState
+from evonas.trial import CUT_SHORT, Details, Direction, Objective, Outcome, TrialState
 
 CHECKPOINT_SECONDS = 30.0
 """The least time between two checkpoints of a training that still runs."""
@@ -279,14 +279,12 @@ def _success(
     if LATENCY in setup.needed:
         sample, _ = data.validation.batch(tf.constant([0]))
         metrics[LATENCY] = latency_ms(model, tf.cast(sample, tf.float32))
-    stop = trainer.stopped
-    details = {} if stop is None else {STOPPED: stop.to_json()}
     return _outcome(
         TrialState.OK,
         trainer,
         metrics=_marked(job, metrics),
         files={job.weights: sha256_of(root / job.weights)},
-        details=details,
+        details=Details(stopped=trainer.stopped),
     )
 
 

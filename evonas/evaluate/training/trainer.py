@@ -10,11 +10,11 @@ import numpy as np
 
 from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.training.checkpoint import Array, TrainingState
-from evonas.evaluate.training.learning_curve import Stopped
 from evonas.evaluate.training.loop import Loop
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.learning.interface import Interface
 from evonas.randomness import generator
+from evonas.trial import Stopped
 
 BATCHES_PER_CALL = 1000
 """The most batches in one call of the loop. A call cannot be interrupted, so a long epoch has

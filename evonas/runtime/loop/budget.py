@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evonas.runtime.loop.jobs import epochs_before
-from evonas.runtime.loop.progress import Pace, Spent
+from evonas.runtime.loop.progress import Pace, Progress, Spent
 from evonas.trial import Trial, TrialState
 
 
@@ -242,6 +242,36 @@ class Account:
         if limits.trials is None and limits.epochs is None:
             return left
         return None if paced is None else min(paced, left)
+
+    def progress(
+        self,
+        *,
+        generation: int,
+        trials: int,
+        running: int,
+        incumbent: Trial | None,
+        objective: str,
+    ) -> Progress:
+        """A picture of the run at this moment; arguments as in `Progress`.
+
+        Args:
+            trials: number of all trials, with duplicates.
+        """
+        return Progress(
+            generation=generation,
+            done=self.done,
+            total=self._limits.trials,
+            running=running,
+            failures=self.failures,
+            twins=trials - self.charged,
+            incumbent=incumbent,
+            elapsed=self.elapsed,
+            remaining=self.remaining,
+            spent=self.spent(),
+            objective=objective,
+            given_back=self.given_back,
+            infeasible=self.all_infeasible,
+        )
 
 
 def _cost(trial: Trial, trials: Sequence[Trial]) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from evonas.evaluate.contract.protocol import Job
-from evonas.runtime.record.record import Record
+
+Note = Callable[[Mapping[tuple[int, int], int]], None]
 
 NOTE_SECONDS = 1.0
 """Seconds between two notes of epochs."""
@@ -17,11 +18,12 @@ class EpochNotes:
     """Collects finished epochs until it is time to note them.
 
     Args:
+        note: keeps the epochs; see `Journal.note_epochs`.
         clock: gives seconds.
     """
 
-    def __init__(self, record: Record, clock: Callable[[], float]) -> None:
-        self._record = record
+    def __init__(self, note: Note, clock: Callable[[], float]) -> None:
+        self._keep = note
         self._clock = clock
         self._noted = clock()
         # (trial, attempt) -> epochs that the record does not have yet
@@ -40,7 +42,7 @@ class EpochNotes:
             self._note()
 
     def _note(self) -> None:
-        self._record.note_epochs(self._reached)
+        self._keep(self._reached)
         self._reached = {}
         self._noted = self._clock()
 

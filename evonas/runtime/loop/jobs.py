@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job
 from evonas.randomness import training_seed
-from evonas.trial import CUT_SHORT, Outcome, Trial, TrialState
-
-DISK = "disk"
-"""The cause, in an outcome's details, of an attempt whose worker could not write."""
+from evonas.trial import CUT_SHORT, Cause, Outcome, Trial, TrialState
 
 
 def training_job(
@@ -93,19 +90,8 @@ def checkpoint_path(trial: int) -> str:
     return f"checkpoints/{trial:05d}.npz"
 
 
-def trained(trials: Sequence[Trial], id: int) -> int:
-    """The trial whose training has made the files of this one.
-
-    It is the trial itself, or the one that it is a duplicate of.
-    """
-    first = trials[id].twin_of
-    if first is None:
-        return id
-    return first
-
-
 def could_not_write(outcome: Outcome) -> bool:
     """Whether a worker has lost its work because the disk would not take it."""
     if outcome.state is not TrialState.LOST:
         return False
-    return bool(outcome.details.get("cause") == DISK)
+    return outcome.details.cause is Cause.DISK

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from evonas.evaluate.contract.pool import CAUSE, FORK_SERVER
-from evonas.runtime.loop.jobs import DISK, could_not_write
-from evonas.runtime.record.rows import Attempt
-from evonas.trial import Outcome, TrialState
+from evonas.runtime.loop.jobs import could_not_write
+from evonas.trial import ABANDONED, Attempt, Cause, Outcome, TrialState
 from evonas.words import counted
 
 RETRIES = {TrialState.LOST: 3, TrialState.CRASHED: 1, TrialState.OOM_HOST: 1}
@@ -28,9 +26,6 @@ So does a trial that was lost with the fork server.
 
 HALVES = 2
 """Parts of a batch after the device's memory was not enough."""
-
-ABANDONED = "abandoned"
-"""The state of an attempt whose driver ended before any outcome."""
 
 SUSPICIOUS = 3
 """Number of fruitless attempts after which a trial runs alone.
@@ -70,17 +65,17 @@ def is_tried_again(attempts: Sequence[Attempt], outcome: Outcome, parts: int) ->
     """
     if outcome.state is TrialState.OOM_DEVICE:
         # A batch that was cut, or that has one sample, is not cut again.
-        return parts == 1 and outcome.details.get("batch_size") != 1
+        return parts == 1 and outcome.details.batch_size != 1
     # A full disk is not the trial's fault. The disk guard decides how often this may happen.
     if could_not_write(outcome):
         return True
     # `judged` sees to it that this happens once.
-    if outcome.state is TrialState.LOST and outcome.details.get(CAUSE) == FORK_SERVER:
+    if outcome.state is TrialState.LOST and outcome.details.cause is Cause.FORK_SERVER:
         return True
     used = 0
     for attempt in attempts:
         # For the same reason neither of the two has used up a retry.
-        is_counted = attempt.details.get(CAUSE) not in (DISK, FORK_SERVER)
+        is_counted = attempt.details.cause is None
         if attempt.state == outcome.state and is_counted:
             used += 1
     return used < RETRIES.get(outcome.state, 0)
@@ -95,7 +90,7 @@ def judged(attempts: Sequence[Attempt], outcome: Outcome) -> Outcome:
     Args:
         attempts: attempts before this outcome.
     """
-    if outcome.state is not TrialState.LOST or outcome.details.get(CAUSE) != FORK_SERVER:
+    if outcome.state is not TrialState.LOST or outcome.details.cause is not Cause.FORK_SERVER:
         return outcome
     if not any(_was_lost_with_the_fork_server(attempt) for attempt in attempts):
         return outcome
@@ -104,12 +99,12 @@ def judged(attempts: Sequence[Attempt], outcome: Outcome) -> Outcome:
         "and no other one did."
     )
     # Without the cause: from here on it is a crash like any other.
-    details = {key: value for key, value in outcome.details.items() if key != CAUSE}
+    details = replace(outcome.details, cause=None)
     return replace(outcome, state=TrialState.CRASHED, message=message, details=details)
 
 
 def _was_lost_with_the_fork_server(attempt: Attempt) -> bool:
-    return attempt.state == TrialState.LOST and attempt.details.get(CAUSE) == FORK_SERVER
+    return attempt.state == TrialState.LOST and attempt.details.cause is Cause.FORK_SERVER
 
 
 def runs_alone(attempts: Sequence[Attempt]) -> bool:

@@ -10,11 +10,10 @@ import re
 from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.protocol import Job
-from evonas.runtime.loop.jobs import checkpoint_path, trained, weights_path
+from evonas.runtime.loop.jobs import checkpoint_path, weights_path
 from evonas.trial import Rank, Trial, TrialState, rank
 
 _FILE = re.compile(r"(\d{5,})\.npz")
@@ -35,17 +34,20 @@ class Storage:
         root: directory of the run.
         keep_best: number of best trials whose weights are kept, at least 1.
         continues_trials: whether the strategy continues trials.
-
-    Class attributes:
-        keeps_files: whether trials have any files that could be swept.
+        keeps_files: whether trials leave files at all. Otherwise there is nothing to sweep.
     """
 
-    keeps_files: ClassVar[bool] = True
-
-    def __init__(self, root: Path, keep_best: int = 10, continues_trials: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        keep_best: int = 10,
+        continues_trials: bool = False,
+        keeps_files: bool = True,
+    ) -> None:
         self._root = root
         self._keep_best = keep_best
         self._continues = continues_trials
+        self.keeps_files = keeps_files
         # ranks, the best first
         self._best: list[Rank] = []
         # ids of trials that are over and may have such a file
@@ -68,6 +70,8 @@ class Storage:
             ahead: ids of trials that the strategy is not yet told of.
             retained: `Strategy.retained`.
         """
+        if not self.keeps_files:
+            return
         for path in [*self._files("weights"), *self._files("checkpoints")]:
             # Its trial was never committed.
             if _id(path) >= len(trials):
@@ -82,6 +86,8 @@ class Storage:
 
     def settle(self, trial: Trial) -> None:
         """The outcome of this trial is recorded."""
+        if not self.keeps_files:
+            return
         # A failed training may have left a checkpoint, too.
         self._checkpoints.add(trial.id)
         if trial.state is TrialState.OK:
@@ -102,7 +108,7 @@ class Storage:
             DiskFailure: the folder is not writable.
         """
         # This runs after every outcome. It looks at `retained` and `ahead`, never at all trials.
-        kept = {trained(trials, id) for id in (*retained, *ahead)}
+        kept = {trials[id].trained_id for id in (*retained, *ahead)}
         best = {id for _, id in self._best}
         self._drop(self._weights, weights_path, kept | best)
         checkpoints = _needed(trials, ahead)
@@ -124,7 +130,7 @@ class Storage:
         before = trial.proposal.resume_from
         if before is None:
             return None
-        path = checkpoint_path(trained(trials, before))
+        path = checkpoint_path(trials[before].trained_id)
         is_there = (self._root / path).is_file()
         return path if is_there else None
 
@@ -168,31 +174,6 @@ class Storage:
         return (path for path in paths if _FILE.fullmatch(path.name))
 
 
-class NoStorage(Storage):
-    """The storage of a run whose trials leave no files: there is nothing to sweep."""
-
-    keeps_files = False
-
-    def open(
-        self, trials: Sequence[Trial], ahead: Sequence[int], retained: Collection[int]
-    ) -> None:
-        pass
-
-    def settle(self, trial: Trial) -> None:
-        pass
-
-    def sweep(
-        self, trials: Sequence[Trial], ahead: Sequence[int], retained: Collection[int]
-    ) -> None:
-        pass
-
-    def source(self, trials: Sequence[Trial], trial: Trial) -> str | None:
-        return None
-
-    def has_checkpoint(self, trial: Trial) -> bool:
-        return False
-
-
 def best_of(trials: Iterable[Trial], count: int) -> set[int]:
     """The ids of the best trained trials, whose weights are kept in any case."""
     ranks = []
@@ -214,7 +195,7 @@ def _needed(trials: Sequence[Trial], ahead: Iterable[int]) -> set[int]:
         needed.add(id)
         source = trial.proposal.resume_from
         if source is not None:
-            needed.add(trained(trials, source))
+            needed.add(trials[source].trained_id)
     return needed
 
 

@@ -8,61 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from evonas.errors import EvonasError, InvalidRecord, UserError
+from evonas.errors import InvalidRecord, UserError
 from evonas.files import is_file
-from evonas.genome import Genome
 from evonas.invocation import command
-from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import migrated_copy
+from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.record.opening import open_to_read, translated
-from evonas.runtime.record.rows import (
-    ATTEMPT_COLUMNS,
-    BRIEF_COLUMNS,
-    CONTENT_COLUMNS,
-    TRIAL_COLUMNS,
-    AnyTrial,
-    Attempt,
-    Brief,
-    attempt_of,
-    decode_genome,
-    trial_of,
-)
 from evonas.runtime.record.schema import VERSION
-from evonas.trial import Direction, Objective, Trial, TrialState
 from evonas.words import clean
-
-GIVES_BACK = "gives back infeasible"
-"""Key in `meta` of a run whose budget does not count infeasible proposals.
-
-A run of an older evonas has none, and keeps its rule: each of them is a trial like any other.
-"""
-LAST_ASK = "last ask"
-"""Key in `meta` of the place to which a run goes back when its budget is given something back."""
-END = "end"
-"""Key of how long the last end of the run took: `seconds`, and the `reserve` that was kept."""
-TIME_OVER = "time over"
-"""Key of the budget in seconds that was found to be spent, with what is kept for the end."""
-WORKED = "worked"
-"""Key in `meta` of the seconds that all sessions have worked."""
-
-
-@contextlib.contextmanager
-def decoding(path: Path) -> Iterator[None]:
-    """Errors of decoding a row, as damage: another program or a failing disk wrote there.
-
-    Raises:
-        InvalidRecord: what is recorded is not what evonas writes.
-    """
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
-        kind = type(error).__name__
-        raise InvalidRecord(f"the record {path} is damaged: {kind}: {error}") from error
 
 
 def where_runs_are(root: Path) -> str:
@@ -73,15 +28,10 @@ def where_runs_are(root: Path) -> str:
     return f"To list the runs:  {command(*words)}"
 
 
-class RecordReader:
+class RecordReader(OpenRecord):
     """Reads a record, also while a run is writing it.
 
-    It sees what is committed, never half a transaction. A record of an older evonas is read as a
-    migrated copy in memory.
-
-    Attributes:
-        path: path of the record.
-        version: version of the schema that the file has.
+    A record of an older evonas is read as a migrated copy in memory.
 
     Raises:
         UserError: there is no record.
@@ -89,308 +39,53 @@ class RecordReader:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         if not is_file(path):
             raise UserError(
                 f"there is no run at {path.parent}: {path.name} is missing."
                 f" {where_runs_are(path.parent)}"
             )
-        with translated(path, "read"):
-            self._connection = open_to_read(path)
-        self.version = self._check_version()
-        if self.version < VERSION:
-            # The file is left alone: only the writer migrates it.
-            with contextlib.closing(self._connection) as old, translated(path, "read"):
-                self._connection = migrated_copy(old, self.version)
-
-    def _check_version(self) -> int:
-        """The version of the schema, if this evonas can read it. Otherwise the file is closed."""
-        try:
-            version = int(self.meta("schema"))
-        except (InvalidRecord, KeyError, TypeError, ValueError) as error:
-            self.close()
-            raise InvalidRecord(
-                f"{self.path} is not an evonas record, or it is damaged: {error}"
-            ) from error
-        except EvonasError:
-            self.close()
-            raise
-        if version > VERSION:
-            self.close()
-            raise InvalidRecord(
-                f"{self.path} was written by a newer evonas: its schema is {version}, "
-                f"this one reads up to {VERSION}."
-            )
-        with translated(self.path, "read"):
-            foreign = self._value(
-                "select group_concat(name) from sqlite_master where type in ('trigger', 'view')"
-            )
-        if foreign:
-            self.close()
-            raise InvalidRecord(
-                f"{self.path} is no record of evonas, or was changed: it has triggers or views"
-                f" ({clean(foreign)[:200]}), which could rewrite results."
-            )
-        if version < 1:
-            self.close()
-            raise InvalidRecord(f"{self.path} is damaged: its schema is said to be {version}.")
-        return version
-
-    def verify(self) -> None:
-        """Have SQLite check its pages and indices, and compare all rows with their checksum.
-
-        Raises:
-            InvalidRecord: something has changed that evonas did not write.
-        """
-        with translated(self.path, "read"):
-            # One transaction: both checks see the same state, even if the writer goes on.
-            self._connection.execute("begin")
-            try:
-                words = self._damage()
-            finally:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("rollback")
-        if words != "ok":
-            # SQLite begins with a heading, and says what is wrong in the last line.
-            last = words.splitlines()[-1]
-            raise InvalidRecord(
-                f"the record {self.path} is damaged: {last}. "
-                "Put a copy in its place, or begin a new run."
-            )
-
-    def _damage(self) -> str:
-        """What is wrong with the record, in words; `ok` if nothing is."""
-        row = self._connection.execute("pragma integrity_check(1)").fetchone()
-        words: str = row[0]
-        if words != "ok":
-            return words
-        try:
-            recorded = self.meta(checksum.KEY)
-        except KeyError:
-            return "its checksum is missing"
-        if recorded != checksum.total(self._connection):
-            return "its content is not what was written"
-        return words
-
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows that a query gives."""
-        with translated(self.path, "read"):
-            found = self._connection.execute(query, values)
-            return found.fetchall()
-
-    def _value(self, query: str, values: Sequence[Any] = ()) -> Any:
-        """The value of a query that gives a single one."""
-        rows = self._rows(query, values)
-        return rows[0][0]
-
-    def meta(self, key: str) -> Any:
-        """A value that was put under this key.
-
-        Raises:
-            KeyError: there is none.
-        """
-        rows = self._rows("select value from meta where key = ?", (key,))
-        if not rows:
-            raise KeyError(key)
-        text = rows[0][0]
-        with decoding(self.path):
-            return json.loads(text)
-
-    def has_meta(self, key: str) -> bool:
-        """Whether a value was put under this key."""
-        rows = self._rows("select 1 from meta where key = ?", (key,))
-        return bool(rows)
-
-    def trials(self, objective: Objective) -> list[Trial]:
-        """All trials, by id; their fitness follows from the metrics by this objective."""
-        # Decoded now: whoever works on a run must not meet a damaged genome in the middle. And an
-        # audit compares what the genomes are, whatever digest stands beside them.
-        return self._trials(objective, lambda text, _: decode_genome(text), Trial)
-
-    def stored_trials(self, objective: Objective, make: Callable[..., AnyTrial]) -> list[AnyTrial]:
-        """The same, but each genome is decoded when it is first used.
-
-        For those who look at a run. A genome that cannot be decoded is an InvalidRecord then.
-
-        Args:
-            make: makes a trial, of the six values of a `Trial` in their order.
-        """
-        path = self.path
-
-        def decode(text: str) -> Genome:
-            with decoding(path):
-                return decode_genome(text)
-
-        return self._trials(objective, partial(Genome.stored, decode=decode), make)
-
-    def _trials(
-        self,
-        objective: Objective,
-        read: Callable[[str, str], Genome],
-        make: Callable[..., AnyTrial],
-    ) -> list[AnyTrial]:
-        path = self.path
-        query = f"select {TRIAL_COLUMNS} from trial order by id"
-        trials: list[AnyTrial] = []
-        with translated(path, "read"), decoding(path):
-            # Row by row: all texts at once would take as much memory again.
-            for row in self._connection.execute(query):
-                # Ids are places, from 0: a trial is looked up by its place in this list.
-                if row[0] != len(trials):
-                    raise InvalidRecord(f"the record {path} is damaged: trials are missing")
-                trials.append(trial_of(row, objective, read, make))
-        return trials
-
-    def waiting(self) -> list[int]:
-        """The ids of the trials without an outcome."""
-        query = "select id from trial where state = ? order by id"
-        rows = self._rows(query, (TrialState.WAITING,))
-        return [trial for (trial,) in rows]
-
-    def charged(self) -> int:
-        """The number of trials that were charged to the budget: all but the duplicates."""
-        count = self._value("select count(*) from trial where twin_of is null")
-        return int(count)
-
-    def infeasible(self) -> int:
-        """The number of charged trials that turned out to be infeasible."""
-        query = "select count(*) from trial where twin_of is null and state = ?"
-        count = self._value(query, (TrialState.INFEASIBLE,))
-        return int(count)
-
-    @property
-    def gives_back(self) -> bool:
-        """Whether infeasible proposals are given back to the budget."""
-        return self.has_meta(GIVES_BACK) and bool(self.meta(GIVES_BACK))
-
-    def last_ask(self) -> tuple[int, Mapping[str, Any]] | None:
-        """How many trials had been told at the last ask, and the strategy's state after it.
-
-        None if it was not noted: then no budget has kept the strategy from asking since.
-        """
-        if not self.has_meta(LAST_ASK):
-            return None
-        noted = self.meta(LAST_ASK)
-        # What was noted before a later ask is out of date.
-        if noted["trials"] != self._value("select count(*) from trial"):
-            return None
-        return noted["told"], noted["strategy"]
-
-    def settled(self) -> int:
-        """The number of trials that have an outcome of their own."""
-        query = "select count(*) from trial where twin_of is null and state <> ?"
-        count = self._value(query, (TrialState.WAITING,))
-        return int(count)
-
-    def told(self) -> int:
-        """The number of trials that the strategy has been told."""
-        count = self._value("select count(*) from trial where told")
-        return int(count)
-
-    def told_order(self) -> list[int]:
-        """The ids of the trials that the strategy has been told, in the order of the telling."""
-        rows = self._rows("select id from trial where told > 0 order by told")
-        return [trial for (trial,) in rows]
-
-    def worked_seconds(self) -> float:
-        """How long the sessions have worked, in total, by the clock of the budget.
-
-        A record of an evonas that did not keep them has only times of the clock on the wall, which
-        may have jumped. There, a session counts from the start of its first attempt to the end of
-        its last one, but not more than its workers have measured.
-        """
-        if self.has_meta(WORKED):
-            with decoding(self.path):
-                return float(self.meta(WORKED))
-        # An attempt without an end was abandoned: the session worked at least until its start.
-        times = "max(max(coalesce(ended, started)), max(started)) - min(started)"
-        rows = self._rows(f"select {times}, total(seconds) from attempt group by session")
-        total = sum(min(span, measured) for span, measured in rows)
-        return float(total)
-
-    def latest_end(self) -> float:
-        """When the latest of the attempts ended; 0 if none has."""
-        latest = self._value("select coalesce(max(ended), 0) from attempt")
-        return float(latest)
-
-    def begun(self) -> dict[int, float]:
-        """When the first attempt started, for each waiting trial that was in a worker already."""
-        query = (
-            "select trial, min(started) from attempt join trial on id = trial"
-            " where trial.state = ? group by trial"
-        )
-        rows = self._rows(query, (TrialState.WAITING,))
-        return dict(rows)
-
-    def told_before(self) -> list[int]:
-        """For each trial, by id, how many trials had been told when it was asked."""
-        rows = self._rows("select told_before from trial order by id")
-        return [int(count) for (count,) in rows]
-
-    def best_known(self, trial: int, direction: Direction) -> float | None:
-        """The best value of the trials that had been told when this one was asked.
-
-        Returns:
-            the value; None if none of those trials was `ok`.
-        """
-        told = "told between 1 and (select told_before from trial where id = ?)"
-        # A direction is the name of SQLite's function: min or max.
-        best: float | None = self._value(
-            f"select {direction}(value) from trial where {told}", (trial,)
-        )
-        return best
-
-    def attempts(self, trial: int | None = None) -> list[Attempt]:
-        """The attempts at one trial, or at all trials, in order."""
-        where = ""
-        values: tuple[int, ...] = ()
-        # Two queries: a condition such as `? is null or trial = ?` would scan the whole table.
-        if trial is not None:
-            where = "where trial = ?"
-            values = (trial,)
-        query = f"select {ATTEMPT_COLUMNS} from attempt {where} order by trial, number"
-        rows = self._rows(query, values)
-        with decoding(self.path):
-            return [attempt_of(row) for row in rows]
-
-    def briefs(self) -> list[Brief]:
-        """All attempts in order, without their histories and details."""
-        rows = self._rows(f"select {BRIEF_COLUMNS} from attempt order by trial, number")
-        return [Brief(*row) for row in rows]
-
-    def files(self, trial: int | None = None) -> dict[str, str]:
-        """Path -> sha256 of the files that this trial's worker wrote, or of all files."""
-        query = "select path, sha256 from file where ? is null or trial = ? order by path"
-        rows = self._rows(query, (trial, trial))
-        return dict(rows)
-
-    def events(self) -> list[tuple[float, str, Any]]:
-        """What happened, in order: time, kind, detail."""
-        rows = self._rows("select at, kind, detail from event order by id")
-        with decoding(self.path):
-            return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
-
-    def content(self) -> list[tuple[Any, ...]]:
-        """The table of trials.
-
-        It is the same for the same config and seed, whatever happened on the way.
-        """
-        query = f"select {CONTENT_COLUMNS} from trial order by id"
-        return self._rows(query)
+        # Closes the file if it is refused, and if it is read as a copy.
+        with contextlib.ExitStack() as stack:
+            with translated(path, "read"):
+                connection = stack.enter_context(contextlib.closing(open_to_read(path)))
+            version = _checked_version(path, connection)
+            if version < VERSION:
+                # The file is left alone: only the writer migrates it.
+                with translated(path, "read"):
+                    connection = migrated_copy(connection, version)
+            else:
+                stack.pop_all()
+        super().__init__(path, connection, version)
 
     def close(self) -> None:
-        """Close the file."""
         self._connection.close()
 
-    def __enter__(self) -> RecordReader:
-        return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+def _checked_version(path: Path, connection: sqlite3.Connection) -> int:
+    """The version of a record's schema.
 
-
-def end_seconds(record: RecordReader) -> float:
-    """Seconds that the last end of this run took: the export, the pictures; 0 if it had none."""
-    if not record.has_meta(END):
-        return 0.0
-    return float(record.meta(END)["seconds"])
+    Raises:
+        InvalidRecord: this evonas cannot read it.
+    """
+    try:
+        with translated(path, "read"):
+            found = connection.execute("select value from meta where key = 'schema'").fetchone()
+        version = int(json.loads(found[0]))
+    except (InvalidRecord, TypeError, ValueError) as error:
+        raise InvalidRecord(f"{path} is not an evonas record, or it is damaged: {error}") from error
+    if version > VERSION:
+        raise InvalidRecord(
+            f"{path} was written by a newer evonas: its schema is {version}, "
+            f"this one reads up to {VERSION}."
+        )
+    with translated(path, "read"):
+        names = "select group_concat(name) from sqlite_master where type in ('trigger', 'view')"
+        (foreign,) = connection.execute(names).fetchone()
+    if foreign:
+        raise InvalidRecord(
+            f"{path} is no record of evonas, or was changed: it has triggers or views"
+            f" ({clean(foreign)[:200]}), which could rewrite results."
+        )
+    if version < 1:
+        raise InvalidRecord(f"{path} is damaged: its schema is said to be {version}.")
+    return version

@@ -20,17 +20,19 @@ from evonas.failpoints import failpoint
 from evonas.files import temporary_beside
 from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import back_up, migrate
+from evonas.runtime.record.open_record import LAST_ASK, STOPPED, TIME_OVER, WORKED, OpenRecord
 from evonas.runtime.record.opening import PATIENCE, open_to_write, translated
+from evonas.runtime.record.past import Past
 from evonas.runtime.record.place import Place
-from evonas.runtime.record.reader import LAST_ASK, WORKED, RecordReader
+from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.rows import CONTENT_COLUMNS, dump, new_row
 from evonas.runtime.record.schema import SCHEMA, VERSION
-from evonas.trial import Outcome, Trial
+from evonas.trial import Objective, Outcome, Trial
 
 _NEW_TRIAL = f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})"
 
 
-class Record(RecordReader):
+class Record(OpenRecord):
     """The writer. The run's lock sees to it that a run has one writer at a time.
 
     If the lock fails (somebody deleted it), the session that was opened last goes on. The other
@@ -49,13 +51,13 @@ class Record(RecordReader):
 
     def __init__(self, path: Path, clock: Callable[[], float] = on_the_wall) -> None:
         # First as a reader: a damaged record is refused before anything is written to it.
-        super().__init__(path)
-        with contextlib.closing(self._connection):
-            self.verify()
+        with RecordReader(path) as reader:
+            reader.verify()
+        with translated(path):
+            connection = open_to_write(path)
+        super().__init__(path, connection, reader.version)
         self._clock = clock
         self._worked: Callable[[], float] | None = None
-        with translated(path):
-            self._connection = open_to_write(path)
         self._place = Place(path)
         self.session = 0
         self.backup: Path | None = None
@@ -227,6 +229,47 @@ class Record(RecordReader):
             self._put(key, value)
             self._event(kind, detail)
 
+    def resume(self, objective: Objective, limit: float | None, is_late: bool) -> Past:
+        """Where the last session ended; see `Journal`."""
+        trials = self.trials(objective)
+        told = self.told_order()
+        begun = self.begun()
+        # An estimate may have changed since. What was over stays so until the budget is another.
+        is_time_over = is_late or (self.has_meta(TIME_OVER) and self.meta(TIME_OVER) == limit)
+        if not is_time_over:
+            # An older evonas told cancelled trials: what the strategy has seen stays.
+            interrupted = {trial.id for trial in trials if trial.is_interrupted}
+            open_again = [trials[id].unsettled for id in sorted(interrupted.difference(told))]
+            self._reopen(open_again)
+            for trial in open_again:
+                trials[trial.id] = trial
+        return Past(
+            session=self.session,
+            trials=trials,
+            told=told,
+            begun=begun.keys(),
+            state=self.meta("strategy") if self.has_meta("strategy") else None,
+            last_ask=self.last_ask(),
+            stops=[detail for _, kind, detail in self.events() if kind == STOPPED],
+            is_time_over=is_time_over,
+        )
+
+    def _reopen(self, trials: Sequence[Trial]) -> None:
+        """Trials that a deadline has interrupted wait again, as if it had not been there.
+
+        The attempts that were cut short become `abandoned`.
+        """
+        if not trials:
+            return
+        ids = [(trial.id,) for trial in trials]
+        with self._transaction():
+            for trial in trials:
+                self._settle(trial)
+            self._connection.executemany(
+                "update attempt set state = 'abandoned' where state = 'ok' and trial = ?", ids
+            )
+            failpoint("record.reopened")
+
     def commit_step(
         self,
         told: Sequence[Trial],
@@ -234,16 +277,9 @@ class Record(RecordReader):
         state: Mapping[str, Any],
         before: int,
         is_last: bool = False,
+        stop: Mapping[str, Any] | None = None,
     ) -> None:
-        """What the strategy was told and then asked, and its state, in one transaction.
-
-        Args:
-            told: trials that the strategy was told, in this order.
-            asked: new trials.
-            state: state of the strategy after both.
-            before: number of trials that had been told when `asked` were asked, `told` included.
-            is_last: whether nothing more is asked unless something is given back to the budget.
-        """
+        """What the strategy was told and then asked, and its state; see `Journal`."""
         first = before - len(told) + 1
         with self._transaction():
             for place, trial in enumerate(told, first):
@@ -258,6 +294,8 @@ class Record(RecordReader):
             self._put("strategy", dict(state))
             if is_last:
                 self._put_last_ask(before, state)
+            if stop is not None:
+                self._event(STOPPED, dict(stop))
             failpoint("record.strategy")
 
     def _put_last_ask(self, told: int, state: Mapping[str, Any]) -> None:
@@ -336,7 +374,7 @@ class Record(RecordReader):
         """
         with self._transaction():
             history = dump(dict(outcome.history))
-            details = dump(dict(outcome.details))
+            details = dump(outcome.details.to_json())
             self._connection.execute(
                 "update attempt set state = ?, ended = ?, epochs = ?, seconds = ?, history = ?,"
                 " message = ?, details = ? where trial = ? and number = ?",
@@ -358,33 +396,13 @@ class Record(RecordReader):
                 self._files(outcome.files, trial.id)
             failpoint("record.outcome")
 
-    def cancel(self, trials: Sequence[Trial]) -> None:
-        """Write outcomes that no attempt has given: the time was over before these trials began.
-
-        Args:
-            trials: trials that are `cancelled`, and that the strategy is not told.
-        """
+    def cancel(self, trials: Sequence[Trial], limit: float | None) -> None:
+        """The time is over: these trials, which never began, have their outcome; see `Journal`."""
         with self._transaction():
+            self._put(TIME_OVER, limit)
             for trial in trials:
                 self._settle(trial)
             failpoint("record.cancelled")
-
-    def reopen(self, trials: Sequence[Trial]) -> None:
-        """Trials that a deadline has interrupted wait again, as if it had not been there.
-
-        The attempts that were cut short become `abandoned`.
-
-        Args:
-            trials: trials that the strategy is not told, without an outcome.
-        """
-        ids = [(trial.id,) for trial in trials]
-        with self._transaction():
-            for trial in trials:
-                self._settle(trial)
-            self._connection.executemany(
-                "update attempt set state = 'abandoned' where state = 'ok' and trial = ?", ids
-            )
-            failpoint("record.reopened")
 
     def _settle(self, trial: Trial) -> None:
         """Write a trial's outcome into its row."""
@@ -444,7 +462,7 @@ class Record(RecordReader):
             if self.meta("sealed"):
                 self._fold()
         self._place.close()
-        super().close()
+        self._connection.close()
 
 
 def _as_sqlite(error: OSError) -> sqlite3.OperationalError:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from evonas.genome import Genome
-from evonas.trial import Fidelity, Fitness, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.trial import (
+    Attempt,
+    Details,
+    Fidelity,
+    Fitness,
+    Lineage,
+    Objective,
+    Proposal,
+    Trial,
+    TrialState,
+    operators_of,
+)
 
 TRIAL_COLUMNS = (
     "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of,"
@@ -26,74 +35,6 @@ ATTEMPT_COLUMNS = (
 
 
 BRIEF_COLUMNS = "trial, state, epochs, seconds, message"
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """One try at a trial, without what takes long to read: its history and its details.
-
-    The attributes are those of an `Attempt`.
-    """
-
-    trial: int
-    state: str
-    epochs: int
-    seconds: float | None
-    message: str
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One try at a trial, as recorded.
-
-    Attributes:
-        trial: id of the trial.
-        number: place among the attempts at this trial, from 0.
-        session: number of the session that started it.
-        state: `running`, `abandoned`, or the state of its outcome.
-        started: time in seconds since 1970, or on a virtual clock.
-        ended: time of the end; None if there is no outcome.
-        epochs: number of finished epochs.
-        seconds: wall time that the worker spent; None if there is no outcome.
-        history: metric -> one value for each epoch, None if it was not finite.
-        message: for a failure, one sentence; empty otherwise.
-        details: other answers of the worker, as plain JSON.
-    """
-
-    trial: int
-    number: int
-    session: int
-    state: str
-    started: float
-    ended: float | None
-    epochs: int
-    seconds: float | None
-    history: Mapping[str, list[float | None]]
-    message: str
-    details: Mapping[str, Any]
-
-    @property
-    def brief(self) -> Brief:
-        """The same without what takes long to read."""
-        return Brief(self.trial, self.state, self.epochs, self.seconds, self.message)
-
-
-AnyTrial = TypeVar("AnyTrial", bound=Trial)
-Try = TypeVar("Try", Attempt, Brief)
-
-
-def deciding(state: TrialState, attempts: Sequence[Try]) -> Try | None:
-    """The attempt that a trial's outcome is of; None if there is no outcome, or no attempt.
-
-    Args:
-        state: state of the trial.
-        attempts: all attempts at the trial, in order.
-    """
-    # Retries come before it. A training that was repeated for an export comes after it.
-    for attempt in attempts:
-        if attempt.state == state:
-            return attempt
-    return None
 
 
 def dump(value: Any) -> str:
@@ -157,7 +98,7 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
         seconds,
         json.loads(history),
         message,
-        json.loads(details),
+        Details.from_json(json.loads(details)),
     )
 
 
@@ -174,13 +115,11 @@ def trial_of(
     row: tuple[Any, ...],
     objective: Objective,
     read: Callable[[str, str], Genome],
-    make: Callable[..., AnyTrial],
-) -> AnyTrial:
+) -> Trial:
     """A row with TRIAL_COLUMNS as a trial.
 
     Args:
         read: gives the genome of a text and its digest, decoded or stored.
-        make: makes the trial, of the six values of a `Trial` in their order.
     """
     (
         id,
@@ -196,15 +135,16 @@ def trial_of(
         word,
         metrics,
     ) = row
-    lineage = Lineage(sys.intern(operator), tuple(json.loads(parents)), generation)
+    lineage = Lineage(_operators(operator), tuple(json.loads(parents)), generation)
     proposal = Proposal(read(genome, digest), _fidelity(epochs), lineage, repeat, resume_from)
     state = TrialState(word)
     known = json.loads(metrics)
-    return make(id, proposal, twin_of, state, known, _fitness(state, known, objective))
+    return Trial(id, proposal, twin_of, state, known, _fitness(state, known, objective))
 
 
-# Most trials of a run have the same one.
+# Most trials of a run share them.
 _fidelity = lru_cache(maxsize=64)(Fidelity)
+_operators = lru_cache(maxsize=1024)(operators_of)
 
 
 def settled(

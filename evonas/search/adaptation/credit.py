@@ -61,7 +61,7 @@ class Credit:
             return
         better_parent = min(parents, key=lambda fitness: fitness.order)
         reward = gain(trial, better_parent)
-        words = trial.lineage.operator.split("+")
+        words = trial.lineage.operators
         # `dict.fromkeys` drops repeated words and keeps their order, on which the result depends.
         for word in dict.fromkeys(words):
             # Words such as `crossover` are in the lineage too, but have no rate to adapt.

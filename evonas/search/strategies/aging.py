@@ -127,10 +127,10 @@ class Aging(Strategy):
         if number < len(seeds):
             name = seeds[number]
             genome = self.problem.seeds[name]
-            return self._proposal(number, genome, f"seed {name}")
+            return self._proposal(number, genome, (f"seed {name}",))
         rng = generator(self.problem.seed, "sample", number, *other)
         genome = sample(self.problem.space, rng)
-        return self._proposal(number, genome, "sample")
+        return self._proposal(number, genome, ("sample",))
 
     def _breed(self, number: int, *other: int) -> Proposal:
         """A mutated copy of the best of a few individuals; it differs from its parent."""
@@ -145,8 +145,8 @@ class Aging(Strategy):
         # Two edits may cancel each other, so the child is compared with its parent.
         parents = [parent.genome]
         child = different(space, child, parents, words, rng, rates)
-        operator = "+".join(words) or "copy"
-        return self._proposal(number, child, operator, (parent.id,))
+        operators = tuple(words) or ("copy",)
+        return self._proposal(number, child, operators, (parent.id,))
 
     def _parent(self, rng: np.random.Generator) -> Individual:
         """The best of a few individuals that are drawn with replacement."""
@@ -158,11 +158,15 @@ class Aging(Strategy):
         return ranked[0]
 
     def _proposal(
-        self, number: int, genome: Genome, operator: str, parents: tuple[int, ...] = ()
+        self,
+        number: int,
+        genome: Genome,
+        operators: tuple[str, ...],
+        parents: tuple[int, ...] = (),
     ) -> Proposal:
         # There are no generations. One is counted for every `population` proposals.
         generation = number // self.settings.population
-        lineage = Lineage(operator, parents, generation)
+        lineage = Lineage(operators, parents, generation)
         return Proposal(
             genome,
             self.problem.fidelity,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonas.search.halving import HalvingSettings, promotion
-from evonas.search.rungs import lengths, promotable, source
+from evonas.search.rungs import lengths, promotable
 from evonas.search.sampling import Design
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.trial import Fidelity, Lineage, Proposal, Trial, rank
@@ -93,7 +93,7 @@ class Asha(Strategy):
         genome = self._design[self._sampled]
         self._sampled += 1
         fidelity = Fidelity(self._epochs[0])
-        lineage = Lineage("sample")
+        lineage = Lineage(("sample",))
         return Proposal(genome, fidelity, lineage)
 
     def _promote(self, id: int, level: int) -> Proposal:
@@ -132,13 +132,13 @@ class Asha(Strategy):
         found: set[int] = set()
         for id in self._going:
             trial = self._trials[id]
-            found.add(source(trial))
+            found.add(trial.trained_id)
         # The top rung is the full training, which nothing continues.
         for ranked in self._rungs[:-1]:
             most = self._most_promoted(len(ranked))
             for trial in ranked[:most]:
                 if trial.fitness is not None and trial.id not in self._promoted:
-                    found.add(source(trial))
+                    found.add(trial.trained_id)
         return frozenset(found)
 
     def _most_promoted(self, size: int) -> int:

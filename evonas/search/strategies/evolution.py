@@ -157,7 +157,7 @@ class Evolution(Strategy):
             operator = "sample"
             rng = generator(problem.seed, "sample", generation, place, *other)
             genome = sample(problem.space, rng)
-        lineage = Lineage(operator, (), generation)
+        lineage = Lineage((operator,), (), generation)
         return Proposal(genome, problem.fidelity, lineage)
 
     def _breed(self, place: int, *other: int) -> Proposal:
@@ -190,10 +190,10 @@ class Evolution(Strategy):
             parents = [parents[place] for place in places]
         if len(parents) == 2:
             words.insert(0, "crossover")
-        operator = "+".join(words) or "copy"
+        operators = tuple(words) or ("copy",)
         ids = tuple(parent.id for parent in parents)
         generation = self._generation_of(place)
-        lineage = Lineage(operator, ids, generation)
+        lineage = Lineage(operators, ids, generation)
         return Proposal(child, self.problem.fidelity, lineage)
 
     def _generation_of(self, place: int) -> int:

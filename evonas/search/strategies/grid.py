@@ -141,7 +141,7 @@ class Grid(Strategy):
         """The genome with this number of the lattice."""
         point = np.array(self._lattice[number])
         genome = decode(self.problem.space, point)
-        lineage = Lineage("sample")
+        lineage = Lineage(("sample",))
         return Proposal(genome, self.problem.fidelity, lineage)
 
     def tell(self, trial: Trial) -> None:

@@ -104,7 +104,7 @@ class LocalSearch(Strategy):
         rng = generator(self.problem.seed, "sample", self._asked)
         space = self.problem.space
         genome = unknown(self, lambda: sample(space, rng))
-        lineage = Lineage("sample")
+        lineage = Lineage(("sample",))
         return Proposal(genome, self.problem.fidelity, lineage)
 
     def _neighbour(self) -> Proposal | None:
@@ -132,7 +132,7 @@ class LocalSearch(Strategy):
             genome = edited(space, centre.genome, 1, words, rng, rates)
             # If no edit is possible, this is the centre's own genome, which is known.
             if not self.knows(genome):
-                lineage = Lineage(words[0], (centre.id,))
+                lineage = Lineage((words[0],), (centre.id,))
                 return Proposal(genome, self.problem.fidelity, lineage)
         return None
 

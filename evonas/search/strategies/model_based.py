@@ -103,8 +103,7 @@ class ModelBased(Strategy):
             chosen = Candidate(genome)
         # The experience must know this proposal before the next one is chosen.
         experience.ask(chosen.genome)
-        operator = "+".join(chosen.words)
-        lineage = Lineage(operator, chosen.parents)
+        lineage = Lineage(chosen.words, chosen.parents)
         return Proposal(
             chosen.genome,
             self.problem.fidelity,

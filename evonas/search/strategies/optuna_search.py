@@ -86,7 +86,7 @@ class OptunaSearch(Strategy):
         if self._succeeded >= self.settings.sampler.initial:
             seed = int(rng.integers(2**31))
             genome = self._suggested(seed)
-        lineage = Lineage("sample" if genome is None else "tpe")
+        lineage = Lineage(("sample" if genome is None else "tpe",))
         if genome is None:
             space = self.problem.space
             genome = unknown(self, lambda: sample(space, rng))

@@ -76,7 +76,7 @@ class RandomSearch(Strategy):
             genome = sample(space, rng)
         else:
             genome = self._design[number]
-        return Proposal(genome, self.problem.fidelity, Lineage("sample"))
+        return Proposal(genome, self.problem.fidelity, Lineage(("sample",)))
 
     def tell(self, trial: Trial) -> None:
         # Random search learns nothing.

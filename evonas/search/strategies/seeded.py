@@ -113,7 +113,7 @@ class Seeded(Wrapping):
         if asked.resume_from is None:
             name, genome = self._seeds[self._placed]
             generation = asked.lineage.generation
-            lineage = Lineage(f"seed {name}", (), generation)
+            lineage = Lineage((f"seed {name}",), (), generation)
             proposal = replace(asked, genome=genome, lineage=lineage)
             self._placed += 1
         number = self._asked

@@ -9,7 +9,7 @@ from evonas.evaluate.contract.answers import Alive, BadAnswer, Code, Epoch, Read
 from evonas.evaluate.contract.imports import UNREADABLE, Source
 from evonas.evaluate.contract.protocol import encode, outcome_to_json
 from evonas.testing.jobs import make_job
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Cause, Details, Outcome, Stopped, TrialState
 
 JOB = make_job(3, attempt=1)
 NAME = {"trial": 3, "attempt": 1}
@@ -76,7 +76,18 @@ def test_an_outcome_comes_back_as_it_was_sent() -> None:
         {"loss": [1.0, 0.5]},
         "",
         {JOB.weights: "ab" * 32},
-        {"anything": [1, {"a": None}]},
+        Details(
+            stopped=Stopped(3, 30, 0.12, 0.02),
+            test={"test_loss": 0.7},
+            batch_size=16,
+            cause=Cause.DISK,
+            clock="trial",
+            log="",
+            accumulation_steps=2,
+            cut_short=3,
+            reused=0,
+            more={"anything": [1, {"a": None}]},
+        ),
     )
     assert read_answer(encode({"outcome": {**NAME, **outcome_to_json(sent)}}), JOB) == sent
 
@@ -127,6 +138,9 @@ def test_an_outcome_comes_back_as_it_was_sent() -> None:
         line(outcome={"trial": "\ud800" * 1000, "attempt": 1, "state": "ok"}),
         b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "history": {"loss": [1e999]}}}',
         b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "details": {"a": [1e999]}}}',
+        b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "details": {"log": 5}}}',
+        b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "details": {"cause": "x"}}}',
+        b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "details": {"stopped": {}}}}',
         b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "metrics": {"val_loss": NaN}}}',
         b'{"outcome": {"trial": 3, "attempt": 1, "state": "ok", "metrics": {"val_loss": 1e999}}}',
     ],

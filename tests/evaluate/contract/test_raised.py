@@ -56,7 +56,7 @@ def test_the_outcome_of_a_function_in_the_drivers_process_is_bounded(tmp_path):
         assert report.outcome.state is TrialState.ERROR
         assert report.outcome.message.startswith(words)
         assert len(report.outcome.message) <= 4000
-        assert len(report.outcome.details["log"]) <= LOG
+        assert len(report.outcome.details.log) <= LOG
 
 
 def test_the_end_of_a_traceback_is_kept():

@@ -24,7 +24,7 @@ from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import Genome, parse_space, sample
 from evonas.randomness import generator
 from evonas.testing.jobs import make_job, make_setup
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Details, Outcome, TrialState
 
 SPACE = "space: s\ninput: none\nnetwork: {cell: {length: 2, ops: {a: {}, b: {}}}}\n"
 TABLE = """\
@@ -58,7 +58,7 @@ def tabled(tmp_path: Path) -> Setup:
 def test_a_table_tells_metrics_and_seconds_and_keeps_the_test_data_aside(tabled: Setup) -> None:
     outcome = ask(tabled, make_job(genome=genome("a", "a"), epochs=9))
     assert outcome == Outcome(
-        TrialState.OK, {"val_loss": 1.0}, 9, 90.0, details={"test": {"test_loss": 1.1}}
+        TrialState.OK, {"val_loss": 1.0}, 9, 90.0, details=Details(test={"test_loss": 1.1})
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evonas.evaluate.contract.protocol import encode, outcome_to_json
-from evonas.trial import Outcome, TrialState
+from evonas.trial import Details, Outcome, TrialState
 
 
 def serve(fd: int) -> None:
@@ -185,6 +185,8 @@ def answer(
     **details: object,
 ) -> None:
     """An outcome with the worker's pid among its details."""
-    outcome = Outcome(state, {"val_loss": 1.0}, details={"pid": os.getpid(), **details})
+    outcome = Outcome(
+        state, {"val_loss": 1.0}, details=Details(more={"pid": os.getpid(), **details})
+    )
     name = {"trial": job["trial"], "attempt": job["attempt"]}
     connection.sendall(encode({"outcome": {**name, **outcome_to_json(outcome)}}))

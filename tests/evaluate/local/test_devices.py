@@ -166,7 +166,7 @@ def test_each_worker_sees_exactly_its_device(
         while pool.running:
             for report in pool.poll(1.0):
                 if isinstance(report, Finished):
-                    seen[report.job.trial] = report.outcome.details["environment"][
+                    seen[report.job.trial] = report.outcome.details.more["environment"][
                         "CUDA_VISIBLE_DEVICES"
                     ]
     assert seen == {0: "GPU-aa11", 1: "GPU-bb11", 2: "GPU-cc11", 3: "-1"}

@@ -147,7 +147,7 @@ def test_what_a_real_network_may_do_to_its_worker(setup: Setup) -> None:
         assert "pool.local.memory_mb, is 1,200 MiB" in hoarding.message
 
         endless = outcome_of(pool, job(3, "spin", epochs=1000))
-        assert (endless.state, endless.details["clock"]) == (TrialState.TIMEOUT, "trial")
+        assert (endless.state, endless.details.clock) == (TrialState.TIMEOUT, "trial")
         assert outcome_of(pool, job(4)).state is TrialState.OK
 
 
@@ -155,7 +155,7 @@ def test_what_a_real_network_may_do_to_its_worker(setup: Setup) -> None:
 def test_one_call_without_an_end_gives_no_sign_of_life(setup: Setup) -> None:
     with open_pool(setup, stalled_limit=5.0) as pool:
         outcome = outcome_of(pool, job(0, "spin"))
-        assert (outcome.state, outcome.details["clock"]) == (TrialState.TIMEOUT, "stalled")
+        assert (outcome.state, outcome.details.clock) == (TrialState.TIMEOUT, "stalled")
 
 
 DRIVER = """

@@ -147,14 +147,14 @@ def test_a_hang_frees_its_slot_leaves_no_process_and_disturbs_nobody(
         if pool.running == 1 and 1 not in finished:
             pool.submit(act("answer", 2 + len(finished)))
     timeout = finished.pop(1)
-    assert (timeout.state, timeout.details["clock"]) == (TrialState.TIMEOUT, "trial")
+    assert (timeout.state, timeout.details.clock) == (TrialState.TIMEOUT, "trial")
     assert "The time limit of 1.5 s for one trial (limits.seconds)" in timeout.message
     assert members(hanging) == []
-    if found := re.search(r"child (\d+)", timeout.details["log"]):
+    if found := re.search(r"child (\d+)", timeout.details.log):
         wait_for(lambda: is_gone(int(found[1])))
-    assert ("child" in timeout.details["log"]) == (what in ("child, hang", "daemon, hang"))
+    assert ("child" in timeout.details.log) == (what in ("child, hang", "daemon, hang"))
     assert {outcome.state for outcome in finished.values()} == {TrialState.OK}
-    pids = {outcome.details["pid"] for outcome in finished.values()}
+    pids = {outcome.details.more["pid"] for outcome in finished.values()}
     assert hanging not in pids
     assert len(pids) <= 1 + len(finished) // 20, (
         "the other worker is recycled after 20 jobs, for no other reason"
@@ -180,7 +180,7 @@ def test_without_a_sign_of_life_a_training_is_ended(
 ) -> None:
     pool = open_pool(stalled_limit=0.5, time_limit=600.0)
     outcome = outcome_of(pool, what)
-    assert (outcome.state, outcome.details["clock"]) == (TrialState.TIMEOUT, "stalled")
+    assert (outcome.state, outcome.details.clock) == (TrialState.TIMEOUT, "stalled")
     assert "no sign of life for 0.5 s (limits.stalled_seconds)" in outcome.message
     assert outcome_of(pool, "answer").state is TrialState.OK
 
@@ -201,7 +201,7 @@ def test_signs_of_life_do_not_stop_the_clock_of_the_trial(
     open_pool: Callable[..., LocalPool],
 ) -> None:
     outcome = outcome_of(open_pool(stalled_limit=60.0, time_limit=0.5), "alive, hang")
-    assert outcome.details["clock"] == "trial"
+    assert outcome.details.clock == "trial"
 
 
 def test_no_clock_bounds_an_export(open_pool: Callable[..., LocalPool]) -> None:
@@ -219,8 +219,8 @@ def test_a_clock_on_the_wall_that_jumps_by_hours_is_not_looked_at(
     monkeypatch.setattr(time, "time", lambda: real() + chance.choice([-3600.0, 0.0, 3600.0]))
     pool = open_pool(stalled_limit=60.0, time_limit=120.0)
     assert outcome_of(pool, "alive", times=10).state is TrialState.OK
-    assert outcome_of(open_pool(time_limit=0.5), "hang").details["clock"] == "trial"
-    assert outcome_of(open_pool(stalled_limit=0.5), "hang").details["clock"] == "stalled"
+    assert outcome_of(open_pool(time_limit=0.5), "hang").details.clock == "trial"
+    assert outcome_of(open_pool(stalled_limit=0.5), "hang").details.clock == "stalled"
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_worker_beyond_its_memory_is_ended_with_its_children(
     assert re.search(
         r"took \d+ MiB of memory; the limit, pool.local.memory_mb, is 150 MiB", finished[0].message
     )
-    assert "log" in finished[0].details
+    assert finished[0].details.log is not None
     assert members(group) == []
 
 
@@ -345,7 +345,7 @@ def test_a_worker_that_has_grown_is_replaced_after_its_job(
     pool = open_pool(memory_limits=MemoryLimits(growth=100 * MIB, worker=None, floor=0))
     outcomes = [outcome_of(pool, "leak", mib=40) for _ in range(6)]
     assert {outcome.state for outcome in outcomes} == {TrialState.OK}
-    pids = [outcome.details["pid"] for outcome in outcomes]
+    pids = [outcome.details.more["pid"] for outcome in outcomes]
     assert [pids.index(pid) for pid in pids] == [0, 0, 0, 3, 3, 3]
 
 
@@ -374,7 +374,7 @@ def test_the_kernel_would_rather_kill_a_worker_than_the_driver(
     open_pool: Callable[..., LocalPool],
 ) -> None:
     pool = open_pool()
-    pid = outcome_of(pool, "answer").details["pid"]
+    pid = outcome_of(pool, "answer").details.more["pid"]
     badness = [int(Path(f"/proc/{who}/oom_score_adj").read_text()) for who in ("self", pid)]
     assert badness[0] < badness[1]
 
@@ -399,5 +399,5 @@ def test_a_log_that_is_printed_to_without_end_stays_small(
     (answer,) = drain(pool)
     assert isinstance(answer, Finished)
     assert answer.outcome.state is TrialState.CRASHED
-    assert answer.outcome.details["log"]
+    assert answer.outcome.details.log
     assert outcome_of(pool, "answer").state is TrialState.OK

@@ -36,7 +36,7 @@ from evonas.evaluate.training import export_job
 from evonas.evaluate.training.checkpoint import load_weights
 from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.latency import latency_ms
-from evonas.evaluate.training.learning_curve import LEARNING_CURVE, Stopped
+from evonas.evaluate.training.learning_curve import LEARNING_CURVE
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.scores import scores
 from evonas.evaluate.training.tensors import TensorCache
@@ -49,7 +49,7 @@ from evonas.learning.interface import Interface
 from evonas.learning.metrics import TIMES
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import build_optimizer
-from evonas.trial import CUT_SHORT, Objective, Outcome, TrialState
+from evonas.trial import CUT_SHORT, NO_DETAILS, Cause, Details, Objective, Outcome, TrialState
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -378,7 +378,7 @@ def test_a_full_disk_is_told_as_the_cause(
 
     monkeypatch.setattr("evonas.evaluate.training.train_job.save_weights", fail)
     outcome = run_job(setup, train_job(epochs=1), SILENT)
-    assert (outcome.state, outcome.details) == (TrialState.LOST, {"cause": "disk"})
+    assert (outcome.state, outcome.details) == (TrialState.LOST, Details(cause=Cause.DISK))
     assert outcome.message == str(error)
 
 
@@ -543,14 +543,12 @@ def test_a_hopeless_training_is_stopped_also_where_it_goes_on_from_a_shorter_one
 ) -> None:
     setup = replace(setup, epochs=9, stop={LEARNING_CURVE: {"after": 0.5, "margin": 1.0}})
     full = run_job(setup, train_job(epochs=9), SILENT)
-    assert full.details == {}
+    assert full.details == NO_DETAILS
     assert full.epochs == 9
     hopeless = -1000.0
     stopped = run_job(setup, train_job(epochs=9, incumbent=hopeless), SILENT)
     assert stopped.state is TrialState.OK
-    stop = Stopped.in_details(
-        outcome_from_json(json.loads(encode(outcome_to_json(stopped)))).details
-    )
+    stop = outcome_from_json(json.loads(encode(outcome_to_json(stopped)))).details.stopped
     assert stop is not None
     assert (
         (stop.epoch, stop.epochs, stop.incumbent)
@@ -566,7 +564,7 @@ def test_a_hopeless_training_is_stopped_also_where_it_goes_on_from_a_shorter_one
         weights="weights/00001.npz",
     )
     part = run_job(setup, short, SILENT)
-    assert (part.epochs, part.details) == (3, {})
+    assert (part.epochs, part.details) == (3, NO_DETAILS)
     told: list[int] = []
     job = train_job(epochs=9, incumbent=hopeless, resume_from="checkpoints/00001.npz")
     assert same(run_job(setup, job, lambda epoch, metrics: told.append(epoch))) == same(stopped)
@@ -613,7 +611,7 @@ def test_an_export_is_the_trained_model(setup: Setup) -> None:
         assert outcome.metrics[name] == pytest.approx(trained.metrics[name], rel=1e-6)
     root = Path(setup.directory)
     assert outcome.files == {"best.keras": sha256_of(root / "best.keras")}
-    details = outcome.details
+    details = outcome.details.more
     assert (details["parameters"], details["flops"]) == (
         trained.metrics["parameters"],
         trained.metrics["flops"],

@@ -63,7 +63,7 @@ def test_what_a_job_raises_is_its_outcome_and_the_pool_goes_on(
             if trial == 0:
                 assert answer.outcome.state is TrialState.ERROR
                 assert answer.outcome.message == words
-                assert "raise error" in answer.outcome.details["log"]
+                assert "raise error" in answer.outcome.details.log
             else:
                 assert answer.outcome.state is TrialState.OK
 

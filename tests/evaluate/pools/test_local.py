@@ -112,17 +112,17 @@ def test_what_a_worker_may_do_is_a_crash_of_its_job_and_of_no_other(
 ) -> None:
     monkeypatch.setattr(slot_module, "HANG_UP_LIMIT", 0.1)
     pool = open_pool()
-    before = outcome_of(pool, "answer").details["pid"]
+    before = outcome_of(pool, "answer").details.more["pid"]
     outcome = outcome_of(pool, what)
     assert outcome.state is TrialState.CRASHED
     assert words in outcome.message
-    assert "log" in outcome.details
+    assert outcome.details.log is not None
     if what.startswith("raise"):
-        assert "a bug of the worker" in outcome.details["log"]
+        assert "a bug of the worker" in outcome.details.log
     wait_for(lambda: is_gone(before))
     after = outcome_of(pool, "answer")
     assert after.state is TrialState.OK
-    assert after.details["pid"] != before
+    assert after.details.more["pid"] != before
 
 
 def test_a_message_without_end_is_a_crash(
@@ -175,17 +175,17 @@ def test_an_answer_before_the_exit_counts_however_much_of_it_is_unread(
         open_pool(), "answer and exit"
     )  # a pool each: a second job could meet the leaving worker
     assert outcome.state is TrialState.OK
-    assert len(outcome.details["padding"]) == 100_000
+    assert len(outcome.details.more["padding"]) == 100_000
 
 
 def test_a_second_answer_costs_the_worker_and_no_trial(open_pool: Callable[..., LocalPool]) -> None:
     pool = open_pool()
     first = outcome_of(pool, "twice")
     assert first.state is TrialState.OK
-    wait_for(lambda: pool.poll(0.0) == [] and is_gone(first.details["pid"]))
+    wait_for(lambda: pool.poll(0.0) == [] and is_gone(first.details.more["pid"]))
     second = outcome_of(pool, "answer", trial=1)
     assert second.state is TrialState.OK
-    assert second.details["pid"] != first.details["pid"]
+    assert second.details.more["pid"] != first.details.more["pid"]
 
 
 def test_an_idle_worker_that_dies_is_replaced_and_no_job_is_lost(
@@ -193,7 +193,7 @@ def test_an_idle_worker_that_dies_is_replaced_and_no_job_is_lost(
 ) -> None:
     pool = open_pool()
     for trial in range(3):
-        pid = outcome_of(pool, "answer", trial).details["pid"]
+        pid = outcome_of(pool, "answer", trial).details.more["pid"]
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda pid=pid: is_gone(pid))
 
@@ -202,11 +202,11 @@ def test_the_log_tail_is_of_the_job_bounded_and_readable(
     open_pool: Callable[..., LocalPool],
 ) -> None:
     pool = open_pool()
-    tail = outcome_of(pool, "noise").details["log"]
+    tail = outcome_of(pool, "noise").details.log
     assert tail.splitlines()[-1] == "not utf-8: \ufffd"
     assert tail.splitlines()[0] == "line 961"
     assert len(tail.splitlines()) == 40
-    later = outcome_of(pool, "exit", trial=1).details["log"]
+    later = outcome_of(pool, "exit", trial=1).details.log
     assert later == "about to go"
 
 
@@ -216,19 +216,19 @@ def test_an_error_told_by_the_worker_has_the_log_and_costs_the_worker(
     pool = open_pool()
     outcome = outcome_of(pool, "error")
     assert outcome.state is TrialState.ERROR
-    assert outcome.details["log"] == "a traceback"
-    assert is_gone(outcome.details["pid"])
+    assert outcome.details.log == "a traceback"
+    assert is_gone(outcome.details.more["pid"])
 
 
 def test_a_worker_is_replaced_after_so_many_jobs(open_pool: Callable[..., LocalPool]) -> None:
     pool = open_pool(recycle_after=3)
-    pids = [outcome_of(pool, "answer", trial).details["pid"] for trial in range(7)]
+    pids = [outcome_of(pool, "answer", trial).details.more["pid"] for trial in range(7)]
     assert [pids.index(pid) for pid in pids] == [0, 0, 0, 3, 3, 3, 6]
 
 
 def test_a_warm_worker_is_preferred_to_a_new_one(open_pool: Callable[..., LocalPool]) -> None:
     pool = open_pool(workers=4)
-    assert len({outcome_of(pool, "answer", trial).details["pid"] for trial in range(4)}) == 1
+    assert len({outcome_of(pool, "answer", trial).details.more["pid"] for trial in range(4)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_a_setup_larger_than_any_buffer_arrives(
 
 def test_a_grandchild_ends_with_its_worker(open_pool: Callable[..., LocalPool]) -> None:
     pool = open_pool()
-    child = outcome_of(pool, "grandchild").details["child"]
+    child = outcome_of(pool, "grandchild").details.more["child"]
     assert not is_gone(child)
     pool.close()
     wait_for(lambda: is_gone(child))
@@ -286,7 +286,7 @@ def test_a_grandchild_ends_with_its_worker(open_pool: Callable[..., LocalPool]) 
 def test_a_grandchild_that_is_left_behind_ends_too(open_pool: Callable[..., LocalPool]) -> None:
     outcome = outcome_of(open_pool(), "grandchild, exit")
     assert outcome.state is TrialState.CRASHED
-    child = int(outcome.details["log"].split()[-1])
+    child = int(outcome.details.log.split()[-1])
     wait_for(lambda: is_gone(child))
 
 
@@ -332,7 +332,7 @@ def test_a_job_whose_fork_server_dies_is_lost_and_the_next_one_has_a_new_fork_se
         outcomes = [report.outcome for report in drain(pool) if isinstance(report, Finished)]
         assert [outcome.state for outcome in outcomes] == [TrialState.LOST] * 2
         assert "fork server" in outcomes[0].message
-        assert outcomes[0].details["cause"] == "fork server"
+        assert outcomes[0].details.cause == "fork server"
         assert outcome_of(pool, "answer").state is TrialState.OK
 
 
@@ -571,17 +571,17 @@ def test_ctrl_c_in_the_terminal_hits_the_driver_only(open_pool: Callable[..., Lo
 def test_a_retry_gets_a_worker_without_a_past(open_pool: Callable[..., LocalPool]) -> None:
     """An idle worker may owe a late answer, or lack the memory that it has leaked."""
     pool = open_pool(workers=2)
-    first, second = (outcome_of(pool, "work", trial).details["pid"] for trial in (0, 1))
+    first, second = (outcome_of(pool, "work", trial).details.more["pid"] for trial in (0, 1))
     assert first == second, "a first attempt takes the worker that waits"
     pool.submit(replace(act("work", 2), attempt=1))
     (third,) = (
-        report.outcome.details["pid"] for report in drain(pool) if isinstance(report, Finished)
+        report.outcome.details.more["pid"] for report in drain(pool) if isinstance(report, Finished)
     )
     assert third != first
     pool.submit(act("work", 3))
     pool.submit(replace(act("work", 4), attempt=1))  # both slots have had a worker by now
     pids = {
-        report.job.trial: report.outcome.details["pid"]
+        report.job.trial: report.outcome.details.more["pid"]
         for report in drain(pool)
         if isinstance(report, Finished)
     }

@@ -227,7 +227,7 @@ def silent(epoch: int, metrics: Any) -> None:
 def test_a_network_that_needs_too_much_for_a_batch_is_trained_with_half_of_it(setup: Setup) -> None:
     heavy = job("dense", "accumulation_plugin:heavy")
     first = run_job(setup, heavy, silent)
-    assert (first.state, first.details["batch_size"]) == (TrialState.OOM_DEVICE, 16), first.message
+    assert (first.state, first.details.batch_size) == (TrialState.OOM_DEVICE, 16), first.message
     second = run_job(setup, replace(heavy, attempt=1, accumulation=2), silent)
     assert second.state is TrialState.OK, second.message
     assert second.metrics["accumulation_steps"] == 2.0

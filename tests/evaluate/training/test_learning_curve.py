@@ -14,14 +14,13 @@ from evonas.evaluate.training.learning_curve import (
     LEARNING_CURVE,
     LEAST,
     CurveRule,
-    Stopped,
     first_stop,
     possible_gain,
     rule_of,
     stopped,
 )
 from evonas.testing.jobs import make_setup
-from evonas.trial import Objective
+from evonas.trial import Objective, Stopped
 
 LOSS = Objective("val_loss", "min")
 ACCURACY = Objective("val_accuracy", "max")
@@ -142,12 +141,6 @@ def test_every_finite_curve_has_a_finite_gain(values: list[float]) -> None:
         gain = possible_gain(values, objective, EPOCHS, 1.0)
         assert math.isfinite(gain)
         assert gain >= 0
-
-
-def test_a_stop_is_told_in_the_details_and_read_from_them() -> None:
-    stop = Stopped(9, 30, 0.12, 0.02)
-    assert Stopped.in_details({"stopped": stop.to_json(), "other": 1}) == stop
-    assert Stopped.in_details({}) is None
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.5, 2.0])

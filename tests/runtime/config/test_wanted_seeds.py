@@ -61,7 +61,7 @@ def earlier_run(folder: Path, losses: list[float | None], space: str = SPACE) ->
     parsed, record = parse_space(space, "space"), Record(folder / "old" / "run.db")
     genomes = [sample(parsed, np.random.default_rng(i)) for i in range(len(losses))]
     waiting = [
-        Trial(i, Proposal(genome, Fidelity(1), Lineage("sample")))
+        Trial(i, Proposal(genome, Fidelity(1), Lineage(("sample",))))
         for i, genome in enumerate(genomes)
     ]
     record.commit_step([], waiting, {}, 0)

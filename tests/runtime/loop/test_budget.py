@@ -30,7 +30,7 @@ def ladder(small_space):
     genome = decode(small_space, [0.5] * small_space.dimension)
     plan = [(3, None), (9, 0), (9, None)]
     proposals = [
-        Proposal(genome, Fidelity(epochs), Lineage("sample"), resume_from=start)
+        Proposal(genome, Fidelity(epochs), Lineage(("sample",)), resume_from=start)
         for epochs, start in plan
     ]
     return [Trial(id, proposal) for id, proposal in enumerate(proposals)]

@@ -13,6 +13,7 @@ from evonas.evaluate.contract.protocol import Setup
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.disk_guard import MB, PATIENCE, DiskGuard
 from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.given import Rules, Surroundings
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.loop.retries import RETRIES
 from evonas.runtime.loop.stopping import StopRequest
@@ -22,12 +23,12 @@ from evonas.search.strategies.evolution import Evolution, EvolutionSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing.jobs import make_job
 from evonas.testing.stub_pool import StubPool
-from evonas.trial import Fidelity, Outcome, TrialState
+from evonas.trial import Cause, Details, Fidelity, Outcome, TrialState
 
 FULL = Outcome(
     TrialState.LOST,
     message="weights.npz cannot be written: No space left.",
-    details={"cause": "disk"},
+    details=Details(cause=Cause.DISK),
 )
 OK = Outcome(TrialState.OK)
 
@@ -103,12 +104,16 @@ def work(tmp_path, small_space, loss, world):
             pool = Pool(Setup(str(root), 0, "", {}, {"name": "val_loss", "direction": "min"}), 3)
             engine = Engine(
                 Evolution(problem, EvolutionSettings(population=5)),
-                *(record, pool, RunLimits(25, look_ahead=6), loss, 0),
-                observers=[listener],
-                stop=stop,
-                clock=lambda: world.now,
-                storage=storage,
-                guard=world.guard(storage, teller([listener]), floor),
+                record,
+                pool,
+                storage,
+                Rules(loss, 0, RunLimits(25, look_ahead=6)),
+                Surroundings(
+                    observers=[listener],
+                    stop=stop or StopRequest(),
+                    clock=lambda: world.now,
+                    guard=world.guard(storage, teller([listener]), floor),
+                ),
             )
             engine.run()
             return record.content()

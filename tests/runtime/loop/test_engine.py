@@ -15,14 +15,16 @@ from evonas.evaluate.contract.protocol import Setup
 from evonas.genome import decode
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.given import Rules, Surroundings
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.retries import RETRIES
 from evonas.runtime.loop.stopping import StopRequest, Urgency
+from evonas.runtime.loop.storage import Storage
 from evonas.runtime.record.record import Record
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem, Strategy
 from evonas.testing.stub_pool import StubPool
-from evonas.trial import Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
+from evonas.trial import Details, Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
 
 
 class Script(Strategy):
@@ -36,7 +38,7 @@ class Script(Strategy):
         chosen = self.points[self.asked : self.asked + count]
         self.asked += len(chosen)
         return [
-            Proposal(self._genome(point), self.problem.fidelity, Lineage("script"))
+            Proposal(self._genome(point), self.problem.fidelity, Lineage(("script",)))
             for point in chosen
         ]
 
@@ -105,8 +107,10 @@ def record(tmp_path):
 
 @pytest.fixture
 def engine(record, problem, loss):
-    def make(strategy, pool, limits=RunLimits(trials=10, look_ahead=4), **more):  # noqa: B008
-        return Engine(strategy, record, pool, limits, loss, 0, **more)
+    def make(strategy, pool, limits=RunLimits(10, look_ahead=4), in_order=True, **around):  # noqa: B008
+        storage = Storage(record.path.parent, continues_trials=strategy.continues_trials)
+        rules = Rules(loss, 0, limits, in_order)
+        return Engine(strategy, record, pool, storage, rules, Surroundings(**around))
 
     return make
 
@@ -187,8 +191,7 @@ def test_a_trial_out_of_device_memory_is_tried_once_more_with_cut_batches_and_sa
     engine(Script(problem, [0, 1, 2]), pool).run()
     assert [trial.state for trial in record.trials(loss)] == ["ok", "oom_device", "ok"]
     marks = [
-        [attempt.details.get("accumulation_steps") for attempt in record.attempts(id)]
-        for id in range(3)
+        [attempt.details.accumulation_steps for attempt in record.attempts(id)] for id in range(3)
     ]
     assert marks == [[None, 2], [None, 2], [None]]
     assert pool.parts[0, 0] == pool.parts[2, 0] == 1
@@ -199,7 +202,7 @@ def test_a_batch_of_one_sample_is_not_cut(engine, problem, record):
     class One(Answers):
         def poll(self, timeout):
             (report,) = super().poll(timeout)
-            return [Finished(report.job, replace(report.outcome, details={"batch_size": 1}))]
+            return [Finished(report.job, replace(report.outcome, details=Details(batch_size=1)))]
 
     engine(Script(problem, [0]), One({0: ["oom_device"]})).run()
     assert [attempt.state for attempt in record.attempts(0)] == ["oom_device"]
@@ -246,7 +249,7 @@ def test_a_resume_grants_no_retry_twice_and_a_killed_driver_uses_up_none(
             )
     ended = [attempt.state for attempt in record.attempts(0) if attempt.state != "abandoned"]
     assert ended == [state] * (caps[state] + 1)
-    assert record.waiting() == []
+    assert record.count(TrialState.WAITING) == 0
 
 
 def test_what_a_neighbour_may_have_caused_is_tried_again_alone(engine, problem, record):
@@ -360,10 +363,10 @@ def test_failures_in_a_row_are_counted_across_a_kill_and_anew_after_a_stop(engin
         engine(strategy(), pool(), limits, observers=[Kill()]).run()
     with pytest.raises(RepeatedFailures, match="7 trials in a row"):
         engine(strategy(), pool(), limits).run()
-    assert record.told() == 7
+    assert len(record.told_order()) == 7
     with pytest.raises(RepeatedFailures, match="7 trials in a row"):
         engine(strategy(), pool(), limits).run()
-    assert record.told() == 14
+    assert len(record.told_order()) == 14
 
 
 def test_once_the_cause_is_mended_a_resume_goes_on_and_what_failed_stays_failed(
@@ -393,7 +396,8 @@ def test_the_log_of_the_last_failure_is_shown_line_by_line(engine, problem):
             (report,) = super().poll(timeout)
             return [
                 Finished(
-                    report.job, Outcome(TrialState.ERROR, message="no", details={"log": "one\ntwo"})
+                    report.job,
+                    Outcome(TrialState.ERROR, message="no", details=Details(log="one\ntwo")),
                 )
             ]
 
@@ -503,9 +507,8 @@ def test_one_interrupt_finishes_what_runs_and_a_second_session_ends_the_same(
             RandomSearch(problem, RandomSettings()),
             whole,
             StubPool(setup, 2),
-            RunLimits(10, look_ahead=4),
-            loss,
-            0,
+            Storage(other.parent),
+            Rules(loss, 0, RunLimits(10, look_ahead=4)),
         ).run()
         assert whole.content() == stopped
 

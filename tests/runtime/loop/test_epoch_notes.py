@@ -18,7 +18,7 @@ class Told:
 
 def test_once_a_second_the_latest_of_each_that_still_runs():
     now, record = [0.0], Told()
-    notes = EpochNotes(record, lambda: now[0])
+    notes = EpochNotes(record.note_epochs, lambda: now[0])
     jobs = [make_job(trial=id, attempt=id) for id in range(3)]
     for epoch in (1, 2, 3):
         for job in jobs:
@@ -35,7 +35,7 @@ def test_once_a_second_the_latest_of_each_that_still_runs():
 
 def test_without_epochs_the_time_is_noted_now_and_then():
     now, record = [0.0], Told()
-    notes = EpochNotes(record, lambda: now[0])
+    notes = EpochNotes(record.note_epochs, lambda: now[0])
     now[0] += QUIET_SECONDS - 0.5
     notes.wait()
     assert record.notes == []

@@ -6,34 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from evonas.errors import RepeatedFailures
 from evonas.genome import decode
-from evonas.runtime.loop.failures import STOPPED, FailuresInARow
-from evonas.runtime.record.rows import Attempt
-from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState
+from evonas.runtime.loop.failures import FailuresInARow
+from evonas.trial import Attempt, Details, Fidelity, Lineage, Proposal, Trial, TrialState
 
 
-class Log:
-    """Takes the place of a record."""
+def attempts(trial):
+    """What the record has of a trial."""
+    details = Details(log="one\ntwo")
+    return [Attempt(trial, 0, 1, "error", 0.0, 1.0, 1, 1.0, {}, "no such file", details)]
 
-    path = Path("my runs/night/run.db")
 
-    def __init__(self):
-        self.events = []
-
-    def attempts(self, trial):
-        return [
-            Attempt(trial, 0, 1, "error", 0.0, 1.0, 1, 1.0, {}, "no such file", {"log": "one\ntwo"})
-        ]
-
-    def event(self, kind, detail):
-        self.events.append((0.0, kind, detail))
+def stop_of(failures, told):
+    return failures.stop(told, Path("my runs/night"), attempts)
 
 
 @pytest.fixture
 def told(small_space):
     proposal = Proposal(
-        decode(small_space, [0.5] * small_space.dimension), Fidelity(1), Lineage("sample")
+        decode(small_space, [0.5] * small_space.dimension), Fidelity(1), Lineage(("sample",))
     )
 
     def told(*states, twins=()):
@@ -46,12 +37,10 @@ def told(small_space):
 
 
 def stops(trials, limit=3):
-    failures, log = FailuresInARow(limit), Log()
+    failures = FailuresInARow(limit)
     for count, trial in enumerate(trials, 1):
         failures.count(trial)
-        try:
-            failures.check(log, count)
-        except RepeatedFailures:
+        if stop_of(failures, count) is not None:
             return count
     return None
 
@@ -76,30 +65,25 @@ def test_twins_do_not_count_and_do_not_end_the_count(told):
     assert stops(told("error", "error", "ok", "error", twins={2})) == 4
 
 
-def test_the_record_is_told_why(told):
-    failures, log = FailuresInARow(2), Log()
-    failures.restore(told("error", "error"), [])
-    with pytest.raises(RepeatedFailures, match=r"trial 1 said: no such file\n    one\n    two$"):
-        failures.check(log, 2)
+def test_the_record_and_the_user_are_told_why(told):
+    failures = FailuresInARow(2)
+    failures.restore(told("error", "error"))
+    stop = stop_of(failures, 2)
     # The command works as printed, for this run and in this shell.
-    with pytest.raises(RepeatedFailures, match=r"evonas replay 'my runs/night' 1`"):
-        failures.check(log, 2)
-    log.events.pop()
+    assert "evonas replay 'my runs/night' 1`" in str(stop.error)
+    assert str(stop.error).endswith("trial 1 said: no such file\n    one\n    two")
     why = "2 trials in a row ended as `error`; trial 1 said: no such file"
-    assert log.events == [(0.0, STOPPED, {"told": 2, "state": "error", "why": why})]
+    assert stop.detail == {"told": 2, "state": "error", "why": why}
 
 
 def test_the_count_goes_on_after_a_kill_and_begins_anew_after_a_stop(told):
-    trials, log = told(*["error"] * 4), Log()
+    trials = told(*["error"] * 4)
     killed = FailuresInARow(4)
-    assert killed.restore(trials[:3], []) == ""
+    assert killed.restore(trials[:3]) == ""
     killed.count(trials[3])
-    with pytest.raises(RepeatedFailures):
-        killed.check(log, 4)
-    again = FailuresInARow(4)
-    assert "trial 3 said" in again.restore(trials, log.events)
-    again.check(log, 4)
-    later = FailuresInARow(4)
-    assert later.restore([*trials, *told("error")], log.events) == "", (
-        "something was told since the stop"
-    )
+    detail = stop_of(killed, 4).detail
+    again = FailuresInARow(4, [detail])
+    assert "trial 3 said" in again.restore(trials)
+    assert stop_of(again, 4) is None
+    later = FailuresInARow(4, [detail])
+    assert later.restore([*trials, *told("error")]) == "", "something was told since the stop"

@@ -129,7 +129,7 @@ def settled_trials(small_space, loss):
 
     rng = np.random.default_rng(0)
     proposals = [
-        Proposal(sample(small_space, rng), Fidelity(1), Lineage("sample")) for _ in range(10)
+        Proposal(sample(small_space, rng), Fidelity(1), Lineage(("sample",))) for _ in range(10)
     ]
     return [settled(loss, id, one, 0.5) for id, one in enumerate(proposals)]
 

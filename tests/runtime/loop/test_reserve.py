@@ -11,7 +11,7 @@ from evonas.runtime.loop.budget import Account, RunLimits
 from evonas.runtime.loop.reserve import REPORT, Reserve
 from evonas.trial import Fidelity, Lineage, Proposal, Trial
 
-TRIAL = Trial(3, Proposal(Genome(()), Fidelity(9), Lineage("sample")))
+TRIAL = Trial(3, Proposal(Genome(()), Fidelity(9), Lineage(("sample",))))
 
 
 class Clock:

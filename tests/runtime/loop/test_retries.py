@@ -16,6 +16,7 @@ from evonas.evaluate.contract.protocol import Setup
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.epoch_notes import NOTE_SECONDS
+from evonas.runtime.loop.given import Rules, Surroundings
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.retries import (
     FRUITLESS_LIMIT,
@@ -28,12 +29,12 @@ from evonas.runtime.loop.retries import (
     runs_alone,
     set_aside,
 )
+from evonas.runtime.loop.storage import Storage
 from evonas.runtime.record.record import Record
-from evonas.runtime.record.rows import Attempt
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing.stub_pool import StubPool
-from evonas.trial import Fidelity, Outcome, TrialState
+from evonas.trial import Attempt, Cause, Details, Fidelity, Outcome, TrialState
 
 KILLS = 20
 """That the tests deal out to one run of real trainings, at random instants."""
@@ -42,7 +43,9 @@ KILLS = 20
 def attempts(*states: str, epochs: dict[int, int] | None = None) -> list[Attempt]:
     reached = epochs or {}
     return [
-        Attempt(0, number, number, state, 0.0, None, reached.get(number, 0), None, {}, "", {})
+        Attempt(
+            0, number, number, state, 0.0, None, reached.get(number, 0), None, {}, "", Details()
+        )
         for number, state in enumerate(states)
     ]
 
@@ -55,10 +58,10 @@ def test_batches_are_cut_from_the_first_lack_of_memory_on():
 
 
 def test_cut_batches_and_single_samples_are_not_cut_again():
-    oom = Outcome(TrialState.OOM_DEVICE, details={"batch_size": 32})
+    oom = Outcome(TrialState.OOM_DEVICE, details=Details(batch_size=32))
     assert is_tried_again([], oom, 1)
     assert not is_tried_again(attempts("oom_device"), oom, HALVES)
-    assert not is_tried_again([], Outcome(TrialState.OOM_DEVICE, details={"batch_size": 1}), 1)
+    assert not is_tried_again([], Outcome(TrialState.OOM_DEVICE, details=Details(batch_size=1)), 1)
     assert is_tried_again([], Outcome(TrialState.OOM_DEVICE), 1), (
         "a worker that does not tell has more than one"
     )
@@ -71,14 +74,16 @@ def test_each_failure_counts_for_itself_and_abandoned_attempts_for_none():
     assert is_tried_again(before, Outcome(TrialState.OOM_HOST), 1)
 
 
-WITH_THE_FORK_SERVER = Outcome(TrialState.LOST, message="gone", details={"cause": "fork server"})
+WITH_THE_FORK_SERVER = Outcome(
+    TrialState.LOST, message="gone", details=Details(cause=Cause.FORK_SERVER)
+)
 
 
 def with_causes(*pairs: tuple[str, str]) -> list[Attempt]:
     """Attempts with these states and causes."""
     made = attempts(*(state for state, _ in pairs))
     return [
-        replace(attempt, details={"cause": cause} if cause else {})
+        replace(attempt, details=Details(cause=Cause(cause) if cause else None))
         for attempt, (_, cause) in zip(made, pairs, strict=True)
     ]
 
@@ -99,7 +104,7 @@ def test_who_runs_alone_when_the_fork_server_ends_is_the_cause_and_has_one_more_
     once = with_causes(("lost", "fork server"))
     blamed = judged(once, WITH_THE_FORK_SERVER)
     assert blamed.state is TrialState.CRASHED
-    assert "cause" not in blamed.details
+    assert blamed.details.cause is None
     assert "no other one did" in blamed.message
     assert is_tried_again(once, blamed, 1)
     twice = [*once, *attempts("crashed")]
@@ -109,7 +114,7 @@ def test_who_runs_alone_when_the_fork_server_ends_is_the_cause_and_has_one_more_
     assert not is_tried_again(twice, blamed, 1)
     # An abandoned attempt in between takes nothing away.
     assert judged([*once, *attempts("abandoned")], WITH_THE_FORK_SERVER).state == "crashed"
-    other = Outcome(TrialState.LOST, details={"cause": "disk"})
+    other = Outcome(TrialState.LOST, details=Details(cause=Cause.DISK))
     assert judged(once, other) is other
 
 
@@ -182,11 +187,9 @@ def sessions(tmp_path, small_space, loss):
                 RandomSearch(problem, RandomSettings()),
                 record,
                 pool,
-                RunLimits(trials, look_ahead=4),
-                loss,
-                0,
-                observers=[notes],
-                clock=lambda: next(now) * NOTE_SECONDS,
+                Storage(tmp_path),
+                Rules(loss, 0, RunLimits(trials, look_ahead=4)),
+                Surroundings(observers=[notes], clock=lambda: next(now) * NOTE_SECONDS),
             )
             stack.callback(
                 lambda: notes.__dict__.update(

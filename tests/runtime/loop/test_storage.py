@@ -13,9 +13,9 @@ from evonas.files import temporary_beside
 from evonas.genome import parse_space
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.engine import Engine
-from evonas.runtime.loop.jobs import trained
+from evonas.runtime.loop.given import Rules, Surroundings
 from evonas.runtime.loop.observer import Observer
-from evonas.runtime.loop.storage import NoStorage, Storage, best_of
+from evonas.runtime.loop.storage import Storage, best_of
 from evonas.runtime.record.record import Record
 from evonas.search.replacement import SteadyState
 from evonas.search.strategies.aging import Aging, AgingSettings
@@ -111,15 +111,15 @@ class Watcher(Observer):
         if engine is None or not trials:
             return
         ahead = trials[engine._turns.told :]
-        living = {trained(trials, id) for id in engine._strategy.retained}
+        living = {trials[id].trained_id for id in engine._dialogue.retained}
         weights, kept = self.ids("weights"), best_of(trials, KEEP)
-        assert weights <= living | kept | {trained(trials, trial.id) for trial in ahead}
+        assert weights <= living | kept | {trial.trained_id for trial in ahead}
         assert kept <= weights, "the best are always there"
         assert len(weights) <= len(living) + KEEP + AHEAD
         needed = {trial.id for trial in ahead}
         sources = (trial.proposal.resume_from for trial in ahead if not trial.state.is_final)
-        needed |= {trained(trials, id) for id in sources if id is not None}
-        continues = engine._strategy.continues_trials
+        needed |= {trials[id].trained_id for id in sources if id is not None}
+        continues = engine._dialogue._strategy.continues_trials
         unfinished = {trial.id for trial in ahead if not trial.state.is_final}
         assert self.ids("checkpoints") <= (needed | living if continues else unfinished)
         self.most, self.steps = max(self.most, len(weights)), self.steps + 1
@@ -145,27 +145,17 @@ def problem(loss):
 def session(tmp_path, problem, loss):
     """One session of a run in `tmp_path`, with stubs in the driver."""
 
-    def work(
-        name="evolution", trials=60, observers=(), pool=StubPool, keep=KEEP, storage_kind=Storage
-    ):
+    def work(name="evolution", trials=60, observers=(), pool=StubPool, keep=KEEP, files=True):
         if not (tmp_path / "run.db").exists():
             Record.create(tmp_path / "run.db", {}, {})
         kind, settings = STRATEGIES[name]
         with Record(tmp_path / "run.db") as record:
             setup = Setup(str(tmp_path), 0, "", {}, {"name": "val_loss", "direction": "min"})
             strategy = kind(problem, settings)
-            storage = storage_kind(tmp_path, keep, strategy.continues_trials)
+            storage = Storage(tmp_path, keep, strategy.continues_trials, files)
             limits = RunLimits(trials, look_ahead=AHEAD, twins_in_a_row=1000)
-            engine = Engine(
-                strategy,
-                record,
-                pool(setup, WORKERS),
-                limits,
-                loss,
-                0,
-                observers=observers,
-                storage=storage,
-            )
+            rules, around = Rules(loss, 0, limits), Surroundings(observers=observers)
+            engine = Engine(strategy, record, pool(setup, WORKERS), storage, rules, around)
             for observer in observers:
                 observer.engine = engine
             engine.run()
@@ -190,7 +180,7 @@ def test_where_trials_leave_no_files_nobody_asks_who_lives(session, monkeypatch)
     monkeypatch.setattr(
         Promote, "retained", property(lambda self: asked.append(len(self._heat)) or [])
     )
-    session("promote", trials=20, storage_kind=NoStorage)
+    session("promote", trials=20, files=False)
     assert len(asked) == 1, "when the session began"
     session("promote", trials=40)
     assert len(asked) > 20, "with files, after every step"
@@ -271,7 +261,7 @@ def test_what_is_kept_changes_nothing_in_the_search(session, tmp_path):
 def test_the_living_have_weights_also_where_they_are_not_the_best(session, tmp_path):
     engine, _ = session("aging", keep=1)
     ids = {int(path.name[:5]) for path in (tmp_path / "weights").glob("*.npz")}
-    assert ids == set(engine._strategy.retained) | best_of(engine.trials, 1)
+    assert ids == set(engine._dialogue.retained) | best_of(engine.trials, 1)
     assert len(ids) >= 8
 
 

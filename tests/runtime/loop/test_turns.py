@@ -16,7 +16,7 @@ def propose(small_space):
 
     def propose(point):
         genome = decode(small_space, [point] * small_space.dimension)
-        return Proposal(genome, Fidelity(2), Lineage("sample"))
+        return Proposal(genome, Fidelity(2), Lineage(("sample",)))
 
     return propose
 

@@ -21,7 +21,7 @@ def path(tmp_path, small_space, loss):
     Record.create(tmp_path / "run.db", {"config": {"seed": 0}}, {"data/x.npy": "ab"})
     rng = np.random.default_rng(0)
     trials = [
-        Trial(i, Proposal(sample(small_space, rng), Fidelity(3), Lineage("sample")))
+        Trial(i, Proposal(sample(small_space, rng), Fidelity(3), Lineage(("sample",))))
         for i in range(3)
     ]
     done = settled(trials[0], TrialState.OK, {"val_loss": -0.0}, loss)

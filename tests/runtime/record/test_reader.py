@@ -25,7 +25,7 @@ def path(tmp_path):
 @pytest.fixture
 def trials(small_space):
     rng = np.random.default_rng(0)
-    lineages = [Lineage("sample"), Lineage("crossover+add", (0, 1), 1)]
+    lineages = [Lineage(("sample",)), Lineage(("crossover", "add"), (0, 1), 1)]
     return [
         Trial(i, Proposal(sample(small_space, rng), Fidelity(3), lineages[i > 1])) for i in range(3)
     ]

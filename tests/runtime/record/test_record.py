@@ -22,7 +22,7 @@ def path(tmp_path):
 @pytest.fixture
 def trials(small_space):
     rng = np.random.default_rng(0)
-    lineages = [Lineage("sample"), Lineage("crossover+add", (0, 1), 1)]
+    lineages = [Lineage(("sample",)), Lineage(("crossover", "add"), (0, 1), 1)]
     return [
         Trial(i, Proposal(sample(small_space, rng), Fidelity(3), lineages[i > 1])) for i in range(3)
     ]
@@ -45,7 +45,7 @@ def test_what_is_written_is_read_back(path, trials, loss):
         record.commit_step([done], [], {"asked": 3}, 1)
     with RecordReader(path) as reader:
         assert reader.trials(loss) == [done, *trials[1:]]
-        assert reader.told() == 1
+        assert reader.told_order() == [0]
         assert reader.meta("strategy") == {"asked": 3}
         assert reader.meta("config") == {"seed": 0}
         (attempt,) = reader.attempts(0)

@@ -132,7 +132,7 @@ def test_a_child_has_one_to_so_many_edits_each_as_likely(make, oracle):
     strategy = make(population=4, mutation=Mutation(edits=3))
     for id, proposal in enumerate(strategy.ask(4)):
         strategy.tell(oracle.settle(id, proposal))
-    lengths = Counter(len(p.lineage.operator.split("+")) for p in strategy.ask(600))
+    lengths = Counter(len(p.lineage.operators) for p in strategy.ask(600))
     # Edits may cancel each other, and then there is a further one.
     assert set(lengths) >= {1, 2, 3}
     assert min(lengths[1], lengths[2], lengths[3]) > 140

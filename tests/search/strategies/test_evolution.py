@@ -101,7 +101,7 @@ def test_the_words_of_the_operator_say_what_was_done(small_space, loss, oracle):
     trials = evolve(small_space, loss, oracle, EvolutionSettings(population=16), generations=6)
     children = [trial for trial in trials if trial.lineage.parents]
     for child in children:
-        words = child.lineage.operator.split("+")
+        words = child.lineage.operators
         assert ("crossover" in words) == (len(child.lineage.parents) == 2)
         assert set(words) - {"crossover"} <= set(MUTATIONS)
     assert any(len(child.lineage.parents) == 2 for child in children)
@@ -122,12 +122,7 @@ def test_rates_of_operators_are_kept(small_space, loss, oracle):
     trials = evolve(
         small_space, loss, oracle, EvolutionSettings(population=10, mutation=off), generations=4
     )
-    used = {
-        word
-        for trial in trials
-        if trial.lineage.parents
-        for word in trial.lineage.operator.split("+")
-    }
+    used = {word for trial in trials if trial.lineage.parents for word in trial.lineage.operators}
     assert used <= {"crossover", "perturb"}
     assert "perturb" in used
 
@@ -212,7 +207,7 @@ def test_the_rate_of_crossover_is_that_of_children_of_two(loss, rate):
 @pytest.mark.parametrize("most", [1, 2, 4])
 def test_a_child_has_one_to_so_many_edits_each_as_likely(loss, most):
     asked, _ = children(loss, 600, crossover=Uniform(0.0), mutation=Mutation(edits=most))
-    lengths = Counter(len(p.lineage.operator.split("+")) for p in asked)
+    lengths = Counter(len(p.lineage.operators) for p in asked)
     assert sum(lengths[i] for i in range(1, most + 1)) > 590, "edits rarely cancel each other"
     for i in range(1, most + 1):
         assert lengths[i] / 600 == pytest.approx(1 / most, abs=0.06)

@@ -61,7 +61,7 @@ def test_of_two_parents_each_gave_what_the_other_does_not_have(
     trials = searched(settings.make(problem), oracle)
     both = alone = 0
     for child in trials:
-        words = child.lineage.operator.split("+")
+        words = child.lineage.operators
         parents = [trials[id].genome for id in child.lineage.parents]
         assert ("crossover" in words) == (len(parents) == 2)
         assert set(words) <= {*MUTATIONS, "crossover", "copy", "sample"}
@@ -164,10 +164,10 @@ def test_an_adaptation_compares_a_child_with_those_who_gave_something(small_spac
         credit = Credit(Matching(), Mutation().rates())
         # Without another operator that has gained nothing, all shares would be alike.
         told = [
-            (1.0, Lineage("sample")),
-            (0.2, Lineage("sample")),
-            (0.9, Lineage("swap", (1,))),
-            (0.5, Lineage("add", parents)),
+            (1.0, Lineage(("sample",))),
+            (0.2, Lineage(("sample",))),
+            (0.9, Lineage(("swap",), (1,))),
+            (0.5, Lineage(("add",), parents)),
         ]
         for id, (value, lineage) in enumerate(told):
             proposal = Proposal(genome, Fidelity(1), lineage)

@@ -57,7 +57,7 @@ def test_the_front_is_better_than_that_of_random_search(bits, kind):
         found = evolve(bits, kind, 20, seed, population=12)
         drawn = [sample(bits, generator(seed, "sample", i)) for i in range(240)]
         others = [
-            settle(i, Proposal(genome, Fidelity(1), Lineage("sample")))
+            settle(i, Proposal(genome, Fidelity(1), Lineage(("sample",))))
             for i, genome in enumerate(drawn)
         ]
         wins += (

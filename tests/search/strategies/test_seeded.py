@@ -99,7 +99,10 @@ class Halving(RandomSearch):
         if self._asked == 2:
             return [
                 Proposal(
-                    self.problem.seeds["runs/a#1"], Fidelity(9), Lineage("promote"), resume_from=0
+                    self.problem.seeds["runs/a#1"],
+                    Fidelity(9),
+                    Lineage(("promote",)),
+                    resume_from=0,
                 )
             ]
         return proposals

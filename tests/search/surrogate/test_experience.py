@@ -45,7 +45,7 @@ def trials(problem):
     drawn = dict.fromkeys(sample(problem.space, np.random.default_rng(i)) for i in range(60))
     for i, genome in zip(range(40), drawn, strict=False):
         metrics = {"val_loss": float(7 * i % 40)}
-        proposal = Proposal(genome, problem.fidelity, Lineage("sample"))
+        proposal = Proposal(genome, problem.fidelity, Lineage(("sample",)))
         state = TrialState.DIVERGED if i % 10 == 9 else TrialState.OK
         fitness = problem.objective.fitness(metrics) if state is TrialState.OK else None
         found.append(Trial(i, proposal, None, state, metrics, fitness))
