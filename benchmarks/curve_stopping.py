@@ -28,7 +28,7 @@ from evonas.evaluate.training.learning_curve import LEARNING_CURVE, first_stop, 
 from evonas.genome import Genome, load_space
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.config.training_config import LearningCurveConfig
-from evonas.runtime.loop.engine import RunLimits
+from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.record.reader import RecordReader
 from evonas.trial import Details, Fitness, Objective, Outcome, TrialState
 

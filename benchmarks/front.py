@@ -10,7 +10,6 @@ it the first part is skipped. No default was chosen on NAS-Bench-201.
 from __future__ import annotations
 
 import argparse
-import functools
 import random
 import statistics
 import sys
@@ -43,7 +42,7 @@ from evonas.genome import load_space
 from evonas.insight.front import Box, dominates, hypervolumes
 from evonas.insight.front_picture import front_svg
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.loop.engine import RunLimits
+from evonas.runtime.loop.budget import RunLimits
 from evonas.trial import Objective
 
 TUNED = f"""
@@ -219,8 +218,8 @@ ENTRANTS: Mapping[str, Callable[[Landscape, int], list[float]]] = {
     "random": lambda land, seed: ours(land, {"random": {}}, seed),
     "nsga2": lambda land, seed: ours(land, NSGA2, seed),
     "nsga3": lambda land, seed: ours(land, NSGA3, seed),
-    "DEAP's NSGA-II": functools.partial(reference, kind="nsga2"),
-    "DEAP's NSGA-III": functools.partial(reference, kind="nsga3"),
+    "DEAP's NSGA-II": lambda land, seed: reference(land, "nsga2", seed),
+    "DEAP's NSGA-III": lambda land, seed: reference(land, "nsga3", seed),
 }
 RIVALS = {"nsga2": "DEAP's NSGA-II", "nsga3": "DEAP's NSGA-III"}
 
@@ -269,7 +268,7 @@ def _rows(land: Landscape, seeds: int) -> list[str]:
     found: dict[str, list[list[float]]] = {}
     for name, entrant in ENTRANTS.items():
         start = time.process_time()
-        found[name] = [entrant(land, seed=seed) for seed in range(seeds)]
+        found[name] = [entrant(land, seed) for seed in range(seeds)]
         seconds = time.process_time() - start
         print(f"  {name}: {seconds:.0f} s of CPU", flush=True)
     last = {}

@@ -29,7 +29,7 @@ from benchmarks.tuned import CUBE, REST
 from benchmarks.tuned import EVOLUTION as ON_DIGITS
 from evonas.evaluate.known.evaluator import FunctionEvaluator
 from evonas.genome import Genome, parse_space
-from evonas.runtime.loop.engine import RunLimits
+from evonas.runtime.loop.budget import RunLimits
 from evonas.search.surrogate import SURROGATES
 from evonas.trial import Objective
 

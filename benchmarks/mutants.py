@@ -61,12 +61,13 @@ MEMORY = 4 << 30
 
 def imported(file: Path, root: Path) -> set[str]:
     """The modules that a file names in its imports; through a package, the module behind it."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("evonas."):
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        if isinstance(node, ast.ImportFrom) and module and module.startswith("evonas."):
             names = [one.name for one in node.names]
-            found |= {node.module, *(f"{node.module}.{name}" for name in names)}
-            package = root / node.module.replace(".", "/") / "__init__.py"
+            found |= {module, *(f"{module}.{name}" for name in names)}
+            package = root / module.replace(".", "/") / "__init__.py"
             if package.is_file():
                 found |= _behind(package, names)
     return found
@@ -74,9 +75,11 @@ def imported(file: Path, root: Path) -> set[str]:
 
 def _behind(package: Path, names: Sequence[str]) -> set[str]:
     """The modules from which a package takes these names."""
-    nodes = ast.walk(ast.parse(package.read_text(encoding="utf-8")))
-    imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    return {node.module for node in imports for one in node.names if one.name in names}
+    found = set()
+    for node in ast.walk(ast.parse(package.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module for one in node.names if one.name in names}
+    return found
 
 
 def room_of(path: str) -> str:

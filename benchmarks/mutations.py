@@ -144,7 +144,7 @@ class Finder(ast.NodeVisitor):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self._visit_all([node.value])
 
-    def visit_Raise(self, node: ast.Raise) -> None:
+    def visit_Raise(self, node: ast.AST) -> None:
         """A message is not mutated."""
 
     visit_Assert = visit_JoinedStr = visit_Import = visit_ImportFrom = visit_Raise

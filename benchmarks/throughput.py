@@ -204,7 +204,8 @@ def of_evonas(of: Bench, pool: LocalPool) -> Took:
     accuracies = []
     for outcome in outcomes:
         if outcome.state.value == "ok":
-            accuracies.append(max(outcome.history["val_accuracy"]))
+            known = [value for value in outcome.history["val_accuracy"] if value is not None]
+            accuracies.append(max(known))
     return Took(seconds, cpu_below() - cpu, accuracies)
 
 

@@ -39,7 +39,7 @@ def arrays(part: str) -> tuple[np.ndarray, np.ndarray]:
 X, Y = arrays("train")
 
 
-class Listed(keras_tuner.HyperModel):  # type: ignore[misc]
+class Listed(keras_tuner.HyperModel):
     """A search space of a list: its one hyperparameter is the position of a network."""
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -60,7 +60,8 @@ class Listed(keras_tuner.HyperModel):  # type: ignore[misc]
         return model.fit(*args, batch_size=size, **kwargs)
 
     def genome(self, hp: keras_tuner.HyperParameters) -> Genome:
-        return GENOMES[hp.Int("network", 0, len(GENOMES) - 1)]
+        position: int = hp.Int("network", 0, len(GENOMES) - 1)
+        return GENOMES[position]
 
 
 def warm_up(validation: tuple[np.ndarray, np.ndarray]) -> None:

@@ -216,9 +216,9 @@ def main() -> int:
         found[name] = digests(name, config, changes)
         said = " ".join(f"{what} {digest[:12]}" for what, digest in found[name].items())
         then = before.get(name)
-        if arguments.against and then is None:
-            said = "new: nothing to compare with"
-        elif arguments.against:
+        if then is None:
+            said += " (new)" if arguments.against else ""
+        else:
             wrong = [what for what, digest in found[name].items() if then.get(what) != digest]
             differ += bool(wrong)
             said = f"DIFFERENT: {', '.join(wrong)}" if wrong else "same"

@@ -23,11 +23,17 @@ def main() -> None:
         venv.create(outside / "venv", with_pip=True)
         python = outside / "venv" / "bin" / "python"
         pins = ["--constraint", str(CHECKOUT / "constraints.txt")]
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *pins, str(wheel)], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", *pins, str(wheel)], check=True
+        )
         # a working folder outside the checkout, so that the checkout's own package is not found
-        where = [python, "-c", "import evonas; print('evonas is imported from', evonas.__file__)"]
+        where = [
+            str(python),
+            "-c",
+            "import evonas; print('evonas is imported from', evonas.__file__)",
+        ]
         subprocess.run(where, check=True, cwd=outside)
-        command = [python.with_name("evonas"), "run", "digits", *sys.argv[1:]]
+        command = [str(python.with_name("evonas")), "run", "digits", *sys.argv[1:]]
         subprocess.run(command, check=True, cwd=outside)
 
 

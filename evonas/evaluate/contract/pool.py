@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from evonas.evaluate.contract.imports import Source
 from evonas.evaluate.contract.protocol import Job
@@ -124,7 +125,7 @@ class Pool(ABC):
     def close(self) -> None:
         """End all running jobs, and every process. Idempotent; nothing is reported after it."""
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
