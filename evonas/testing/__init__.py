@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from evonas.testing.runs import content, make_run, work
     from evonas.testing.stub_pool import StubPool
     from evonas.testing.stub_worker import Stub
+    from evonas.testing.suites.metric import MetricSuite
     from evonas.testing.suites.pool import PoolSuite
+    from evonas.testing.suites.source import SourceSuite
     from evonas.testing.suites.strategy import StrategySuite
 
 __all__ = [
     "Driver",
+    "MetricSuite",
     "PoolSuite",
+    "SourceSuite",
     "StrategySuite",
     "Stub",
     "StubPool",
@@ -44,7 +48,9 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         "Driver": "evonas.testing.driving",
+        "MetricSuite": "evonas.testing.suites.metric",
         "PoolSuite": "evonas.testing.suites.pool",
+        "SourceSuite": "evonas.testing.suites.source",
         "StrategySuite": "evonas.testing.suites.strategy",
         "Stub": "evonas.testing.stub_worker",
         "StubPool": "evonas.testing.stub_pool",

@@ -134,7 +134,9 @@ PUBLIC: dict[str, list[str]] = {
     ],
     "evonas.testing": [
         "Driver",
+        "MetricSuite",
         "PoolSuite",
+        "SourceSuite",
         "StrategySuite",
         "Stub",
         "StubPool",

@@ -1,0 +1,30 @@
+"""Every metric of predictions keeps the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from evonas.learning.metrics import ABSOLUTE_ERROR, OF_PREDICTIONS, R2, RMSE, SQUARED_ERROR, Metric
+from evonas.testing import MetricSuite
+
+OF_QUANTITIES = (SQUARED_ERROR, ABSOLUTE_ERROR, RMSE, R2)
+OF_CLASSES = [metric for metric in OF_PREDICTIONS if metric not in OF_QUANTITIES]
+
+
+def named(metrics: Iterable[Metric]) -> dict[str, Metric]:
+    return {metric.name: metric for metric in metrics}
+
+
+class TestOfThreeClasses(MetricSuite):
+    members = named(OF_CLASSES)
+
+
+class TestOfTwoClasses(MetricSuite):
+    members = named(OF_CLASSES)
+    outputs = 2
+
+
+class TestOfQuantities(MetricSuite):
+    members = named(OF_QUANTITIES)
+    task = "regression"
+    outputs = 1

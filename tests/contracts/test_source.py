@@ -1,0 +1,33 @@
+"""Every source keeps the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from evonas.data.sources import SHIPPED, SOURCES, Npz, Source
+from evonas.testing import SourceSuite
+
+
+def written(folder: Path) -> Source:
+    """A file with samples of two classes, and a validation set of its own."""
+    x = np.arange(24, dtype=np.float32).reshape(12, 2)
+    y = np.arange(12) % 2
+    np.savez(folder / "data.npz", x=x, y=y, x_val=x[:4], y_val=y[:4])
+    return Npz(str(folder / "data.npz"))
+
+
+def shipped(name: str) -> Source:
+    return SHIPPED[name]()
+
+
+class TestSources(SourceSuite):
+    members = {
+        "npz": written,
+        **{name: lambda folder, name=name: shipped(name) for name in SHIPPED},
+    }
+
+
+def test_every_source_is_held_to_it() -> None:
+    assert set(TestSources.members) == set(SOURCES)
