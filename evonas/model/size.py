@@ -1,20 +1,20 @@
 """How large a model is: parameters and floating-point operations, counted on the model itself.
 
-The count needs shapes only. `measure_unbuilt` therefore builds the model inside a TensorFlow graph
-that is thrown away. There a weight is a symbol and has no memory. So a genome of any size is
-counted in a few hundredths of a second.
+The count needs shapes only. `measure_unbuilt` therefore builds the model with weights that have no
+memory. So a genome of any size is counted in a few hundredths of a second.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import layers
 
 from evonas.genome import Genome, SearchSpace
@@ -67,6 +67,19 @@ def measure(model: keras.Model) -> ModelSize:
     return ModelSize(parameters=sum(weights.values()), flops=flops)
 
 
+def postponed() -> keras.StatelessScope:
+    """A scope in which Keras gives the weights of built-in layers their shapes, and no memory.
+
+    They wait for their values until another `StatelessScope` of this thread ends.
+    """
+    return keras.StatelessScope(initialize_variables=False)
+
+
+def can_be_postponed(genome: Genome) -> bool:
+    """Whether all weights of a genome's network can wait: an op of a plugin may create others."""
+    return not any(":" in op for op in genome.ops)
+
+
 def measure_unbuilt(
     space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str] = ()
 ) -> ModelSize:
@@ -78,15 +91,36 @@ def measure_unbuilt(
     Raises:
         whatever `build_model` raises.
     """
+    build = partial(build_model, space, genome, interface, plugins)
     # Keras draws the seeds of initial weights from Python's `random`. The model that is built
     # afterwards must get the same seeds as without this measurement.
     state = random.getstate()
     try:
-        with tf.Graph().as_default():
-            model = build_model(space, genome, interface, plugins)
-            return measure(model)
+        if can_be_postponed(genome):
+            return _measure_postponed(build)
+        return _measure_in_graph(build)
     finally:
         random.setstate(state)
+
+
+def _measure_postponed(build: Callable[[], keras.Model]) -> ModelSize:
+    """Build and measure in a thread of its own."""
+
+    def work() -> ModelSize:
+        with postponed():
+            return measure(build())
+
+    # What waits for its value waits in a list of the thread, and nobody else finds it there.
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        return threads.submit(work).result()
+
+
+def _measure_in_graph(build: Callable[[], keras.Model]) -> ModelSize:
+    """Build and measure inside a TensorFlow graph that is thrown away: a weight is a symbol."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default():
+        return measure(build())
 
 
 def _calls(model: keras.Model) -> Iterator[tuple[Any, Any, Any]]:

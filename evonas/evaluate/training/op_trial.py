@@ -14,7 +14,7 @@ from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
-from evonas.model.size import measure_unbuilt
+from evonas.model.size import can_be_postponed, measure_unbuilt
 
 SAMPLES = 4
 """Samples of the one step: batch normalization needs more than one."""
@@ -37,8 +37,8 @@ def try_network(
         whatever goes wrong.
     """
     keras.backend.clear_session(free_memory=False)
-    # A worker measures networks of plugins in a graph before it builds them.
-    if plugins:
+    # A worker measures a network with an op of a plugin in a graph before it builds it.
+    if not can_be_postponed(genome):
         measure_unbuilt(space, genome, interface, plugins)
     keras.utils.set_random_seed(0)
     model = build_model(space, genome, interface, plugins)

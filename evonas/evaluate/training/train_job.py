@@ -35,7 +35,13 @@ from evonas.model.optimizers import (
     has_schedule,
     schedule_steps,
 )
-from evonas.model.size import ModelSize, measure, measure_unbuilt
+from evonas.model.size import (
+    ModelSize,
+    can_be_postponed,
+    measure,
+    measure_unbuilt,
+    postponed,
+)
 from evonas.trial import CUT_SHORT, Details, Direction, Objective, Outcome, TrialState
 
 CHECKPOINT_SECONDS = 30.0
@@ -131,16 +137,15 @@ def _build(setup: Setup, job: Job) -> tuple[keras.Model | None, ModelSize]:
     """The network, still without memory for weights, and its size.
 
     A genome of any size may be asked for, so the size must be known before the weights exist. With
-    plugins, a network that is too large is not built at all (None).
+    ops of plugins, a network that is too large is not built at all (None).
     """
     space = space_of(setup)
     interface = open_interface(setup.interface, Path(setup.directory))
     genome = Genome.from_dict(job.genome)
-    # In this scope Keras postpones the weights.
-    scope: AbstractContextManager[Any] = keras.StatelessScope(initialize_variables=False)
-    if setup.plugins:
-        # A plugin may create variables that Keras cannot postpone. So the network is first measured
-        # as a mere graph, and then built as usual: both ways give the same weights.
+    scope: AbstractContextManager[Any] = postponed()
+    if not can_be_postponed(genome):
+        # The network is first measured as a mere graph, and then built as usual: both ways give the
+        # same weights.
         size = measure_unbuilt(space, genome, interface, setup.plugins)
         if _beyond(setup.limits, size):
             return None, size

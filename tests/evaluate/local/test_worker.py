@@ -178,7 +178,7 @@ def trained_by_hand(setup: Setup, planned: dict[str, Any], epochs: int, steps: i
     """The training of a genome as a job of seed 11 makes it, with batches of 16."""
     space, found = space_of(setup), Genome.from_dict(planned)
     keras.utils.set_random_seed(11)
-    model = build_model(space, found, INTERFACE)
+    model = build_model(space, found, INTERFACE, setup.plugins)
     data = TensorCache().get(Path(setup.directory))
     loop = CompiledLoop(model, build_optimizer(space, found, steps), data, INTERFACE, 16)
     trainer = Trainer(loop, INTERFACE, TrainingPolicy(Objective("val_loss", "min")), seed=11)
@@ -288,12 +288,15 @@ def test_the_generators_of_the_process_are_left_alone(setup: Setup) -> None:
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
 
 
-@pytest.mark.parametrize("plugins", [(), ("worker_plugin",)])
+@pytest.mark.parametrize("more", [(), (Gene.make("worker_plugin:print_much", {}, innovation=2),)])
 def test_the_network_that_is_trained_is_the_one_that_is_built(
-    setup: Setup, plugins: tuple[str, ...]
+    setup: Setup, more: tuple[Gene, ...]
 ) -> None:
-    trainer = trained_by_hand(setup, WHOLE, epochs=2)
-    outcome = run_job(replace(setup, plugins=plugins), train_job(genome=WHOLE, epochs=2), SILENT)
+    """Also if it has an op of a plugin, and was measured in a graph before."""
+    setup = with_plugin(setup)
+    planned = genome((CONV, *more))
+    trainer = trained_by_hand(setup, planned, epochs=2)
+    outcome = run_job(setup, train_job(genome=planned, epochs=2), SILENT)
     assert outcome.history["loss"] == [row["loss"] for row in trainer.history]
     weights = load_weights(Path(setup.directory) / "weights/00005.npz")
     assert all(
