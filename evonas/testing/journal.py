@@ -1,4 +1,4 @@
-"""A journal in memory. `journal_contract.py` says what is expected of every journal."""
+"""A journal in memory. `suites/journal.py` says what is expected of every journal."""
 
 from __future__ import annotations
 

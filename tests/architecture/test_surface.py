@@ -134,6 +134,7 @@ PUBLIC: dict[str, list[str]] = {
     ],
     "evonas.testing": [
         "Driver",
+        "JournalSuite",
         "MetricSuite",
         "PoolSuite",
         "SourceSuite",

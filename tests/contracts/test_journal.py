@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import pytest
 
 from evonas.runtime.loop.journal import Journal
 from evonas.runtime.record.record import Record
+from evonas.testing import JournalSuite
 from evonas.testing.journal import MemoryJournal
-from evonas.testing.journal_contract import JournalContract
 
 
-class TestRecord(JournalContract):
-    @pytest.fixture(autouse=True)
-    def folder(self, tmp_path: Path):
-        self.path = tmp_path / "run.db"
-        Record.create(self.path, {}, {})
-        with contextlib.ExitStack() as self.stack:
-            yield
+@contextmanager
+def record(folder: Path) -> Iterator[Callable[[], Journal]]:
+    """A record, which one session at a time holds."""
+    path = folder / "run.db"
+    Record.create(path, {}, {})
+    with ExitStack() as stack:
 
-    def opened(self) -> Journal:
-        self.stack.close()
-        return self.stack.enter_context(Record(self.path))
+        def opened() -> Journal:
+            stack.close()
+            return stack.enter_context(Record(path))
+
+        yield opened
 
 
-class TestMemoryJournal(JournalContract):
-    @pytest.fixture(autouse=True)
-    def journal(self):
-        self.memory = MemoryJournal()
+@contextmanager
+def memory(folder: Path) -> Iterator[Callable[[], Journal]]:
+    journal = MemoryJournal()
+    yield lambda: journal
 
-    def opened(self) -> Journal:
-        return self.memory
+
+class TestJournals(JournalSuite):
+    members = {"record": record, "memory": memory}

@@ -24,6 +24,15 @@ class TestOfTwoClasses(MetricSuite):
     outputs = 2
 
 
+def right_minus_wrong(targets, predictions):
+    """A function of a user's own."""
+    return 2 * (predictions.argmax(axis=1) == targets).mean() - 1
+
+
+class TestOfOnesOwn(MetricSuite):
+    members = {"right minus wrong": right_minus_wrong}
+
+
 class TestOfQuantities(MetricSuite):
     members = named(OF_QUANTITIES)
     task = "regression"

@@ -13,7 +13,7 @@ class Journal(Protocol):
     """Keeps what the engine does, so that another session can go on from any instant.
 
     A call that returns has kept everything that it was given; one that raises has kept nothing.
-    `evonas.testing.journal` holds each implementation to this contract.
+    `evonas.testing.JournalSuite` holds each implementation to this contract.
     """
 
     def resume(self, objective: Objective, limit: float | None, is_late: bool) -> Past:

@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from evonas.learning.formulas import Array
-from evonas.learning.metrics import Metric
+from evonas.learning.metrics import Metric, Score
 from evonas.learning.tasks import TASKS
 from evonas.testing.suites.suite import Suite
+from evonas.trial import Direction
 
 SAMPLES = 60
 
@@ -20,33 +21,38 @@ class MetricSuite(Suite):
     """The suite of a metric.
 
     Class attributes:
-        members: metrics, by name.
+        members: metrics, or functions of one's own, by name.
+        direction: the better direction of functions; a metric has its own.
         task: word of the learning task whose predictions they score.
         outputs: number of columns of the predictions: classes, or one quantity.
     """
 
-    members: ClassVar[Mapping[str, Metric]]
+    members: ClassVar[Mapping[str, Metric | Score]]
+    direction: ClassVar[Direction] = "max"
     task: ClassVar[str] = "classification"
     outputs: ClassVar[int] = 3
 
-    def test_its_direction_and_bounds_are_known(self, member: Metric) -> None:
-        low, high = member.bounds
+    def test_its_direction_and_bounds_are_known(self, member: Metric | Score) -> None:
+        metric = self._metric(member)
+        low, high = metric.bounds
         assert low < high
-        assert member.direction in ("min", "max")
-        assert member.unit != "share" or member.bounds == (0.0, 1.0)
-        assert not member.by_clock, "a clock measures no predictions"
+        assert metric.direction in ("min", "max")
+        assert metric.unit != "share" or metric.bounds == (0.0, 1.0)
+        assert not metric.by_clock, "a clock measures no predictions"
 
-    def test_a_score_is_a_number_within_the_bounds(self, member: Metric) -> None:
+    def test_a_score_is_a_number_within_the_bounds(self, member: Metric | Score) -> None:
         for seed in range(5):
             targets, predictions = self._made(seed)
             score = self._score(member, targets, predictions)
-            assert isinstance(score, float)
-            assert member.bounds[0] <= score <= member.bounds[1]
+            low, high = self._metric(member).bounds
+            assert low <= score <= high
             # Networks compute in 32 bits.
             narrow = self._score(member, targets, predictions.astype(np.float32))
             assert math.isclose(score, narrow, rel_tol=1e-4, abs_tol=1e-4)
 
-    def test_the_same_predictions_score_the_same_and_are_left_alone(self, member: Metric) -> None:
+    def test_the_same_predictions_score_the_same_and_are_left_alone(
+        self, member: Metric | Score
+    ) -> None:
         targets, predictions = self._made(0)
         given = targets.copy(), predictions.copy()
         score = self._score(member, targets, predictions)
@@ -54,18 +60,19 @@ class MetricSuite(Suite):
         assert np.array_equal(targets, given[0])
         assert np.array_equal(predictions, given[1])
 
-    def test_the_order_of_the_samples_makes_no_difference(self, member: Metric) -> None:
+    def test_the_order_of_the_samples_makes_no_difference(self, member: Metric | Score) -> None:
         targets, predictions = self._made(1)
         order = np.random.default_rng(0).permutation(len(targets))
         score = self._score(member, targets, predictions)
         other = self._score(member, targets[order], predictions[order])
         assert math.isclose(score, other, rel_tol=1e-9, abs_tol=1e-12)
 
-    def test_what_is_right_is_better_than_what_is_drawn(self, member: Metric) -> None:
+    def test_what_is_right_is_better_than_what_is_drawn(self, member: Metric | Score) -> None:
         targets, predictions = self._made(2)
         drawn = self._score(member, targets, predictions)
         right = self._score(member, targets, self._right(targets))
-        assert right > drawn if member.direction == "max" else right < drawn
+        is_greater = self._metric(member).direction == "max"
+        assert right > drawn if is_greater else right < drawn
 
     def _made(self, seed: int) -> tuple[Array, Array]:
         """Targets as a worker has them, and predictions that know nothing of them."""
@@ -84,7 +91,12 @@ class MetricSuite(Suite):
         right: Array = np.eye(self.outputs)[targets]
         return right
 
-    def _score(self, member: Metric, targets: Array, predictions: Array) -> float:
-        assert member.score is not None, "it has no score: it is of the network itself"
-        score: float = member.score(targets, predictions)
-        return score
+    def _metric(self, member: Metric | Score) -> Metric:
+        if isinstance(member, Metric):
+            return member
+        return Metric("own", self.direction, score=member)
+
+    def _score(self, member: Metric | Score, targets: Array, predictions: Array) -> float:
+        formula = self._metric(member).score
+        assert formula is not None, "it has no score: it is of the network itself"
+        return float(formula(targets, predictions))
