@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from evonas.cli.console import number
 from evonas.cli.table import Column, least_width, print_table
 from evonas.cli.winner import print_words
+from evonas.learning.metrics import VALIDATION
 from evonas.words import cut, excerpt, listed, measured
 
 if TYPE_CHECKING:
@@ -191,8 +192,18 @@ def _companions(view: Run) -> list[str]:
     for one in view.objectives:
         needed += one.metrics
     if view.has_networks:
-        return [*needed, f"val_{view.interface.metric}", "parameters"]
+        return [*needed, *_of_validation(view), "parameters"]
     return [*needed, *_others(view)]
+
+
+def _of_validation(view: Run) -> list[str]:
+    """The metrics of the validation data beside the loss: all of a success, in their order."""
+    found = {f"{VALIDATION}{view.interface.metric}": None}
+    for trial in view.trials:
+        for name in trial.metrics:
+            if name.startswith(VALIDATION) and name != "val_loss":
+                found[name] = None
+    return list(found)
 
 
 def _others(view: Run) -> tuple[str, ...]:

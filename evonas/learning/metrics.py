@@ -25,6 +25,10 @@ Score = Callable[["Array", "Array"], Any]
 Unit = Literal["", "share", "of targets", "ms", "s"]
 
 
+VALIDATION = "val_"
+"""Prefix of a metric that is measured on the validation data."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """What can be measured.
@@ -120,6 +124,11 @@ def direction_of(name: str) -> Direction | None:
     """The better direction of a metric with a fixed meaning; None for all other metrics."""
     metric = find_metric(name)
     return None if metric is None else metric.direction
+
+
+def is_own(name: str) -> bool:
+    """Whether this is the name of a user's own metric, `package.module:function`."""
+    return ":" in name
 
 
 def is_share(name: str) -> bool:

@@ -23,7 +23,7 @@ from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import PythonConfig
 from evonas.runtime.config.pool_config import LocalConfig
-from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.run_config import RunConfig, functions_of_metrics, key_of_metric
 from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.record.record import Record
 from evonas.trial import TrialState
@@ -99,6 +99,8 @@ def calls_of(config: RunConfig, space: SearchSpace) -> list[Call]:
         function = config.evaluator.function
         names = tuple(config.evaluator.arguments)
         found.append(Call(function, 1, names, offered=("epochs", "seed")))
+    for function in functions_of_metrics(config).values():
+        found.append(Call(function, tensors=2, given="arrays"))
     return found
 
 
@@ -150,6 +152,9 @@ def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
     for function, words in plugins.wrong_calls.items():
         if isinstance(evaluator, PythonConfig) and evaluator.function == function:
             found.append(Issue(words, "evaluator.python", str(loaded.file)))
+        for name, of_metric in functions_of_metrics(loaded.config).items():
+            if of_metric == function:
+                found.append(Issue(words, key_of_metric(loaded.config, name), str(loaded.file)))
         for section in loaded.space.sections.values():
             if function in section.ops:
                 key = (section.group, section.name, "ops", function)

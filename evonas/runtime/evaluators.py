@@ -73,7 +73,7 @@ def _misfits(config: RunConfig, table: Table) -> dict[str, str]:
             f"trains for {counted(epochs, 'epoch')} among others; the table knows {fidelities}."
         )
     known = sorted(asked & set(table.fidelities))
-    for name, epochs in itertools.product(config.metrics(), known):
+    for name, epochs in itertools.product(config.needed_metrics(), known):
         if name not in table.metrics[epochs]:
             found[_key_of(config, name)] = _no_such_metric(table, name, epochs)
     for unit in config.budget.times if not table.is_timed else ():

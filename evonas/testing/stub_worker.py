@@ -14,7 +14,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from evonas.evaluate.contract.protocol import (
 )
 from evonas.evaluate.training.learning_curve import first_stop, rule_of
 from evonas.files import sha256_of, write_whole
-from evonas.learning.metrics import TIMES
+from evonas.learning.metrics import TIMES, VALIDATION, direction_of
 from evonas.testing.lies import LIES, lie
 from evonas.trial import (
     CUT_SHORT,
@@ -110,8 +110,8 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     failure = _failure(genome, size, job, setup, stub)
     if failure is not None:
         return failure
-    metric = _metric_of(setup)
-    history = _history(genome, job, metric)
+    measures = _measures_of(setup)
+    history = _history(genome, job, measures)
     stop = _stop(history, job, setup)
     if stop is not None:
         history = {name: values[: stop.epoch] for name, values in history.items()}
@@ -124,10 +124,11 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     if job.kind == "export":
         if job.arrays:
             metrics["test_loss"] = metrics["val_loss"] * 1.01
-            metrics[f"test_{metric}"] = metrics[f"val_{metric}"] * 0.99
+            for name in measures:
+                metrics[f"test_{name}"] = metrics[f"val_{name}"] * 0.99
         return Outcome(TrialState.OK, {**metrics, **size})
     metrics |= size
-    for name in setup.needed:
+    for name in (*setup.needed, *setup.metrics):
         if name in TIMES:
             metrics[name] = 0.1 + _fraction(genome, name)
     if job.accumulation > 1:
@@ -163,25 +164,29 @@ def _failure(
     return None
 
 
-def _metric_of(setup: Setup) -> str:
-    """The metric beside the loss."""
-    if setup.interface.get("task", "classification") == "classification":
-        return "accuracy"
-    return "mean_absolute_error"
+def _measures_of(setup: Setup) -> list[str]:
+    """The metrics of predictions beside the loss."""
+    is_classification = setup.interface.get("task", "classification") == "classification"
+    measures = ["accuracy" if is_classification else "mean_absolute_error"]
+    for name in (*setup.needed, *setup.metrics):
+        measure = name.removeprefix(VALIDATION)
+        if measure not in (name, "loss", *measures):
+            measures.append(measure)
+    return measures
 
 
-def _history(genome: str, job: Job, metric: str) -> dict[str, list[float]]:
+def _history(genome: str, job: Job, measures: Sequence[str]) -> dict[str, list[float]]:
     """A learning curve that the genome decides, with noise that the seed decides."""
     quality = _fraction(genome, "quality")
     losses = []
     for epoch in range(1, job.epochs + 1):
         losses.append(_loss(quality, epoch, _fraction(genome, job.seed, epoch)))
-    scores = [1 - loss / 4 if metric == "accuracy" else loss / 2 for loss in losses]
-    return {
-        "loss": [0.9 * loss for loss in losses],
-        "val_loss": losses,
-        f"val_{metric}": scores,
-    }
+    history = {"loss": [0.9 * loss for loss in losses], "val_loss": losses}
+    for name in measures:
+        is_better_high = direction_of(name) == "max"
+        scores = [1 - loss / 4 if is_better_high else loss / 2 for loss in losses]
+        history[f"val_{name}"] = scores
+    return history
 
 
 def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:

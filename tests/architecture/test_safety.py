@@ -33,6 +33,7 @@ UNSAFE_ATTRIBUTES = {
 UNSAFE_KEYWORDS = {("allow_pickle", True), ("safe_mode", False), ("shell", True)}
 MAY_IMPORT_BY_NAME = {
     "lazy.py": "evonas's own modules, whose names are constants",
+    "evaluate/training/scoring.py": "a metric of a plugin that the config lists",
     "model/ops.py": "ops of the plugins that the config lists",
     "evaluate/contract/imports.py": "the plugins that the config lists, before the first job",
     "evaluate/known/evaluator.py": "the evaluator `python`, from the plugins that the config lists",

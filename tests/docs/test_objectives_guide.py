@@ -13,7 +13,7 @@ import pytest
 from evonas.evaluate.training.latency import REPEATS
 from evonas.genome import strict_yaml, validate
 from evonas.runtime.config.config_file import check
-from evonas.runtime.config.objective_config import measured
+from evonas.runtime.config.metric_names import measured
 from evonas.search.registry import STRATEGIES
 from evonas.testing import drive
 from evonas.trial import Trial, TrialState
@@ -44,7 +44,8 @@ def test_every_yaml_block(text, tmp_path):
     def make_trial(id, proposal):
         # Not `settled`: the objective may be a weighted sum of metrics, which has no metric itself.
         number = int(proposal.genome.digest, 16)
-        metrics = {name: (number >> 4 * place) % 97 / 97 for place, name in enumerate(measured())}
+        names = [*measured(), *config.needed_metrics()]
+        metrics = {name: (number >> 4 * place) % 97 / 97 for place, name in enumerate(names)}
         fitness = config.to_objective().fitness(metrics)
         return Trial(id, proposal, None, TrialState.OK, metrics, fitness)
 

@@ -34,7 +34,10 @@ data: {path: data.npz, task: classification}
 strategy: random
 training: {epochs: 2}
 budget: {trials: 5}
-plugins: [fragile_ops]
+plugins: [fragile_ops, fragile_metrics]
+objective: {name: "fragile_metrics:margin", direction: max}
+constraints: {val_auc: {min: 0.1}}
+metrics: [val_f1_macro, fragile_metrics:never, training_seconds]
 pool: {local: {workers: 2, devices: cpu}}
 """
 # Not in a network of one layer: an op that always fails is refused before the run.
@@ -47,12 +50,25 @@ def fail(x, *, name):
 """
 
 
+# What a user adds to evonas: one file, and its name in the config.
+METRICS = """
+import numpy as np
+
+def margin(targets, predictions):
+    return predictions[np.arange(len(targets)), targets].mean()
+
+def never(targets, predictions):
+    return np.nan
+"""
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     directory = tmp_path_factory.mktemp("replays of a run")
     rng = np.random.default_rng(0)
     np.savez(directory / "data.npz", x=rng.normal(size=(120, 4)), y=np.arange(120) % 3)
-    for name, text in {"fragile.yaml": SPACE, "run.yaml": CONFIG, "fragile_ops.py": PLUGIN}.items():
+    files = {"fragile.yaml": SPACE, "run.yaml": CONFIG, "fragile_ops.py": PLUGIN}
+    for name, text in {**files, "fragile_metrics.py": METRICS}.items():
         (directory / name).write_text(text)
     assert command("run", "run.yaml", cwd=directory).returncode == 0
     return directory
@@ -120,3 +136,19 @@ def test_another_outcome_than_the_recorded_one_has_exit_code_4(work):
     assert (
         "it is `error` in the record (RuntimeError: it is fragile) and `" in told["differences"][0]
     )
+
+
+def test_a_metric_of_the_users_own_decides_and_is_on_the_card(work):
+    run = evonas.load(work / "runs" / "fragile")
+    name = "val_fragile_metrics:margin"
+    known = [trial.metrics[name] for trial in run.trials if trial.state == "ok"]
+    assert run.best.metrics[name] == run.best.fitness.value == max(known)
+    for reported in ("val_f1_macro", "val_auc", "training_seconds"):
+        assert reported in run.best.metrics
+    # What is only reported costs no training.
+    assert "val_fragile_metrics:never" not in run.best.metrics
+    card = run.result
+    assert 0 < card["metrics"]["test_fragile_metrics:margin"] < 1
+    assert card["baseline"]["test_auc"] == 0.5
+    shown = command("show", "fragile", "--trials", cwd=work).stdout
+    assert name in shown

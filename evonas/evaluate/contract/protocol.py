@@ -61,8 +61,9 @@ class Setup:
             no limit.
         evaluator: judge of genomes in place of Keras, `{"table": {"path": ...}}` or `{"python":
             {"function": ..., "arguments": ...}}`; None for Keras.
-        needed: metrics that a success must have, besides the objective. Metrics by the clock are
-            measured only if they are named here.
+        needed: metrics that a success must have, besides the objective.
+        metrics: metrics that are measured, too, if they can be. Those that not every training has
+            are measured only if they are named here or in `needed`.
     """
 
     directory: str
@@ -81,6 +82,7 @@ class Setup:
     most_data: int | None = None
     evaluator: Mapping[str, Mapping[str, Any]] | None = None
     needed: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,7 +91,7 @@ class Setup:
     def from_json(cls, data: Mapping[str, Any]) -> Setup:
         fields = dict(data)
         # JSON has lists only; with tuples a setup is equal to the one that was sent.
-        for name in ("plugins", "needed"):
+        for name in ("plugins", "needed", "metrics"):
             fields[name] = tuple(data[name])
         return cls(**fields)
 

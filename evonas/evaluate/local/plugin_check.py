@@ -39,12 +39,14 @@ class Call:
         tensors: number of positional arguments.
         names: names of the keyword arguments.
         offered: names of further ones, which are given if the function takes them.
+        given: what the positional arguments are, in words.
     """
 
     function: str
     tensors: int = 1
     names: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
+    given: str = "tensors"
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,8 @@ def _misfit(module: ModuleType, call: Call) -> str:
         signature.bind(*given, **dict.fromkeys([*call.names, *taken]))
     except TypeError as error:
         names = f" with {listed(call.names)}" if call.names else ""
-        many = f" and {call.tensors} tensors" if call.tensors > 1 else ""
+        joint = "and" if names else "with"
+        many = f" {joint} {call.tensors} {call.given}" if call.tensors > 1 else ""
         takes = [one for one in signature.parameters if one not in call.names]
         hints = [did_you_mean(one, takes) for one in call.names if one not in signature.parameters]
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.learning.interface import Interface
-from evonas.learning.metrics import Metric, scores
+from evonas.learning.metrics import Metric, is_own, scores
 
 
 def baseline(
@@ -29,10 +30,12 @@ def baseline(
         `val_loss` and so on: each part's prefix before the names of its scores.
     """
     one = interface.learning_task.constant(train, interface.outputs)
-    listed = tuple(metrics)
+    # A function of the user's may not be made for it.
+    listed = [metric for metric in metrics if not is_own(metric.name)]
     found = {}
     for prefix, y in parts.items():
         predictions = np.broadcast_to(one, (len(y), len(one)))
         for name, value in scores(listed, y, predictions).items():
-            found[f"{prefix}_{name}"] = value
+            if math.isfinite(value):
+                found[f"{prefix}_{name}"] = value
     return found

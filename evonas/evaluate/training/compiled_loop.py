@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.direct_updates import update_directly
 from evonas.evaluate.training.loop import Loop
-from evonas.evaluate.training.scores import LEAST_PROBABILITY
 from evonas.evaluate.training.tensors import Tensor, TrainingData
 from evonas.learning.interface import Interface
 
@@ -53,12 +52,9 @@ class CompiledLoop(Loop):
         self._data = data
         self._batch_size = batch_size
         self._parts = optimizer.gradient_accumulation_steps or 1
-        self._classification = interface.task == "classification"
+        self._is_scaled = interface.head.is_scaled
         self._scale = interface.target_scale
-        if self._classification:
-            self._loss = keras.losses.SparseCategoricalCrossentropy()
-        else:
-            self._loss = keras.losses.MeanSquaredError()
+        self._loss = getattr(keras.losses, interface.head.loss)()
         # TensorFlow allows no new variable while a function is traced, so the optimizer's are
         # created here.
         optimizer.build(model.trainable_variables)
@@ -80,9 +76,14 @@ class CompiledLoop(Loop):
         total, last = self._run(order)
         return float(total), float(last)
 
-    def validate(self) -> tuple[float, float]:
-        loss, metric = self._check()
-        return float(loss), float(metric)
+    @property
+    def validation_targets(self) -> Array:
+        targets: Array = self._data.validation.y.numpy()
+        return targets
+
+    def validate(self) -> Array:
+        predictions: Array = self._check().numpy()
+        return predictions
 
     def weights(self) -> list[Array]:
         return _values(self._model.weights)
@@ -177,7 +178,7 @@ class CompiledLoop(Loop):
         x = tf.cast(x, tf.float32)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
-            if not self._classification:
+            if self._is_scaled:
                 y = tf.cast(y, tf.float32) / self._scale
                 predicted = predicted / self._scale
             own_loss = self._loss(y, predicted)
@@ -190,58 +191,39 @@ class CompiledLoop(Loop):
         self._optimizer.apply(gradients, variables)
         return loss
 
-    def _validate(self) -> tuple[Tensor, Tensor]:
-        """The mean loss and the mean metric on the validation data, summed in double precision."""
+    def _validate(self) -> Tensor:
+        """The predictions for the validation data, (samples, outputs)."""
         validation = self._data.validation
         samples = validation.count
+        # Rounded up: the last batch may be smaller.
+        batches = -(-samples // VALIDATION_BATCH)
+        (output,) = self._model.outputs
+        found = tf.TensorArray(
+            output.dtype,
+            batches,
+            infer_shape=False,
+            element_shape=[None, *output.shape[1:]],
+        )
 
-        def go_on(start: Tensor, loss: Tensor, metric: Tensor) -> Tensor:
-            return start < samples
+        def go_on(number: Tensor, found: Tensor) -> Tensor:
+            return number < batches
 
-        def batch(start: Tensor, loss: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        def batch(number: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
+            start = number * VALIDATION_BATCH
             stop = tf.minimum(start + VALIDATION_BATCH, samples)
-            x, y = validation.batch(tf.range(start, stop))
+            x, _ = validation.batch(tf.range(start, stop))
             x = tf.cast(x, tf.float32)
             predicted = self._model(x, training=False)
-            losses, metrics = self._scores(y, predicted)
-            loss = loss + _sum(losses)
-            metric = metric + _sum(metrics)
-            return stop, loss, metric
+            return number + 1, found.write(number, predicted)
 
-        zero = tf.constant(0.0, tf.float64)
-        begin = (tf.constant(0), zero, zero)
-        _, loss, metric = tf.while_loop(go_on, batch, begin)
-        mean_loss = loss / samples
-        mean_metric = metric / samples
-        return mean_loss, mean_metric
-
-    def _scores(self, y: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss and the metric of each sample, both (batch,), in the targets' units."""
-        # The same as `scores.scores` computes in NumPy, for the reasons that are given there.
-        if self._classification:
-            winner = tf.argmax(predicted, axis=-1, output_type=tf.int32)
-            hits = winner == tf.cast(y, tf.int32)
-            of_true_class = tf.gather(predicted, y, batch_dims=1)
-            probability = tf.cast(of_true_class, tf.float64)
-            logarithm = tf.math.log(tf.maximum(probability, LEAST_PROBABILITY))
-            return -logarithm, hits
-        flat = tf.reshape(predicted, [-1])
-        error = tf.cast(flat, tf.float64) - tf.cast(y, tf.float64)
-        squared = tf.square(error)
-        absolute = tf.abs(error)
-        return squared, absolute
+        _, found = tf.while_loop(go_on, batch, (tf.constant(0), found))
+        return found.concat()
 
 
 def _assign(variables: Sequence[keras.Variable], arrays: Sequence[Array]) -> None:
     pairs = zip(variables, arrays, strict=True)
     for variable, array in pairs:
         variable.assign(array)
-
-
-def _sum(values: Tensor) -> Tensor:
-    """The sum in double precision; truth values count as 0 and 1."""
-    doubles = tf.cast(values, tf.float64)
-    return tf.reduce_sum(doubles)
 
 
 def _values(variables: Sequence[keras.Variable]) -> list[Array]:

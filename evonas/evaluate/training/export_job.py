@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
+from evonas.evaluate.training.scoring import asked_metrics
 from evonas.evaluate.training.train_job import space_of
 from evonas.files import sha256_of, temporary_beside
 from evonas.genome import Genome, SearchSpace
@@ -63,7 +65,7 @@ def export(setup: Setup, job: Job) -> Outcome:
     parts = {"val": FILES["validation"]}
     if job.arrays:
         parts["test"] = (job.arrays["x"], job.arrays["y"])
-    measured = interface.learning_task.standard
+    measured = asked_metrics(setup)
     metrics: dict[str, float] = {}
     targets: dict[str, Array] = {}
     for part, (x_name, y_name) in parts.items():
@@ -73,7 +75,9 @@ def export(setup: Setup, job: Job) -> Outcome:
         # `model.predict` with Keras's own batch size, and NumPy: another process can repeat both.
         predictions = _predict(model, x)
         for name, value in scores(measured, y, predictions).items():
-            metrics[f"{part}_{name}"] = value
+            # A score of few samples may be undefined.
+            if math.isfinite(value):
+                metrics[f"{part}_{name}"] = value
 
     _, y_name = FILES["train"]
     train = _mapped(root / y_name)

@@ -45,13 +45,14 @@ class Loop(ABC):
             last batch.
         """
 
+    @property
     @abstractmethod
-    def validate(self) -> tuple[float, float]:
-        """The mean loss, without regularization terms, and the mean metric on the validation data.
+    def validation_targets(self) -> Array:
+        """The targets of the validation data, (samples,), as the task has encoded them."""
 
-        Both are in the targets' units. Nothing is trained. But the model may draw random numbers,
-        as recurrent layers of Keras do, so an epoch always ends with one validation.
-        """
+    @abstractmethod
+    def validate(self) -> Array:
+        """The predictions for the validation data, (samples, outputs), in the targets' units."""
 
     @abstractmethod
     def weights(self) -> list[Array]:

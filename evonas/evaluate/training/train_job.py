@@ -23,6 +23,7 @@ from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import rule_of
 from evonas.evaluate.training.policy import TrainingPolicy
+from evonas.evaluate.training.scoring import asked_metrics
 from evonas.evaluate.training.tensors import TensorCache, TrainingData
 from evonas.evaluate.training.trainer import Diverged, Trainer
 from evonas.files import sha256_of
@@ -91,7 +92,7 @@ def train(
     keeper = _Keeper(root, job, trainer, checkpoint_seconds, clock)
     keeper.restore(fingerprint)
 
-    is_timed = SECONDS in setup.needed
+    is_timed = SECONDS in (*setup.needed, *setup.metrics)
     started = clock()
     # A resumed training counts the seconds of its earlier parts too.
     before = trainer.history[-1].get(SECONDS, 0.0) if trainer.history else 0.0
@@ -202,6 +203,8 @@ def _trainer(
         interface,
         policy,
         seed=job.seed,
+        metrics=asked_metrics(setup),
+        needed=setup.needed,
         fingerprint=fingerprint,
     )
     return trainer, fingerprint
@@ -278,10 +281,11 @@ def _success(
     metrics = dict(trainer.history[best])
     metrics["best_epoch"] = best + 1.0
     metrics |= _size_metrics(size)
-    if SECONDS in setup.needed:
+    asked = {*setup.needed, *setup.metrics}
+    if SECONDS in asked:
         # The time of the whole training, not the time up to its best epoch.
         metrics[SECONDS] = trainer.history[-1][SECONDS]
-    if LATENCY in setup.needed:
+    if LATENCY in asked:
         sample, _ = data.validation.batch(tf.constant([0]))
         metrics[LATENCY] = latency_ms(model, tf.cast(sample, tf.float32))
     return _outcome(
@@ -313,8 +317,7 @@ def _outcome(state: TrialState, trainer: Trainer, **rest: Any) -> Outcome:
     """An outcome with the history of the training, one list for each metric."""
     rows = trainer.history
     history = {}
-    # A training that diverged in its first epoch has no row.
-    names = rows[0] if rows else {}
-    for name in names:
-        history[name] = [row[name] for row in rows]
+    # A metric that is only reported may be missing in an epoch.
+    for name in dict.fromkeys(name for row in rows for name in row):
+        history[name] = [row.get(name) for row in rows]
     return Outcome(state, epochs=len(rows), history=history, **rest)

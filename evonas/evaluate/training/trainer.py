@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from evonas.evaluate.training.checkpoint import Array, TrainingState
 from evonas.evaluate.training.loop import Loop
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.learning.interface import Interface
+from evonas.learning.metrics import VALIDATION, Metric, scores
 from evonas.randomness import generator
 from evonas.trial import Stopped
 
@@ -43,15 +44,18 @@ class Trainer:
 
     Args:
         loop: a loop with a new model and a new optimizer, for this training alone.
-        interface: what the model answers: it names the metric, and the scale of the targets.
+        interface: what the model answers: it has the task, and the scale of the targets.
         policy: rules by which the training ends, and by which an epoch is the best.
         seed: seed of the epochs' orders.
+        metrics: metrics of predictions, the loss first. None for the standard ones of the task.
+        needed: metrics that each epoch must have, besides the loss and the policy's objective. Any
+            other is left out of an epoch in which it is not finite.
         fingerprint: plain JSON; only a state with an equal fingerprint is restored.
 
     Attributes:
         history: the metrics of each epoch: `loss` (training, with regularization terms, the mean
-            over the epoch), `val_loss` (without them), and `val_accuracy` or
-            `val_mean_absolute_error`. All are in the targets' units.
+            over the epoch), `val_loss` (without them), and the other metrics of the validation
+            data, such as `val_accuracy`. All are in the targets' units.
         best_weights: weights of the best epoch, in the order of `model.weights`; empty before the
             first epoch.
 
@@ -66,6 +70,8 @@ class Trainer:
         policy: TrainingPolicy,
         *,
         seed: int,
+        metrics: Sequence[Metric] | None = None,
+        needed: Collection[str] = (),
         fingerprint: Mapping[str, Any] | None = None,
     ) -> None:
         """Prepare a training; nothing runs yet."""
@@ -73,11 +79,12 @@ class Trainer:
         self._policy = policy
         self._seed = seed
         self._fingerprint = dict(fingerprint or {})
-        self._metric = f"val_{interface.metric}"
+        self._metrics = metrics or interface.learning_task.standard
+        self._needed = {*needed, policy.objective.name}
         self._scale = interface.target_scale
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
-        measured = ("loss", "val_loss", self._metric)
+        measured = ["loss", *(f"{VALIDATION}{metric.name}" for metric in self._metrics)]
         objective = policy.objective.name
         if objective not in measured:
             raise ValueError(
@@ -171,16 +178,32 @@ class Trainer:
             # A loop ends after a loss that is not finite, so this is the last one.
             if not math.isfinite(last):
                 raise Diverged(f"The loss of a batch is {last} in epoch {epoch + 1}.")
-        loss, metric = self._loop.validate()
-        row = {
+        return {
             # The loop's targets were divided by the scale, so their squared errors by its square.
             "loss": total / samples * self._scale**2,
-            "val_loss": loss,
-            self._metric: metric,
+            **self._validation(epoch + 1),
         }
-        if not all(map(math.isfinite, row.values())):
-            raise Diverged(f"The validation loss is {row['val_loss']} in epoch {epoch + 1}.")
-        return row
+
+    def _validation(self, epoch: int) -> dict[str, float]:
+        """What the predictions for the validation data score, by name.
+
+        Raises:
+            Diverged: the loss, or a metric that is needed, is not finite.
+        """
+        targets = self._loop.validation_targets
+        predictions = self._loop.validate()
+        found = {}
+        # One by one, the loss first: others may raise for predictions that are not finite.
+        for metric in self._metrics:
+            (value,) = scores([metric], targets, predictions).values()
+            name = f"{VALIDATION}{metric.name}"
+            if math.isfinite(value):
+                found[name] = value
+            elif metric.name == "loss":
+                raise Diverged(f"The validation loss is {value} in epoch {epoch}.")
+            elif name in self._needed:
+                raise Diverged(f"{name} is {value} in epoch {epoch}.")
+        return found
 
 
 def _check_fit(name: str, expected: Sequence[Array], found: Sequence[Array]) -> None:

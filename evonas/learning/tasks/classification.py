@@ -8,7 +8,7 @@ import numpy as np
 
 from evonas.errors import Issue
 from evonas.learning.formulas import Array
-from evonas.learning.metrics import ACCURACY, CROSS_ENTROPY
+from evonas.learning.metrics import ACCURACY, AUC, BALANCED_ACCURACY, CROSS_ENTROPY, F1_MACRO
 from evonas.learning.tasks.task import Head, LearningTask, are_numbers
 
 MOST_CLASSES = 100
@@ -27,7 +27,7 @@ class Classification(LearningTask):
     """
 
     name = "classification"
-    metrics = (CROSS_ENTROPY, ACCURACY)
+    metrics = (CROSS_ENTROPY, ACCURACY, BALANCED_ACCURACY, F1_MACRO, AUC)
     are_quantities = False
 
     def guess(self, y: Array) -> str:

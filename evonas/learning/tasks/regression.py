@@ -9,7 +9,7 @@ import numpy as np
 from evonas.errors import Issue
 from evonas.genome.strict_yaml import short
 from evonas.learning.formulas import Array
-from evonas.learning.metrics import ABSOLUTE_ERROR, SQUARED_ERROR
+from evonas.learning.metrics import ABSOLUTE_ERROR, R2, RMSE, SQUARED_ERROR
 from evonas.learning.tasks.task import Head, LearningTask, are_numbers
 
 
@@ -17,7 +17,7 @@ class Regression(LearningTask):
     """Targets are quantities. Predictions are quantities, (samples, 1)."""
 
     name = "regression"
-    metrics = (SQUARED_ERROR, ABSOLUTE_ERROR)
+    metrics = (SQUARED_ERROR, ABSOLUTE_ERROR, RMSE, R2)
     are_quantities = True
 
     def guess(self, y: Array) -> str:

@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evonas.errors import did_you_mean
 from evonas.genome.strict_yaml import short
-from evonas.learning.metrics import OF_NETWORKS, Metric, direction_of
-from evonas.runtime.config.settings import Builder, KeyIssue, shown
+from evonas.learning.metrics import direction_of, is_own
+from evonas.runtime.config.metric_names import (
+    ON_TEST_DATA,
+    full_name,
+    of_epochs,
+    reported_issues,
+    unmeasured,
+)
+from evonas.runtime.config.settings import Builder, KeyIssue
 from evonas.settings import Settings
 from evonas.trial import Constraint, Direction, Objective
-from evonas.words import listed
-
-_ON_TEST_DATA = "is of the test data, which no search sees."
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,11 @@ class ObjectiveConfig(Settings):
             return self._weight_problems(by_keras, task)
         if not by_keras:
             return objective_problems(self.name, self.direction)
-        wrong = _unmeasured(self.name, task)
+        wrong = unmeasured(self.name, task)
         if wrong:
             return {"name": wrong}
         direction = direction_of(self.name)
-        if self.direction != direction:
+        if direction not in (None, self.direction):
             message = f"the direction of {self.name} is {direction}. Received: {self.direction}."
             return {"direction": message}
         return {}
@@ -69,7 +72,7 @@ class ObjectiveConfig(Settings):
         """What is wrong with the terms of a weighted sum, by key; at most one for each metric."""
         found = {}
         for name, weight in self.weighted.items():
-            wrong = _unmeasured(name, task) if by_keras else ""
+            wrong = unmeasured(name, task) if by_keras else ""
             if not wrong:
                 wrong = _weight_problem(name, weight)
             if wrong:
@@ -123,47 +126,10 @@ def to_objectives(
     return tuple(found)
 
 
-def of_epochs(task: str | None = None) -> dict[str, Metric]:
-    """What is measured on validation data after each epoch, by name.
-
-    Args:
-        task: name of the task; None for the metrics of all tasks.
-    """
-    # Who reads a run needs no NumPy, which the tasks import.
-    from evonas.learning.tasks import TASKS
-
-    found: dict[str, Metric] = {}
-    for name, one in TASKS.items():
-        if task in (None, name):
-            for metric in one.metrics:
-                found.setdefault(f"val_{metric.name}", metric)
-    return found
-
-
-def measured(task: str | None = None) -> dict[str, Metric]:
-    """All that evonas measures: after each epoch, then once for each network."""
-    of_networks = {metric.name: metric for metric in OF_NETWORKS}
-    return {**of_epochs(task), **of_networks}
-
-
-def _unmeasured(name: str, task: str | None) -> str:
-    """Why evonas does not measure this metric under any task; empty if it does.
-
-    Args:
-        task: only its metrics are offered.
-    """
-    if name in measured(None):
-        return ""
-    known = list(measured(task))
-    allowed = ", ".join(known)
-    hint = did_you_mean(name, known)
-    return f"is not measured by evonas. Allowed: {allowed}. Received: {shown(name)}.{hint}"
-
-
 def _weight_problem(name: str, weight: float) -> str:
     """What is wrong with the weight of a metric; empty if nothing is."""
     if name.startswith("test_"):
-        return _ON_TEST_DATA
+        return ON_TEST_DATA
     if weight == 0 or not math.isfinite(weight):
         return f"must be a number other than 0. Received: {weight}."
     known = direction_of(name)
@@ -177,32 +143,8 @@ def _weight_problem(name: str, weight: float) -> str:
     return f"must be {sign}: {why}. Received: {weight:g}."
 
 
-def task_problem(names: tuple[str, ...], task: str | None) -> str:
-    """Why one of these metrics is not measured under this task; empty if all are.
-
-    Args:
-        task: None if the task is not known yet; then every metric may be measured.
-    """
-    allowed = measured(task)
-    for name in names:
-        if name in measured() and name not in allowed:
-            needed = _tasks_of(name)
-            return (
-                f"{name} is measured for {needed} only; the task is {task}."
-                f" Allowed: {', '.join(allowed)}."
-            )
-    return ""
-
-
-def _tasks_of(name: str) -> str:
-    """The tasks that have a metric, in words."""
-    from evonas.learning.tasks import TASKS
-
-    return listed([task for task in TASKS if name in of_epochs(task)])
-
-
 def expanded(data: Mapping[str, Any], by_keras: bool) -> dict[str, Any]:
-    """A config's plain data with its objectives written out.
+    """A config's plain data with its objectives written out, and metrics by their full names.
 
     The first one of `objectives` is also written under `objective`.
     """
@@ -215,7 +157,17 @@ def expanded(data: Mapping[str, Any], by_keras: bool) -> dict[str, Any]:
         # If the first one is wrong, its issues are told where it stands, and not twice.
         if listed and "objective" not in data and _is_right(found["objectives"][0]):
             found["objective"] = found["objectives"][0]
+    constraints = data.get("constraints")
+    if isinstance(constraints, dict):
+        found["constraints"] = _full_keys(constraints, by_keras)
+    reported = data.get("metrics")
+    if isinstance(reported, list):
+        found["metrics"] = [full_name(name, by_keras) for name in reported]
     return found
+
+
+def _full_keys(by_metric: Mapping[Any, Any], by_keras: bool) -> dict[Any, Any]:
+    return {full_name(name, by_keras): value for name, value in by_metric.items()}
 
 
 def _is_right(objective: Any) -> bool:
@@ -234,15 +186,20 @@ def _expanded(objective: Any, by_keras: bool) -> Any:
         return named
     weighted = named.get("weighted")
     if isinstance(weighted, dict) and weighted:
+        weighted = _full_keys(weighted, by_keras)
+        named = {**named, "weighted": weighted}
         return {"name": _sum_in_words(weighted), "direction": "min", **named}
-    name = named.get("name")
-    if "direction" in named or "name" not in named:
+    if "name" not in named:
+        return named
+    name = full_name(named["name"], by_keras)
+    named = {**named, "name": name}
+    if "direction" in named:
         return named
     if not isinstance(name, str):
         # The name is wrong, and only that is to be told.
         return {**named, "direction": "min"}
     known = direction_of(name)
-    if known is None and by_keras:
+    if known is None and by_keras and not is_own(name):
         # An unknown metric gets a direction too: then only its name is reported.
         known = "min"
     return named if known is None else {**named, "direction": known}
@@ -279,6 +236,7 @@ def issues(data: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
     constraints = data.get("constraints")
     if isinstance(constraints, dict):
         found += _of_constraints(constraints, by_keras, task)
+    found += reported_issues(data.get("metrics"), by_keras, task)
     return found
 
 
@@ -331,9 +289,9 @@ def _of_constraints(
     """What is wrong with the names of the metrics under `constraints`."""
     found = []
     for name in constraints:
-        wrong = _unmeasured(name, task) if by_keras else ""
+        wrong = unmeasured(name, task) if by_keras else ""
         if name.startswith("test_"):
-            wrong = _ON_TEST_DATA
+            wrong = ON_TEST_DATA
         if wrong:
             found.append(KeyIssue(("constraints", name), wrong))
     return found
@@ -364,3 +322,41 @@ def objective_problems(name: str, direction: Direction) -> dict[str, str]:
     if known not in (None, direction):
         return {"direction": f"the direction of {name} is {known}. Received: {direction}."}
     return {}
+
+
+def compared_by(
+    metrics: Sequence[str],
+    objectives: Sequence[ObjectiveConfig],
+    constraints: Mapping[str, ConstraintConfig],
+) -> Objective:
+    """What epochs of a training are compared by: the first metric that each of them has.
+
+    Args:
+        metrics: metrics that the run needs, in their order.
+    """
+    of_each = of_epochs()
+    for name in metrics:
+        direction = None
+        if name in of_each:
+            direction = direction_of(name)
+        elif is_own(name):
+            direction = _direction_in(name, objectives, constraints)
+        # Not every metric is measured at every epoch; parameters, for example, are not.
+        if direction is not None:
+            return Objective(name, direction)
+    return Objective("val_loss", "min")
+
+
+def _direction_in(
+    name: str, objectives: Sequence[ObjectiveConfig], constraints: Mapping[str, ConstraintConfig]
+) -> Direction | None:
+    """The better direction of a user's metric, as far as the config tells it."""
+    for one in objectives:
+        if name in one.weighted:
+            return "max" if one.weighted[name] < 0 else "min"
+        if name == one.name:
+            return one.direction
+    bounds = constraints.get(name)
+    if bounds is None or (bounds.min is None) == (bounds.max is None):
+        return None
+    return "max" if bounds.max is None else "min"

@@ -16,18 +16,18 @@ from annotated_types import Ge
 
 from evonas.errors import InvalidRecord
 from evonas.genome import Genome, SearchSpace
-from evonas.learning.metrics import direction_of
+from evonas.learning.metrics import is_own
 from evonas.runtime.config.data_config import DATA_FAMILIES, DataConfig, as_written_data
 from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
 from evonas.runtime.config.head import unreadable
 from evonas.runtime.config.limits_config import BudgetConfig, LimitsConfig, StorageConfig
+from evonas.runtime.config.metric_names import of_epochs, own_metrics, task_problem
 from evonas.runtime.config.objective_config import (
     ConstraintConfig,
     ObjectiveConfig,
+    compared_by,
     expanded,
     issues,
-    of_epochs,
-    task_problem,
     to_objectives,
 )
 from evonas.runtime.config.plugin_members import not_listed
@@ -109,6 +109,7 @@ class RunConfig(Settings):
         objectives: all objectives, if there are several.
         constraints: metric -> bounds. A trial beyond its bounds counts as worse than any trial that
             satisfies all constraints.
+        metrics: metrics that are measured and recorded, too, and decide nothing.
         strategy: the search strategy with its settings.
         training: how long a network is trained.
         limits: what a network may be, and how long a trial may take.
@@ -134,6 +135,7 @@ class RunConfig(Settings):
     objective: ObjectiveConfig = field(default_factory=lambda: ObjectiveConfig("val_loss", "min"))
     objectives: tuple[ObjectiveConfig, ...] = ()
     constraints: Mapping[str, ConstraintConfig] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
     strategy: StrategySettings = field(default_factory=EvolutionSettings)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
@@ -149,6 +151,7 @@ class RunConfig(Settings):
         found: dict[str, str] = {}
         if self.data is not None:
             found |= self.task_problems(self.data.task)
+        found |= self._metric_problems()
         found |= self._evaluator_problems()
         if wrong := number_problems(self.strategy, len(self.objectives)):
             found[SECTION] = wrong
@@ -167,9 +170,20 @@ class RunConfig(Settings):
             objective = one.to_objective()
             names += objective.metrics
         found = {key: task_problem(tuple(names), task)}
+        for place, name in enumerate(self.metrics):
+            found[f"metrics[{place}]"] = task_problem((name,), task)
         for name in self.constraints:
             found[f"constraints.{name}"] = task_problem((name,), task)
         return {key: wrong for key, wrong in found.items() if wrong}
+
+    def _metric_problems(self) -> dict[str, str]:
+        """The user's own metrics whose modules are not among the plugins, by key."""
+        found = {}
+        for name, function in functions_of_metrics(self).items():
+            module, _, _ = function.partition(":")
+            if wrong := not_listed(module, self.plugins):
+                found[key_of_metric(self, name)] = wrong
+        return found
 
     def _evaluator_problems(self) -> dict[str, str]:
         """What does not fit between the evaluator, the pool and the plugins."""
@@ -200,15 +214,16 @@ class RunConfig(Settings):
             return {"training.stop": message}
         # A learning curve predicts one metric, and says nothing of others or of bounds.
         has_more = bool(self.objectives or self.constraints or self.objective.weighted)
-        if has_more or self.objective.name not in of_epochs():
+        name = self.objective.name
+        if has_more or not (name in of_epochs() or is_own(name)):
             message = (
                 "follows one metric of every epoch, without constraints or others. Leave it out."
             )
             return {"training.stop": message}
-        if name := that_sets_epochs(self.strategy):
+        if strategy := that_sets_epochs(self.strategy):
             message = (
-                f"cannot be used under the strategy {name}, which says itself how long a network"
-                " is trained, and compares trainings of one length. Leave it out, or choose"
+                f"cannot be used under the strategy {strategy}, which says itself how long a"
+                " network is trained, and compares trainings of one length. Leave it out, or choose"
                 " another strategy."
             )
             return {"training.stop": message}
@@ -229,7 +244,7 @@ class RunConfig(Settings):
         """All objectives; the first one carries the constraints."""
         return to_objectives(self._all_objectives, self.constraints)
 
-    def metrics(self) -> tuple[str, ...]:
+    def needed_metrics(self) -> tuple[str, ...]:
         """All metrics that objectives and constraints need, each once."""
         names: list[str] = []
         for one in self.to_objectives():
@@ -239,14 +254,10 @@ class RunConfig(Settings):
 
     def epoch_objective(self) -> Objective:
         """The objective by which a training keeps its best epoch."""
-        metrics = self.metrics()
+        metrics = self.needed_metrics()
         if self.evaluator is not None:
             return Objective(metrics[0], self.objective.direction)
-        # Not every metric is measured at every epoch; parameters, for example, are not.
-        known = of_epochs()
-        compared = [name for name in metrics if name in known] or ["val_loss"]
-        name = compared[0]
-        return Objective(name, direction_of(name) or "min")
+        return compared_by(metrics, self._all_objectives, self.constraints)
 
     @property
     def strategy_name(self) -> str:
@@ -288,6 +299,27 @@ class RunConfig(Settings):
         if config is None:
             raise InvalidRecord(unreadable(builder))
         return config
+
+
+def functions_of_metrics(config: RunConfig) -> dict[str, str]:
+    """The user's own metrics: name in the record -> `package.module:function`."""
+    if config.evaluator is not None:
+        return {}
+    return own_metrics([*config.needed_metrics(), *config.metrics])
+
+
+def key_of_metric(config: RunConfig, metric: str) -> str:
+    """The key under which a config names this metric."""
+    for place, one in enumerate(config.objectives or (config.objective,)):
+        key = f"objectives[{place}]" if config.objectives else "objective"
+        if metric in one.weighted:
+            return f"{key}.weighted.{metric}"
+        # The name of a weighted sum is no metric.
+        if metric == one.name and not one.weighted:
+            return f"{key}.name"
+    if metric in config.constraints:
+        return f"constraints.{metric}"
+    return f"metrics[{config.metrics.index(metric)}]"
 
 
 def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:

@@ -38,7 +38,6 @@ from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import LEARNING_CURVE
 from evonas.evaluate.training.policy import TrainingPolicy
-from evonas.evaluate.training.scores import scores
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import space_of, train
 from evonas.evaluate.training.trainer import Trainer
@@ -671,21 +670,6 @@ def test_weights_of_another_network_are_refused(setup: Setup) -> None:
     path = Path(setup.directory) / "weights/00005.npz"
     with pytest.raises(InvalidRecord, match="another model"):
         load_model(space_of(setup), other, INTERFACE, path)
-
-
-def test_scores_of_targets_are_in_their_units() -> None:
-    given = InputSpec.normalized("vector", (2,), (0.0, 0.0), (1.0, 1.0))
-    interface = Interface(given, "regression", (), 10.0, 5.0)
-    found = scores(
-        interface, np.array([1.0, 2.0], np.float32), np.array([[2.0], [5.0]], np.float32)
-    )
-    assert found == {"loss": 5.0, "mean_absolute_error": 2.0}
-
-
-def test_a_probability_of_zero_has_a_finite_loss() -> None:
-    found = scores(INTERFACE, np.array([1], np.int32), np.array([[1.0, 0.0, 0.0]], np.float32))
-    assert 80 < found["loss"] < 100
-    assert found["accuracy"] == 0.0
 
 
 class Worker:

@@ -69,10 +69,13 @@ class LinearLoop(Loop):
                 break
         return total, last
 
-    def validate(self) -> tuple[float, float]:
-        predicted = self._validation_x @ self._w * TARGETS.target_scale
-        error = predicted - self.validation_y
-        return float(np.square(error).mean()), float(np.abs(error).mean())
+    @property
+    def validation_targets(self) -> Array:
+        return self.validation_y
+
+    def validate(self) -> Array:
+        predicted: Array = self._validation_x @ self._w * TARGETS.target_scale
+        return predicted[:, np.newaxis]
 
     def weights(self) -> list[Array]:
         return [self._w.copy()]

@@ -20,6 +20,7 @@ from evonas.evaluate.training.checkpoint import load_state, save_state
 from evonas.evaluate.training.learning_curve import CurveRule
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.trainer import Diverged, Trainer
+from evonas.learning.metrics import scores
 from evonas.randomness import generator
 from evonas.trial import Objective
 from tests.evaluate.training.linear_loop import SAMPLES, TARGETS, LinearLoop
@@ -53,7 +54,8 @@ def test_the_history_is_in_the_units_of_the_targets() -> None:
     (row,) = trainer.history
     # The loss is that of the weights before their first step, all of them 0.
     assert row["loss"] == pytest.approx(np.square(loop.y).mean())
-    assert (row["val_loss"], row["val_mean_absolute_error"]) == loop.validate()
+    found = scores(TARGETS.learning_task.standard, loop.validation_y, loop.validate())
+    assert (row["val_loss"], row["val_mean_absolute_error"]) == tuple(found.values())
     assert list(row) == ["loss", "val_loss", "val_mean_absolute_error"]
 
 
@@ -162,7 +164,8 @@ def test_patience_ends_the_training_and_the_best_epoch_stays() -> None:
     best = LinearLoop()
     best.assign([*trainer.best_weights, np.zeros((), np.uint32)], LinearLoop().optimizer_state())
     losses = [row["val_loss"] for row in trainer.history]
-    assert best.validate()[0] == losses[trainer.best_epoch] == min(losses)
+    found = scores(TARGETS.learning_task.standard, best.validation_y, best.validate())
+    assert found["loss"] == losses[trainer.best_epoch] == min(losses)
 
 
 def test_a_hopeless_training_is_stopped_and_the_best_epoch_stays() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evonas.runtime.config.config_file import check
-from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.run_config import RunConfig, functions_of_metrics
 from evonas.trial import Constraint, Objective
 
 BASE = "space: mlp\ndata: {name: digits, task: classification}\nbudget: {trials: 9}\n"
@@ -35,7 +35,7 @@ def test_several_objectives_the_first_of_which_is_the_objective(tmp_path):
     first = Objective("val_accuracy", "max", constraints=bounds)
     assert found.to_objectives() == (first, Objective("parameters", "min"))
     assert found.to_objective() == first
-    assert found.metrics() == ("val_accuracy", "flops", "val_loss", "parameters")
+    assert found.needed_metrics() == ("val_accuracy", "flops", "val_loss", "parameters")
     assert found.epoch_objective() == Objective("val_accuracy", "max")
 
 
@@ -69,7 +69,7 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
     text = "strategy: nsga2\n"
     text += "objectives: [{name: score, direction: max}, {name: cost, direction: min}]\n"
     found = config(tmp_path, text, TABLE)
-    assert found.metrics() == ("score", "cost")
+    assert found.needed_metrics() == ("score", "cost")
     assert found.epoch_objective().name == "score"
 
 
@@ -131,6 +131,15 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
         ("constraints: {test_loss: {max: 1}}\n", "constraints.test_loss", "test data"),
         ("constraints: {flops: {}}\n", "constraints.flops.max", "a min, a max, or both"),
         ("constraints: {flops: {min: 2, max: 1}}\n", "constraints.flops.min", "at most max (1)"),
+        ("objective: val_r2\n", "objective", "val_r2 is measured for regression only"),
+        ("objective: m:f\n", "objective.direction", "is missing. It must be min or max"),
+        ("metrics: [m:f]\n", "metrics[0]", "the module 'm' is not among the plugins"),
+        ("metrics: ['m:f g']\n", "metrics[0]", "must be package.module:function"),
+        ("constraints: {m:f: {max: 1}}\n", "constraints.val_m:f", "not among the plugins"),
+        ("metrics: [val_auc, val_auc]\n", "metrics[1]", "is there twice"),
+        ("metrics: [test_auc]\n", "metrics[0]", "test data"),
+        ("metrics: [val_auk]\n", "metrics[0]", "Did you mean 'val_auc'?"),
+        ("metrics: [val_rmse]\n", "metrics[0]", "for regression only"),
         ("constraints: {flops: {most: 1}}\n", "constraints.flops.most", "unknown key"),
         (
             "objective: {weighted: {val_accuracy: 1.0}}\n",
@@ -198,3 +207,36 @@ def test_a_single_objective_without_a_name_is_told_how_to_write_it(tmp_path):
     assert [item.key for item in found] == ["objectives", "objectives[0].name"]
     assert "must be at least two; one is written `objective: METRIC`" in found[0].message
     assert "must be a word" in found[1].message
+
+
+OWN = "plugins: [m]\n"
+
+
+def test_a_metric_of_the_users_own_is_named_by_its_function(tmp_path):
+    text = "objective: {name: 'm:f', direction: max}\nmetrics: [val_auc, m.n:g]\n"
+    found = config(tmp_path, text + "plugins: [m, m.n]\n")
+    assert found.to_objective() == Objective("val_m:f", "max")
+    assert found.epoch_objective() == Objective("val_m:f", "max")
+    assert found.metrics == ("val_auc", "val_m.n:g")
+    assert functions_of_metrics(found) == {"val_m:f": "m:f", "val_m.n:g": "m.n:g"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("objective: {weighted: {m:f: -2, parameters: 1}}\n", Objective("val_m:f", "max")),
+        ("objective: parameters\nconstraints: {m:f: {min: 1}}\n", Objective("val_m:f", "max")),
+        ("objective: parameters\nconstraints: {m:f: {max: 1}}\n", Objective("val_m:f", "min")),
+        (
+            "objective: parameters\nconstraints: {m:f: {min: 0, max: 1}}\n",
+            Objective("val_loss", "min"),
+        ),
+    ],
+)
+def test_epochs_are_compared_by_a_metric_whose_direction_the_config_tells(tmp_path, text, expected):
+    assert config(tmp_path, text + OWN).epoch_objective() == expected
+
+
+def test_an_evaluator_has_no_other_metrics(tmp_path):
+    found = {item.key: item.message for item in load(tmp_path, "metrics: [auc]\n", TABLE).problems}
+    assert "an evaluator returns what it has" in found["metrics"]
