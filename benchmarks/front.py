@@ -36,7 +36,7 @@ from benchmarks.runs import RESULTS
 from benchmarks.sections import paragraph, report
 from benchmarks.tuned import EVOLUTION
 from evonas import lifecycle, view
-from evonas.evaluate.known.evaluator import TableEvaluator
+from evonas.evaluate.evaluators.table import TableLookup
 from evonas.evaluate.known.table import load_table
 from evonas.genome import load_space
 from evonas.insight.front import Box, dominates, hypervolumes
@@ -88,7 +88,7 @@ def landscape(objectives: tuple[Objective, ...]) -> Landscape:
     space = load_space(SPACES / "nasbench201.yaml")
     path = nasbench201_latencies()
     table = load_table(path, space)
-    problem = Problem(space, objectives[0], 200, TableEvaluator(table), table, objectives)
+    problem = Problem(space, objectives[0], 200, TableLookup(table), table, objectives)
     known = {}
     for ops, metrics in _cells(path):
         known[ops] = tuple(_turned(metrics, one) for one in objectives)

@@ -27,7 +27,7 @@ from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
 from benchmarks.standing import column, standing
 from benchmarks.tuned import CUBE, REST
 from benchmarks.tuned import EVOLUTION as ON_DIGITS
-from evonas.evaluate.known.evaluator import FunctionEvaluator
+from evonas.evaluate.evaluators.function import FunctionCall
 from evonas.genome import Genome, parse_space
 from evonas.runtime.loop.budget import RunLimits
 from evonas.search.surrogate import SURROGATES
@@ -102,7 +102,7 @@ def _optimum(instance: int, dimension: int) -> NDArray[np.float64]:
 
 def problem(function: Callable[..., dict[str, float]], dimension: int, instance: int) -> Problem:
     """A function as the evaluator `python` calls it."""
-    evaluate = FunctionEvaluator(function, {"instance": instance}, is_simulated=True)
+    evaluate = FunctionCall(function, {"instance": instance}, is_simulated=True)
     parameters = ", ".join(f"x{i}: {{float: [-5.0, 5.0]}}" for i in range(dimension))
     text = SPACE.format(dimension=dimension, parameters=parameters)
     space = parse_space(text, "the benchmark's space")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from evonas.evaluate.contract.protocol import RunJob, Setup
-from evonas.evaluate.known.evaluator import Function, FunctionEvaluator, TableEvaluator
+from evonas.evaluate.evaluators.function import Function, FunctionCall
+from evonas.evaluate.evaluators.table import TableLookup
 from evonas.evaluate.known.table import Table, load_table
 from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.genome import SearchSpace, Value, load_space
@@ -75,7 +76,7 @@ def tabled(space: Path, table: Path, metric: str, epochs: int) -> Problem:
         space=searched_space,
         objective=Objective(metric, "max"),
         epochs=epochs,
-        evaluate=TableEvaluator(known),
+        evaluate=TableLookup(known),
         table=known,
     )
 
@@ -91,7 +92,7 @@ def judged_by(
         space=load_space(space),
         objective=Objective(metric, "max"),
         epochs=epochs,
-        evaluate=FunctionEvaluator(function, arguments, is_simulated=True),
+        evaluate=FunctionCall(function, arguments, is_simulated=True),
     )
 
 
@@ -128,13 +129,13 @@ def search(
     objective = {"name": problem.objective.name, "direction": problem.objective.direction}
     setup = Setup("", seed, problem.space.text, {}, objective, stop=stop)
     pool = SimulatedPool(setup, workers, problem.evaluate)
-    journal = MemoryJournal(lambda: pool.now)
+    journal = MemoryJournal(pool.clock)
     rules = Rules(problem.objective, seed, limits)
     # only a rule of early stopping asks for the best score so far
     if stop is not None:
         rules = replace(rules, incumbent_of=journal.best_known)
     storage = Storage(Path(), keeps_files=False)
-    around = Surroundings(clock=lambda: pool.now)
+    around = Surroundings(clock=pool.clock)
     engine = Engine(searcher, journal, pool, storage, rules, around)
     engine.run()
     return Found(engine.trials, journal.ends, journal.outcomes)

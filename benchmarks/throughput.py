@@ -45,14 +45,15 @@ from benchmarks.sections import paragraph
 from evonas.data.prepared import DataSettings
 from evonas.data.prepared import prepare as prepare_data
 from evonas.data.sources import Digits, Npz
+from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.evaluators.registry import DEFAULT
 from evonas.evaluate.local.devices import device_shares
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
 from evonas.genome import Genome, load_space, sample
 from evonas.memory import MIB
-from evonas.runtime.session import WORKER
 from evonas.trial import Outcome
 
 SEED = 0
@@ -132,6 +133,7 @@ def bench(data: str, networks: int) -> Bench:
         {"name": "val_loss", "direction": "min"},
         epochs=EPOCHS,
         limits=LIMITS,
+        evaluator=described(DEFAULT),
     )
     genomes = drawn(space, prepared.interface, networks)
     order = {
@@ -175,7 +177,7 @@ def drawn(path: Path, interface: Any, count: int) -> list[dict[str, Any]]:
 
 def open_pool(setup: Setup, workers: int, **options: Any) -> LocalPool:
     shares = device_shares(workers, "cpu", [])
-    launcher = partial(start_launcher, WORKER, preload=("tensorflow", "keras"))
+    launcher = partial(start_launcher, DEFAULT.worker.entry, preload=DEFAULT.worker.preload)
     return LocalPool(setup, shares, launcher, Path(setup.directory) / "logs", **options)
 
 

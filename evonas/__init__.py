@@ -13,6 +13,8 @@ may change in any release.
     evonas.genome       search spaces and genomes
     evonas.strategies   write a strategy, or a part of evolution
     evonas.sources      write a source of data, or a split
+    evonas.pools        write a pool, which runs jobs
+    evonas.evaluators   write an evaluator, which judges genomes
     evonas.model        from a genome to a `keras.Model`
     evonas.insight      what happened in a run: numbers, texts and pictures
     evonas.testing      stubs and contract suites for tests

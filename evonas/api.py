@@ -10,7 +10,7 @@ from evonas.files import expanded
 from evonas.lifecycle import create, work
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer, teller
-from evonas.runtime.session import early_workers
+from evonas.runtime.pools import early_workers
 from evonas.view import RecordedTrial, Run, load
 
 __all__ = ["DEFAULT_RUNS", "RecordedTrial", "Run", "load", "resume", "run"]

@@ -15,7 +15,6 @@ from evonas import api, lifecycle, view
 from evonas.errors import InvalidConfig, Issue, NothingFeasible
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
-from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.export.fresh import fresh_scores
 from evonas.files import expanded, write_text_whole
 from evonas.insight.charts import comparison_page
@@ -33,10 +32,11 @@ from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.strategy_config import counts_infeasible
 from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
+from evonas.runtime.pools import PoolFactory, open_pool
 from evonas.runtime.record.layout import EXPERIMENT
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import Key, Known, ReusingPool, known_trainings
-from evonas.runtime.session import PoolFactory, Session, local_pool
+from evonas.runtime.session import Session
 from evonas.trial import Trial, TrialState
 from evonas.words import counted
 
@@ -73,7 +73,7 @@ def compare(
     overrides: Sequence[str] = (),
     runs: str | Path = api.DEFAULT_RUNS,
     on_run: OnRun = lambda label, seed, begun: (),
-    pool_factory: PoolFactory = local_pool,
+    pool_factory: PoolFactory = open_pool,
     stop: StopRequest | None = None,
 ) -> Comparison:
     """Run an experiment to its end, or continue it, and compare the strategies.
@@ -162,7 +162,7 @@ def _run(
     def pool(config: RunConfig, setup: Setup, where: Path) -> Pool:
         inner = pool_factory(config, setup, where)
         # A simulation replays the seconds of its table, and a second look-up costs nothing.
-        if isinstance(inner, SimulatedPool):
+        if inner.is_simulated:
             return inner
         with RecordReader(where / "run.db") as record:
             code = recorded_code(record)

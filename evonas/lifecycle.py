@@ -24,10 +24,12 @@ from evonas.runtime.config_change import apply, change_config
 from evonas.runtime.loop.engine import Engine
 from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
+from evonas.runtime.pools import PoolFactory, open_pool
+from evonas.runtime.preparation import create_run
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.open_record import END
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.session import PoolFactory, Session, create_run, local_pool
+from evonas.runtime.session import Session
 from evonas.trial import CUT_SHORT, Trial, TrialState
 from evonas.view import Run, load
 from evonas.words import counted, excerpt, span
@@ -76,7 +78,7 @@ def create(
 def work(
     directory: Path,
     observers: Sequence[Observer] = (),
-    pool_factory: PoolFactory = local_pool,
+    pool_factory: PoolFactory = open_pool,
     overrides: Sequence[str] = (),
     is_new: bool = False,
     accept_changed_code: bool = False,
@@ -197,7 +199,7 @@ def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -
 def _take_home(session: Session, winner: Trial, observers: Sequence[Observer]) -> None:
     """Write the winner's card, and its model if the run has networks."""
     is_made = _has_result(session, winner)
-    if session.config.evaluator is not None:
+    if not session.config.evaluator.has_networks:
         if not is_made:
             write_card(session, winner)
     elif is_made:
@@ -263,6 +265,6 @@ def _has_result(session: Session, best: Trial) -> bool:
     # The winner may have been exported as it was when a deadline had ended it.
     is_same = result.get(CUT_SHORT) == cut_short_after(best)
     is_winners = bool(result["trial"] == best.id and is_same)
-    if session.config.evaluator is not None:
+    if not session.config.evaluator.has_networks:
         return is_winners and session.layout.card.is_file()
     return is_winners and is_intact(session.layout.model, result)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from evonas.words import shown
 
 
 @dataclass(frozen=True)
@@ -32,3 +36,24 @@ class OlderSettings(Settings, ABC):
     @abstractmethod
     def meant(self) -> Settings:
         """The settings that a config writes for the same today."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule that annotates the type of a setting.
+
+    Attributes:
+        problem: function from a value to what is wrong with it, or to an empty text.
+    """
+
+    problem: Callable[[Any], str]
+
+
+def path_problem(path: str | None) -> str:
+    """Why this word cannot be a path; empty if it can."""
+    # `Path.resolve` raises ValueError on a NUL, and Linux refuses paths of 4096 characters.
+    if path is None:
+        return ""
+    if "\0" not in path and len(path) < 4096:
+        return ""
+    return f"must be a path of less than 4096 characters, without NUL. Received: {shown(path)}."

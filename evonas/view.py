@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from evonas.runtime.config.limits_config import BudgetConfig
     from evonas.runtime.config.run_config import RunConfig
     from evonas.runtime.loop.observer import Observer
-    from evonas.runtime.session import PoolFactory
+    from evonas.runtime.pools import PoolFactory
     from evonas.trial import Attempt, Brief
 
 MINUTE = 60.0
@@ -97,7 +97,7 @@ class RecordedTrial:
             InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.contract.importing import add_folder
-        from evonas.evaluate.local.worker import load_model
+        from evonas.evaluate.training.export_job import load_model
         from evonas.model.compiling import compile_model
 
         # asked for first: a run without networks is refused with the name of its judge
@@ -396,7 +396,8 @@ class Run:
         from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
         from evonas.runtime.code_guard import changed_code
         from evonas.runtime.loop.observer import teller
-        from evonas.runtime.session import Session, local_pool
+        from evonas.runtime.pools import open_pool
+        from evonas.runtime.session import Session
 
         # Asked for first: a run without networks is refused with the name of its judge.
         _ = self.interface
@@ -409,7 +410,7 @@ class Run:
         is_winner = self.result is not None and self.result["trial"] == chosen.id
         if self.result is not None and is_winner and is_intact(self.layout.model, self.result):
             return copy_winner(self.layout.model, self.result, target).card
-        with Session(self.directory, pool_factory or local_pool) as session:
+        with Session(self.directory, pool_factory or open_pool) as session:
             tell = teller(observers)
             words = changed_code(session.record, session.check_plugins())
             if words:

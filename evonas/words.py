@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 DIGITS = 4
 """Significant digits that a number has at least."""
@@ -144,3 +146,20 @@ def cut(text: str, most: int) -> str:
         return text
     # Three dots: not every encoding has a character for them.
     return f"{text[: most - 3].rstrip()}..."
+
+
+def shown(value: Any) -> str:
+    """A value about as the user wrote it, printable, and cut to 80 characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    # JSON escapes control characters, but neither DEL nor characters that no font knows.
+    if not text.isprintable():
+        text = "".join(_printable(character) for character in text)
+    if len(text) <= 80:
+        return text
+    return text[:77] + "..."
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -10,7 +10,7 @@ from evonas.words import counted
 if TYPE_CHECKING:
     from evonas.errors import EvonasError
     from evonas.runtime.config.config_file import LoadedConfig
-    from evonas.runtime.session import Checked
+    from evonas.runtime.preparation import Checked
 
 NAME = "check"
 
@@ -36,7 +36,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
     from evonas.errors import EvonasError
     from evonas.runtime.config.config_file import load_config
     from evonas.runtime.config.experiment_file import is_experiment_file, load_experiment
-    from evonas.runtime.session import prepare_run
+    from evonas.runtime.preparation import prepare_run
 
     overrides = changes or ()
     notes: list[str] = []
@@ -51,7 +51,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
         else:
             loaded = load_config(config, overrides)
         # It takes up to a minute if nothing is remembered of the ops.
-        if loaded.config.evaluator is None and not as_json and sys.stderr.isatty():
+        if loaded.config.evaluator.has_networks and not as_json and sys.stderr.isatty():
             complain("note: trying each op once in a small network ...")
         with tempfile.TemporaryDirectory() as scratch:
             checked = prepare_run(loaded, Path(scratch), every_op=True)
@@ -98,7 +98,6 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
         notes: what is said of an experiment beside the warnings of its runs.
     """
     from evonas.cli.console import console, say
-    from evonas.runtime.config.evaluator_config import PythonConfig
 
     out = console()
     prepared = checked.prepared
@@ -111,10 +110,10 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
     if prepared.interface is None:
         if counts:
             about += f", a table of {counted(counts['genomes'], 'genome')}"
-        if isinstance(loaded.config.evaluator, PythonConfig):
-            function = loaded.config.evaluator.function
+        if (call := loaded.config.evaluator.call) is not None:
             # A call may take hours.
-            say(out, f"function: {function} was imported and compared with its call, not called.")
+            words = "was imported and compared with its call, not called."
+            say(out, f"function: {call.function} {words}")
         say(out, f"{config} is fine: {about}.")
         return
     if prepared.guess:

@@ -30,7 +30,7 @@ def command(
     from evonas.cli.console import complain
     from evonas.cli.search import announce, going_on, search, who_runs
     from evonas.runtime.config.config_file import load_config
-    from evonas.runtime.session import early_workers
+    from evonas.runtime.pools import early_workers
 
     # A budget in seconds is that of the whole command.
     began = time.monotonic()

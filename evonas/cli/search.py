@@ -22,8 +22,6 @@ from evonas.errors import (
     UserError,
 )
 from evonas.invocation import command
-from evonas.runtime.config.evaluator_config import PythonConfig
-from evonas.runtime.config.pool_config import LocalConfig
 from evonas.runtime.loop.observer import Observer
 from evonas.streams import PATIENCE, hurry, impatient
 from evonas.words import counted, listed, measured
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from evonas.data.prepared import Prepared
     from evonas.runtime.config.config_file import LoadedConfig
     from evonas.runtime.config.run_config import RunConfig
-    from evonas.runtime.session import PoolFactory
+    from evonas.runtime.pools import PoolFactory
 
 
 PARTS = (("validation", "val_"), ("test", "test_"))
@@ -68,9 +66,9 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
 
 def who_runs(config: RunConfig) -> str:
     """Who runs the plugins, in words."""
-    from evonas.runtime.config.strategy_config import names_plugin
+    from evonas.runtime.config.plugin_members import names_plugin
 
-    if not isinstance(config.pool, LocalConfig):
+    if config.pool.in_driver:
         return "this process"
     # A strategy of a plugin is asked and told by the driver.
     if names_plugin(config.to_json()["strategy"]):
@@ -83,14 +81,7 @@ def _length(config: RunConfig) -> str:
     from evonas.runtime.config.strategy_config import that_sets_epochs
 
     epochs = counted(config.training.epochs, "epoch")
-    match config.evaluator:
-        case None:
-            return f"trainings of up to {epochs}"
-        # Most functions have no epochs. A strategy that sets them needs one that has.
-        case PythonConfig() if not that_sets_epochs(config.strategy):
-            return ""
-        case _:
-            return f"trials at up to {epochs}"
+    return config.evaluator.length(epochs, is_set=bool(that_sets_epochs(config.strategy)))
 
 
 def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
@@ -99,9 +90,7 @@ def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
     interface = prepared.interface
     # Without networks there is no interface: a table or a function judges the genomes.
     if interface is None:
-        from evonas.runtime.evaluators import judge
-
-        known = str(judge(loaded.config))
+        known = loaded.config.evaluator.in_words
         if "genomes" in counts:
             known += f", {counted(counts['genomes'], 'genome')}"
         return {"judge": known}
@@ -130,7 +119,7 @@ def search(
     """
     from evonas import lifecycle
     from evonas.runtime.loop.stopping import StopRequest
-    from evonas.runtime.session import local_pool
+    from evonas.runtime.pools import open_pool
 
     stop = StopRequest()
     # The report may wait for a slow pager, the search must not.
@@ -138,7 +127,7 @@ def search(
         run = lifecycle.work(
             directory,
             observers(as_json),
-            pool_factory or local_pool,
+            pool_factory or open_pool,
             overrides=overrides,
             is_new=is_new,
             accept_changed_code=accept_changed_code,

@@ -149,7 +149,7 @@ def _start_keras() -> None:
     # Nothing is trained, so no GPU is taken from anybody.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     with startup_log_aside():
-        from evonas.evaluate.local.worker import about
+        from evonas.evaluate.training.keras_jobs import about
 
         # Opens the devices, which logs as well.
         about()

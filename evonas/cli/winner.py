@@ -107,7 +107,7 @@ def print_search(card: Mapping[str, Any], out: Console) -> None:
 
 def print_time(run: Run, out: Console) -> None:
     """How long a run with a budget of time has worked, and how long its end took."""
-    if run.config.budget.time is None or run.end is None or run.config.evaluator is not None:
+    if run.config.budget.time is None or run.end is None or not run.has_networks:
         return
     words = (
         f"{run.seconds:,.1f} seconds of {span(run.config.budget.time)};"

@@ -6,11 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from evonas.evaluate.known.table import load_table
 from evonas.export.description import origin
 from evonas.files import sha256_of, write_text_whole
-from evonas.runtime.config.evaluator_config import TableConfig
-from evonas.runtime.evaluators import judge
 from evonas.runtime.session import Session
 from evonas.trial import Trial
 
@@ -31,11 +28,11 @@ def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
         "run": session.config.run,
         "trial": trial.id,
         "sections": json.loads(trial.genome.canonical()),
-        "evaluator": judge(session.config),
+        "evaluator": session.config.evaluator.in_words,
         "objective": session.objective.name,
         "epochs": epochs or None,
         "metrics": {**trial.metrics, **test},
-        "fidelities": _fidelities(session, trial),
+        "fidelities": session.config.evaluator.known(trial.genome, session.space),
         **origin(session, trial),
     }
     layout = session.layout
@@ -44,15 +41,3 @@ def write_card(session: Session, trial: Trial) -> Mapping[str, Any]:
     # The file first: the record never names one that was not written.
     session.record.note_files({layout.card.name: sha256_of(layout.card)}, result=card)
     return card
-
-
-def _fidelities(session: Session, trial: Trial) -> dict[str, dict[str, float]]:
-    """What a table knows of the winner at all of its fidelities, by epochs."""
-    evaluator = session.config.evaluator
-    if not isinstance(evaluator, TableConfig):
-        return {}
-    table = load_table(evaluator.path, session.space)
-    row = table.row(trial.genome)
-    if row is None:
-        return {}
-    return {str(epochs): table.values(row, epochs) for epochs in table.fidelities}

@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 
 from evonas.errors import InvalidConfig, Issue, UserError
+from evonas.evaluate.contract.evaluator import Call
 from evonas.evaluate.contract.imports import MISSING, OPTIONAL, Imports, Source, digest_of
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.op_check import try_ops
-from evonas.evaluate.local.plugin_check import Call, Plugins, look_at
+from evonas.evaluate.local.plugin_check import Plugins, look_at
 from evonas.genome import SearchSpace
 from evonas.invocation import command, resuming
 from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
-from evonas.runtime.config.evaluator_config import PythonConfig
-from evonas.runtime.config.pool_config import LocalConfig
+from evonas.runtime.config.evaluator_config import setting
 from evonas.runtime.config.run_config import RunConfig, functions_of_metrics, key_of_metric
 from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.record.record import Record
@@ -95,10 +95,8 @@ def calls_of(config: RunConfig, space: SearchSpace) -> list[Call]:
         for op in section.ops.values():
             tensors = max(1, section.inputs)
             found.append(Call(op.name, tensors, op.names, offered=("name",)))
-    if isinstance(config.evaluator, PythonConfig):
-        function = config.evaluator.function
-        names = tuple(config.evaluator.arguments)
-        found.append(Call(function, 1, names, offered=("epochs", "seed")))
+    if (call := config.evaluator.call) is not None:
+        found.append(call)
     for function in functions_of_metrics(config).values():
         found.append(Call(function, tensors=2, given="arrays"))
     return found
@@ -150,8 +148,8 @@ def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
     found = []
     evaluator = loaded.config.evaluator
     for function, words in plugins.wrong_calls.items():
-        if isinstance(evaluator, PythonConfig) and evaluator.function == function:
-            found.append(Issue(words, "evaluator.python", str(loaded.file)))
+        if evaluator.call is not None and evaluator.call.function == function:
+            found.append(Issue(words, setting(evaluator), str(loaded.file)))
         for name, of_metric in functions_of_metrics(loaded.config).items():
             if of_metric == function:
                 found.append(Issue(words, key_of_metric(loaded.config, name), str(loaded.file)))
@@ -163,7 +161,7 @@ def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
 
 
 def try_networks(
-    loaded: LoadedConfig, interface: Interface, plugins: Plugins, every_op: bool
+    loaded: LoadedConfig, interface: Interface | None, plugins: Plugins, every_op: bool
 ) -> tuple[list[Issue], Measured | None]:
     """An issue for each op that fails in a small network.
 
@@ -171,10 +169,12 @@ def try_networks(
     if it is remembered.
 
     Args:
-        interface: the two ends of the networks.
+        interface: the two ends of the networks; None if there are none, and then nothing is tried.
         plugins: what was found of the plugins; functions that cannot be called are left out.
         every_op: whether the ops of evonas are tried, too.
     """
+    if interface is None:
+        return [], None
     config = loaded.config
     tried = try_ops(
         loaded.space,
@@ -318,7 +318,7 @@ def check_process(config: RunConfig, now: Sources) -> None:
     Raises:
         UserError: it did, for example in a notebook. Python imports a module once.
     """
-    if isinstance(config.pool, LocalConfig):
+    if not config.pool.in_driver:
         return
     if stale := Imports(config.plugins, now).stale():
         raise UserError(

@@ -11,7 +11,6 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from evonas.errors import InvalidConfig, Issue
@@ -21,16 +20,13 @@ from evonas.genome.strict_yaml import short
 from evonas.invocation import command
 from evonas.runtime.audit import replay
 from evonas.runtime.config.config_file import OVERRIDE, overridden, warnings
-from evonas.runtime.config.evaluator_config import TableConfig
+from evonas.runtime.config.evaluator_config import file_key, file_of, is_file_key, with_file
 from evonas.runtime.config.limits_config import SECONDS_IN
-from evonas.runtime.config.pool_config import LocalConfig, SimulatedConfig
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.config.settings import shown
-from evonas.runtime.evaluators import TABLE_PATH
 from evonas.runtime.record.open_record import OpenRecord, decoding
 from evonas.runtime.session import Session
 from evonas.trial import TrialState
-from evonas.words import counted, number, span
+from evonas.words import counted, number, shown, span
 
 CHANGEABLE: tuple[str, ...] = (
     "budget",
@@ -100,7 +96,9 @@ def change_config(record: OpenRecord, overrides: Sequence[str]) -> ConfigChange:
     if changed is None:
         raise InvalidConfig(problems)
     if changed.evaluator != config.evaluator:
-        changed = _with_absolute_table(changed)
+        # Absolute: later sessions may start elsewhere.
+        moved = with_file(changed.evaluator, lambda path: os.path.realpath(expanded(path)))
+        changed = replace(changed, evaluator=moved)
     changes = tuple(_differences((), config.to_json(), changed.to_json()))
     problems = _refusals(changes) + _broken_promises(record, config, changed)
     problems += _other_table(record, config, changed)
@@ -172,7 +170,7 @@ def _refusals(changes: Sequence[Mapping[str, Any]]) -> list[Issue]:
     for change in changes:
         top = change["key"].partition(".")[0]
         # Where a table lies is no part of the run; what it holds is checked by its sha256.
-        if top in CHANGEABLE or change["key"] == TABLE_PATH:
+        if top in CHANGEABLE or is_file_key(change["key"]):
             continue
         reason = REASONS.get(top, "the results so far were made under it")
         message = (
@@ -183,40 +181,32 @@ def _refusals(changes: Sequence[Mapping[str, Any]]) -> list[Issue]:
     return found
 
 
-def _with_absolute_table(config: RunConfig) -> RunConfig:
-    """The config with an absolute path to its table: later sessions may start elsewhere."""
-    evaluator = config.evaluator
-    if not isinstance(evaluator, TableConfig):
-        return config
-    path = os.path.realpath(expanded(evaluator.path))
-    return replace(config, evaluator=replace(evaluator, path=path))
-
-
 def _other_table(record: OpenRecord, before: RunConfig, after: RunConfig) -> list[Issue]:
     """What is wrong with the new place of a table: the run's own table must be there."""
-    evaluator = after.evaluator
-    if before.evaluator == evaluator or not isinstance(evaluator, TableConfig):
+    path = file_of(after.evaluator)
+    if before.evaluator == after.evaluator or path is None:
         return []
-    if not is_file(Path(evaluator.path)):
-        message = f"there is no such file. Received: {short(evaluator.path, 200)}"
-        return [Issue(message, TABLE_PATH, OVERRIDE)]
-    if sha256_of(Path(evaluator.path)) != record.meta("fingerprint"):
+    key = file_key(after.evaluator)
+    if not is_file(path):
+        message = f"there is no such file. Received: {short(str(path), 200)}"
+        return [Issue(message, key, OVERRIDE)]
+    if sha256_of(path) != record.meta("fingerprint"):
         message = (
             "must be the table that the run began with, moved or copied. This one has another"
-            f" content: {short(evaluator.path, 200)}"
+            f" content: {short(str(path), 200)}"
         )
-        return [Issue(message, TABLE_PATH, OVERRIDE)]
+        return [Issue(message, key, OVERRIDE)]
     return []
 
 
 def _broken_promises(record: OpenRecord, before: RunConfig, after: RunConfig) -> list[Issue]:
     """What is wrong with changes that are allowed in general."""
     found = []
-    threads = _threads(before)
-    if threads != _threads(after):
+    threads = before.pool.threads
+    if threads != after.pool.threads:
         message = (
             f"cannot be changed on resume: {REASONS['threads']}. Allowed: {threads}."
-            f" Received: {_threads(after)}."
+            f" Received: {after.pool.threads}."
         )
         found.append(Issue(message, "pool.local.threads", OVERRIDE))
     charged = record.count()
@@ -241,8 +231,7 @@ def _worked_already(record: OpenRecord, before: RunConfig, after: RunConfig) -> 
     if time is None or time == before.budget.time:
         return []
     # A simulation has spent its virtual clock.
-    is_simulated = isinstance(after.pool, SimulatedConfig)
-    worked = record.latest_end() if is_simulated else record.worked_seconds()
+    worked = record.latest_end() if after.pool.is_simulated else record.worked_seconds()
     if time >= worked:
         return []
     ((unit, amount),) = after.budget.times.items()
@@ -253,14 +242,6 @@ def _worked_already(record: OpenRecord, before: RunConfig, after: RunConfig) -> 
         f" Received: {amount:,.10g} {unit}."
     )
     return [Issue(message, f"budget.{unit}", OVERRIDE)]
-
-
-def _threads(config: RunConfig) -> int:
-    """The TensorFlow threads of each worker; pools without workers of their own have one."""
-    pool = config.pool
-    if isinstance(pool, LocalConfig):
-        return pool.threads
-    return 1
 
 
 def _differences(path: tuple[str, ...], before: Any, after: Any) -> list[dict[str, Any]]:

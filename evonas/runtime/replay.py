@@ -17,9 +17,9 @@ from typing import Any
 
 from evonas.data.prepared import FILES
 from evonas.errors import InvalidData, Issue, UserError
-from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.contract.evaluator import evaluator_in
+from evonas.evaluate.contract.pool import Finished, PoolSettings
 from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
-from evonas.evaluate.local.devices import device_shares, inventory
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
 from evonas.genome import parse_space
@@ -27,16 +27,15 @@ from evonas.invocation import command
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import TIMES
 from evonas.runtime.code_guard import changed_code, check_plugins
-from evonas.runtime.config.pool_config import LocalConfig, PoolConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.loop.jobs import checkpoint_path, parts_before, training_job
 from evonas.runtime.loop.retries import accumulation
+from evonas.runtime.pools import make_setup
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.open_record import decoding
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.session import make_setup
 from evonas.runtime.versions import Changes, Versions, other_versions
 from evonas.trial import Attempt, Outcome, Trial, TrialState
 from evonas.words import counted, excerpt
@@ -63,7 +62,7 @@ class Plan:
     attempt: Attempt | None
     job: Job
     setup: Setup
-    pool: PoolConfig
+    pool: PoolSettings
     weights: str
     versions: Changes
     code: str = ""
@@ -221,15 +220,12 @@ def worker_of(plan: Plan) -> RunJob:
         NoWorker: the run's config names a GPU that is not there.
     """
     # TensorFlow reads these variables when it is imported; later they would change nothing.
-    if isinstance(plan.pool, LocalConfig) and "tensorflow" not in sys.modules:
-        pool = plan.pool
-        first, *_ = device_shares(pool.workers, pool.devices, inventory(), threads=pool.threads)
-        os.environ.update(first.environment())
-    from evonas.evaluate.local.worker import about, configure, run_job
-
-    configure(plan.setup.threads)
+    if "tensorflow" not in sys.modules:
+        os.environ.update(plan.pool.environment())
+    evaluator = evaluator_in(plan.setup)
+    run_job = evaluator.open(plan.setup)
     # Opens the devices.
-    about()
+    evaluator.facts()
     return run_job
 
 

@@ -135,6 +135,9 @@ class ReusingPool(Pool):
     def clock(self) -> Callable[[], float]:
         return self._inner.clock
 
+    def restore(self, now: float, begun: Mapping[int, float]) -> None:
+        self._inner.restore(now, begun)
+
     def submit(self, job: Job) -> None:
         if self._is_closed:
             raise RuntimeError("The pool is closed.")

@@ -50,10 +50,8 @@ def used(config: RunConfig) -> set[str]:
     # A plugin may import anything, and so may the user's function, whose module is a plugin.
     if config.plugins:
         return {CPU, "python", *LIBRARIES}
-    found = {CPU, "python", "evonas", "numpy", *config.strategy.all_libraries()}
-    if config.evaluator is None:
-        found |= {"tensorflow", "keras"}
-    return found
+    libraries = config.strategy.all_libraries() | config.evaluator.libraries
+    return {CPU, "python", "evonas", "numpy", *libraries}
 
 
 def other_versions(made_with: Versions, config: RunConfig) -> dict[str, tuple[str, str | None]]:

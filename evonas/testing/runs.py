@@ -12,8 +12,8 @@ from evonas import lifecycle, view
 from evonas.evaluate.contract.protocol import Setup
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
+from evonas.runtime.pools import PoolFactory
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.session import PoolFactory
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import PLAIN, Stub
 

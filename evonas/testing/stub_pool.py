@@ -98,6 +98,9 @@ class TimedPool(StubPool):
     def clock(self) -> Callable[[], float]:
         return lambda: self._seconds
 
+    def restore(self, now: float, begun: Mapping[int, float]) -> None:
+        self._seconds = now
+
     def poll(self, timeout: float) -> Sequence[Report]:
         if self.running:
             self._seconds += 1.0

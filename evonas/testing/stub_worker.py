@@ -14,21 +14,14 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evonas.errors import DiskFailure
-from evonas.evaluate.contract.orders import Orders
-from evonas.evaluate.contract.protocol import (
-    ACCUMULATION,
-    PROTOCOL,
-    Job,
-    OnEpoch,
-    Setup,
-    encode,
-    outcome_to_json,
-)
+from evonas.evaluate.contract.evaluator import Evaluator, silent
+from evonas.evaluate.contract.protocol import ACCUMULATION, Alive, Job, OnEpoch, RunJob, Setup
+from evonas.evaluate.local.worker import Driver, work_for
 from evonas.evaluate.training.learning_curve import first_stop, rule_of
 from evonas.files import sha256_of, write_whole
 from evonas.learning.metrics import TIMES, VALIDATION, direction_of
@@ -235,74 +228,85 @@ def _write(job: Job, root: Path) -> dict[str, str]:
 
 
 def serve(fd: int) -> None:
-    """The worker's whole life: a setup, then jobs, until the driver closes the connection."""
-    stub = Stub.from_environment()
-    with socket.socket(fileno=fd) as connection:
-        orders = Orders(connection)
-        first = orders.receive("setup")
-        # an end of file at the very start: the driver is gone already
-        if first is None:
-            return
-        setup = Setup.from_json(first)
-        connection.sendall(encode({"ready": {"protocol": PROTOCOL, "pid": os.getpid()}}))
-        habits = _Habits(stub)
-        while (order := orders.receive("job")) is not None:
-            _work(connection, orders, setup, Job.from_json(order), habits)
+    """A worker's whole life, with the habits that the environment says."""
+    connection = socket.socket(fileno=fd)
+    habits = Habits(Stub.from_environment(), connection.sendall)
+    work_for(Driver(connection, habits.send), lambda setup: StubEvaluator(habits))
 
 
-class _Habits:
-    """What a worker does wrong, and what it keeps from job to job."""
+class Habits:
+    """What a worker does wrong, and what it keeps from job to job.
 
-    def __init__(self, stub: Stub) -> None:
+    Args:
+        send: sends a message to the driver.
+    """
+
+    def __init__(self, stub: Stub, send: Callable[[bytes], None]) -> None:
         self.stub = stub
-        self.chance = random.SystemRandom()
-        self.said_late: bytes | None = None
+        self._chance = random.SystemRandom()
+        self._send = send
+        self._job: Job | None = None
+        self._said_late: bytes | None = None
         self._leaked: list[bytes] = []
 
-    def before(self, job: Job) -> None:
+    def begin(self, job: Job) -> None:
         """What happens before an answer, or instead of one."""
+        self._job = job
         if self.stub.sleep:
-            time.sleep(self.chance.expovariate(1 / self.stub.sleep))
+            time.sleep(self._chance.expovariate(1 / self.stub.sleep))
         if self.stub.leak:
             # random bytes: the kernel would share pages of zeros, and nothing would leak
             self._leaked.append(os.urandom(int(self.stub.leak * 1e6)))
-        if self.happens(job, self.stub.crash):
+        if self.happens(self.stub.crash):
             os.kill(os.getpid(), signal.SIGKILL)
-        while self.happens(job, self.stub.hang):
+        while self.happens(self.stub.hang):
             signal.pause()
+        if self._said_late is not None and job.attempt == 0:
+            self._send(self._said_late)
 
-    def happens(self, job: Job, rate: float) -> bool:
-        return job.attempt == 0 and self.chance.random() < rate
+    def happens(self, rate: float) -> bool:
+        """Whether something strikes the job at work."""
+        return self._job is not None and self._job.attempt == 0 and self._chance.random() < rate
+
+    def send(self, line: bytes) -> None:
+        """Send a message, and perhaps a lie in its place."""
+        if line.startswith(b'{"outcome"'):
+            if self.happens(self.stub.lie):
+                line = lie(self._chance.choice(list(LIES)), line)
+            if self.happens(self.stub.late):
+                time.sleep(self.stub.late_by)
+                self._said_late = line
+        self._send(line)
 
 
-def _work(
-    connection: socket.socket, orders: Orders, setup: Setup, job: Job, habits: _Habits
-) -> None:
-    started = time.monotonic()
-    name = {"trial": job.trial, "attempt": job.attempt}
+@dataclass(frozen=True)
+class StubEvaluator(Evaluator):
+    """Answers as `stub_outcome` says, in a worker with these habits."""
 
-    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> bool:
-        time.sleep(stub.epoch)
-        connection.sendall(encode({"progress": {**name, "epoch": epoch, "metrics": dict(metrics)}}))
-        return orders.is_cut_short(job)
+    habits: Habits
 
-    stub = habits.stub
-    habits.before(job)
-    if habits.said_late is not None and job.attempt == 0:
-        connection.sendall(habits.said_late)
-    if habits.happens(job, stub.oom_host):
-        message = "Python is out of memory. Made up by the stub."
-        outcome = Outcome(TrialState.OOM_HOST, message=message)
-    else:
-        outcome = run_stub(setup, job, on_epoch, stub)
-    outcome = replace(outcome, seconds=time.monotonic() - started)
-    answer = encode({"outcome": {**name, **outcome_to_json(outcome)}})
-    if habits.happens(job, stub.lie):
-        answer = lie(habits.chance.choice(list(LIES)), answer)
-    if habits.happens(job, stub.late):
-        time.sleep(stub.late_by)
-        habits.said_late = answer
-    connection.sendall(answer)
+    def open(self, setup: Setup, alive: Alive = silent, is_simulated: bool = False) -> RunJob:
+        return self._run
+
+    @property
+    def in_words(self) -> str:
+        return "stubs"
+
+    def _run(self, setup: Setup, job: Job, on_epoch: OnEpoch) -> Outcome:
+        started = time.monotonic()
+        stub = self.habits.stub
+
+        def slowly(epoch: int, metrics: Mapping[str, float]) -> bool | None:
+            time.sleep(stub.epoch)
+            return on_epoch(epoch, metrics)
+
+        self.habits.begin(job)
+        if self.habits.happens(stub.oom_host):
+            message = "Python is out of memory. Made up by the stub."
+            outcome = Outcome(TrialState.OOM_HOST, message=message)
+        else:
+            outcome = run_stub(setup, job, slowly, stub)
+        return replace(outcome, seconds=time.monotonic() - started)
 
 
 def _stop(history: Mapping[str, list[float]], job: Job, setup: Setup) -> Stopped | None:

@@ -29,7 +29,7 @@ def test_no_expression_holds_too_much() -> None:
     assert [rule for path in modules for rule in reading.broken_rules(path)] == []
 
 
-@pytest.mark.parametrize("room", ["search", "runtime/config"])
+@pytest.mark.parametrize("room", ["search", "runtime/config", "evaluate/pools"])
 def test_hooks_are_declared_and_not_looked_for(room: str) -> None:
     found = []
     for path in sorted((ROOT / "evonas" / room).rglob("*.py")):

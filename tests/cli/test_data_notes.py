@@ -12,7 +12,7 @@ from evonas import api, experiments
 from evonas.cli import search
 from evonas.errors import InvalidConfig
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.session import prepare_run
+from evonas.runtime.preparation import prepare_run
 from evonas.testing.runs import Notes, make_run, stub_pools, work, write_config
 from evonas.testing.stub_worker import Stub
 from tests.command import run_evonas

@@ -10,10 +10,9 @@ import pytest
 
 from evonas import lifecycle
 from evonas.cli.compare import _reached
-from evonas.runtime import session
+from evonas.runtime import preparation
 from evonas.runtime.config import config_file
 from evonas.runtime.config_change import CHANGEABLE
-from evonas.runtime.evaluators import TABLE_PATH
 from evonas.runtime.record.layout import Layout, Lock
 from tests.command import run_evonas
 
@@ -67,7 +66,7 @@ def stop(*_: Any, **__: Any) -> Any:
         (["run"], (config_file, "load_config"), "before the run began: nothing was recorded."),
         (["run"], (lifecycle, "create_run"), "before the run began: nothing was recorded."),
         (["check"], (config_file, "load_config"), "stopped by Ctrl-C. Nothing was recorded."),
-        (["check"], (session, "prepare_run"), "stopped by Ctrl-C. Nothing was recorded."),
+        (["check"], (preparation, "prepare_run"), "stopped by Ctrl-C. Nothing was recorded."),
     ],
 )
 def test_a_ctrl_c_is_told_as_it_is(
@@ -116,7 +115,7 @@ def test_a_run_that_is_held_says_what_to_do(folder: Path) -> None:
 
 def test_the_help_names_all_that_a_resume_may_change_and_all_first_commands() -> None:
     told = " ".join(run_evonas("resume", "--help", COLUMNS="400").stdout.split())
-    for key in (*CHANGEABLE, TABLE_PATH):
+    for key in (*CHANGEABLE, "evaluator.table.path"):
         assert key in told
     told = run_evonas("--help", COLUMNS="200").stdout
     for words in ("check my.yaml", "run digits", "resume runs/digits", "list  #"):

@@ -11,7 +11,7 @@ from evonas import api
 from evonas.evaluate.known.table import load_table
 from evonas.genome import load_space
 from evonas.runtime.config.config_file import check, load_config
-from evonas.runtime.session import prepare_run
+from evonas.runtime.preparation import prepare_run
 
 GUIDE = Path(__file__).parents[2] / "docs" / "evaluators.md"
 BLOCKS = re.findall(

@@ -10,7 +10,7 @@ import pytest
 
 from evonas.genome import strict_yaml, validate
 from evonas.runtime.config.config_file import check
-from evonas.runtime.session import prepare_run
+from evonas.runtime.preparation import prepare_run
 from evonas.search.rungs import brackets
 from evonas.search.sampling import SAMPLERS
 from evonas.testing import drive

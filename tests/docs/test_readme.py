@@ -12,7 +12,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.session import prepare_run
+from evonas.runtime.preparation import prepare_run
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"^```(?:python|yaml)\n# (\w+\.\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

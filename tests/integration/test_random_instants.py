@@ -40,10 +40,10 @@ DRIVER = f"""
 import sys
 from pathlib import Path
 from evonas import lifecycle
-from evonas.runtime import session
+from evonas.evaluate.evaluators import keras_training
 from evonas.runtime.config.config_file import load_config
 
-session.WORKER = "often:serve"
+keras_training.WORKER = "often:serve"
 root = Path(sys.argv[1])
 if not (root / "run.db").exists():
     lifecycle.create(load_config("digits", sys.argv[2:]), root.parent)
@@ -52,11 +52,11 @@ lifecycle.work(root)
 
 OFTEN = """
 from functools import partial
-from evonas.evaluate.local import worker
+from evonas.evaluate.local.worker import serve
+from evonas.evaluate.training import keras_jobs
 
 # after every epoch, rather than every half minute
-worker.train = partial(worker.train, checkpoint_seconds=0.0)
-serve = worker.serve
+keras_jobs.train = partial(keras_jobs.train, checkpoint_seconds=0.0)
 """
 
 SETTINGS = (

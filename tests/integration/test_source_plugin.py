@@ -14,8 +14,8 @@ from evonas import view
 from evonas.data.prepared import FILES
 from evonas.errors import InvalidConfig, InvalidData
 from evonas.runtime.config.config_file import load_config
+from evonas.runtime.preparation import prepare_run
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.session import prepare_run
 from evonas.testing import content, make_run, work
 from evonas.testing.runs import write_config
 from tests.command import run_evonas

@@ -13,7 +13,7 @@ from evonas import api, lifecycle
 from evonas.errors import InvalidConfig, UserError
 from evonas.evaluate.local import plugin_check
 from evonas.invocation import command
-from evonas.runtime import session
+from evonas.runtime import preparation
 from evonas.runtime.audit import audit
 from evonas.runtime.code_guard import CODE
 from evonas.runtime.config.config_file import load_config
@@ -140,7 +140,7 @@ def test_an_older_record_takes_the_code_and_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr(session, "CODE", "unknown then")
+        older.setattr(preparation, "CODE", "unknown then")
         root = create(folder)
     notes = Notes()
     lifecycle.work(root, [notes])

@@ -17,7 +17,7 @@ from evonas.errors import InvalidConfig, NothingFeasible, RepeatedFailures
 from evonas.evaluate.contract.imports import Source
 from evonas.evaluate.contract.pool import Imported, Report
 from evonas.invocation import command
-from evonas.runtime import session
+from evonas.runtime import preparation
 from evonas.runtime.code_guard import CODE, LATER
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
@@ -417,7 +417,7 @@ def test_an_older_record_goes_on_and_holds_all_code_from_then_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr(session, "CODE_RULE", "unknown then")
+        older.setattr(preparation, "CODE_RULE", "unknown then")
         root = create(folder, "budget.trials=2")
     with Record(root / "run.db") as record:
         code = record.meta(CODE)

@@ -10,7 +10,7 @@ import pytest
 
 from evonas.errors import InvalidConfig
 from evonas.evaluate.local.limit_check import Measured, count
-from evonas.runtime import session
+from evonas.runtime import preparation
 from evonas.runtime.config.config_file import load_config
 from tests.command import run_evonas
 
@@ -22,10 +22,10 @@ LARGE = {"parameters": 244, "flops": 3606}
 def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Prepares a run whose networks have been measured already."""
 
-    def prepare(measured: Measured, every_op: bool) -> session.Checked:
-        monkeypatch.setattr(session, "try_networks", lambda *_: ([], measured))
+    def prepare(measured: Measured, every_op: bool) -> preparation.Checked:
+        monkeypatch.setattr(preparation, "try_networks", lambda *_: ([], measured))
         overrides = [f"limits.{name}={limit}" for name, limit in LIMITS.items()]
-        return session.prepare_run(load_config("digits", overrides), tmp_path, every_op)
+        return preparation.prepare_run(load_config("digits", overrides), tmp_path, every_op)
 
     return prepare
 
@@ -50,15 +50,15 @@ def test_a_run_says_what_is_remembered_of_such_limits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured = count(LIMITS, [LARGE] * 3, [], given=0)
-    monkeypatch.setattr(session, "try_networks", lambda *_: ([], measured))
-    prepared = session.create_run(load_config("digits"), tmp_path / "run")
+    monkeypatch.setattr(preparation, "try_networks", lambda *_: ([], measured))
+    prepared = preparation.create_run(load_config("digits"), tmp_path / "run")
     assert prepared.notes[-1] == f"limits: {measured.refusal()}"
 
 
 def test_what_was_measured_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"parameters": 20, "flops": 300}
     measured = count(LIMITS, [LARGE, small, None], [], given=0)
-    monkeypatch.setattr(session, "try_networks", lambda *_: ([], measured))
+    monkeypatch.setattr(preparation, "try_networks", lambda *_: ([], measured))
     told = run_evonas("check", "digits").stdout
     words = "1 of 3 random networks have at most 20 parameters and 1,000,000,000 flops."
     assert f"limits: {words}" in told

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import ClassVar, Self
 
 from evonas.evaluate.contract.imports import Source
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.settings import Settings
 from evonas.trial import Outcome
 
 
@@ -43,6 +46,89 @@ class Imported:
 
 
 Report = Progress | Imported | Finished
+
+
+@dataclass(frozen=True)
+class Worker:
+    """How a worker process begins.
+
+    Attributes:
+        entry: `module:function` that it runs.
+        preload: modules that are imported once for all workers, so that each begins at once.
+        opening: what the preload takes seconds for, in words; empty if it takes none.
+    """
+
+    entry: str
+    preload: tuple[str, ...] = ()
+    opening: str = ""
+
+
+Opener = Callable[[Setup, Path], "Pool"]
+"""Opens a pool, as `PoolSettings.open` does."""
+
+
+@dataclass(frozen=True)
+class PoolSettings(Settings, ABC):
+    """A pool as a config writes it: its fields are its settings in the YAML.
+
+    Every field has a default, so that the bare name is enough. The class attributes and methods say
+    what must be known before the pool is opened. All but `open` have a default.
+
+    Class attributes:
+        in_driver: whether jobs are done in the driver's own process.
+        is_simulated: whether its clock is a virtual one. `Pool.is_simulated` says the same.
+    """
+
+    in_driver: ClassVar[bool] = False
+    is_simulated: ClassVar[bool] = False
+
+    @abstractmethod
+    def open(self, setup: Setup, root: Path) -> Pool:
+        """A new pool for the jobs of one session.
+
+        Args:
+            setup: what all jobs of the run share.
+            root: directory of the run.
+        """
+
+    @contextmanager
+    def preparing(self, worker: Worker) -> Iterator[Opener]:
+        """Begins what takes seconds, while the caller prepares a run.
+
+        What nobody has opened by the end is ended.
+
+        Args:
+            worker: how worker processes begin.
+
+        Yields:
+            what is to be called instead of `open`.
+        """
+        yield self.open
+
+    def check(self) -> None:
+        """Check what the settings alone cannot tell.
+
+        Raises:
+            NoWorker: a device that they name is missing.
+        """
+
+    @property
+    def workers(self) -> int:
+        """Number of trials that can run at once."""
+        return 1
+
+    @property
+    def threads(self) -> int:
+        """Number of threads of each worker. Results may depend on it."""
+        return 1
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables of the first worker's process, for one who does its work elsewhere.
+
+        Raises:
+            NoWorker: as `check`.
+        """
+        return {}
 
 
 class Pool(ABC):
@@ -85,8 +171,22 @@ class Pool(ABC):
 
     @property
     def clock(self) -> Callable[[], float]:
-        """Gives the seconds on which the run's budget is measured; never the wall's."""
+        """Gives the seconds on which the run's budget is measured; never the wall's.
+
+        A virtual one begins at 0 with the run.
+        """
         return time.monotonic
+
+    def restore(self, now: float, begun: Mapping[int, float]) -> None:
+        """Set a virtual clock to where an earlier pool of the same run was given up.
+
+        Called before the first job, and for a virtual clock only.
+
+        Args:
+            now: seconds on the clock of the earlier pool.
+            begun: when the trials that ran then had been submitted, by trial.
+        """
+        raise NotImplementedError(f"the clock of {type(self).__name__} is the machine's")
 
     @abstractmethod
     def submit(self, job: Job) -> None:

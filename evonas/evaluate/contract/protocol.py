@@ -59,11 +59,12 @@ class Setup:
         threads: number of TensorFlow threads of each worker, inside and between ops.
         most_data: bytes of data that a worker may hold whole; more is read batch by batch. None for
             no limit.
-        evaluator: judge of genomes in place of Keras, `{"table": {"path": ...}}` or `{"python":
-            {"function": ..., "arguments": ...}}`; None for Keras.
+        evaluator: what judges genomes, `{"package.module:Name": {...}}`: a class and its settings.
         needed: metrics that a success must have, besides the objective.
         metrics: metrics that are measured, too, if they can be. Those that not every training has
             are measured only if they are named here or in `needed`.
+        time_limit: seconds of one job; None for no limit.
+        stalled_limit: seconds of a job without a sign of life; None for no limit.
     """
 
     directory: str
@@ -80,7 +81,9 @@ class Setup:
     code: Mapping[str, str] = field(default_factory=dict)
     threads: int = 1
     most_data: int | None = None
-    evaluator: Mapping[str, Mapping[str, Any]] | None = None
+    evaluator: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    time_limit: float | None = None
+    stalled_limit: float | None = None
     needed: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
 
@@ -157,8 +160,11 @@ OnEpoch = Callable[[int, Mapping[str, float]], bool | None]
 The answer True cuts the training short: it ends with this epoch.
 """
 
+Alive = Callable[[], None]
+"""Called again and again within an epoch: a sign of life."""
+
 RunJob = Callable[[Setup, Job, OnEpoch], Outcome]
-"""Does a job: a training by Keras, or what evaluators and stubs do in its place."""
+"""Does a job; what an evaluator opens."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:

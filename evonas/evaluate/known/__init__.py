@@ -1,4 +1,1 @@
-"""Judges of genomes that do not train with Keras: a table of known results, or a user's function.
-
-An *evaluator* takes the place of the training in a worker. Everything around it stays the same.
-"""
+"""Tables of known results: read, checked, and looked up."""

@@ -297,7 +297,7 @@ def _try_all(request: Mapping[str, Any]) -> dict[str, Any]:
     from evonas.evaluate.local.fork_server import preload
 
     preload(("tensorflow", "keras"))
-    from evonas.evaluate.local.worker import configure
+    from evonas.evaluate.training.keras_jobs import configure
 
     configure(1)
     add_folder(request["folder"])

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from evonas.errors import did_you_mean
+from evonas.evaluate.contract.evaluator import Call
 from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.imports import Imports, importing
 from evonas.evaluate.local.aside import Answer, answer, ask_aside
@@ -28,25 +29,6 @@ TIME_LIMIT = 120.0
 """Seconds that the import of all plugins may take."""
 MOST_SAID = 400
 """Characters of what the user's code says that stand in a sentence."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """How a function of a plugin will be called.
-
-    Attributes:
-        function: name as `package.module:function`.
-        tensors: number of positional arguments.
-        names: names of the keyword arguments.
-        offered: names of further ones, which are given if the function takes them.
-        given: what the positional arguments are, in words.
-    """
-
-    function: str
-    tensors: int = 1
-    names: tuple[str, ...] = ()
-    offered: tuple[str, ...] = ()
-    given: str = "tensors"
 
 
 @dataclass(frozen=True)

@@ -1,102 +1,102 @@
-"""The process that trains networks: jobs come from a socket, each failure becomes an outcome."""
+"""A worker process: jobs come from a socket, the evaluator does them, outcomes go back."""
 
 from __future__ import annotations
 
-import errno
-import faulthandler
 import gc
 import os
-import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, NoReturn
 
-import keras
-import tensorflow as tf
-
-from evonas.errors import DiskFailure
-from evonas.evaluate.contract.importing import add_folder
-from evonas.evaluate.contract.imports import Imports, import_plugins, watched
+from evonas.evaluate.contract.border import at_border
+from evonas.evaluate.contract.evaluator import Evaluator, evaluator_in
+from evonas.evaluate.contract.imports import Imports, watched
 from evonas.evaluate.contract.orders import Orders
-from evonas.evaluate.contract.protocol import PROTOCOL, Job, Setup, encode, outcome_to_json
-from evonas.evaluate.contract.raised import leave_if_forked, message_of, text_of
-from evonas.evaluate.training.export_job import export, load_model
-from evonas.evaluate.training.tensors import TensorCache
-from evonas.evaluate.training.train_job import Alive, Report, batch_of, train
-from evonas.randomness import kept_generators
-from evonas.streams import kept_streams
-from evonas.trial import Cause, Details, Outcome, TrialState
-
-__all__ = ["load_model", "run_job", "serve"]
+from evonas.evaluate.contract.protocol import (
+    PROTOCOL,
+    Alive,
+    Job,
+    RunJob,
+    Setup,
+    encode,
+    outcome_to_json,
+)
+from evonas.trial import TrialState
 
 ALIVE_SECONDS = 1.0
 """Seconds between two signs of life, at least."""
-DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-"""Errors of a disk that is full, is full for this user, is read-only, or fails."""
 
-_CACHE = TensorCache()
-"""The data, which the trials of a run share."""
+Send = Callable[[bytes], None]
+"""Sends the bytes of one message."""
 
 
 def serve(fd: int) -> None:
     """Work for the driver at the other end of a stream socket until the driver is gone.
 
     Never returns in practice: at the end of file the process ends at once, with exit code 0. A
-    message that is not of the protocol raises. Then the process ends with a traceback in its log.
+    message that is not of the protocol raises, and so does an evaluator that cannot be opened: no
+    job could ever succeed. Then the process ends with a traceback in its log.
 
     Args:
         fd: file descriptor of the socket. Only the protocol uses it; what networks print goes to
             the log.
     """
-    faulthandler.register(signal.SIGUSR1)
-    driver = _Driver(socket.socket(fileno=fd))
+    connection = socket.socket(fileno=fd)
+    work_for(Driver(connection, connection.sendall), evaluator_in)
+
+
+def work_for(driver: Driver, evaluator_of: Callable[[Setup], Evaluator]) -> NoReturn:
+    """The whole life of a worker.
+
+    Args:
+        evaluator_of: gives the evaluator of a setup.
+    """
     setup = Setup.from_json(driver.receive("setup"))
-    configure(setup.threads)
+    # Before the plugins are imported.
+    imports = Imports(setup.plugins, setup.code)
+    try:
+        evaluator = evaluator_of(setup)
+        run_job = evaluator.open(setup, driver.alive)
+    # Code that cannot be imported may be code that has changed.
+    finally:
+        _tell_imports(driver, imports)
+    facts = evaluator.facts()
     gc.collect()
     # What is imported stays: no garbage collection needs to look at it again.
     gc.freeze()
-    facts = about()
-    imports = Imports(setup.plugins, setup.code)
-    with watched(setup.plugins):
-        import_plugins(setup.plugins, setup.plugin_folder)
-        _tell_imports(driver, imports)
-        driver.send({"ready": facts})
-        while True:
-            job = Job.from_json(driver.receive("job"))
-            _work(driver, setup, job, imports)
+    ready = {"protocol": PROTOCOL, "pid": os.getpid(), **facts}
+    driver.send({"ready": ready})
+    while True:
+        job = Job.from_json(driver.receive("job"))
+        _work(driver, setup, job, run_job, imports)
 
 
-def _tell_imports(driver: _Driver, imports: Imports, has_failed: bool = False) -> None:
+def _tell_imports(driver: Driver, imports: Imports, has_failed: bool = False) -> None:
     """Tell which code is not as the driver expects it."""
     if news := imports.news(has_failed):
         driver.send({"imported": news})
 
 
-def _work(driver: _Driver, setup: Setup, job: Job, imports: Imports) -> None:
+def _work(driver: Driver, setup: Setup, job: Job, run_job: RunJob, imports: Imports) -> None:
     """Do one job, and send what the driver waits for: signs of life, progress, the outcome."""
-    name = {"trial": job.trial, "attempt": job.attempt}
-
-    def report(epoch: int, metrics: Mapping[str, float]) -> bool:
-        progress = {**name, "epoch": epoch, "metrics": dict(metrics)}
-        driver.send({"progress": progress})
-        return driver.orders.is_cut_short(job)
-
-    def alive() -> None:
-        driver.send({"alive": dict(name)})
-
-    outcome = run_job(setup, job, report, throttled(alive))
+    driver.begin(job)
+    with watched(setup.plugins):
+        outcome = at_border(lambda: run_job(setup, job, driver.on_epoch))
+    # Before the outcome: the driver may end this process as soon as it has read the answer.
+    for stream in (sys.stdout, sys.stderr):
+        # The user's code may have closed it.
+        with suppress(Exception):
+            stream.flush()
     _tell_imports(driver, imports, has_failed=outcome.state is TrialState.ERROR)
-    driver.send({"outcome": {**name, **outcome_to_json(outcome)}})
+    driver.send({"outcome": {**driver.name, **outcome_to_json(outcome)}})
 
 
 def throttled(
     action: Alive, seconds: float = ALIVE_SECONDS, clock: Callable[[], float] = time.monotonic
-) -> Callable[[], None]:
+) -> Alive:
     """The action, but not more often than every few seconds.
 
     Args:
@@ -115,109 +115,29 @@ def throttled(
     return act
 
 
-def run_job(setup: Setup, job: Job, report: Report, alive: Alive = lambda: None) -> Outcome:
-    """Do one job in this process. A failure becomes an outcome, and no model is left behind.
+class Driver:
+    """The driver, as its worker knows it: who orders jobs, and who is told of them.
 
     Args:
-        report: called after each epoch with its number, counted from 1, and its metrics; its answer
-            True cuts the training short.
-        alive: called again and again within an epoch.
+        connection: stream socket to the driver.
+        send: sends to it.
     """
-    start = time.monotonic()
-    try:
-        # Keras draws from the global generators of Python and NumPy, so the job seeds them. In the
-        # inline pool they are the user's, and must be as they were.
-        with kept_generators():
-            outcome = _run_safely(setup, job, report, alive)
-    finally:
-        keras.backend.clear_session(free_memory=False)
-        gc.collect()
-    seconds = time.monotonic() - start
-    return replace(outcome, seconds=seconds)
 
+    def __init__(self, connection: socket.socket, send: Send) -> None:
+        self._orders = Orders(connection)
+        self._send = send
+        self._job: Job | None = None
+        self._alive: Alive = throttled(self._tell_alive)
 
-def configure(threads: int) -> None:
-    """Set how many threads TensorFlow may use, inside an op and between ops.
-
-    If TensorFlow runs already, nothing changes.
-    """
-    with suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-
-
-def about() -> dict[str, Any]:
-    """Facts about this worker. The devices are those that TensorFlow has really opened."""
-    devices = [device.name for device in tf.config.list_logical_devices()]
-    return {
-        "pid": os.getpid(),
-        "protocol": PROTOCOL,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "devices": devices,
-    }
-
-
-def _run_safely(setup: Setup, job: Job, report: Report, alive: Alive) -> Outcome:
-    """The worker's border: the one place that catches everything that a network may raise."""
-    pid = os.getpid()
-    try:
-        add_folder(setup.plugin_folder)
-        # Layers are then named from 0, as in a new process.
-        keras.backend.clear_session(free_memory=False)
-        with kept_streams():
-            if job.kind == "export":
-                return export(setup, job)
-            return train(setup, job, report, _CACHE, alive=alive)
-    except tf.errors.ResourceExhaustedError as error:
-        message = f"TensorFlow is out of memory: {_first_line(error)}"
-        # The retry halves the batch. It needs the size, because a batch of 1 cannot be halved.
-        details = Details(batch_size=batch_of(setup, job))
-        return Outcome(TrialState.OOM_DEVICE, message=message, details=details)
-    except DiskFailure as error:
-        return _lost_to_the_disk(error)
-    except MemoryError as error:
-        message = f"Python is out of memory. {_first_line(error)}".strip()
-        return Outcome(TrialState.OOM_HOST, message=message)
-    # An op may call `sys.exit`. No Ctrl-C comes here: a worker has a session of its own. In the
-    # driver's process the inline pool tells it from a KeyboardInterrupt of the network's.
-    except BaseException as error:
-        # A library that writes by itself raises no DiskFailure.
-        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
-            return _lost_to_the_disk(error)
-        with suppress(BaseException):
-            traceback.print_exc()
-        # After an `error` the driver kills this worker: what is not flushed by then is lost.
-        sys.stderr.flush()
-        return Outcome(TrialState.ERROR, message=message_of(error))
-    finally:
-        leave_if_forked(pid)
-
-
-def _lost_to_the_disk(error: Exception) -> Outcome:
-    """The outcome `lost`, because the machine is at fault and not the network."""
-    return Outcome(
-        TrialState.LOST,
-        message=text_of(error),
-        details=Details(cause=Cause.DISK),
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = text_of(error).strip().splitlines()
-    return lines[0] if lines else ""
-
-
-class _Driver:
-    """The worker's end of the connection to the driver."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self.orders = Orders(connection)
+    @property
+    def name(self) -> dict[str, int]:
+        """What names the job at work in each message."""
+        assert self._job is not None
+        return {"trial": self._job.trial, "attempt": self._job.attempt}
 
     def receive(self, kind: str) -> dict[str, Any]:
         """Wait for a message of this kind."""
-        body = self.orders.receive(kind)
+        body = self._orders.receive(kind)
         if body is None:
             _leave()
         return body
@@ -225,9 +145,28 @@ class _Driver:
     def send(self, message: Mapping[str, Any]) -> None:
         line = encode(message)
         try:
-            self._socket.sendall(line)
+            self._send(line)
         except (BrokenPipeError, ConnectionResetError):
             _leave()
+
+    def begin(self, job: Job) -> None:
+        """What is told from now on is of this job."""
+        self._job = job
+        self._alive = throttled(self._tell_alive)
+
+    def on_epoch(self, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Tell of an epoch; whether the job is to end with it."""
+        assert self._job is not None
+        progress = {**self.name, "epoch": epoch, "metrics": dict(metrics)}
+        self.send({"progress": progress})
+        return self._orders.is_cut_short(self._job)
+
+    def alive(self) -> None:
+        """Tell that the job is alive, but not too often."""
+        self._alive()
+
+    def _tell_alive(self) -> None:
+        self.send({"alive": self.name})
 
 
 def _leave() -> NoReturn:

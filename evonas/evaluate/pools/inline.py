@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from evonas.evaluate.contract.imports import Imports, import_plugins, watched
-from evonas.evaluate.contract.pool import Finished, Imported, Pool, Progress, Report
+from evonas.evaluate.contract.evaluator import evaluator_in
+from evonas.evaluate.contract.imports import Imports, watched
+from evonas.evaluate.contract.pool import (
+    Finished,
+    Imported,
+    Pool,
+    PoolSettings,
+    Progress,
+    Report,
+)
 from evonas.evaluate.contract.protocol import (
     Job,
     OnEpoch,
@@ -18,6 +28,21 @@ from evonas.evaluate.pools.in_driver import outcome_of
 from evonas.trial import Outcome, TrialState
 
 
+@dataclass(frozen=True)
+class InlineSettings(PoolSettings):
+    """The driver trains in its own process, one network at a time: for tests and debugging."""
+
+    in_driver = True
+
+    def open(self, setup: Setup, root: Path) -> Pool:
+        # Before the evaluator is opened, which imports the plugins into this process.
+        imports = Imports(setup.plugins, setup.code)
+        evaluator = evaluator_in(setup)
+        # What takes seconds to open is opened by the first job.
+        run_job = None if evaluator.worker.preload else evaluator.open(setup)
+        return InlinePool(setup, run_job, imports)
+
+
 class InlinePool(Pool):
     """Runs one job at a time, inside `poll`.
 
@@ -27,8 +52,7 @@ class InlinePool(Pool):
 
     Args:
         setup: what all jobs of the run share.
-        run_job: does the work; by default a real worker's function, which imports Keras into the
-            driver.
+        run_job: does the work; None to open the setup's evaluator at the first job.
         imports: notes the user's code that this process imports; by default from now on.
     """
 
@@ -81,27 +105,17 @@ class InlinePool(Pool):
         return [*epochs, Finished(job, outcome)]
 
     def _run(self, job: Job, on_epoch: OnEpoch) -> Outcome:
-        is_first = self._run_job is None
         if self._run_job is None:
-            self._run_job = self._real_worker()
+            self._run_job = evaluator_in(self._setup).open(self._setup)
         run_job = self._run_job
 
         def work() -> Outcome:
             with watched(self._setup.plugins):
-                if is_first:
-                    import_plugins(self._setup.plugins, self._setup.plugin_folder)
                 outcome = run_job(self._setup, job, on_epoch)
             # As it would come from a process: without numbers that JSON cannot hold.
             return outcome_from_json(outcome_to_json(outcome))
 
         return outcome_of(work)
-
-    def _real_worker(self) -> RunJob:
-        # This imports Keras into the driver, which only this pool does.
-        from evonas.evaluate.local.worker import configure, run_job
-
-        configure(self._setup.threads)
-        return run_job
 
     def cancel(self, trial: int) -> None:
         if self._job is not None and self._job.trial == trial:

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
 
 from evonas.clock import AwakeClock
 from evonas.errors import NoWorker
 from evonas.evaluate.contract.claims import verified
-from evonas.evaluate.contract.pool import Finished, Pool, Report
+from evonas.evaluate.contract.evaluator import evaluator_in
+from evonas.evaluate.contract.pool import (
+    Finished,
+    Opener,
+    Pool,
+    PoolSettings,
+    Report,
+    Worker,
+)
 from evonas.evaluate.contract.protocol import Job, Setup, encode
 from evonas.evaluate.local.data_room import data_room
-from evonas.evaluate.local.devices import DeviceShare
+from evonas.evaluate.local.devices import DeviceShare, device_shares, inventory
 from evonas.evaluate.local.launcher import Launcher
+from evonas.evaluate.local.launching import EarlyLauncher, start_launcher
 from evonas.evaluate.local.memory_guard import MemoryGuard, MemoryLimits
 from evonas.evaluate.local.slot import Phase, Slot, SlotLimits, Starts
 from evonas.evaluate.local.worker_log import WorkerLog
-from evonas.memory import Memory
+from evonas.memory import MIB, Memory
+from evonas.streams import hold_descriptors
+from evonas.words import shown
 
 WATCH = 0.1
 """Seconds between two looks at logs, deadlines and memory while `poll` waits."""
@@ -31,6 +47,101 @@ FAILED_STARTS = 3
 """Failed starts in a row after which another one would be pointless."""
 CLOSE_LIMIT = 10.0
 """Seconds that `close` waits for the workers that it has killed."""
+
+Count = Annotated[int, Ge(1)]
+Few = Annotated[int, Ge(1), Le(1024)]
+
+
+@dataclass(frozen=True)
+class LocalSettings(PoolSettings):
+    """Processes on this machine.
+
+    Attributes:
+        workers: number of processes; each trains one network at a time.
+        devices: `auto` for all GPUs, or for the CPU if there is none; `cpu`; or a list of GPU
+            numbers.
+        threads: number of TensorFlow threads of each worker. Results depend on it, so that it is
+            never derived from the number of workers.
+        recycle_mb: growth of a worker's memory in MiB after which a fresh one takes the next trial;
+            null for no limit.
+        memory_mb: memory in MiB that a worker and its child processes may take. A worker that takes
+            more is ended. Null for no limit.
+        free_memory_mb: memory in MiB that stays free on this machine, or in the cgroup (container)
+            of evonas. With less, the largest worker is ended, before the system ends another
+            process. 0 for no limit.
+    """
+
+    workers: Few = 2
+    devices: Literal["auto", "cpu"] | tuple[Annotated[int, Ge(0)], ...] = "auto"
+    threads: Few = 1
+    recycle_mb: Count | None = 1024
+    memory_mb: Count | None = None
+    free_memory_mb: Annotated[int, Ge(0)] = 512
+
+    def problems(self) -> dict[str, str]:
+        if self.devices == ():
+            message = "must name at least one GPU; for none, write `devices: cpu`. Received: []."
+            return {"devices": message}
+        if isinstance(self.devices, tuple) and len(set(self.devices)) < len(self.devices):
+            received = shown(list(self.devices))
+            return {"devices": f"names a GPU twice. Received: {received}."}
+        return {}
+
+    def open(self, setup: Setup, root: Path) -> Pool:
+        worker = evaluator_in(setup).worker
+        launcher = partial(start_launcher, worker.entry, worker.preload)
+        return self._opened(launcher, worker.opening, setup, root)
+
+    @contextmanager
+    def preparing(self, worker: Worker) -> Iterator[Opener]:
+        if not worker.preload:
+            yield self.open
+            return
+        hold_descriptors()
+        early = EarlyLauncher(worker.entry, worker.preload)
+        try:
+            yield partial(self._opened, early, worker.opening)
+        finally:
+            early.close()
+
+    def _opened(
+        self, launcher: Callable[[], Launcher], opening: str, setup: Setup, root: Path
+    ) -> LocalPool:
+        return LocalPool(
+            setup,
+            self._shares(),
+            launcher,
+            root / "logs",
+            time_limit=setup.time_limit,
+            stalled_limit=setup.stalled_limit,
+            memory_limits=self._memory_limits(),
+            opening=opening,
+        )
+
+    def check(self) -> None:
+        self._shares()
+
+    def environment(self) -> Mapping[str, str]:
+        first, *_ = self._shares()
+        return first.environment()
+
+    def _shares(self) -> list[DeviceShare]:
+        """The devices of each worker.
+
+        Raises:
+            NoWorker: a device that the config names is missing.
+        """
+        return device_shares(self.workers, self.devices, inventory(), threads=self.threads)
+
+    def _memory_limits(self) -> MemoryLimits:
+        """In bytes; the config has them in MiB."""
+        growth = None
+        if self.recycle_mb is not None:
+            growth = self.recycle_mb * MIB
+        worker = None
+        if self.memory_mb is not None:
+            worker = self.memory_mb * MIB
+        return MemoryLimits(growth, worker, self.free_memory_mb * MIB)
 
 
 class LocalPool(Pool):

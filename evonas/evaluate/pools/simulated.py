@@ -6,12 +6,46 @@ import heapq
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
 
+from annotated_types import Ge
+
+from evonas.evaluate.contract.evaluator import evaluator_in
 from evonas.evaluate.contract.imports import Imports, watched
-from evonas.evaluate.contract.pool import Finished, Imported, Pool, Progress, Report
+from evonas.evaluate.contract.pool import (
+    Finished,
+    Imported,
+    Pool,
+    PoolSettings,
+    Progress,
+    Report,
+)
 from evonas.evaluate.contract.protocol import Job, RunJob, Setup, outcome_from_json, outcome_to_json
 from evonas.evaluate.pools.in_driver import outcome_of
 from evonas.trial import Outcome, TrialState
+
+Count = Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True)
+class SimulatedSettings(PoolSettings):
+    """A virtual clock on which the evaluators `table` and `python` replay their seconds.
+
+    Attributes:
+        workers: number of simulated workers.
+    """
+
+    workers: Count = 1
+
+    in_driver = True
+    is_simulated = True
+
+    def open(self, setup: Setup, root: Path) -> Pool:
+        # Before the evaluator is opened, which imports the plugins into this process.
+        imports = Imports(setup.plugins, setup.code)
+        judge = evaluator_in(setup).open(setup, is_simulated=True)
+        return SimulatedPool(setup, self.workers, judge, imports)
 
 
 @dataclass(frozen=True, order=True)
@@ -74,18 +108,7 @@ class SimulatedPool(Pool):
     def clock(self) -> Callable[[], float]:
         return lambda: self._now
 
-    @property
-    def now(self) -> float:
-        """Seconds on the virtual clock, from 0 at the run's beginning."""
-        return self._now
-
     def restore(self, now: float, begun: Mapping[int, float]) -> None:
-        """Continue where an earlier pool of the same run was given up.
-
-        Args:
-            now: time on the clock of the earlier pool.
-            begun: when the trials that ran then had been submitted, by trial.
-        """
         self._now = now
         self._begun = dict(begun)
 

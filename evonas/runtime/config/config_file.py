@@ -11,38 +11,43 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from evonas.data.prepared import DataSettings
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
+from evonas.evaluate.contract.evaluator import Evaluator
 from evonas.evaluate.contract.importing import is_there
+from evonas.evaluate.contract.pool import PoolSettings
 from evonas.evaluate.local.plugin_check import no_module
 from evonas.files import expanded, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text, short
 from evonas.invocation import command
 from evonas.model.space_check import check_space
+from evonas.runtime.config import evaluator_config, pool_config
 from evonas.runtime.config.data_config import DataConfig
-from evonas.runtime.config.evaluator_config import EvaluatorConfig, TableConfig
+from evonas.runtime.config.evaluator_config import file_keys, kind_of, with_file
 from evonas.runtime.config.limits_config import SECONDS_IN, too_long
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, misspelt
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
-from evonas.runtime.config.settings import FAILED, Builder, path_problem, received_file, shown
+from evonas.runtime.config.settings import FAILED, AsWritten, Builder, received_file
 from evonas.runtime.config.strategy_config import (
     SECTION,
-    StrategyAsWritten,
     layers,
     misfits,
 )
 from evonas.runtime.config.wanted_seeds import find_seeds, strategies_in
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import StrategySettings
-from evonas.words import counted
+from evonas.settings import Settings, path_problem
+from evonas.words import counted, shown
+
+M = TypeVar("M", bound=Settings)
 
 OVERRIDE = "--set"
-FUNCTION_KEY = "evaluator.python.function"
-PATHS = (("data", "path"), ("data", "source", "npz", "path"), ("evaluator", "table", "path"))
+PATHS = (("data", "path"), ("data", "source", "npz", "path"), *file_keys())
 """The keys that name a file."""
 
 
@@ -63,11 +68,6 @@ class LoadedConfig:
     space: SearchSpace
     seeds: Mapping[str, Genome]
     warnings: tuple[str, ...] = ()
-
-    @property
-    def evaluator(self) -> EvaluatorConfig | None:
-        """What judges genomes instead of Keras; None if Keras trains them."""
-        return self.config.evaluator
 
     @property
     def text(self) -> str:
@@ -162,15 +162,16 @@ def _is_of_misspelt_plugin(issue: Issue, source: _Source, file: Path) -> bool:
 
     `_missing_plugins` tells of the list.
     """
-    match source.data:
-        case {"evaluator": {"python": {"function": str(function)}}} if is_member_name(function):
-            module = function.partition(":")[0]
-        case _:
-            return False
-    plugins = _listed_plugins(source.data)
-    if issue.key != FUNCTION_KEY or module in plugins:
+    if not issue.key.startswith(f"{evaluator_config.SECTION}."):
         return False
-    return bool(misspelt(module, plugins, str(file.absolute().parent)))
+    function = source.data
+    for word in issue.key.split("."):
+        function = function.get(word) if isinstance(function, dict) else None
+    if not is_member_name(function):
+        return False
+    module = str(function).partition(":")[0]
+    plugins = _listed_plugins(source.data)
+    return module not in plugins and bool(misspelt(module, plugins, str(file.absolute().parent)))
 
 
 def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig | None, list[Issue]]:
@@ -213,7 +214,7 @@ def members_of(plugins: Sequence[str], file: Path) -> PluginMembers:
     return PluginMembers(plugins, str(file.absolute().parent))
 
 
-def opened(config: RunConfig, file: Path) -> StrategySettings:
+def opened_strategy(config: RunConfig, file: Path) -> StrategySettings:
     """The strategy of a recorded config, for those who ask it; this may import plugins.
 
     Args:
@@ -222,11 +223,17 @@ def opened(config: RunConfig, file: Path) -> StrategySettings:
     Raises:
         InvalidConfig: a plugin cannot be imported, or has no such strategy now.
     """
-    if not isinstance(config.strategy, StrategyAsWritten):
-        return config.strategy
-    written = {config.strategy.name: config.strategy.written}
-    found: StrategySettings = _built(StrategySettings, written, (SECTION,), config, file)
-    return found
+    return _member(config.strategy, StrategySettings, SECTION, config, file)
+
+
+def opened_for_jobs(config: RunConfig, file: Path) -> RunConfig:
+    """A recorded config whose pool and evaluator can be asked; this may import plugins.
+
+    Args and errors as for `opened_strategy`.
+    """
+    pool = _member(config.pool, PoolSettings, pool_config.SECTION, config, file)
+    evaluator = _member(config.evaluator, Evaluator, evaluator_config.SECTION, config, file)
+    return dataclasses.replace(config, pool=pool, evaluator=evaluator)
 
 
 def opened_data(config: RunConfig, file: Path) -> DataConfig:
@@ -242,8 +249,16 @@ def opened_data(config: RunConfig, file: Path) -> DataConfig:
     return found
 
 
+def _member(member: M, family: type[Settings], section: str, config: RunConfig, file: Path) -> M:
+    """The member of a family under this section; see `opened_strategy`."""
+    if not isinstance(member, AsWritten):
+        return member
+    found: M = _built(family, {member.name: member.written}, (section,), config, file)
+    return found
+
+
 def _built(hint: Any, data: Any, path: KeyPath, config: RunConfig, file: Path) -> Any:
-    """A section of a recorded config with the classes of plugins; see `opened`."""
+    """A section of a recorded config with the classes of plugins; see `opened_strategy`."""
     builder = Builder(FAMILIES, members_of(config.plugins, file).find)
     built = builder.build(hint, data, path)
     if built is not FAILED:
@@ -430,9 +445,7 @@ def _parse(
 def _with_absolute_paths(config: RunConfig, file: Path) -> RunConfig:
     """The config with absolute paths to data and tables."""
     data = None if config.data is None else config.data.placed(file.parent)
-    evaluator = config.evaluator
-    if isinstance(evaluator, TableConfig):
-        evaluator = dataclasses.replace(evaluator, path=_absolute(file, evaluator.path))
+    evaluator = with_file(config.evaluator, partial(_absolute, file))
     return dataclasses.replace(config, data=data, evaluator=evaluator)
 
 
@@ -488,9 +501,9 @@ def _space(
     except UserError as error:
         return None, [source.problem(("space",), str(error))]
     problems: list[Issue] = []
-    # An evaluator's space without an input describes no Keras networks, so that none is built.
-    is_for_evaluator = space.input is None and source.data.get("evaluator") is not None
-    if not is_for_evaluator:
+    kind = kind_of(source.data.get("evaluator"), members.find)
+    # A space without an input describes no networks, and then none is built.
+    if kind.has_networks or space.input is not None:
         problems += check_space(space, _listed_plugins(source.data), str(path))
     strategy = _strategy_that_sets_epochs(source.data, members)
     if strategy and space.has_parameter("training", "epochs"):

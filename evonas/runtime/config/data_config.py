@@ -16,17 +16,10 @@ from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.errors import did_you_mean
 from evonas.learning.tasks import TASKS
 from evonas.memory import Memory
-from evonas.runtime.config.settings import (
-    AsWritten,
-    Check,
-    Families,
-    name_of,
-    path_problem,
-    shown,
-)
-from evonas.runtime.config.strategy_config import as_written
-from evonas.settings import Settings
-from evonas.words import listed
+from evonas.runtime.config.plugin_members import as_written
+from evonas.runtime.config.settings import AsWritten, Families, name_of
+from evonas.settings import Check, Settings, path_problem
+from evonas.words import listed, shown
 
 SECTION = "data"
 

@@ -20,11 +20,13 @@ from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import Document, short
 from evonas.invocation import command
 from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
+from evonas.runtime.config.plugin_members import as_written
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
-from evonas.runtime.config.settings import Builder, Check, received_file, shown
-from evonas.runtime.config.strategy_config import as_written
+from evonas.runtime.config.settings import Builder, received_file
+from evonas.runtime.config.strategy_config import StrategyAsWritten
 from evonas.search.strategy import StrategySettings
-from evonas.settings import Settings
+from evonas.settings import Check, Settings
+from evonas.words import shown
 
 
 def _labels_problem(labels: Mapping[str, Any]) -> str:
@@ -184,7 +186,9 @@ def _experiment(document: Document, file: Path) -> ExperimentConfig:
     data = dict(data)
     # The config says which plugins there are. So these strategies are checked with their runs.
     if isinstance(data["strategies"], dict):
-        named = {label: as_written(value) for label, value in data["strategies"].items()}
+        named = {}
+        for label, value in data["strategies"].items():
+            named[label] = as_written(value, StrategyAsWritten)
         data["strategies"] = named
     # The file's name is the default of `experiment`; what the file says is stronger.
     config = builder.build(ExperimentConfig, {"experiment": file.stem, **data})

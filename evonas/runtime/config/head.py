@@ -46,8 +46,8 @@ class ConfigHead(Settings):
             InvalidRecord: the data are no such config, or one of another version of evonas.
         """
         names = {item.name for item in dataclasses.fields(cls)}
-        by_keras = data.get("evaluator") is None
-        known = expanded(data, by_keras)
+        # In a record everything is written out, so nothing has to be known of the evaluator.
+        known = expanded(data, measures=False)
         builder = Builder({})
         head = builder.build(cls, {name: known[name] for name in known if name in names})
         if not isinstance(head, ConfigHead):

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-from evonas.runtime.config.settings import Count, shown
+from evonas.runtime.config.settings import Count
 from evonas.settings import Settings
-from evonas.words import number, span
+from evonas.words import number, shown, span
 
 SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
 """The units in which a budget of time can be written."""

@@ -9,8 +9,8 @@ from typing import Any
 from evonas.errors import did_you_mean
 from evonas.genome.strict_yaml import short
 from evonas.learning.metrics import OF_NETWORKS, VALIDATION, Metric, is_own
-from evonas.runtime.config.settings import KeyIssue, shown
-from evonas.words import LETTERS, listed
+from evonas.runtime.config.settings import KeyIssue
+from evonas.words import LETTERS, listed, shown
 
 ON_TEST_DATA = "is of the test data, which no search sees."
 
@@ -40,12 +40,12 @@ def measured(task: str | None = None) -> dict[str, Metric]:
     return {**of_epochs(task), **of_networks}
 
 
-def full_name(name: Any, by_keras: bool) -> Any:
+def full_name(name: Any, measures: bool) -> Any:
     """The name of a metric with the part of the data.
 
     `my_metrics:profit` is short for `val_my_metrics:profit`. Whatever is no such name stays.
     """
-    if not by_keras or not isinstance(name, str):
+    if not measures or not isinstance(name, str):
         return name
     if is_own(name) and not name.startswith(VALIDATION):
         return f"{VALIDATION}{name}"
@@ -96,16 +96,16 @@ def _tasks_of(name: str) -> str:
     return listed([task for task in TASKS if name in of_epochs(task)])
 
 
-def reported_issues(names: Any, by_keras: bool, task: str | None) -> list[KeyIssue]:
+def reported_issues(names: Any, measures: bool, task: str | None) -> list[KeyIssue]:
     """What is wrong with the key `metrics`. A list of a wrong form is for the builder.
 
     Args:
-        by_keras: whether Keras trains the networks, so that evonas measures them.
+        measures: whether evonas measures the metrics; see `Evaluator.measures`.
         task: task of the data, if it is known.
     """
     if not isinstance(names, list) or not names:
         return []
-    if not by_keras:
+    if not measures:
         message = "says what is measured beside the objective; an evaluator returns what it has."
         return [KeyIssue(("metrics",), f"{message} Leave it out.")]
     found = []

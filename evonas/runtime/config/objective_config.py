@@ -48,16 +48,16 @@ class ObjectiveConfig(Settings):
             return {"direction": f"a weighted sum is minimised. Received: {self.direction}."}
         return {}
 
-    def metric_problems(self, by_keras: bool, task: str | None = None) -> dict[str, str]:
+    def metric_problems(self, measures: bool, task: str | None = None) -> dict[str, str]:
         """What is wrong with the metrics, by key.
 
         Args:
-            by_keras: whether Keras trains the networks, so that evonas measures them.
+            measures: whether evonas measures the metrics; see `Evaluator.measures`.
             task: task of the data, if it is known.
         """
         if self.weighted:
-            return self._weight_problems(by_keras, task)
-        if not by_keras:
+            return self._weight_problems(measures, task)
+        if not measures:
             return objective_problems(self.name, self.direction)
         wrong = unmeasured(self.name, task)
         if wrong:
@@ -68,11 +68,11 @@ class ObjectiveConfig(Settings):
             return {"direction": message}
         return {}
 
-    def _weight_problems(self, by_keras: bool, task: str | None = None) -> dict[str, str]:
+    def _weight_problems(self, measures: bool, task: str | None = None) -> dict[str, str]:
         """What is wrong with the terms of a weighted sum, by key; at most one for each metric."""
         found = {}
         for name, weight in self.weighted.items():
-            wrong = unmeasured(name, task) if by_keras else ""
+            wrong = unmeasured(name, task) if measures else ""
             if not wrong:
                 wrong = _weight_problem(name, weight)
             if wrong:
@@ -143,31 +143,31 @@ def _weight_problem(name: str, weight: float) -> str:
     return f"must be {sign}: {why}. Received: {weight:g}."
 
 
-def expanded(data: Mapping[str, Any], by_keras: bool) -> dict[str, Any]:
+def expanded(data: Mapping[str, Any], measures: bool) -> dict[str, Any]:
     """A config's plain data with its objectives written out, and metrics by their full names.
 
     The first one of `objectives` is also written under `objective`.
     """
     found = dict(data)
     if "objective" in data:
-        found["objective"] = _expanded(data["objective"], by_keras)
+        found["objective"] = _expanded(data["objective"], measures)
     listed = data.get("objectives")
     if isinstance(listed, list):
-        found["objectives"] = [_expanded(item, by_keras) for item in listed]
+        found["objectives"] = [_expanded(item, measures) for item in listed]
         # If the first one is wrong, its issues are told where it stands, and not twice.
         if listed and "objective" not in data and _is_right(found["objectives"][0]):
             found["objective"] = found["objectives"][0]
     constraints = data.get("constraints")
     if isinstance(constraints, dict):
-        found["constraints"] = _full_keys(constraints, by_keras)
+        found["constraints"] = _full_keys(constraints, measures)
     reported = data.get("metrics")
     if isinstance(reported, list):
-        found["metrics"] = [full_name(name, by_keras) for name in reported]
+        found["metrics"] = [full_name(name, measures) for name in reported]
     return found
 
 
-def _full_keys(by_metric: Mapping[Any, Any], by_keras: bool) -> dict[Any, Any]:
-    return {full_name(name, by_keras): value for name, value in by_metric.items()}
+def _full_keys(by_metric: Mapping[Any, Any], measures: bool) -> dict[Any, Any]:
+    return {full_name(name, measures): value for name, value in by_metric.items()}
 
 
 def _is_right(objective: Any) -> bool:
@@ -175,7 +175,7 @@ def _is_right(objective: Any) -> bool:
     return isinstance(Builder({}).build(ObjectiveConfig, objective), ObjectiveConfig)
 
 
-def _expanded(objective: Any, by_keras: bool) -> Any:
+def _expanded(objective: Any, measures: bool) -> Any:
     """The objective with its name and its direction, as far as they follow from what is written.
 
     `val_loss` is short for `{name: val_loss}`. A known metric needs no direction, nor does a
@@ -186,12 +186,12 @@ def _expanded(objective: Any, by_keras: bool) -> Any:
         return named
     weighted = named.get("weighted")
     if isinstance(weighted, dict) and weighted:
-        weighted = _full_keys(weighted, by_keras)
+        weighted = _full_keys(weighted, measures)
         named = {**named, "weighted": weighted}
         return {"name": _sum_in_words(weighted), "direction": "min", **named}
     if "name" not in named:
         return named
-    name = full_name(named["name"], by_keras)
+    name = full_name(named["name"], measures)
     named = {**named, "name": name}
     if "direction" in named:
         return named
@@ -199,7 +199,7 @@ def _expanded(objective: Any, by_keras: bool) -> Any:
         # The name is wrong, and only that is to be told.
         return {**named, "direction": "min"}
     known = direction_of(name)
-    if known is None and by_keras and not is_own(name):
+    if known is None and measures and not is_own(name):
         # An unknown metric gets a direction too: then only its name is reported.
         known = "min"
     return named if known is None else {**named, "direction": known}
@@ -217,26 +217,26 @@ def _sum_in_words(weighted: Mapping[str, Any]) -> str:
     return words.replace("+ -", "- ")
 
 
-def issues(data: Mapping[str, Any], by_keras: bool) -> list[KeyIssue]:
+def issues(data: Mapping[str, Any], measures: bool) -> list[KeyIssue]:
     """What is wrong with the metrics of the objectives and constraints.
 
     Entries of a wrong form are skipped, because the builder reports them.
 
     Args:
         data: a config's plain data, already expanded.
-        by_keras: whether Keras trains the networks, so that evonas measures them.
+        measures: whether evonas measures the metrics; see `Evaluator.measures`.
     """
     found: list[KeyIssue] = []
     listed = data.get("objectives")
     task = _task_of(data)
     if isinstance(listed, list) and listed:
-        found += _of_several(listed, data.get("objective", listed[0]), by_keras, task)
+        found += _of_several(listed, data.get("objective", listed[0]), measures, task)
     elif "objective" in data:
-        found += _of_objective(data["objective"], by_keras, ("objective",), task)
+        found += _of_objective(data["objective"], measures, ("objective",), task)
     constraints = data.get("constraints")
     if isinstance(constraints, dict):
-        found += _of_constraints(constraints, by_keras, task)
-    found += reported_issues(data.get("metrics"), by_keras, task)
+        found += _of_constraints(constraints, measures, task)
+    found += reported_issues(data.get("metrics"), measures, task)
     return found
 
 
@@ -251,7 +251,7 @@ def _task_of(data: Mapping[str, Any]) -> str | None:
 
 
 def _of_several(
-    listed: list[Any], objective: Any, by_keras: bool, task: str | None
+    listed: list[Any], objective: Any, measures: bool, task: str | None
 ) -> list[KeyIssue]:
     """What is wrong with several objectives.
 
@@ -261,7 +261,7 @@ def _of_several(
     """
     found: list[KeyIssue] = []
     for place, item in enumerate(listed):
-        found += _of_objective(item, by_keras, ("objectives", place), task)
+        found += _of_objective(item, measures, ("objectives", place), task)
     names: list[str] = []
     for item in listed:
         name = item.get("name") if isinstance(item, dict) else None
@@ -284,12 +284,12 @@ def _of_several(
 
 
 def _of_constraints(
-    constraints: Mapping[str, Any], by_keras: bool, task: str | None
+    constraints: Mapping[str, Any], measures: bool, task: str | None
 ) -> list[KeyIssue]:
     """What is wrong with the names of the metrics under `constraints`."""
     found = []
     for name in constraints:
-        wrong = unmeasured(name, task) if by_keras else ""
+        wrong = unmeasured(name, task) if measures else ""
         if name.startswith("test_"):
             wrong = ON_TEST_DATA
         if wrong:
@@ -298,7 +298,7 @@ def _of_constraints(
 
 
 def _of_objective(
-    data: Any, by_keras: bool, path: tuple[Any, ...], task: str | None
+    data: Any, measures: bool, path: tuple[Any, ...], task: str | None
 ) -> list[KeyIssue]:
     """What is wrong with the metrics of one objective; nothing if its form is wrong."""
     # This builder's own issues are dropped: the builder of the whole config notes them again.
@@ -306,7 +306,7 @@ def _of_objective(
     if not isinstance(built, ObjectiveConfig):
         return []
     found = []
-    for key, message in built.metric_problems(by_keras, task).items():
+    for key, message in built.metric_problems(measures, task).items():
         relative = key.split(".")
         issue = KeyIssue((*path, *relative), message)
         found.append(issue)

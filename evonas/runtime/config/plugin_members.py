@@ -25,13 +25,15 @@ from typing import Any
 from evonas.data.sources import Source
 from evonas.data.splits import Split
 from evonas.errors import did_you_mean
+from evonas.evaluate.contract.evaluator import Evaluator
 from evonas.evaluate.contract.importing import add_folder
+from evonas.evaluate.contract.pool import PoolSettings
 from evonas.evaluate.contract.raised import message_of
 from evonas.evaluate.local.plugin_check import look_at
 from evonas.files import kept_folder
 from evonas.genome.strict_yaml import short
 from evonas.model.space_check import to_list
-from evonas.runtime.config.settings import Builder, describe
+from evonas.runtime.config.settings import AsWritten, Builder, describe
 from evonas.search.adaptation import Adaptation
 from evonas.search.crossover import Crossover
 from evonas.search.registry import NAMES
@@ -54,6 +56,8 @@ OPEN: Mapping[type[Settings], str] = {
     Surrogate: "evonas.strategies",
     Source: "evonas.sources",
     Split: "evonas.sources",
+    PoolSettings: "evonas.pools",
+    Evaluator: "evonas.evaluators",
 }
 """The families that a plugin can add to, and the public module of each one's base class."""
 
@@ -72,6 +76,31 @@ _digests: dict[tuple[str, str], str] = {}
 def is_member_name(name: Any) -> bool:
     """Whether this is written as `package.module:Name`."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def names_plugin(data: Any) -> bool:
+    """Whether plain data hold a name that only a plugin can have."""
+    if isinstance(data, dict):
+        return any(is_member_name(key) or names_plugin(value) for key, value in data.items())
+    if isinstance(data, list):
+        return any(names_plugin(item) for item in data)
+    return is_member_name(data)
+
+
+def as_written(member: Any, kind: type[AsWritten]) -> Any:
+    """The plain data of a member, kept as they are if something in them may be gone.
+
+    Args:
+        kind: what keeps them.
+    """
+    if isinstance(member, str):
+        member = {member: {}}
+    if not isinstance(member, dict) or len(member) != 1:
+        return member
+    ((name, settings),) = member.items()
+    if is_member_name(name) or kind.is_kept(name, settings):
+        return kind(name, settings)
+    return member
 
 
 def not_listed(module: str, plugins: Sequence[str]) -> str:

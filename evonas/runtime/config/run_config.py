@@ -15,10 +15,14 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from evonas.errors import InvalidRecord
+from evonas.evaluate.contract.evaluator import Evaluator
+from evonas.evaluate.contract.pool import PoolSettings
+from evonas.evaluate.evaluators import registry as evaluators
+from evonas.evaluate.pools import registry as pools
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.metrics import is_own
 from evonas.runtime.config.data_config import DATA_FAMILIES, DataConfig, as_written_data
-from evonas.runtime.config.evaluator_config import EvaluatorConfig, PythonConfig, TableConfig
+from evonas.runtime.config.evaluator_config import EvaluatorAsWritten, kind_of, setting
 from evonas.runtime.config.head import unreadable
 from evonas.runtime.config.limits_config import BudgetConfig, LimitsConfig, StorageConfig
 from evonas.runtime.config.metric_names import of_epochs, own_metrics, task_problem
@@ -30,25 +34,12 @@ from evonas.runtime.config.objective_config import (
     issues,
     to_objectives,
 )
-from evonas.runtime.config.plugin_members import not_listed
-from evonas.runtime.config.pool_config import (
-    InlineConfig,
-    LocalConfig,
-    PoolConfig,
-    SimulatedConfig,
-)
-from evonas.runtime.config.settings import (
-    Builder,
-    Check,
-    Count,
-    Families,
-    dump,
-    name_of,
-    shown,
-)
+from evonas.runtime.config.plugin_members import as_written, not_listed
+from evonas.runtime.config.pool_config import PoolAsWritten
+from evonas.runtime.config.settings import AsWritten, Builder, Count, Families, dump, name_of
 from evonas.runtime.config.strategy_config import (
     SECTION,
-    as_written,
+    StrategyAsWritten,
     number_problems,
     objective_problems,
     that_sets_epochs,
@@ -57,9 +48,9 @@ from evonas.runtime.config.training_config import STOPS, StopConfig, TrainingCon
 from evonas.search.registry import NAMES
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategy import SearchProblem, StrategySettings
-from evonas.settings import Settings
+from evonas.settings import Check, Settings
 from evonas.trial import Fidelity, Objective
-from evonas.words import LETTERS
+from evonas.words import LETTERS, shown
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 
@@ -87,11 +78,18 @@ def plugin_problem(name: str) -> str:
 FAMILIES: Families = {
     **NAMES,
     **DATA_FAMILIES,
-    PoolConfig: {"local": LocalConfig, "inline": InlineConfig, "simulated": SimulatedConfig},
-    # A word may be a path of any kind, so that the stricter one of the two comes first.
-    EvaluatorConfig: {"python": PythonConfig, "table": TableConfig},
+    PoolSettings: pools.POOLS,
+    Evaluator: evaluators.EVALUATORS,
     StopConfig: STOPS,
 }
+
+
+AS_WRITTEN: Mapping[str, type[AsWritten]] = {
+    "strategy": StrategyAsWritten,
+    "pool": PoolAsWritten,
+    "evaluator": EvaluatorAsWritten,
+}
+"""The sections whose member may be of a plugin, and what keeps it as it is written."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,8 @@ class RunConfig(Settings):
         space: search space: a shipped name, or a path relative to the config's file.
         budget: what the run may spend.
         data: what Keras trains networks on; exactly one of `data` and `evaluator` is given.
-        evaluator: what judges genomes instead of Keras: a table of known results, or a function.
+        evaluator: what judges genomes instead of trainings by Keras: a table of known results, or a
+            function.
         run: name of the run's folder.
         seed: seed of everything random except the split; 0 is a seed like any other.
         objective: metric or weighted sum that is optimised; the first one of several objectives.
@@ -129,7 +128,7 @@ class RunConfig(Settings):
     space: str
     budget: BudgetConfig
     data: DataConfig | None = None
-    evaluator: EvaluatorConfig | None = None
+    evaluator: Evaluator = evaluators.DEFAULT
     run: Annotated[str, Check(run_name_problem)] = "run"
     seed: Annotated[int, Ge(0)] = 0
     objective: ObjectiveConfig = field(default_factory=lambda: ObjectiveConfig("val_loss", "min"))
@@ -139,7 +138,7 @@ class RunConfig(Settings):
     strategy: StrategySettings = field(default_factory=EvolutionSettings)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
-    pool: PoolConfig = field(default_factory=LocalConfig)
+    pool: PoolSettings = pools.DEFAULT
     storage: StorageConfig = field(default_factory=StorageConfig)
     deterministic: bool = True
     look_ahead: Count = 16
@@ -187,26 +186,20 @@ class RunConfig(Settings):
 
     def _evaluator_problems(self) -> dict[str, str]:
         """What does not fit between the evaluator, the pool and the plugins."""
-        is_simulated = isinstance(self.pool, SimulatedConfig)
-        if is_simulated and self.evaluator is None:
-            message = (
-                "simulated replays an evaluator (table or python); "
-                "trainings by Keras need a real pool."
-            )
-            return {"pool": message}
-        if isinstance(self.evaluator, TableConfig) and not is_simulated:
-            message = "a table is replayed by the simulated pool: write `simulated: {workers: 8}`."
-            return {"pool": message}
-        if not isinstance(self.evaluator, PythonConfig):
+        if wrong := self.evaluator.pool_problem(self.pool.is_simulated):
+            return {"pool": wrong}
+        call = self.evaluator.call
+        if call is None:
             return {}
-        wrong = not_listed(self.evaluator.module, self.plugins)
-        return {"evaluator.python.function": wrong} if wrong else {}
+        module, _, _ = call.function.partition(":")
+        wrong = not_listed(module, self.plugins)
+        return {setting(self.evaluator, "function"): wrong} if wrong else {}
 
     def _stop_problems(self) -> dict[str, str]:
         """Why no training can be stopped under this evaluator, objective or strategy."""
         if self.training.stop is None:
             return {}
-        if self.evaluator is not None:
+        if not self.evaluator.tells_epochs:
             message = (
                 "stops trainings by Keras at one of their epochs; "
                 "a table or a function has none. Leave it out."
@@ -255,7 +248,7 @@ class RunConfig(Settings):
     def epoch_objective(self) -> Objective:
         """The objective by which a training keeps its best epoch."""
         metrics = self.needed_metrics()
-        if self.evaluator is not None:
+        if not self.evaluator.measures:
             return Objective(metrics[0], self.objective.direction)
         return compared_by(metrics, self._all_objectives, self.constraints)
 
@@ -280,6 +273,9 @@ class RunConfig(Settings):
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""
         data: dict[str, Any] = dump(self, FAMILIES)
+        # It has no name: a config names what takes its place.
+        if self.evaluator == evaluators.DEFAULT:
+            data["evaluator"] = None
         return data
 
     def canonical(self) -> str:
@@ -303,7 +299,7 @@ class RunConfig(Settings):
 
 def functions_of_metrics(config: RunConfig) -> dict[str, str]:
     """The user's own metrics: name in the record -> `package.module:function`."""
-    if config.evaluator is not None:
+    if not config.evaluator.measures:
         return {}
     return own_metrics([*config.needed_metrics(), *config.metrics])
 
@@ -328,15 +324,19 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     A builder that finds no plugins leaves what a plugin has in the config as it is written.
     """
     builder.root = RunConfig
-    by_keras = data.get("evaluator") is None
-    data = expanded(data, by_keras)
-    if builder.find is None and SECTION in data:
-        data[SECTION] = as_written(data[SECTION])
-    if builder.find is None and "data" in data:
-        data["data"] = as_written_data(data["data"])
-    builder.issues += issues(data, by_keras)
-    # A table can be replayed only by the simulated pool, so that nobody has to write it.
-    if _is_table(data.get("evaluator")) and "pool" not in data:
+    kind = kind_of(data.get("evaluator"), builder.find)
+    data = expanded(data, kind.measures)
+    if data.get("evaluator") is None:
+        data.pop("evaluator", None)
+    if builder.find is None:
+        for section, written in AS_WRITTEN.items():
+            if section in data:
+                data[section] = as_written(data[section], written)
+        if "data" in data:
+            data["data"] = as_written_data(data["data"])
+    builder.issues += issues(data, kind.measures)
+    # Where only a simulated pool can be meant, nobody has to write it.
+    if kind.is_replayed and "pool" not in data:
         data["pool"] = {"simulated": {}}
     config = builder.build(RunConfig, data)
     if isinstance(config, RunConfig):
@@ -344,8 +344,8 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
         for path, message in wrong.items():
             builder.refuse(path, message)
     has_data = data.get("data") is not None
-    if by_keras != has_data:
-        place = "is missing" if by_keras else "cannot stand beside evaluator"
+    if kind.needs_data is not None and kind.needs_data != has_data:
+        place = "is missing" if kind.needs_data else "cannot stand beside evaluator"
         message = (
             "there must be exactly one of data, which Keras trains on, "
             "and evaluator, which is a table or a function"
@@ -355,10 +355,3 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     if builder.issues or not isinstance(config, RunConfig):
         return None
     return config
-
-
-def _is_table(evaluator: Any) -> bool:
-    """Whether the plain data under `evaluator` name a table."""
-    if not isinstance(evaluator, dict):
-        return False
-    return set(evaluator) == {"table"}

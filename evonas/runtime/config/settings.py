@@ -23,7 +23,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from evonas.errors import did_you_mean, switch_hint
 from evonas.genome.strict_yaml import KeyPath, short
 from evonas.runtime.config.plain_yaml import in_line
-from evonas.settings import OlderSettings, Settings
+from evonas.settings import Check, OlderSettings, Settings
+from evonas.words import shown
 
 Count = Annotated[int, Ge(1)]
 """The type of a setting that counts something."""
@@ -63,17 +64,6 @@ class KeyIssue:
 
 
 @dataclass(frozen=True)
-class Check:
-    """A rule that annotates a type.
-
-    Attributes:
-        problem: function from a value to what is wrong with it, or to an empty text.
-    """
-
-    problem: Callable[[Any], str]
-
-
-@dataclass(frozen=True)
 class AsWritten(Settings):
     """Something that is written by name, kept as plain data: nobody has looked for its class.
 
@@ -84,6 +74,11 @@ class AsWritten(Settings):
 
     name: str
     written: Any
+
+    @classmethod
+    def is_kept(cls, name: str, settings: Any) -> bool:
+        """Whether something that may be gone is within; one of a plugin is kept anyway."""
+        return False
 
 
 class _Failed:
@@ -221,7 +216,10 @@ class Builder:
         ((name, settings),) = choice.items()
         cls = self._class_of(family, name)
         if isinstance(cls, str):
-            return self.refuse(path if isinstance(value, str) else (*path, name), cls)
+            if not isinstance(value, str):
+                return self.refuse((*path, name), cls)
+            # The name of a function may stand where its key is missing.
+            return self.refuse(path, cls + self._written(self._placed(family, value), path))
         if cls is None:
             # A bare name has no key of its own in the file.
             here = path if isinstance(value, str) else (*path, name)
@@ -440,26 +438,9 @@ def _fields(value: Settings, families: Families) -> dict[str, Any]:
     return found
 
 
-def shown(value: Any) -> str:
-    """A value about as the user wrote it, printable, and cut to 80 characters."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    # JSON escapes control characters, but neither DEL nor characters that no font knows.
-    if not text.isprintable():
-        text = "".join(_printable(character) for character in text)
-    if len(text) <= 80:
-        return text
-    return text[:77] + "..."
-
-
 def received_file(data: Any) -> str:
     """What a whole file holds, as `shown`; a file without any value is empty."""
     return "an empty file" if data is None else shown(data)
-
-
-def _printable(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:
@@ -587,13 +568,3 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
     # Otherwise pydantic takes the word "3" as a number.
     strict = ConfigDict(strict=True)
     return TypeAdapter(hint, config=strict)
-
-
-def path_problem(path: str | None) -> str:
-    """Why this word cannot be a path; empty if it can."""
-    # `Path.resolve` raises ValueError on a NUL, and Linux refuses paths of 4096 characters.
-    if path is None:
-        return ""
-    if "\0" not in path and len(path) < 4096:
-        return ""
-    return f"must be a path of less than 4096 characters, without NUL. Received: {shown(path)}."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonas.genome.strict_yaml import KeyPath
-from evonas.runtime.config.plugin_members import is_member_name
+from evonas.runtime.config.plugin_members import names_plugin
 from evonas.runtime.config.settings import AsWritten, name_of
 from evonas.search.older_names import DELETED_SAMPLERS
 from evonas.search.registry import NAMES
@@ -27,9 +27,13 @@ class StrategyAsWritten(AsWritten, StrategySettings):
     """A strategy of a recorded config that is, or holds, something that may be gone.
 
     That is something of a plugin, or a deleted sampler. Whoever only reads a run needs neither.
-    `opened` of `config_file.py` makes the strategy's settings of it, for those who ask the
-    strategy.
+    `opened_strategy` of `config_file.py` makes the strategy's settings of it, for those who ask
+    the strategy.
     """
+
+    @classmethod
+    def is_kept(cls, name: str, settings: Any) -> bool:
+        return names_plugin(settings) or _names_deleted({name: settings})
 
     def make(self, problem: SearchProblem) -> Strategy:
         raise AssertionError(f"the strategy {self.name} was not opened")
@@ -37,30 +41,6 @@ class StrategyAsWritten(AsWritten, StrategySettings):
     def with_inner(self) -> tuple[StrategySettings, ...]:
         # Nothing is known of it, so there is nobody who could answer.
         return ()
-
-
-def as_written(member: Any, kind: type[AsWritten] = StrategyAsWritten) -> Any:
-    """The plain data of a member, kept as they are if something in them may be gone.
-
-    Args:
-        kind: what such a member is kept in.
-    """
-    if isinstance(member, str):
-        member = {member: {}}
-    is_named = isinstance(member, dict) and len(member) == 1
-    if not is_named or not (names_plugin(member) or _names_deleted(member)):
-        return member
-    ((name, settings),) = member.items()
-    return kind(name, settings)
-
-
-def names_plugin(data: Any) -> bool:
-    """Whether plain data hold a name that only a plugin can have."""
-    if isinstance(data, dict):
-        return any(is_member_name(key) or names_plugin(value) for key, value in data.items())
-    if isinstance(data, list):
-        return any(names_plugin(item) for item in data)
-    return is_member_name(data)
 
 
 def _names_deleted(data: Any) -> bool:

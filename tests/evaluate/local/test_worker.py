@@ -21,6 +21,7 @@ import pytest
 import tensorflow as tf
 
 from evonas.errors import DiskFailure, InvalidRecord
+from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.protocol import (
     PROTOCOL,
     Job,
@@ -29,12 +30,15 @@ from evonas.evaluate.contract.protocol import (
     outcome_from_json,
     outcome_to_json,
 )
+from evonas.evaluate.evaluators.registry import DEFAULT
 from evonas.evaluate.local.launcher import Handle
 from evonas.evaluate.local.launching import start_launcher
-from evonas.evaluate.local.worker import load_model, run_job, throttled
+from evonas.evaluate.local.worker import throttled
 from evonas.evaluate.training import export_job
 from evonas.evaluate.training.checkpoint import load_weights
 from evonas.evaluate.training.compiled_loop import CompiledLoop
+from evonas.evaluate.training.export_job import load_model
+from evonas.evaluate.training.keras_jobs import run_job
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import LEARNING_CURVE
 from evonas.evaluate.training.policy import TrainingPolicy
@@ -152,7 +156,14 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     (tmp_path / "plugins" / "worker_plugin.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
     objective = {"name": "val_loss", "direction": "min"}
-    return Setup(str(tmp_path / "run"), 0, SPACE, INTERFACE.to_json(), objective)
+    return Setup(
+        str(tmp_path / "run"),
+        0,
+        SPACE,
+        INTERFACE.to_json(),
+        objective,
+        evaluator=described(DEFAULT),
+    )
 
 
 def with_plugin(setup: Setup) -> Setup:

@@ -29,7 +29,7 @@ def replayed(pool: SimulatedPool, trials: list[int]) -> list[tuple[int, float]]:
         while waiting and pool.running < pool.capacity:
             pool.submit(make_job(waiting.pop(0)))
         (report,) = pool.poll(1.0)
-        ends.append((report.job.trial, pool.now))
+        ends.append((report.job.trial, pool.clock()))
     return ends
 
 
@@ -65,9 +65,9 @@ def test_a_cancelled_job_takes_no_time() -> None:
     pool.cancel(0)
     (first,) = pool.poll(0.0)
     assert isinstance(first, Finished)
-    assert (first.job.trial, first.outcome.state, pool.now) == (0, TrialState.CANCELLED, 0.0)
+    assert (first.job.trial, first.outcome.state, pool.clock()) == (0, TrialState.CANCELLED, 0.0)
     pool.poll(0.0)
-    assert pool.now == 4.0
+    assert pool.clock() == 4.0
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
@@ -77,7 +77,7 @@ def test_seconds_that_no_clock_can_show_are_an_error(seconds: float) -> None:
     (report,) = pool.poll(0.0)
     assert isinstance(report, Finished)
     assert report.outcome.state is TrialState.ERROR
-    assert pool.now == 0.0
+    assert pool.clock() == 0.0
 
 
 def test_a_thousand_workers_and_a_hundred_thousand_jobs() -> None:
@@ -86,5 +86,5 @@ def test_a_thousand_workers_and_a_hundred_thousand_jobs() -> None:
     ends = replayed(pool, list(seconds))
     assert len(ends) == 100_000
     assert [time for _, time in ends] == sorted(time for _, time in ends)
-    busy = sum(seconds.values()) / 1000 / pool.now
+    busy = sum(seconds.values()) / 1000 / pool.clock()
     assert 0.98 < busy <= 1.0

@@ -17,9 +17,9 @@ import pytest
 import tensorflow as tf
 
 from evonas.evaluate.contract.protocol import Job, Setup
-from evonas.evaluate.local.worker import run_job
 from evonas.evaluate.training.checkpoint import load_state, save_state
 from evonas.evaluate.training.compiled_loop import CompiledLoop, fast_graphs
+from evonas.evaluate.training.keras_jobs import run_job
 from evonas.evaluate.training.trainer import Trainer
 from evonas.genome import Gene, Genome, parse_space
 from evonas.model.optimizers import build_optimizer

@@ -182,7 +182,7 @@ def test_what_is_wrong_is_told_where_it_is(tmp_path, text, key, words):
 
 def test_a_table_without_one_of_the_metrics_is_refused(tmp_path):
     from evonas.errors import InvalidConfig
-    from evonas.runtime.evaluators import check_evaluator
+    from evonas.runtime.preparation import prepare_run
 
     (tmp_path / "s.yaml").write_text(
         "space: s\ninput: none\nnetwork: {cell: {ops: {a: {}, b: {}}}}\n"
@@ -199,7 +199,7 @@ def test_a_table_without_one_of_the_metrics_is_refused(tmp_path):
         ("objective: val_loss\nconstraints: {flops: {max: 2}}\n", r"constraints\.flops"),
     ):
         with pytest.raises(InvalidConfig, match=f"{key}: the table has no such metric"):
-            check_evaluator(load(tmp_path, text, base).loaded)
+            prepare_run(load(tmp_path, text, base).loaded, tmp_path)
 
 
 def test_a_single_objective_without_a_name_is_told_how_to_write_it(tmp_path):

@@ -13,7 +13,7 @@ from evonas.errors import InvalidConfig
 from evonas.runtime.config.config_file import check, load_config
 from evonas.runtime.config.experiment_file import load_experiment
 from evonas.runtime.config.plugin_members import PluginMembers, raised_in
-from evonas.runtime.config.pool_config import PoolConfig
+from evonas.runtime.config.training_config import StopConfig
 from evonas.search.selection import Selection
 from evonas.search.strategy import StrategySettings
 
@@ -116,7 +116,7 @@ def test_only_what_a_config_can_fill_and_a_search_can_use_is_taken(folder: Path)
     assert isinstance(members.find(Selection, "odd:Chosen"), type)
     # Names of registries, and families that no plugin can add to.
     assert members.find(StrategySettings, "random") is None
-    assert members.find(PoolConfig, "odd:Good") is None
+    assert members.find(StopConfig, "odd:Good") is None
 
 
 def test_issues_are_told_at_their_keys(folder: Path) -> None:
@@ -129,7 +129,8 @@ def test_issues_are_told_at_their_keys(folder: Path) -> None:
     assert told("strategy={random: {sampler: {odd:Corner: {width: 0.2}}}}") == ""
     inner = "strategy={seeded: {genomes: [lenet5], inner: {odd:Good: {numbr: 1}}}}"
     assert "strategy.seeded.inner.odd:Good.numbr: unknown key" in told(inner)
-    assert "pool: unknown name" in told("pool=odd:Good")
+    words = "pool: odd:Good does not derive from evonas.pools.PoolSettings"
+    assert words in told("pool=odd:Good")
     # What it says of itself is heard before it is made.
     assert "cannot be used under the strategy odd:Good" in told(
         "strategy=odd:Good", "training.stop=learning_curve"

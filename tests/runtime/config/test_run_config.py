@@ -15,21 +15,22 @@ import pytest
 from evonas.data.prepared import prepare
 from evonas.data.sources import Npz
 from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Issue, UserError
+from evonas.evaluate.evaluators.table import TableEvaluator
 from evonas.evaluate.local.memory_guard import MemoryLimits
+from evonas.evaluate.pools import local
+from evonas.evaluate.pools.inline import InlineSettings
+from evonas.evaluate.pools.local import LocalSettings
 from evonas.evaluate.training.learning_curve import CurveRule, rule_of
-from evonas.runtime import session
 from evonas.runtime.config.config_file import LoadedConfig, check, load_config
-from evonas.runtime.config.evaluator_config import TableConfig
-from evonas.runtime.config.pool_config import InlineConfig, LocalConfig
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.training_config import LearningCurveConfig
+from evonas.runtime.pools import make_setup, open_pool
 from evonas.search.registry import NAMES, STRATEGIES
 from evonas.search.replacement import Elitist
 from evonas.search.selection import Tournament
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategies.random_search import RandomSettings
 from evonas.search.strategy import StrategySettings
-from evonas.testing.jobs import make_setup
 
 SPACE = """\
 space: small
@@ -110,7 +111,7 @@ def test_the_shipped_config_is_complete() -> None:
         16, seeds=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8)
     )
     assert config.config.strategy == expected
-    assert config.config.pool == LocalConfig(workers=2)
+    assert config.config.pool == LocalSettings(workers=2)
     assert (config.config.limits.parameters, config.config.limits.flops) == (300_000, 5_000_000)
 
 
@@ -127,7 +128,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     assert (config.training.epochs, config.training.patience) == (12, 4)
     assert config.limits.parameters is config.limits.flops is config.limits.seconds is None
     assert config.limits.stalled_seconds == 1800.0
-    assert config.pool == LocalConfig(
+    assert config.pool == LocalSettings(
         2, "auto", 1, recycle_mb=1024, memory_mb=None, free_memory_mb=512
     )
 
@@ -135,12 +136,12 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
 def test_trainings_are_stopped_only_where_the_config_says_so(tmp_path: Path) -> None:
     config = loaded(tmp_path).config
     assert config.training.stop is None
-    assert session.make_setup(config, loaded(tmp_path).space, None, tmp_path, tmp_path).stop is None
+    assert make_setup(config, loaded(tmp_path).space, None, tmp_path, tmp_path).stop is None
     config = loaded(tmp_path, overrides=["training.stop=learning_curve"]).config
     assert config.training.stop == LearningCurveConfig(after=0.4, margin=1.0)
     config = loaded(tmp_path, CONFIG + "  stop: {learning_curve: {after: 0.5}}\n").config
     assert RunConfig.from_json(json.loads(config.canonical())) == config
-    setup = session.make_setup(config, loaded(tmp_path).space, None, tmp_path, tmp_path)
+    setup = make_setup(config, loaded(tmp_path).space, None, tmp_path, tmp_path)
     assert setup.stop == {"learning_curve": {"after": 0.5, "margin": 1.0}}
     assert rule_of(setup, 0.5, 3) == CurveRule(0.5, 3, 0.5, 1.0)
 
@@ -211,7 +212,7 @@ look_ahead: 6
         ("my_ops.layers",),
     )
     assert config.objective.direction == "max"
-    assert config.pool == LocalConfig(3, (0, 1), 2)
+    assert config.pool == LocalSettings(3, (0, 1), 2)
     assert config.pool.workers == 3
     assert (config.limits.parameters, config.limits.seconds) == (1000, 2.5)
 
@@ -220,20 +221,20 @@ def test_the_limits_of_the_supervisor_reach_the_pool(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[str, object] = {}
-    monkeypatch.setattr(session, "LocalPool", lambda *arguments, **options: given.update(options))
+    monkeypatch.setattr(local, "LocalPool", lambda *arguments, **options: given.update(options))
+
+    def open_it(text: str) -> None:
+        found = loaded(tmp_path, CONFIG + text)
+        setup = make_setup(found.config, found.space, None, tmp_path, found.file)
+        open_pool(found.config, setup, tmp_path)
+
     text = "limits: {seconds: 2, stalled_seconds: 7}\npool: {local: {devices: cpu, "
-    config = loaded(
-        tmp_path, CONFIG + text + "recycle_mb: 3, memory_mb: 4, free_memory_mb: 5}}\n"
-    ).config
-    session.local_pool(config, make_setup(tmp_path), tmp_path)
+    open_it(text + "recycle_mb: 3, memory_mb: 4, free_memory_mb: 5}}\n")
     limits = MemoryLimits(growth=3 * 2**20, worker=4 * 2**20, floor=5 * 2**20)
     assert given.pop("opening") == "importing TensorFlow"
     assert given == {"time_limit": 2.0, "stalled_limit": 7.0, "memory_limits": limits}
     text = text.replace("7", "null")
-    config = loaded(
-        tmp_path, CONFIG + text + "recycle_mb: null, memory_mb: null, free_memory_mb: 0}}\n"
-    ).config
-    session.local_pool(config, make_setup(tmp_path), tmp_path)
+    open_it(text + "recycle_mb: null, memory_mb: null, free_memory_mb: 0}}\n")
     del given["opening"]
     assert given == {
         "time_limit": 2.0,
@@ -255,7 +256,7 @@ def test_limits_of_memory_that_cannot_be_are_refused(tmp_path: Path, pool: str) 
 def test_patience_may_be_null_and_the_pool_inline(tmp_path: Path) -> None:
     config = loaded(tmp_path, CONFIG + "  patience: null\npool: inline\n").config
     assert config.training.patience is None
-    assert config.pool == InlineConfig()
+    assert config.pool == InlineSettings()
     assert config.pool.workers == 1
 
 
@@ -368,7 +369,7 @@ def test_a_home_is_written_out_in_every_path(
     assert data.path == str(home / "data.npz")
     table = ["data=null", "evaluator={table: {path: ~/table.csv}}", "pool={simulated: {}}"]
     evaluator = load_config(file, table).config.evaluator
-    assert isinstance(evaluator, TableConfig)
+    assert isinstance(evaluator, TableEvaluator)
     assert evaluator.path == str(home / "table.csv")
 
 
@@ -667,7 +668,7 @@ def test_a_budget_of_time_has_one_unit_and_the_last_word_counts(
 
 def test_an_override_goes_into_a_bare_name(tmp_path: Path) -> None:
     config = loaded(tmp_path, CONFIG + "pool: local\n", ["pool.local.workers=1"]).config
-    assert config.pool == LocalConfig(1)
+    assert config.pool == LocalSettings(1)
 
 
 @pytest.mark.parametrize(

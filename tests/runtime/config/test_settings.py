@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge, Gt, Interval, Lt
 
-from evonas.runtime.config.settings import FAILED, Builder, Check, describe, dump
-from evonas.settings import Settings
+from evonas.runtime.config.settings import FAILED, Builder, describe, dump
+from evonas.settings import Check, Settings
 
 
 class Shape(Settings, ABC):

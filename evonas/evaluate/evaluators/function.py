@@ -1,30 +1,31 @@
-"""Evaluators in place of a worker's training: a table of known results, or a user's function."""
+"""A function of the user's own: it is called with a genome, and returns metrics."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from evonas.errors import UserError, did_you_mean
+from evonas.evaluate.contract.evaluator import Call, Evaluator, silent
 from evonas.evaluate.contract.imports import import_plugins, importing
-from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
+from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.contract.raised import message_of, quoted
-from evonas.evaluate.known.table import SECONDS, Table, load_table
-from evonas.genome import Genome, Value, parse_space
+from evonas.evaluate.evaluators.judging import judged
+from evonas.genome import Genome, Value
 from evonas.randomness import seeded_generators
+from evonas.settings import Check
 from evonas.streams import kept_streams
-from evonas.trial import Details, Outcome, TrialState
-from evonas.words import excerpt
+from evonas.trial import Outcome
+from evonas.words import LETTERS, excerpt, shown
 
-TEST = "test_"
-"""Prefix of metrics of the test data. They are kept from the search, in the outcome's details,
-until the winner's card is written."""
-
+SECONDS = "seconds"
+"""The metric that is the cost of a job."""
 MOST_METRICS = 1000
 """Metrics that a function may return."""
 LONGEST_NAME = 200
@@ -32,26 +33,49 @@ LONGEST_NAME = 200
 
 Function = Callable[..., Any]
 
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
-def open_evaluator(setup: Setup, is_simulated: bool = False) -> RunJob:
-    """The evaluator that `setup.evaluator` names.
 
-    Args:
-        is_simulated: whether seconds are those of a virtual clock.
+def _function_problem(name: str) -> str:
+    """Why this is no `package.module:function`; empty if it is."""
+    if _NAME.fullmatch(name):
+        return ""
+    return (
+        "must be package.module:function, such as `my_problem:evaluate`, in names of"
+        f" {LETTERS}, digits and _. Received: {shown(name)}."
+    )
 
-    Raises:
-        InvalidData: the file of the table is no table.
-        UserError: the function cannot be imported.
+
+@dataclass(frozen=True)
+class FunctionEvaluator(Evaluator):
+    """A function of the user's own.
+
+    It is called with the genome. The keywords `epochs` and `seed` are passed if it takes them.
+    It returns a mapping from metrics to numbers; `seconds` in it is the cost of the training.
+
+    Attributes:
+        function: name as `package.module:function`; the module must be among the `plugins`.
+        arguments: further keyword arguments, the same at every call.
     """
-    assert setup.evaluator is not None
-    ((kind, settings),) = setup.evaluator.items()
-    if kind == "table":
-        space = parse_space(setup.space, "the recorded space")
-        table = load_table(settings["path"], space)
-        return TableEvaluator(table)
-    import_plugins(setup.plugins, setup.plugin_folder)
-    function = import_function(settings["function"])
-    return FunctionEvaluator(function, settings["arguments"], is_simulated)
+
+    function: Annotated[str, Check(_function_problem)]
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+    def open(self, setup: Setup, alive: Alive = silent, is_simulated: bool = False) -> RunJob:
+        import_plugins(setup.plugins, setup.plugin_folder)
+        return FunctionCall(import_function(self.function), self.arguments, is_simulated)
+
+    @property
+    def in_words(self) -> str:
+        return f"the function {self.function}"
+
+    @property
+    def call(self) -> Call:
+        return Call(self.function, 1, tuple(self.arguments), offered=("epochs", "seed"))
+
+    def length(self, epochs: str, is_set: bool) -> str:
+        # Most functions have no epochs. A strategy that sets them needs one that has.
+        return super().length(epochs, is_set) if is_set else ""
 
 
 def import_function(name: str) -> Function:
@@ -77,43 +101,7 @@ def import_function(name: str) -> Function:
     return checked
 
 
-@dataclass(frozen=True)
-class TableEvaluator:
-    """Looks a genome up in a table.
-
-    Seconds are those of the table. In a table without seconds, an epoch counts as one second.
-    """
-
-    table: Table
-
-    def __call__(self, setup: Setup, job: Job, on_epoch: OnEpoch) -> Outcome:
-        table = self.table
-        epochs = job.epochs
-        if epochs not in table.metrics:
-            known = ", ".join(map(str, table.fidelities))
-            message = f"the table has results at epochs {known} only. Received: {epochs}."
-            return Outcome(TrialState.ERROR, message=message)
-        row = table.row(Genome.from_dict(job.genome))
-        if row is None:
-            return Outcome(TrialState.INFEASIBLE, message="the table has no such genome")
-        found = table.values(row, epochs)
-        cost = self._cost(row, job)
-        # A metric that was not measured counts like a genome that the table does not have.
-        return judged(found, setup, job, cost, epochs, missing=TrialState.INFEASIBLE)
-
-    def _cost(self, row: int, job: Job) -> float:
-        """Seconds of the job. A trial that continues another one pays only the difference."""
-        seconds = self.table.seconds(row, job.epochs)
-        if seconds is None:
-            return float(job.epochs - job.trained)
-        # 0 epochs are no fidelity, so that a trial from the start pays everything.
-        spent = 0.0
-        if job.trained in self.table.metrics:
-            spent = self.table.seconds(row, job.trained) or 0.0
-        return max(0.0, seconds - spent)
-
-
-class FunctionEvaluator:
+class FunctionCall:
     """Calls a function: `function(genome, epochs=..., seed=..., **arguments) -> {metric: number}`.
 
     `epochs` and `seed` are given only if the function takes them. One that does not take `epochs`
@@ -145,7 +133,7 @@ class FunctionEvaluator:
         if seconds is None:
             virtual = float(job.epochs - job.trained)
             cost = virtual if self._is_simulated else measured
-            return judged(found, setup, job, cost, self._epochs(job))
+            return judged(found, setup, cost, self._epochs(job))
         # The function judges a genome anew for each fidelity, and knows of no earlier trial. So a
         # trial that continues another one costs the difference of the two.
         spent = 0.0
@@ -155,8 +143,7 @@ class FunctionEvaluator:
             raise ValueError(
                 f"the function's seconds must be a number of at least 0. Received: {seconds}"
             )
-        cost = max(0.0, seconds - spent)
-        return judged(found, setup, job, cost, self._epochs(job))
+        return judged(found, setup, max(0.0, seconds - spent), self._epochs(job))
 
     def _epochs(self, job: Job) -> int:
         """The epochs that the function was asked for; 0 if it does not take them."""
@@ -212,55 +199,3 @@ def _numbers(found: Mapping[Any, Any]) -> dict[str, float]:
                 f"the metric {quoted(name)} must be a number. Received: {quoted(value)}"
             ) from error
     return metrics
-
-
-def _where_named(name: str, setup: Setup) -> str:
-    """A sentence that says which key of the config names a metric."""
-    key = "`objective.name`"
-    # A run with more metrics may have several objectives, sums and constraints.
-    if len(setup.needed) > 1:
-        key = "an objective or a constraint"
-    return f"The config names it under {key}."
-
-
-def judged(
-    found: Mapping[str, float],
-    setup: Setup,
-    job: Job,
-    seconds: float,
-    epochs: int,
-    missing: TrialState = TrialState.ERROR,
-) -> Outcome:
-    """Measurements as an outcome: beyond a limit, without an objective, diverged, or ok.
-
-    Args:
-        epochs: those after which it was measured; 0 if there are none.
-        missing: state of the outcome if a metric that the search needs was not measured.
-    """
-    for size, bound in setup.limits.items():
-        if found.get(size, 0.0) > bound:
-            message = f"{size}: {found[size]:,.0f}, more than the limit of {bound:,}"
-            return Outcome(TrialState.INFEASIBLE, message=message)
-    # A dict keeps the order and drops an objective that is needed twice.
-    names = dict.fromkeys([setup.objective["name"], *setup.needed])
-    for name in names:
-        if name not in found:
-            hint = did_you_mean(name, [one for one in found if not one.startswith(TEST)])
-            message = (
-                f"there is no {name} among the metrics: {', '.join(found) or 'none'}."
-                f" {_where_named(name, setup)}{hint}"
-            )
-            return Outcome(missing, epochs=epochs, seconds=seconds, message=message)
-    metrics: dict[str, float] = {}
-    test: dict[str, float] = {}
-    for name, value in found.items():
-        # Numbers that are not finite do not survive a pipe.
-        if math.isfinite(value):
-            group = test if name.startswith(TEST) else metrics
-            group[name] = value
-    for name in names:
-        if not math.isfinite(found[name]):
-            message = f"{name} was {found[name]}"
-            return Outcome(TrialState.DIVERGED, metrics, epochs, seconds, message=message)
-    details = Details(test=test)
-    return Outcome(TrialState.OK, metrics, epochs, seconds, details=details)

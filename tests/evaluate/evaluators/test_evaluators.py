@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 
 from evonas.errors import UserError
+from evonas.evaluate.contract.evaluator import WORKER, described, evaluator_in
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job, Setup
-from evonas.evaluate.known.evaluator import (
-    FunctionEvaluator,
-    import_function,
-    judged,
-    open_evaluator,
-)
+from evonas.evaluate.evaluators.function import FunctionCall, FunctionEvaluator, import_function
+from evonas.evaluate.evaluators.judging import judged
+from evonas.evaluate.evaluators.table import TableEvaluator
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
 from evonas.evaluate.pools.local import LocalPool
@@ -46,13 +44,17 @@ def genome(*ops: str) -> dict[str, Any]:
 
 
 def ask(setup: Setup, job: Job, simulated: bool = False) -> Outcome:
-    return open_evaluator(setup, simulated)(setup, job, lambda epoch, metrics: None)
+    return evaluator_in(setup).open(setup, is_simulated=simulated)(
+        setup, job, lambda epoch, metrics: None
+    )
 
 
 @pytest.fixture
 def tabled(tmp_path: Path) -> Setup:
     (tmp_path / "t.csv").write_text(TABLE)
-    return make_setup(tmp_path, space=SPACE, evaluator={"table": {"path": str(tmp_path / "t.csv")}})
+    return make_setup(
+        tmp_path, space=SPACE, evaluator=described(TableEvaluator(str(tmp_path / "t.csv")))
+    )
 
 
 def test_a_table_tells_metrics_and_seconds_and_keeps_the_test_data_aside(tabled: Setup) -> None:
@@ -86,7 +88,7 @@ def test_what_a_table_cannot_say(
 
 def test_limits_hold_for_what_an_evaluator_measures() -> None:
     setup = make_setup(Path(), limits={"parameters": 10})
-    outcome = judged({"val_loss": 1.0, "parameters": 11.0}, setup, make_job(), 1.0, epochs=1)
+    outcome = judged({"val_loss": 1.0, "parameters": 11.0}, setup, 1.0, epochs=1)
     assert outcome.state is TrialState.INFEASIBLE
     assert "11, more than the limit of 10" in outcome.message
 
@@ -102,7 +104,7 @@ def timed(genome: Genome, epochs: int, seed: int, scale: float = 1.0) -> dict[st
 def call(
     function: Any, job: Job, arguments: Mapping[str, Any] | None = None, simulated: bool = False
 ) -> Outcome:
-    return FunctionEvaluator(function, arguments or {}, simulated)(
+    return FunctionCall(function, arguments or {}, simulated)(
         make_setup(Path()), job, lambda *_: None
     )
 
@@ -188,9 +190,9 @@ def evaluate(genome, epochs):
 def test_functions_run_in_worker_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_problem_4.py").write_text(PROBLEM)
     monkeypatch.syspath_prepend(tmp_path)
-    evaluator = {"python": {"function": "my_problem_4:evaluate", "arguments": {}}}
+    evaluator = described(FunctionEvaluator("my_problem_4:evaluate"))
     setup = make_setup(tmp_path, space=SPACE, evaluator=evaluator, objective=ACCURACY)
-    launcher = SubprocessLauncher("evonas.evaluate.known.function_worker:serve")
+    launcher = SubprocessLauncher(WORKER)
     answers = []
     with LocalPool(setup, [DeviceShare(0)], launcher, tmp_path / "logs") as pool:
         for trial, ops in enumerate([("a", "a"), ("b", "a"), ("a", "b"), ("a", "a")]):

@@ -1,0 +1,159 @@
+"""Before a run: everything that the config alone cannot tell is checked, and a record is begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evonas.data.prepared import Prepared, about_guess
+from evonas.errors import InvalidConfig, Issue
+from evonas.evaluate.contract.evaluator import Question
+from evonas.evaluate.local.limit_check import Measured
+from evonas.evaluate.local.plugin_check import Plugins
+from evonas.runtime.code_guard import (
+    CODE,
+    CODE_FILES,
+    CODE_RULE,
+    RULE,
+    look_at_plugins,
+    try_networks,
+    wrong_calls,
+)
+from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config.run_config import key_of_metric
+from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
+from evonas.runtime.data_guard import SOURCE, source_mark
+from evonas.runtime.openings import NOTED
+from evonas.runtime.record.layout import Layout
+from evonas.runtime.record.open_record import GIVES_BACK
+from evonas.runtime.record.record import Record
+from evonas.runtime.versions import versions
+from evonas.trial import LINEAGES
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the checks before a run have found.
+
+    Attributes:
+        prepared: the data, or what is known of a table.
+        plugins: what was found of the plugins.
+        measured: how random networks stand against the limits; None if nobody knows.
+    """
+
+    prepared: Prepared
+    plugins: Plugins
+    measured: Measured | None = None
+
+
+def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Checked:
+    """Check everything that the config alone cannot tell, and write the data.
+
+    That is: the devices, the plugins, the data, the objective for the task of the data, and whether
+    the ops work.
+
+    Args:
+        every_op: whether the ops of evonas are tried, too, besides those of plugins, and random
+            networks are compared with the limits.
+
+    Raises:
+        NoWorker: a device that the config names is missing.
+        InvalidData: the data cannot be used.
+        InvalidConfig: a plugin cannot be imported or lacks an op, an op fails, the objective is
+            not measured for the task that the data turn out to be, or no network that was compared
+            with the limits is within them.
+        DiskFailure: the directory is not writable.
+    """
+    # These checks come before the data, which may be large and take long to read.
+    loaded.config.pool.check()
+    plugins = look_at_plugins(loaded.config, loaded.space, loaded.file)
+    wrong = wrong_calls(loaded, plugins)
+    # Without networks, nothing more can be found.
+    if wrong and not loaded.config.evaluator.has_networks:
+        raise InvalidConfig(wrong)
+    prepared = _prepared(loaded, root)
+    failing, measured = try_networks(loaded, prepared.interface, plugins, every_op)
+    wrong += failing
+    if every_op and measured is not None and measured.is_hopeless:
+        key = f"limits.{measured.hardest}"
+        wrong.append(Issue(measured.refusal(), key, str(loaded.file)))
+    if wrong:
+        raise InvalidConfig(wrong)
+    return Checked(prepared, plugins, measured)
+
+
+def _prepared(loaded: LoadedConfig, root: Path) -> Prepared:
+    """What the evaluator has written and found; see `prepare_run`."""
+    prepared = loaded.config.evaluator.prepare(_question(loaded), root)
+    task = None if prepared.interface is None else prepared.interface.task
+    if wrong := loaded.config.task_problems(task):
+        file = str(loaded.file)
+        issues = [Issue(message, key, file) for key, message in wrong.items()]
+        raise InvalidConfig(issues + about_guess(prepared.guess))
+    return prepared
+
+
+def _question(loaded: LoadedConfig) -> Question:
+    """What a run asks of its evaluator."""
+    config = loaded.config
+    full = config.training.epochs
+    metrics = {name: key_of_metric(config, name) for name in config.needed_metrics()}
+    asked = {full}
+    for strategy in config.strategy.with_inner():
+        asked |= set(strategy.fidelities(full))
+    return Question(
+        space=loaded.space,
+        file=str(loaded.file),
+        epochs=full,
+        fidelities=frozenset(asked),
+        strategy=f"{SECTION}.{config.strategy_name}",
+        metrics=metrics,
+        times=tuple(f"budget.{unit}" for unit in config.budget.times),
+        data=None if config.data is None else loaded.data_settings(),
+    )
+
+
+def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None) -> Prepared:
+    """Fill a run's directory: the data, split and written, and a record.
+
+    The record holds everything that a session needs: the config file may change or go.
+
+    Args:
+        gives_back: whether infeasible proposals are given back to the budget; None: as the strategy
+            says.
+
+    Raises:
+        as `prepare_run`; there is no record then.
+    """
+    checked = prepare_run(loaded, root)
+    prepared = checked.prepared
+    # No refusal: a few random networks cannot show that there is none within the limits.
+    if checked.measured is not None and checked.measured.is_hopeless:
+        notes = (*prepared.notes, f"limits: {checked.measured.refusal()}")
+        prepared = replace(prepared, notes=notes)
+    interface = prepared.interface
+    data = loaded.config.data
+    if gives_back is None:
+        gives_back = not counts_infeasible(loaded.config.strategy)
+    meta = {
+        "config": loaded.config.to_json(),
+        # Absolute: a later session may start in another folder.
+        "config_file": str(loaded.file.absolute()),
+        "space": loaded.space.text,
+        "seeds": {name: genome.to_dict() for name, genome in loaded.seeds.items()},
+        "interface": None if interface is None else interface.to_json(),
+        "counts": dict(prepared.counts),
+        "fingerprint": prepared.fingerprint,
+        SOURCE: {} if data is None else source_mark(data),
+        "data_files": dict(prepared.files),
+        "versions": versions(),
+        CODE: dict(checked.plugins.sources),
+        CODE_FILES: dict(checked.plugins.files),
+        CODE_RULE: RULE,
+        NOTED: True,
+        "lineages": LINEAGES,
+        GIVES_BACK: gives_back,
+    }
+    # The record comes last. A directory without one is a run that was cut off, and is begun again.
+    Record.create(Layout(root).record, meta, prepared.files)
+    return prepared
