@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evonas.testing.runs import content, make_run, work
     from evonas.testing.stub_pool import StubPool
     from evonas.testing.stub_worker import Stub
+    from evonas.testing.suites.evaluator import EvaluatorSuite
     from evonas.testing.suites.journal import JournalSuite
     from evonas.testing.suites.metric import MetricSuite
     from evonas.testing.suites.pool import PoolSuite
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Driver",
+    "EvaluatorSuite",
     "JournalSuite",
     "MetricSuite",
     "PoolSuite",
@@ -50,6 +52,7 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         "Driver": "evonas.testing.driving",
+        "EvaluatorSuite": "evonas.testing.suites.evaluator",
         "JournalSuite": "evonas.testing.suites.journal",
         "MetricSuite": "evonas.testing.suites.metric",
         "PoolSuite": "evonas.testing.suites.pool",

@@ -309,6 +309,18 @@ class StubEvaluator(Evaluator):
         return replace(outcome, seconds=time.monotonic() - started)
 
 
+@dataclass(frozen=True)
+class PlainStubs(Evaluator):
+    """Answers as `stub_outcome` says, for pools that open the evaluator of their setup."""
+
+    def open(self, setup: Setup, alive: Alive = silent, is_simulated: bool = False) -> RunJob:
+        return run_stub
+
+    @property
+    def in_words(self) -> str:
+        return "stubs"
+
+
 def _stop(history: Mapping[str, list[float]], job: Job, setup: Setup) -> Stopped | None:
     """Where the learning curve stops this training, or None."""
     rule = rule_of(setup, job.incumbent, setup.epochs or job.epochs)

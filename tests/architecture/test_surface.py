@@ -163,6 +163,7 @@ PUBLIC: dict[str, list[str]] = {
     ],
     "evonas.testing": [
         "Driver",
+        "EvaluatorSuite",
         "JournalSuite",
         "MetricSuite",
         "PoolSuite",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,11 @@ from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.fork_server_launcher import ForkServerLauncher
 from evonas.evaluate.local.launcher import Launcher
 from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
-from evonas.evaluate.pools.inline import InlinePool
+from evonas.evaluate.pools.inline import InlineSettings
 from evonas.evaluate.pools.local import LocalPool
-from evonas.evaluate.pools.simulated import SimulatedPool
+from evonas.evaluate.pools.simulated import SimulatedSettings
 from evonas.runtime.reuse import ReusingPool
 from evonas.testing import PoolSuite, StubPool
-from evonas.testing.stub_worker import run_stub
 
 STUB = "evonas.testing.stub_worker"
 
@@ -42,14 +40,16 @@ def started(setup: Setup) -> Pool:
 
 class TestInDriver(PoolSuite):
     members = {
-        "inline": partial(InlinePool, run_job=run_stub),
-        "stub": partial(StubPool, capacity=2),
+        "inline": lambda setup: InlineSettings().open(setup, Path(setup.directory)),
+        "stub": lambda setup: StubPool(setup, 2),
         "reusing": reusing,
     }
 
 
 class TestSimulated(PoolSuite):
-    members = {"simulated": partial(SimulatedPool, workers=2, run_job=run_stub)}
+    members = {
+        "simulated": lambda setup: SimulatedSettings(2).open(setup, Path(setup.directory)),
+    }
     works_at_submit = True
 
 

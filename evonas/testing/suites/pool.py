@@ -9,11 +9,12 @@ from typing import ClassVar
 
 import pytest
 
+from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Setup
 from evonas.files import sha256_of
 from evonas.testing.jobs import make_job, make_setup
-from evonas.testing.stub_worker import VARIABLE, stub_outcome
+from evonas.testing.stub_worker import VARIABLE, PlainStubs, stub_outcome
 from evonas.testing.suites.suite import Suite
 from evonas.trial import CUT_SHORT, TrialState
 
@@ -22,6 +23,9 @@ OpenPool = Callable[[], Pool]
 
 class PoolSuite(Suite):
     """The suite of a pool, whose workers are stubs: `evonas.testing.stub_worker`.
+
+    The setup names `PlainStubs` as its evaluator, so most members are the `open` of a pool's
+    settings: `lambda setup: LastFirst(3).open(setup, Path(setup.directory))`.
 
     Class attributes:
         members: functions that open the pool of a setup, by name.
@@ -39,7 +43,8 @@ class PoolSuite(Suite):
         opened: list[Pool] = []
 
         def make() -> Pool:
-            opened.append(member(make_setup(tmp_path)))
+            setup = make_setup(tmp_path, evaluator=described(PlainStubs()))
+            opened.append(member(setup))
             return opened[-1]
 
         yield make
