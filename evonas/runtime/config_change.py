@@ -19,9 +19,11 @@ from evonas.genome import SearchSpace, parse_space
 from evonas.genome.strict_yaml import short
 from evonas.invocation import command
 from evonas.runtime.audit import replay
-from evonas.runtime.config.config_file import OVERRIDE, overridden, warnings
+from evonas.runtime.config.config_source import OVERRIDE
+from evonas.runtime.config.config_warnings import warnings
 from evonas.runtime.config.evaluator_config import file_key, file_of, is_file_key, with_file
 from evonas.runtime.config.limits_config import SECONDS_IN
+from evonas.runtime.config.recorded_config import overridden
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.open_record import OpenRecord, decoding
 from evonas.runtime.session import Session

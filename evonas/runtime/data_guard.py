@@ -19,8 +19,8 @@ from evonas.data.reading import mark_of
 from evonas.errors import InvalidData, Issue
 from evonas.files import is_folder, sha256_of, write_whole
 from evonas.genome import SearchSpace
-from evonas.runtime.config.config_file import opened_data
 from evonas.runtime.config.data_config import DataConfig
+from evonas.runtime.config.recorded_config import opened_data
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.record import Record
 from evonas.words import listed

@@ -12,8 +12,8 @@ from evonas.evaluate.contract.protocol import Setup
 from evonas.genome import SearchSpace
 from evonas.learning.interface import Interface
 from evonas.runtime.code_guard import Sources, plugin_folder
+from evonas.runtime.config.families import dump
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
-from evonas.runtime.config.settings import dump
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 """Makes the pool of a run in this directory."""

@@ -28,7 +28,7 @@ from evonas.runtime.code_guard import (
     known_code,
     recorded_code,
 )
-from evonas.runtime.config.config_file import opened_for_jobs, opened_strategy
+from evonas.runtime.config.recorded_config import opened_for_jobs, opened_strategy
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.strategy_config import SECTION
 from evonas.runtime.data_guard import check_source, restore_arrays

@@ -41,8 +41,9 @@ from evonas.genome.library import find, names
 from evonas.model.space_check import check_space
 from evonas.runtime.config.config_file import check
 from evonas.runtime.config.experiment_file import load_experiment
+from evonas.runtime.config.families import dump
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
-from evonas.runtime.config.settings import Builder, dump
+from evonas.runtime.config.settings import Builder
 from evonas.search.registry import STRATEGIES
 from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Outcome, TrialState

@@ -6,47 +6,39 @@ checked together, so that a user can fix everything in one go. Nothing is traine
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from evonas.data.prepared import DataSettings
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
-from evonas.evaluate.contract.evaluator import Evaluator
 from evonas.evaluate.contract.importing import is_there
-from evonas.evaluate.contract.pool import PoolSettings
 from evonas.evaluate.local.plugin_check import no_module
 from evonas.files import expanded, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
-from evonas.genome.strict_yaml import Document, KeyPath, key_text, short
+from evonas.genome.strict_yaml import KeyPath, short
 from evonas.invocation import command
 from evonas.model.space_check import check_space
-from evonas.runtime.config import evaluator_config, pool_config
-from evonas.runtime.config.data_config import DataConfig
+from evonas.runtime.config import evaluator_config
+from evonas.runtime.config.config_source import ConfigSource
+from evonas.runtime.config.config_warnings import warnings
 from evonas.runtime.config.evaluator_config import file_keys, kind_of, with_file
-from evonas.runtime.config.limits_config import SECONDS_IN, too_long
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, misspelt
+from evonas.runtime.config.recorded_config import members_of, times_too_long
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
-from evonas.runtime.config.settings import FAILED, AsWritten, Builder, received_file
+from evonas.runtime.config.settings import Builder, received_file
 from evonas.runtime.config.strategy_config import (
-    SECTION,
-    layers,
     misfits,
 )
 from evonas.runtime.config.wanted_seeds import find_seeds, strategies_in
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import StrategySettings
-from evonas.settings import Settings, path_problem
-from evonas.words import counted, shown
+from evonas.settings import path_problem
 
-M = TypeVar("M", bound=Settings)
-
-OVERRIDE = "--set"
 PATHS = (("data", "path"), ("data", "source", "npz", "path"), *file_keys())
 """The keys that name a file."""
 
@@ -134,7 +126,7 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     """
     file = library.find("configs", str(path_or_name), None)
     try:
-        source = _Source(strict_yaml.load_file(file), overrides)
+        source = ConfigSource(strict_yaml.load_file(file), overrides)
     except InvalidYaml as error:
         return Checked(None, error.problems)
     # Each step goes on after issues of the steps before, so that all are reported together.
@@ -157,7 +149,7 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     return Checked(loaded, ())
 
 
-def _is_of_misspelt_plugin(issue: Issue, source: _Source, file: Path) -> bool:
+def _is_of_misspelt_plugin(issue: Issue, source: ConfigSource, file: Path) -> bool:
     """Whether it blames a function whose module is not listed, where the list is misspelt.
 
     `_missing_plugins` tells of the list.
@@ -174,136 +166,6 @@ def _is_of_misspelt_plugin(issue: Issue, source: _Source, file: Path) -> bool:
     return module not in plugins and bool(misspelt(module, plugins, str(file.absolute().parent)))
 
 
-def overridden(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig | None, list[Issue]]:
-    """A config from the record with overrides, or None, and all that is wrong.
-
-    Paths are left as they are, because those in the record are absolute.
-    """
-    document = Document(config.to_json(), "the recorded config")
-    source = _Source(document, overrides)
-    builder = Builder(FAMILIES)
-    changed = parse(builder, source.data)
-    problems = source.problems + source.placed(builder)
-    if changed is not None:
-        # Not those that an older evonas has recorded.
-        known = _too_long(config)
-        new = {key: words for key, words in _too_long(changed).items() if key not in known}
-        problems += [source.problem(key, words) for key, words in new.items()]
-    if problems:
-        return None, problems
-    return changed, []
-
-
-def _too_long(config: RunConfig) -> dict[KeyPath, str]:
-    """What is wrong with times in a config that nobody can wait for, by their keys."""
-    limits = config.limits
-    times: list[tuple[KeyPath, str, float | None]] = [
-        (("limits", "seconds"), "seconds", limits.seconds),
-        (("limits", "stalled_seconds"), "seconds", limits.stalled_seconds),
-    ]
-    times += [(("budget", unit), unit, amount) for unit, amount in config.budget.times.items()]
-    return {key: words for key, unit, amount in times if (words := too_long(unit, amount))}
-
-
-def members_of(plugins: Sequence[str], file: Path) -> PluginMembers:
-    """What these plugins may have of a strategy.
-
-    Args:
-        file: the config's file.
-    """
-    return PluginMembers(plugins, str(file.absolute().parent))
-
-
-def opened_strategy(config: RunConfig, file: Path) -> StrategySettings:
-    """The strategy of a recorded config, for those who ask it; this may import plugins.
-
-    Args:
-        file: the config's file.
-
-    Raises:
-        InvalidConfig: a plugin cannot be imported, or has no such strategy now.
-    """
-    return _member(config.strategy, StrategySettings, SECTION, config, file)
-
-
-def opened_for_jobs(config: RunConfig, file: Path) -> RunConfig:
-    """A recorded config whose pool and evaluator can be asked; this may import plugins.
-
-    Args and errors as for `opened_strategy`.
-    """
-    pool = _member(config.pool, PoolSettings, pool_config.SECTION, config, file)
-    evaluator = _member(config.evaluator, Evaluator, evaluator_config.SECTION, config, file)
-    return dataclasses.replace(config, pool=pool, evaluator=evaluator)
-
-
-def opened_data(config: RunConfig, file: Path) -> DataConfig:
-    """The data of a recorded config, for those who read them; this may import plugins.
-
-    Args:
-        file: the config's file.
-
-    Raises:
-        InvalidConfig: a plugin cannot be imported, or has no such source or split now.
-    """
-    found: DataConfig = _built(DataConfig, config.to_json()["data"], ("data",), config, file)
-    return found
-
-
-def _member(member: M, family: type[Settings], section: str, config: RunConfig, file: Path) -> M:
-    """The member of a family under this section; see `opened_strategy`."""
-    if not isinstance(member, AsWritten):
-        return member
-    found: M = _built(family, {member.name: member.written}, (section,), config, file)
-    return found
-
-
-def _built(hint: Any, data: Any, path: KeyPath, config: RunConfig, file: Path) -> Any:
-    """A section of a recorded config with the classes of plugins; see `opened_strategy`."""
-    builder = Builder(FAMILIES, members_of(config.plugins, file).find)
-    built = builder.build(hint, data, path)
-    if built is not FAILED:
-        return built
-    raise InvalidConfig(
-        [Issue(issue.message, key_text(issue.path), str(file)) for issue in builder.issues]
-    )
-
-
-def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
-    """What is allowed and probably not meant."""
-    found = []
-    longest = space.greatest("training", "epochs")
-    full = config.training.epochs
-    if longest is not None and longest > full:
-        found.append(
-            f"training.epochs ({full}) cuts short the gene epochs, which goes up to {longest:g}."
-        )
-    found += _look_ahead_warnings(config.look_ahead, config.pool.workers)
-    trials = config.budget.trials
-    for innermost in layers(config.strategy)[-1:]:
-        population = innermost.settings.first_generation()
-        if trials is not None and population is not None and population > trials:
-            found.append(
-                f"the population ({population:,}) is larger than the budget"
-                f" ({counted(trials, 'trial')}): {innermost.name} ends within its first"
-                " generation."
-            )
-    return found
-
-
-def _look_ahead_warnings(ahead: int, workers: int) -> list[str]:
-    """Whether some workers will have to wait, because too few trials are asked ahead."""
-    if ahead < workers:
-        idle = workers - ahead
-        never = f"{idle} of them will never work"
-        return [f"look_ahead ({ahead}) is below the {workers} workers: {never}."]
-    if workers > 1 and ahead < 2 * workers:
-        return [
-            f"look_ahead ({ahead}) is below twice the {workers} workers: they will wait for the "
-            f"slowest; at least {2 * workers} keeps them busier."
-        ]
-    return []
-
-
 def _in_order(problems: Sequence[Issue]) -> tuple[Issue, ...]:
     """Each issue once, file by file, from top to bottom."""
     # Dicts keep the order of the first appearance, and `sorted` keeps it within a line.
@@ -317,104 +179,8 @@ def _in_order(problems: Sequence[Issue]) -> tuple[Issue, ...]:
     return tuple(sorted(unique, key=place))
 
 
-class _Source:
-    """A config's file with its overrides: plain data, and the place of every key.
-
-    Attributes:
-        data: the file's plain data, with the overrides.
-        problems: issues of the overrides themselves.
-    """
-
-    def __init__(self, document: Document, overrides: Sequence[str]) -> None:
-        # A copy: overrides change it, and the document must stay what the file says.
-        self.data: Any = copy.deepcopy(document.data)
-        self.problems: list[Issue] = []
-        self._document = document
-        self._overridden: dict[KeyPath, str] = {}
-        for text in overrides:
-            self._override(text)
-
-    def problem(self, path: KeyPath, message: str) -> Issue:
-        """An issue at a key: of the override that set it, or of the file."""
-        # The longest path first: the innermost override is the one that counts.
-        for end in range(len(path), 0, -1):
-            text = self._overridden.get(path[:end])
-            if text is not None:
-                place = _place_of(text)
-                return Issue(message, key_text(path), place)
-        return self._document.problem(path, message)
-
-    def placed(self, builder: Builder) -> list[Issue]:
-        """The builder's issues, each at its place."""
-        found = []
-        for issue in builder.issues:
-            problem = self.problem(issue.path, issue.message)
-            found.append(problem)
-        return found
-
-    def _override(self, text: str) -> None:
-        """Apply one override, or note what is wrong with it."""
-        name, equals, value = text.partition("=")
-        path = tuple(name.strip().split("."))
-        place = _place_of(text)
-        if not equals or not all(path):
-            message = "must have the form key.path=value, such as budget.trials=20."
-            self.problems.append(Issue(message, file=place))
-            return
-        try:
-            new = strict_yaml.load(value, place).data
-        except InvalidYaml as error:
-            # A line within the override says nothing: it has one.
-            self.problems += [dataclasses.replace(problem, line=0) for problem in error.problems]
-            return
-        # Data of another form are reported as an issue of the file.
-        if isinstance(self.data, dict):
-            self._set(path, new, text)
-
-    def _set(self, path: tuple[str, ...], new: Any, text: str) -> None:
-        """Put a value at this path, with all mappings that are missing on the way."""
-        node = self.data
-        for i, key in enumerate(path[:-1]):
-            here = path[: i + 1]
-            following = path[i + 1]
-            if key not in node:
-                self._overridden[here] = text
-            inside = _opened(node.get(key), following)
-            node[key] = inside
-            if not isinstance(inside, dict):
-                message = (
-                    f"has no keys, so that {short(following)!r} cannot be set in it. "
-                    f"It is {shown(inside)}."
-                )
-                issue = Issue(message, key_text(here), _place_of(text))
-                self.problems.append(issue)
-                return
-            node = inside
-        if path[0] == "budget" and path[-1] in SECONDS_IN and new is not None:
-            # A new limit on time takes the place of the old one, whatever its unit.
-            for unit in SECONDS_IN:
-                node.pop(unit, None)
-        node[path[-1]] = new
-        self._overridden[path] = text
-
-
-def _place_of(override: str) -> str:
-    """An override as the place of an issue, where a file would stand."""
-    return f"{OVERRIDE} {short(override)}"
-
-
-def _opened(value: Any, key: str) -> Any:
-    """What an override of `key` goes into: the value, with short forms written out."""
-    if value is None:
-        return {}
-    # `strategy: random` is short for `strategy: {random: {}}`.
-    if value == key:
-        return {key: {}}
-    return value
-
-
 def _parse(
-    source: _Source, file: Path, members: PluginMembers
+    source: ConfigSource, file: Path, members: PluginMembers
 ) -> tuple[RunConfig | None, list[Issue]]:
     """The config, with its name and with absolute paths; None if it has issues of its own."""
     data = source.data
@@ -438,7 +204,7 @@ def _parse(
     problems = source.problems + source.placed(builder)
     if config is None:
         return None, problems
-    problems += [source.problem(key, words) for key, words in _too_long(config).items()]
+    problems += [source.problem(key, words) for key, words in times_too_long(config).items()]
     return _with_absolute_paths(config, file), problems
 
 
@@ -455,7 +221,7 @@ def _absolute(file: Path, path: str) -> str:
     return os.path.realpath(file.parent / expanded(path))
 
 
-def _missing_files(source: _Source, file: Path) -> list[Issue]:
+def _missing_files(source: ConfigSource, file: Path) -> list[Issue]:
     """Data and tables that are not there, also of a config with other issues."""
     found = []
     for key in PATHS:
@@ -472,7 +238,7 @@ def _missing_files(source: _Source, file: Path) -> list[Issue]:
     return found
 
 
-def _missing_plugins(source: _Source, file: Path) -> list[Issue]:
+def _missing_plugins(source: ConfigSource, file: Path) -> list[Issue]:
     """Plugins that no process will find; none is imported."""
     folder = str(file.absolute().parent)
     found = []
@@ -484,7 +250,7 @@ def _missing_plugins(source: _Source, file: Path) -> list[Issue]:
 
 
 def _space(
-    source: _Source, file: Path, members: PluginMembers
+    source: ConfigSource, file: Path, members: PluginMembers
 ) -> tuple[SearchSpace | None, list[Issue]]:
     """The search space, also of a config with other issues, and what is wrong with it.
 
@@ -526,7 +292,7 @@ def _listed_plugins(data: Any) -> list[str]:
 
 
 def _misfits(
-    config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: _Source
+    config: RunConfig, space: SearchSpace, seeds: Mapping[str, Genome], source: ConfigSource
 ) -> list[Issue]:
     """The settings of the strategy that do not fit this space and this budget."""
     problem = config.search_problem(space, seeds)

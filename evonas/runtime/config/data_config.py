@@ -16,8 +16,8 @@ from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.errors import did_you_mean
 from evonas.learning.tasks import TASKS
 from evonas.memory import Memory
+from evonas.runtime.config.families import AsWritten, Families, name_of
 from evonas.runtime.config.plugin_members import as_written
-from evonas.runtime.config.settings import AsWritten, Families, name_of
 from evonas.settings import Check, Settings, path_problem
 from evonas.words import listed, shown
 
@@ -127,7 +127,7 @@ class DataConfig(Settings):
 
 @dataclass(frozen=True)
 class SourceAsWritten(AsWritten, Source):
-    """A source of a plugin in a recorded config. `opened_data` of `config_file.py` makes it."""
+    """A source of a plugin in a recorded config. `opened_data` of `recorded_config.py` makes it."""
 
     def read(self, memory: Memory) -> Arrays:
         raise AssertionError(f"the source {self.name} was not opened")

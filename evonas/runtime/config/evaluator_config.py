@@ -12,8 +12,8 @@ from evonas.evaluate.contract.evaluator import Evaluator, silent
 from evonas.evaluate.contract.protocol import Alive, RunJob, Setup
 from evonas.evaluate.evaluators.registry import DEFAULT, EVALUATORS
 from evonas.genome.strict_yaml import KeyPath, key_text
+from evonas.runtime.config.families import AsWritten, Finder, name_of
 from evonas.runtime.config.plugin_members import is_member_name
-from evonas.runtime.config.settings import AsWritten, Finder, name_of
 
 SECTION = "evaluator"
 
@@ -22,7 +22,7 @@ SECTION = "evaluator"
 class EvaluatorAsWritten(AsWritten, Evaluator):
     """An evaluator of a plugin, of which a recorded config has the name and the settings.
 
-    `opened_for_jobs` of `config_file.py` makes the evaluator of it, for a session.
+    `opened_for_jobs` of `recorded_config.py` makes the evaluator of it, for a session.
     """
 
     # Nothing is known of it here, so nothing is refused. It was checked when it was recorded.

@@ -19,7 +19,8 @@ from evonas.errors import InvalidConfig, InvalidInput, Issue, UserError
 from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import Document, short
 from evonas.invocation import command
-from evonas.runtime.config.config_file import OVERRIDE, LoadedConfig, load_config
+from evonas.runtime.config.config_file import LoadedConfig, load_config
+from evonas.runtime.config.config_source import OVERRIDE
 from evonas.runtime.config.plugin_members import as_written
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
 from evonas.runtime.config.settings import Builder, received_file

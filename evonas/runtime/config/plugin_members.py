@@ -33,7 +33,9 @@ from evonas.evaluate.local.plugin_check import look_at
 from evonas.files import kept_folder
 from evonas.genome.strict_yaml import short
 from evonas.model.space_check import to_list
-from evonas.runtime.config.settings import AsWritten, Builder, describe
+from evonas.runtime.config.families import AsWritten
+from evonas.runtime.config.settings import Builder
+from evonas.runtime.config.type_hints import describe
 from evonas.search.adaptation import Adaptation
 from evonas.search.crossover import Crossover
 from evonas.search.registry import NAMES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evonas.evaluate.contract.pool import Pool, PoolSettings
 from evonas.evaluate.contract.protocol import Setup
-from evonas.runtime.config.settings import AsWritten
+from evonas.runtime.config.families import AsWritten
 
 SECTION = "pool"
 
@@ -16,7 +16,7 @@ SECTION = "pool"
 class PoolAsWritten(AsWritten, PoolSettings):
     """A pool of a plugin, of which a recorded config has the name and the settings.
 
-    `opened_for_jobs` of `config_file.py` makes the pool's settings of it, for a session.
+    `opened_for_jobs` of `recorded_config.py` makes the pool's settings of it, for a session.
     """
 
     def open(self, setup: Setup, root: Path) -> Pool:

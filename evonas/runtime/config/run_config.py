@@ -23,6 +23,7 @@ from evonas.genome import Genome, SearchSpace
 from evonas.learning.metrics import is_own
 from evonas.runtime.config.data_config import DATA_FAMILIES, DataConfig, as_written_data
 from evonas.runtime.config.evaluator_config import EvaluatorAsWritten, kind_of, setting
+from evonas.runtime.config.families import AsWritten, Families, dump, name_of
 from evonas.runtime.config.head import unreadable
 from evonas.runtime.config.limits_config import BudgetConfig, LimitsConfig, StorageConfig
 from evonas.runtime.config.metric_names import of_epochs, own_metrics, task_problem
@@ -36,7 +37,7 @@ from evonas.runtime.config.objective_config import (
 )
 from evonas.runtime.config.plugin_members import as_written, not_listed
 from evonas.runtime.config.pool_config import PoolAsWritten
-from evonas.runtime.config.settings import AsWritten, Builder, Count, Families, dump, name_of
+from evonas.runtime.config.settings import Builder, Count
 from evonas.runtime.config.strategy_config import (
     SECTION,
     StrategyAsWritten,

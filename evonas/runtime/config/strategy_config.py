@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonas.genome.strict_yaml import KeyPath
+from evonas.runtime.config.families import AsWritten, name_of
 from evonas.runtime.config.plugin_members import names_plugin
-from evonas.runtime.config.settings import AsWritten, name_of
 from evonas.search.older_names import DELETED_SAMPLERS
 from evonas.search.registry import NAMES
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
@@ -27,7 +27,7 @@ class StrategyAsWritten(AsWritten, StrategySettings):
     """A strategy of a recorded config that is, or holds, something that may be gone.
 
     That is something of a plugin, or a deleted sampler. Whoever only reads a run needs neither.
-    `opened_strategy` of `config_file.py` makes the strategy's settings of it, for those who ask
+    `opened_strategy` of `recorded_config.py` makes the strategy's settings of it, for those who ask
     the strategy.
     """
 

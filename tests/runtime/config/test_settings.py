@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge, Gt, Interval, Lt
 
-from evonas.runtime.config.settings import FAILED, Builder, describe, dump
+from evonas.runtime.config.families import dump
+from evonas.runtime.config.settings import FAILED, Builder
+from evonas.runtime.config.type_hints import describe
 from evonas.settings import Check, Settings
 
 

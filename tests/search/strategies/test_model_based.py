@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from evonas.genome import parse_space, validate
+from evonas.runtime.config.families import dump
 from evonas.runtime.config.run_config import FAMILIES
-from evonas.runtime.config.settings import Builder, dump
+from evonas.runtime.config.settings import Builder
 from evonas.search.strategies.model_based import ModelBased, ModelBasedSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem, StrategySettings
