@@ -66,12 +66,17 @@ def mutated(strategy: str, *names: str) -> Iterator[Row]:
         yield strategy, "mutation", {}, {name: others[name]}
 
 
+QUICK: dict[str, dict[str, Any]] = {
+    "gaussian_process": {"depth": 1},
+    "forest": {"trees": 4, "depth": 1},
+    "dngo": {"layers": 1, "units": 8, "depth": 1},
+}
 SURROGATE_FIELDS = {
     "gaussian_process": {"depth": (0, 2), "fitted_on": (10, 300)},
     "forest": {"trees": (2, 9), "share": (0.2, 1.0), "depth": (0, 2), "fitted_on": (10, 300)},
     "dngo": {
         "layers": (1, 2),
-        "units": (4, 50),
+        "units": (4, 9),
         "decay": (0.01, 100.0),
         "depth": (0, 2),
         "fitted_on": (10, 300),
@@ -161,13 +166,16 @@ for _name in ("successive_halving", "hyperband", "asha"):
     ROWS += [(_name, "reduction_factor", None, 2), (_name, "min_epochs", None, 3)]
     ROWS += [(_name, "sampler", "uniform", "sobol")]
 ROWS += [
-    ("model_based", "surrogate", "forest", "dngo"),
+    ("model_based", "surrogate", {"forest": QUICK["forest"]}, {"dngo": QUICK["dngo"]}),
     ("model_based", "initial", None, 9),
     ("model_based", "candidates", None, 40),
     ("model_based", "parents", None, 1),
-    *parts("model_based", "surrogate", SURROGATE_FIELDS),
     *mutated("model_based", "edits", "settings", "operators", "adaptation"),
 ]
+for _name, _fields in SURROGATE_FIELDS.items():
+    for _key, _values in _fields.items():
+        _both = [{_name: {**QUICK[_name], _key: value}} for value in _values]
+        ROWS += [("model_based", "surrogate", *_both)]
 for _name, _own in {
     "matching": {"rate": (0.05, 1.0), "floor": (0.0, 1.0)},
     "pursuit": {"rate": (0.05, 1.0), "pursuit": (0.05, 1.0), "floor": (0.0, 1.0)},

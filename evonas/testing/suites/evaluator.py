@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -19,10 +17,8 @@ from evonas.genome import SearchSpace, parse_space, sample
 from evonas.learning.metrics import TIMES
 from evonas.testing.jobs import make_job, make_setup
 from evonas.testing.oracle import small_space
-from evonas.testing.suites.suite import Suite
+from evonas.testing.suites.suite import Suite, check_light
 from evonas.trial import Outcome, TrialState
-
-HEAVY = ("keras", "tensorflow")
 
 
 class EvaluatorSuite(Suite):
@@ -106,11 +102,7 @@ class EvaluatorSuite(Suite):
     def test_the_driver_imports_it_without_keras(
         self, member: Callable[[Path], Evaluator], tmp_path: Path
     ) -> None:
-        module = type(member(tmp_path)).__module__
-        code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.stdout.strip() == "[]", done.stderr
+        check_light(member(tmp_path))
 
     def _begun(self, evaluator: Evaluator, folder: Path) -> tuple[Setup, list[Job]]:
         """The setup of a run that the evaluator has prepared, and jobs of random genomes."""

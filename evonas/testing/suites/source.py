@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -13,9 +11,7 @@ import numpy as np
 
 from evonas.data.sources import Source
 from evonas.memory import Memory
-from evonas.testing.suites.suite import Suite
-
-HEAVY = ("keras", "tensorflow")
+from evonas.testing.suites.suite import Suite, check_light
 
 
 class SourceSuite(Suite):
@@ -70,8 +66,4 @@ class SourceSuite(Suite):
     def test_the_driver_reads_it_without_keras(
         self, member: Callable[[Path], Source], tmp_path: Path
     ) -> None:
-        module = type(member(tmp_path)).__module__
-        code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.stdout.strip() == "[]", done.stderr
+        check_light(member(tmp_path))

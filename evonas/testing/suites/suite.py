@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
+
+NETWORKS = ("tensorflow", "keras")
+"""What the driver never imports."""
 
 
 class Suite:
@@ -21,3 +26,16 @@ class Suite:
         """A hook of pytest's."""
         if "member" in metafunc.fixturenames:
             metafunc.parametrize("member", list(self.members.values()), ids=list(self.members))
+
+
+def check_light(member: object) -> None:
+    """Check that the driver can import a member's module: no network comes with it.
+
+    Raises:
+        AssertionError: TensorFlow or Keras is imported, or nothing can be.
+    """
+    module = type(member).__module__
+    code = f"import sys, {module}; print([name for name in {NETWORKS} if name in sys.modules])"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr or done.stdout
