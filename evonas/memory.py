@@ -7,6 +7,7 @@ own limit. Outside Linux nothing is known of workers, and of the host only what 
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class Memory:
     def anonymous(self, pid: int) -> int:
         """Resident bytes of a process that belong to no file, which a leak adds to. Cheap."""
         _, resident, shared = self._statm(pid)
-        return (resident - shared) * _PAGE
+        return (resident - shared) * mmap.PAGESIZE
 
     def of_groups(self, leaders: Collection[int], beyond: int = 0) -> dict[int, int]:
         """Bytes that each process group takes. Shared pages are divided among their processes.
@@ -157,7 +158,7 @@ class Memory:
     def _resident(self, pid: int) -> int:
         """Bytes that a process has in memory, whether shared or not."""
         _, resident, _ = self._statm(pid)
-        return resident * _PAGE
+        return resident * mmap.PAGESIZE
 
     def _statm(self, pid: int) -> tuple[int, int, int]:
         """Pages of a process: its size, the resident ones, and those of files or shared memory."""
@@ -199,9 +200,6 @@ class Memory:
         if version_2:
             return _V2, self._roots, version_2[0]
         return _V2, self._roots, None
-
-
-_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 def _text(path: Path) -> str:

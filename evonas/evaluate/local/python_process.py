@@ -36,7 +36,8 @@ def python_command(module: str, *arguments: object) -> list[str]:
 
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
     """True once a process has ended; it is not reaped, so that it keeps its number."""
-    if not hasattr(os, "waitid"):
+    # Other systems have no `waitid`, or only from Python 3.13 on.
+    if sys.platform != "linux":
         return process.poll() is not None
     # Its group can then still be killed.
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT

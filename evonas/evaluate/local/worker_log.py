@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class WorkerLog:
         self.close()
         self._pipe, theirs = os.pipe()
         os.set_blocking(self._pipe, False)
-        if hasattr(fcntl, "F_SETPIPE_SZ"):
+        if sys.platform == "linux":
             # The system limits what a user's pipes may take. A smaller pipe works too.
             with suppress(OSError):
                 fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, PIPE)
