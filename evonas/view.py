@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,10 @@ from evonas.errors import EvonasError, UserError
 from evonas.files import expanded
 from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
 from evonas.insight.summary import incumbent, summarize
-from evonas.runtime.config.head import ConfigHead
-from evonas.runtime.openings import Opening, are_all_noted, openings
+from evonas.runtime.config.recorded_run import read_run
+from evonas.runtime.openings import Opening, openings
 from evonas.runtime.record.layout import Layout, is_held
-from evonas.runtime.record.open_record import END, TIME_OVER, OpenRecord, decoding
+from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.record.reader import RecordReader
 from evonas.trial import Fitness, Lineage, Objective, Proposal, Trial, TrialState
 
@@ -153,54 +152,40 @@ class Run:
         self.layout = Layout(directory)
         with RecordReader(self.layout.record) as record:
             record.verify()
-            with decoding(self.layout.record):
-                self._config: Mapping[str, Any] = record.meta("config")
-                head = ConfigHead.from_json(self._config)
-                self._ends: Mapping[str, Any] | None = record.meta("interface") or None
-                self._space: str = record.meta("space")
-                self.counts: Mapping[str, int] = record.meta("counts")
-            self._name = head.run
-            self.budget: BudgetConfig = head.budget
-            self.objectives: Sequence[Objective] = head.to_objectives()
-            self.objective: Objective = self.objectives[0]
-            self.is_finished = bool(record.meta("sealed"))
-            self.end: Mapping[str, float] | None = None
-            if self.is_finished and record.has_meta(END):
-                self.end = record.meta(END)
-            self.seconds: float = record.worked_seconds()
-            over = record.meta(TIME_OVER) if record.has_meta(TIME_OVER) else None
-            # With another budget there is time again.
-            self.is_time_over = over is not None and over == self.budget.time
-            self.result: Mapping[str, Any] | None = None
-            if self.is_finished and record.has_meta("result"):
-                self.result = record.meta("result")
-            self.openings: Sequence[Opening] = openings(record)
-            self.are_openings_noted = are_all_noted(record)
-            self.code_changes: Sequence[CodeChange] = _code_changes(record, self._config)
-            self._config_file = Path(record.meta("config_file"))
-            self.gives_back = record.gives_back
-            self._files = record.files()
-            self.trials: Sequence[Trial] = record.trials(self.objective, decoded=False)
+            run = read_run(record)
+            changes = _code_changes(record, run.inputs.config_json)
+        inputs = run.inputs
+        self._inputs = inputs
+        self._files = run.files
+        self.budget: BudgetConfig = inputs.head.budget
+        self.counts = inputs.counts
+        self.objectives: Sequence[Objective] = inputs.head.to_objectives()
+        self.objective: Objective = self.objectives[0]
+        self.is_finished = run.is_finished
+        self.end = run.end
+        self.seconds = run.seconds
+        # With another budget there is time again.
+        self.is_time_over = run.time_over is not None and run.time_over == self.budget.time
+        self.result = run.result
+        self.openings: Sequence[Opening] = openings(run.events)
+        self.are_openings_noted = run.has_all_openings
+        self.code_changes: Sequence[CodeChange] = changes
+        self.gives_back = inputs.gives_back
+        self.trials = run.trials
 
-    @cached_property
+    @property
     def config(self) -> RunConfig:
         """The config that the run was made with.
 
         Raises:
             InvalidRecord: it is one of another version of evonas.
         """
-        from evonas.runtime.config.run_config import RunConfig
+        return self._inputs.config
 
-        with decoding(self.layout.record):
-            return RunConfig.from_json(self._config)
-
-    @cached_property
+    @property
     def space(self) -> SearchSpace:
         """The search space of the run's genomes."""
-        from evonas.genome import parse_space
-
-        with decoding(self.layout.record):
-            return parse_space(self._space, "the recorded space")
+        return self._inputs.space
 
     @property
     def given_back(self) -> int:
@@ -241,7 +226,7 @@ class Run:
     @property
     def has_networks(self) -> bool:
         """Whether Keras trained networks; otherwise a table or a function judged the genomes."""
-        return self._ends is not None
+        return self._inputs.interface_json is not None
 
     @property
     def interface(self) -> Interface:
@@ -250,26 +235,23 @@ class Run:
         Raises:
             UserError: the run has no networks.
         """
-        if self._ends is None:
+        if self._inputs.interface is None:
             from evonas.runtime.evaluators import ends_of
 
             return ends_of(None, self.config)
-        from evonas.learning.interface import Interface
-
-        with decoding(self.layout.record):
-            return Interface.from_json(self._ends)
+        return self._inputs.interface
 
     @property
     def name(self) -> str:
         """The run's name in its config."""
-        return self._name
+        return self._inputs.head.run
 
     @property
     def plugin_folder(self) -> str:
         """The folder in which plugins may lie, besides where Python finds them; may be empty."""
         from evonas.runtime.code_guard import plugin_folder
 
-        return plugin_folder(self.config, self._config_file)
+        return plugin_folder(self.config, self._inputs.config_file)
 
     @property
     def is_going_on(self) -> bool:

@@ -68,7 +68,7 @@ def data(session: Session) -> dict[str, Any]:
         "name": config.origin if path is None else None,
         "path": path,
         "task": interface.task,
-        "samples": dict(session.record.meta("counts")),
+        "samples": dict(session.inputs.counts),
         "shape": list(interface.input.shape),
         "classes": list(interface.classes),
         "split_seed": config.split_seed,

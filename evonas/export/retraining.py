@@ -167,7 +167,7 @@ def _train_again(session: Session, trial: Trial, tell: Tell) -> Weights:
 
 def _why(session: Session) -> str:
     """What may explain a difference, as a sentence with a space before it."""
-    changed = other_versions(session.record.meta("versions"), session.config)
+    changed = other_versions(session.inputs.versions, session.config)
     return made_with_in_words(changed) or " No version and no CPU has changed since the run began."
 
 

@@ -21,16 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import InvalidRecord
-from evonas.genome import Genome, changes, parse_space
+from evonas.genome import changes
 from evonas.runtime.code_guard import CodeChange, changed_code, check_plugins, code_changes
-from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.config.strategy_config import StrategyAsWritten
 from evonas.runtime.record.checksum import FIRST_VERSION
 from evonas.runtime.record.layout import Layout
-from evonas.runtime.record.open_record import decoding
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import make_strategy
-from evonas.runtime.versions import Changes, Versions, other_versions
+from evonas.runtime.versions import Changes, other_versions
 from evonas.search.strategy import Strategy
 from evonas.trial import LINEAGES, Lineage, Proposal, Trial
 from evonas.words import counted
@@ -82,31 +81,22 @@ def audit(root: Path) -> Audit:
     """
     with RecordReader(Layout(root).record) as record:
         record.verify()
-        has_checksum = record.version >= FIRST_VERSION
-        with decoding(record.path):
-            config = RunConfig.from_json(record.meta("config"))
-            space = parse_space(record.meta("space"), "the recorded space")
-            seeds = {name: Genome.from_dict(data) for name, data in record.meta("seeds").items()}
-            made_with: Versions = record.meta("versions")
-            file = Path(record.meta("config_file"))
-        rule = record.meta("lineages") if record.has_meta("lineages") else 1
-        trials = record.trials(config.to_objective())
-        told_before = record.told_before()
-        told = record.told_order()
-        # A run that was killed before its first step has no state yet.
-        state = record.meta("strategy") if record.has_meta("strategy") else None
+        # Decoded: what the genomes are is compared, whatever digest stands beside them.
+        run = read_run(record, decoded=True)
+        inputs = run.inputs
+        config, space, file = inputs.config, inputs.space, inputs.config_file
         changed = code_changes(record)
         code = ""
         # No other plugin has a part in what is proposed.
         if isinstance(config.strategy, StrategyAsWritten):
             code = changed_code(record, check_plugins(config, space, file))
-    strategy = make_strategy(config, space, seeds, file)
-    is_same_rule = rule == LINEAGES
-    found = replay(strategy, trials, told_before, told, state, is_same_rule)
+    strategy = make_strategy(config, space, inputs.seeds, file)
+    is_same_rule = inputs.lineages == LINEAGES
+    found = replay(strategy, run.trials, run.told_before, run.told, run.state, is_same_rule)
     return replace(
         found,
-        versions=other_versions(made_with, config),
-        has_checksum=has_checksum,
+        versions=other_versions(inputs.versions, config),
+        has_checksum=run.version >= FIRST_VERSION,
         code_changes=changed,
         code=code,
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from evonas.errors import InvalidConfig, Issue
 from evonas.files import expanded, is_file, sha256_of
-from evonas.genome import SearchSpace, parse_space
+from evonas.genome import SearchSpace
 from evonas.genome.strict_yaml import short
 from evonas.invocation import command
 from evonas.runtime.audit import replay
@@ -24,8 +24,9 @@ from evonas.runtime.config.config_warnings import warnings
 from evonas.runtime.config.evaluator_config import file_key, file_of, is_file_key, with_file
 from evonas.runtime.config.limits_config import SECONDS_IN
 from evonas.runtime.config.recorded_config import overridden
+from evonas.runtime.config.recorded_run import read_inputs
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.record.open_record import OpenRecord, decoding
+from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.session import Session
 from evonas.trial import TrialState
 from evonas.words import counted, number, shown, span
@@ -91,9 +92,8 @@ def change_config(record: OpenRecord, overrides: Sequence[str]) -> ConfigChange:
     Raises:
         InvalidConfig: an override is wrong or not allowed; names all that are.
     """
-    with decoding(record.path):
-        config = RunConfig.from_json(record.meta("config"))
-        space = parse_space(record.meta("space"), "the recorded space")
+    inputs = read_inputs(record)
+    config = inputs.config
     changed, problems = overridden(config, overrides)
     if changed is None:
         raise InvalidConfig(problems)
@@ -106,7 +106,7 @@ def change_config(record: OpenRecord, overrides: Sequence[str]) -> ConfigChange:
     problems += _other_table(record, config, changed)
     if problems:
         raise InvalidConfig(problems)
-    notes = _notes(config, changed, changes, space)
+    notes = _notes(config, changed, changes, inputs.space)
     return ConfigChange(changed, changes, tuple(notes))
 
 

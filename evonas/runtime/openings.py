@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evonas.evaluate.contract.protocol import Job
-from evonas.runtime.record.open_record import OpenRecord
+from evonas.runtime.record.news import Event
 from evonas.runtime.record.record import Record
 
 OPENED = "test data opened"
 """The kind of the event."""
-NOTED = "openings noted"
-"""The key, in the record's meta, of a run whose openings are all events.
-
-A run of an older evonas has none, and may have had openings before the first event.
-"""
 FRESH = "fresh/"
 """Folder of the models that are trained with fresh seeds."""
 
@@ -41,16 +37,15 @@ def note_opening(record: Record, job: Job) -> None:
         record.event(OPENED, {"trial": job.trial, "model": job.model})
 
 
-def openings(record: OpenRecord) -> list[Opening]:
-    """All openings, in order."""
+def openings(events: Sequence[Event]) -> list[Opening]:
+    """All openings, in order.
+
+    Args:
+        events: events of the run.
+    """
     found = []
-    for at, kind, detail in record.events():
+    for at, kind, detail in events:
         if kind == OPENED:
             is_fresh = detail["model"].startswith(FRESH)
             found.append(Opening(at, detail["trial"], is_fresh))
     return found
-
-
-def are_all_noted(record: OpenRecord) -> bool:
-    """Whether the record has all openings of its run."""
-    return record.has_meta(NOTED)

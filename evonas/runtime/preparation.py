@@ -20,10 +20,10 @@ from evonas.runtime.code_guard import (
     wrong_calls,
 )
 from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config.recorded_run import NOTED
 from evonas.runtime.config.run_config import key_of_metric
 from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
 from evonas.runtime.data_guard import SOURCE, source_mark
-from evonas.runtime.openings import NOTED
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.open_record import GIVES_BACK
 from evonas.runtime.record.record import Record

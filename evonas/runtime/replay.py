@@ -22,21 +22,18 @@ from evonas.evaluate.contract.pool import Finished, PoolSettings
 from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
-from evonas.genome import parse_space
 from evonas.invocation import command
-from evonas.learning.interface import Interface
 from evonas.learning.metrics import TIMES
 from evonas.runtime.code_guard import changed_code, check_plugins
-from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.loop.jobs import checkpoint_path, parts_before, training_job
 from evonas.runtime.loop.retries import accumulation
 from evonas.runtime.pools import make_setup
 from evonas.runtime.record.layout import Layout
-from evonas.runtime.record.open_record import decoding
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.versions import Changes, Versions, other_versions
+from evonas.runtime.versions import Changes, other_versions
 from evonas.trial import Attempt, Outcome, Trial, TrialState
 from evonas.words import counted, excerpt
 
@@ -97,17 +94,11 @@ def plan_replay(root: Path, trial: int) -> Plan:
         InvalidConfig: a plugin cannot be used.
     """
     with RecordReader(Layout(root).record) as record:
-        with decoding(record.path):
-            config = RunConfig.from_json(record.meta("config"))
-            space = parse_space(record.meta("space"), "the recorded space")
-            ends = record.meta("interface")
-            recorded = None if ends is None else Interface.from_json(ends)
-            made_with: Versions = record.meta("versions")
-            arrays: Mapping[str, str] = record.meta("data_files")
-            config_file = Path(record.meta("config_file"))
-        # Outside of `decoding`: a run without networks is not a damaged one.
-        interface = ends_of(recorded, config)
-        trials = record.trials(config.to_objective())
+        run = read_run(record, decoded=True)
+        inputs = run.inputs
+        config, space, config_file = inputs.config, inputs.space, inputs.config_file
+        interface = ends_of(inputs.interface, config)
+        trials = run.trials
         if not 0 <= trial < len(trials):
             raise UserError(f"there is no trial {trial} in {root}; {_numbered(len(trials))}")
         first = trials[trials[trial].trained_id]
@@ -115,7 +106,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
         files = record.files(first.id)
         incumbent = incumbent_for(record, config, first.id)
         code = changed_code(record, check_plugins(config, space, config_file))
-    _check_data(root, arrays)
+    _check_data(root, inputs.data_files)
     job = _job(config.seed, first, trials, attempts, incumbent)
     return Plan(
         root=root,
@@ -125,7 +116,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
         setup=make_setup(config, space, interface, root, config_file),
         pool=config.pool,
         weights=files.get(job.weights, ""),
-        versions=other_versions(made_with, config),
+        versions=other_versions(inputs.versions, config),
         code=code,
     )
 

@@ -15,7 +15,7 @@ from evonas.files import sha256_of, write_whole
 from evonas.genome import Genome
 from evonas.randomness import training_seed
 from evonas.runtime.code_guard import Sources, changed_late, code_changes, recorded_code
-from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
@@ -58,14 +58,13 @@ def known_trainings(root: Path, code: Sources | None = None) -> dict[Key, Known]
             is_other = recorded_code(record) != code or bool(changed_late(record))
             if is_other or code_changes(record):
                 return {}
-        config = RunConfig.from_json(record.meta("config"))
-        trials = record.trials(config.to_objective())
+        run = read_run(record)
+        config = run.inputs.config
         # Attempts come in order, so the last one of each trial stays.
         last = {attempt.trial: attempt for attempt in record.attempts()}
-        files = record.files()
-        incumbents = [incumbent_for(record, config, trial.id) for trial in trials]
+        incumbents = [incumbent_for(record, config, trial.id) for trial in run.trials]
     found: dict[Key, Known] = {}
-    for trial in trials:
+    for trial in run.trials:
         attempt = last.get(trial.id)
         if attempt is None or trial.state not in REPEATABLE or trial.is_cut_short:
             continue
@@ -76,7 +75,7 @@ def known_trainings(root: Path, code: Sources | None = None) -> dict[Key, Known]
         proposal = trial.proposal
         seed = training_seed(config.seed, digest, proposal.repeat)
         key = (digest, seed, proposal.fidelity.epochs, incumbents[trial.id])
-        found[key] = Known(_outcome(trial, attempt, files), root)
+        found[key] = Known(_outcome(trial, attempt, run.files), root)
     return found
 
 

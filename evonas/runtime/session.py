@@ -16,7 +16,7 @@ from evonas.errors import InvalidConfig, Issue, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.contract.raised import quoted
-from evonas.genome import Genome, SearchSpace, parse_space
+from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
 from evonas.runtime.code_guard import (
     Sources,
@@ -29,6 +29,7 @@ from evonas.runtime.code_guard import (
     recorded_code,
 )
 from evonas.runtime.config.recorded_config import opened_for_jobs, opened_strategy
+from evonas.runtime.config.recorded_run import read_inputs
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.strategy_config import SECTION
 from evonas.runtime.data_guard import check_source, restore_arrays
@@ -44,7 +45,7 @@ from evonas.runtime.loop.stopping import StopRequest
 from evonas.runtime.loop.storage import Storage
 from evonas.runtime.pools import PoolFactory, make_setup, open_pool
 from evonas.runtime.record.layout import Layout, Lock
-from evonas.runtime.record.open_record import decoding, end_seconds
+from evonas.runtime.record.open_record import end_seconds
 from evonas.runtime.record.reader import where_runs_are
 from evonas.runtime.record.record import Record
 from evonas.runtime.versions import changes_in_words, other_versions
@@ -112,16 +113,12 @@ class Session:
 
     def read(self) -> None:
         """Read config, space and seeds from the record; again after the config was changed."""
-        with decoding(self.layout.record):
-            config = RunConfig.from_json(self.record.meta("config"))
-            self.space = parse_space(self.record.meta("space"), "the recorded space")
-            ends = self.record.meta("interface")
-            self._interface = None if ends is None else Interface.from_json(ends)
-            seeds = self.record.meta("seeds")
-            self.seeds = {name: Genome.from_dict(data) for name, data in seeds.items()}
-            self.config_file = Path(self.record.meta("config_file"))
-        # Outside of `decoding`: a plugin that is gone is no damage of the record.
-        self.config = opened_for_jobs(config, self.config_file)
+        inputs = read_inputs(self.record)
+        self.inputs = inputs
+        self.space = inputs.space
+        self.seeds = inputs.seeds
+        self.config_file = inputs.config_file
+        self.config = opened_for_jobs(inputs.config, inputs.config_file)
         self.objective = self.config.to_objective()
         self.storage = Storage(self.layout.root, self.config.storage.keep_best)
 
@@ -132,7 +129,7 @@ class Session:
         Raises:
             UserError: the run has no networks.
         """
-        return ends_of(self._interface, self.config)
+        return ends_of(self.inputs.interface, self.config)
 
     def notes(
         self,
@@ -168,7 +165,7 @@ class Session:
                 found += check_code(self.record, config, plugins, file, accept, overrides)
         if goes_on:
             found += self._source_notes(config, overrides)
-        changed = other_versions(self.record.meta("versions"), self.config)
+        changed = other_versions(self.inputs.versions, self.config)
         found += changes_in_words(changed)
         if self.record.backup is not None:
             found.append(
@@ -188,8 +185,7 @@ class Session:
         """Check the source of the data, or the evaluator's file; notes for the user."""
         if config.data is not None:
             return check_source(self.record, config, self.config_file, self.space)
-        fingerprint = self.record.meta("fingerprint")
-        check_file(config, fingerprint, self.layout.root, overrides)
+        check_file(config, self.inputs.fingerprint, self.layout.root, overrides)
         return []
 
     def setup(self) -> Setup:
@@ -197,7 +193,7 @@ class Session:
         return make_setup(
             self.config,
             self.space,
-            self._interface,
+            self.inputs.interface,
             self.layout.root,
             self.config_file,
             known_code(self.record),

@@ -76,3 +76,35 @@ def test_density_is_nodes_through_lines_without_the_docstring() -> None:
     (function,) = ast.parse('def f():\n    """Says it."""\n    a = 1\n    return a\n').body
     # Assign, Name, Store, Constant; Return, Name, Load: seven nodes on two lines
     assert reading.density(function) == 7 / 2
+
+
+def _qualified(tree: ast.Module, module: str) -> dict[str, str]:
+    """What the names of a module stand for: `Fitness` -> `evonas.trial.Fitness`."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        elif isinstance(node, ast.ClassDef):
+            found[node.name] = f"{module}.{node.name}"
+    return found
+
+
+def test_no_class_derives_from_one_that_is_made() -> None:
+    derived: dict[str, str] = {}
+    made: set[str] = set()
+    for path in sorted((ROOT / "evonas").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        tree = ast.parse(path.read_text())
+        names = _qualified(tree, module)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                for base in node.bases:
+                    if isinstance(base, ast.Name):
+                        derived[names.get(base.id, base.id)] = f"{module}.{node.name}"
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                made.add(names.get(node.func.id, node.func.id))
+    ours = {name for name in derived.keys() & made if name.startswith("evonas.")}
+    # An error may be of a kind that is raised itself.
+    concrete = {name for name in ours if not name.startswith("evonas.errors.")}
+    assert {base: derived[base] for base in concrete} == {}

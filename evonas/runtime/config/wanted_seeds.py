@@ -15,7 +15,7 @@ from evonas.errors import EvonasError, InvalidGenome, InvalidInput, Issue, UserE
 from evonas.files import expanded, is_file
 from evonas.genome import Genome, SearchSpace, library, load_genome, validate
 from evonas.genome.strict_yaml import KeyPath, short
-from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
 from evonas.search.strategies.seeded import SeededSettings, earlier_name
@@ -141,12 +141,10 @@ def _best_of(root: Path, name: str, count: int, space: SearchSpace) -> dict[str,
         UserError: there is no run, no trial succeeded, or a genome does not fit the space.
     """
     with RecordReader(Layout(root).record) as record:
-        objective = RunConfig.from_json(record.meta("config")).to_objective()
-        trials = record.trials(objective)
-        is_same = record.meta("space") == space.text
+        recorded = read_run(record)
     # Duplicates and repeats have the same genome: only its best trial counts.
     first: dict[str, Trial] = {}
-    for trial in sorted(trials, key=rank):
+    for trial in sorted(recorded.trials, key=rank):
         if trial.fitness is not None:
             first.setdefault(trial.genome.digest, trial)
     best = list(first.values())[:count]
@@ -154,7 +152,7 @@ def _best_of(root: Path, name: str, count: int, space: SearchSpace) -> dict[str,
         raise UserError(
             f"no trial of the run at {root} has succeeded, so that there is nothing to begin with."
         )
-    if not is_same:
+    if recorded.inputs.space_text != space.text:
         _check_fit(best, space, root)
     return {earlier_name(name, place): trial.genome for place, trial in enumerate(best, 1)}
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 from evonas.errors import InvalidRecord, UserError
 from evonas.genome import Genome
 from evonas.runtime.record import checksum
+from evonas.runtime.record.news import Event, Mark, News
 from evonas.runtime.record.opening import translated
 from evonas.runtime.record.past import LastAsk
 from evonas.runtime.record.rows import (
@@ -87,14 +88,8 @@ class OpenRecord(ABC):
         Raises:
             InvalidRecord: something has changed that evonas did not write.
         """
-        with translated(self.path, "read"):
-            # One transaction: both checks see the same state, even if the writer goes on.
-            self._connection.execute("begin")
-            try:
-                words = self._damage()
-            finally:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("rollback")
+        with self._one_moment():
+            words = self._damage()
         if words != "ok":
             # SQLite begins with a heading, and says what is wrong in the last line.
             last = words.splitlines()[-1]
@@ -274,11 +269,66 @@ class OpenRecord(ABC):
         rows = self._rows(query, (trial, trial))
         return dict(rows)
 
-    def events(self) -> list[tuple[float, str, Any]]:
-        """What happened, in order: time, kind, detail."""
-        rows = self._rows("select at, kind, detail from event order by id")
+    def events(self, since: int = 0) -> list[Event]:
+        """What happened, in order, without the first `since` events."""
+        query = "select at, kind, detail from event where id > ? order by id"
+        rows = self._rows(query, (since,))
         with decoding(self.path):
             return [(at, kind, json.loads(detail)) for at, kind, detail in rows]
+
+    def news(self, since: Mark, objective: Objective) -> News | None:
+        """What is new since a mark; None if nothing is. For those who follow a run.
+
+        It reads the rows that are new or that could still change, and verifies nothing: `verify`
+        does that when a record is opened. Genomes are decoded when they are first used.
+
+        Args:
+            since: mark of the news before; `Mark()` for everything.
+            objective: objective by which the trials have their fitness.
+        """
+        with self._one_moment():
+            now: str = self.meta(checksum.KEY)
+            if now == since.checksum:
+                return None
+            known = json.dumps(list(since.open))
+            query = (
+                f"select {TRIAL_COLUMNS} from trial"
+                " where id >= ? or id in (select value from json_each(?)) order by id"
+            )
+            rows = self._rows(query, (since.trials, known))
+            looked_at = json.dumps([row[0] for row in rows])
+            attempts = self._rows(
+                f"select {ATTEMPT_COLUMNS} from attempt"
+                " where trial in (select value from json_each(?)) order by trial, number",
+                (looked_at,),
+            )
+            events = self.events(since.events)
+            count = int(self._value("select count(*) from trial"))
+        read = partial(Genome.stored, decode=partial(_genome, self.path))
+        changed = []
+        is_open = {}
+        with decoding(self.path):
+            tries = [attempt_of(row) for row in attempts]
+            for row in rows:
+                trial = trial_of(row, objective, read)
+                waits = not trial.state.is_final
+                if waits or trial.is_interrupted:
+                    is_open[trial.id] = waits
+                if is_open.get(trial.id) is None or is_open[trial.id] != since.open.get(trial.id):
+                    changed.append(trial)
+        mark = Mark(now, count, is_open, since.events + len(events))
+        return News(mark, changed, tries, events)
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """All that is read within it is of one state, even if the writer goes on."""
+        with translated(self.path, "read"):
+            self._connection.execute("begin")
+            try:
+                yield
+            finally:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("rollback")
 
     def content(self) -> list[tuple[Any, ...]]:
         """The table of trials.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,10 @@ def earlier_run(folder: Path, losses: list[float | None], space: str = SPACE) ->
     """A run in `old`, with a trial for each of these losses; None has failed."""
     config = load_config(written(folder, "random")).config
     (folder / "old").mkdir()
-    Record.create(folder / "old" / "run.db", {"config": config.to_json(), "space": space}, {})
+    empty: dict[str, Any] = {key: {} for key in ("counts", "versions", "data_files", "seeds")}
+    texts = {"config_file": "mine.yaml", "space": space, "fingerprint": ""}
+    meta = {"config": config.to_json(), "interface": None, **texts, **empty}
+    Record.create(folder / "old" / "run.db", meta, {})
     parsed, record = parse_space(space, "space"), Record(folder / "old" / "run.db")
     genomes = [sample(parsed, np.random.default_rng(i)) for i in range(len(losses))]
     waiting = [

@@ -10,10 +10,13 @@ import pytest
 
 from evonas.errors import InvalidRecord, UserError
 from evonas.genome import sample
+from evonas.runtime.record import checksum
+from evonas.runtime.record.news import Mark
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
+from evonas.runtime.record.rows import settled
 from evonas.runtime.record.schema import VERSION
-from evonas.trial import Fidelity, Lineage, Proposal, Trial
+from evonas.trial import Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
 
 
 @pytest.fixture
@@ -76,3 +79,45 @@ def test_a_record_with_code_of_sqls_is_refused(path):
         connection.commit()
     with pytest.raises(InvalidRecord, match=r"triggers or views \(cheat\)"):
         RecordReader(path)
+
+
+def test_a_reader_that_follows_a_run_is_told_what_is_new(path, trials, loss, monkeypatch):
+    with Record(path) as record, RecordReader(path) as reader:
+        monkeypatch.setattr(checksum, "total", None)  # the whole sum is never verified
+
+        def news(mark):
+            found = reader.news(mark, loss)
+            ids = [trial.id for trial in found.trials]
+            return ids, [attempt.state for attempt in found.attempts], found
+
+        record.commit_step([], trials[:2], {}, 0)
+        ids, states, first = news(Mark())
+        assert (ids, states) == ([0, 1], [])
+        assert [kind for _, kind, _ in first.events] == ["opened"]
+        assert reader.news(first.mark, loss) is None
+
+        record.start_attempt(0)
+        record.note_epochs({(0, 0): 2})
+        ids, states, second = news(first.mark)
+        assert (ids, states, second.attempts[0].epochs) == ([], ["running"], 2)
+
+        metrics = {"val_loss": 0.5, "cut_short": 2.0}
+        short = settled(trials[0], TrialState.OK, metrics, loss)
+        record.finish_attempt(short, 0, Outcome(TrialState.OK, metrics), final=True)
+        record.commit_step([], trials[2:], {}, 0)
+        record.event("something", {"a": 1})
+        ids, states, third = news(second.mark)
+        assert (ids, states) == ([0, 2], ["ok"])
+        assert third.trials[0] == short
+        assert [event[1:] for event in third.events] == [("something", {"a": 1})]
+
+        record.put_meta("result", {})
+        assert news(third.mark)[0] == [], "what a deadline has ended is told once"
+        record.resume(loss, None, is_late=False)
+        ids, states, fourth = news(third.mark)
+        assert (ids, states) == ([0], ["abandoned"])
+        whole = settled(trials[0], TrialState.OK, {"val_loss": 0.4}, loss)
+        record.finish_attempt(whole, record.start_attempt(0), Outcome(TrialState.OK), final=True)
+        ids, states, fifth = news(fourth.mark)
+        assert (ids, states) == ([0], ["abandoned", "ok"])
+        assert list(fifth.mark.open) == [1, 2]
