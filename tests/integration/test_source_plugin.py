@@ -5,33 +5,24 @@ from __future__ import annotations
 import json
 import re
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from evonas import view
-from evonas.data.prepared import FILES
+from evonas.data.prepared import FILES, DataSettings, Prepared, prepare
 from evonas.errors import InvalidConfig, InvalidData
-from evonas.runtime.config.config_file import load_config
-from evonas.runtime.preparation import prepare_run
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing import content, make_run, work
 from evonas.testing.runs import write_config
 from tests.command import run_evonas
 
-GUIDE = Path(__file__).parents[2] / "docs" / "data.md"
-(PLUGIN,) = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
-CONFIG = """
-run: stub
-space: ./small.yaml
-plugins: [rings]
-data: {source: {"rings:Rings": {count: 90}}, split: "rings:EveryFifth"}
-strategy: random
-training: {epochs: 1}
-budget: {trials: 2}
-pool: {local: {workers: 1, devices: cpu}}
-"""
+GUIDE = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+(PLUGIN,) = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+(CONFIG,) = re.findall(r"^```yaml\n(# rings.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+SHORT = ("budget.trials=2", "training.epochs=1", "strategy=random", "run=stub")
 
 
 @pytest.fixture
@@ -47,22 +38,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_trains_on_it_and_reads_the_run_without_it(folder: Path) -> None:
     config = write_config(folder, config=CONFIG)
     root = folder / "runs" / "stub"
-    done = run_evonas("run", config, "--runs", root.parent)
+    short = [word for change in (*SHORT, "pool.local.devices=cpu") for word in ("--set", change)]
+    done = run_evonas("run", config, "--runs", root.parent, *short)
     assert done.returncode == 0, done.stderr
     card = json.loads((root / "best.json").read_text())
     assert card["data"]["name"] == "rings:Rings"
-    assert card["data"]["samples"] == {"train": 54, "validation": 18, "test": 18}
+    assert card["data"]["samples"] == {"train": 180, "validation": 60, "test": 60}
     (folder / "rings.py").unlink()
     del sys.modules["rings"]
     recorded = view.load(root).config.to_json()["data"]
-    assert recorded["source"] == {"rings:Rings": {"count": 90}}
+    assert recorded["source"] == {"rings:Rings": {"count": 300}}
     assert run_evonas("show", root).returncode == 0
 
 
 def test_its_arrays_are_restored_and_another_mark_is_held_to_the_content(folder: Path) -> None:
-    root = make_run(folder, config=CONFIG, runs=folder / "runs")
+    root = make_run(folder, *SHORT, config=CONFIG, runs=folder / "runs")
     whole = [np.load(root / name) for names in FILES.values() for name in names]
-    assert [len(array) for array in whole[::2]] == [54, 18, 18]
+    assert [len(array) for array in whole[::2]] == [180, 60, 60]
     for names in FILES.values():
         (root / names[0]).unlink()
     (root / "data" / "fitted.json").unlink()
@@ -80,7 +72,7 @@ def test_its_arrays_are_restored_and_another_mark_is_held_to_the_content(folder:
     with RecordReader(root / "run.db") as record:
         assert record.meta("source") == {"rings": "1"}
         assert "rings" in record.meta("code")
-    again = work(make_run(folder, "run=again", config=CONFIG, runs=folder / "runs"))
+    again = work(make_run(folder, *SHORT, "run=again", config=CONFIG, runs=folder / "runs"))
     assert content(root) == content(again.directory)
 
 
@@ -97,8 +89,17 @@ SPOILT = {
     ),
     "a sample in two parts": ("turn == 1", "turn > 0", "each to one part"),
     "no test": ('"test": np', '"text": np', "Received: none for test"),
-    "an index that is none": ("turn == 1)", "turn == 1) + 99", "indices below 90"),
+    "an index that is none": ("turn == 1)", "turn == 1) + 99", "indices below 300"),
 }
+
+
+def prepared(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Prepared:
+    """The data of a plugin with this text."""
+    module = types.ModuleType("rings")
+    monkeypatch.setitem(sys.modules, "rings", module)
+    exec(text, vars(module))
+    settings = DataSettings("vector", module.Rings(300), split=module.EveryFifth())
+    return prepare(settings, folder / "run")
 
 
 @pytest.mark.parametrize("case", SPOILT)
@@ -107,17 +108,14 @@ def test_what_it_does_wrong_is_told_as_the_users(
 ) -> None:
     old, new, words = SPOILT[case]
     assert old in PLUGIN
-    (folder / "rings.py").write_text(PLUGIN.replace(old, new))
     # What the plugin puts there is gone after the test.
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     del sys.modules["tensorflow"]
     with pytest.raises(InvalidData) as caught:
-        make_run(folder, config=CONFIG, runs=folder / "runs")
+        prepared(PLUGIN.replace(old, new), folder, monkeypatch)
     assert words in str(caught.value)
 
 
-def test_samples_in_no_part_are_told(folder: Path) -> None:
-    (folder / "rings.py").write_text(PLUGIN.replace("turn > 1", "turn > 2"))
-    make_run(folder, config=CONFIG, runs=folder / "runs")
-    checked = prepare_run(load_config(folder / "stub.yaml"), folder / "other")
-    assert "x: 18 samples are in no part." in checked.prepared.notes
+def test_samples_in_no_part_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = prepared(PLUGIN.replace("turn > 1", "turn > 2"), folder, monkeypatch).notes
+    assert "x: 60 samples are in no part." in notes
