@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.files import expanded, sha256_of
 from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
+from evonas.settings import Check, path_problem
 from evonas.words import counted
 
 HOW_TO_WRITE = "Write it with numpy.savez(path, x=..., y=...)."
@@ -76,14 +77,7 @@ class Npz(Source):
         path: path of the file. In a config's file it is relative to that file.
     """
 
-    path: str
-
-    def problems(self) -> dict[str, str]:
-        # `Path.resolve` raises ValueError on a NUL, and Linux refuses paths of 4096 characters.
-        if "\0" not in self.path and len(self.path) < 4096:
-            return {}
-        message = "must be a path of less than 4096 characters, without NUL."
-        return {"path": f"{message} Received: {short(self.path)}."}
+    path: Annotated[str, Check(path_problem)]
 
     def read(self, memory: Memory) -> Arrays:
         return load_npz(Path(self.path), memory)
