@@ -14,7 +14,8 @@ from pathlib import Path
 
 from evonas.errors import InvalidConfig, Issue, UserError
 from evonas.evaluate.contract.evaluator import Call
-from evonas.evaluate.contract.imports import MISSING, OPTIONAL, Imports, Source, digest_of
+from evonas.evaluate.contract.imports import Imports
+from evonas.evaluate.contract.user_code import MISSING, OPTIONAL, Source, digest_of
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.op_check import try_ops
 from evonas.evaluate.local.plugin_check import Plugins, look_at

@@ -14,8 +14,8 @@ from evonas import api, lifecycle
 from evonas.cli import check
 from evonas.cli.search import search
 from evonas.errors import InvalidConfig, NothingFeasible, RepeatedFailures
-from evonas.evaluate.contract.imports import Source
 from evonas.evaluate.contract.pool import Imported, Report
+from evonas.evaluate.contract.user_code import Source
 from evonas.invocation import command
 from evonas.runtime import preparation
 from evonas.runtime.code_guard import CODE, LATER

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from evonas.evaluate.contract.imports import WORDS, Source
 from evonas.evaluate.contract.protocol import PROTOCOL, Job, outcome_from_json
+from evonas.evaluate.contract.user_code import WORDS, Source
 from evonas.trial import Outcome, TrialState
 
 SHOWN = 80

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evonas.evaluate.contract.imports import import_plugins
+from evonas.evaluate.contract.import_watch import import_plugins
 from evonas.evaluate.contract.pool import Worker
 from evonas.evaluate.contract.protocol import Alive, RunJob, Setup
 from evonas.genome import Genome, SearchSpace

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from evonas.evaluate.contract.imports import Source
 from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.contract.user_code import Source
 from evonas.settings import Settings
 from evonas.trial import Outcome
 

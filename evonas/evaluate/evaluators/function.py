@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from evonas.errors import UserError, did_you_mean
 from evonas.evaluate.contract.evaluator import Call, Evaluator, silent
-from evonas.evaluate.contract.imports import import_plugins, importing
+from evonas.evaluate.contract.import_watch import import_plugins, importing
 from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.contract.raised import message_of, quoted
 from evonas.evaluate.evaluators.judging import judged

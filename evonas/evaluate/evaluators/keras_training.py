@@ -9,7 +9,7 @@ from typing import Any
 
 from evonas.data.prepared import Prepared, prepare
 from evonas.evaluate.contract.evaluator import WORKER, Evaluator, Question, silent
-from evonas.evaluate.contract.imports import import_plugins
+from evonas.evaluate.contract.import_watch import import_plugins
 from evonas.evaluate.contract.pool import Worker
 from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup
 from evonas.trial import Outcome

@@ -18,8 +18,9 @@ from typing import Any
 
 from evonas.errors import did_you_mean
 from evonas.evaluate.contract.evaluator import Call
+from evonas.evaluate.contract.import_watch import importing
 from evonas.evaluate.contract.importing import add_folder
-from evonas.evaluate.contract.imports import Imports, importing
+from evonas.evaluate.contract.imports import Imports
 from evonas.evaluate.local.aside import Answer, answer, ask_aside
 from evonas.evaluate.local.sources import sources_of
 from evonas.genome.strict_yaml import short

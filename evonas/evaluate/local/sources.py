@@ -10,14 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from evonas.evaluate.contract.imports import (
-    Imports,
-    Source,
-    as_text,
-    digest_of,
-    home_of,
-    is_users,
-)
+from evonas.evaluate.contract.imports import Imports
+from evonas.evaluate.contract.user_code import Source, as_text, digest_of, home_of, is_users
 
 
 def sources_of(imports: Imports) -> dict[str, Source]:

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from evonas.evaluate.contract.border import at_border
 from evonas.evaluate.contract.evaluator import Evaluator, evaluator_in
-from evonas.evaluate.contract.imports import Imports, watched
+from evonas.evaluate.contract.import_watch import watched
+from evonas.evaluate.contract.imports import Imports
 from evonas.evaluate.contract.orders import Orders
 from evonas.evaluate.contract.protocol import (
     PROTOCOL,

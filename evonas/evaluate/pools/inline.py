@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evonas.evaluate.contract.evaluator import evaluator_in
-from evonas.evaluate.contract.imports import Imports, watched
+from evonas.evaluate.contract.import_watch import watched
+from evonas.evaluate.contract.imports import Imports
 from evonas.evaluate.contract.pool import (
     Finished,
     Imported,

@@ -12,7 +12,8 @@ from typing import Annotated
 from annotated_types import Ge
 
 from evonas.evaluate.contract.evaluator import evaluator_in
-from evonas.evaluate.contract.imports import Imports, watched
+from evonas.evaluate.contract.import_watch import watched
+from evonas.evaluate.contract.imports import Imports
 from evonas.evaluate.contract.pool import (
     Finished,
     Imported,

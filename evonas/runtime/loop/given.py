@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evonas.errors import InvalidConfig
-from evonas.evaluate.contract.imports import Source
+from evonas.evaluate.contract.user_code import Source
 from evonas.runtime.loop.budget import RunLimits
 from evonas.runtime.loop.disk_guard import DiskGuard
 from evonas.runtime.loop.observer import Observer

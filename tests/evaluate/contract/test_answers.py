@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from evonas.evaluate.contract.answers import Alive, BadAnswer, Code, Epoch, Ready, read_answer
-from evonas.evaluate.contract.imports import UNREADABLE, Source
 from evonas.evaluate.contract.protocol import encode, outcome_to_json
+from evonas.evaluate.contract.user_code import UNREADABLE, Source
 from evonas.testing.jobs import make_job
 from evonas.trial import Cause, Details, Outcome, Stopped, TrialState
 

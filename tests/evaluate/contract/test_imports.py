@@ -13,13 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from evonas.evaluate.contract.imports import (
-    Imports,
-    code_now,
-    import_plugins,
-    is_users,
-    watched,
-)
+from evonas.evaluate.contract.import_watch import import_plugins, watched
+from evonas.evaluate.contract.imports import Imports, code_now
+from evonas.evaluate.contract.user_code import is_users
 
 
 @pytest.fixture
