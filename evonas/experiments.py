@@ -26,7 +26,7 @@ from evonas.insight.scale import Scale, scale_of
 from evonas.insight.sentences import sentence
 from evonas.insight.summary import incumbent
 from evonas.insight.verdict import finals, share_needed, verdicts
-from evonas.runtime.code_guard import recorded_code
+from evonas.runtime.code_record import recorded_code
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.strategy_config import counts_infeasible

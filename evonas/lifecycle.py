@@ -17,7 +17,7 @@ from evonas.files import sha256_of, write_text_whole
 from evonas.insight.climb import climb_svg
 from evonas.insight.front_picture import front_svg
 from evonas.invocation import command
-from evonas.runtime.code_guard import edited_meanwhile
+from evonas.runtime.code_record import edited_meanwhile
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.readable_copy import write_copy
 from evonas.runtime.config_change import apply, change_config

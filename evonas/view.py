@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from evonas.genome import Genome, SearchSpace
     from evonas.learning.interface import Interface
-    from evonas.runtime.code_guard import CodeChange
+    from evonas.runtime.code_record import CodeChange
     from evonas.runtime.config.limits_config import BudgetConfig
     from evonas.runtime.config.run_config import RunConfig
     from evonas.runtime.loop.observer import Observer
@@ -249,7 +249,7 @@ class Run:
     @property
     def plugin_folder(self) -> str:
         """The folder in which plugins may lie, besides where Python finds them; may be empty."""
-        from evonas.runtime.code_guard import plugin_folder
+        from evonas.runtime.plugins import plugin_folder
 
         return plugin_folder(self.config, self._inputs.config_file)
 
@@ -376,7 +376,7 @@ class Run:
             RunHeld: the run is going on.
         """
         from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
-        from evonas.runtime.code_guard import changed_code
+        from evonas.runtime.code_record import changed_code
         from evonas.runtime.loop.observer import teller
         from evonas.runtime.pools import open_pool
         from evonas.runtime.session import Session
@@ -418,7 +418,7 @@ def _code_changes(record: OpenRecord, config: Mapping[str, Any]) -> Sequence[Cod
     """The changes of code that were accepted. Without plugins there is no code to change."""
     if not config.get("plugins"):
         return ()
-    from evonas.runtime.code_guard import code_changes
+    from evonas.runtime.code_record import code_changes
 
     return code_changes(record)
 

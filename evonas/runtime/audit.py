@@ -22,9 +22,10 @@ from typing import Any
 
 from evonas.errors import InvalidRecord
 from evonas.genome import changes
-from evonas.runtime.code_guard import CodeChange, changed_code, check_plugins, code_changes
+from evonas.runtime.code_record import CodeChange, changed_code, code_changes
 from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.config.strategy_config import StrategyAsWritten
+from evonas.runtime.plugins import check_plugins
 from evonas.runtime.record.checksum import FIRST_VERSION
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader

@@ -11,9 +11,10 @@ from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.genome import SearchSpace
 from evonas.learning.interface import Interface
-from evonas.runtime.code_guard import Sources, plugin_folder
+from evonas.runtime.code_record import Sources
 from evonas.runtime.config.families import dump
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
+from evonas.runtime.plugins import plugin_folder
 
 PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 """Makes the pool of a run in this directory."""

@@ -10,20 +10,13 @@ from evonas.errors import InvalidConfig, Issue
 from evonas.evaluate.contract.evaluator import Question
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.plugin_check import Plugins
-from evonas.runtime.code_guard import (
-    CODE,
-    CODE_FILES,
-    CODE_RULE,
-    RULE,
-    look_at_plugins,
-    try_networks,
-    wrong_calls,
-)
+from evonas.runtime.code_record import CODE, CODE_FILES, CODE_RULE, RULE
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.recorded_run import NOTED
 from evonas.runtime.config.run_config import key_of_metric
 from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
 from evonas.runtime.data_guard import SOURCE, source_mark
+from evonas.runtime.plugins import look_at_plugins, try_networks, wrong_calls
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.open_record import GIVES_BACK
 from evonas.runtime.record.record import Record

@@ -24,12 +24,13 @@ from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
 from evonas.invocation import command
 from evonas.learning.metrics import TIMES
-from evonas.runtime.code_guard import changed_code, check_plugins
+from evonas.runtime.code_record import changed_code
 from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.evaluators import ends_of
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.loop.jobs import checkpoint_path, parts_before, training_job
 from evonas.runtime.loop.retries import accumulation
+from evonas.runtime.plugins import check_plugins
 from evonas.runtime.pools import make_setup
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader

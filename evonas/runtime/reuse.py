@@ -14,7 +14,7 @@ from evonas.evaluate.contract.protocol import Job
 from evonas.files import sha256_of, write_whole
 from evonas.genome import Genome
 from evonas.randomness import training_seed
-from evonas.runtime.code_guard import Sources, changed_late, code_changes, recorded_code
+from evonas.runtime.code_record import Sources, changed_late, code_changes, recorded_code
 from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.incumbents import incumbent_for
 from evonas.runtime.record.layout import Layout

@@ -18,16 +18,8 @@ from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.contract.raised import quoted
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
-from evonas.runtime.code_guard import (
-    Sources,
-    check_code,
-    check_imported,
-    check_plugins,
-    check_process,
-    checked_plugins,
-    known_code,
-    recorded_code,
-)
+from evonas.runtime.code_guard import check_code, check_imported, check_process
+from evonas.runtime.code_record import Sources, known_code, recorded_code
 from evonas.runtime.config.recorded_config import opened_for_jobs, opened_strategy
 from evonas.runtime.config.recorded_run import read_inputs
 from evonas.runtime.config.run_config import RunConfig
@@ -43,6 +35,7 @@ from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.loop.reserve import Reserve
 from evonas.runtime.loop.stopping import StopRequest
 from evonas.runtime.loop.storage import Storage
+from evonas.runtime.plugins import check_plugins, checked_plugins
 from evonas.runtime.pools import PoolFactory, make_setup, open_pool
 from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.open_record import end_seconds

@@ -15,7 +15,7 @@ from evonas.evaluate.local import plugin_check
 from evonas.invocation import command
 from evonas.runtime import preparation
 from evonas.runtime.audit import audit
-from evonas.runtime.code_guard import CODE
+from evonas.runtime.code_record import CODE
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.reuse import known_trainings

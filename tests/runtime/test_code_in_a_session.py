@@ -18,7 +18,7 @@ from evonas.evaluate.contract.pool import Imported, Report
 from evonas.evaluate.contract.user_code import Source
 from evonas.invocation import command
 from evonas.runtime import preparation
-from evonas.runtime.code_guard import CODE, LATER
+from evonas.runtime.code_record import CODE, LATER
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader

@@ -1,0 +1,132 @@
+"""The plugins of a config: imported in another process, and held against how they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evonas.errors import InvalidConfig, Issue
+from evonas.evaluate.contract.evaluator import Call
+from evonas.evaluate.local.limit_check import Measured
+from evonas.evaluate.local.op_check import try_ops
+from evonas.evaluate.local.plugin_check import Plugins, look_at
+from evonas.genome import SearchSpace
+from evonas.learning.interface import Interface
+from evonas.runtime.code_record import Sources
+from evonas.runtime.config.config_file import LoadedConfig
+from evonas.runtime.config.evaluator_config import setting
+from evonas.runtime.config.run_config import RunConfig, functions_of_metrics, key_of_metric
+
+
+def plugin_folder(config: RunConfig, file: Path) -> str:
+    """The folder in which plugins may lie, besides where Python finds them; empty without plugins.
+
+    Args:
+        file: the config's file.
+    """
+    return str(file.absolute().parent) if config.plugins else ""
+
+
+def calls_of(config: RunConfig, space: SearchSpace) -> list[Call]:
+    """How the ops of a space and the evaluator's function are called."""
+    found = []
+    for section in space.sections.values():
+        for op in section.ops.values():
+            tensors = max(1, section.inputs)
+            found.append(Call(op.name, tensors, op.names, offered=("name",)))
+    if (call := config.evaluator.call) is not None:
+        found.append(call)
+    for function in functions_of_metrics(config).values():
+        found.append(Call(function, tensors=2, given="arrays"))
+    return found
+
+
+def check_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Sources:
+    """Import the plugins in another process, and compare their functions with their calls.
+
+    Args:
+        file: the config's file.
+
+    Returns:
+        what identifies their code.
+
+    Raises:
+        as `checked_plugins`.
+    """
+    return checked_plugins(config, space, file).sources
+
+
+def checked_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Plugins:
+    """As `check_plugins`; returns all that was found of them.
+
+    Raises:
+        InvalidConfig: a plugin cannot be imported, lacks a function, or has one that cannot be
+            called as it is going to be.
+    """
+    found = look_at_plugins(config, space, file)
+    if found.wrong_calls:
+        wrong = found.wrong_calls.values()
+        raise InvalidConfig(Issue(words, "plugins", str(file)) for words in wrong)
+    return found
+
+
+def look_at_plugins(config: RunConfig, space: SearchSpace, file: Path) -> Plugins:
+    """As `check_plugins`, but functions that cannot be called are only told.
+
+    Raises:
+        InvalidConfig: a plugin cannot be imported.
+    """
+    found = look_at(config.plugins, calls_of(config, space), plugin_folder(config, file))
+    if found.problems:
+        raise InvalidConfig(Issue(words, "plugins", str(file)) for words in found.problems)
+    return found
+
+
+def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
+    """An issue for each function that cannot be called, where the config or the space names it."""
+    found = []
+    evaluator = loaded.config.evaluator
+    for function, words in plugins.wrong_calls.items():
+        if evaluator.call is not None and evaluator.call.function == function:
+            found.append(Issue(words, setting(evaluator), str(loaded.file)))
+        for name, of_metric in functions_of_metrics(loaded.config).items():
+            if of_metric == function:
+                found.append(Issue(words, key_of_metric(loaded.config, name), str(loaded.file)))
+        for section in loaded.space.sections.values():
+            if function in section.ops:
+                key = (section.group, section.name, "ops", function)
+                found.append(loaded.space_issue(key, words))
+    return found
+
+
+def try_networks(
+    loaded: LoadedConfig, interface: Interface | None, plugins: Plugins, every_op: bool
+) -> tuple[list[Issue], Measured | None]:
+    """An issue for each op that fails in a small network.
+
+    Also how random networks stand against the limits; None without limits. Without `every_op` only
+    if it is remembered.
+
+    Args:
+        interface: the two ends of the networks; None if there are none, and then nothing is tried.
+        plugins: what was found of the plugins; functions that cannot be called are left out.
+        every_op: whether the ops of evonas are tried, too.
+    """
+    if interface is None:
+        return [], None
+    config = loaded.config
+    tried = try_ops(
+        loaded.space,
+        interface,
+        config.plugins,
+        plugins.sources,
+        plugin_folder(config, loaded.file),
+        leave_out=plugins.wrong_calls,
+        only_plugins=not every_op,
+        limits=config.limits.of_size(),
+        seeds=list(loaded.seeds.values()),
+    )
+    found = []
+    for (name, op), words in tried.failing.items():
+        key = (loaded.space.sections[name].group, name, "ops", op)
+        found.append(loaded.space_issue(key, words))
+    return found, tried.measured
