@@ -45,7 +45,7 @@ def scores(run: view.Run) -> dict[str, float]:
 def plain_keras(run: view.Run) -> dict[str, Any]:
     """The exported model's scores in a process without evonas."""
     test = run.directory / "data" / "test"
-    files = (run.layout.model, run.layout.card, test / "x.npy", test / "y.npy")
+    files = (run.artefacts["model"], run.artefacts["card"], test / "x.npy", test / "y.npy")
     script = Path(__file__).with_name("plain_keras.py")
     command = [sys.executable, str(script), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

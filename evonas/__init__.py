@@ -15,7 +15,7 @@ may change in any release.
     evonas.sources      write a source of data, or a split
     evonas.pools        write a pool, which runs jobs
     evonas.evaluators   write an evaluator, which judges genomes
-    evonas.model        from a genome to a `keras.Model`
+    evonas.model        from a genome to a `keras.Model`; write an export format
     evonas.insight      what happened in a run: numbers, texts and pictures
     evonas.testing      stubs and contract suites for tests
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ FOLDER = "is a folder, and a file is wanted"
 _WRONG_PATH = (errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
-_TEMPORARY = re.compile(r"\.evonas-[0-9a-f]{16}\.(tmp|keras)")
+_TEMPORARY = re.compile(r"\.evonas-[0-9a-f]{16}\.[\w.]+")
 
 
 def temporary_beside(path: Path, ending: str = ".tmp") -> Path:
@@ -39,11 +40,23 @@ def delete_temporary_files(folder: Path) -> None:
 
     Nobody may be writing there. Never raises: what cannot be deleted stays.
     """
-    for root, _, names in os.walk(folder):
-        for name in names:
+    for root, folders, names in os.walk(folder):
+        for name in [*folders, *names]:
             if _TEMPORARY.fullmatch(name):
                 with suppress(OSError):
-                    Path(root, name).unlink()
+                    delete(Path(root, name))
+
+
+def delete(path: Path) -> None:
+    """Delete a file, or a folder with all that is in it; a link goes, and what it names stays.
+
+    Raises:
+        OSError: something cannot be deleted.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def not_through_a_link(name: str, flags: int) -> int:
@@ -124,6 +137,45 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_tree(path: Path) -> str:
+    """The sha256 of a file, or that of the list of a folder's files, as `sha256sum` prints it.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    if not path.is_dir():
+        return sha256_of(path)
+    lines = [f"{sha256}  {name}\n" for name, sha256 in files_within(path).items()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def files_within(folder: Path) -> dict[str, str]:
+    """The sha256 of each file in a folder and below, by its path in the folder, sorted.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
+
+
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether a file is there, and has the very content that it had.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return path.is_file() and sha256_of(path) == sha256
+
+
+def flush(path: Path) -> None:
+    """Bring the content of a file, or of all files of a folder, to the disk."""
+    paths = [found for found in path.rglob("*") if found.is_file()] if path.is_dir() else [path]
+    for found in paths:
+        with found.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def flush_directory(directory: Path) -> None:

@@ -11,11 +11,7 @@ from pathlib import Path
 
 from evonas.data.prepared import Prepared
 from evonas.errors import NothingFeasible, RunHeld
-from evonas.export.bundle import cut_short_after, export_best, is_intact, with_card
-from evonas.export.card import write_card
-from evonas.files import sha256_of, write_text_whole
-from evonas.insight.climb import climb_svg
-from evonas.insight.front_picture import front_svg
+from evonas.export.artefacts import Conclusion, are_whole, conclude
 from evonas.invocation import command
 from evonas.runtime.code_record import edited_meanwhile
 from evonas.runtime.config.config_file import LoadedConfig
@@ -30,7 +26,7 @@ from evonas.runtime.record.layout import Layout, Lock
 from evonas.runtime.record.open_record import END
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import Session
-from evonas.trial import CUT_SHORT, Trial, TrialState
+from evonas.trial import TrialState
 from evonas.view import Run, load
 from evonas.words import counted, excerpt, span
 
@@ -144,12 +140,7 @@ def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:
             return True
         files = record.files()
     layout = run.layout
-    for path in (layout.model, layout.card, layout.climb, layout.front):
-        if path.name in files:
-            is_whole = path.is_file() and sha256_of(path) == files[path.name]
-            if not is_whole:
-                return True
-    if not layout.config.is_file():
+    if not are_whole(layout.root, files) or not layout.config.is_file():
         return True
     # a log beside a sealed record is left by a session that was killed while it sealed the record
     return layout.log_of_record.exists()
@@ -178,36 +169,12 @@ def _refused(session: Session, engine: Engine) -> str:
 
 
 def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -> None:
-    """Export the winner, draw the pictures, seal the record; what is whole already is kept."""
+    """Make the files of the end, and seal the record; what is whole already is kept."""
     started = time.monotonic()
-    if engine.incumbent is not None:
-        _take_home(session, engine.incumbent, observers)
-    layout = session.layout
-    title = session.config.run
-    pictures = {layout.climb: climb_svg(engine.trials, session.objective, title=title)}
-    if session.config.objectives:
-        objectives = session.config.to_objectives()
-        pictures[layout.front] = front_svg(engine.trials, objectives, title=title)
-    for path, text in pictures.items():
-        write_text_whole(path, text)
-    session.record.note_files({path.name: sha256_of(path) for path in pictures})
+    conclude(Conclusion(session, engine.trials, engine.incumbent, observers))
     end = {"seconds": time.monotonic() - started, "reserve": engine.reserve}
     session.record.put_meta(END, end)
     session.record.seal()
-
-
-def _take_home(session: Session, winner: Trial, observers: Sequence[Observer]) -> None:
-    """Write the winner's card, and its model if the run has networks."""
-    is_made = _has_result(session, winner)
-    if not session.config.evaluator.has_networks:
-        if not is_made:
-            write_card(session, winner)
-    elif is_made:
-        with_card(session.layout.model, session.record.meta("result"))
-    else:
-        for observer in observers:
-            observer.on_wait(f"exporting the winner, trial {winner.id}")
-        export_best(session, winner, teller(observers))
 
 
 def _successful(run: Run) -> Run:
@@ -255,16 +222,3 @@ def _successful(run: Run) -> Run:
         f"no trial succeeded; of {counted(len(own), 'trial')}: {ended}."
         f" The last of each kind:{last}{hint}"
     )
-
-
-def _has_result(session: Session, best: Trial) -> bool:
-    """Whether the winner was exported by an earlier session that was killed just after."""
-    if not session.record.has_meta("result"):
-        return False
-    result = session.record.meta("result")
-    # The winner may have been exported as it was when a deadline had ended it.
-    is_same = result.get(CUT_SHORT) == cut_short_after(best)
-    is_winners = bool(result["trial"] == best.id and is_same)
-    if not session.config.evaluator.has_networks:
-        return is_winners and session.layout.card.is_file()
-    return is_winners and is_intact(session.layout.model, result)

@@ -224,6 +224,17 @@ class Run:
         return self.layout.root
 
     @property
+    def artefacts(self) -> Mapping[str, Path]:
+        """The files that the end of the run has made: `model`, `card`, `genealogy`, `front`.
+
+        Those that this run does not have are left out: all of them before its end, and the model of
+        a run without networks.
+        """
+        from evonas.export.artefacts import made
+
+        return made(self.directory, self._files)
+
+    @property
     def has_networks(self) -> bool:
         """Whether Keras trained networks; otherwise a table or a function judged the genomes."""
         return self._inputs.interface_json is not None
@@ -356,26 +367,36 @@ class Run:
         target: str | Path,
         trial: int | None = None,
         *,
+        format: str | None = None,
+        plugins: Sequence[str] = (),
         observers: Sequence[Observer] = (),
         pool_factory: PoolFactory | None = None,
     ) -> Mapping[str, Any]:
         """Write a trial's model to `target` and its card beside it; returns the card.
 
         A trial whose weights are not kept, or are damaged, is trained again first. The observers
-        are told so.
+        are told so. The winner's `.keras` file is copied: it needs no plugin.
 
         Args:
-            target: path of the `.keras` file.
+            target: path of the file or folder, with the ending of the format.
             trial: number of the trial; None for the winner.
+            format: `keras`, `saved_model`, or `package.module:Name` for one of your own; None for
+                `keras`.
+            plugins: modules with formats of your own, besides the plugins of the run.
             observers: told what happens.
             pool_factory: makes the pool whose worker builds the model; by default a local one.
 
         Raises:
-            UserError: the run has no networks, there is no such trial, the trial did not succeed,
-                or the target is not a `.keras` path.
+            UserError: the run has no networks, there is no such trial or format, the trial did not
+                succeed, or the target is no path for this format.
+            EvonasError: the model cannot be written in this format.
             RunHeld: the run is going on.
         """
-        from evonas.export.bundle import check_target, copy_winner, export_trial, is_intact
+        from evonas.export.artefacts import MODEL
+        from evonas.export.bundle import copy_winner, export_trial, with_plugins
+        from evonas.export.target import Target, check_target, find_form
+        from evonas.files import is_whole
+        from evonas.model.formats import DEFAULT
         from evonas.runtime.code_record import changed_code
         from evonas.runtime.loop.observer import teller
         from evonas.runtime.pools import open_pool
@@ -388,17 +409,28 @@ class Run:
             raise UserError(
                 f"no trial of {self.directory} has succeeded yet, so there is nothing to export"
             )
-        target = check_target(chosen.trial, expanded(target), self.directory)
+        name = format or DEFAULT
+        beside = str(self._inputs.config_file.parent)
+        listed = self._inputs.config_json.get("plugins") or ()
+        form = find_form(name, (*listed, *plugins), beside)
+        wanted = Target(expanded(target), name, form)
+        check_target(chosen.trial, wanted, self.directory)
         is_winner = self.result is not None and self.result["trial"] == chosen.id
-        if self.result is not None and is_winner and is_intact(self.layout.model, self.result):
-            return copy_winner(self.layout.model, self.result, target).card
-        with Session(self.directory, pool_factory or open_pool) as session:
+        result = self.result if is_winner else None
+        if result is not None and name == DEFAULT:
+            model = MODEL.within(self.directory)
+            if is_whole(model, result["sha256"]):
+                return copy_winner(model, result, wanted)
+        factory = pool_factory or open_pool
+        if plugins:
+            factory = with_plugins(factory, tuple(plugins), beside)
+        with Session(self.directory, factory) as session:
             tell = teller(observers)
             words = changed_code(session.record, session.check_plugins())
             if words:
                 tell(words)
             try:
-                return export_trial(session, chosen.trial, target, tell).card
+                return export_trial(session, chosen.trial, wanted, tell, result)
             except EvonasError as error:
                 # The root class says only that the model could not be made, or is another one.
                 if words and type(error) is EvonasError:

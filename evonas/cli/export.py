@@ -1,4 +1,4 @@
-"""`evonas export`: a trial's model, as a `.keras` file."""
+"""`evonas export`: a trial's model, as a `.keras` file or in another format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command(
             "--to",
             metavar="PATH",
             parser=expanded,
-            help="Where the model goes; must end in `.keras`.",
+            help="Where the model goes; must end in `.keras`, unless --format says otherwise.",
         ),
     ],
     trial: Annotated[
@@ -30,6 +30,26 @@ def command(
             metavar="[TRIAL]",
             parser=whole_number("TRIAL", 0),
             help="A trial's number; the winner if left out.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=(
+                "`keras`, the default: one file, which Keras loads, evaluates and trains further;"
+                " `saved_model`: a folder, which TensorFlow loads without Keras and TensorFlow"
+                " Serving serves; `package.module:Name`: a format of your own."
+            ),
+        ),
+    ] = None,
+    plugins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--plugin",
+            metavar="MODULE",
+            help="A module with a format of your own, if the run does not list it. Repeatable.",
         ),
     ] = None,
     runs: RunsOption = DEFAULT_RUNS,
@@ -43,6 +63,7 @@ def command(
     """
     from evonas import api
     from evonas.cli.console import complain, console, find_run, number, print_json, say
+    from evonas.export.card import card_beside
     from evonas.runtime.loop.observer import Observer
 
     class Notes(Observer):
@@ -51,7 +72,7 @@ def command(
             complain(f"note: {text}")
 
     view = api.load(find_run(run, runs))
-    card = view.export(to, trial, observers=[Notes()])
+    card = view.export(to, trial, format=form, plugins=plugins or (), observers=[Notes()])
     if as_json:
         print_json(card)
         return
@@ -61,4 +82,7 @@ def command(
         if name.startswith(("val_", "test_")):
             scores.append(f"{name} {number(value)}")
     words = f"trial {card['trial']}, {', '.join(scores)}"
-    say(console(), f"wrote {to} and {to.with_suffix('.json')}: {words}")
+    say(console(), f"wrote {to} and {card_beside(to)}: {words}")
+    # What a format says of its files; Keras's own file needs no words.
+    if how := card.get("loaded_by"):
+        say(console(), f"to load it:  {how}")

@@ -21,6 +21,7 @@ from evonas.errors import (
     Stopped,
     UserError,
 )
+from evonas.export.artefacts import MODEL
 from evonas.invocation import command
 from evonas.runtime.loop.observer import Observer
 from evonas.streams import PATIENCE, hurry, impatient
@@ -326,24 +327,15 @@ def _print_findings(run: Run, out: Console) -> None:
 
 def _print_files(run: Run, card: Mapping[str, Any], out: Console) -> None:
     """What was written, and how the model is used."""
-    layout = run.layout
-    files = {
-        "model": layout.model,
-        "card": layout.card,
-        "genealogy": layout.climb,
-        "record": layout.record,
-        "config": layout.config,
-    }
-    # Only a run with several objectives has a front.
-    if layout.front.is_file():
-        files["front"] = layout.front
-    _print_paths(files, out)
+    _print_paths(run, out)
     out.print()
-    for words in winner.how_to_use(card, layout.model.name):
+    for words in winner.how_to_use(card, MODEL.name):
         winner.print_words(words, out)
 
 
-def _print_paths(files: Mapping[str, Path], out: Console) -> None:
+def _print_paths(run: Run, out: Console) -> None:
+    """The files that the run has made, a line each."""
+    files = {**run.artefacts, "record": run.layout.record, "config": run.layout.config}
     for label, path in files.items():
         # A path that is wrapped cannot be copied.
         say(out, f"  {label:<10}  {path}")
@@ -373,14 +365,7 @@ def _conclude_without_network(run: Run, card: Mapping[str, Any]) -> None:
             told = ", ".join(scores)
             say(out, f"  {part}: {told}")
     winner.print_search(card, out)
-    layout = run.layout
-    files = {
-        "card": layout.card,
-        "genealogy": layout.climb,
-        "record": layout.record,
-        "config": layout.config,
-    }
-    _print_paths(files, out)
+    _print_paths(run, out)
     if run.is_time_over:
         out.print()
         say(out, "To go on:")

@@ -1,25 +1,27 @@
-"""Exports a trial: the `.keras` file, and a card beside it with what it is and what it scored."""
+"""Exports a trial: its model, verified, and a card beside it with what it is and what it scored."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from evonas.data.prepared import FILES
-from evonas.errors import EvonasError, UserError
-from evonas.evaluate.contract.protocol import ACCUMULATION, Job
+from evonas.errors import EvonasError
+from evonas.evaluate.contract.pool import Pool
+from evonas.evaluate.contract.protocol import ACCUMULATION, Job, Setup
 from evonas.export import description
-from evonas.export.keras_needed import keras_needed
+from evonas.export.card import note_result, write_card
 from evonas.export.retraining import Tell, Weights, finish, leave, may_retry, weights_of
-from evonas.files import sha256_of, write_text_whole, write_whole
+from evonas.export.target import Target, bring
+from evonas.files import delete, files_within, sha256_of_tree
 from evonas.randomness import training_seed
+from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.openings import note_opening
+from evonas.runtime.pools import PoolFactory
 from evonas.runtime.session import Session
 from evonas.trial import CUT_SHORT, Outcome, Trial, TrialState
 from evonas.words import excerpt
@@ -31,75 +33,93 @@ It covers the rounding of sums, and nothing else.
 """
 
 
-@dataclass(frozen=True)
-class Exported:
-    """Where an exported model is, and what it scored.
-
-    Attributes:
-        card: content of the `.json` file beside the model.
-    """
-
-    model: Path
-    card_file: Path
-    card: Mapping[str, Any]
-
-
-def export_best(session: Session, trial: Trial, tell: Tell) -> Exported:
+def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mapping[str, Any]:
     """The winner's export at the end of a run, which opens the test data and notes it.
 
     If its weights are gone, it is trained again.
+
+    Args:
+        path: path of the `.keras` file, in the run's folder.
+
+    Returns:
+        the card, which is now the run's result.
 
     Raises:
         EvonasError: the rebuilt model does not score what the record says.
         DiskFailure: there is no space for it; nothing is lost.
     """
-    layout = session.layout
+    target = Target(path)
     x, y = FILES["test"]
     weights = weights_of(session, trial, tell)
-    name = layout.model.relative_to(layout.root).as_posix()
-    outcome = _rebuild(session, trial, weights, name, {"x": x, "y": y})
-    card = _card(session, trial, weights, outcome, layout.model)
-    exported = with_card(layout.model, card)
-    files = {
-        layout.model.name: card["sha256"],
-        layout.card.name: sha256_of(layout.card),
-    }
-    # The files first, then the record: a session that was killed in between exports once more.
-    session.record.note_files(files, result=card)
-    return exported
+    outcome = _rebuild(session, trial, weights, target, {"x": x, "y": y})
+    card = _card(session, trial, weights, outcome, target)
+    note_result(session, card, target.card, path)
+    return card
 
 
-def copy_winner(model: Path, card: Mapping[str, Any], target: Path) -> Exported:
+def copy_winner(model: Path, card: Mapping[str, Any], target: Target) -> Mapping[str, Any]:
     """Copy the winner's exported model, and its card, to a path of the user's choice.
 
-    Nothing of the run is opened.
+    Nothing of the run is opened, and no code is imported: the file is the one that was verified.
     """
-    _copy(model, target)
-    return with_card(target, card)
+    bring(model, target)
+    write_card(target.card, card)
+    return card
 
 
-def export_trial(session: Session, trial: Trial, target: Path, tell: Tell) -> Exported:
+def export_trial(
+    session: Session,
+    trial: Trial,
+    target: Target,
+    tell: Tell,
+    result: Mapping[str, Any] | None = None,
+) -> Mapping[str, Any]:
     """Export any successful trial to a path of the user's choice.
 
     The test data stay closed: only the winner is tested. If the trial's weights are gone, it is
     trained again. They are not kept then, unless it is one of the best.
 
     Args:
-        target: a path that `check_target` has given.
+        target: a target that `check_target` has seen.
+        result: card of the winner, if the trial is the winner: the scores of its test are told
+            again.
+
+    Returns:
+        the card.
 
     Raises:
-        EvonasError: the rebuilt model does not score what the record says.
+        EvonasError: the rebuilt model does not score what the record says, or cannot be written in
+            this format.
     """
     # A worker writes within the run's directory only; so first there, then to the target.
-    name = f"exports/{trial.id:05d}.keras"
-    made = session.layout.root / name
+    folder = session.layout.root / "exports"
+    made = replace(target, path=folder / f"{trial.id:05d}{target.form.ending}")
     weights = weights_of(session, trial, tell)
-    outcome = _rebuild(session, trial, weights, name, {})
+    outcome = _rebuild(session, trial, weights, made, {})
     card = _card(session, trial, weights, outcome, made)
-    _copy(made, target)
-    made.unlink()
+    if result is not None:
+        # It is the very model that was tested: its scores on validation data are the same.
+        card["metrics"] = {**result["metrics"], **card["metrics"]}
+        card["baseline"] = result.get("baseline")
+    bring(made.path, target)
+    delete(made.path)
     leave(session, trial, weights)
-    return with_card(target, card)
+    write_card(target.card, card)
+    return card
+
+
+def with_plugins(factory: PoolFactory, plugins: tuple[str, ...], folder: str) -> PoolFactory:
+    """A maker of pools whose workers may import these modules, too.
+
+    Args:
+        folder: folder in which they may lie.
+    """
+
+    def make(config: RunConfig, setup: Setup, root: Path) -> Pool:
+        known = dict.fromkeys([*setup.plugins, *plugins])
+        return factory(config, replace(setup, plugins=tuple(known), plugin_folder=folder), root)
+
+    return make
 
 
 def cut_short_after(trial: Trial) -> int | None:
@@ -109,74 +129,11 @@ def cut_short_after(trial: Trial) -> int | None:
     return int(trial.metrics[CUT_SHORT])
 
 
-def check_target(trial: Trial, target: Path, root: Path) -> Path:
-    """The target, if a trial of the run at `root` can be exported to it.
-
-    Raises:
-        UserError: the trial did not succeed; or the target is not a `.keras` path in a folder that
-            exists; or it is in the run's own directory; or a file that is no card is in the place
-            of its card.
-    """
-    if trial.state is not TrialState.OK:
-        raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
-    if target.suffix != ".keras":
-        raise UserError(
-            f"an export's path ends in .keras, which is Keras's own format. Received: {target}"
-        )
-    if not target.parent.is_dir():
-        raise UserError(f"there is no folder {target.parent} to export to")
-    if target.resolve().is_relative_to(root.resolve()):
-        raise UserError(
-            f"{target} is in the run's own directory, whose files are the record's;"
-            " name a path outside of it"
-        )
-    card = _card_file(target)
-    if card.exists() and not _is_card(card):
-        raise UserError(
-            f"an export writes a card beside the model, and {card} is no card of evonas, but a file"
-            " of yours. Name another path, or move the file away."
-        )
-    return target
-
-
-def _card_file(model: Path) -> Path:
-    return model.with_suffix(".json")
-
-
-def _is_card(path: Path) -> bool:
-    """Whether this file is a card that evonas has written, and may replace."""
-    try:
-        card = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(card, dict) and {"trial", "sha256", "metrics"} <= set(card)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file whole or not at all."""
-    with source.open("rb") as file:
-        write_whole(target, lambda out: shutil.copyfileobj(file, out))
-
-
-def is_intact(model: Path, card: Mapping[str, Any]) -> bool:
-    """Whether this is the very file that the card was written for."""
-    if not model.is_file():
-        return False
-    return bool(sha256_of(model) == card["sha256"])
-
-
-def with_card(model: Path, card: Mapping[str, Any]) -> Exported:
-    """Write the card beside its model."""
-    card_file = _card_file(model)
-    text = json.dumps(card, indent=2, allow_nan=False)
-    write_text_whole(card_file, text + "\n")
-    return Exported(model, card_file, card)
-
-
 def _rebuild(
-    session: Session, trial: Trial, weights: Weights, model: str, arrays: Mapping[str, str]
+    session: Session, trial: Trial, weights: Weights, target: Target, arrays: Mapping[str, str]
 ) -> Outcome:
     """Run the export job in a worker, and compare its scores with those of the training."""
+    root = session.layout.root
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
     job = Job(
         kind="export",
@@ -186,16 +143,17 @@ def _rebuild(
         genome=trial.genome.to_dict(),
         seed=seed,
         epochs=trial.proposal.fidelity.epochs,
-        weights=weights.path.relative_to(session.layout.root).as_posix(),
-        model=model,
+        weights=weights.path.relative_to(root).as_posix(),
+        model=target.path.relative_to(root).as_posix(),
+        format=target.name,
         arrays=arrays,
         cut_after=cut_short_after(trial),
     )
     outcome = run_job(session, job)
     if outcome.state is not TrialState.OK:
         raise EvonasError(
-            f"the model of trial {trial.id} could not be rebuilt ({outcome.state}):"
-            f" {excerpt(outcome.message)}"
+            f"the model of trial {trial.id} could not be rebuilt and written as {target.name}"
+            f" ({outcome.state}): {excerpt(outcome.message)}"
         )
     for name in ("val_loss", f"val_{session.interface.metric}"):
         ours = weights.metrics.get(name)
@@ -230,12 +188,13 @@ def run_job(session: Session, job: Job) -> Outcome:
 
 
 def _card(
-    session: Session, trial: Trial, weights: Weights, outcome: Outcome, model: Path
+    session: Session, trial: Trial, weights: Weights, outcome: Outcome, target: Target
 ) -> dict[str, Any]:
     """What there is to know about an exported model."""
     interface = session.interface
     details = outcome.details.more
-    return {
+    form = target.form
+    card = {
         "run": session.config.run,
         "trial": trial.id,
         "task": interface.task,
@@ -249,11 +208,16 @@ def _card(
         CUT_SHORT: cut_short_after(trial),
         **description.training(session, trial, weights.metrics),
         "layers": details.get("layers"),
-        "compiled": description.compiled(interface),
+        "compiled": description.compiled(interface) if form.is_compiled else None,
         "data": description.data(session),
         **description.origin(session, trial),
         "reload_difference": details.get("reload_difference"),
-        "keras": keras_needed(details.get("versions")),
+        **form.about(details.get("versions") or {}),
         "versions": details.get("versions"),
-        "sha256": sha256_of(model),
+        "format": target.name,
+        "sha256": sha256_of_tree(target.path),
     }
+    if form.is_folder:
+        # Together they give the sha256 above: that of this list, as `sha256sum` prints it.
+        card["files"] = files_within(target.path)
+    return card

@@ -13,7 +13,7 @@ from pathlib import Path
 from evonas.errors import DiskFailure, EvonasError, InvalidRecord
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job
-from evonas.files import sha256_of
+from evonas.files import is_whole
 from evonas.invocation import command
 from evonas.learning.metrics import TIMES
 from evonas.runtime.incumbents import incumbent_for
@@ -62,7 +62,7 @@ def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) ->
     """
     name = weights_path(trial.trained_id)
     path = session_root / name
-    if name not in files or not path.is_file() or sha256_of(path) != files[name]:
+    if name not in files or not is_whole(path, files[name]):
         raise InvalidRecord(
             f"the weights of trial {trial.id} ({path}) are missing or damaged; a run keeps those"
             " of its best trials and of trials that its search may continue. To train it again:"

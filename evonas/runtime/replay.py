@@ -21,7 +21,7 @@ from evonas.evaluate.contract.evaluator import evaluator_in
 from evonas.evaluate.contract.pool import Finished, PoolSettings
 from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.pools.inline import InlinePool
-from evonas.files import sha256_of
+from evonas.files import is_whole
 from evonas.invocation import command
 from evonas.learning.metrics import TIMES
 from evonas.runtime.code_record import changed_code
@@ -195,7 +195,7 @@ def _check_data(root: Path, files: Mapping[str, str]) -> None:
     for part in ("train", "validation"):
         for name in FILES[part]:
             path = root / name
-            if not path.is_file() or (name in files and sha256_of(path) != files[name]):
+            if not path.is_file() or (name in files and not is_whole(path, files[name])):
                 message = (
                     "is missing or damaged: a replay would show nothing."
                     f" To make it again:  {command('resume', root)}"

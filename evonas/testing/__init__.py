@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evonas.testing.stub_pool import StubPool
     from evonas.testing.stub_worker import Stub
     from evonas.testing.suites.evaluator import EvaluatorSuite
+    from evonas.testing.suites.format import FormatSuite
     from evonas.testing.suites.journal import JournalSuite
     from evonas.testing.suites.metric import MetricSuite
     from evonas.testing.suites.pool import PoolSuite
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Driver",
     "EvaluatorSuite",
+    "FormatSuite",
     "JournalSuite",
     "MetricSuite",
     "PoolSuite",
@@ -53,6 +55,7 @@ __getattr__, __dir__ = exports(
     {
         "Driver": "evonas.testing.driving",
         "EvaluatorSuite": "evonas.testing.suites.evaluator",
+        "FormatSuite": "evonas.testing.suites.format",
         "JournalSuite": "evonas.testing.suites.journal",
         "MetricSuite": "evonas.testing.suites.metric",
         "PoolSuite": "evonas.testing.suites.pool",

@@ -23,8 +23,9 @@ from evonas.evaluate.contract.evaluator import Evaluator, silent
 from evonas.evaluate.contract.protocol import ACCUMULATION, Alive, Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.local.worker import Driver, work_for
 from evonas.evaluate.training.learning_curve import first_stop, rule_of
-from evonas.files import sha256_of, write_whole
+from evonas.files import sha256_of_tree, write_text_whole
 from evonas.learning.metrics import TIMES, VALIDATION, direction_of
+from evonas.model.formats import FORMATS
 from evonas.testing.lies import LIES, lie
 from evonas.trial import (
     CUT_SHORT,
@@ -219,11 +220,12 @@ def _write(job: Job, root: Path) -> dict[str, str]:
     files = {}
     for name in filter(None, written):
         genome = json.dumps(job.genome, sort_keys=True)
-        content = (
-            f"stub {name} {_fraction(genome, job.seed, job.cut_after or job.epochs)}\n".encode()
-        )
-        write_whole(root / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
-        files[name] = sha256_of(root / name)
+        fraction = _fraction(genome, job.seed, job.cut_after or job.epochs)
+        path = root / name
+        # A format that writes a folder: one file stands for what is in it.
+        is_folder = name == job.model and job.format in FORMATS and FORMATS[job.format].is_folder
+        write_text_whole(path / "model" if is_folder else path, f"stub {name} {fraction}\n")
+        files[name] = sha256_of_tree(path)
     return files
 
 

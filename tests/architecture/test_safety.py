@@ -36,6 +36,7 @@ MAY_IMPORT_BY_NAME = {
     "evaluate/training/scoring.py": "a metric of a plugin that the config lists",
     "model/ops.py": "ops of the plugins that the config lists",
     "evaluate/contract/import_watch.py": "the plugins that the config lists, before the first job",
+    "model/formats/__init__.py": "an export format: evonas's own, or of a plugin that is listed",
     "evaluate/contract/evaluator.py": "the evaluator: evonas's own, or of a plugin of the config",
     "evaluate/evaluators/function.py": "the user's function, from the plugins of the config",
     "evaluate/local/plugin_check.py": "the plugins that the config lists, in a process of its own",

@@ -149,6 +149,8 @@ PUBLIC: dict[str, list[str]] = {
         "silent",
     ],
     "evonas.model": [
+        "FORMATS",
+        "ExportFormat",
         "InputSpec",
         "Interface",
         "build_model",
@@ -164,6 +166,7 @@ PUBLIC: dict[str, list[str]] = {
     "evonas.testing": [
         "Driver",
         "EvaluatorSuite",
+        "FormatSuite",
         "JournalSuite",
         "MetricSuite",
         "PoolSuite",

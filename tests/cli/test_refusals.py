@@ -25,7 +25,11 @@ OTHERS = (
         (["run", "--jsn"], "run has no option --jsn. Did you mean '--json'? Allowed: --set,"),
         (["--bogus"], "evonas has no option --bogus. Allowed: --version,"),
         (["run"], "run needs CONFIG: a config's path, or the name of a shipped one"),
-        (["export", "x"], "export needs --to PATH: where the model goes; must end in `.keras`."),
+        (
+            ["export", "x"],
+            "export needs --to PATH: where the model goes; must end in `.keras`, unless --format"
+            " says otherwise.",
+        ),
         (["replay", "x"], "replay needs TRIAL: a trial's number."),
         (["show", "a", "b", "c"], "show takes no further argument. Received: b c"),
         (["show", "a", "b", "(c)."], "show takes no further argument. Received: b (c)."),

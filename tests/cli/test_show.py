@@ -83,7 +83,7 @@ def test_the_winner_is_told_with_its_training_its_data_and_its_search(run: view.
         " 3 classes (0, 1, 2)"
     )
     assert line(text, "space").endswith(f"small, {run.space.dimension} decisions")
-    assert str(run.layout.card) in line(text, "card")
+    assert str(run.artefacts["card"]) in line(text, "card")
     assert str(run.layout.config) in line(text, "config")
     assert "y: the labels as they are in the data, 0 to 2." in text
 
@@ -178,7 +178,7 @@ def test_a_strategy_in_words():
 def test_json_has_the_whole_card(run: view.Run):
     data = json.loads(told(run, "--json"))
     card = data["result"]
-    assert card == json.loads(run.layout.card.read_text())
+    assert card == json.loads(run.artefacts["card"].read_text())
     assert run.best is not None
     assert card["genome"] == run.best.genome.to_dict()
     assert card["digest"] == run.best.genome.digest

@@ -30,7 +30,7 @@ def test_through_a_pipe_no_line_is_wrapped_and_nothing_is_cut(run):
     listed = told("list", "--runs", run.directory.parent)
     assert f"  {run.directory}  " in listed
     shown = told("show", run.directory, "--trials")
-    assert f"  {run.layout.model}\n" in shown
+    assert f"  {run.artefacts['model']}\n" in shown
     assert "\u2026" not in listed + shown
 
 

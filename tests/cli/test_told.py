@@ -124,7 +124,7 @@ def test_test_data_are_said_to_be_opened_as_often_as_they_were(tmp_path):
     run = work(make_run(tmp_path), stub=HEALTHY)
     assert "(test data opened once, " in told("show", run.directory)
     assert "(test data opened once, " in told("resume", run.directory), "it has not opened them"
-    run.layout.model.unlink()
+    run.artefacts["model"].unlink()
     work(run.directory, stub=HEALTHY)
     assert "(test data opened 2 times, first " in told("show", run.directory)
 

@@ -8,7 +8,10 @@ import pytest
 
 from evonas.errors import EvonasError, InvalidConfig, UserError
 from evonas.evaluate.contract.pool import Finished
-from evonas.export.bundle import check_target, export_best, export_trial
+from evonas.export.artefacts import MODEL
+from evonas.export.bundle import export_best, export_trial
+from evonas.export.target import Target, check_target, find_form
+from evonas.model.formats import SavedModel
 from evonas.runtime.session import Session
 from evonas.testing.runs import Notes, make_run, stub_pools, work
 from evonas.testing.stub_pool import StubPool
@@ -72,7 +75,7 @@ def test_a_rebuilt_model_with_one_other_score_is_refused(run, pool, name, change
     recorded = run.best.metrics[name]
     pool.changes[name] = None if change is None else recorded + change
     with session_of(run, pool) as session, pytest.raises(EvonasError, match=f"its {name} is"):
-        export_best(session, run.best.trial, silent)
+        export_best(session, run.best.trial, silent, MODEL.within(run.directory))
 
 
 @pytest.mark.parametrize("name", ["val_loss", "val_accuracy"])
@@ -80,27 +83,30 @@ def test_rounding_is_no_other_model(run, pool, name):
     pool.changes[name] = run.best.metrics[name] + 1e-8
     with session_of(run, pool) as session:
         assert (
-            export_best(session, run.best.trial, silent).card["metrics"][name] == pool.changes[name]
+            export_best(session, run.best.trial, silent, MODEL.within(run.directory))["metrics"][
+                name
+            ]
+            == pool.changes[name]
         )
 
 
 def test_the_winner_is_tested_and_no_other_trial_is(run, pool, tmp_path):
     others = [t for t in run.trials if t.fitness is not None and t.id != run.best.id]
     with session_of(run, pool) as session:
-        winner = export_best(session, run.best.trial, silent)
-        other = export_trial(session, others[0], tmp_path / "other.keras", silent)
+        winner = export_best(session, run.best.trial, silent, MODEL.within(run.directory))
+        other = export_trial(session, others[0], Target(tmp_path / "other.keras"), silent)
     tested, untested = pool.exports
     assert dict(tested.arrays) == {"x": "data/test/x.npy", "y": "data/test/y.npy"}
-    assert {"test_loss", "test_accuracy"} <= set(winner.card["metrics"])
+    assert {"test_loss", "test_accuracy"} <= set(winner["metrics"])
     assert dict(untested.arrays) == {}
-    assert not [name for name in other.card["metrics"] if name.startswith("test_")]
+    assert not [name for name in other["metrics"] if name.startswith("test_")]
 
 
 def test_an_export_is_of_the_trials_own_training(run, pool, tmp_path):
     """Its seed, its genome and its weights, whatever the order of the trials."""
     others = [t for t in run.trials if t.fitness is not None and t.id != run.best.id]
     with session_of(run, pool) as session:
-        card = export_trial(session, others[-1], tmp_path / "other.keras", silent).card
+        card = export_trial(session, others[-1], Target(tmp_path / "other.keras"), silent)
     (job,) = pool.exports
     assert (job.trial, job.epochs) == (others[-1].id, others[-1].proposal.fidelity.epochs)
     assert job.genome == others[-1].genome.to_dict()
@@ -139,7 +145,7 @@ def test_a_model_that_is_another_one_by_changed_code_says_so(tmp_path, pool):
 
 def test_the_card_has_the_learning_curves_of_the_trial(run, pool):
     with session_of(run, pool) as session:
-        card = export_best(session, run.best.trial, silent).card
+        card = export_best(session, run.best.trial, silent, MODEL.within(run.directory))
     (attempt,) = run.best.attempts()
     assert card["history"] == attempt.history
     assert list(card["history"]["val_loss"])
@@ -152,25 +158,66 @@ def test_the_card_has_the_learning_curves_of_the_trial(run, pool):
 
 def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_path):
     failed = replace(run.best.trial, state=TrialState.DIVERGED)
+    (tmp_path / "taken").mkdir()
+    saved = {"name": "saved_model", "form": SavedModel()}
     for trial, target, words in (
-        (failed, tmp_path / "x.keras", "no model to export"),
-        (run.best.trial, tmp_path / "x.h5", r"ends in \.keras"),
-        (run.best.trial, tmp_path / "missing" / "x.keras", "no folder"),
-        (run.best.trial, run.directory / "x.keras", "the run's own directory"),
-        (run.best.trial, run.directory / "weights" / ".." / "x.keras", "the run's own directory"),
+        (failed, Target(tmp_path / "x.keras"), "no model to export"),
+        (
+            run.best.trial,
+            Target(tmp_path / "x.h5"),
+            r"ends in \.keras\. Received: .*x\.h5\. .*saved_model",
+        ),
+        (run.best.trial, Target(tmp_path / ".keras"), r"ends in \.keras"),
+        (run.best.trial, Target(tmp_path / "missing" / "x.keras"), "no folder"),
+        (run.best.trial, Target(run.directory / "x.keras"), "the run's own directory"),
+        (run.best.trial, Target(run.directory / "weights/../x.keras"), "the run's own directory"),
+        (run.best.trial, Target(tmp_path / "taken", **saved), "taken is there already"),
+        (
+            run.best.trial,
+            Target(tmp_path / "x.keras", **saved),
+            r"format is saved_model, .* in \.keras",
+        ),
     ):
         with pytest.raises(UserError, match=words):
             check_target(trial, target, run.directory)
-    assert check_target(run.best.trial, tmp_path / "x.keras", run.directory) == tmp_path / "x.keras"
+    check_target(run.best.trial, Target(tmp_path / "x.keras"), run.directory)
+    check_target(run.best.trial, Target(tmp_path / "x.1", **saved), run.directory)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "saved_modle",
+            r"is keras, saved_model, or .* Received: saved_modle. Did you mean 'saved_",
+        ),
+        ("a.b:C", "module 'a.b' is not among the plugins .* none.*--plugin a.b"),
+    ],
+)
+def test_a_format_that_is_not_there_is_refused_with_those_that_are(name, words):
+    with pytest.raises(UserError, match=words):
+        find_form(name, (), "")
+
+
+def test_another_format_of_the_winner_repeats_its_test_and_opens_nothing(run, pool, tmp_path):
+    pools = stub_pools(stub=HEALTHY, pool=pool)
+    card = run.export(tmp_path / "served", format="saved_model", pool_factory=pools)
+    (job,) = pool.exports
+    assert (job.format, dict(job.arrays)) == ("saved_model", {})
+    assert card["metrics"] == run.result["metrics"]
+    assert (tmp_path / "served").is_dir()
+    assert [path.name for path in tmp_path.glob("served*.json")] == ["served.json"]
+    assert list((run.directory / "exports").iterdir()) == []
 
 
 @pytest.mark.parametrize("content", ["{}", "[1]", "not JSON", '{"trial": 1, "sha256": ""}'])
 def test_no_file_of_the_users_is_in_the_place_of_the_card(run, pool, tmp_path, content):
-    target, beside = tmp_path / "x.keras", tmp_path / "x.json"
+    target, beside = Target(tmp_path / "x.keras"), tmp_path / "x.json"
     beside.write_text(content)
     with pytest.raises(UserError, match=r"x\.json is no card of evonas"):
         check_target(run.best.trial, target, run.directory)
     beside.unlink()
     with session_of(run, pool) as session:
         export_trial(session, run.best.trial, target, silent)
-    assert check_target(run.best.trial, target, run.directory) == target, "a card is replaced"
+    # A card is replaced.
+    check_target(run.best.trial, target, run.directory)

@@ -127,7 +127,7 @@ def resumed(runs: Runs, where: object) -> int:
     assert run.is_finished, where
     assert content(runs.root) == runs.content, where
     assert run.result is not None, where
-    assert sha256_of(run.layout.model) == run.result["sha256"], where
+    assert sha256_of(run.artefacts["model"]) == run.result["sha256"], where
     return 0
 
 

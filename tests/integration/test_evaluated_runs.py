@@ -70,7 +70,7 @@ def test_a_table_is_searched_from_a_config_to_a_card(folder: Path) -> None:
     assert not run.has_networks
     assert run.best is not None
     assert sum(trial.twin_of is None for trial in run.trials) == 20
-    card = json.loads(run.layout.card.read_text())
+    card = json.loads(run.artefacts["card"].read_text())
     assert card == run.result
     assert card["trial"] == run.best.id
     assert card["metrics"] == {
@@ -81,8 +81,8 @@ def test_a_table_is_searched_from_a_config_to_a_card(folder: Path) -> None:
     assert all("test_accuracy" not in trial.metrics for trial in run.trials), (
         "the search sees no test data"
     )
-    assert run.layout.climb.is_file()
-    assert not run.layout.model.exists()
+    assert run.artefacts["genealogy"].is_file()
+    assert "model" not in run.artefacts
     assert audit(run.directory).is_repeated
     assert json.loads(json.dumps(run.summary()))["budgets"] == {"trials": 20}
     for polite in (

@@ -10,7 +10,6 @@ from evonas import view
 from evonas.cli import show
 from evonas.errors import UserError
 from evonas.runtime.audit import audit
-from evonas.runtime.record.layout import Layout
 from evonas.testing.runs import Notes, content, make_run, stub_pools, work
 from evonas.trial import rank
 
@@ -64,14 +63,14 @@ def test_show_prints_the_front_and_writes_json_and_a_picture(front, capsys, tmp_
     assert [row["trial"] for row in found["front"]] == [trial.id for trial in front.front()]
     assert found["hypervolume"] == front.hypervolume()
     show.command(str(front.directory), front=tmp_path / "front.svg")
-    assert (tmp_path / "front.svg").read_text() == Layout(front.directory).front.read_text()
+    assert (tmp_path / "front.svg").read_text() == front.artefacts["front"].read_text()
     with pytest.raises(UserError, match=r"an \.svg file"):
         show.command(str(front.directory), front=tmp_path / "front.png")
 
 
 def test_the_picture_is_made_again_where_it_is_lost(front):
-    Layout(front.directory).front.unlink()
-    assert Layout(work(front.directory).directory).front.is_file()
+    front.artefacts["front"].unlink()
+    assert work(front.directory).artefacts["front"].is_file()
 
 
 @pytest.mark.parametrize("strategy", ["nsga2", "nsga3"])

@@ -16,8 +16,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 import evonas
-from evonas.export.keras_needed import keras_needed
 from evonas.genome import changes
+from evonas.model.formats.keras_file import keras_needed
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing import content
 from tests.command import run_evonas

@@ -1,8 +1,9 @@
-"""What plain Keras can do with `best.keras`: real trainings, and a process without evonas."""
+"""What others can do with exported models: real trainings, and a process without evonas."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 from evonas import lifecycle, view
+from evonas.errors import EvonasError
+from evonas.files import sha256_of
 from evonas.runtime.config.config_file import load_config
 
 pytestmark = pytest.mark.filterwarnings(
@@ -40,6 +43,8 @@ strategy: random
 pool: inline
 """
 
+GUIDE = Path(__file__).parents[2] / "docs" / "export.md"
+
 LABELS = ("plum", "apple", "fig")
 """Not in the order of the model's columns."""
 
@@ -51,6 +56,7 @@ warnings.filterwarnings("ignore", "__array__ implementation")
 from pathlib import Path
 import keras
 import numpy as np
+import tensorflow as tf
 
 found = {}
 for folder in map(Path, sys.argv[1:]):
@@ -60,6 +66,10 @@ for folder in map(Path, sys.argv[1:]):
     y = np.load(folder / "y_test.npy")
     if "searchsorted" in card["compiled"]["y"]:
         y = np.searchsorted(card["classes"], y)
+    predictions = model.predict(x, verbose=0)
+    served = tf.saved_model.load(str(folder.parent / f"{folder.name}_served"))
+    of_served = np.concatenate([served.serve(x[i : i + 32]) for i in range(0, len(x), 32)])
+    as_layer = keras.layers.TFSMLayer(folder.parent / f"{folder.name}_served")(x).numpy()
     rate = model.optimizer.get_config()["learning_rate"]
     scores = model.evaluate(x, y, verbose=0, return_dict=True)
     history = model.fit(x, y, epochs=2, batch_size=16, verbose=0).history
@@ -68,6 +78,8 @@ for folder in map(Path, sys.argv[1:]):
         "rate": rate,
         "scores": scores,
         "losses": history["loss"],
+        "of_served": float(np.abs(of_served - predictions).max()),
+        "as_layer": float(np.abs(as_layer - predictions).max()),
     }
 print(json.dumps(found))
 """
@@ -101,7 +113,17 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[view.Run]:
 
 
 @pytest.fixture(scope="module")
-def plain(runs: list[view.Run]) -> dict[str, Any]:
+def served(runs: list[view.Run]) -> list[dict[str, Any]]:
+    """The cards of the winners as folders for TensorFlow, beside their runs."""
+    found = []
+    for run in runs:
+        target = run.directory.parent / f"{run.name}_served"
+        found.append(dict(run.export(target, format="saved_model")))
+    return found
+
+
+@pytest.fixture(scope="module")
+def plain(runs: list[view.Run], served: list[dict[str, Any]]) -> dict[str, Any]:
     """What a process without evonas does with the exported models."""
     command = [sys.executable, "-c", PLAIN, *(str(run.directory) for run in runs)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -198,3 +220,89 @@ def test_the_card_says_how_the_winner_was_trained(runs: list[view.Run]) -> None:
     assert card["data"]["path"].endswith("data.npz")
     assert card["data"]["samples"] == {"train": 72, "validation": 18, "test": 30}
     assert json.loads((run.directory / "best.json").read_text()) == card
+
+
+def test_a_saved_model_predicts_to_the_last_bit(plain: dict[str, Any]) -> None:
+    """In a process that has neither evonas nor, for this, the code of any layer."""
+    for one in plain.values():
+        assert (one["of_served"], one["as_layer"]) == (0.0, 0.0)
+
+
+def test_the_card_of_a_saved_model_names_its_files_and_repeats_the_test(
+    runs: list[view.Run], served: list[dict[str, Any]]
+) -> None:
+    for run, card in zip(runs, served, strict=True):
+        folder = run.directory.parent / f"{run.name}_served"
+        assert json.loads(folder.with_name(f"{folder.name}.json").read_text()) == card
+        assert (card["format"], card["compiled"]) == ("saved_model", None)
+        assert card["reload_difference"] == 0.0
+        assert {"saved_model.pb", "variables/variables.index"} <= set(card["files"])
+        assert {name: sha256_of(folder / name) for name in card["files"]} == card["files"]
+        # As the guide says it: the files, sorted, as `sha256sum` prints them.
+        command = re.findall(r"^    cd \S+ && (find .*)$", GUIDE.read_text(), re.MULTILINE)[0]
+        summed = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+        assert summed.stdout.split()[0] == card["sha256"]
+        # The winner was tested at the end of its run, and is not tested again.
+        assert card["metrics"] == result(run)["metrics"]
+        assert len(view.load(run.directory).openings) == 1
+
+
+def test_a_format_of_ones_own_is_one_file(
+    runs: list[view.Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guide's, which the run has never heard of."""
+    run = runs[1]
+    blocks = re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", GUIDE.read_text(), re.M | re.S)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    for name, text in blocks:
+        (tmp_path / name).write_text(text)
+    card = run.export(tmp_path / "own.npz", format="home_formats:Arrays", plugins=["home_formats"])
+    assert (card["format"], card["loaded_by"]) == ("home_formats:Arrays", "numpy.load(PATH)")
+    assert card["sha256"] == sha256_of(tmp_path / "own.npz")
+    assert json.loads((tmp_path / "own.npz.json").read_text()) == card
+    with np.load(tmp_path / "own.npz", allow_pickle=False) as found:
+        assert found["weight0"].shape
+
+
+REFUSING = """
+from dataclasses import dataclass
+from evonas.model import ExportFormat
+
+
+@dataclass(frozen=True)
+class Never(ExportFormat):
+    def write(self, model, path):
+        path.write_text("half")
+        raise NotImplementedError(f"no {len(model.layers)} layers")
+
+    def load(self, path): ...
+
+
+@dataclass(frozen=True)
+class Other(ExportFormat):
+    is_loaded_apart = False
+
+    def write(self, model, path):
+        path.write_text("all")
+
+    def load(self, path):
+        return lambda samples: samples[:, :1] * 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Never", r"written as refusing:Never \(error\): NotImplementedError: no \d layers"),
+        ("Other", "UnfaithfulExport: The saved model predicts something else"),
+    ],
+)
+def test_a_model_that_a_format_cannot_hold_is_refused_and_leaves_nothing(
+    runs: list[view.Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    (tmp_path / "refusing.py").write_text(REFUSING)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    with pytest.raises(EvonasError, match=words):
+        runs[1].export(tmp_path / "x", format=f"refusing:{name}", plugins=["refusing"])
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".py"] == []
+    assert list((runs[1].directory / "exports").iterdir()) == []

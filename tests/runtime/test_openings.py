@@ -41,7 +41,7 @@ def test_a_resume_with_nothing_to_do_opens_nothing(run):
 
 def test_a_lost_model_is_exported_again_and_that_is_counted(run):
     before = content(run.directory)
-    run.layout.model.unlink()
+    run.artefacts["model"].unlink()
     work(run.directory, stub=HEALTHY)
     assert opened(run.directory) == [(run.best.id, False)] * 2
     assert content(run.directory) == before, "the table of trials is as it was"

@@ -118,7 +118,8 @@ class Job:
         resume_from: checkpoint of an earlier, shorter training of the same genome, which this one
             continues.
         trained: number of epochs of that training; 0 without one.
-        model: for `export`: where the `.keras` file goes.
+        model: for `export`: where the model goes, a file or a folder.
+        format: for `export`: name of its export format.
         arrays: for `export`: the test data's files, `x` and `y`.
         accumulation: number of parts in which a batch is trained, their gradients summed before the
             step. 2 for a genome that ran out of device memory, which half the batch may fit.
@@ -140,6 +141,7 @@ class Job:
     checkpoint: str | None = None
     resume_from: str | None = None
     model: str | None = None
+    format: str = "keras"
     arrays: Mapping[str, str] = field(default_factory=dict)
     accumulation: int = 1
     trained: int = 0

@@ -1,11 +1,9 @@
-"""The job `export`: a trained genome in, its test scores and a verified `.keras` file out."""
+"""The job `export`: a trained genome in, its test scores and its verified files out."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,38 +19,34 @@ from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.scoring import asked_metrics
 from evonas.evaluate.training.train_job import space_of
-from evonas.files import sha256_of, temporary_beside
+from evonas.files import sha256_of_tree
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import scores
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
+from evonas.model.formats import find_format
+from evonas.model.formats.verification import save_verified
 from evonas.model.size import measure
 from evonas.model.table import layer_table
 from evonas.trial import Details, Outcome, TrialState
 
-TOLERANCE = 1e-6
-"""The greatest difference allowed between the predictions of the model and of its loaded file."""
-
-
-class UnfaithfulExport(RuntimeError):
-    """A saved model, loaded again, does not predict what the model did; no file is left."""
-
 
 def export(setup: Setup, job: Job) -> Outcome:
-    """Rebuild a trained model, score it, write its file, load the file, compare the predictions.
+    """Rebuild a trained model, score it, write it, load what was written, compare predictions.
 
-    The file is compiled: plain Keras can evaluate the model and train it further. Without test
-    arrays, validation data serve for the comparison, and there are no `test_` metrics.
+    The model is compiled: from a `.keras` file, plain Keras can evaluate it and train it further.
+    Without test arrays, validation data serve for the comparison, and there are no `test_` metrics.
 
     Args:
-        job: names the `weights` of the best epoch, the file to write (`model`), and the test
-            data's `arrays` x and y.
+        job: names the `weights` of the best epoch, the file or folder to write (`model`), its
+            `format`, and the test data's `arrays` x and y.
 
     Raises:
         InvalidRecord: the weights are damaged, or are those of another model.
-        UnfaithfulExport: the file predicts something else.
+        UnfaithfulExport: what was written predicts something else.
         ValueError: the job names no file for the model.
+        whatever the format raises, for a model that it cannot hold.
     """
     if job.model is None:
         raise ValueError("a job `export` needs the path `model`. Received: None.")
@@ -83,11 +77,12 @@ def export(setup: Setup, job: Job) -> Outcome:
     train = _mapped(root / y_name)
     compile_model(model, space, genome, interface, len(train), setup.epochs or job.epochs)
     # `x` and `predictions` are those of the last part: the test data, if there are any.
-    difference = save_verified(model, root / job.model, x, predictions)
+    form = find_format(job.format, setup.plugins)
+    difference = save_verified(form, model, root / job.model, x, predictions)
     return Outcome(
         TrialState.OK,
         metrics=metrics,
-        files={job.model: sha256_of(root / job.model)},
+        files={job.model: sha256_of_tree(root / job.model)},
         details=Details(
             more={
                 **_details(model, difference),
@@ -135,45 +130,6 @@ def load_model(
         )
     model.set_weights(arrays)
     return model
-
-
-def save_verified(model: keras.Model, path: Path, x: Array, predictions: Array) -> float:
-    """Write a `.keras` file that is whole, loads in safe mode, and predicts what the model does.
-
-    Args:
-        model: a compiled model.
-        x: raw samples.
-        predictions: the model's answers for `x`.
-
-    Returns:
-        The greatest difference between two predictions.
-
-    Raises:
-        UnfaithfulExport: the difference is above 1e-6, or not a number.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The file gets its own name last: a crash leaves the old file, or none.
-    # Keras insists on the ending.
-    temporary = temporary_beside(path, ".keras")
-    try:
-        model.save(temporary)
-        # As the user loads it: compiled, without any code of evonas.
-        loaded = keras.models.load_model(temporary, safe_mode=True)
-        deviations = np.abs(_predict(loaded, x) - predictions)
-        difference = float(np.max(deviations, initial=0.0))
-        # Not `difference > TOLERANCE`: a comparison with NaN is false, and NaN must be refused.
-        if not difference <= TOLERANCE:
-            raise UnfaithfulExport(
-                f"The saved model predicts something else: the difference is {difference}."
-            )
-        # The content must be on the disk before the name: a rename may outlive a power cut alone.
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-    return difference
 
 
 def _mapped(path: Path) -> Array:

@@ -9,11 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from evonas.evaluate.training.export_job import save_verified
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
+from evonas.model.formats import KerasFile
+from evonas.model.formats.verification import save_verified
 from evonas.model.size import can_be_postponed, measure_unbuilt
 
 SAMPLES = 4
@@ -50,7 +51,7 @@ def try_network(
     if not np.isfinite(predictions).all():
         model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
         predictions = model.predict(x, verbose=0)
-    save_verified(model, folder / "tried.keras", x, predictions)
+    save_verified(KerasFile(), model, folder / "tried.keras", x, predictions)
 
 
 def _data(interface: Interface) -> tuple[Any, Any]:

@@ -1,8 +1,8 @@
-"""Strategies and their parts from the user's own modules, as a config names them.
+"""Strategies, sources, export formats and their like, from the user's own modules.
 
-`package.module:Name` is a class in a module that the config lists under `plugins`. The driver asks
-and tells the strategy, so it imports that module itself. A process beside it tries the import
-first: so a module that crashes or never ends does not take the driver with it.
+`package.module:Name` is a class in a module that the config lists under `plugins`. The driver uses
+it, so it imports that module itself. A process beside it tries the import first: so a module that
+crashes or never ends does not take the driver with it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from evonas.evaluate.contract.raised import message_of
 from evonas.evaluate.local.plugin_check import look_at
 from evonas.files import kept_folder
 from evonas.genome.strict_yaml import short
+from evonas.model.formats import ExportFormat
 from evonas.model.space_check import to_list
 from evonas.runtime.config.families import AsWritten
 from evonas.runtime.config.settings import Builder
@@ -60,6 +61,7 @@ OPEN: Mapping[type[Settings], str] = {
     Split: "evonas.sources",
     PoolSettings: "evonas.pools",
     Evaluator: "evonas.evaluators",
+    ExportFormat: "evonas.model",
 }
 """The families that a plugin can add to, and the public module of each one's base class."""
 
@@ -207,9 +209,10 @@ class PluginMembers:
         for library in NETWORKS:
             if library in sys.modules and library not in before:
                 return (
-                    f"the plugin {name} imports {library}. The search itself imports the module of"
-                    " a strategy, and no network may take it down. Put the strategy into a module"
-                    f" of its own, which does not import {library}."
+                    f"the plugin {name} imports {library}. Evonas itself imports the modules of"
+                    " strategies, sources and export formats, and no network may take it down. Put"
+                    f" the class into a module of its own, which imports {library} within functions"
+                    " only."
                 )
         if imported is None:
             _first[name] = _sha256(module)

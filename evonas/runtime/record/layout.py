@@ -51,24 +51,6 @@ class Layout:
     def logs(self) -> Path:
         return self.root / "logs"
 
-    @property
-    def model(self) -> Path:
-        return self.root / "best.keras"
-
-    @property
-    def card(self) -> Path:
-        """What there is to know about the exported model, as JSON."""
-        return self.root / "best.json"
-
-    @property
-    def climb(self) -> Path:
-        return self.root / "genealogy.svg"
-
-    @property
-    def front(self) -> Path:
-        """The picture of the front, of a run with several objectives."""
-        return self.root / "front.svg"
-
 
 def is_held(layout: Layout) -> bool:
     """Whether a process is working on the run at this moment."""

@@ -34,7 +34,6 @@ from evonas.evaluate.evaluators.registry import DEFAULT
 from evonas.evaluate.local.launcher import Handle
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.worker import throttled
-from evonas.evaluate.training import export_job
 from evonas.evaluate.training.checkpoint import load_weights
 from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.export_job import load_model
@@ -667,7 +666,7 @@ def test_an_unfaithful_export_leaves_the_old_file(
         model.layers[-1].bias.assign_add([0.0, 1e-4, 0.0])
         return model
 
-    monkeypatch.setattr(export_job.keras.models, "load_model", change)
+    monkeypatch.setattr(keras.models, "load_model", change)
     outcome = run_job(setup, export_of(train_job()), SILENT)
     assert outcome.state is TrialState.ERROR
     assert outcome.message.startswith("UnfaithfulExport")

@@ -6,7 +6,7 @@ from importlib import metadata
 
 import pytest
 
-from evonas.export.keras_needed import keras_needed
+from evonas.model.formats.keras_file import keras_needed
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,6 @@ def test_a_file_is_read_from_the_minor_release_on_that_wrote_it(
 
 
 def test_what_is_not_known_is_not_told() -> None:
-    assert keras_needed(None) is None
     assert keras_needed({}) is None
 
 

@@ -1,0 +1,163 @@
+"""The files that the end of a run makes. Each is listed here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evonas.files import is_whole, sha256_of, write_text_whole
+from evonas.trial import Trial
+
+# Whoever looks at a run asks this list for paths. What makes the files takes long to import.
+if TYPE_CHECKING:
+    from evonas.runtime.loop.observer import Observer
+    from evonas.runtime.session import Session
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a run has come to when its search is over.
+
+    Attributes:
+        session: session that ends the run.
+        trials: all trials, by id.
+        winner: the best trial; None if no trial has succeeded.
+        observers: told what takes long.
+    """
+
+    session: Session
+    trials: Sequence[Trial]
+    winner: Trial | None
+    observers: Sequence[Observer] = ()
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A file that the end of a run makes.
+
+    Attributes:
+        label: what it is, in a word.
+        name: name of the file in the run's folder.
+        applies: whether a run has it.
+        make: makes the file at a path and notes its sha256 in the record. A file that is whole, and
+            is still the right one, may be kept.
+    """
+
+    label: str
+    name: str
+    applies: Callable[[Conclusion], bool]
+    make: Callable[[Conclusion, Path], None]
+
+    def within(self, root: Path) -> Path:
+        """Its path in a run's folder."""
+        return root / self.name
+
+
+def conclude(end: Conclusion) -> None:
+    """Make all that a run has at its end."""
+    for artefact in ARTEFACTS:
+        if artefact.applies(end):
+            artefact.make(end, artefact.within(end.session.layout.root))
+
+
+def are_whole(root: Path, files: Mapping[str, str]) -> bool:
+    """Whether all that the end of a run has made is still as it was.
+
+    Args:
+        files: sha256 of the run's files, from its record.
+    """
+    for artefact in ARTEFACTS:
+        if artefact.name in files and not is_whole(artefact.within(root), files[artefact.name]):
+            return False
+    return True
+
+
+def made(root: Path, files: Mapping[str, str]) -> dict[str, Path]:
+    """The paths of what the end of a run has made, by its labels; arguments as for `are_whole`."""
+    found = [artefact for artefact in ARTEFACTS if artefact.name in files]
+    return {artefact.label: artefact.within(root) for artefact in found}
+
+
+def _has_winner(end: Conclusion) -> bool:
+    return end.winner is not None
+
+
+def _has_model(end: Conclusion) -> bool:
+    return end.winner is not None and end.session.config.evaluator.has_networks
+
+
+def _has_front(end: Conclusion) -> bool:
+    return bool(end.session.config.objectives)
+
+
+def _make_model(end: Conclusion, path: Path) -> None:
+    """The winner's model, verified. With it comes the card, whose scores the verification made."""
+    from evonas.export.bundle import export_best
+    from evonas.runtime.loop.observer import teller
+
+    assert end.winner is not None
+    if _is_told(end) and is_whole(path, end.session.record.meta("result")["sha256"]):
+        return
+    for observer in end.observers:
+        observer.on_wait(f"exporting the winner, trial {end.winner.id}")
+    export_best(end.session, end.winner, teller(end.observers), path)
+
+
+def _make_card(end: Conclusion, path: Path) -> None:
+    """What there is to know about the winner, as JSON."""
+    from evonas.export.card import note_result, write_card
+    from evonas.export.judged import card_of
+
+    assert end.winner is not None
+    record = end.session.record
+    if not _is_told(end):
+        # Only a run without networks comes here: a model brings its card.
+        note_result(end.session, card_of(end.session, end.winner), path)
+    elif not is_whole(path, record.files().get(path.name, "")):
+        write_card(path, record.meta("result"))
+
+
+def _is_told(end: Conclusion) -> bool:
+    """Whether the recorded result is the winner's; an earlier session may have been killed then."""
+    from evonas.export.bundle import cut_short_after
+    from evonas.trial import CUT_SHORT
+
+    record = end.session.record
+    if end.winner is None or not record.has_meta("result"):
+        return False
+    result = record.meta("result")
+    # The winner may have been exported as it was when a deadline had ended it.
+    is_same = result.get(CUT_SHORT) == cut_short_after(end.winner)
+    return bool(result["trial"] == end.winner.id and is_same)
+
+
+def _draw_climb(end: Conclusion, path: Path) -> None:
+    from evonas.insight.climb import climb_svg
+
+    session = end.session
+    text = climb_svg(end.trials, session.objective, title=session.config.run)
+    _write_picture(session, path, text)
+
+
+def _draw_front(end: Conclusion, path: Path) -> None:
+    from evonas.insight.front_picture import front_svg
+
+    session = end.session
+    text = front_svg(end.trials, session.config.to_objectives(), title=session.config.run)
+    _write_picture(session, path, text)
+
+
+def _write_picture(session: Session, path: Path, text: str) -> None:
+    write_text_whole(path, text)
+    session.record.note_files({path.name: sha256_of(path)})
+
+
+MODEL = Artefact("model", "best.keras", _has_model, _make_model)
+CARD = Artefact("card", "best.json", _has_winner, _make_card)
+CLIMB = Artefact("genealogy", "genealogy.svg", lambda end: True, _draw_climb)
+FRONT = Artefact("front", "front.svg", _has_front, _draw_front)
+
+ARTEFACTS = (MODEL, CARD, CLIMB, FRONT)
+"""All of them, in the order in which they are made: the winner first."""

@@ -1,0 +1,162 @@
+"""Where an export goes, and in which format."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evonas.errors import UserError, did_you_mean
+from evonas.evaluate.contract.raised import message_of
+from evonas.export.card import card_beside, is_card
+from evonas.files import (
+    delete,
+    failure,
+    flush,
+    flush_directory,
+    temporary_beside,
+    write_whole,
+)
+from evonas.model.formats import DEFAULT, FORMATS, ExportFormat, KerasFile
+from evonas.runtime.config.plugin_members import PluginMembers, is_member_name
+from evonas.trial import Trial, TrialState
+from evonas.words import excerpt, listed
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an export goes, and as what.
+
+    Attributes:
+        path: path of the file or folder.
+        name: name of the format.
+        form: the format.
+    """
+
+    path: Path
+    name: str = DEFAULT
+    form: ExportFormat = field(default_factory=KerasFile)
+
+    @property
+    def card(self) -> Path:
+        """The path of the card."""
+        return card_beside(self.path)
+
+
+def find_form(name: str, plugins: Sequence[str], folder: str) -> ExportFormat:
+    """The format of a name, as the driver finds it.
+
+    Args:
+        name: a name in `FORMATS`, or `package.module:Name`.
+        plugins: modules that may be imported.
+        folder: folder in which they may lie, too.
+
+    Raises:
+        UserError: there is no such format, or its plugin cannot be used.
+    """
+    if name in FORMATS:
+        return FORMATS[name]()
+    if not is_member_name(name):
+        hint = did_you_mean(name, tuple(FORMATS))
+        raise UserError(
+            f"an export format is {', '.join(FORMATS)}, or package.module:Name for one of your own."
+            f" Received: {name}.{hint}"
+        )
+    module, _, _ = name.partition(":")
+    if module not in plugins:
+        allowed = ", ".join(plugins) or "none"
+        raise UserError(
+            f"the module {module!r} is not among the plugins that may be imported: {allowed}."
+            f" To allow it for this export:  --plugin {module}"
+        )
+    found = PluginMembers(plugins, folder).find(ExportFormat, name)
+    if found is None or isinstance(found, str):
+        raise UserError(found or f"{name} is no export format")
+    try:
+        made = found()
+    # It is the user's code, and may raise anything.
+    except Exception as error:
+        why = excerpt(message_of(error))
+        raise UserError(f"{name} cannot be made without arguments: {why}") from error
+    assert isinstance(made, ExportFormat)
+    return made
+
+
+def check_target(trial: Trial, target: Target, root: Path) -> None:
+    """Check that a trial of the run at `root` can be exported to a target.
+
+    Raises:
+        UserError: the trial did not succeed; or the path does not have the format's ending, or its
+            folder does not exist; or it is in the run's own directory; or something is in the place
+            of a folder to be written; or a file that is no card is in the place of the card.
+    """
+    path = target.path
+    if trial.state is not TrialState.OK:
+        raise UserError(f"trial {trial.id} has no model to export: it is `{trial.state}`")
+    _check_ending(target)
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {path.parent} to export to")
+    if path.resolve().is_relative_to(root.resolve()):
+        raise UserError(
+            f"{path} is in the run's own directory, whose files are the record's;"
+            " name a path outside of it"
+        )
+    if target.form.is_folder and (path.exists() or path.is_symlink()):
+        raise UserError(
+            f"{target.name} is a folder, and {path} is there already. Name another path, or delete"
+            " it first."
+        )
+    if target.card.exists() and not is_card(target.card):
+        raise UserError(
+            f"an export writes a card beside the model, and {target.card} is no card of evonas, but"
+            " a file of yours. Name another path, or move the file away."
+        )
+
+
+def _check_ending(target: Target) -> None:
+    """Check that a path says what will be there.
+
+    Raises:
+        UserError: it has not the ending of its format, or has that of another one.
+    """
+    name = target.path.name
+    ending = target.form.ending
+    if not name.endswith(ending) or name == ending:
+        others = listed([other for other in FORMATS if other != target.name])
+        raise UserError(
+            f"an export in the format {target.name} ends in {ending}. Received: {target.path}. The"
+            f" format is chosen by its name; besides, there is {others}."
+        )
+    for other, form in FORMATS.items():
+        if form.ending not in ("", ending) and name.endswith(form.ending):
+            raise UserError(
+                f"the format is {target.name}, and the path ends in {form.ending}, which is the"
+                f" format {other}. Received: {target.path}"
+            )
+
+
+def bring(source: Path, target: Target) -> None:
+    """Copy a file or a folder to its target, whole or not at all.
+
+    Raises:
+        DiskFailure, UserError: it cannot be written.
+    """
+    path = target.path
+    if not target.form.is_folder:
+        with source.open("rb") as file:
+            write_whole(path, lambda out: shutil.copyfileobj(file, out))
+        return
+    temporary = temporary_beside(path)
+    try:
+        shutil.copytree(source, temporary)
+        # The content must be on the disk before the name.
+        flush(temporary)
+        temporary.replace(path)
+        flush_directory(path.parent)
+    except OSError as error:
+        raise failure(error, f"{path} cannot be written") from error
+    finally:
+        with suppress(OSError):
+            delete(temporary)

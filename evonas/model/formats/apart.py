@@ -1,0 +1,99 @@
+"""A process of its own loads an exported model and predicts, as another machine would.
+
+The process is `python -m evonas.model.formats.apart FOLDER`. Samples and predictions are arrays in
+that folder. It runs on the device of the process that starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from evonas.model.formats import find_format
+from evonas.model.formats.export_format import Array, ExportFormat
+
+_REQUEST = "request.json"
+_SAMPLES = "x.npy"
+_PREDICTIONS = "predictions.npy"
+_FAILURE = "failure.txt"
+
+SAID = 2000
+"""Characters that are kept of what a failed process has said."""
+
+
+class CannotLoad(RuntimeError):
+    """A process of its own could not load what was written, or could not predict with it."""
+
+
+def predicted_apart(form: ExportFormat, path: Path, x: Array) -> Array:
+    """What an exported model predicts in a process that knows its files only.
+
+    Args:
+        form: format of the files.
+        path: path of the file or folder.
+        x: raw samples.
+
+    Raises:
+        CannotLoad: the process has failed; says its last words.
+    """
+    kind = type(form)
+    request = {
+        "module": kind.__module__,
+        "name": f"{kind.__module__}:{kind.__qualname__}",
+        "path": str(path.absolute()),
+    }
+    with tempfile.TemporaryDirectory(prefix="evonas-export-") as scratch:
+        folder = Path(scratch)
+        (folder / _REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        np.save(folder / _SAMPLES, x, allow_pickle=False)
+        done = subprocess.run(
+            # `-P`: a user's file in the working directory hides no module of the same name.
+            [sys.executable, "-P", "-m", __name__, str(folder)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(_places())},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            why = done.stderr.decode("utf-8", "backslashreplace")[-SAID:]
+            if (folder / _FAILURE).is_file():
+                why = (folder / _FAILURE).read_text(encoding="utf-8")
+            raise CannotLoad(
+                f"a process of its own cannot load it (exit code {done.returncode}): {why}"
+            )
+        predictions: Array = np.load(folder / _PREDICTIONS, allow_pickle=False)
+    return predictions
+
+
+def _places() -> list[str]:
+    """Where this process finds modules: the format may be one of a plugin."""
+    return [str(Path(entry).absolute()) for entry in sys.path]
+
+
+def _predict(folder: Path) -> None:
+    """In the process: load, predict, and write the predictions."""
+    request = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
+    form = find_format(request["name"], [request["module"]])
+    predict = form.load(Path(request["path"]))
+    x = np.load(folder / _SAMPLES, mmap_mode="r", allow_pickle=False)
+    np.save(folder / _PREDICTIONS, predict(x), allow_pickle=False)
+
+
+def _main(folder: Path) -> None:
+    try:
+        _predict(folder)
+    # A format of a plugin may raise anything.
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        (folder / _FAILURE).write_text(text[:SAID], encoding="utf-8", errors="backslashreplace")
+        raise
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))

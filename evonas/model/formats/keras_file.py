@@ -1,0 +1,62 @@
+"""Keras's own file, `.keras`: the architecture, the weights and the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evonas.model.formats.export_format import Array, ExportFormat, Predict
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class KerasFile(ExportFormat):
+    """A `.keras` file, which plain Keras loads in safe mode, evaluates, and trains further.
+
+    The worker itself loads it, for two reasons. Every search ends with one, and another process
+    would import TensorFlow for seconds. And a layer of a plugin must be imported by whoever loads
+    the file, which the worker has done.
+    """
+
+    ending = ".keras"
+    is_compiled = True
+    is_loaded_apart = False
+
+    def write(self, model: keras.Model, path: Path) -> None:
+        model.save(path)
+
+    def load(self, path: Path) -> Predict:
+        import keras
+
+        # As the user loads it: compiled, without any code of evonas.
+        model: Any = keras.models.load_model(path, safe_mode=True)
+
+        def predict(x: Array) -> Array:
+            predictions: Array = model.predict(x, verbose=0)
+            return predictions
+
+        return predict
+
+    def about(self, versions: Mapping[str, str]) -> Mapping[str, Any]:
+        return {"keras": keras_needed(versions)}
+
+
+def keras_needed(versions: Mapping[str, str]) -> dict[str, str] | None:
+    """The Keras that wrote a file, and those that read it; None if the former is not known.
+
+    Args:
+        versions: versions of the worker that wrote the file.
+    """
+    if "keras" not in versions:
+        return None
+    made_with = versions["keras"]
+    # Measured on exports of evonas. Each minor release writes a key that the one before refuses:
+    # 3.13 `quantization_config` (Dense), 3.14 `renorm` (BatchNormalization), 3.15 `input_axes`
+    # (all initializers). Within a minor release, and from an older one to a newer one, every file
+    # was read: of 3.15.1 by 3.15.0, of 3.14.1 by 3.14.0, of 3.13.2 by 3.13.0 and by all newer ones.
+    major, minor = made_with.split(".")[:2]
+    return {"made_with": made_with, "needs": f">={major}.{minor}"}
