@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,11 +13,9 @@ import numpy as np
 from evonas.model.formats import FORMATS, ExportFormat
 from evonas.model.formats.apart import predicted_apart
 from evonas.model.formats.verification import TOLERANCE, save_verified
-from evonas.testing.suites.suite import Suite
+from evonas.testing.suites.suite import Suite, check_light
 
 Array = np.ndarray[Any, Any]
-
-HEAVY = ("keras", "tensorflow")
 
 
 class FormatSuite(Suite):
@@ -44,11 +40,7 @@ class FormatSuite(Suite):
             assert isinstance(member, other) or not same, f"{member.ending} is taken"
 
     def test_the_driver_imports_it_without_keras(self, member: ExportFormat) -> None:
-        module = type(member).__module__
-        code = f"import sys, {module}; print([n for n in {HEAVY!r} if n in sys.modules])"
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.stdout.strip() == "[]", done.stderr
+        check_light(member)
 
     def test_a_process_of_its_own_predicts_the_same(
         self, member: ExportFormat, tmp_path: Path
