@@ -292,11 +292,12 @@ def _print_scores(
 
 def _scores_in_words(run: Run, metrics: Mapping[str, float], prefix: str) -> str:
     """`loss 0.0123, accuracy 0.9850`: the scores of one part of the data that there are."""
+    known = {name: metrics[name] for name in metrics if name.startswith(prefix)}
+    # The loss and the metric beside it come first, then what the config has asked for.
     scores = []
-    for name in ("loss", run.interface.metric):
-        value = metrics.get(prefix + name)
-        if value is not None:
-            scores.append(f"{name} {number(value)}")
+    for name in dict.fromkeys([f"{prefix}loss", prefix + run.interface.metric, *known]):
+        if name in known:
+            scores.append(f"{name.removeprefix(prefix)} {number(known[name])}")
     return ", ".join(scores)
 
 

@@ -20,7 +20,7 @@ from evonas.evaluate.training.checkpoint import load_state, save_state
 from evonas.evaluate.training.learning_curve import CurveRule
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.trainer import Diverged, Trainer
-from evonas.learning.metrics import scores
+from evonas.learning.metrics import Metric, scores
 from evonas.randomness import generator
 from evonas.trial import Objective
 from tests.evaluate.training.linear_loop import SAMPLES, TARGETS, LinearLoop
@@ -221,6 +221,23 @@ def test_a_validation_that_is_not_finite_ends_the_training() -> None:
     with pytest.raises(Diverged, match="validation loss is nan in epoch 1"):
         trainer.train(5)
     assert trainer.history == []
+
+
+UNDEFINED = Metric("m:undefined", None, score=lambda targets, predictions: math.nan)
+
+
+def test_a_metric_that_is_undefined_ends_a_training_only_if_it_is_needed() -> None:
+    metrics = (*TARGETS.learning_task.metrics, UNDEFINED)
+    reported = Trainer(LinearLoop(), TARGETS, CUT[0], seed=3, metrics=metrics)
+    reported.train(2)
+    names = ["loss", *(f"val_{metric.name}" for metric in TARGETS.learning_task.metrics)]
+    assert [list(row) for row in reported.history] == [names, names]
+    needed = Trainer(
+        LinearLoop(), TARGETS, CUT[0], seed=3, metrics=metrics, needed=["val_m:undefined"]
+    )
+    with pytest.raises(Diverged, match="val_m:undefined is nan in epoch 1"):
+        needed.train(2)
+    assert needed.history == []
 
 
 def test_options_that_cannot_be_are_refused() -> None:
