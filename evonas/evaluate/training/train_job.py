@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -15,10 +14,10 @@ import keras
 import tensorflow as tf
 
 from evonas.data.fitting import open_interface
-from evonas.errors import InvalidCheckpoint
 from evonas.evaluate.contract.imports import code_now
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup
-from evonas.evaluate.training.checkpoint import load_state, save_state, save_weights
+from evonas.evaluate.training.checkpoint import save_weights
+from evonas.evaluate.training.checkpoint_keeper import CheckpointKeeper
 from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import rule_of
@@ -56,8 +55,6 @@ Report = OnEpoch
 Alive = Callable[[], None]
 """Called again and again within an epoch: a sign of life."""
 
-_log = logging.getLogger(__name__)
-
 
 def train(
     setup: Setup,
@@ -89,7 +86,7 @@ def train(
     _initialize_weights()
     data = cache.get(root, setup.most_data)
     trainer, fingerprint = _trainer(setup, job, model, data)
-    keeper = _Keeper(root, job, trainer, checkpoint_seconds, clock)
+    keeper = CheckpointKeeper(root, job, trainer, checkpoint_seconds, clock)
     keeper.restore(fingerprint)
 
     is_timed = SECONDS in (*setup.needed, *setup.metrics)
@@ -208,46 +205,6 @@ def _trainer(
         fingerprint=fingerprint,
     )
     return trainer, fingerprint
-
-
-class _Keeper:
-    """Keeps a training's checkpoint."""
-
-    def __init__(
-        self, root: Path, job: Job, trainer: Trainer, seconds: float, clock: Callable[[], float]
-    ) -> None:
-        self._path = root / job.checkpoint if job.checkpoint else None
-        self._sources: list[Path] = []
-        # The job's own checkpoint first: it is at least as far as the training that it resumes.
-        for name in (job.checkpoint, job.resume_from):
-            if name and (root / name).exists():
-                self._sources.append(root / name)
-        self._trainer = trainer
-        self._seconds = seconds
-        self._clock = clock
-        self._last = clock()
-
-    def restore(self, fingerprint: Mapping[str, Any]) -> None:
-        """Continue from the first file that fits; one that does not fit goes to the log."""
-        for source in self._sources:
-            try:
-                state = load_state(source, fingerprint)
-                self._trainer.restore(state)
-            except InvalidCheckpoint as error:
-                # No failure: without a checkpoint the training gives the same result, but later.
-                _log.warning("A checkpoint is not used: %s", error)
-            else:
-                return
-
-    def save_when_due(self) -> None:
-        elapsed = self._clock() - self._last
-        if elapsed >= self._seconds:
-            self.save()
-
-    def save(self) -> None:
-        if self._path is not None:
-            save_state(self._path, self._trainer.state())
-            self._last = self._clock()
 
 
 def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:
