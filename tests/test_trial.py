@@ -1,4 +1,4 @@
-"""Fitness, objectives and states."""
+"""Fitness, objectives, states and lineages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import math
 
 import pytest
 
-from evonas.trial import Constraint, Fitness, Objective, Outcome, TrialState
+from evonas.trial import (
+    Constraint,
+    Fitness,
+    Lineage,
+    Objective,
+    Outcome,
+    TrialState,
+    operators_of,
+)
 
 
 def test_better_is_greater_whatever_the_direction():
@@ -91,3 +99,19 @@ def test_the_message_of_an_outcome_can_be_recorded_and_printed():
     long = Outcome(TrialState.ERROR, message="x" * 5_000_000).message
     assert long == "x" * 3997 + "..."
     assert Outcome(TrialState.ERROR, message=long).message == long
+
+
+@pytest.mark.parametrize(
+    "operators", [(), ("sample",), ("crossover", "add", "add"), ("seed ./a+b.yaml",)]
+)
+def test_operators_come_back_from_their_text(operators):
+    assert operators_of(Lineage(operators).operator) == operators
+
+
+@pytest.mark.parametrize(
+    ("operators", "error"),
+    [("sample", TypeError), (["sample"], TypeError), (("a+b",), ValueError), (("",), ValueError)],
+)
+def test_operators_that_would_not_come_back_are_refused(operators, error):
+    with pytest.raises(error, match="Received"):
+        Lineage(operators)

@@ -11,15 +11,15 @@ driver may be killed at any instant. The next one continues as if nothing had ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from evonas.evaluate.contract.pool import Finished, Imported, Pool
 from evonas.evaluate.contract.pool import Progress as Epoch
 from evonas.evaluate.contract.protocol import Job
 from evonas.failpoints import failpoint
 from evonas.invocation import command
+from evonas.runtime.loop import sentences
 from evonas.runtime.loop.budget import Account
 from evonas.runtime.loop.dialogue import Dialogue
 from evonas.runtime.loop.disk_guard import DiskGuard
@@ -27,20 +27,20 @@ from evonas.runtime.loop.dispatch import Dispatch
 from evonas.runtime.loop.epoch_notes import EpochNotes
 from evonas.runtime.loop.failures import FAILURES_OF_ONE_CAUSE, FailuresInARow, Stop
 from evonas.runtime.loop.given import Refusal, Rules, Surroundings
-from evonas.runtime.loop.jobs import epochs_before, parts_before, training_job
+from evonas.runtime.loop.jobs import as_trained, epochs_before, parts_before, training_job
 from evonas.runtime.loop.journal import Journal
 from evonas.runtime.loop.observer import sheltered, teller
 from evonas.runtime.loop.progress import Progress
 from evonas.runtime.loop.retries import accumulation, is_tried_again, judged, set_aside, suspicion
 from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.loop.storage import Storage
-from evonas.runtime.loop.time_over import end_of_time
 from evonas.runtime.loop.turns import Turns
 from evonas.runtime.record.past import Past
 from evonas.runtime.record.rows import settled
 from evonas.search.strategy import Strategy
-from evonas.trial import CUT_SHORT, Attempt, Outcome, Trial, TrialState, rank
-from evonas.words import counted
+from evonas.trial import Attempt, Outcome, Trial, TrialState, rank
+
+_T = TypeVar("_T")
 
 
 class Engine:
@@ -144,9 +144,7 @@ class Engine:
         stop = self._around.stop
         if stop.urgency > Urgency.NONE and not self.is_over:
             limit = self._rules.limits.trials
-            of = "" if limit is None else f" of {limit:,}"
-            done = counted(self._account.done, "trial")
-            raise stop.error(f"stopped after {done}{of}; {self._left()}")
+            raise stop.error(sentences.stopped(self._account.done, limit, len(self._running)))
 
     def _search(self) -> None:
         """Step, submit and poll, until nothing runs any more."""
@@ -163,7 +161,9 @@ class Engine:
                 self._submit()
             elif stop.urgency > Urgency.NONE and not announced:
                 announced = True
-                self._announce_stop()
+                reason = f"{stop.by.name}: {sentences.finishing(len(self._running))}"
+                for observer in self._observers:
+                    observer.on_stop(reason)
             if self._running:
                 self._listen()
             elif self._is_held_back:
@@ -179,20 +179,9 @@ class Engine:
         """Trial -> the job that a worker has."""
         return self._dispatch.running
 
-    def _left(self) -> str:
-        """What becomes of the trials that ran when the user stopped the session."""
-        if not self._running:
-            return "nothing is lost"
-        ran = counted(len(self._running), "running trial was", "running trials were")
-        them = "it" if len(self._running) == 1 else "them"
-        return f"{ran} ended, and a resume trains {them}"
-
-    def _announce_stop(self) -> None:
-        running = "no trial is running"
-        if self._running:
-            running = f"finishing {counted(len(self._running), 'running trial')}"
-        for observer in self._observers:
-            observer.on_stop(f"{self._around.stop.by.name}: {running}")
+    def _write(self, write: Callable[[], _T]) -> _T:
+        """What `write` gives. On a full disk, caches are deleted and it is called again."""
+        return self._guard.written(write, self._running.values())
 
     def _step(self) -> None:
         """Tell one, ask while the window is open, commit; again until nothing changes."""
@@ -210,7 +199,7 @@ class Engine:
         if place is None:
             return
         told, state = place
-        self._guard.written(lambda: self._journal.go_back(told, state), self._running.values())
+        self._write(lambda: self._journal.go_back(told, state))
         self._dialogue.go_back(place)
         self._failures.restore(self._trials[:told])
 
@@ -245,10 +234,7 @@ class Engine:
         state = self._dialogue.state_dict()
         is_last = bool(asked) and self._dialogue.note_ask(before, state)
         why = None if stop is None else stop.detail
-        self._guard.written(
-            lambda: self._journal.commit_step(told, asked, state, before, is_last, why),
-            self._running.values(),
-        )
+        self._write(lambda: self._journal.commit_step(told, asked, state, before, is_last, why))
 
     def _too_many_failures(self) -> Stop | None:
         return self._failures.stop(self._turns.told, self._storage.root, self._journal.attempts)
@@ -289,7 +275,7 @@ class Engine:
         if is_new and self._running:
             reserve = self._around.reserve
             left = None if reserve is None else reserve.until_epochs_end(self._running)
-            self._say(end_of_time(len(self._running), left))
+            self._say(sentences.end_of_time(len(self._running), left))
         for id in self._running:
             if id not in self._cut_short:
                 self._cut_short.add(id)
@@ -311,7 +297,7 @@ class Engine:
         if not found and not even_if_none:
             return
         limit = self._rules.limits.seconds
-        self._guard.written(lambda: self._journal.cancel(found, limit), self._running.values())
+        self._write(lambda: self._journal.cancel(found, limit))
         for trial in found:
             self._turns.arrive(trial)
         self._dispatch.drop(trial.id for trial in found)
@@ -334,8 +320,7 @@ class Engine:
         """Begin the next attempt at a trial: in the record first, then in the pool."""
         # A driver that is killed in between leaves an attempt that the next session calls
         # `abandoned`. The other way round, a training could run that the record knows nothing of.
-        start = partial(self._journal.start_attempt, trial.id)
-        number = self._guard.written(start, self._running.values())
+        number = self._write(lambda: self._journal.start_attempt(trial.id))
         failpoint("engine.attempt")
         job = self._job(trial, number, earlier)
         self._running[trial.id] = job
@@ -403,8 +388,7 @@ class Engine:
         if self._refusal is None:
             self._refusal = refusal
             if self._running:
-                running = counted(len(self._running), "running trial")
-                self._say(f"the code has changed: {running} of the old code will be finished")
+                self._say(sentences.other_code(len(self._running)))
 
     def _hear(self, report: Epoch) -> None:
         """A running job has finished an epoch."""
@@ -421,12 +405,7 @@ class Engine:
         failpoint("engine.outcome")
         del self._running[job.trial]
         self._notes.drop(job)
-        if job.accumulation > 1:
-            details = replace(outcome.details, accumulation_steps=job.accumulation)
-            outcome = replace(outcome, details=details)
-        if CUT_SHORT in outcome.metrics:
-            details = replace(outcome.details, cut_short=outcome.epochs)
-            outcome = replace(outcome, details=details)
+        outcome = as_trained(job, outcome)
         final = True
         # Nothing else is ever tried again, so a success costs no look into the record.
         if outcome.state in FAILURES_OF_ONE_CAUSE:
@@ -446,10 +425,7 @@ class Engine:
         trial = self._trials[id]
         if final:
             trial = settled(trial, outcome.state, outcome.metrics, self._rules.objective)
-        self._guard.written(
-            lambda: self._journal.finish_attempt(trial, attempt, outcome, final),
-            self._running.values(),
-        )
+        self._write(lambda: self._journal.finish_attempt(trial, attempt, outcome, final))
         if final:
             self._turns.arrive(trial)
             self._enter(trial)

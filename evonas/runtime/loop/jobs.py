@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evonas.evaluate.contract.protocol import ACCUMULATION, Job
 from evonas.randomness import training_seed
@@ -53,6 +54,16 @@ def training_job(
         incumbent=incumbent,
         cut_after=cut_after,
     )
+
+
+def as_trained(job: Job, outcome: Outcome) -> Outcome:
+    """The outcome of a job, with how it was trained: in parts of a batch, or cut short."""
+    details = outcome.details
+    if job.accumulation > 1:
+        details = replace(details, accumulation_steps=job.accumulation)
+    if CUT_SHORT in outcome.metrics:
+        details = replace(details, cut_short=outcome.epochs)
+    return replace(outcome, details=details)
 
 
 def parts_before(trial: Trial, trials: Sequence[Trial]) -> int:
