@@ -56,6 +56,7 @@ REASONS: Mapping[str, str] = {
     "evaluator": "the fitness of the trials so far was measured by it",
     "deterministic": "in which order the trials so far were told is part of the result",
     "objective": "the trials so far were compared by it",
+    "metrics": "the trials so far were measured by these, and others would have gaps",
     "objectives": "the trials so far were compared by them",
     "constraints": "the trials so far were held to them",
     "strategy": "it chose the trials so far, and its state fits no other settings",
