@@ -65,14 +65,8 @@ class Interface:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Interface:
-        """The interface that `to_json` was called on, by this evonas or an older one."""
+        """The interface that `to_json` was called on."""
         values = dict(data)
-        # Records of older versions have no section for the input.
-        if "input" in values:
-            values["input"] = InputSpec.from_json(values["input"])
-        else:
-            ends = [values.pop(name) for name in ("kind", "shape", "mean", "variance")]
-            kind, shape, mean, variance = ends
-            values["input"] = InputSpec.normalized(kind, tuple(shape), mean, variance)
+        values["input"] = InputSpec.from_json(data["input"])
         values["classes"] = tuple(values["classes"])
         return cls(**values)

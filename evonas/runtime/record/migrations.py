@@ -7,6 +7,7 @@ There is no way back: an older evonas refuses a newer record.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -19,6 +20,21 @@ from evonas.runtime.record.schema import VERSION
 
 Migration = tuple[str, ...] | Callable[[sqlite3.Connection], None]
 
+
+def _divide_interface(connection: sqlite3.Connection) -> None:
+    """The input of the networks gets a section of its own in the interface."""
+    found = connection.execute("select value from meta where key = 'interface'").fetchone()
+    interface = json.loads(found[0]) if found is not None else None
+    # A run whose genomes a function or a table judges has none.
+    if interface is None:
+        return
+    fitted = {name: interface.pop(name) for name in ("mean", "variance")}
+    ends = {name: interface.pop(name) for name in ("kind", "shape")}
+    interface["input"] = {**ends, "fitted": fitted}
+    value = json.dumps(interface, separators=(",", ":"), allow_nan=False)
+    connection.execute("update meta set value = ? where key = 'interface'", (value,))
+
+
 MIGRATIONS: Mapping[int, Migration] = {
     # The checksum of version 2 is no step here: it is made anew after any migration.
     1: (
@@ -27,6 +43,7 @@ MIGRATIONS: Mapping[int, Migration] = {
         # `told` was 1 for every told trial; now it is the place in the order of telling.
         "update trial set told = id + 1 where told",
     ),
+    2: _divide_interface,
 }
 """Version -> what leads to the next one: statements, or a function of the connection.
 

@@ -5,10 +5,11 @@ virtual clock, which begins at 0. Times are for people: nothing is computed of t
 simulation goes on. What sessions have worked stands in `meta` under `worked`, measured by the clock
 of the budget.
 
-A change of a table raises the version, and adds a step from the last version to `migrations.py`.
+A change of a table, or of what its JSON means, raises the version. It adds a step from the last
+version to `migrations.py`.
 """
 
-VERSION = 2
+VERSION = 3
 
 # SQLite keeps these statements in the record with their comments. A backslash continues a line
 # that is too long for this file, without a change to the text.

@@ -15,6 +15,7 @@ from pathlib import Path
 from evonas.failpoints import failpoints
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
+from evonas.runtime.record.schema import VERSION
 
 
 def child(function: Callable[[], object]) -> int:
@@ -61,7 +62,7 @@ def main(dump: str, folder: Path) -> dict[str, object]:
             versions.append(reader.version)
             wrong += [at] if reader.content() != before else []
         with Record(path) as record:
-            wrong += [at] if record.content() != before or record.meta("schema") != 2 else []
+            wrong += [at] if record.content() != before or record.meta("schema") != VERSION else []
         backup = sqlite3.connect(path.with_name("run.db.v1"))
         wrong += (
             [at]

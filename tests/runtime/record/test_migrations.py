@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,13 @@ def test_an_old_run_goes_on_to_the_content_of_an_uninterrupted_one(old, tmp_path
         assert len(backup.content()) == RECORDED
 
 
+def test_the_interface_of_an_old_run_is_that_of_today(old, tmp_path):
+    migrated = evonas.load(old).interface
+    today = evonas.load(tmp_path / "today").interface
+    # Only the file with the fitted values is new.
+    assert replace(migrated, input=replace(migrated.input, file=today.input.file)) == today
+
+
 def test_an_old_run_counts_infeasible_trials_as_it_did(old):
     run = work(old, "limits.parameters=30000")
     own = [trial for trial in run.trials if trial.twin_of is None]
@@ -134,6 +142,6 @@ def test_killed_at_every_failpoint_of_a_migration(tmp_path):
         report["names"]
     )
     done = report["names"].index("migration.done")
-    assert report["versions"] == [1] * done + [2] * (len(report["names"]) - done)
+    assert report["versions"] == [1] * done + [VERSION] * (len(report["names"]) - done)
     assert report["wrong"] == []
     assert "run.db.v1.tmp" not in report["left"]
