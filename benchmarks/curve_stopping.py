@@ -23,7 +23,7 @@ from benchmarks.published import SPACES, lcbench_curve, lcbench_tasks, skipped_w
 from benchmarks.runs import CHECKOUT, RESULTS, finished, spread
 from benchmarks.sections import Strategy, paragraph, report
 from evonas import view
-from evonas.evaluate.contract.protocol import Job, OnEpoch, Setup
+from evonas.evaluate.contract.protocol import Job, OnEpoch, Setup, TrainJob
 from evonas.evaluate.training.learning_curve import LEARNING_CURVE, first_stop, rule_of
 from evonas.genome import Genome, load_space
 from evonas.runtime.config.config_file import load_config
@@ -68,8 +68,8 @@ class Curves:
     objective: Objective
 
     def __call__(self, setup: Setup, task: Job, on_epoch: OnEpoch) -> Outcome:
-        genome = Genome.from_dict(task.genome)
-        values = curve(genome, self.task, self.objective.name)
+        assert isinstance(task, TrainJob)
+        values = curve(task.genome, self.task, self.objective.name)
         rule = rule_of(setup, task.incumbent, task.epochs)
         stop = first_stop(values, self.objective, rule)
         trained = len(values)

@@ -34,7 +34,7 @@ from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
 from evonas.memory import MIB
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing.jobs import make_job, make_setup, stub_genome
 from evonas.trial import Outcome
 
 REPEATS = 5
@@ -169,10 +169,10 @@ def measure(hang: Hang, prefer: Prefer = "fork_server") -> Row:
             with LocalPool(setup, [DeviceShare(0)], launcher, logs, **options) as pool:
                 if not hang.start and "memory_limits" not in hang.options:
                     # this worker has started when the clock does, so its next job begins at once
-                    pool.submit(make_job(genome={"act": "answer"}))
+                    pool.submit(make_job(genome=stub_genome(act="answer")))
                     finish(pool)
                 start = time.monotonic()
-                pool.submit(make_job(genome={"act": hang.act, **hang.genome}))
+                pool.submit(make_job(genome=stub_genome(act=hang.act, **hang.genome)))
                 # asked now: a slot whose worker has ended names no group
                 group = pool._slots[0].group
                 outcome = finish(pool)
@@ -203,7 +203,7 @@ def flood() -> str:
         setup = make_setup(Path(folder))
         share = DeviceShare(0)
         with LocalPool(setup, [share], launcher, logs, memory_limits=UNLIMITED) as pool:
-            pool.submit(make_job(genome={"act": "print"}))
+            pool.submit(make_job(genome=stub_genome(act="print")))
             sizes = [0]
             watching = True
 

@@ -47,7 +47,7 @@ from evonas.data.prepared import prepare as prepare_data
 from evonas.data.sources import Digits, Npz
 from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.pool import Finished
-from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.contract.protocol import Job, Setup, TrainJob
 from evonas.evaluate.evaluators.registry import DEFAULT
 from evonas.evaluate.local.devices import device_shares
 from evonas.evaluate.local.launching import start_launcher
@@ -94,15 +94,14 @@ class Bench:
     genomes: Sequence[Mapping[str, Any]]
 
     def jobs(self) -> list[Job]:
-        made = []
+        made: list[Job] = []
         for number, genome in enumerate(self.genomes):
             made.append(
-                Job(
-                    kind="train",
+                TrainJob(
                     trial=number,
                     attempt=0,
                     session=1,
-                    genome=genome,
+                    genome=Genome.from_dict(genome),
                     seed=SEED + number,
                     epochs=EPOCHS,
                     weights=f"weights/{number}.npz",

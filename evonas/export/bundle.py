@@ -12,7 +12,7 @@ from typing import Any
 from evonas.data.prepared import FILES
 from evonas.errors import EvonasError
 from evonas.evaluate.contract.pool import Pool
-from evonas.evaluate.contract.protocol import ACCUMULATION, Job, Setup
+from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Job, Setup
 from evonas.export import description
 from evonas.export.card import note_result, write_card
 from evonas.export.retraining import Tell, Weights, finish, leave, may_retry, weights_of
@@ -135,12 +135,11 @@ def _rebuild(
     """Run the export job in a worker, and compare its scores with those of the training."""
     root = session.layout.root
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
-    job = Job(
-        kind="export",
+    job = ExportJob(
         trial=trial.id,
         attempt=0,
         session=session.record.session,
-        genome=trial.genome.to_dict(),
+        genome=trial.genome,
         seed=seed,
         epochs=trial.proposal.fidelity.epochs,
         weights=weights.path.relative_to(root).as_posix(),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 from evonas.data.prepared import FILES
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import ScoreJob, TrainJob
 from evonas.export.bundle import run_job
 from evonas.randomness import training_seed
 from evonas.runtime.loop.stopping import Urgency
@@ -43,14 +42,7 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
         try:
             if run_job(session, train).state is not TrialState.OK:
                 continue
-            # The test data are named by an export only, so each training is exported, too.
-            export = dataclasses.replace(
-                train,
-                kind="export",
-                model=f"{FRESH}{number}.keras",
-                arrays={"x": x, "y": y},
-            )
-            outcome = run_job(session, export)
+            outcome = run_job(session, _score(train, {"x": x, "y": y}))
             if outcome.state is TrialState.OK:
                 found.append(dict(outcome.metrics))
         finally:
@@ -59,15 +51,28 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
     return found
 
 
-def _job(session: Session, trial: Trial, number: int) -> Job:
+def _score(train: TrainJob, arrays: Mapping[str, str]) -> ScoreJob:
+    """What scores a training on validation and test data."""
+    return ScoreJob(
+        trial=train.trial,
+        attempt=0,
+        session=train.session,
+        genome=train.genome,
+        seed=train.seed,
+        epochs=train.epochs,
+        weights=train.weights,
+        arrays=arrays,
+    )
+
+
+def _job(session: Session, trial: Trial, number: int) -> TrainJob:
     """The training with the seed of another repeat of the trial."""
     repeat = trial.proposal.repeat + number
-    return Job(
-        kind="train",
+    return TrainJob(
         trial=trial.id,
         attempt=0,
         session=session.record.session,
-        genome=trial.genome.to_dict(),
+        genome=trial.genome,
         seed=training_seed(session.config.seed, trial.genome.digest, repeat),
         epochs=trial.proposal.fidelity.epochs,
         weights=f"{FRESH}{number}.npz",

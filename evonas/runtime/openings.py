@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import ExportJob, Job, ScoreJob
 from evonas.runtime.record.news import Event
 from evonas.runtime.record.record import Record
 
@@ -33,8 +33,10 @@ class Opening:
 def note_opening(record: Record, job: Job) -> None:
     """Note that this job opens the test data; nothing if it does not name them."""
     # Before the job: a session that is killed may have opened them.
-    if job.arrays:
+    if isinstance(job, ExportJob) and job.arrays:
         record.event(OPENED, {"trial": job.trial, "model": job.model})
+    if isinstance(job, ScoreJob):
+        record.event(OPENED, {"trial": job.trial, "model": job.weights})
 
 
 def openings(events: Sequence[Event]) -> list[Opening]:

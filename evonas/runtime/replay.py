@@ -19,7 +19,7 @@ from evonas.data.prepared import FILES
 from evonas.errors import InvalidData, Issue, UserError
 from evonas.evaluate.contract.evaluator import evaluator_in
 from evonas.evaluate.contract.pool import Finished, PoolSettings
-from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup
+from evonas.evaluate.contract.protocol import Job, OnEpoch, RunJob, Setup, TrainJob
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import is_whole
 from evonas.invocation import command
@@ -58,7 +58,7 @@ class Plan:
     root: Path
     trial: Trial
     attempt: Attempt | None
-    job: Job
+    job: TrainJob
     setup: Setup
     pool: PoolSettings
     weights: str
@@ -128,7 +128,7 @@ def _job(
     trials: Sequence[Trial],
     attempts: Sequence[Attempt],
     incumbent: float | None,
-) -> Job:
+) -> TrainJob:
     """The job of the last attempt at a trial, or of a first one if there was none."""
     # The last attempt is the one to be repeated, so only those before it say how batches were cut.
     parts = accumulation(attempts[:-1], parts_before(trial, trials))
@@ -221,7 +221,7 @@ def worker_of(plan: Plan) -> RunJob:
     return run_job
 
 
-def _furnish(scratch: Path, plan: Plan) -> Job:
+def _furnish(scratch: Path, plan: Plan) -> TrainJob:
     """Make a directory look like the run's to the job, and write nothing into the run's."""
     root = plan.root.resolve()
     (scratch / "data").symlink_to(root / "data")

@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from evonas.evaluate.contract.pool import Finished, Pool, Report
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import Job, TrainJob
 from evonas.files import sha256_of, write_whole
-from evonas.genome import Genome
 from evonas.randomness import training_seed
 from evonas.runtime.code_record import Sources, changed_late, code_changes, recorded_code
 from evonas.runtime.config.recorded_run import read_run
@@ -150,8 +149,8 @@ class ReusingPool(Pool):
 
     def _recall(self, job: Job) -> Outcome | None:
         """The known outcome of a job, with its files in this run; None if there is none."""
-        # Only trainings are remembered; an export is always done.
-        if not self._known or job.kind != "train":
+        # Only trainings are remembered.
+        if not self._known or not isinstance(job, TrainJob):
             return None
         known = self._known.get(_key(job))
         if known is None:
@@ -191,6 +190,5 @@ class ReusingPool(Pool):
         self._inner.close()
 
 
-def _key(job: Job) -> Key:
-    genome = Genome.from_dict(job.genome)
-    return (genome.digest, job.seed, job.epochs, job.incumbent)
+def _key(job: TrainJob) -> Key:
+    return (job.genome.digest, job.seed, job.epochs, job.incumbent)

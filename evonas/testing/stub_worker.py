@@ -20,7 +20,17 @@ from pathlib import Path
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.evaluator import Evaluator, silent
-from evonas.evaluate.contract.protocol import ACCUMULATION, Alive, Job, OnEpoch, RunJob, Setup
+from evonas.evaluate.contract.protocol import (
+    ACCUMULATION,
+    Alive,
+    ExportJob,
+    Job,
+    OnEpoch,
+    RunJob,
+    ScoreJob,
+    Setup,
+    TrainJob,
+)
 from evonas.evaluate.local.worker import Driver, work_for
 from evonas.evaluate.training.learning_curve import first_stop, rule_of
 from evonas.files import sha256_of_tree, write_text_whole
@@ -96,7 +106,7 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     A training that is continued to 9 epochs has the history of one that was trained to 9 at once.
     Hopeless trainings are stopped, as the real worker does.
     """
-    genome = json.dumps(job.genome, sort_keys=True)
+    genome = json.dumps(job.genome.to_dict(), sort_keys=True)
     size = {
         "parameters": 1000.0 + int(99_000 * _fraction(genome, "size")),
         "flops": 1e6 * (1 + _fraction(genome, "flops")),
@@ -115,7 +125,7 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         history = {name: values[: job.cut_after] for name, values in history.items()}
     best = _best_epoch(history, setup.objective)
     metrics = {name: values[best] for name, values in history.items()}
-    if job.kind == "export":
+    if isinstance(job, ScoreJob | ExportJob):
         if job.arrays:
             metrics["test_loss"] = metrics["val_loss"] * 1.01
             for name in measures:
@@ -125,6 +135,7 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
     for name in (*setup.needed, *setup.metrics):
         if name in TIMES:
             metrics[name] = 0.1 + _fraction(genome, name)
+    assert isinstance(job, TrainJob)
     if job.accumulation > 1:
         metrics[ACCUMULATION] = float(job.accumulation)
     if is_cut_short:
@@ -152,8 +163,9 @@ def _failure(
         return Outcome(TrialState.DIVERGED, size, epochs=1, history=history, message=message)
     if _fraction(genome, "fail") < stub.fail:
         return Outcome(TrialState.ERROR, message="ValueError: made up by the stub")
-    is_large = job.kind == "train" and _fraction(genome, "oom") < stub.oom
-    if is_large and (job.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always):
+    if not isinstance(job, TrainJob) or _fraction(genome, "oom") >= stub.oom:
+        return None
+    if job.accumulation == 1 or _fraction(genome, "oom always") < stub.oom_always:
         return Outcome(TrialState.OOM_DEVICE, message="out of memory: made up by the stub")
     return None
 
@@ -186,7 +198,7 @@ def _history(genome: str, job: Job, measures: Sequence[str]) -> dict[str, list[f
 def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
     """`stub_outcome`, and a worker's files: weights and checkpoint, or the exported model."""
     root = Path(setup.directory)
-    needed = job.weights if job.kind == "export" else job.resume_from
+    needed = job.resume_from if isinstance(job, TrainJob) else job.weights
     if needed is not None and not (root / needed).is_file():
         return Outcome(TrialState.ERROR, message=f"FileNotFoundError: {needed}")
     outcome = stub_outcome(job, setup, stub)
@@ -216,14 +228,15 @@ def _with_environment(outcome: Outcome, stub: Stub) -> Outcome:
 
 def _write(job: Job, root: Path) -> dict[str, str]:
     """The files that a job asks for: relative path -> sha256."""
-    written = [job.model] if job.kind == "export" else [job.weights, job.checkpoint]
     files = {}
-    for name in filter(None, written):
-        genome = json.dumps(job.genome, sort_keys=True)
-        fraction = _fraction(genome, job.seed, job.cut_after or job.epochs)
+    genome = json.dumps(job.genome.to_dict(), sort_keys=True)
+    fraction = _fraction(genome, job.seed, job.cut_after or job.epochs)
+    for name in job.writes:
         path = root / name
         # A format that writes a folder: one file stands for what is in it.
-        is_folder = name == job.model and job.format in FORMATS and FORMATS[job.format].is_folder
+        is_folder = False
+        if isinstance(job, ExportJob) and job.format in FORMATS:
+            is_folder = FORMATS[job.format].is_folder
         write_text_whole(path / "model" if is_folder else path, f"stub {name} {fraction}\n")
         files[name] = sha256_of_tree(path)
     return files
@@ -325,8 +338,10 @@ class PlainStubs(Evaluator):
 
 def _stop(history: Mapping[str, list[float]], job: Job, setup: Setup) -> Stopped | None:
     """Where the learning curve stops this training, or None."""
+    if not isinstance(job, TrainJob):
+        return None
     rule = rule_of(setup, job.incumbent, setup.epochs or job.epochs)
-    if rule is None or job.kind != "train":
+    if rule is None:
         return None
     name = setup.objective["name"]
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"

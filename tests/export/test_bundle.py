@@ -109,7 +109,7 @@ def test_an_export_is_of_the_trials_own_training(run, pool, tmp_path):
         card = export_trial(session, others[-1], Target(tmp_path / "other.keras"), silent)
     (job,) = pool.exports
     assert (job.trial, job.epochs) == (others[-1].id, others[-1].proposal.fidelity.epochs)
-    assert job.genome == others[-1].genome.to_dict()
+    assert job.genome == others[-1].genome
     assert card["trial"] == others[-1].id
     assert card["metrics"]["val_loss"] == others[-1].metrics["val_loss"]
 

@@ -89,19 +89,18 @@ def test_the_seeds_of_another_repeat_are_others(tmp_path, pool):
 
 
 def test_the_scores_are_those_of_the_test_data(tmp_path, pool):
-    """Each training is scored by an export, and only the export may name the test data."""
+    """Each training is followed by its scoring, which alone may name the test data."""
     run = finished(tmp_path, pool)
     found, jobs = scored(run, pool, 2)
-    for train, export in zip(jobs[::2], jobs[1::2], strict=True):
-        assert (train.kind, dict(train.arrays)) == ("train", {})
-        assert export.kind == "export"
-        assert dict(export.arrays) == {"x": "data/test/x.npy", "y": "data/test/y.npy"}
-        assert (export.seed, export.weights) == (train.seed, train.weights)
+    for train, score in zip(jobs[::2], jobs[1::2], strict=True):
+        assert (train.kind, score.kind) == ("train", "score")
+        assert dict(score.arrays) == {"x": "data/test/x.npy", "y": "data/test/y.npy"}
+        assert (score.seed, score.weights) == (train.seed, train.weights)
     for one in found:
         assert one["test_loss"] == pytest.approx(1.01 * one["val_loss"]), "as the stub scores it"
 
 
-@pytest.mark.parametrize("kind", ["train", "export"])
+@pytest.mark.parametrize("kind", ["train", "score"])
 def test_a_training_that_fails_is_left_out(tmp_path, pool, kind):
     run = finished(tmp_path, pool)
     failures = [Outcome(TrialState.ERROR, message="made up")]

@@ -14,6 +14,8 @@ def serve(fd: int) -> None:
         next(lines)  # the setup
         connection.sendall(encode({"ready": {}}))
         for line in lines:
-            connection.sendall(bytes.fromhex(json.loads(line)["job"]["genome"]["say"]))
+            connection.sendall(
+                bytes.fromhex(json.loads(line)["job"]["genome"]["stub"][0]["params"]["say"])
+            )
             time.sleep(0.2)
             return

@@ -45,7 +45,7 @@ from evonas.runtime.config.families import dump
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse
 from evonas.runtime.config.settings import Builder
 from evonas.search.registry import STRATEGIES
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing.jobs import make_job, make_setup, stub_genome
 from evonas.trial import Outcome, TrialState
 
 FULL = os.environ.get("EVONAS_FAULTS") == "full"
@@ -398,7 +398,9 @@ def test_a_real_worker_may_say_anything(tmp_path: Path, monkeypatch: pytest.Monk
         make_setup(tmp_path), [DeviceShare(0), DeviceShare(1)], launcher, tmp_path / "logs"
     ) as pool:
         for words in said:
-            pool.submit(make_job(3, genome={"say": words.hex()}, checkpoint="checkpoints/3.npz"))
+            pool.submit(
+                make_job(3, genome=stub_genome(say=words.hex()), checkpoint="checkpoints/3.npz")
+            )
             outcomes = [report.outcome for report in poll_all(pool) if isinstance(report, Finished)]
             assert [outcome.state for outcome in outcomes] == [TrialState.CRASHED]
 

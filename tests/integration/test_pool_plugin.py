@@ -30,7 +30,6 @@ PLUGIN = '''
 from dataclasses import dataclass
 
 from evonas.evaluators import Evaluator, judged, silent
-from evonas.genome import Genome
 from evonas.pools import Finished, Outcome, Pool, PoolSettings, TrialState, evaluator_in
 
 
@@ -90,7 +89,7 @@ class Sum(Evaluator):
 
     def open(self, setup, alive=silent, is_simulated=False):
         def run(setup, job, on_epoch):
-            genes = Genome.from_dict(job.genome)["cell"]
+            genes = job.genome["cell"]
             score = self.weight * sum(gene.parameters.get("v", 0) for gene in genes)
             return judged({"score": score, "test_score": -score}, setup, 1.0, epochs=0)
 

@@ -11,7 +11,7 @@ import pytest
 
 import evonas
 from evonas.evaluate.contract.pool import Finished
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import TrainJob
 from evonas.evaluate.pools.inline import InlinePool
 from evonas.files import sha256_of
 from evonas.randomness import training_seed
@@ -77,10 +77,9 @@ def in_one_go(root, trial) -> tuple[dict[str, list[float]], str]:
     with Session(root) as session:
         pool = InlinePool(session.setup())
         seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
-        genome, epochs = trial.genome.to_dict(), trial.proposal.fidelity.epochs
+        genome, epochs = trial.genome, trial.proposal.fidelity.epochs
         pool.submit(
-            Job(
-                kind="train",
+            TrainJob(
                 trial=900,
                 attempt=0,
                 session=9,

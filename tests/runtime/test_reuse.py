@@ -118,7 +118,7 @@ def test_what_is_known_takes_a_slot_until_it_is_reported(tmp_path):
     from evonas.randomness import training_seed
 
     seed = training_seed(0, trial.genome.digest, 0)
-    job = make_job(0, genome=trial.genome.to_dict(), seed=seed, epochs=2)
+    job = make_job(0, genome=trial.genome, seed=seed, epochs=2)
     with ReusingPool(StubPool(make_setup(tmp_path)), known, tmp_path / "elsewhere") as pool:
         pool.submit(job)
         assert pool.running == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evonas.evaluate.contract.pool import Finished
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing.jobs import make_export, make_job, make_setup, stub_genome
 from evonas.testing.stub_pool import StubPool
 from evonas.testing.stub_worker import VARIABLE, Stub, run_stub, stub_outcome
 from evonas.trial import TrialState
@@ -22,7 +22,7 @@ def test_an_answer_depends_on_genome_seed_and_epochs_only() -> None:
     job = make_job(5)
     same = make_job(6, genome=job.genome, seed=job.seed, attempt=2, session=9, weights="elsewhere")
     assert stub_outcome(job, SETUP) == stub_outcome(same, SETUP)
-    for change in ({"genome": {"stub": 50}}, {"seed": 50}, {"epochs": 4}):
+    for change in ({"genome": stub_genome(of=50)}, {"seed": 50}, {"epochs": 4}):
         assert stub_outcome(make_job(5, **change), SETUP) != stub_outcome(job, SETUP)
 
 
@@ -69,7 +69,7 @@ def test_a_share_of_the_genomes_needs_too_much_memory_unless_their_batches_are_c
         for a, b in zip(*states, strict=True)
         if b is TrialState.OOM_DEVICE
     )
-    export = make_job(5, kind="export", model="m.keras")
+    export = make_export(5)
     assert (
         stub_outcome(export, SETUP, Stub(oom=1.0, oom_always=1.0, diverge=0)).state is TrialState.OK
     )
@@ -90,7 +90,7 @@ def test_limits_are_kept() -> None:
 
 def test_what_must_be_read_must_be_there(tmp_path: Path) -> None:
     setup = make_setup(tmp_path)
-    for job in (make_job(5, resume_from="none.npz"), make_job(5, kind="export", model="m.keras")):
+    for job in (make_job(5, resume_from="none.npz"), make_export(5)):
         assert run_stub(setup, job, lambda epoch, metrics: None).state is TrialState.ERROR
 
 

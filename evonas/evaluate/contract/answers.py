@@ -219,9 +219,8 @@ def _check_history(outcome: Outcome) -> None:
 
 def _check_files(files: Mapping[str, str], job: Job) -> None:
     """A worker writes the files that its job names, and no others."""
-    allowed = (job.weights, job.checkpoint, job.model)
     for name, digest in files.items():
-        if name not in allowed:
+        if name not in job.writes:
             raise BadAnswer(f"an outcome with a file that its job does not name: {_show(name)}")
         is_digest = isinstance(digest, str) and _SHA256.fullmatch(digest)
         if not is_digest:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from evonas.evaluate.contract.pool import Finished, Report
-from evonas.evaluate.contract.protocol import Setup
+from evonas.evaluate.contract.protocol import Setup, TrainJob
 from evonas.files import sha256_of
 from evonas.trial import Outcome, TrialState
 
@@ -34,8 +34,8 @@ def _verified(report: Report, setup: Setup) -> Report:
 
 def _missing_metric(report: Finished, setup: Setup) -> str:
     """The first missing metric that the search needs, in a sentence; empty if there is none."""
-    # An export is no trial: the search needs no metric of it.
-    if report.job.kind != "train":
+    # Only a training is a trial: the search needs no metric of another job.
+    if not isinstance(report.job, TrainJob):
         return ""
     objective = setup.objective["name"]
     for name in (objective, *setup.needed):

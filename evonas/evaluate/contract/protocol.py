@@ -13,8 +13,8 @@
                         {"alive": {...}}      within an epoch, at most once a second: trial, attempt
                         {"outcome": {...}}    trial, attempt, and the Outcome
 
-A worker is told paths and numbers, never an object; weights travel by file. Only an `export` job
-names the test data.
+A worker is told paths and numbers, never an object; weights travel by file. Only the jobs `score`
+and `export` name the test data.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from __future__ import annotations
 import json
 import math
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
 
+from evonas.genome import Genome
 from evonas.trial import Details, Outcome, TrialState
 
 PROTOCOL = 1
@@ -99,61 +101,139 @@ class Setup:
         return cls(**fields)
 
 
-@dataclass(frozen=True)
-class Job:
-    """One thing for a worker to do.
+@dataclass(frozen=True, kw_only=True)
+class Job(ABC):
+    """One thing for a worker to do with a genome. Paths are relative to the run's directory.
 
     Attributes:
-        kind: `train` a genome; or `export` a trained one: evaluate it on the test data and write
-            the model's file.
         trial: the trial's id.
         attempt: number of the attempt, counted from 0; with `session`, it tells a late answer from
             the awaited one.
         session: how many times a driver has opened the run.
-        genome: `Genome.to_dict()`.
+        genome: the genome, decoded once: a worker reads it from `Genome.to_dict()`.
         seed: seed of the training.
         epochs: the most epochs to train.
-        weights: file of the best epoch's weights; `train` writes it, `export` reads it.
+        weights: file of the best epoch's weights; a training writes it, all others read it.
+        cut_after: number of epochs after which the training is cut short: to repeat one that was.
+            None for a training that only the driver may cut short. For all others: where the
+            training was cut short that wrote the weights.
+
+    Class attributes:
+        kind: word that names the class in a message.
+    """
+
+    kind: ClassVar[str]
+
+    trial: int
+    attempt: int
+    session: int
+    genome: Genome
+    seed: int
+    epochs: int
+    weights: str
+    cut_after: int | None = None
+
+    @property
+    @abstractmethod
+    def writes(self) -> tuple[str, ...]:
+        """The files that it may write."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The files of trials that it reads."""
+        return (self.weights,)
+
+    def to_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"kind": self.kind}
+        for item in fields(self):
+            found[item.name] = vars(self)[item.name]
+        found["genome"] = self.genome.to_dict()
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainJob(Job):
+    """Train a genome, and write the weights of its best epoch.
+
+    Attributes:
         checkpoint: file of an unfinished training's exact state, or None.
         resume_from: checkpoint of an earlier, shorter training of the same genome, which this one
             continues.
         trained: number of epochs of that training; 0 without one.
-        model: for `export`: where the model goes, a file or a folder.
-        format: for `export`: name of its export format.
-        arrays: for `export`: the test data's files, `x` and `y`.
         accumulation: number of parts in which a batch is trained, their gradients summed before the
             step. 2 for a genome that ran out of device memory, which half the batch may fit.
         incumbent: value of the objective that was the best when the trial was asked. None if there
             was none, or nothing asks for it.
-        cut_after: number of epochs after which the training is cut short: to repeat one that was.
-            None for a training that only the driver may cut short. For `export`: where the training
-            was cut short that wrote the weights.
     """
 
-    kind: Literal["train", "export"]
-    trial: int
-    attempt: int
-    session: int
-    genome: Mapping[str, Any]
-    seed: int
-    epochs: int
-    weights: str
+    kind = "train"
+
     checkpoint: str | None = None
     resume_from: str | None = None
-    model: str | None = None
+    trained: int = 0
+    accumulation: int = 1
+    incumbent: float | None = None
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.weights, self.checkpoint)))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.checkpoint, self.resume_from)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreJob(Job):
+    """Score a trained genome on validation and test data; nothing is written.
+
+    Attributes:
+        arrays: the test data's files, `x` and `y`.
+    """
+
+    kind = "score"
+
+    arrays: Mapping[str, str]
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportJob(Job):
+    """Score a trained genome, and write its model.
+
+    Attributes:
+        model: where the model goes, a file or a folder.
+        format: name of its export format.
+        arrays: the test data's files, `x` and `y`; empty to leave them closed.
+    """
+
+    kind = "export"
+
+    model: str
     format: str = "keras"
     arrays: Mapping[str, str] = field(default_factory=dict)
-    accumulation: int = 1
-    trained: int = 0
-    incumbent: float | None = None
-    cut_after: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    @property
+    def writes(self) -> tuple[str, ...]:
+        return (self.model,)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Job:
-        return cls(**data)
+
+JOBS: Mapping[str, type[Job]] = {kind.kind: kind for kind in (TrainJob, ScoreJob, ExportJob)}
+"""The kinds of jobs, by the word in a message."""
+
+
+def job_from_json(data: Mapping[str, Any]) -> Job:
+    """The job that `Job.to_json` wrote; this decodes its genome.
+
+    Raises:
+        InvalidGenome: the genome is none.
+    """
+    given = dict(data)
+    kind = JOBS[given.pop("kind")]
+    return kind(**{**given, "genome": Genome.from_dict(data["genome"])})
 
 
 OnEpoch = Callable[[int, Mapping[str, float]], bool | None]

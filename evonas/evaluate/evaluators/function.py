@@ -16,8 +16,8 @@ from evonas.evaluate.contract.evaluator import Call, Evaluator, silent
 from evonas.evaluate.contract.import_watch import import_plugins, importing
 from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup
 from evonas.evaluate.contract.raised import message_of, quoted
-from evonas.evaluate.evaluators.judging import judged
-from evonas.genome import Genome, Value
+from evonas.evaluate.evaluators.judging import judged, training
+from evonas.genome import Value
 from evonas.randomness import seeded_generators
 from evonas.settings import Check
 from evonas.streams import kept_streams
@@ -125,20 +125,21 @@ class FunctionCall:
                 self._takes.append(name)
 
     def __call__(self, setup: Setup, job: Job, on_epoch: OnEpoch) -> Outcome:
+        trained = training(job).trained
         start = time.monotonic()
         found = self._call(job, job.epochs)
         # Read at once: what follows may call the function again, which is not to be paid for.
         measured = time.monotonic() - start
         seconds = found.pop(SECONDS, None)
         if seconds is None:
-            virtual = float(job.epochs - job.trained)
+            virtual = float(job.epochs - trained)
             cost = virtual if self._is_simulated else measured
             return judged(found, setup, cost, self._epochs(job))
         # The function judges a genome anew for each fidelity, and knows of no earlier trial. So a
         # trial that continues another one costs the difference of the two.
         spent = 0.0
-        if job.trained:
-            spent = self._call(job, job.trained).get(SECONDS, 0.0)
+        if trained:
+            spent = self._call(job, trained).get(SECONDS, 0.0)
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(
                 f"the function's seconds must be a number of at least 0. Received: {seconds}"
@@ -156,11 +157,10 @@ class FunctionCall:
             "seed": job.seed,
         }
         passed = {name: given[name] for name in self._takes}
-        genome = Genome.from_dict(job.genome)
         # A function that draws from the global generators gives the same in every pool, whatever
         # was called before it.
         with kept_streams(), seeded_generators(job.seed):
-            found = self._function(genome, **passed, **self._arguments)
+            found = self._function(job.genome, **passed, **self._arguments)
             if not isinstance(found, Mapping):
                 raise TypeError(
                     "the function must return a mapping from metrics to numbers. "

@@ -6,12 +6,23 @@ import math
 from collections.abc import Mapping
 
 from evonas.errors import did_you_mean
-from evonas.evaluate.contract.protocol import Setup
+from evonas.evaluate.contract.protocol import Job, Setup, TrainJob
 from evonas.trial import Details, Outcome, TrialState
 
 TEST = "test_"
 """Prefix of metrics of the test data. They are kept from the search, in the outcome's details,
 until the winner's card is written."""
+
+
+def training(job: Job) -> TrainJob:
+    """The job, if it is a training: nothing else can be asked of one who has no networks.
+
+    Raises:
+        TypeError: it is another one.
+    """
+    if isinstance(job, TrainJob):
+        return job
+    raise TypeError(f"only a training can be judged. Received: a job `{job.kind}`.")
 
 
 def judged(

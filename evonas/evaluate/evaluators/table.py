@@ -11,8 +11,8 @@ from typing import Annotated
 from evonas.data.prepared import Prepared
 from evonas.errors import InvalidConfig, Issue, did_you_mean
 from evonas.evaluate.contract.evaluator import Evaluator, Question, silent
-from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup
-from evonas.evaluate.evaluators.judging import TEST, judged
+from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup, TrainJob
+from evonas.evaluate.evaluators.judging import TEST, judged, training
 from evonas.evaluate.known.table import Table, load_table
 from evonas.files import sha256_of
 from evonas.genome import Genome, SearchSpace, parse_space
@@ -87,15 +87,15 @@ class TableLookup:
             known = ", ".join(map(str, table.fidelities))
             message = f"the table has results at epochs {known} only. Received: {epochs}."
             return Outcome(TrialState.ERROR, message=message)
-        row = table.row(Genome.from_dict(job.genome))
+        row = table.row(job.genome)
         if row is None:
             return Outcome(TrialState.INFEASIBLE, message="the table has no such genome")
         found = table.values(row, epochs)
-        cost = self._cost(row, job)
+        cost = self._cost(row, training(job))
         # A metric that was not measured counts like a genome that the table does not have.
         return judged(found, setup, cost, epochs, missing=TrialState.INFEASIBLE)
 
-    def _cost(self, row: int, job: Job) -> float:
+    def _cost(self, row: int, job: TrainJob) -> float:
         """Seconds of the job. A trial that continues another one pays only the difference."""
         seconds = self.table.seconds(row, job.epochs)
         if seconds is None:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from evonas.evaluate.contract.answers import Alive, BadAnswer, Code, Epoch, Ready, read_answer
 from evonas.evaluate.contract.orders import CUT_SHORT
 from evonas.evaluate.contract.pool import Finished, Imported, Progress, Report
-from evonas.evaluate.contract.protocol import Job, encode
+from evonas.evaluate.contract.protocol import Job, TrainJob, encode
 from evonas.evaluate.local.channel import Channel, LineTooLong
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launcher import Handle, Launcher
@@ -191,7 +191,7 @@ class Slot:
         self.phase = Phase.WORKING
         self._deadline = None
         # An export is the run's own work, so no limit of a trial ends it.
-        if job.kind == "train" and self._limits.job is not None:
+        if isinstance(job, TrainJob) and self._limits.job is not None:
             self._deadline = now + self._limits.job
         self._begun = now
         self._seen_alive = now
@@ -386,7 +386,7 @@ class Slot:
         limit = self._limits.stalled
         if limit is None or self.phase is not Phase.WORKING:
             return False
-        if self.job is None or self.job.kind != "train":
+        if not isinstance(self.job, TrainJob):
             return False
         return now >= self._seen_alive + limit
 

@@ -23,6 +23,7 @@ from evonas.evaluate.contract.protocol import (
     RunJob,
     Setup,
     encode,
+    job_from_json,
     outcome_to_json,
 )
 from evonas.trial import TrialState
@@ -71,7 +72,7 @@ def work_for(driver: Driver, evaluator_of: Callable[[Setup], Evaluator]) -> NoRe
     ready = {"protocol": PROTOCOL, "pid": os.getpid(), **facts}
     driver.send({"ready": ready})
     while True:
-        job = Job.from_json(driver.receive("job"))
+        job = job_from_json(driver.receive("job"))
         _work(driver, setup, job, run_job, imports)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import InvalidCheckpoint
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import TrainJob
 from evonas.evaluate.training.checkpoint import load_state, save_state
 from evonas.evaluate.training.trainer import Trainer
 
@@ -26,7 +26,12 @@ class CheckpointKeeper:
     """
 
     def __init__(
-        self, root: Path, job: Job, trainer: Trainer, seconds: float, clock: Callable[[], float]
+        self,
+        root: Path,
+        job: TrainJob,
+        trainer: Trainer,
+        seconds: float,
+        clock: Callable[[], float],
     ) -> None:
         self._path = root / job.checkpoint if job.checkpoint else None
         self._sources: list[Path] = []

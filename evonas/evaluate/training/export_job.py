@@ -1,9 +1,10 @@
-"""The job `export`: a trained genome in, its test scores and its verified files out."""
+"""The jobs `score` and `export`: a trained genome in, its scores or verified files out."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import tensorflow as tf
 from evonas.data.fitting import open_interface
 from evonas.data.prepared import FILES
 from evonas.errors import InvalidRecord
-from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.contract.protocol import ExportJob, Job, ScoreJob, Setup
 from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.scoring import asked_metrics
@@ -22,7 +23,7 @@ from evonas.evaluate.training.train_job import space_of
 from evonas.files import sha256_of_tree
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
-from evonas.learning.metrics import scores
+from evonas.learning.metrics import Metric, scores
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
 from evonas.model.formats import find_format
@@ -32,34 +33,88 @@ from evonas.model.table import layer_table
 from evonas.trial import Details, Outcome, TrialState
 
 
-def export(setup: Setup, job: Job) -> Outcome:
+def export(setup: Setup, job: ExportJob) -> Outcome:
     """Rebuild a trained model, score it, write it, load what was written, compare predictions.
 
     The model is compiled: from a `.keras` file, plain Keras can evaluate it and train it further.
     Without test arrays, validation data serve for the comparison, and there are no `test_` metrics.
 
-    Args:
-        job: names the `weights` of the best epoch, the file or folder to write (`model`), its
-            `format`, and the test data's `arrays` x and y.
-
     Raises:
         InvalidRecord: the weights are damaged, or are those of another model.
         UnfaithfulExport: what was written predicts something else.
-        ValueError: the job names no file for the model.
         whatever the format raises, for a model that it cannot hold.
     """
-    if job.model is None:
-        raise ValueError("a job `export` needs the path `model`. Received: None.")
     root = Path(setup.directory)
-    interface = open_interface(setup.interface, Path(setup.directory))
-    genome = Genome.from_dict(job.genome)
+    interface = open_interface(setup.interface, root)
     space = space_of(setup)
-    model = load_model(space, genome, interface, root / job.weights, setup.plugins)
-
-    parts = {"val": FILES["validation"]}
-    if job.arrays:
-        parts["test"] = (job.arrays["x"], job.arrays["y"])
+    model = _model(setup, job, interface)
     measured = asked_metrics(setup)
+    found = _scored(root, measured, model, job.arrays)
+    _, y_name = FILES["train"]
+    train = _mapped(root / y_name)
+    most = setup.epochs or job.epochs
+    compile_model(model, space, job.genome, interface, len(train), most)
+    form = find_format(job.format, setup.plugins)
+    difference = save_verified(form, model, root / job.model, found.x, found.predictions)
+    return Outcome(
+        TrialState.OK,
+        metrics=found.metrics,
+        files={job.model: sha256_of_tree(root / job.model)},
+        details=Details(
+            more={
+                **_details(model, difference),
+                "baseline": baseline(interface, measured, train, found.targets),
+            }
+        ),
+    )
+
+
+def score(setup: Setup, job: ScoreJob) -> Outcome:
+    """Rebuild a trained model, and score it.
+
+    Raises:
+        InvalidRecord: the weights are damaged, or are those of another model.
+    """
+    root = Path(setup.directory)
+    interface = open_interface(setup.interface, root)
+    model = _model(setup, job, interface)
+    found = _scored(root, asked_metrics(setup), model, job.arrays)
+    return Outcome(TrialState.OK, metrics=found.metrics)
+
+
+def _model(setup: Setup, job: Job, interface: Interface) -> keras.Model:
+    """The trained model of a job, from its weights."""
+    weights = Path(setup.directory) / job.weights
+    return load_model(space_of(setup), job.genome, interface, weights, setup.plugins)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What a model scores on validation data, and on the test data if they are named.
+
+    Attributes:
+        targets: targets of each part.
+        x: samples of the last part: the test data, if there are any.
+        predictions: the model's answers for them.
+    """
+
+    metrics: Mapping[str, float]
+    targets: Mapping[str, Array]
+    x: Array
+    predictions: Array
+
+
+def _scored(
+    root: Path, measured: Sequence[Metric], model: keras.Model, arrays: Mapping[str, str]
+) -> _Scored:
+    """Score a model on validation data, and on these test data.
+
+    Args:
+        arrays: files of the test data, `x` and `y`; may be empty.
+    """
+    parts = {"val": FILES["validation"]}
+    if arrays:
+        parts["test"] = (arrays["x"], arrays["y"])
     metrics: dict[str, float] = {}
     targets: dict[str, Array] = {}
     for part, (x_name, y_name) in parts.items():
@@ -72,24 +127,7 @@ def export(setup: Setup, job: Job) -> Outcome:
             # A score of few samples may be undefined.
             if math.isfinite(value):
                 metrics[f"{part}_{name}"] = value
-
-    _, y_name = FILES["train"]
-    train = _mapped(root / y_name)
-    compile_model(model, space, genome, interface, len(train), setup.epochs or job.epochs)
-    # `x` and `predictions` are those of the last part: the test data, if there are any.
-    form = find_format(job.format, setup.plugins)
-    difference = save_verified(form, model, root / job.model, x, predictions)
-    return Outcome(
-        TrialState.OK,
-        metrics=metrics,
-        files={job.model: sha256_of_tree(root / job.model)},
-        details=Details(
-            more={
-                **_details(model, difference),
-                "baseline": baseline(interface, measured, train, targets),
-            }
-        ),
-    )
+    return _Scored(metrics, targets, x, predictions)
 
 
 def _details(model: keras.Model, difference: float) -> dict[str, Any]:

@@ -16,9 +16,17 @@ from evonas.errors import DiskFailure
 from evonas.evaluate.contract.border import at_border, first_line
 from evonas.evaluate.contract.evaluator import silent
 from evonas.evaluate.contract.importing import add_folder
-from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, Setup
+from evonas.evaluate.contract.protocol import (
+    Alive,
+    ExportJob,
+    Job,
+    OnEpoch,
+    ScoreJob,
+    Setup,
+    TrainJob,
+)
 from evonas.evaluate.contract.raised import text_of
-from evonas.evaluate.training.export_job import export
+from evonas.evaluate.training.export_job import export, score
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import batch_of, train
 from evonas.randomness import kept_generators
@@ -80,9 +88,15 @@ def _run(setup: Setup, job: Job, on_epoch: OnEpoch, alive: Alive) -> Outcome:
         # Layers are then named from 0, as in a new process.
         keras.backend.clear_session(free_memory=False)
         with kept_streams():
-            if job.kind == "export":
-                return export(setup, job)
-            return train(setup, job, on_epoch, _CACHE, alive=alive)
+            match job:
+                case TrainJob():
+                    return train(setup, job, on_epoch, _CACHE, alive=alive)
+                case ScoreJob():
+                    return score(setup, job)
+                case ExportJob():
+                    return export(setup, job)
+                case _:
+                    raise TypeError(f"no job for Keras: {job.kind}")
     except tf.errors.ResourceExhaustedError as error:
         message = f"TensorFlow is out of memory: {first_line(error)}"
         # The retry halves the batch. It needs the size, because a batch of 1 cannot be halved.

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from evonas.data.fitting import open_interface
 from evonas.evaluate.contract.imports import code_now
-from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup
+from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup, TrainJob
 from evonas.evaluate.training.checkpoint import save_weights
 from evonas.evaluate.training.checkpoint_keeper import CheckpointKeeper
 from evonas.evaluate.training.compiled_loop import CompiledLoop
@@ -26,7 +26,7 @@ from evonas.evaluate.training.scoring import asked_metrics
 from evonas.evaluate.training.tensors import TensorCache, TrainingData
 from evonas.evaluate.training.trainer import Diverged, Trainer
 from evonas.files import sha256_of
-from evonas.genome import Genome, SearchSpace, parse_space
+from evonas.genome import SearchSpace, parse_space
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import (
     batch_size,
@@ -58,7 +58,7 @@ Alive = Callable[[], None]
 
 def train(
     setup: Setup,
-    job: Job,
+    job: TrainJob,
     report: Report,
     cache: TensorCache,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -102,7 +102,7 @@ def train(
         keeper.save_when_due()
         return ends
 
-    most = epochs(space_of(setup), Genome.from_dict(job.genome), job.epochs)
+    most = epochs(space_of(setup), job.genome, job.epochs)
     # A checkpoint may be further than that already: then nothing is trained.
     until = most if job.cut_after is None else min(most, job.cut_after)
     try:
@@ -131,7 +131,7 @@ def space_of(setup: Setup) -> SearchSpace:
     return _parse(setup.space)
 
 
-def _build(setup: Setup, job: Job) -> tuple[keras.Model | None, ModelSize]:
+def _build(setup: Setup, job: TrainJob) -> tuple[keras.Model | None, ModelSize]:
     """The network, still without memory for weights, and its size.
 
     A genome of any size may be asked for, so the size must be known before the weights exist. With
@@ -139,7 +139,7 @@ def _build(setup: Setup, job: Job) -> tuple[keras.Model | None, ModelSize]:
     """
     space = space_of(setup)
     interface = open_interface(setup.interface, Path(setup.directory))
-    genome = Genome.from_dict(job.genome)
+    genome = job.genome
     scope: AbstractContextManager[Any] = postponed()
     if not can_be_postponed(genome):
         # The network is first measured as a mere graph, and then built as usual: both ways give the
@@ -163,11 +163,11 @@ def _initialize_weights() -> None:
 
 
 def _trainer(
-    setup: Setup, job: Job, model: keras.Model, data: TrainingData
+    setup: Setup, job: TrainJob, model: keras.Model, data: TrainingData
 ) -> tuple[Trainer, dict[str, Any]]:
     """The training that a job asks for, and the fingerprint of its checkpoints."""
     space = space_of(setup)
-    genome = Genome.from_dict(job.genome)
+    genome = job.genome
     batch = batch_size(space, genome)
     fingerprint = {
         "genome": genome.digest,
@@ -220,13 +220,12 @@ def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:
 def batch_of(setup: Setup, job: Job) -> int:
     """Samples of one step of the job's optimizer, in all parts of the batch."""
     space = space_of(setup)
-    genome = Genome.from_dict(job.genome)
-    return batch_size(space, genome)
+    return batch_size(space, job.genome)
 
 
 def _success(
     setup: Setup,
-    job: Job,
+    job: TrainJob,
     trainer: Trainer,
     model: keras.Model,
     size: ModelSize,
@@ -254,7 +253,7 @@ def _success(
     )
 
 
-def _marked(job: Job, metrics: Mapping[str, float]) -> dict[str, float]:
+def _marked(job: TrainJob, metrics: Mapping[str, float]) -> dict[str, float]:
     """The metrics, with a mark if batches were cut."""
     marked = dict(metrics)
     if job.accumulation > 1:

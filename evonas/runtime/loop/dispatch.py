@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import TrainJob
 from evonas.runtime.loop.retries import runs_alone
 from evonas.trial import Attempt
 
@@ -32,7 +32,7 @@ class Dispatch:
         self._begun = set(begun)
         self._is_alone = False
         self.waiting: list[int] = []
-        self.running: dict[int, Job] = {}
+        self.running: dict[int, TrainJob] = {}
 
     def has_begun(self, trial: int) -> bool:
         """Whether a worker has had this trial."""

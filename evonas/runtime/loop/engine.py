@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from evonas.evaluate.contract.pool import Finished, Imported, Pool
 from evonas.evaluate.contract.pool import Progress as Epoch
-from evonas.evaluate.contract.protocol import Job
+from evonas.evaluate.contract.protocol import TrainJob
 from evonas.failpoints import failpoint
 from evonas.invocation import command
 from evonas.runtime.loop import sentences
@@ -175,7 +175,7 @@ class Engine:
             self._cancel(id for id in self._turns.ahead if not self._trials[id].state.is_final)
 
     @property
-    def _running(self) -> dict[int, Job]:
+    def _running(self) -> dict[int, TrainJob]:
         """Trial -> the job that a worker has."""
         return self._dispatch.running
 
@@ -337,7 +337,7 @@ class Engine:
         for observer in self._observers:
             observer.on_submit(trial, number)
 
-    def _job(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> Job:
+    def _job(self, trial: Trial, attempt: int, earlier: Sequence[Attempt]) -> TrainJob:
         return training_job(
             trial,
             attempt,
@@ -357,11 +357,12 @@ class Engine:
         for report in self._pool.poll(timeout=1.0):
             # A late answer, of an attempt that was given up or of another session, counts for
             # nothing: its job is not the one that runs.
-            if self._running.get(report.job.trial) != report.job:
+            job = self._running.get(report.job.trial)
+            if job is None or job != report.job:
                 continue
             if isinstance(report, Finished):
                 has_finished = True
-                self._finish(report.job, report.outcome)
+                self._finish(job, report.outcome)
             elif isinstance(report, Imported):
                 self._admit_code(report)
             else:
@@ -400,7 +401,7 @@ class Engine:
             self._around.reserve.hear(trial.id)
             self._keep_reserve()
 
-    def _finish(self, job: Job, outcome: Outcome) -> None:
+    def _finish(self, job: TrainJob, outcome: Outcome) -> None:
         """Record what came of a job; try again if the machine failed rather than the network."""
         failpoint("engine.outcome")
         del self._running[job.trial]

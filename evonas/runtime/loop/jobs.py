@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from evonas.evaluate.contract.protocol import ACCUMULATION, Job
+from evonas.evaluate.contract.protocol import ACCUMULATION, TrainJob
 from evonas.randomness import training_seed
 from evonas.trial import CUT_SHORT, Cause, Outcome, Trial, TrialState
 
@@ -20,7 +20,7 @@ def training_job(
     trained: int = 0,
     incumbent: float | None = None,
     cut_after: int | None = None,
-) -> Job:
+) -> TrainJob:
     """The training of a trial; the same in a search and for weights that have to be made again.
 
     Args:
@@ -38,12 +38,11 @@ def training_job(
         cut_after = int(trial.metrics[CUT_SHORT])
     # The seed depends on the genome, not on the trial's number: duplicates are one training.
     training = training_seed(seed, trial.genome.digest, trial.proposal.repeat)
-    return Job(
-        kind="train",
+    return TrainJob(
         trial=trial.id,
         attempt=attempt,
         session=session,
-        genome=trial.genome.to_dict(),
+        genome=trial.genome,
         seed=training,
         epochs=trial.proposal.fidelity.epochs,
         weights=weights_path(trial.id),

@@ -155,9 +155,7 @@ class Storage:
             return 0
         spared = {weights_path(id) for _, id in self._best[:1]}
         for job in running:
-            for name in (job.weights, job.checkpoint, job.resume_from):
-                if name:
-                    spared.add(name)
+            spared.update(job.reads, job.writes)
         freed = 0
         for path in [*self._files("weights"), *self._files("checkpoints")]:
             is_spared = path.relative_to(self._root).as_posix() in spared

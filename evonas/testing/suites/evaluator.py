@@ -127,8 +127,10 @@ class EvaluatorSuite(Suite):
             plugins=self.plugins,
         )
         rng = np.random.default_rng(0)
-        genomes = [sample(space, rng).to_dict() for _ in range(self.genomes)]
-        jobs = [make_job(i, genome=one, epochs=self.epochs) for i, one in enumerate(genomes)]
+        genomes = [sample(space, rng) for _ in range(self.genomes)]
+        jobs: list[Job] = [
+            make_job(i, genome=one, epochs=self.epochs) for i, one in enumerate(genomes)
+        ]
         return setup, jobs
 
     def _space(self) -> SearchSpace:

@@ -13,7 +13,7 @@ from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Setup
 from evonas.files import sha256_of
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing.jobs import make_export, make_job, make_setup
 from evonas.testing.stub_worker import VARIABLE, PlainStubs, stub_outcome
 from evonas.testing.suites.suite import Suite
 from evonas.trial import CUT_SHORT, TrialState
@@ -99,9 +99,7 @@ class PoolSuite(Suite):
         pool = open_pool()
         pool.submit(make_job(1))
         _drain(pool)
-        pool.submit(
-            make_job(1, kind="export", model="best.keras", arrays={"x": "x.npy", "y": "y.npy"})
-        )
+        pool.submit(make_export(1, arrays={"x": "x.npy", "y": "y.npy"}))
         (answer,) = _finished(_drain(pool))
         assert answer.outcome.state is TrialState.OK
         assert set(answer.outcome.metrics) >= {"test_loss", "test_accuracy"}

@@ -19,7 +19,7 @@ from evonas.evaluate.evaluators.table import TableEvaluator
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
 from evonas.evaluate.pools.local import LocalPool
-from evonas.genome import Genome, parse_space, sample
+from evonas.genome import Gene, Genome, parse_space, sample
 from evonas.randomness import generator
 from evonas.testing.jobs import make_job, make_setup
 from evonas.trial import Details, Outcome, TrialState
@@ -34,13 +34,9 @@ b,a,3,,1,10,90
 ACCURACY = {"name": "val_accuracy", "direction": "max"}
 
 
-def genome(*ops: str) -> dict[str, Any]:
-    return {
-        "cell": [
-            {"op": op, "params": {}, "inputs": [], "innovation": place}
-            for place, op in enumerate(ops, 1)
-        ]
-    }
+def genome(*ops: str) -> Genome:
+    genes = [Gene.make(op, {}, innovation=place) for place, op in enumerate(ops, 1)]
+    return Genome((("cell", tuple(genes)),))
 
 
 def ask(setup: Setup, job: Job, simulated: bool = False) -> Outcome:
@@ -214,5 +210,5 @@ def test_a_sampled_genome_reaches_the_function_whole() -> None:
         return {"val_loss": 0.0}
 
     drawn = sample(space, generator(0, "sample", 0))
-    call(function, make_job(genome=drawn.to_dict()))
+    call(function, make_job(genome=drawn))
     assert seen == [drawn]

@@ -17,7 +17,7 @@ from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools.local import LocalPool
 from evonas.memory import MIB, Memory
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing.jobs import make_job, make_setup, stub_genome
 
 
 def main(cgroup: str, floor: str, leak: str, folder: str) -> None:
@@ -33,8 +33,8 @@ def main(cgroup: str, floor: str, leak: str, folder: str) -> None:
         memory_limits=limits,
     )
     try:
-        pool.submit(make_job(1, genome={"act": "alive", "times": 60}))
-        pool.submit(make_job(0, genome={"act": "leak, hang", "mib": int(leak)}))
+        pool.submit(make_job(1, genome=stub_genome(act="alive", times=60)))
+        pool.submit(make_job(0, genome=stub_genome(act="leak, hang", mib=int(leak))))
         outcomes = {}
         while pool.running:
             found = [report for report in pool.poll(5.0) if isinstance(report, Finished)]

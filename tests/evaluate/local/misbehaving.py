@@ -24,7 +24,13 @@ def serve(fd: int) -> None:
         connection.sendall(encode({"ready": {"devices": ["/device:CPU:0"]}}))
         for line in lines:
             job = json.loads(line)["job"]
-            act(connection, job, job["genome"]["act"])
+            act(connection, job, asked(job)["act"])
+
+
+def asked(job: dict[str, Any]) -> dict[str, Any]:
+    """What the genome says: the parameters of its one gene."""
+    params: dict[str, Any] = job["genome"]["stub"][0]["params"]
+    return params
 
 
 def start(connection: socket.socket, how: str) -> None:
@@ -101,7 +107,7 @@ def take(mebibytes: int) -> None:
 
 def leak_in_a_child(connection: socket.socket, job: dict[str, Any]) -> None:
     if os.fork() == 0:
-        take(job["genome"]["mib"])
+        take(asked(job)["mib"])
         time.sleep(1000)
 
 
@@ -119,7 +125,7 @@ def print_without_end(connection: socket.socket, job: dict[str, Any]) -> None:
 def say_that_it_lives(connection: socket.socket, job: dict[str, Any]) -> None:
     """For a while; without an end where the genome sets none."""
     name = {"trial": job["trial"], "attempt": job["attempt"]}
-    for _ in range(job["genome"].get("times", 10**9)):
+    for _ in range(asked(job).get("times", 10**9)):
         connection.sendall(encode({"alive": name}))
         time.sleep(0.05)
 
@@ -132,7 +138,7 @@ def train_an_epoch(connection: socket.socket, job: dict[str, Any]) -> None:
 KEPT: list[bytes] = []
 
 HANGS: dict[str, Callable[[socket.socket, dict[str, Any]], None]] = {
-    "leak, hang": lambda connection, job: take(job["genome"]["mib"]),
+    "leak, hang": lambda connection, job: take(asked(job)["mib"]),
     "leak in a child, hang": leak_in_a_child,
     "child, hang": have_a_child,
     "daemon, hang": lambda connection, job: have_a_child(connection, job, daemon=True),
@@ -161,7 +167,7 @@ def react(connection: socket.socket, job: dict[str, Any], what: str) -> None:
         answer(connection, job, padding="x" * 100_000)
         os._exit(0)
     elif what == "leak":
-        take(job["genome"]["mib"])
+        take(asked(job)["mib"])
         answer(connection, job)
     elif what == "alive":
         say_that_it_lives(connection, job)

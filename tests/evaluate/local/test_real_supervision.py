@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from evonas.evaluate.contract.pool import Finished, Report
-from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.contract.protocol import Setup, TrainJob
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
@@ -71,13 +71,19 @@ def genome(*body: str, units: int = 4) -> dict[str, object]:
         "optimizer": (Gene.make("sgd", {}, innovation=1),),
         "training": (Gene.make("training", {"batch_size": 16}, innovation=1),),
     }
-    return Genome(tuple(sections.items())).to_dict()
+    return Genome(tuple(sections.items()))
 
 
-def job(trial: int, *body: str, epochs: int = 2, units: int = 4) -> Job:
+def job(trial: int, *body: str, epochs: int = 2, units: int = 4) -> TrainJob:
     weights = f"weights/{trial}.npz"
-    return Job(
-        "train", trial, 0, 1, genome(*body, units=units), seed=trial, epochs=epochs, weights=weights
+    return TrainJob(
+        trial=trial,
+        attempt=0,
+        session=1,
+        genome=genome(*body, units=units),
+        seed=trial,
+        epochs=epochs,
+        weights=weights,
     )
 
 
@@ -107,7 +113,7 @@ def open_pool(setup: Setup, **options: object) -> LocalPool:
     return LocalPool(setup, [DeviceShare(0)], launcher, Path(setup.directory) / "logs", **options)  # type: ignore[arg-type]
 
 
-def outcome_of(pool: LocalPool, job: Job) -> Outcome:
+def outcome_of(pool: LocalPool, job: TrainJob) -> Outcome:
     pool.submit(job)
     reports: list[Report] = []
     while pool.running:
@@ -164,13 +170,13 @@ from pathlib import Path
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
-from evonas.evaluate.contract.protocol import Setup, Job
+from evonas.evaluate.contract.protocol import Setup, job_from_json
 
 setup, job = json.loads(sys.stdin.read())
 launcher = start_launcher("evonas.evaluate.local.worker:serve", ("tensorflow", "keras"))
 logs = Path(setup["directory"]) / "logs"
 pool = LocalPool(Setup.from_json(setup), [DeviceShare(0)], launcher, logs)
-pool.submit(Job.from_json(job))
+pool.submit(job_from_json(job))
 while True:
     pool.poll(1.0)
 """

@@ -35,7 +35,7 @@ from evonas.evaluate.local.memory_guard import MemoryLimits
 from evonas.evaluate.pools import local
 from evonas.evaluate.pools.local import LocalPool
 from evonas.memory import MIB, Free, Memory
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing.jobs import make_export, make_job, make_setup, stub_genome
 from evonas.trial import Outcome, TrialState
 
 pytestmark = pytest.mark.skipif(
@@ -78,9 +78,9 @@ def open_pool(
         pool.close()
 
 
-def act(what: str, trial: int = 0, kind: Any = "train", **genome: object) -> Job:
-    model = "best.keras" if kind == "export" else None
-    return make_job(trial, kind=kind, model=model, genome={"act": what, **genome})
+def act(what: str, trial: int = 0, kind: str = "train", **genome: Any) -> Job:
+    make = make_export if kind == "export" else make_job
+    return make(trial, genome=stub_genome(act=what, **genome))
 
 
 def drain(pool: LocalPool) -> list[Report]:
@@ -90,7 +90,7 @@ def drain(pool: LocalPool) -> list[Report]:
     return reports
 
 
-def outcome_of(pool: LocalPool, what: str, **genome: object) -> Outcome:
+def outcome_of(pool: LocalPool, what: str, **genome: Any) -> Outcome:
     pool.submit(act(what, **genome))
     (outcome,) = [report.outcome for report in drain(pool) if isinstance(report, Finished)]
     return outcome

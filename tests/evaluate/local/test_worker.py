@@ -24,8 +24,10 @@ from evonas.errors import DiskFailure, InvalidRecord
 from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.protocol import (
     PROTOCOL,
-    Job,
+    ExportJob,
+    ScoreJob,
     Setup,
+    TrainJob,
     encode,
     outcome_from_json,
     outcome_to_json,
@@ -51,6 +53,7 @@ from evonas.learning.interface import Interface
 from evonas.learning.metrics import TIMES
 from evonas.model.assembly import build_model
 from evonas.model.optimizers import build_optimizer
+from evonas.testing.jobs import make_export
 from evonas.trial import CUT_SHORT, NO_DETAILS, Cause, Details, Objective, Outcome, TrialState
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -120,7 +123,7 @@ SILENT: Any = lambda epoch, metrics: None  # noqa: E731
 
 def genome(
     features: tuple[Gene, ...] = (), units: int | None = None, optimizer: Gene = ADAM
-) -> dict[str, Any]:
+) -> Genome:
     head = () if units is None else (Gene.make("dense", {"units": units}, innovation=1),)
     sections = {
         "features": features,
@@ -129,7 +132,7 @@ def genome(
         "optimizer": (optimizer,),
         "training": (Gene.make("training", {"batch_size": 16}, innovation=1),),
     }
-    return Genome(tuple(sections.items())).to_dict()
+    return Genome(tuple(sections.items()))
 
 
 WHOLE = genome((CONV,))
@@ -169,9 +172,8 @@ def with_plugin(setup: Setup) -> Setup:
     return replace(setup, plugins=("worker_plugin",))
 
 
-def train_job(**changes: Any) -> Job:
-    job = Job(
-        "train",
+def train_job(**changes: Any) -> TrainJob:
+    job = TrainJob(
         trial=5,
         attempt=0,
         session=1,
@@ -183,9 +185,9 @@ def train_job(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
-def trained_by_hand(setup: Setup, planned: dict[str, Any], epochs: int, steps: int = 1) -> Trainer:
+def trained_by_hand(setup: Setup, planned: Genome, epochs: int, steps: int = 1) -> Trainer:
     """The training of a genome as a job of seed 11 makes it, with batches of 16."""
-    space, found = space_of(setup), Genome.from_dict(planned)
+    space, found = space_of(setup), planned
     keras.utils.set_random_seed(11)
     model = build_model(space, found, INTERFACE, setup.plugins)
     data = TensorCache().get(Path(setup.directory))
@@ -195,9 +197,14 @@ def trained_by_hand(setup: Setup, planned: dict[str, Any], epochs: int, steps: i
     return trainer
 
 
-def export_of(job: Job, **changes: Any) -> Job:
-    arrays = {"x": "data/test/x.npy", "y": "data/test/y.npy"}
-    return replace(job, kind="export", model="best.keras", arrays=arrays, **changes)
+def export_of(job: TrainJob) -> ExportJob:
+    return make_export(
+        job.trial,
+        genome=job.genome,
+        seed=job.seed,
+        weights=job.weights,
+        arrays={"x": "data/test/x.npy", "y": "data/test/y.npy"},
+    )
 
 
 def same(outcome: Outcome) -> Outcome:
@@ -588,10 +595,9 @@ def test_the_gene_epochs_ends_a_training_and_the_job_does_so_before(setup: Setup
         "{batch_size: {choice: [16, 32]}}", "{batch_size: 16, epochs: {choice: [2, 50]}}"
     )
     for wanted, epochs in ((2, 2), (50, 4)):
-        planned = genome()
-        planned["training"] = [
-            {"op": "training", "params": {"epochs": wanted}, "inputs": [], "innovation": 1}
-        ]
+        training = Gene.make("training", {"epochs": wanted}, innovation=1)
+        sections = {**dict(genome().sections), "training": (training,)}
+        planned = Genome(tuple(sections.items()))
         outcome = run_job(replace(setup, space=text), train_job(genome=planned, epochs=4), SILENT)
         assert (outcome.state, outcome.epochs) == (TrialState.OK, epochs)
 
@@ -623,6 +629,9 @@ def test_an_export_is_the_trained_model(setup: Setup) -> None:
         assert outcome.metrics[name] == pytest.approx(trained.metrics[name], rel=1e-6)
     root = Path(setup.directory)
     assert outcome.files == {"best.keras": sha256_of(root / "best.keras")}
+    export = vars(export_of(train_job(genome=WHOLE)))
+    score = ScoreJob(**{name: export[name] for name in export if name != "model"})
+    assert run_job(setup, score, SILENT).metrics == outcome.metrics
     details = outcome.details.more
     assert (details["parameters"], details["flops"]) == (
         trained.metrics["parameters"],
@@ -676,7 +685,7 @@ def test_an_unfaithful_export_leaves_the_old_file(
 
 def test_weights_of_another_network_are_refused(setup: Setup) -> None:
     run_job(setup, train_job(epochs=1), SILENT)
-    other = Genome.from_dict(genome(units=7))
+    other = genome(units=7)
     path = Path(setup.directory) / "weights/00005.npz"
     with pytest.raises(InvalidRecord, match="another model"):
         load_model(space_of(setup), other, INTERFACE, path)

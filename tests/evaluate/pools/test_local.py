@@ -29,7 +29,7 @@ from evonas.evaluate.local.launcher import Launcher
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools import local
 from evonas.evaluate.pools.local import LocalPool
-from evonas.testing.jobs import make_job, make_setup
+from evonas.testing.jobs import make_job, make_setup, stub_genome
 from evonas.testing.stub_worker import VARIABLE, stub_outcome
 from evonas.trial import Outcome, TrialState
 
@@ -59,7 +59,7 @@ def open_pool(launch: Callable[[], Launcher], tmp_path: Path) -> Iterator[Callab
 
 
 def act(what: str, trial: int = 0) -> Job:
-    return make_job(trial, genome={"act": what})
+    return make_job(trial, genome=stub_genome(act=what))
 
 
 def drain(pool: LocalPool) -> list[Report]:
@@ -477,13 +477,13 @@ from pathlib import Path
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
-from evonas.testing.jobs import make_setup, make_job
+from evonas.testing.jobs import make_setup, make_job, stub_genome
 
 root = Path(sys.argv[1])
 launcher = start_launcher("misbehaving:serve", prefer=sys.argv[2])
 pool = LocalPool(make_setup(root), [DeviceShare(n) for n in range(3)], launcher, root / "logs")
 for trial, what in enumerate(["hang", "ignore", "stop"]):
-    pool.submit(make_job(trial, genome={"act": what}))
+    pool.submit(make_job(trial, genome=stub_genome(act=what)))
 while True:
     pool.poll(1.0)
     print(flush=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from evonas.evaluate.contract.protocol import Job, Setup
+from evonas.evaluate.contract.protocol import Setup, TrainJob
 from evonas.evaluate.training.checkpoint import load_state, save_state
 from evonas.evaluate.training.compiled_loop import CompiledLoop, fast_graphs
 from evonas.evaluate.training.keras_jobs import run_job
@@ -195,7 +195,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     return Setup(str(run), 0, SPACE, TARGETS.to_json(), objective, plugins=("accumulation_plugin",))
 
 
-def job(*names: str, batch: int = 16, **changes: Any) -> Job:
+def job(*names: str, batch: int = 16, **changes: Any) -> TrainJob:
     settings = {"batch_normalization": False, "dropout": 0.0}
     genes = tuple(
         Gene.make(name, settings if name == "dense" else {}, innovation=number)
@@ -206,9 +206,8 @@ def job(*names: str, batch: int = 16, **changes: Any) -> Job:
         "optimizer": (Gene.make("adam", {}, innovation=1),),
         "training": (Gene.make("training", {"batch_size": batch}, innovation=1),),
     }
-    genome = Genome(tuple(sections.items())).to_dict()
-    first = Job(
-        "train",
+    genome = Genome(tuple(sections.items()))
+    first = TrainJob(
         trial=5,
         attempt=0,
         session=1,
