@@ -55,7 +55,7 @@ def training_job(
     )
 
 
-def as_trained(job: Job, outcome: Outcome) -> Outcome:
+def as_trained(job: TrainJob, outcome: Outcome) -> Outcome:
     """The outcome of a job, with how it was trained: in parts of a batch, or cut short."""
     details = outcome.details
     if job.accumulation > 1:
