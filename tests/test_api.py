@@ -140,20 +140,6 @@ def test_a_finished_run_stays_finished_when_an_export_fails(tmp_path):
     assert not (run.directory / "run.db-wal").exists()
 
 
-@pytest.mark.parametrize(
-    ("target", "words"),
-    [
-        ("model.h5", r"ends in \.keras"),
-        ("no/such/model.keras", "no folder"),
-        ("runs/stub/best.keras", "own directory"),
-    ],
-)
-def test_an_export_goes_to_a_keras_path_outside_of_the_run(tmp_path, target, words):
-    run = work(create(tmp_path))
-    with pytest.raises(UserError, match=words):
-        run.export(tmp_path / target)
-
-
 def test_the_winner_is_copied_from_its_verified_file(tmp_path):
     run = work(create(tmp_path))
     card = run.export(tmp_path / "copy.keras")
