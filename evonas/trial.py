@@ -339,6 +339,8 @@ class Details:
                 found[name] = value
         if self.stopped is not None:
             found["stopped"] = asdict(self.stopped)
+        if self.cause is not None:
+            found["cause"] = self.cause.value
         return {**found, **self.more}
 
     @classmethod
