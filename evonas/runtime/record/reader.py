@@ -52,13 +52,26 @@ class RecordReader(OpenRecord):
             if version < VERSION:
                 # The file is left alone: only the writer migrates it.
                 with translated(path, "read"):
-                    connection = migrated_copy(connection, version)
+                    connection = _migrated(path, connection, version)
             else:
                 stack.pop_all()
         super().__init__(path, connection, version)
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _migrated(path: Path, connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    """A copy that is as today.
+
+    Raises:
+        InvalidRecord: it holds what no evonas has written.
+    """
+    try:
+        return migrated_copy(connection, version)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InvalidRecord(f"the record {path} is damaged: {reason}") from error
 
 
 def _checked_version(path: Path, connection: sqlite3.Connection) -> int:

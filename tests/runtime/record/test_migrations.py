@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 import evonas
+from evonas.errors import InvalidRecord
 from evonas.runtime.audit import audit
+from evonas.runtime.record import checksum
 from evonas.runtime.record.migrations import MIGRATIONS
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
@@ -116,6 +118,48 @@ def test_the_interface_of_an_old_run_is_that_of_today(old, tmp_path):
     today = evonas.load(tmp_path / "today").interface
     # Only the file with the fitted values is new.
     assert replace(migrated, input=replace(migrated.input, file=today.input.file)) == today
+
+
+@pytest.fixture
+def second(tmp_path):
+    """The record of a finished run as version 2 would have written it."""
+    root = make_run(tmp_path)
+    work(root)
+    connection = sqlite3.connect(root / "run.db")
+    (text,) = connection.execute("select value from meta where key = 'interface'").fetchone()
+    interface = json.loads(text)
+    ends = interface.pop("input")
+    flat = {**interface, "kind": ends["kind"], "shape": ends["shape"], **ends["fitted"]}
+    put = "update meta set value = ? where key = ?"
+    with connection:
+        connection.execute(put, (json.dumps(flat), "interface"))
+        connection.execute(put, ("2", "schema"))
+        checksum.put(connection, checksum.total(connection))
+    connection.close()
+    return root / "run.db"
+
+
+def test_damage_of_a_record_with_a_checksum_is_found_in_its_migrated_copy(second):
+    with RecordReader(second) as record:
+        record.verify()
+    connection = sqlite3.connect(second)
+    with connection:
+        connection.execute("update trial set value = value / 2 where id = 3")
+    connection.close()
+    with RecordReader(second) as record, pytest.raises(InvalidRecord, match="damaged"):
+        record.verify()
+    with pytest.raises(InvalidRecord, match="damaged"):
+        Record(second)
+    assert not second.with_name("run.db.v2").exists()
+
+
+def test_what_no_evonas_has_written_is_damage(second):
+    connection = sqlite3.connect(second)
+    with connection:
+        connection.execute("update meta set value = '{}' where key = 'interface'")
+    connection.close()
+    with pytest.raises(InvalidRecord, match="damaged: KeyError"):
+        RecordReader(second)
 
 
 def test_an_old_run_counts_infeasible_trials_as_it_did(old):
