@@ -16,7 +16,7 @@ from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Job, Setu
 from evonas.export import description
 from evonas.export.card import note_result, write_card
 from evonas.export.retraining import Tell, Weights, finish, leave, may_retry, weights_of
-from evonas.export.target import Target, bring
+from evonas.export.target import Target, about, bring
 from evonas.files import delete, files_within, sha256_of_tree
 from evonas.randomness import training_seed
 from evonas.runtime.config.run_config import RunConfig
@@ -95,14 +95,16 @@ def export_trial(
     folder = session.layout.root / "exports"
     made = replace(target, path=folder / f"{trial.id:05d}{target.form.ending}")
     weights = weights_of(session, trial, tell)
-    outcome = _rebuild(session, trial, weights, made, {})
-    card = _card(session, trial, weights, outcome, made)
-    if result is not None:
-        # It is the very model that was tested: its scores on validation data are the same.
-        card["metrics"] = {**result["metrics"], **card["metrics"]}
-        card["baseline"] = result.get("baseline")
-    bring(made.path, target)
-    delete(made.path)
+    try:
+        outcome = _rebuild(session, trial, weights, made, {})
+        card = _card(session, trial, weights, outcome, made)
+        if result is not None:
+            # It is the very model that was tested: its scores on validation data are the same.
+            card["metrics"] = {**result["metrics"], **card["metrics"]}
+            card["baseline"] = result.get("baseline")
+        bring(made.path, target)
+    finally:
+        delete(made.path)
     leave(session, trial, weights)
     write_card(target.card, card)
     return card
@@ -211,7 +213,7 @@ def _card(
         "data": description.data(session),
         **description.origin(session, trial),
         "reload_difference": details.get("reload_difference"),
-        **form.about(details.get("versions") or {}),
+        **about(target, details.get("versions") or {}),
         "versions": details.get("versions"),
         "format": target.name,
         "sha256": sha256_of_tree(target.path),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from evonas.errors import UserError, did_you_mean
-from evonas.evaluate.contract.raised import message_of
+from evonas.evaluate.contract.raised import message_of, quoted
 from evonas.export.card import card_beside, is_card
 from evonas.files import (
     delete,
@@ -135,6 +137,27 @@ def _check_ending(target: Target) -> None:
                 f"the format is {target.name}, and the path ends in {form.ending}, which is the"
                 f" format {other}. Received: {target.path}"
             )
+
+
+def about(target: Target, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What the format says of its files, for the card.
+
+    Args:
+        versions: versions of the worker that wrote the files, by library.
+
+    Raises:
+        UserError: a format of a plugin gives no plain JSON.
+    """
+    found: Any = target.form.about(versions)
+    # A plugin may return anything.
+    if isinstance(found, Mapping):
+        with suppress(TypeError, ValueError, RecursionError):
+            told: dict[str, Any] = json.loads(json.dumps(dict(found), allow_nan=False))
+            return told
+    raise UserError(
+        f"about() of the format {target.name} must give plain JSON by names. Received:"
+        f" {quoted(found)}."
+    )
 
 
 def bring(source: Path, target: Target) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+import re
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -207,6 +209,26 @@ def test_another_format_of_the_winner_repeats_its_test_and_opens_nothing(run, po
     assert card["metrics"] == run.result["metrics"]
     assert (tmp_path / "served").is_dir()
     assert [path.name for path in tmp_path.glob("served*.json")] == ["served.json"]
+    assert list((run.directory / "exports").iterdir()) == []
+
+
+@dataclass(frozen=True)
+class Told(SavedModel):
+    """A format that says of its files whatever the test wants."""
+
+    said: object = None
+
+    def about(self, versions):
+        return self.said
+
+
+@pytest.mark.parametrize("said", [None, "words", {"a": {1, 2}}, {"a": math.nan}, {(1,): 2}])
+def test_a_format_that_says_no_plain_json_is_named_and_leaves_nothing(run, pool, tmp_path, said):
+    target = Target(tmp_path / "served", "own:Told", Told(said=said))
+    words = rf"about\(\) of the format own:Told must give .*Received: {re.escape(repr(said))}\."
+    with session_of(run, pool) as session, pytest.raises(UserError, match=words):
+        export_trial(session, run.best.trial, target, silent)
+    assert list(tmp_path.glob("served*")) == []
     assert list((run.directory / "exports").iterdir()) == []
 
 
