@@ -59,6 +59,16 @@ class Interface:
             "target_scale": self.target_scale,
         }
 
+    def in_checkpoint(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it: whatever decides a training, in one flat object.
+
+        Version 2 of the record had the interface in this form, so its checkpoints still fit.
+        """
+        ends = self.to_json()
+        del ends["input"]
+        kind_and_shape = {"kind": self.input.kind, "shape": self.input.shape}
+        return {**ends, **kind_and_shape, **self.input.fitted}
+
     def by_digest(self) -> dict[str, Any]:
         """The same for a job, see `InputSpec.by_digest`; `data.fitting` opens it."""
         return {**self.to_json(), "input": self.input.by_digest()}

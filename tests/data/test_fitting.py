@@ -61,6 +61,23 @@ def test_runs_of_older_versions_carry_the_values(
     assert open_interface(sent(older), tmp_path) == older
 
 
+def test_a_checkpoint_keeps_the_interface_as_version_2_had_it(
+    run: tuple[Path, Interface],
+) -> None:
+    _, interface = run
+    spec = interface.input
+    assert interface.in_checkpoint() == {
+        "kind": spec.kind,
+        "shape": spec.shape,
+        "task": interface.task,
+        "classes": interface.classes,
+        "mean": spec.fitted["mean"],
+        "variance": spec.fitted["variance"],
+        "target_mean": interface.target_mean,
+        "target_scale": interface.target_scale,
+    }
+
+
 def test_every_kind_of_input_is_known_to_spaces_and_can_be_fitted() -> None:
     assert set(INPUTS) == set(INPUT_KINDS)
     for name, kind in INPUT_KINDS.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evonas.evaluate.contract.pool import Finished, Report
 from evonas.evaluate.contract.protocol import Setup, TrainJob
-from evonas.files import sha256_of
+from evonas.files import sha256_of_tree
 from evonas.trial import Outcome, TrialState
 
 
@@ -50,7 +50,7 @@ def _wrong_file(report: Finished, setup: Setup) -> str:
     root = Path(setup.directory)
     for name, sha256 in report.outcome.files.items():
         try:
-            found = sha256_of(root / name)
+            found = sha256_of_tree(root / name)
         except OSError as error:
             reason = error.strerror or error
             return f"The worker told of the file {name}, which cannot be read: {reason}."

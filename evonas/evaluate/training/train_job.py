@@ -169,11 +169,12 @@ def _trainer(
     space = space_of(setup)
     genome = job.genome
     batch = batch_size(space, genome)
+    interface = open_interface(setup.interface, Path(setup.directory))
     fingerprint = {
         "genome": genome.digest,
         "seed": job.seed,
         "batch_size": batch,
-        "interface": setup.interface,
+        "interface": interface.in_checkpoint(),
     }
     if setup.plugins:
         # The model is built: what its ops import late is imported, too. Otherwise a training would
@@ -188,7 +189,6 @@ def _trainer(
     if has_schedule(space, genome):
         fingerprint["steps"] = steps
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
-    interface = open_interface(setup.interface, Path(setup.directory))
     optimizer = build_optimizer(space, genome, steps, job.accumulation)
     policy = TrainingPolicy(
         Objective(setup.objective["name"], direction),

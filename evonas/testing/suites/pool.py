@@ -12,7 +12,7 @@ import pytest
 from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.pool import Finished, Pool, Progress, Report
 from evonas.evaluate.contract.protocol import Setup
-from evonas.files import sha256_of
+from evonas.files import sha256_of, sha256_of_tree
 from evonas.testing.jobs import make_export, make_job, make_setup
 from evonas.testing.stub_worker import VARIABLE, PlainStubs, stub_outcome
 from evonas.testing.suites.suite import Suite
@@ -104,6 +104,11 @@ class PoolSuite(Suite):
         assert answer.outcome.state is TrialState.OK
         assert set(answer.outcome.metrics) >= {"test_loss", "test_accuracy"}
         assert (tmp_path / "best.keras").is_file()
+        # The model of some formats is a folder.
+        pool.submit(make_export(1, "exports/1", format="saved_model"))
+        (answer,) = _finished(_drain(pool))
+        assert (answer.outcome.state, answer.outcome.message) == (TrialState.OK, "")
+        assert answer.outcome.files == {"exports/1": sha256_of_tree(tmp_path / "exports/1")}
 
     def test_running_counts_what_is_not_yet_reported(self, open_pool: OpenPool) -> None:
         pool = open_pool()
