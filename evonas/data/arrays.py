@@ -72,3 +72,10 @@ class Arrays:
         if names[0] not in arrays:
             return None
         return arrays[names[0]], arrays[names[1]]
+
+
+def locked(array: Array) -> Array:
+    """The same values, which cannot be written: they are still needed as they are."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

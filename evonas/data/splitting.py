@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonas.data.arrays import GIVEN, Array, Arrays
+from evonas.data.arrays import GIVEN, Array, Arrays, locked
 from evonas.data.reading import users_code
 from evonas.data.splits import SPLITS, Parts, Random, Samples, Shares, Split, Stratified
 from evonas.errors import InvalidData, Issue
@@ -86,7 +86,11 @@ def split_arrays(
         InvalidData: the split does not fit the samples, or nothing is left to train on.
     """
     given = frozenset(part for part in GIVEN if arrays.given(part) is not None)
-    samples = Samples(len(arrays.y), classes, strata, arrays.groups, arrays.time, given)
+    # These arrays are written, and identify the data. A split only reads them.
+    strata, groups, time = (
+        None if array is None else locked(array) for array in (strata, arrays.groups, arrays.time)
+    )
+    samples = Samples(len(arrays.y), classes, strata, groups, time, given)
     with users_code(split):
         found = list(split.misfits(samples, shares))
     if found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from evonas.data.prepared import FILES, DataSettings, Prepared, prepare
 from evonas.data.sources import Npz
-from evonas.data.splits import SPLITS, Samples, Shares, Split
+from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.data.splits.chronological import Chronological
 from evonas.data.splits.given import Given
 from evonas.data.splits.grouped import Grouped
@@ -210,3 +210,22 @@ def test_what_does_not_fit_is_refused_with_its_array(tmp_path: Path, case: str) 
     assert (first.key, first.file) == (key, str(tmp_path / "data.npz"))
     for word in words:
         assert word in first.message
+
+
+@dataclass(frozen=True)
+class Sorting(Split):
+    """Sorts in place what it is given."""
+
+    array: str
+
+    needs = ("groups", "time")
+
+    def parts(self, samples: Samples, shares: Shares) -> Parts:
+        getattr(samples, self.array).sort()
+        return Random().parts(samples, shares)
+
+
+@pytest.mark.parametrize("array", ["strata", "groups", "time"])
+def test_a_split_only_reads_the_arrays(tmp_path: Path, array: str) -> None:
+    with pytest.raises(InvalidData, match=r"has raised ValueError: .* read-only"):
+        prepared(tmp_path, Sorting(array), groups=GROUPS, time=TIME)

@@ -24,7 +24,7 @@ Misfit = tuple[str, str]
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What a split may know of the samples.
+    """What a split may know of the samples. The arrays are read-only.
 
     Attributes:
         count: number of samples.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evonas.data.arrays import locked
 from evonas.errors import UserError
 from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.contract.raised import message_of, quoted
@@ -65,20 +66,13 @@ def own_metric(name: str, plugins: Collection[str], seed: int) -> Metric:
     def score(targets: Array, predictions: Array) -> float:
         try:
             with seeded_generators(seed):
-                value = checked(_locked(targets), _locked(predictions))
+                value = checked(locked(targets), locked(predictions))
         # The function is the user's, and may raise anything.
         except Exception as error:
             raise MetricFailed(f"the metric {name} has raised {message_of(error)}") from error
         return _number(name, value)
 
     return Metric(name, direction_of(name), score=score)
-
-
-def _locked(array: Array) -> Array:
-    """The same values, which cannot be written: the next epoch needs them."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _number(name: str, value: Any) -> float:
