@@ -20,6 +20,9 @@ from evonas.failpoints import as_it_is, failpoint
 FOLDER = "is a folder, and a file is wanted"
 
 # A path that leads nowhere is no failure of a disk, and the user can mend it.
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""Errors of a disk that is full, is full for this user, is read-only, or fails."""
+
 _WRONG_PATH = (errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 

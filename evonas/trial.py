@@ -278,11 +278,13 @@ class Proposal:
 class Cause(StrEnum):
     """What has failed in place of a network, if the pool or the worker knows.
 
-    With the fork server all jobs of that moment are lost. Any of them may have killed it.
+    With the fork server all jobs of that moment are lost. Any of them may have killed it. A format
+    is one of a plugin, which fails in an export.
     """
 
     DISK = "disk"
     FORK_SERVER = "fork server"
+    FORMAT = "format"
 
 
 @dataclass(frozen=True, slots=True)

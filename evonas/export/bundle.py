@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.data.prepared import FILES
-from evonas.errors import EvonasError
+from evonas.errors import EvonasError, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Job, Setup
 from evonas.export import description
@@ -23,7 +23,7 @@ from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.openings import note_opening
 from evonas.runtime.pools import PoolFactory
 from evonas.runtime.session import Session
-from evonas.trial import CUT_SHORT, Outcome, Trial, TrialState
+from evonas.trial import CUT_SHORT, Cause, Outcome, Trial, TrialState
 from evonas.words import excerpt
 
 TOLERANCE = 1e-6
@@ -89,7 +89,7 @@ def export_trial(
 
     Raises:
         EvonasError: the rebuilt model does not score what the record says, or cannot be written in
-            this format.
+            this format; a UserError if the format is one of a plugin.
     """
     # A worker writes within the run's directory only; so first there, then to the target.
     folder = session.layout.root / "exports"
@@ -151,6 +151,10 @@ def _rebuild(
         cut_after=cut_short_after(trial),
     )
     outcome = run_job(session, job)
+    if outcome.details.cause is Cause.FORMAT:
+        raise UserError(
+            f"trial {trial.id} cannot be exported as {target.name}: {excerpt(outcome.message)}"
+        )
     if outcome.state is not TrialState.OK:
         raise EvonasError(
             f"the model of trial {trial.id} could not be rebuilt and written as {target.name}"

@@ -22,6 +22,7 @@ from evonas.files import (
     write_whole,
 )
 from evonas.model.formats import DEFAULT, FORMATS, ExportFormat, KerasFile
+from evonas.model.formats.calls import FormatFailed, users_format
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name
 from evonas.trial import Trial, TrialState
 from evonas.words import excerpt, listed
@@ -146,9 +147,13 @@ def about(target: Target, versions: Mapping[str, str]) -> dict[str, Any]:
         versions: versions of the worker that wrote the files, by library.
 
     Raises:
-        UserError: a format of a plugin gives no plain JSON.
+        UserError: a format of a plugin has raised, or gives no plain JSON.
     """
-    found: Any = target.form.about(versions)
+    try:
+        with users_format(target.form, "about()"):
+            found: Any = target.form.about(versions)
+    except FormatFailed as error:
+        raise UserError(f"the format {target.name}: {excerpt(str(error))}") from error
     # A plugin may return anything.
     if isinstance(found, Mapping):
         with suppress(TypeError, ValueError, RecursionError):

@@ -219,6 +219,8 @@ class Told(SavedModel):
     said: object = None
 
     def about(self, versions):
+        if isinstance(self.said, BaseException):
+            raise self.said
         return self.said
 
 
@@ -230,6 +232,13 @@ def test_a_format_that_says_no_plain_json_is_named_and_leaves_nothing(run, pool,
         export_trial(session, run.best.trial, target, silent)
     assert list(tmp_path.glob("served*")) == []
     assert list((run.directory / "exports").iterdir()) == []
+
+
+def test_what_a_format_raises_is_told_with_its_line(run, pool, tmp_path):
+    target = Target(tmp_path / "served", "own:Told", Told(said=SystemExit(3)))
+    words = rf"the format own:Told: about\(\) has raised in {__file__}, line \d+: SystemExit: 3"
+    with session_of(run, pool) as session, pytest.raises(UserError, match=words):
+        export_trial(session, run.best.trial, target, silent)
 
 
 @pytest.mark.parametrize("content", ["{}", "[1]", "not JSON", '{"trial": 1, "sha256": ""}'])

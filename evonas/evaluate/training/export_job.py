@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import keras
 import numpy as np
@@ -20,17 +20,19 @@ from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.scoring import asked_metrics
 from evonas.evaluate.training.train_job import space_of
-from evonas.files import sha256_of_tree
+from evonas.files import DISK_ERRORS, sha256_of_tree
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import Metric, scores
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
-from evonas.model.formats import find_format
-from evonas.model.formats.verification import save_verified
+from evonas.model.formats import FORMATS, find_format
+from evonas.model.formats.apart import CannotLoad
+from evonas.model.formats.calls import FormatFailed
+from evonas.model.formats.verification import UnfaithfulExport, save_verified
 from evonas.model.size import measure
 from evonas.model.table import layer_table
-from evonas.trial import Details, Outcome, TrialState
+from evonas.trial import Cause, Details, Outcome, TrialState
 
 
 def export(setup: Setup, job: ExportJob) -> Outcome:
@@ -42,7 +44,8 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     Raises:
         InvalidRecord: the weights are damaged, or are those of another model.
         UnfaithfulExport: what was written predicts something else.
-        whatever the format raises, for a model that it cannot hold.
+        whatever a format of evonas raises, for a model that it cannot hold. What one of a plugin
+            does wrong is an outcome, whose cause is the format.
     """
     root = Path(setup.directory)
     interface = open_interface(setup.interface, root)
@@ -55,7 +58,15 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     most = setup.epochs or job.epochs
     compile_model(model, space, job.genome, interface, len(train), most)
     form = find_format(job.format, setup.plugins)
-    difference = save_verified(form, model, root / job.model, found.x, found.predictions)
+    try:
+        difference = save_verified(form, model, root / job.model, found.x, found.predictions)
+    except (FormatFailed, CannotLoad, UnfaithfulExport) as error:
+        if job.format in FORMATS:
+            raise
+        if _is_of_the_machine(error.__cause__):
+            raise error.__cause__ from None
+        details = Details(cause=Cause.FORMAT)
+        return Outcome(TrialState.ERROR, message=str(error), details=details)
     return Outcome(
         TrialState.OK,
         metrics=found.metrics,
@@ -67,6 +78,13 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
             }
         ),
     )
+
+
+def _is_of_the_machine(error: BaseException | None) -> TypeGuard[Exception]:
+    """Whether memory or disk has failed, so that another attempt may succeed."""
+    if isinstance(error, OSError):
+        return error.errno in DISK_ERRORS
+    return isinstance(error, MemoryError | tf.errors.ResourceExhaustedError)
 
 
 def score(setup: Setup, job: ScoreJob) -> Outcome:

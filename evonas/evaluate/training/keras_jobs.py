@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import time
 from contextlib import suppress
@@ -29,12 +28,10 @@ from evonas.evaluate.contract.raised import text_of
 from evonas.evaluate.training.export_job import export, score
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import batch_of, train
+from evonas.files import DISK_ERRORS
 from evonas.randomness import kept_generators
 from evonas.streams import kept_streams
 from evonas.trial import Cause, Details, Outcome, TrialState
-
-DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-"""Errors of a disk that is full, is full for this user, is read-only, or fails."""
 
 _CACHE = TensorCache()
 """The data, which the trials of a run share."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from evonas.model.formats import find_format
+from evonas.model.formats.calls import FormatFailed, predict
 from evonas.model.formats.export_format import Array, ExportFormat
 
 _REQUEST = "request.json"
@@ -80,9 +81,9 @@ def _predict(folder: Path) -> None:
     """In the process: load, predict, and write the predictions."""
     request = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
     form = find_format(request["name"], [request["module"]])
-    predict = form.load(Path(request["path"]))
     x = np.load(folder / _SAMPLES, mmap_mode="r", allow_pickle=False)
-    np.save(folder / _PREDICTIONS, predict(x), allow_pickle=False)
+    predictions = predict(form, Path(request["path"]), x)
+    np.save(folder / _PREDICTIONS, predictions, allow_pickle=False)
 
 
 def _main(folder: Path) -> None:
@@ -91,6 +92,9 @@ def _main(folder: Path) -> None:
     # A format of a plugin may raise anything.
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
+        # Its own words say what was raised, and where.
+        if isinstance(error, FormatFailed):
+            text = str(error)
         (folder / _FAILURE).write_text(text[:SAID], encoding="utf-8", errors="backslashreplace")
         raise
 

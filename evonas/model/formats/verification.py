@@ -10,6 +10,7 @@ import numpy as np
 
 from evonas.files import delete, flush, temporary_beside
 from evonas.model.formats.apart import predicted_apart
+from evonas.model.formats.calls import predict, write
 from evonas.model.formats.export_format import Array, ExportFormat
 
 TOLERANCE = 1e-6
@@ -37,14 +38,16 @@ def save_verified(
 
     Raises:
         UnfaithfulExport: the difference is above 1e-6, or not a number.
-        whatever the format raises, for a model that it cannot hold.
+        CannotLoad: a process of its own cannot load it.
+        FormatFailed: a format of a plugin has raised, or has not written or loaded anything.
+        whatever a format of evonas raises, for a model that it cannot hold.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The files get their own name last: a crash leaves the old ones, or none.
     # Keras insists on the ending.
     temporary = temporary_beside(path, form.ending or ".tmp")
     try:
-        form.write(model, temporary)
+        write(form, model, temporary)
         difference = _difference(_loaded(form, temporary, x), predictions)
         # The content must be on the disk before the name: a rename may outlive a power cut alone.
         flush(temporary)
@@ -62,7 +65,7 @@ def _loaded(form: ExportFormat, path: Path, x: Array) -> Array:
     """What the written files predict."""
     if form.is_loaded_apart:
         return predicted_apart(form, path, x)
-    return form.load(path)(x)
+    return predict(form, path, x)
 
 
 def _difference(found: Array, predictions: Array) -> float:
