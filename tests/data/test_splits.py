@@ -150,6 +150,16 @@ def test_that_the_order_counts_as_time_is_told(tmp_path: Path) -> None:
     assert prepared(tmp_path, Chronological(), time=TIME).notes == ()
 
 
+def test_a_class_in_fewer_groups_than_folds_is_told(tmp_path: Path) -> None:
+    # The last class is in the last three groups alone, of which one may be for the test.
+    y = np.where(np.arange(N) % 7 == 0, 2, CLASSES % 2)
+    y[: N - 18] %= 2
+    (note,) = prepared(tmp_path, KFold(4), y=y, groups=GROUPS).notes
+    assert note == (
+        "y: class 2 is in 3 groups, fewer than there are folds (4): not each fold has it."
+    )
+
+
 HALF = {"x_val": X[:6], "y_val": CLASSES[:6]}
 REFUSED: dict[str, tuple[Split | None, dict[str, Any], str, list[str]]] = {
     "random of two": (Random(), {"x": X[:2], "y": CLASSES[:2]}, "y", ["at least one", "2 in all"]),
@@ -195,6 +205,18 @@ REFUSED: dict[str, tuple[Split | None, dict[str, Any], str, list[str]]] = {
         {"groups": GROUPS},
         "groups",
         ["19 folds", "Received: 17"],
+    ),
+    "more folds than of each class": (
+        KFold(4),
+        {
+            "x": X[:9],
+            "y": np.repeat(["a", "b", "c"], 3),
+            "groups": np.arange(9),
+            "x_test": X[:3],
+            "y_test": np.array(["a", "b", "c"]),
+        },
+        "y",
+        ["samples of class 'a' for 4 folds", "Received: 3"],
     ),
     "more folds than of a class": (KFold(50), {}, "y", ["samples of class 0", "Received: 34"]),
     "a class of the future": (Chronological(), {"y": np.arange(N) // 118}, "y", ["none is left"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -12,6 +14,7 @@ from evonas.data.splits.grouped import Grouped
 from evonas.data.splits.random import Random
 from evonas.data.splits.split import Misfit, Part, Parts, Samples, Shares, Split
 from evonas.data.splits.stratified import Stratified
+from evonas.words import counted
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,31 @@ class KFold(Split):
         if found := outer.misfits(_without_validation(samples), shares):
             return found
         rest = outer.parts(_without_validation(samples), shares)["train"]
-        if samples.groups is not None:
-            counts = {"groups": len(np.unique(samples.groups[rest]))}
-        elif samples.strata is not None:
+        of_classes: dict[str, int] = {}
+        if samples.strata is not None:
             numbers = np.bincount(samples.strata[rest], minlength=len(samples.classes)).tolist()
             labels = [f"samples of class {label!r}" for label in samples.classes]
-            counts = dict(zip(labels, numbers, strict=True))
-        else:
-            counts = {"samples": len(rest)}
-        key = "y" if samples.groups is None else "groups"
-        for what, count in counts.items():
-            if count < self.folds:
-                message = f"there are too few {what} for {self.folds} folds: each needs one."
-                found.append((key, f"{message} Received: {count} beside the test data."))
+            of_classes = dict(zip(labels, numbers, strict=True))
+        if samples.groups is None:
+            return self._too_few("y", of_classes or {"samples": len(rest)})
+        found = self._too_few("groups", {"groups": len(np.unique(samples.groups[rest]))})
+        # Groups stay whole, so a fold may lack a class. If each class is that rare, nothing is left
+        # to stratify by.
+        if of_classes and max(of_classes.values()) < self.folds:
+            found += self._too_few("y", of_classes)
         return found
+
+    def notes(self, samples: Samples) -> tuple[str, ...]:
+        if samples.groups is None or samples.strata is None:
+            return ()
+        notes = []
+        for number, label in enumerate(samples.classes):
+            count = len(np.unique(samples.groups[samples.strata == number]))
+            if count < self.folds:
+                where = counted(count, "group")
+                fewer = f"fewer than there are folds ({self.folds})"
+                notes.append(f"y: class {label!r} is in {where}, {fewer}: not each fold has it.")
+        return tuple(notes)
 
     def parts(self, samples: Samples, shares: Shares) -> Parts:
         return self.all_parts(samples, shares)[self.fold]
@@ -68,9 +82,22 @@ class KFold(Split):
         strata = None if samples.strata is None else samples.strata[rest]
         groups = None if samples.groups is None else samples.groups[rest]
         folds: list[Parts] = []
-        for train, validation in self._splitter(samples, shares).split(rest, strata, groups):
+        with warnings.catch_warnings():
+            # That a class is rare is told by `notes`.
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            drawn = list(self._splitter(samples, shares).split(rest, strata, groups))
+        for train, validation in drawn:
             folds.append({**outer, "train": rest[train], "validation": rest[validation]})
         return folds
+
+    def _too_few(self, key: str, counts: Mapping[str, int]) -> list[Misfit]:
+        """Of what, by name and number, there is less than one for each fold."""
+        found = []
+        for what, count in counts.items():
+            if count < self.folds:
+                message = f"there are too few {what} for {self.folds} folds: each needs one."
+                found.append((key, f"{message} Received: {count} beside the test data."))
+        return found
 
     def _splitter(self, samples: Samples, shares: Shares) -> Any:
         # The import takes 1.1 s.
