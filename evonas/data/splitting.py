@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from evonas.data.arrays import GIVEN, Array, Arrays, locked
-from evonas.data.reading import users_code
-from evonas.data.splits import SPLITS, Parts, Random, Samples, Shares, Split, Stratified
+from evonas.data.reading import named, users_code
+from evonas.data.splits import SPLITS, Part, Parts, Random, Samples, Shares, Split, Stratified
+from evonas.data.splits.split import Indices, Misfit
 from evonas.errors import InvalidData, Issue
-from evonas.words import counted
+from evonas.words import counted, excerpt
 
 BESIDE = {
     "groups": ("biuU", "integers or words, one group for each sample"),
@@ -92,14 +96,15 @@ def split_arrays(
     )
     samples = Samples(len(arrays.y), classes, strata, groups, time, given)
     with users_code(split):
-        found = list(split.misfits(samples, shares))
+        found = _misfits(split.misfits(samples, shares), split)
     if found:
         raise InvalidData([Issue(message, key, arrays.origin) for key, message in found])
     with users_code(split):
-        parts = split.parts(samples, shares)
-        notes = split.notes(samples)
-        wrong = _wrong_parts(parts, samples)
-    if wrong:
+        drawn = _parts(split.parts(samples, shares), split)
+        notes = _sentences(split.notes(samples), split)
+    # A part that the source gives is kept as it is.
+    parts = {part: indices for part, indices in drawn.items() if part not in given}
+    if wrong := _wrong_parts(parts, samples):
         raise InvalidData(Issue(wrong, "y", arrays.origin))
     unused = samples.count - sum(len(indices) for indices in parts.values())
     if unused:
@@ -107,11 +112,50 @@ def split_arrays(
     return parts, notes
 
 
+def _misfits(found: Any, split: Split) -> list[Misfit]:
+    """What `misfits` has given, if it is what it must be. A plugin's may give anything."""
+    is_list = isinstance(found, list | tuple)
+    if not is_list or not all(_are_words(pair) and len(pair) == 2 for pair in found):
+        wanted = "misfits() must give pairs of words: the name of an array, and what is wrong"
+        raise _refusal(wanted, repr(found), split)
+    return [(key, message) for key, message in found]
+
+
+def _sentences(found: Any, split: Split) -> tuple[str, ...]:
+    """The same for `notes`."""
+    if not _are_words(found):
+        raise _refusal("notes() must give sentences", repr(found), split)
+    return tuple(found)
+
+
+def _parts(found: Any, split: Split) -> dict[Part, Indices]:
+    """The same for `parts`."""
+    if not isinstance(found, Mapping) or not {*found} <= {"train", *GIVEN}:
+        received = repr(list(found) if isinstance(found, Mapping) else found)
+        raise _refusal("parts() must give train, validation and test", received, split)
+    parts: dict[Part, Indices] = {}
+    for part, given in found.items():
+        indices = np.asarray(given)
+        # An empty list has no type. That a part is empty is told elsewhere.
+        if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
+            received = f"dtype {indices.dtype} and shape {indices.shape} for {part}"
+            raise _refusal("parts() must give indices, a row of integers", received, split)
+        parts[part] = indices.astype(np.intp, copy=False)
+    return parts
+
+
+def _are_words(found: Any) -> bool:
+    return isinstance(found, list | tuple) and all(isinstance(word, str) for word in found)
+
+
+def _refusal(wanted: str, received: str, split: Split) -> InvalidData:
+    return InvalidData(Issue(f"{wanted}. Received: {excerpt(received)}.", file=named(split)))
+
+
 def _wrong_parts(parts: Parts, samples: Samples) -> str:
     """Why nobody can train on these parts; empty if they are right.
 
-    A split that rounds the number of each class may leave none of one to train on. The split of a
-    plugin may return anything.
+    A split that rounds the number of each class may leave none of one to train on.
     """
     missing = {"train", *GIVEN} - {*parts, *samples.given}
     empty = [part for part in parts if not len(parts[part])]

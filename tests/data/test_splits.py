@@ -251,3 +251,49 @@ class Sorting(Split):
 def test_a_split_only_reads_the_arrays(tmp_path: Path, array: str) -> None:
     with pytest.raises(InvalidData, match=r"has raised ValueError: .* read-only"):
         prepared(tmp_path, Sorting(array), groups=GROUPS, time=TIME)
+
+
+@dataclass(frozen=True)
+class Giving(Split):
+    """Gives what it is made with."""
+
+    method: str
+    value: Any
+
+    def misfits(self, samples: Samples, shares: Shares) -> Any:
+        return self.value if self.method == "misfits" else []
+
+    def notes(self, samples: Samples) -> Any:
+        return self.value if self.method == "notes" else ()
+
+    def parts(self, samples: Samples, shares: Shares) -> Any:
+        parts = Random().parts(samples, shares)
+        return {**parts, **self.value} if self.method == "parts" else parts
+
+
+WRONG: dict[str, tuple[str, Any, str]] = {
+    "a misfit without a message": ("misfits", ["x"], "pairs of words"),
+    "no misfits": ("misfits", None, "pairs of words.* Received: None"),
+    "no notes": ("notes", None, r"notes\(\) must give sentences. Received: None"),
+    "letters": ("notes", "abc", "must give sentences. Received: 'abc'"),
+    "another part": ("parts", {"more": [1]}, "train, validation and test. Received: .*'more'"),
+    "fractions": ("parts", {"test": [0.5]}, r"Received: dtype float64 and shape \(1,\) for test"),
+    "one index": ("parts", {"test": 3}, r"a row of integers. Received: .*\(\) for test"),
+    "no index": ("parts", {"test": []}, "Received: none for test"),
+    "an index too many": ("parts", {"test": [N]}, f"indices below {N}"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_a_plugins_split_gives_is_checked(tmp_path: Path, case: str) -> None:
+    method, value, words = WRONG[case]
+    with pytest.raises(InvalidData, match=words):
+        prepared(tmp_path, Giving(method, value))
+
+
+def test_samples_drawn_for_a_part_that_is_given_are_told(tmp_path: Path) -> None:
+    tests = {"x_test": np.full((3, 4), 9.0), "y_test": np.arange(3)}
+    drawn = {"train": [*range(100)], "validation": [100, 101], "test": [*range(102, N)]}
+    result = prepared(tmp_path, Giving("parts", drawn), **tests)
+    assert result.counts == {"train": 100, "validation": 2, "test": 3}
+    assert result.notes == ("x: 18 samples are in no part.",)
