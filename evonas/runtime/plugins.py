@@ -7,6 +7,7 @@ from pathlib import Path
 from evonas.errors import InvalidConfig, Issue
 from evonas.evaluate.contract.evaluator import Call
 from evonas.evaluate.local.limit_check import Measured
+from evonas.evaluate.local.metric_check import try_metrics
 from evonas.evaluate.local.op_check import try_ops
 from evonas.evaluate.local.plugin_check import Plugins, look_at
 from evonas.genome import SearchSpace
@@ -95,6 +96,33 @@ def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
             if function in section.ops:
                 key = (section.group, section.name, "ops", function)
                 found.append(loaded.space_issue(key, words))
+    return found
+
+
+def failing_metrics(
+    loaded: LoadedConfig, interface: Interface | None, root: Path, plugins: Plugins
+) -> list[Issue]:
+    """An issue for each metric of the user's own that gives no number for made-up predictions.
+
+    Args:
+        interface: the two ends of the networks; None if there are none.
+        root: folder with the run's arrays.
+        plugins: what was found of the plugins; functions that cannot be called are left out.
+    """
+    config = loaded.config
+    functions = {
+        function: name
+        for name, function in functions_of_metrics(config).items()
+        if function not in plugins.wrong_calls
+    }
+    if interface is None:
+        return []
+    folder = plugin_folder(config, loaded.file)
+    failing = try_metrics(list(functions), interface, root, config.plugins, folder, config.seed)
+    found = []
+    for function, words in failing.items():
+        key = key_of_metric(config, functions[function])
+        found.append(Issue(words, key, str(loaded.file)))
     return found
 
 

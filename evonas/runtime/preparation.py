@@ -16,7 +16,7 @@ from evonas.runtime.config.recorded_run import NOTED
 from evonas.runtime.config.run_config import key_of_metric
 from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
 from evonas.runtime.data_guard import SOURCE, source_mark
-from evonas.runtime.plugins import look_at_plugins, try_networks, wrong_calls
+from evonas.runtime.plugins import failing_metrics, look_at_plugins, try_networks, wrong_calls
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.open_record import GIVES_BACK
 from evonas.runtime.record.record import Record
@@ -43,7 +43,7 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     """Check everything that the config alone cannot tell, and write the data.
 
     That is: the devices, the plugins, the data, the objective for the task of the data, and whether
-    the ops work.
+    the ops and the user's own metrics work.
 
     Args:
         every_op: whether the ops of evonas are tried, too, besides those of plugins, and random
@@ -53,7 +53,8 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
         NoWorker: a device that the config names is missing.
         InvalidData: the data cannot be used.
         InvalidConfig: a plugin cannot be imported or lacks an op, an op fails, the objective is
-            not measured for the task that the data turn out to be, or no network that was compared
+            not measured for the task that the data turn out to be, a metric gives no number for
+            made-up predictions, or no network that was compared
             with the limits is within them.
         DiskFailure: the directory is not writable.
     """
@@ -65,6 +66,7 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     if wrong and not loaded.config.evaluator.has_networks:
         raise InvalidConfig(wrong)
     prepared = _prepared(loaded, root)
+    wrong += failing_metrics(loaded, prepared.interface, root, plugins)
     failing, measured = try_networks(loaded, prepared.interface, plugins, every_op)
     wrong += failing
     if every_op and measured is not None and measured.is_hopeless:

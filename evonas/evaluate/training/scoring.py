@@ -67,8 +67,8 @@ def own_metric(name: str, plugins: Collection[str], seed: int) -> Metric:
         try:
             with seeded_generators(seed):
                 value = checked(locked(targets), locked(predictions))
-        # The function is the user's, and may raise anything.
-        except Exception as error:
+        # The function is the user's, and may raise anything. It may also call `sys.exit`.
+        except (Exception, SystemExit) as error:
             raise MetricFailed(f"the metric {name} has raised {message_of(error)}") from error
         return _number(name, value)
 

@@ -32,6 +32,9 @@ def writes(targets, predictions):
 def raises(targets, predictions):
     raise ValueError("not today")
 
+def leaves(targets, predictions):
+    raise SystemExit(3)
+
 def word(targets, predictions):
     return "7"
 
@@ -69,6 +72,7 @@ def test_a_function_of_the_users_is_a_metric() -> None:
     ("function", "words"),
     [
         ("raises", "has raised ValueError: not today"),
+        ("leaves", "has raised SystemExit: 3"),
         ("writes", "has raised ValueError: assignment destination is read-only"),
         ("word", "must return a number. Received: '7'"),
         ("several", "must return a number. Received: array("),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evonas.runtime.config.config_file import check
+from evonas.runtime.config.config_file import check, load_config
 from evonas.runtime.config.run_config import RunConfig, functions_of_metrics
+from evonas.testing.runs import write_config
 from evonas.trial import Constraint, Objective
 
 BASE = "space: mlp\ndata: {name: digits, task: classification}\nbudget: {trials: 9}\n"
@@ -200,6 +201,17 @@ def test_a_table_without_one_of_the_metrics_is_refused(tmp_path):
     ):
         with pytest.raises(InvalidConfig, match=f"{key}: the table has no such metric"):
             prepare_run(load(tmp_path, text, base).loaded, tmp_path)
+
+
+def test_a_metric_that_gives_no_number_is_refused_before_any_training(tmp_path):
+    from evonas.errors import InvalidConfig
+    from evonas.runtime.preparation import prepare_run
+
+    (tmp_path / "no_number.py").write_text("def f(targets, predictions): ...\n")
+    changes = ["plugins=[no_number]", "metrics=['no_number:f']"]
+    with pytest.raises(InvalidConfig, match="must return a number") as caught:
+        prepare_run(load_config(write_config(tmp_path), changes), tmp_path / "run")
+    assert [issue.key for issue in caught.value.problems] == ["metrics[0]"]
 
 
 def test_a_single_objective_without_a_name_is_told_how_to_write_it(tmp_path):
