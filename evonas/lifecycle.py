@@ -186,6 +186,10 @@ def _successful(run: Run) -> Run:
     """
     if run.best is not None:
         return run
+    if not run.trials and not run.is_time_over:
+        raise NothingFeasible(
+            f"no trial succeeded: the strategy {run.config.strategy_name} has proposed nothing"
+        )
     more = ""
     if run.is_time_over:
         longer = command("resume", run.directory, "--set", run.with_more_time)

@@ -11,6 +11,7 @@ from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.genome import SearchSpace
 from evonas.learning.interface import Interface
+from evonas.runtime.checked_pool import checked_opener
 from evonas.runtime.code_record import Sources
 from evonas.runtime.config.families import dump
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
@@ -22,7 +23,7 @@ PoolFactory = Callable[[RunConfig, Setup, Path], Pool]
 
 def open_pool(config: RunConfig, setup: Setup, root: Path) -> Pool:
     """The pool that a config names."""
-    return config.pool.open(setup, root)
+    return checked_opener(config.pool, config.pool.open)(setup, root)
 
 
 @contextmanager
@@ -33,7 +34,8 @@ def early_workers(config: RunConfig) -> Iterator[PoolFactory]:
         the pool factory for that run. What nobody has used by the end is ended.
     """
     with config.pool.preparing(config.evaluator.worker) as opener:
-        yield lambda config, setup, root: opener(setup, root)
+        checked = checked_opener(config.pool, opener)
+        yield lambda config, setup, root: checked(setup, root)
 
 
 def make_setup(

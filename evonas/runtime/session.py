@@ -12,18 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import InvalidConfig, Issue, UserError
+from evonas.errors import UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
-from evonas.evaluate.contract.raised import quoted
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.interface import Interface
+from evonas.runtime.checked_strategy import checked
 from evonas.runtime.code_guard import check_code, check_imported, check_process
 from evonas.runtime.code_record import Sources, known_code, recorded_code
 from evonas.runtime.config.recorded_config import opened_for_jobs, opened_strategy
 from evonas.runtime.config.recorded_run import read_inputs
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.config.strategy_config import SECTION
 from evonas.runtime.data_guard import check_source, restore_arrays
 from evonas.runtime.evaluators import check_file, ends_of
 from evonas.runtime.incumbents import incumbent_for
@@ -57,14 +56,8 @@ def make_strategy(
     Raises:
         InvalidConfig: it is of a plugin that cannot be used.
     """
-    problem = config.search_problem(space, seeds)
-    made: Any = opened_strategy(config, file).make(problem)
-    # A plugin may return anything.
-    if not isinstance(made, Strategy):
-        name = config.strategy_name
-        message = f"{name} must make a Strategy. Received: {quoted(made)}."
-        raise InvalidConfig(Issue(message, f"{SECTION}.{name}", str(file)))
-    return made
+    settings = checked(opened_strategy(config, file), file)
+    return settings.make(config.search_problem(space, seeds))
 
 
 class Session:

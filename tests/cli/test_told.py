@@ -15,6 +15,7 @@ from evonas.errors import NothingFeasible, Stopped, UserError
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.session import Session
+from evonas.search.strategies.random_search import RandomSearch
 from evonas.testing.runs import make_run, stub_pools, work
 from evonas.testing.stub_worker import Stub
 from evonas.trial import Objective, TrialState
@@ -219,6 +220,13 @@ def test_only_failures_that_occurred_are_explained(tmp_path):
         work(root, stub=Stub(diverge=1.0))
     assert "of 2 trials: 2 diverged" in str(raised.value)
     assert str(raised.value).endswith("because its learning rate is too large.")
+
+
+def test_a_strategy_that_proposes_nothing_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(RandomSearch, "ask", lambda strategy, count: [])
+    root = make_run(tmp_path, "strategy=random")
+    with pytest.raises(NothingFeasible, match="the strategy random has proposed nothing"):
+        work(root)
 
 
 @pytest.mark.parametrize(

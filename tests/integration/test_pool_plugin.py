@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from evonas import api, view
+from evonas import api, lifecycle, view
 from evonas.errors import InvalidConfig
 from evonas.testing import content
+from evonas.trial import TrialState
 
 SPACE = """
 space: s
@@ -135,3 +136,16 @@ def test_what_is_no_pool_is_refused(folder: Path) -> None:
         api.run(folder / "c.yaml", overrides=["pool=housed:Sum"], runs=folder / "runs")
     with pytest.raises(InvalidConfig, match="Evaluator"):
         api.run(folder / "c.yaml", overrides=["evaluator=housed:LastFirst"], runs=folder / "runs")
+
+
+def test_what_a_pool_reports_is_told_as_the_users_and_nothing_is_lost(folder: Path) -> None:
+    config, runs = folder / "c.yaml", folder / "runs"
+    twice = "lambda *_: None))] * (2 if job.trial == 5 else 1)"
+    (folder / "housed.py").write_text(PLUGIN.replace("lambda *_: None))]", twice))
+    place = "pool.housed:LastFirst: poll must give reports of jobs that were submitted and not yet"
+    with pytest.raises(InvalidConfig, match=place):
+        api.run(config, runs=runs)
+    del sys.modules["housed"]
+    (folder / "housed.py").write_text(PLUGIN)
+    run = lifecycle.work(runs / "housed", accept_changed_code=True)
+    assert [trial.state for trial in run.trials] == [TrialState.OK] * 12

@@ -18,6 +18,7 @@ from evonas.runtime.audit import audit
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing import content
+from evonas.trial import TrialState
 
 SPACE = """
 space: s
@@ -256,3 +257,21 @@ def test_what_a_strategy_raises_is_told_as_the_users(
     assert "bug of evonas" not in told
     (log,) = folder.glob("evonas-*.log")
     assert "not today" in log.read_text()
+
+
+def test_what_a_strategy_gives_is_told_as_the_users_and_nothing_is_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    last = "return found\n\n    def alternatives"
+    odd = PLUGIN.replace(last, "return found if self._asked < 9 else [{}]\n\n    def alternatives")
+    (folder / "grown.py").write_text(odd)
+    with pytest.raises(SystemExit) as caught:
+        main_with(["run", "c.yaml"])
+    assert caught.value.code == UserError.exit_code
+    told = capfd.readouterr().err
+    assert "c.yaml: strategy.grown:Walk: ask must give a list of Proposal. Received: {}." in told
+    del sys.modules["grown"]
+    (folder / "grown.py").write_text(PLUGIN)
+    run = lifecycle.work(folder / "runs" / "grown", accept_changed_code=True)
+    assert [trial.state for trial in run.trials] == [TrialState.OK] * 12
