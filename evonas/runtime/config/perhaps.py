@@ -38,8 +38,12 @@ class Perhaps:
     fits: Callable[[Any, Any], bool]
     is_asked: bool = True
 
-    def keyed(self, cls: Any, value: Any) -> list[dict[str, Any]]:
+    def keyed(self, cls: Any, value: Any, of_code: bool = False) -> list[dict[str, Any]]:
         """Mappings in which a value fits that stands where this dataclass is wanted.
+
+        Args:
+            of_code: whether the value is the name of something in a module. A key that takes any
+                text, such as a path, does not mean it.
 
         Returns:
             Each with one key that may have the value, `{"path": "x.npz"}`; at most two, whose keys
@@ -52,7 +56,9 @@ class Perhaps:
         for item in dataclasses.fields(cls):
             hint = hints[item.name]
             is_like_first = not fitting or hint == hints[fitting[0]]
-            if item.init and is_like_first and self.fits(hint, value):
+            if not item.init or not is_like_first or not self.fits(hint, value):
+                continue
+            if not of_code or not self.fits(hint, "any text"):
                 fitting.append(item.name)
         return [{name: value} for name in fitting[:2]]
 
@@ -71,16 +77,20 @@ class Perhaps:
                     return [{name: number}]
         return []
 
-    def placed(self, family: type[Settings], value: Any) -> list[dict[str, Any]]:
+    def placed(
+        self, family: type[Settings], value: Any, of_code: bool = False
+    ) -> list[dict[str, Any]]:
         """The same for a family: a name, and under it a key, `{"table": {"path": "x.csv"}}`."""
         for name, cls in members(family, self.families).items():
-            if keyed := self.keyed(cls, value):
+            if keyed := self.keyed(cls, value, of_code):
                 return [{name: settings} for settings in keyed[:1]]
         return []
 
-    def in_family(self, family: type[Settings], value: Any, path: KeyPath) -> str:
+    def in_family(
+        self, family: type[Settings], value: Any, path: KeyPath, of_code: bool = False
+    ) -> str:
         """A sentence that shows a member of the family that may be meant at this key."""
-        return self.written(self.placed(family, value), path)
+        return self.written(self.placed(family, value, of_code), path)
 
     def written(self, meant: Sequence[Any], path: KeyPath) -> str:
         """A sentence that shows the values that may be meant at this key; empty for none."""

@@ -180,12 +180,11 @@ class PluginMembers:
         found = vars(module).get(attribute)
         known = [word for word, thing in vars(module).items() if _is_of(thing, family)]
         if found is None:
-            hint = did_you_mean(attribute, known)
+            hint = did_you_mean(attribute, known) or _there_are(known)
             return f"the plugin {module_name} has no class {attribute!r}.{hint}"
         if not _is_of(found, family):
-            hint = f" There are {', '.join(known)}." if known else ""
             base = f"{OPEN[family]}.{family.__name__}"
-            return f"{name} does not derive from {base}, as it must here.{hint}"
+            return f"{name} does not derive from {base}, as it must here.{_there_are(known)}"
         return _unfit(found, name) or found
 
     def _module(self, name: str) -> ModuleType | str:
@@ -224,6 +223,11 @@ class PluginMembers:
             )
         _digests[(name, self.folder)] = digest
         return module
+
+
+def _there_are(names: Sequence[str]) -> str:
+    """A sentence that lists names, with a space before it; empty without any."""
+    return f" There are {short(', '.join(names), 200)}." if names else ""
 
 
 def _is_of(thing: Any, family: type[Settings]) -> bool:

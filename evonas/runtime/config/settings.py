@@ -190,7 +190,8 @@ class Builder:
             if not isinstance(value, str):
                 return self.refuse((*path, name), cls)
             # The name of a function may stand where its key is missing.
-            return self.refuse(path, cls + self._perhaps.in_family(family, value, path))
+            hint = self._perhaps.in_family(family, value, path, of_code=True)
+            return self.refuse(path, cls + hint)
         if cls is None:
             # A bare name has no key of its own in the file.
             here = path if isinstance(value, str) else (*path, name)

@@ -99,6 +99,7 @@ def test_only_what_a_config_can_fill_and_a_search_can_use_is_taken(folder: Path)
     assert good() == good(3)
     for name, words in {
         "odd:Goof": "has no class 'Goof'. Did you mean 'Good'?",
+        "odd:Misspelt": "has no class 'Misspelt'. There are RandomSettings, Good, ",
         "odd:number": "does not derive from evonas.strategies.StrategySettings",
         "odd:Chosen": "There are ",
         "odd:StrategySettings": "does not derive from",
@@ -126,6 +127,8 @@ def test_issues_are_told_at_their_keys(folder: Path) -> None:
     assert told("strategy=odd:Good") == ""
     assert "strategy.odd:Good.number: must be a whole number" in told("strategy.odd:Good.number=x")
     assert "strategy: the plugin odd has no class 'Goof'" in told("strategy=odd:Goof")
+    # What no plugin has is no path and no name of a run, which may be any text.
+    assert "Perhaps" not in told("strategy=odd:Misspelt", "data={source: odd:Misspelt}")
     assert told("strategy={random: {sampler: {odd:Corner: {width: 0.2}}}}") == ""
     inner = "strategy={seeded: {genomes: [lenet5], inner: {odd:Good: {numbr: 1}}}}"
     assert "strategy.seeded.inner.odd:Good.numbr: unknown key" in told(inner)
