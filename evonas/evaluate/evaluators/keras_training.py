@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.data.prepared import Prepared, prepare
+import numpy as np
+
+from evonas.data.prepared import FILES, Prepared, prepare
+from evonas.errors import InvalidConfig, Issue
 from evonas.evaluate.contract.evaluator import WORKER, Evaluator, Question, silent
 from evonas.evaluate.contract.import_watch import import_plugins
 from evonas.evaluate.contract.pool import Worker
 from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup
+from evonas.learning.formulas import Array
+from evonas.learning.interface import Interface
+from evonas.learning.metrics import VALIDATION, scores
 from evonas.trial import Outcome
+from evonas.words import counted
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,22 @@ class KerasTraining(Evaluator):
 
     def prepare(self, question: Question, root: Path) -> Prepared:
         assert question.data is not None, "a config for Keras has data"
-        return prepare(question.data, root)
+        prepared = prepare(question.data, root)
+        assert prepared.interface is not None, "data have an interface"
+        targets = np.load(root / FILES["validation"][1], allow_pickle=False)
+        if undefined := _undefined(question.metrics, prepared.interface, targets):
+            received = f"{counted(len(targets), 'target')} of"
+            received = f"{received} {counted(len(np.unique(targets)), 'distinct value')}"
+            raise InvalidConfig(
+                Issue(
+                    f"{name} has no value on the validation data. Allowed: another metric, or other"
+                    f" validation data. Received: {received}.",
+                    question.metrics[name],
+                    question.file,
+                )
+                for name in undefined
+            )
+        return prepared
 
     def pool_problem(self, is_simulated: bool) -> str:
         if not is_simulated:
@@ -66,3 +89,18 @@ class KerasTraining(Evaluator):
 
     def length(self, epochs: str, is_set: bool) -> str:
         return f"trainings of up to {epochs}"
+
+
+def _undefined(names: Iterable[str], interface: Interface, targets: Array) -> list[str]:
+    """The metrics of the task that have no finite value on these targets, whatever is predicted."""
+    known = {f"{VALIDATION}{one.name}": one for one in interface.learning_task.metrics}
+    outputs = interface.outputs
+    # The same for each sample and output, so that nothing but the targets can be the cause.
+    predictions = np.broadcast_to(np.float32(1 / outputs), (len(targets), outputs))
+    found = []
+    for name in names:
+        if name in known:
+            (value,) = scores([known[name]], targets, predictions).values()
+            if not math.isfinite(value):
+                found.append(name)
+    return found

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from evonas.errors import UserError
-from evonas.evaluate.contract.evaluator import WORKER, described, evaluator_in
+from evonas.data.prepared import DataSettings
+from evonas.data.sources import Npz
+from evonas.errors import InvalidConfig, UserError
+from evonas.evaluate.contract.evaluator import WORKER, Question, described, evaluator_in
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.contract.protocol import Job, Setup
 from evonas.evaluate.evaluators.function import FunctionCall, FunctionEvaluator, import_function
 from evonas.evaluate.evaluators.judging import judged
+from evonas.evaluate.evaluators.keras_training import KerasTraining
 from evonas.evaluate.evaluators.table import TableEvaluator
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.subprocess_launcher import SubprocessLauncher
@@ -212,3 +216,42 @@ def test_a_sampled_genome_reaches_the_function_whole() -> None:
     drawn = sample(space, generator(0, "sample", 0))
     call(function, make_job(genome=drawn))
     assert seen == [drawn]
+
+
+AUC = ["val_loss", "val_auc", "val_f1_macro", "val_own:metric", "parameters"]
+R2 = ["val_rmse", "val_r2"]
+
+
+@pytest.mark.parametrize(
+    ("task", "metrics", "targets", "undefined", "received"),
+    [
+        ("classification", AUC, [1, 1, 1], "val_auc", "3 targets of 1 distinct value"),
+        ("classification", AUC, [1, 0], None, ""),
+        ("regression", R2, [4.5], "val_r2", "1 target of 1 distinct value"),
+        ("regression", R2, [4.5, 4.5], None, ""),
+    ],
+)
+def test_a_metric_without_a_value_on_the_validation_data_is_refused(
+    tmp_path: Path,
+    task: str,
+    metrics: list[str],
+    targets: list[float],
+    undefined: str | None,
+    received: str,
+) -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    count = len(targets)
+    path = tmp_path / "data.npz"
+    np.savez(path, x=x, y=np.arange(40) % 2, x_val=x[:count], y_val=np.array(targets))
+    data = DataSettings("vector", Npz(str(path)), task)
+    keys = {name: f"key of {name}" for name in metrics}
+    question = Question(parse_space(SPACE, "s"), "c.yaml", 3, frozenset({3}), "s", keys, data=data)
+    if undefined is None:
+        KerasTraining().prepare(question, tmp_path)
+        return
+    with pytest.raises(InvalidConfig) as caught:
+        KerasTraining().prepare(question, tmp_path)
+    (issue,) = caught.value.problems
+    assert (issue.key, issue.file) == (keys[undefined], "c.yaml")
+    assert issue.message.startswith(f"{undefined} has no value")
+    assert received in issue.message
