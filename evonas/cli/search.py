@@ -216,7 +216,8 @@ def conclude(run: Run) -> None:
     out.print()
     _print_winner(run, best, result, out)
     about_test = opened_in_words(run.openings, run.are_openings_noted)
-    _print_scores(run, result["metrics"], (_how_chosen(run), about_test), out)
+    notes = (_how_chosen(run), about_test)
+    _print_scores(run, result["metrics"], notes, result.get("unscored", {}), out)
     print_baseline(run, result, out)
     winner.print_curves(result, out)
     winner.print_search(result, out)
@@ -278,16 +279,23 @@ def _print_winner(run: Run, best: RecordedTrial, card: Mapping[str, Any], out: C
 
 
 def _print_scores(
-    run: Run, metrics: Mapping[str, float], notes: tuple[str, str], out: Console
+    run: Run,
+    metrics: Mapping[str, float],
+    notes: tuple[str, str],
+    unscored: Mapping[str, str],
+    out: Console,
 ) -> None:
     """The winner's scores on validation and on test data.
 
     Args:
         notes: what a score on validation data is worth, and one on test data.
+        unscored: why a function of the user's has given no score, by the name of the score.
     """
     for (part, prefix), note in zip(PARTS, notes, strict=True):
         told = _scores_in_words(run, metrics, prefix)
         winner.print_words(f"{told}  ({note})", out, part)
+    for name, why in unscored.items():
+        winner.print_words(f"{name} has no score: {why}", out)
 
 
 def _scores_in_words(run: Run, metrics: Mapping[str, float], prefix: str) -> str:

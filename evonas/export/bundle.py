@@ -207,6 +207,7 @@ def _card(
         "classes": list(interface.classes),
         "metrics": dict(outcome.metrics),
         "baseline": details.get("baseline"),
+        "unscored": details.get("unscored") or {},
         "parameters": details.get("parameters"),
         "flops": details.get("flops"),
         ACCUMULATION: int(trial.metrics.get(ACCUMULATION, 1)),

@@ -33,7 +33,7 @@ class Refusing(StubPool):
     def poll(self, timeout):
         reports = []
         for report in super().poll(timeout):
-            if isinstance(report, Finished) and "layer_norm" in json.dumps(report.job.genome):
+            if isinstance(report, Finished) and "layer_norm" in json.dumps(report.job.genome.to_dict()):
                 report = Finished(report.job, Outcome(TrialState.ERROR, message=REASON))
             reports.append(report)
         return reports

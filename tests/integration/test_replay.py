@@ -30,14 +30,14 @@ CONFIG = """
 run: fragile
 seed: 3
 space: ./fragile.yaml
-data: {path: data.npz, task: classification}
+data: {path: data.npz, task: classification, test: 0.1}
 strategy: random
 training: {epochs: 2}
 budget: {trials: 5}
 plugins: [fragile_ops, fragile_metrics]
 objective: {name: "fragile_metrics:margin", direction: max}
 constraints: {val_auc: {min: 0.1}}
-metrics: [val_f1_macro, fragile_metrics:never, training_seconds]
+metrics: [val_f1_macro, fragile_metrics:never, "fragile_metrics:not_of_twelve", training_seconds]
 pool: {local: {workers: 2, devices: cpu}}
 """
 # Not in a network of one layer: an op that always fails is refused before the run.
@@ -59,6 +59,11 @@ def margin(targets, predictions):
 
 def never(targets, predictions):
     return np.nan
+
+def not_of_twelve(targets, predictions):
+    if len(targets) == 12:
+        raise ValueError("twelve samples")
+    return 1.0
 """
 
 
@@ -150,5 +155,10 @@ def test_a_metric_of_the_users_own_decides_and_is_on_the_card(work):
     card = run.result
     assert 0 < card["metrics"]["test_fragile_metrics:margin"] < 1
     assert card["baseline"]["test_auc"] == 0.5
+    # The test data are 12 samples. What fails on them alone costs no model.
+    (why,) = card["unscored"].values()
+    assert list(card["unscored"]) == ["test_fragile_metrics:not_of_twelve"]
+    assert "has raised ValueError: twelve samples" in why
+    assert card["metrics"]["val_fragile_metrics:not_of_twelve"] == 1.0
     shown = command("show", "fragile", "--trials", cwd=work).stdout
     assert name in shown

@@ -18,7 +18,7 @@ from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import ExportJob, Job, ScoreJob, Setup
 from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
-from evonas.evaluate.training.scoring import asked_metrics
+from evonas.evaluate.training.scoring import MetricFailed, asked_metrics
 from evonas.evaluate.training.train_job import space_of
 from evonas.files import DISK_ERRORS, sha256_of_tree
 from evonas.genome import Genome, SearchSpace
@@ -74,6 +74,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
         details=Details(
             more={
                 **_details(model, difference),
+                "unscored": dict(found.failed),
                 "baseline": baseline(interface, measured, train, found.targets),
             }
         ),
@@ -114,12 +115,14 @@ class _Scored:
         targets: targets of each part.
         x: samples of the last part: the test data, if there are any.
         predictions: the model's answers for them.
+        failed: why a function of the user's has given no score, by the name of the score.
     """
 
     metrics: Mapping[str, float]
     targets: Mapping[str, Array]
     x: Array
     predictions: Array
+    failed: Mapping[str, str]
 
 
 def _scored(
@@ -135,17 +138,25 @@ def _scored(
         parts["test"] = (arrays["x"], arrays["y"])
     metrics: dict[str, float] = {}
     targets: dict[str, Array] = {}
+    failed: dict[str, str] = {}
     for part, (x_name, y_name) in parts.items():
         x = _mapped(root / x_name)
         y = _mapped(root / y_name)
         targets[part] = y
         # `model.predict` with Keras's own batch size, and NumPy: another process can repeat both.
         predictions = _predict(model, x)
-        for name, value in scores(measured, y, predictions).items():
-            # A score of few samples may be undefined.
-            if math.isfinite(value):
-                metrics[f"{part}_{name}"] = value
-    return _Scored(metrics, targets, x, predictions)
+        for metric in measured:
+            try:
+                found = scores([metric], y, predictions)
+            # The model is as good without this score, which the search has not asked for.
+            except MetricFailed as error:
+                failed[f"{part}_{metric.name}"] = str(error)
+                continue
+            for name, value in found.items():
+                # A score of few samples may be undefined.
+                if math.isfinite(value):
+                    metrics[f"{part}_{name}"] = value
+    return _Scored(metrics, targets, x, predictions, failed)
 
 
 def _details(model: keras.Model, difference: float) -> dict[str, Any]:
