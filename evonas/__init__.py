@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from evonas.insight.results import Comparison
     from evonas.runtime.loop.observer import Observer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = [
     "Comparison",
     "Observer",
