@@ -33,7 +33,8 @@ class Refusing(StubPool):
     def poll(self, timeout):
         reports = []
         for report in super().poll(timeout):
-            if isinstance(report, Finished) and "layer_norm" in json.dumps(report.job.genome.to_dict()):
+            genome = json.dumps(report.job.genome.to_dict())
+            if isinstance(report, Finished) and "layer_norm" in genome:
                 report = Finished(report.job, Outcome(TrialState.ERROR, message=REASON))
             reports.append(report)
         return reports
