@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from evonas.data.prepared import Prepared, about_guess
 from evonas.errors import InvalidConfig, Issue
@@ -31,11 +33,13 @@ class Checked:
     Attributes:
         prepared: the data, or what is known of a table.
         plugins: what was found of the plugins.
+        mark: what identifies the content of the source.
         measured: how random networks stand against the limits; None if nobody knows.
     """
 
     prepared: Prepared
     plugins: Plugins
+    mark: Mapping[str, Any]
     measured: Measured | None = None
 
 
@@ -66,6 +70,8 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     if wrong and not loaded.config.evaluator.has_networks:
         raise InvalidConfig(wrong)
     prepared = _prepared(loaded, root)
+    data = loaded.config.data
+    mark = {} if data is None else source_mark(data)
     wrong += failing_metrics(loaded, prepared.interface, root, plugins)
     failing, measured = try_networks(loaded, prepared.interface, plugins, every_op)
     wrong += failing
@@ -74,7 +80,7 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
         wrong.append(Issue(measured.refusal(), key, str(loaded.file)))
     if wrong:
         raise InvalidConfig(wrong)
-    return Checked(prepared, plugins, measured)
+    return Checked(prepared, plugins, mark, measured)
 
 
 def _prepared(loaded: LoadedConfig, root: Path) -> Prepared:
@@ -127,7 +133,6 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
         notes = (*prepared.notes, f"limits: {checked.measured.refusal()}")
         prepared = replace(prepared, notes=notes)
     interface = prepared.interface
-    data = loaded.config.data
     if gives_back is None:
         gives_back = not counts_infeasible(loaded.config.strategy)
     meta = {
@@ -139,7 +144,7 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
         "interface": None if interface is None else interface.to_json(),
         "counts": dict(prepared.counts),
         "fingerprint": prepared.fingerprint,
-        SOURCE: {} if data is None else source_mark(data),
+        SOURCE: dict(checked.mark),
         "data_files": dict(prepared.files),
         "versions": versions(),
         CODE: dict(checked.plugins.sources),

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evonas.data.sources import Wine
+from evonas.data.sources import Npz, Wine
 from evonas.errors import InvalidData
 from evonas.files import sha256_of
+from evonas.runtime.config.config_file import load_config
+from evonas.runtime.preparation import prepare_run
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
-from evonas.testing.runs import Notes, make_run, work
+from evonas.testing.runs import Notes, make_run, work, write_config
 
 
 def rewrite(folder, seed):
@@ -30,6 +32,13 @@ def test_changed_data_are_refused_with_what_to_do(tmp_path):
     assert e.value.exit_code == 2
     rewrite(tmp_path, 0)
     assert work(root).is_finished
+
+
+def test_a_mark_that_cannot_be_recorded_is_refused_by_a_check(tmp_path, monkeypatch):
+    monkeypatch.setattr(Npz, "mark", lambda source: None)
+    loaded = load_config(write_config(tmp_path))
+    with pytest.raises(InvalidData, match=r"mark\(\) must give words by words\. Received: None"):
+        prepare_run(loaded, tmp_path / "run")
 
 
 def test_a_source_that_can_no_longer_be_read_has_changed(tmp_path):
