@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -26,6 +27,9 @@ from evonas.model.formats.calls import FormatFailed, users_format
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name
 from evonas.trial import Trial, TrialState
 from evonas.words import excerpt, listed
+
+_ENDING = re.compile(r"(\.\w+)*")
+"""What paths of a format may end in. Temporary files have the ending, too, and are swept by it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def find_form(name: str, plugins: Sequence[str], folder: str) -> ExportFormat:
         folder: folder in which they may lie, too.
 
     Raises:
-        UserError: there is no such format, or its plugin cannot be used.
+        UserError: there is no such format, its plugin cannot be used, or its ending is none.
     """
     if name in FORMATS:
         return FORMATS[name]()
@@ -84,6 +88,12 @@ def find_form(name: str, plugins: Sequence[str], folder: str) -> ExportFormat:
         why = excerpt(message_of(error))
         raise UserError(f"{name} cannot be made without arguments: {why}") from error
     assert isinstance(made, ExportFormat)
+    ending: Any = made.ending
+    if not (isinstance(ending, str) and _ENDING.fullmatch(ending)):
+        raise UserError(
+            f"the ending of {name} must be a dot with letters, digits or _ after it, such as .npz,"
+            f" or empty for any path. Received: {quoted(ending)}."
+        )
     return made
 
 

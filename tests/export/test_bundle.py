@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass, replace
 
 import pytest
 
 from evonas.errors import EvonasError, InvalidConfig, UserError
 from evonas.evaluate.contract.pool import Finished
+from evonas.evaluate.local.plugin_check import Plugins
 from evonas.export.artefacts import MODEL
 from evonas.export.bundle import export_best, export_trial
 from evonas.export.target import Target, check_target, find_form
 from evonas.model.formats import SavedModel
+from evonas.runtime.config import plugin_members
 from evonas.runtime.session import Session
 from evonas.testing.runs import Notes, make_run, stub_pools, work
 from evonas.testing.stub_pool import StubPool
@@ -199,6 +202,36 @@ def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_pat
 def test_a_format_that_is_not_there_is_refused_with_those_that_are(name, words):
     with pytest.raises(UserError, match=words):
         find_form(name, (), "")
+
+
+ENDINGS = """
+from dataclasses import dataclass
+from evonas.model import ExportFormat
+
+
+@dataclass(frozen=True)
+class Own(ExportFormat):
+    ending = ENDING
+
+    def write(self, model, path): ...
+
+    def load(self, path): ...
+"""
+
+
+@pytest.mark.parametrize("ending", ["npz", ".", "./x", ".a-b", None, ".tar.gz", ""])
+def test_an_ending_has_its_dot(tmp_path, monkeypatch, ending):
+    # The process beside the driver has nothing to say of this module.
+    monkeypatch.setattr(plugin_members, "look_at", lambda *_, **__: Plugins())
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "endings", raising=False)
+    (tmp_path / "endings.py").write_text(ENDINGS.replace("ENDING", repr(ending)))
+    if ending in (".tar.gz", ""):
+        assert find_form("endings:Own", ["endings"], str(tmp_path)).ending == ending
+        return
+    words = rf"the ending of endings:Own must be a dot .* Received: {re.escape(repr(ending))}\."
+    with pytest.raises(UserError, match=words):
+        find_form("endings:Own", ["endings"], str(tmp_path))
 
 
 def test_another_format_of_the_winner_repeats_its_test_and_opens_nothing(run, pool, tmp_path):

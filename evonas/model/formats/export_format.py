@@ -31,7 +31,8 @@ class ExportFormat(Settings, ABC):
     What was written counts only if it predicts what the model does. It must not need evonas.
 
     Class attributes:
-        ending: what a path of this format ends in, such as `.keras`; empty for any path.
+        ending: what a path of this format ends in, such as `.keras`, with the dot; empty for any
+            path.
         is_folder: whether `write` makes a folder instead of one file.
         is_compiled: whether Keras can evaluate what is loaded and train it further.
         is_loaded_apart: whether a process of its own loads the files to verify them. It has
