@@ -15,8 +15,10 @@ import numpy as np
 import psutil
 import pytest
 
+from evonas.evaluate.contract.evaluator import described
 from evonas.evaluate.contract.pool import Finished, Report
 from evonas.evaluate.contract.protocol import Setup, TrainJob
+from evonas.evaluate.evaluators.registry import DEFAULT
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.local.memory_guard import MemoryLimits
@@ -104,7 +106,13 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     interface = Interface(given, "classification", ("a", "b"))
     objective = {"name": "val_loss", "direction": "min"}
     return Setup(
-        str(tmp_path), 0, SPACE, interface.to_json(), objective, plugins=("supervised_plugin",)
+        str(tmp_path),
+        0,
+        SPACE,
+        interface.to_json(),
+        objective,
+        plugins=("supervised_plugin",),
+        evaluator=described(DEFAULT),
     )
 
 
@@ -167,6 +175,7 @@ def test_one_call_without_an_end_gives_no_sign_of_life(setup: Setup) -> None:
 DRIVER = """
 import json, sys
 from pathlib import Path
+from evonas.evaluate.evaluators.registry import DEFAULT
 from evonas.evaluate.local.devices import DeviceShare
 from evonas.evaluate.local.launching import start_launcher
 from evonas.evaluate.pools.local import LocalPool
