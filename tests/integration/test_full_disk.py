@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from evonas.errors import DiskFailure
+from evonas.evaluate.contract.protocol import TrainJob
 from evonas.files import write_whole
 from evonas.runtime.loop.observer import Observer
 from evonas.testing.runs import SMALL_SPACE, content, make_run, work
@@ -61,7 +62,7 @@ class Writer(StubPool):
 
     def _answer(self, job, epochs):
         try:
-            if job.checkpoint and self.weight:
+            if self.weight and isinstance(job, TrainJob) and job.checkpoint:
                 path = Path(self._setup.directory, job.checkpoint)
                 write_whole(path, lambda file: file.write(b"0" * self.weight))
             return super()._answer(job, epochs)
