@@ -33,6 +33,7 @@ class InPython(keras.layers.Layer):
         return found
 
 
+@pytest.mark.full
 def test_what_only_this_process_can_load_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     inputs = keras.Input((2,))
     model = keras.Model(inputs, InPython()(inputs))

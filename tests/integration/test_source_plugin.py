@@ -88,7 +88,7 @@ SPOILT = {
         "has imported tensorflow",
     ),
     "a sample in two parts": ("turn == 1", "turn > 0", "each to one part"),
-    "no test": ('"test": np', '"text": np', "Received: none for test"),
+    "no test": ('"test": np', '"text": np', "'validation', 'text']"),
     "an index that is none": ("turn == 1)", "turn == 1) + 99", "indices below 300"),
 }
 

@@ -190,7 +190,9 @@ class Engine:
             self._go_back()
         if self._dialogue.begin():
             self._advance([])
-        while self._advance(self._tell_next()):
+        # Duplicates cost nothing, so a strategy can give thousands in one step: a signal ends it.
+        stop = self._around.stop
+        while stop.urgency == Urgency.NONE and self._advance(self._tell_next()):
             failpoint("engine.step")
 
     def _go_back(self) -> None:

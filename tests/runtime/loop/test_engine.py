@@ -440,6 +440,24 @@ def test_no_trial_is_begun_after_a_signal(engine, problem):
     assert pool.seen == [(0, 0)]
 
 
+def test_a_signal_ends_a_step_that_finds_duplicates_only(engine, problem):
+    stop = StopRequest()
+
+    class Same(Script):
+        asked = 0
+
+        def ask(self, count):
+            Same.asked += 1
+            if Same.asked == 20:
+                stop.raise_urgency(15)
+            return super().ask(count)
+
+    limits = RunLimits(trials=10, twins_in_a_row=200)
+    with pytest.raises(Stopped):
+        engine(Same(problem, [0] * 300), Answers({}), limits, stop=stop).run()
+    assert Same.asked < 30
+
+
 def test_networks_that_diverge_do_not_stop_the_run(engine, problem):
     run = engine(
         Script(problem, list(range(9))),
