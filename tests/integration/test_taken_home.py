@@ -223,13 +223,11 @@ def test_the_card_says_how_the_winner_was_trained(runs: list[view.Run]) -> None:
     assert json.loads((run.directory / "best.json").read_text()) == card
 
 
-@pytest.mark.full
 def test_a_saved_model_predicts_to_the_last_bit(plain: dict[str, Any]) -> None:
     """By TensorFlow's function and as a layer of Keras, in a process without evonas."""
     assert plain["served"] == [0.0, 0.0]
 
 
-@pytest.mark.full
 def test_the_card_of_a_saved_model_names_its_files_and_repeats_the_test(
     runs: list[view.Run], served: dict[str, Any]
 ) -> None:
