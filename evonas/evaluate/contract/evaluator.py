@@ -174,7 +174,7 @@ class Evaluator(Settings, ABC):
 
 
 def described(evaluator: Evaluator) -> dict[str, Any]:
-    """An evaluator as a worker is told of it, plain JSON: its class, and its settings."""
+    """What a worker is told of an evaluator, as plain JSON: its class and its settings."""
     kind = type(evaluator)
     return {f"{kind.__module__}:{kind.__qualname__}": dataclasses.asdict(evaluator)}
 

@@ -95,7 +95,7 @@ class PoolSettings(Settings, ABC):
     def preparing(self, worker: Worker) -> Iterator[Opener]:
         """Begins what takes seconds, while the caller prepares a run.
 
-        What nobody has opened by the end is ended.
+        What was begun and not opened is ended at the end of the context.
 
         Args:
             worker: how worker processes begin.

@@ -18,8 +18,8 @@ class KerasFile(ExportFormat):
     """A `.keras` file, which plain Keras loads in safe mode, evaluates, and trains further.
 
     The worker itself loads it, for two reasons. Every search ends with one, and another process
-    would import TensorFlow for seconds. And a layer of a plugin must be imported by whoever loads
-    the file, which the worker has done.
+    would import TensorFlow for seconds. And the process that loads the file must have
+    imported the plugins whose layers are in it. The worker has.
     """
 
     ending = ".keras"
