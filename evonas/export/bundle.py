@@ -218,7 +218,6 @@ def _card(
         "data": description.data(session),
         **description.origin(session, trial),
         "reload_difference": details.get("reload_difference"),
-        **about(target, details.get("versions") or {}),
         "versions": details.get("versions"),
         "format": target.name,
         "sha256": sha256_of_tree(target.path),
@@ -226,4 +225,4 @@ def _card(
     if form.is_folder:
         # Together they give the sha256 above: that of this list, as `sha256sum` prints it.
         card["files"] = files_within(target.path)
-    return card
+    return {**card, **about(target, details.get("versions") or {}, card)}

@@ -150,14 +150,16 @@ def _check_ending(target: Target) -> None:
             )
 
 
-def about(target: Target, versions: Mapping[str, str]) -> dict[str, Any]:
+def about(target: Target, versions: Mapping[str, str], card: Mapping[str, Any]) -> dict[str, Any]:
     """What the format says of its files, for the card.
 
     Args:
         versions: versions of the worker that wrote the files, by library.
+        card: what the card says already.
 
     Raises:
-        UserError: a format of a plugin has raised, or gives no plain JSON.
+        UserError: a format of a plugin has raised, gives no plain JSON, or would replace what the
+            card says.
     """
     try:
         with users_format(target.form, "about()"):
@@ -168,10 +170,12 @@ def about(target: Target, versions: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(found, Mapping):
         with suppress(TypeError, ValueError, RecursionError):
             told: dict[str, Any] = json.loads(json.dumps(dict(found), allow_nan=False))
-            return told
+            if not (taken := sorted(card.keys() & told.keys())):
+                return told
+            found = taken
     raise UserError(
-        f"about() of the format {target.name} must give plain JSON by names. Received:"
-        f" {quoted(found)}."
+        f"about() of the format {target.name} must give plain JSON by names, and none of the names"
+        f" that the card has already. Received: {quoted(found)}."
     )
 
 

@@ -267,6 +267,17 @@ def test_a_format_that_says_no_plain_json_is_named_and_leaves_nothing(run, pool,
     assert list((run.directory / "exports").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["trial", "metrics", "format", "files"])
+def test_a_format_says_nothing_else_of_what_the_card_knows(run, pool, tmp_path, name):
+    target = Target(tmp_path / "served", "own:Told", Told(said={name: 99, "opset": 20}))
+    with (
+        session_of(run, pool) as session,
+        pytest.raises(UserError, match=rf"that the card has already. Received: \['{name}'\]"),
+    ):
+        export_trial(session, run.best.trial, target, silent)
+    assert list(tmp_path.glob("served*")) == []
+
+
 def test_what_a_format_raises_is_told_with_its_line(run, pool, tmp_path):
     target = Target(tmp_path / "served", "own:Told", Told(said=SystemExit(3)))
     words = rf"the format own:Told: about\(\) has raised in {__file__}, line \d+: SystemExit: 3"
