@@ -47,6 +47,16 @@ _IMAGE: frozenset[TensorKind] = frozenset(("image",))
 _MAP: frozenset[TensorKind] = frozenset(("image", "sequence"))
 _SEQUENCE: frozenset[TensorKind] = frozenset(("sequence",))
 _STYLE = ("activation", "batch_normalization", "dropout", "kernel_initializer", "l1", "l2")
+_BLOCK = (
+    "activation",
+    "kernel_initializer",
+    "kernel_size",
+    "l1",
+    "l2",
+    "squeeze_excitation",
+    "stochastic_depth",
+    "stride",
+)
 _RECURRENT = (
     "activation",
     "bidirectional",
@@ -86,6 +96,9 @@ NETWORK_OPS: Mapping[str, OpSignature] = _catalog(
     OpSignature("global_average", takes=_MAP, gives="vector"),
     OpSignature("global_max", takes=_MAP, gives="vector"),
     OpSignature("pair", ("left", "right"), takes=_IMAGE, tensors=2),
+    OpSignature("residual", ("filters",), _BLOCK, takes=_IMAGE),
+    OpSignature("bottleneck", ("filters",), _BLOCK, takes=_IMAGE),
+    OpSignature("inverted_residual", ("filters",), ("expansion", *_BLOCK), takes=_IMAGE),
 )
 """Ops of the network sections, by name."""
 
@@ -191,13 +204,16 @@ RULES: Mapping[str, Rule] = {
     "batch_size": _COUNT,
     "epochs": _COUNT,
     "stride": _COUNT,
+    "expansion": _COUNT,
     "left": _HALF,
     "right": _HALF,
     "batch_normalization": _SWITCH,
     "bidirectional": _SWITCH,
+    "squeeze_excitation": _SWITCH,
     "nesterov": _SWITCH,
     "dropout": _SHARE,
     "recurrent_dropout": _SHARE,
+    "stochastic_depth": _SHARE,
     "beta_1": _SHARE,
     "beta_2": _SHARE,
     "rho": _SHARE,

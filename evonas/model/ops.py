@@ -1,7 +1,8 @@
 """The ops of the network sections, functions from Keras tensor to Keras tensor, and their registry.
 
-To add an op, write the function here (or, for sequences, in `evonas.model.recurrent`), put it in
-`_ALL`, and describe it in `evonas.model.catalog`.
+To add an op, write the function here (or, for sequences, in `evonas.model.recurrent`; for blocks of
+several layers, in `evonas.model.blocks`), put it in `_ALL`, and describe it in
+`evonas.model.catalog`.
 
 Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras. An
 op with weights takes the fields of `evonas.model.parts.Style`.
@@ -21,6 +22,7 @@ from typing import Any
 from keras import layers
 
 from evonas.errors import UserError, did_you_mean
+from evonas.model.blocks import bottleneck, inverted_residual, residual
 from evonas.model.cells import pair
 from evonas.model.parts import Style, Tensor, part, rank
 from evonas.model.recurrent import attention_pooling, conv1d, gru, last, lstm, simple_rnn
@@ -175,6 +177,9 @@ _ALL: tuple[OpFunction, ...] = (
     global_average,
     global_max,
     pair,
+    residual,
+    bottleneck,
+    inverted_residual,
 )
 
 OPS: Mapping[str, OpFunction] = {op.__name__: op for op in _ALL}

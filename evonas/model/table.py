@@ -55,6 +55,10 @@ def _settings(layer: Any) -> list[str]:
                 words.append(f"recurrent dropout {layer.recurrent_dropout:g}")
         case layers.Conv2D() | layers.Conv1D() | layers.SeparableConv2D():
             words.append(f"{layer.filters} filters {_times(layer.kernel_size)}")
+            words += _strided(layer)
+        case layers.DepthwiseConv2D():
+            words.append(_times(layer.kernel_size))
+            words += _strided(layer)
         case layers.Dense():
             words.append(f"{layer.units} units")
         case (
@@ -70,9 +74,19 @@ def _settings(layer: Any) -> list[str]:
             words.append(_times(layer.size))
         case layers.Dropout():
             words.append(f"rate {layer.rate:g}")
+            # All of a sample is dropped, or nothing of it.
+            if layer.noise_shape is not None:
+                words.append("of whole samples")
         case layers.Rescaling():
             words.append(f"x {layer.scale:g} + {layer.offset:g}")
     return words + _common(layer)
+
+
+def _strided(layer: Any) -> list[str]:
+    """The strides of a convolution that has any."""
+    if all(stride == 1 for stride in layer.strides):
+        return []
+    return [f"stride {_times(layer.strides)}"]
 
 
 def _common(layer: Any) -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 from evonas.errors import Issue
 from evonas.genome import SearchSpace, load_space, parse_space
 from evonas.model import catalog, ops, optimizers
+from evonas.model.blocks import Block
 from evonas.model.parts import Style
 from evonas.model.recurrent import Recurrence
 from evonas.model.space_check import check_space
@@ -47,7 +48,7 @@ def test_the_catalog_is_what_the_functions_take(
     signatures: dict[str, catalog.OpSignature], functions: dict[str, Callable[..., Any]]
 ) -> None:
     assert set(signatures) == set(functions)
-    shared = {"style": Style, "recurrence": Recurrence}
+    shared = {"style": Style, "recurrence": Recurrence, "block": Block}
     for name, function in functions.items():
         # An op's `**style` stands for the fields of `Style`.
         parameters = [*inspect.signature(function).parameters.values()]
