@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from evonas.data.arrays import Arrays
+from evonas.data.raw import Frame, Ragged
 from evonas.data.sources import SOURCES, Source
 from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.memory import Memory
@@ -14,8 +15,10 @@ __all__ = [
     "SOURCES",
     "SPLITS",
     "Arrays",
+    "Frame",
     "Memory",
     "Parts",
+    "Ragged",
     "Samples",
     "Shares",
     "Source",

@@ -296,6 +296,10 @@ def _interface(name: str, shape: str) -> Interface:
     columns = kind.columns(numbers)
     # Nothing is trained: any classes will do, and the data count as normalized already.
     given = InputSpec.normalized(name, numbers, (0.0,) * columns, (1.0,) * columns)
+    if kind.example_fitted:
+        if len(kind.example_fitted.get("columns", numbers)) != numbers[0]:
+            raise UserError(f"--shape must be {example} for an example of a {name}.")
+        given = InputSpec(name, numbers, kind.example_fitted)
     return Interface(given, "classification", tuple(range(CLASSES)))
 
 

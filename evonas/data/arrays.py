@@ -6,9 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from evonas.data.raw import Array, Raw, RawSamples
 
 KEYS = ("x", "y", "x_test", "y_test", "x_val", "y_val", "groups", "time")
 """The arrays that a source may give."""
@@ -23,7 +22,7 @@ class Arrays:
 
     Attributes:
         origin: path of the file or name of the data set, for messages.
-        x: samples, (n, ...).
+        x: samples, an array (n, ...), or raw samples that an encoding makes one of.
         y: targets, (n,) if they are valid.
         x_test: samples of the source's own test set; None if the test data are to be split off.
         y_test: targets of that test set, or None.
@@ -34,11 +33,11 @@ class Arrays:
     """
 
     origin: str
-    x: Array
+    x: RawSamples
     y: Array
-    x_test: Array | None = None
+    x_test: RawSamples | None = None
     y_test: Array | None = None
-    x_val: Array | None = None
+    x_val: RawSamples | None = None
     y_val: Array | None = None
     groups: Array | None = None
     time: Array | None = None
@@ -55,17 +54,22 @@ class Arrays:
             if (x in named) != (y in named):
                 raise ValueError(f"{x} and {y} go together. Received: one of them.")
 
-    def named(self) -> dict[str, Array]:
-        """The arrays that are not None, by the names that messages use."""
+    def named(self) -> dict[str, Any]:
+        """The arrays that are not None, by the names that messages use. An `x` may be `Raw`."""
         found = {}
         for item in fields(self):
             array = getattr(self, item.name)
+            is_raw = item.name.startswith("x") and isinstance(array, Raw)
             # The origin is a word, and what is not there is None.
-            if isinstance(array, np.ndarray):
+            if isinstance(array, np.ndarray) or is_raw:
                 found[item.name] = array
         return found
 
-    def given(self, part: str) -> tuple[Array, Array] | None:
+    def samples(self) -> dict[str, Any]:
+        """All samples by name: `x` first, then those of the parts that are given."""
+        return {key: array for key, array in self.named().items() if key.startswith("x")}
+
+    def given(self, part: str) -> tuple[RawSamples, Array] | None:
         """Samples and targets of a part that the source has split off itself; or None."""
         arrays = self.named()
         names = GIVEN[part]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from evonas.data.arrays import GIVEN, Array, Arrays
-from evonas.data.columns import chunks
+from evonas.data.arrays import GIVEN, Arrays
+from evonas.data.raw import Array, chunks
 from evonas.errors import Issue
 from evonas.genome import library, strict_yaml
 from evonas.genome.strict_yaml import short
@@ -30,17 +30,31 @@ Its square must be a 32-bit float.
 def check_samples(arrays: Arrays, kind: str) -> list[Issue]:
     """Issues of all samples, and of the lengths of all arrays."""
     origin = arrays.origin
-    issues = _check_x(arrays.x, "x", kind, origin)
-    if not issues:
-        issues = _check_differ(arrays.x, "x", origin)
     named = arrays.named()
+    samples = named["x"]
+    issues = _check_x(samples, "x", kind, origin)
+    if not issues:
+        issues = _check_differ(samples, "x", origin)
     for x, y in ("x", "y"), *GIVEN.values():
         if x not in named:
             continue
         # An `x` without any axis is an issue of its own. It has no samples to compare with.
-        if x != "x" and arrays.x.ndim:
-            issues += _check_given_x(named[x], x, arrays.x, kind, origin)
+        if x != "x" and samples.ndim:
+            issues += _check_given_x(named[x], x, samples, kind, origin)
         issues += _check_lengths(named, x, y, origin)
+    return issues
+
+
+def check_counts(arrays: Arrays) -> list[Issue]:
+    """Issues of the numbers of samples and targets, for samples of any form."""
+    named = arrays.named()
+    issues = []
+    for x, y in ("x", "y"), *GIVEN.values():
+        if x not in named or not named[y].ndim or len(named[x]) == len(named[y]):
+            continue
+        received = f"{len(named[y])} in {y}, {len(named[x])} in {x}"
+        message = f"needs one target for each sample. Received: {received}."
+        issues.append(Issue(message, y, arrays.origin))
     return issues
 
 

@@ -10,11 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas.data.arrays import Array
+from evonas.data.raw import Array, chunks
 from evonas.learning.input_kinds import INPUT_KINDS
-
-CHUNK = 1 << 22
-"""Number of values that are looked at in one go, so that large arrays are not copied as a whole."""
 
 CONSTANT = 1e-9
 """Part of the mean below which a standard deviation is only rounding.
@@ -23,16 +20,6 @@ Neighbouring 32-bit floats differ by more.
 """
 
 Vector = NDArray[np.float64]
-
-
-def chunks(array: Array) -> Iterator[tuple[int, Array]]:
-    """Slices along the first axis of about `CHUNK` values, each with its first sample's index."""
-    # A sample may have no values at all, or more values than a chunk.
-    values_a_sample = max(1, int(np.prod(array.shape[1:])))
-    rows = max(1, CHUNK // values_a_sample)
-    for start in range(0, len(array), rows):
-        end = start + rows
-        yield start, array[start:end]
 
 
 def count_of(x: Array, kind: str) -> int:

@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from evonas.data.arrays import Array
 from evonas.data.columns import moments
+from evonas.data.raw import Array
 from evonas.errors import InvalidData, Issue
 from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.input_spec import Fitted

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from evonas.data.arrays import Array, Arrays
+from evonas.data.arrays import Arrays
 from evonas.data.columns import Measured, Vector, constants, count_of, measure
+from evonas.data.raw import Array
 from evonas.errors import Issue
 from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.tasks import LearningTask
@@ -65,15 +66,21 @@ class Precision:
     notes: tuple[str, ...]
 
 
-def judge(arrays: Arrays, kind: str, task: LearningTask) -> Precision:
+def judge(arrays: Arrays, kind: str, task: LearningTask, are_encoded: bool = False) -> Precision:
     """What would be lost of samples, and of targets that are quantities.
 
     Args:
         arrays: arrays in which the checks have found nothing wrong.
+        are_encoded: whether an encoding makes something else of the samples, and says itself what
+            is lost.
     """
-    name = INPUT_KINDS[kind].column
-    samples = _Table("x", name, _all(arrays, "x"), count_of(arrays.x, kind))
-    tables = [samples]
+    tables = []
+    constant: list[str] = []
+    if not are_encoded:
+        name = INPUT_KINDS[kind].column
+        samples = _Table("x", name, _all(arrays, "x"), count_of(arrays.named()["x"], kind))
+        tables.append(samples)
+        constant = _about_constants(samples, kind)
     if task.are_quantities:
         tables.append(_Table("y", "", _all(arrays, "y"), 1))
     issues: list[Issue] = []
@@ -87,7 +94,7 @@ def judge(arrays: Arrays, kind: str, task: LearningTask) -> Precision:
         # What is refused needs no note.
         if not found:
             notes += [f"{table.key}: {note}" for note in _notes(table, measured)]
-    return Precision(tuple(issues), (*notes, *_about_constants(samples, kind)))
+    return Precision(tuple(issues), (*notes, *constant))
 
 
 def _all(arrays: Arrays, letter: str) -> list[Array]:

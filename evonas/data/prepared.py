@@ -18,18 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from evonas.data.arrays import GIVEN, Array, Arrays
-from evonas.data.checks import (
-    channels_first,
-    check_samples,
-    check_targets,
-    check_task,
-)
-from evonas.data.columns import chunks, moments
+from evonas.data import raw
+from evonas.data.arrays import GIVEN, Arrays
+from evonas.data.checks import check_counts, check_targets, check_task
+from evonas.data.columns import moments
+from evonas.data.encodings import Encoding, encoding_for
 from evonas.data.fitting import FITTED, fit
 from evonas.data.precision import judge
+from evonas.data.raw import Array, RawSamples
 from evonas.data.reading import read
-from evonas.data.room import stored_dtype
 from evonas.data.sources import Source
 from evonas.data.splits import Part, Shares, Split
 from evonas.data.splits.split import Indices
@@ -50,6 +47,16 @@ FILES: Mapping[Part, tuple[str, str]] = {
 
 No training task names the test data.
 """
+
+RAW_FILES: Mapping[Part, str] = {
+    "validation": "data/raw_validation.npz",
+    "test": "data/test/raw.npz",
+}
+"""Files of the first raw samples of a part, if samples are encoded: an export is verified on them.
+"""
+
+MOST_RAW = 256
+"""The most raw samples in such a file."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +102,14 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class _Samples:
-    """x and encoded targets of one part, or of all parts."""
+    """Raw samples and encoded targets of one part, or of all parts."""
 
-    x: Array
+    x: RawSamples
     y: Array
 
     def take(self, indices: Indices) -> _Samples:
         """The samples at these indices."""
-        return _Samples(self.x[indices], self.y[indices])
+        return _Samples(raw.taken(self.x, indices), self.y[indices])
 
 
 def prepare(settings: DataSettings, directory: Path, memory: Memory | None = None) -> Prepared:
@@ -123,31 +130,48 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
     """
     found = read(settings.source, memory or Memory())
     arrays = _flat_targets(found)
-    task, guess = _check(arrays, settings)
-    encoded, given, classes = _encode(arrays, task)
-    strata = task.strata(encoded.y)
+    encoding = encoding_for(arrays.x, settings.input)
+    task, guess = _check(arrays, settings, encoding)
+    everything, given, classes = _with_encoded_targets(arrays, task)
+    strata = task.strata(everything.y)
     split = settings.split or default_split(strata)
     try:
         drawn, split_notes = split_arrays(arrays, split, settings.shares, strata, classes)
     except InvalidData as error:
         raise InvalidData([*error.problems, *about_guess(guess)]) from error
-    precision = judge(arrays, settings.input, task)
+    precision = judge(arrays, settings.input, task, are_encoded=bool(encoding.name))
     if precision.issues:
         is_about_targets = any(issue.key == "y" for issue in precision.issues)
         blamed = about_guess(guess) if is_about_targets else []
         raise InvalidData([*precision.issues, *blamed])
-    parts = {part: given.get(part) or encoded.take(drawn[part]) for part in FILES}
+    parts = {part: given.get(part) or everything.take(drawn[part]) for part in FILES}
     # Nothing but the training part may be measured: the other parts stand for unseen samples.
-    interface = _describe(parts["train"], settings.input, task, classes)
+    fitted = encoding.fit(parts["train"].x)
+    dtype = encoding.dtype(arrays.samples().values())
     files: dict[str, str] = {}
     counts: dict[str, int] = {}
+    interface: Interface | None = None
     for part, samples in parts.items():
-        files |= _write(part, samples, directory)
+        x = encoding.encode(samples.x, fitted).astype(dtype, copy=False)
+        # The training part comes first.
+        if interface is None:
+            interface = _describe(x, samples.y, settings.input, task, classes)
+            spec = replace(
+                interface.input,
+                encoding=encoding.name,
+                fitted={**interface.input.fitted, **fitted},
+            )
+            interface = replace(interface, input=spec)
+        files |= _write(part, x, samples.y, directory)
+        if encoding.name and part in RAW_FILES:
+            files |= _write_raw(part, samples.x, directory)
         counts[part] = len(samples.y)
+    assert interface is not None, "there is a training part"
     write_text_whole(directory / FITTED, interface.input.text)
     files[FITTED] = interface.input.digest
     fingerprint = _fingerprint(arrays, settings, task)
-    notes = (*channels_first(arrays.x, settings.input), *split_notes, *precision.notes)
+    own = encoding.notes(arrays, settings.input, fitted)
+    notes = (*own, *split_notes, *precision.notes)
     return Prepared(interface, counts, guess, files, fingerprint, notes)
 
 
@@ -175,13 +199,16 @@ def _flat(y: Array) -> Array:
     return y
 
 
-def _check(arrays: Arrays, settings: DataSettings) -> tuple[LearningTask, str]:
+def _check(arrays: Arrays, settings: DataSettings, encoding: Encoding) -> tuple[LearningTask, str]:
     """The task and how it was guessed.
 
     Raises:
         InvalidData: all issues of the samples and of the targets.
     """
-    issues = check_samples(arrays, settings.input) + check_beside(arrays, settings.split)
+    issues = encoding.issues(arrays, settings.input)
+    if encoding.name:
+        issues += check_counts(arrays)
+    issues += check_beside(arrays, settings.split)
     target_issues = check_targets(arrays)
     # From bad targets no task can be guessed.
     if target_issues:
@@ -198,19 +225,17 @@ def _check(arrays: Arrays, settings: DataSettings) -> tuple[LearningTask, str]:
     return task, guess
 
 
-def _encode(
+def _with_encoded_targets(
     arrays: Arrays, task: LearningTask
 ) -> tuple[_Samples, dict[str, _Samples], tuple[str | int, ...]]:
     """The samples to be split, the parts that are given, and the classes.
 
-    All are in the types in which they are stored.
+    Targets are in the type in which they are stored.
     """
-    dtype = stored_dtype(x.dtype for key, x in arrays.named().items() if key.startswith("x"))
     labels = task.labels(arrays.y)
 
-    def samples(x: Array, y: Array) -> _Samples:
-        stored = x.astype(dtype, copy=False)
-        return _Samples(stored, task.encode(y, labels))
+    def samples(x: RawSamples, y: Array) -> _Samples:
+        return _Samples(x, task.encode(y, labels))
 
     given = {}
     for part in GIVEN:
@@ -220,26 +245,25 @@ def _encode(
 
 
 def _describe(
-    train: _Samples, kind: str, task: LearningTask, classes: tuple[str | int, ...]
+    x: Array, y: Array, kind: str, task: LearningTask, classes: tuple[str | int, ...]
 ) -> Interface:
-    """The interface of the models, measured on the training part."""
+    """The interface of the models, measured on the stored training part."""
     target_mean = 0.0
     target_scale = 1.0
     if task.are_quantities:
         # Targets are measured like a table with a single feature.
-        column = train.y[:, np.newaxis]
+        column = y[:, np.newaxis]
         (target_mean,), (target_variance,) = moments(column, "vector")
         target_scale = math.sqrt(target_variance)
-    shape = tuple(train.x.shape[1:])
-    given = InputSpec(kind, shape, fit(train.x, kind), str(train.x.dtype), file=FITTED)
+    shape = tuple(x.shape[1:])
+    given = InputSpec(kind, shape, fit(x, kind), str(x.dtype), file=FITTED)
     return Interface(given, task.name, classes, target_mean, target_scale)
 
 
-def _write(part: Part, samples: _Samples, directory: Path) -> dict[str, str]:
+def _write(part: Part, x: Array, y: Array, directory: Path) -> dict[str, str]:
     """Write both arrays of a part; the sha256 of each, by its relative path."""
     written = {}
-    arrays = (samples.x, samples.y)
-    for name, array in zip(FILES[part], arrays, strict=True):
+    for name, array in zip(FILES[part], (x, y), strict=True):
         path = directory / name
         # In C order a sample lies in one piece of the file, which workers map into memory.
         ordered = np.ascontiguousarray(array)
@@ -247,6 +271,14 @@ def _write(part: Part, samples: _Samples, directory: Path) -> dict[str, str]:
         write_whole(path, write)
         written[name] = sha256_of(path)
     return written
+
+
+def _write_raw(part: Part, x: RawSamples, directory: Path) -> dict[str, str]:
+    """Write the first raw samples of a part; the sha256 of the file, by its relative path."""
+    path = directory / RAW_FILES[part]
+    first = raw.taken(x, np.arange(min(len(x), MOST_RAW)))
+    write_whole(path, partial(raw.save, x=first))
+    return {RAW_FILES[part]: sha256_of(path)}
 
 
 def _fingerprint(arrays: Arrays, settings: DataSettings, task: LearningTask) -> str:
@@ -266,9 +298,7 @@ def _fingerprint(arrays: Arrays, settings: DataSettings, task: LearningTask) -> 
     text = json.dumps(decisive, sort_keys=True)
     digest = hashlib.sha256(text.encode())
     for key, array in arrays.named().items():
-        header = f"{key} {array.dtype.str} {array.shape}"
-        digest.update(header.encode())
-        for _, chunk in chunks(array):
-            ordered = np.ascontiguousarray(chunk)
-            digest.update(ordered.tobytes())
+        digest.update(f"{key} ".encode())
+        for piece in raw.content(array):
+            digest.update(piece)
     return digest.hexdigest()

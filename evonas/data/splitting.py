@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from evonas.data.arrays import GIVEN, Array, Arrays, locked
+from evonas.data.arrays import GIVEN, Arrays, locked
+from evonas.data.raw import Array, Raw
 from evonas.data.reading import named, users_code
 from evonas.data.splits import SPLITS, Part, Parts, Random, Samples, Shares, Split, Stratified
 from evonas.data.splits.split import Indices, Misfit
@@ -64,7 +65,8 @@ def _beside_problem(array: Array, key: str, arrays: Arrays) -> str:
     wanted = f"must hold {words}."
     if array.dtype.kind not in kinds:
         return f"{wanted} Received: dtype {array.dtype}."
-    if array.shape != arrays.x.shape[:1]:
+    samples = (len(arrays.x),) if isinstance(arrays.x, Raw) else arrays.x.shape[:1]
+    if array.shape != samples:
         return f"{wanted} Received: shape {array.shape}; x has {len(arrays.x):,}."
     if array.dtype.kind not in "fM":
         return ""

@@ -15,7 +15,7 @@ from evonas.genome.parameters import Choice, Parameter
 from evonas.genome.wiring import Chain, Dag, Inputs, Skip, Wiring
 
 Group = Literal["cells", "network", "settings"]
-InputKind = Literal["image", "sequence", "vector"]
+InputKind = Literal["image", "sequence", "vector", "table", "text"]
 Coordinate = tuple[str, int, str]
 """(section, slot, key). The key is `op`, `inputs`, `merge` or the name of a parameter.
 

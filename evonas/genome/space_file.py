@@ -21,7 +21,7 @@ from evonas.invocation import command
 from evonas.words import counted
 
 GROUPS: tuple[Group, ...] = ("cells", "network", "settings")
-INPUTS: tuple[InputKind, ...] = ("image", "sequence", "vector")
+INPUTS: tuple[InputKind, ...] = ("image", "sequence", "vector", "table", "text")
 NO_INPUT = "none"
 """The `input` of a space whose genomes are no networks.
 

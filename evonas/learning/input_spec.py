@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-Fitted = Mapping[str, tuple[float, ...]]
-"""Fitted values by name, such as `mean` and `variance`."""
+Fitted = Mapping[str, Any]
+"""Fitted values by name, such as `mean` and `variance`: plain values of JSON, in tuples."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,16 @@ class InputSpec:
 
     Attributes:
         kind: how a sample is read: a name of `INPUT_KINDS`.
-        shape: shape of one raw sample, such as (8, 8) or (28, 28, 3) or (30,).
-        fitted: what was fitted to the training data for the entrance. `mean` and `variance` have a
-            number for each channel (image, sequence) or feature (vector). A variance is never 0: a
-            constant feature has 1.
+        shape: shape of one stored sample, such as (8, 8) or (28, 28, 3) or (30,).
+        fitted: what was fitted to the training data. `mean` and `variance` have a number for each
+            channel (image, sequence) or feature (vector). A variance is never 0: a constant feature
+            has 1. An encoding adds what it needs, such as the words of each column.
         dtype: type in which samples are stored.
         name: name of the input in the Keras model.
         file: file with the fitted values, relative to the run's directory. It is empty if there is
             none, as in runs of older versions.
+        encoding: how raw samples become stored ones: a name of `data.encodings`, and of
+            `model.preprocessing`. Empty if they are stored as they are.
     """
 
     kind: str
@@ -34,6 +36,7 @@ class InputSpec:
     dtype: str = "float32"
     name: str = "input"
     file: str = ""
+    encoding: str = ""
 
     @classmethod
     def normalized(
@@ -53,7 +56,11 @@ class InputSpec:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        data = asdict(self)
+        # Records are the same as before there were encodings.
+        if not self.encoding:
+            del data["encoding"]
+        return data
 
     def by_digest(self) -> dict[str, Any]:
         """The same for a job: the digest stands for the fitted values, if they have a file."""
@@ -66,5 +73,25 @@ class InputSpec:
         values = dict(data)
         # JSON has lists only, and a frozen value must hold tuples.
         values["shape"] = tuple(data["shape"])
-        values["fitted"] = {name: tuple(found) for name, found in data["fitted"].items()}
+        values["fitted"] = _frozen(data["fitted"])
         return cls(**values)
+
+
+TAKEN = frozenset(("output", "flatten", "normalization", "columns", "features", "channel_axis"))
+"""Names of layers that a model may have beside its inputs."""
+
+
+def input_name(column: str) -> str:
+    """The name of a column among the inputs of an exported model: its own, if Keras allows it."""
+    # Keras takes no slash, and no two layers of one name. Other formats take less (`saved_model`).
+    name = column.replace("/", "_")
+    return f"{name}_" if name in TAKEN else name
+
+
+def _frozen(value: Any) -> Any:
+    """A value of JSON, with tuples for lists."""
+    if isinstance(value, Mapping):
+        return {name: _frozen(found) for name, found in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(found) for found in value)
+    return value

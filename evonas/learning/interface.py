@@ -67,6 +67,9 @@ class Interface:
         ends = self.to_json()
         del ends["input"]
         kind_and_shape = {"kind": self.input.kind, "shape": self.input.shape}
+        if self.input.encoding:
+            # A vocabulary is too long for each checkpoint.
+            return {**ends, **kind_and_shape, "fitted": self.input.digest}
         return {**ends, **kind_and_shape, **self.input.fitted}
 
     def by_digest(self) -> dict[str, Any]:

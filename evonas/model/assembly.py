@@ -6,26 +6,34 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
 
 from evonas.errors import UserError
 from evonas.genome import Gene, Genome, SearchSpace, Section
+from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.model.entrance import entrance
 from evonas.model.merging import fit, merge, project, resize
 from evonas.model.ops import OpFunction, find_op
 from evonas.model.parts import Tensor, rank
+from evonas.model.preprocessing import raw_inputs, stored_input
 
 
 def build_model(
-    space: SearchSpace, genome: Genome, interface: Interface, plugins: Sequence[str] = ()
+    space: SearchSpace,
+    genome: Genome,
+    interface: Interface,
+    plugins: Sequence[str] = (),
+    takes_raw: bool = False,
 ) -> keras.Model:
     """The network of a genome, with fresh weights, not compiled.
 
     The parts of the model, in order:
 
+    * the preprocessing of raw samples, if the model takes those and they are encoded,
     * a channel axis for an image that has none,
     * the normalization of the raw values by the interface's mean and variance (constants),
     * the network sections,
@@ -40,15 +48,20 @@ def build_model(
         genome: a genome that is valid in `space`.
         interface: the two ends of the model.
         plugins: modules that may be imported for ops named `package.module:function`.
+        takes_raw: whether the model takes raw samples, as an exported one does. Otherwise it takes
+            stored ones, as in a training.
 
     Raises:
         UserError: an op is unknown, or cannot be called with its parameters.
         ValueError: from Keras, for an op that does not fit the tensor that it is given.
     """
     spec = interface.input
-    inputs = keras.Input(spec.shape, name=spec.name)
-    x = entrance(inputs, spec)
-    builder = _Builder(space, genome, plugins)
+    inputs: Any = stored_input(spec)
+    x = inputs
+    if takes_raw:
+        inputs, x = raw_inputs(spec)
+    x = entrance(x, spec)
+    builder = _Builder(space, genome, plugins, spec)
     for section in space.group("network"):
         x = builder.section(section, [x], section.name)
     outputs = _head(x, interface)
@@ -74,10 +87,13 @@ def _head(x: Tensor, interface: Interface) -> Tensor:
 class _Builder:
     """Makes layers of the genes of one genome."""
 
-    def __init__(self, space: SearchSpace, genome: Genome, plugins: Sequence[str]) -> None:
+    def __init__(
+        self, space: SearchSpace, genome: Genome, plugins: Sequence[str], spec: InputSpec
+    ) -> None:
         self._space = space
         self._genome = genome
         self._plugins = plugins
+        self._spec = spec
 
     def section(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
         """The output of a section.
@@ -162,9 +178,12 @@ class _Builder:
     def _apply(self, section: Section, gene: Gene, inputs: Sequence[Tensor], label: str) -> Tensor:
         """The output of the gene's op."""
         function = find_op(gene.op, self._plugins)
-        arguments = dict(self._space.arguments(self._genome, section.name, gene))
-        if _takes_name(function):
+        arguments: dict[str, Any] = dict(self._space.arguments(self._genome, section.name, gene))
+        if _takes(function, "name"):
             arguments["name"] = label
+        # An op may need to know what the values are: how many words a column has, for example.
+        if _takes(function, "spec"):
+            arguments["spec"] = self._spec
         # Bound before the call: a TypeError of the call itself may be a bug inside the op.
         try:
             inspect.signature(function).bind(*inputs, **arguments)
@@ -175,14 +194,14 @@ class _Builder:
                 f"{sorted(arguments)}{many}: {error}."
             ) from error
         y = function(*inputs, **arguments)
-        if not _takes_name(function):
+        if not _takes(function, "name"):
             _rename(inputs, y, label)
         return y
 
 
-def _takes_name(function: OpFunction) -> bool:
+def _takes(function: OpFunction, parameter: str) -> bool:
     signature = inspect.signature(function)
-    return "name" in signature.parameters
+    return parameter in signature.parameters
 
 
 def _rename(inputs: Sequence[Tensor], y: Tensor, label: str) -> None:

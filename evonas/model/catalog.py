@@ -12,7 +12,7 @@ from typing import Literal
 
 from evonas.genome import Value
 
-TensorKind = Literal["image", "sequence", "vector"]
+TensorKind = Literal["image", "sequence", "vector", "table", "text"]
 """What flows through a network."""
 
 
@@ -46,6 +46,7 @@ class OpSignature:
 _IMAGE: frozenset[TensorKind] = frozenset(("image",))
 _MAP: frozenset[TensorKind] = frozenset(("image", "sequence"))
 _SEQUENCE: frozenset[TensorKind] = frozenset(("sequence",))
+_TABLE: frozenset[TensorKind] = frozenset(("table",))
 _STYLE = ("activation", "batch_normalization", "dropout", "kernel_initializer", "l1", "l2")
 _BLOCK = (
     "activation",
@@ -99,6 +100,15 @@ NETWORK_OPS: Mapping[str, OpSignature] = _catalog(
     OpSignature("residual", ("filters",), _BLOCK, takes=_IMAGE),
     OpSignature("bottleneck", ("filters",), _BLOCK, takes=_IMAGE),
     OpSignature("inverted_residual", ("filters",), ("expansion", *_BLOCK), takes=_IMAGE),
+    OpSignature(
+        "embed_columns",
+        ("embedding_size",),
+        ("numbers", "frequencies", "dropout"),
+        takes=_TABLE,
+        gives="vector",
+    ),
+    OpSignature("residual_dense", ("units",), ("expansion", "activation", "dropout", "l2")),
+    OpSignature("gated_dense", ("units",), ("dropout", "l2")),
 )
 """Ops of the network sections, by name."""
 
@@ -124,6 +134,9 @@ STYLE = OpSignature("style", (), tuple(sorted(_OF_NETWORK)))
 
 SCHEDULES = ("constant", "cosine", "exponential")
 """How the learning rate falls over a full training, from its start to `final_fraction` of it."""
+
+NUMBERS = ("plain", "piecewise", "periodic")
+"""How the op `embed_columns` may tell the numbers of a table."""
 
 HALVES = ("identity", "separable_3x3", "separable_5x5", "convolution_1x1", "average_3x3", "max_3x3")
 """What the op `pair` may do to each of its inputs."""
@@ -204,7 +217,10 @@ RULES: Mapping[str, Rule] = {
     "batch_size": _COUNT,
     "epochs": _COUNT,
     "stride": _COUNT,
+    "embedding_size": _COUNT,
+    "frequencies": _COUNT,
     "expansion": _COUNT,
+    "numbers": _word(NUMBERS),
     "left": _HALF,
     "right": _HALF,
     "batch_normalization": _SWITCH,

@@ -1,8 +1,8 @@
 """The ops of the network sections, functions from Keras tensor to Keras tensor, and their registry.
 
-To add an op, write the function here (or, for sequences, in `evonas.model.recurrent`; for blocks of
-several layers, in `evonas.model.blocks`), put it in `_ALL`, and describe it in
-`evonas.model.catalog`.
+To add an op, write the function here (for sequences in `evonas.model.recurrent`, for blocks of
+several layers in `evonas.model.blocks`, for tables in `evonas.model.tabular`), put it in `_ALL`,
+and describe it in `evonas.model.catalog`.
 
 Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras. An
 op with weights takes the fields of `evonas.model.parts.Style`.
@@ -26,6 +26,7 @@ from evonas.model.blocks import bottleneck, inverted_residual, residual
 from evonas.model.cells import pair
 from evonas.model.parts import Style, Tensor, part, rank
 from evonas.model.recurrent import attention_pooling, conv1d, gru, last, lstm, simple_rnn
+from evonas.model.tabular import embed_columns, gated_dense, residual_dense
 
 OpFunction = Callable[..., Tensor]
 
@@ -180,6 +181,9 @@ _ALL: tuple[OpFunction, ...] = (
     residual,
     bottleneck,
     inverted_residual,
+    embed_columns,
+    residual_dense,
+    gated_dense,
 )
 
 OPS: Mapping[str, OpFunction] = {op.__name__: op for op in _ALL}

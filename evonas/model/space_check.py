@@ -8,7 +8,14 @@ from dataclasses import replace
 from evonas.errors import Issue, did_you_mean, switch_hint
 from evonas.genome import Choice, Number, Op, SearchSpace, Section, Value, strict_yaml
 from evonas.genome.strict_yaml import short
+from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.model.catalog import CELL, NETWORK_OPS, OPTIMIZERS, RULES, STYLE, TRAINING, OpSignature
+
+RESERVED = {
+    "name": "the prefix of the layers' names",
+    "spec": "what is known of the input",
+}
+"""Parameters that evonas itself gives an op which has them."""
 
 Key = tuple[str, ...]
 Found = Iterator[tuple[Key, str]]
@@ -29,7 +36,7 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
     document = strict_yaml.load(space.text, file)
     if space.input is None and space.group("network"):
         message = (
-            "must be image, sequence or vector, for Keras is to train networks here. "
+            f"must be one of {', '.join(INPUT_KINDS)}, for Keras is to train networks here. "
             "Received: none, which is for an evaluator besides Keras."
         )
         return [document.problem(("input",), message)]
@@ -208,10 +215,10 @@ def _parameter_problems(
 ) -> Found:
     given = {**op.parameters, **op.constants, **op.shared}
     if signature is None:
-        # The parameters of a user's op are its own, except for one.
-        if "name" in given:
-            message = "is reserved: evonas gives it the prefix of the layers' names."
-            yield _key(section, "ops", op.name, "name"), message
+        # The parameters of a user's op are its own, except for these.
+        for name, what in RESERVED.items():
+            if name in given:
+                yield _key(section, "ops", op.name, name), f"is reserved: evonas gives it {what}."
         return
     for name in given:
         # A parameter that another op takes by `same_as` may stand anywhere.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evonas.data import columns
+from evonas.data import raw
 from evonas.data.arrays import Arrays
 from evonas.data.columns import measure
 from evonas.data.precision import MOST_NAMED, Precision, judge
@@ -179,7 +179,7 @@ def test_no_shipped_data_set_loses_anything() -> None:
 def test_pieces_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.column_stack([1.7e9 + GOOD, np.full(N, 3.0), STEPS])
     whole = measure([x], 3)
-    monkeypatch.setattr(columns, "CHUNK", 9)
+    monkeypatch.setattr(raw, "CHUNK", 9)
     pieces = measure([x[:100], x[100:]], 3)
     for name in ("mean", "deviation"):
         np.testing.assert_allclose(

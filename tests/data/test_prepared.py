@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evonas.data.columns import CHUNK, moments
+from evonas.data.columns import moments
 from evonas.data.fitting import FITTED
 from evonas.data.prepared import FILES, DataSettings, Prepared, prepare
+from evonas.data.raw import CHUNK
 from evonas.data.sources import SHIPPED, Digits, Npz
 from evonas.data.splits import Part, Shares, Split
 from evonas.errors import InvalidData
@@ -179,7 +180,7 @@ def test_moments_of_a_constant_are_harmless() -> None:
 
 def test_moments_in_chunks_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(0).normal(100, 1, size=(50, 3)).astype(np.float32)
-    monkeypatch.setattr("evonas.data.columns.CHUNK", 9)
+    monkeypatch.setattr("evonas.data.raw.CHUNK", 9)
     mean, variance = moments(x, "vector")
     np.testing.assert_allclose(mean, x.mean(axis=0, dtype=np.float64))
     np.testing.assert_allclose(variance, x.var(axis=0, dtype=np.float64), rtol=1e-6)
@@ -536,7 +537,7 @@ def test_the_first_bad_value_is_found_beyond_the_first_chunk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert CHUNK > 1000
-    monkeypatch.setattr("evonas.data.columns.CHUNK", 12)
+    monkeypatch.setattr("evonas.data.raw.CHUNK", 12)
     assert "x[50, 3]" in messages(tmp_path, table(x=changed(GOOD["x"], (50, 3), np.nan)))[0]
 
 

@@ -328,7 +328,7 @@ def test_a_bad_table_is_refused_with_its_place(folder: Path) -> None:
 def test_keras_needs_a_space_of_networks_and_a_real_pool(folder: Path) -> None:
     keras = ("evaluator=null", "data={name: digits}", "objective=val_loss")
     assert any(
-        "must be image, sequence or vector" in item.message
+        "must be one of image, sequence, vector, table, text" in item.message
         for item in refusal(folder, *keras, "pool=local")
     )
     assert any("need a real pool" in item.message for item in refusal(folder, *keras))

@@ -13,11 +13,13 @@ import pytest
 
 from evonas.errors import Issue
 from evonas.genome import SearchSpace, load_space, parse_space
+from evonas.learning.input_kinds import INPUT_KINDS
+from evonas.learning.input_spec import InputSpec
 from evonas.model import catalog, ops, optimizers
 from evonas.model.blocks import Block
 from evonas.model.parts import Style
 from evonas.model.recurrent import Recurrence
-from evonas.model.space_check import check_space
+from evonas.model.space_check import RESERVED, check_space
 
 SPACES = Path(__file__).parents[2] / "genomes" / "spaces"
 SETTINGS = """
@@ -58,7 +60,7 @@ def test_the_catalog_is_what_the_functions_take(
                 fields = inspect.signature(shared[p.name]).parameters.values()
                 fields = [f.replace(kind=f.KEYWORD_ONLY) for f in fields if f.name not in known]
                 parameters += fields
-        taken = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "name"]
+        taken = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED]
         assert signatures[name].name == name
         course = (
             {"schedule", "final_fraction"} if functions is optimizers.OPTIMIZERS else set()
@@ -72,7 +74,8 @@ def test_the_catalog_is_what_the_functions_take(
 
 @pytest.mark.parametrize("name", sorted(catalog.NETWORK_OPS))
 @pytest.mark.parametrize(
-    ("kind", "shape"), [("image", (4, 3, 2)), ("sequence", (4, 2)), ("vector", (4,))]
+    ("kind", "shape"),
+    [("image", (4, 3, 2)), ("sequence", (4, 2)), ("vector", (4,)), ("table", (4,))],
 )
 def test_ops_take_and_give_the_kinds_of_the_catalog(
     name: str, kind: str, shape: tuple[int, ...]
@@ -82,10 +85,14 @@ def test_ops_take_and_give_the_kinds_of_the_catalog(
     arguments: dict[str, Any] = {
         p: "separable_3x3" if p in ("left", "right") else 3 for p in signature.required
     }
+    if "spec" in inspect.signature(ops.OPS[name]).parameters:
+        fitted = INPUT_KINDS[kind].example_fitted
+        arguments["spec"] = InputSpec(kind, shape, fitted)
     if kind in signature.takes:
         y = ops.OPS[name](*x, **arguments)
         assert len(y.shape) == (2 if signature.gives == "vector" else len(x[0].shape))
-    else:
+    # What a dense layer makes of codes is nothing that anybody would refuse.
+    elif kind != "table":
         with pytest.raises((ValueError, KeyError)):
             ops.OPS[name](*x, **arguments)
 

@@ -15,6 +15,8 @@ import pytest
 import tensorflow as tf
 
 from evonas.genome import Genome, SearchSpace, cross, load_space, mutate, sample
+from evonas.learning.examples import examples
+from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
@@ -25,7 +27,7 @@ SPACES = Path(__file__).parents[2] / "genomes" / "spaces"
 NAMES = sorted(path.stem for path in SPACES.glob("*.yaml") if path.stem != "convnet")
 GENOMES = int(os.environ.get("EVONAS_GENOMES", "60"))
 TRAINED = max(2, GENOMES // 30)
-SHAPES = {"image": (8, 8), "sequence": (6, 3), "vector": (7,)}
+SHAPES = {"image": (8, 8), "sequence": (6, 3), "vector": (7,), "table": (4,), "text": (12,)}
 
 
 def bred(space: SearchSpace, count: int) -> list[Genome]:
@@ -39,9 +41,12 @@ def bred(space: SearchSpace, count: int) -> list[Genome]:
 
 def interface_of(space: SearchSpace, task: str) -> Interface:
     shape = SHAPES[space.input]
-    channels = {"image": 1, "sequence": 3, "vector": 7}[space.input]
+    kind = INPUT_KINDS[space.input]
+    columns = kind.columns(shape)
     classes = (0, 1, 2) if task == "classification" else ()
-    given = InputSpec.normalized(space.input, shape, (2.0,) * channels, (4.0,) * channels)
+    given = InputSpec.normalized(space.input, shape, (2.0,) * columns, (4.0,) * columns)
+    if kind.example_fitted:
+        given = InputSpec(space.input, shape, kind.example_fitted)
     return Interface(given, task, classes)  # type: ignore[arg-type]
 
 
@@ -69,7 +74,7 @@ def test_genomes_train_a_step_are_saved_loaded_and_predict_the_same(
     space = load_space(SPACES / f"{name}.yaml")
     interface = interface_of(space, "classification")
     rng = np.random.default_rng(1)
-    x = rng.normal(2, 2, size=(4, *interface.input.shape)).astype("float32")
+    x = examples(interface.input, rng, 4)
     y = rng.integers(3, size=4)
     for genome in bred(space, TRAINED):
         model, optimizer = (

@@ -19,7 +19,8 @@ from typing import Annotated, BinaryIO
 
 import numpy as np
 
-from evonas.data.arrays import GIVEN, KEYS, Array, Arrays
+from evonas.data.arrays import GIVEN, KEYS, Arrays
+from evonas.data.raw import Array
 from evonas.data.room import Header, check_room, read_header
 from evonas.data.sources.source import Source
 from evonas.errors import InvalidData, Issue, did_you_mean

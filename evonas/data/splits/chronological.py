@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evonas.data.arrays import Array
+from evonas.data.raw import Array
 from evonas.data.splits.drawing import too_few
 from evonas.data.splits.split import Indices, Misfit, Part, Parts, Samples, Shares, Split
 

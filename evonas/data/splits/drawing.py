@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from evonas.data.arrays import Array
+from evonas.data.raw import Array
 from evonas.data.splits.split import Indices, Part, Parts
 
 

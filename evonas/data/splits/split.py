@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas.data.arrays import Array
+from evonas.data.raw import Array
 from evonas.settings import Settings
 
 Part = Literal["train", "validation", "test"]

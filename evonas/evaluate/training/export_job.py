@@ -13,7 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from evonas.data.fitting import open_interface
-from evonas.data.prepared import FILES
+from evonas.data.prepared import FILES, RAW_FILES
+from evonas.data.raw import Frame, RawSamples, plain
+from evonas.data.raw import load as load_raw
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import ExportJob, Job, ScoreJob, Setup
 from evonas.evaluate.training.baseline import baseline
@@ -22,6 +24,7 @@ from evonas.evaluate.training.scoring import MetricFailed, asked_metrics
 from evonas.evaluate.training.train_job import space_of
 from evonas.files import DISK_ERRORS, sha256_of_tree
 from evonas.genome import Genome, SearchSpace
+from evonas.learning.input_spec import input_name
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import Metric, scores
 from evonas.model.assembly import build_model
@@ -29,6 +32,7 @@ from evonas.model.compiling import compile_model
 from evonas.model.formats import FORMATS, find_format
 from evonas.model.formats.apart import CannotLoad
 from evonas.model.formats.calls import FormatFailed
+from evonas.model.formats.export_format import Samples
 from evonas.model.formats.verification import UnfaithfulExport, save_verified
 from evonas.model.size import measure
 from evonas.model.table import layer_table
@@ -53,13 +57,19 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     model = _model(setup, job, interface)
     measured = asked_metrics(setup)
     found = _scored(root, measured, model, job.arrays)
+    x: Samples = found.x
+    predictions = found.predictions
+    if interface.input.encoding:
+        model = with_raw_inputs(model, space, job.genome, interface, setup.plugins)
+        raw = load_raw(root / RAW_FILES["test" if job.arrays else "validation"])
+        x, predictions = given_to_keras(raw), predictions[: len(raw)]
     _, y_name = FILES["train"]
     train = _mapped(root / y_name)
     most = setup.epochs or job.epochs
     compile_model(model, space, job.genome, interface, len(train), most)
     form = find_format(job.format, setup.plugins)
     try:
-        difference = save_verified(form, model, root / job.model, found.x, found.predictions)
+        difference = save_verified(form, model, root / job.model, x, predictions)
     except (FormatFailed, CannotLoad, UnfaithfulExport) as error:
         if job.format in FORMATS:
             raise
@@ -197,6 +207,42 @@ def load_model(
         )
     model.set_weights(arrays)
     return model
+
+
+def with_raw_inputs(
+    model: keras.Model,
+    space: SearchSpace,
+    genome: Genome,
+    interface: Interface,
+    plugins: Sequence[str] = (),
+) -> keras.Model:
+    """The same network, which takes raw samples instead of stored ones.
+
+    Args:
+        model: a trained model of the genome.
+    """
+    made = build_model(space, genome, interface, plugins, takes_raw=True)
+    trained = {layer.name: layer for layer in model.layers if layer.weights}
+    for layer in made.layers:
+        # The layers of the preprocessing have their values already.
+        if layer.name in trained:
+            layer.set_weights(trained[layer.name].get_weights())
+    return made
+
+
+def given_to_keras(raw: RawSamples) -> Samples:
+    """Raw samples in the form in which an exported model takes them."""
+    if not isinstance(raw, Frame):
+        assert isinstance(raw, np.ndarray), "others have no encoding yet"
+        return plain(raw)
+    return {input_name(name): _column(values) for name, values in raw.columns.items()}
+
+
+def _column(values: Array) -> Array:
+    """A column as Keras takes it: words, or 32-bit floats."""
+    if values.dtype.kind in "UT":
+        return plain(values)
+    return values.astype(np.float32)
 
 
 def _mapped(path: Path) -> Array:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from evonas.genome import Genome, SearchSpace
+from evonas.learning.examples import examples
 from evonas.learning.interface import Interface
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
@@ -55,16 +56,9 @@ def try_network(
 
 
 def _data(interface: Interface) -> tuple[Any, Any]:
-    """A few random samples about the mean of the data, and targets."""
+    """A few random samples, and targets."""
     rng = np.random.default_rng(0)
-    scale = np.sqrt(np.array(interface.input.fitted["variance"], dtype=np.float32))
-    mean = np.array(interface.input.fitted["mean"], dtype=np.float32)
-    shape = (SAMPLES, *interface.input.shape)
-    # An image of two axes has one channel and no axis for it.
-    if len(mean) == 1:
-        mean = mean[0]
-        scale = scale[0]
-    x = rng.normal(size=shape).astype(np.float32) * scale + mean
+    x = examples(interface.input, rng, SAMPLES)
     task = interface.learning_task
     y = task.examples(rng, SAMPLES, interface.outputs)
     if not task.are_quantities:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class InputKind:
         example: shape of a small sample.
         entrance: layers between the raw samples and the network, by name, in order.
         fitted: what is fitted to the training data for these layers, by name.
+        example_fitted: what an encoding would have fitted for the small sample.
     """
 
     name: str
@@ -27,6 +30,7 @@ class InputKind:
     example: tuple[int, ...]
     entrance: tuple[str, ...]
     fitted: tuple[str, ...]
+    example_fitted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rank(self) -> int:

@@ -11,16 +11,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from evonas.model.formats import find_format
 from evonas.model.formats.calls import FormatFailed, predict
-from evonas.model.formats.export_format import Array, ExportFormat
+from evonas.model.formats.export_format import Array, ExportFormat, Samples
 
 _REQUEST = "request.json"
-_SAMPLES = "x.npy"
+_SAMPLES = "x.npz"
 _PREDICTIONS = "predictions.npy"
 _FAILURE = "failure.txt"
 
@@ -32,7 +34,7 @@ class CannotLoad(RuntimeError):
     """A process of its own could not load what was written, or could not predict with it."""
 
 
-def predicted_apart(form: ExportFormat, path: Path, x: Array) -> Array:
+def predicted_apart(form: ExportFormat, path: Path, x: Samples) -> Array:
     """What an exported model predicts in a process that knows its files only.
 
     Args:
@@ -52,7 +54,7 @@ def predicted_apart(form: ExportFormat, path: Path, x: Array) -> Array:
     with tempfile.TemporaryDirectory(prefix="evonas-export-") as scratch:
         folder = Path(scratch)
         (folder / _REQUEST).write_text(json.dumps(request), encoding="utf-8")
-        np.save(folder / _SAMPLES, x, allow_pickle=False)
+        _save_samples(folder / _SAMPLES, x)
         done = subprocess.run(
             # `-P`: a user's file in the working directory hides no module of the same name.
             [sys.executable, "-P", "-m", __name__, str(folder)],
@@ -72,6 +74,27 @@ def predicted_apart(form: ExportFormat, path: Path, x: Array) -> Array:
     return predictions
 
 
+def _save_samples(path: Path, x: Samples) -> None:
+    """Write samples of any form, without pickle."""
+    if not isinstance(x, Mapping):
+        np.savez(path, x=x)
+        return
+    # A name may hold anything, and so is no name in the file.
+    columns: dict[str, Any] = {
+        f"column_{number}": column for number, column in enumerate(x.values())
+    }
+    np.savez(path, names=np.array(list(x)), **columns)
+
+
+def _load_samples(path: Path) -> Samples:
+    with np.load(path, allow_pickle=False) as archive:
+        if "x" in archive.files:
+            found: Array = archive["x"]
+            return found
+        names = archive["names"].tolist()
+        return {name: archive[f"column_{number}"] for number, name in enumerate(names)}
+
+
 def _places() -> list[str]:
     """Where this process finds modules: the format may be one of a plugin."""
     return [str(Path(entry).absolute()) for entry in sys.path]
@@ -81,7 +104,7 @@ def _predict(folder: Path) -> None:
     """In the process: load, predict, and write the predictions."""
     request = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
     form = find_format(request["name"], [request["module"]])
-    x = np.load(folder / _SAMPLES, mmap_mode="r", allow_pickle=False)
+    x = _load_samples(folder / _SAMPLES)
     predictions = predict(form, Path(request["path"]), x)
     np.save(folder / _PREDICTIONS, predictions, allow_pickle=False)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import EvonasError, UserError
-from evonas.model.formats.export_format import Array, ExportFormat
+from evonas.model.formats.export_format import Array, ExportFormat, Samples
 
 
 class FormatFailed(UserError):
@@ -33,7 +33,7 @@ def write(form: ExportFormat, model: Any, path: Path) -> None:
         raise FormatFailed(f"write() must make a {kind} at the path that it gets; there is none")
 
 
-def predict(form: ExportFormat, path: Path, x: Array) -> Array:
+def predict(form: ExportFormat, path: Path, x: Samples) -> Array:
     """What a format predicts with the files that it has written.
 
     Raises:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-Predict = Callable[[Array], Array]
-"""From raw samples of shape (n, *shape) to predictions of shape (n, outputs)."""
+Samples = Array | Mapping[str, Array]
+"""Raw samples of shape (n, *shape), or columns by name, (n,) each."""
+
+Predict = Callable[[Samples], Array]
+"""From raw samples to predictions of shape (n, outputs)."""
 
 
 @dataclass(frozen=True)

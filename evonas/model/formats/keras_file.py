@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.model.formats.export_format import Array, ExportFormat, Predict
+from evonas.model.formats.export_format import Array, ExportFormat, Predict, Samples
+from evonas.model.formats.given import to_keras
 
 if TYPE_CHECKING:
     import keras
@@ -35,8 +36,8 @@ class KerasFile(ExportFormat):
         # As the user loads it: compiled, without any code of evonas.
         model: Any = keras.models.load_model(path, safe_mode=True)
 
-        def predict(x: Array) -> Array:
-            predictions: Array = model.predict(x, verbose=0)
+        def predict(x: Samples) -> Array:
+            predictions: Array = model.predict(to_keras(x), verbose=0)
             return predictions
 
         return predict

@@ -1,0 +1,95 @@
+"""An encoding and the layers of the same name give the same stored samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from evonas.data.arrays import Arrays
+from evonas.data.encodings import ENCODINGS, encoding_for
+from evonas.data.raw import Frame, RawSamples, taken
+from evonas.evaluate.training.export_job import given_to_keras
+from evonas.learning.input_kinds import INPUT_KINDS
+from evonas.learning.input_spec import InputSpec
+from evonas.model.formats.given import to_keras
+from evonas.model.preprocessing import PREPROCESSING, raw_inputs
+
+COUNT = 40
+WORDS = ["", "red", "Red", "grün", "blue sky", "😀", "a,b", "'"]
+
+
+def frame() -> Frame:
+    """Numbers with and without gaps, whole numbers, truth values, and words with gaps."""
+    rng = np.random.default_rng(0)
+    ages = rng.normal(40, 12, COUNT)
+    ages[::7] = np.nan
+    colours = np.array(WORDS)[rng.integers(0, len(WORDS), COUNT)]
+    return Frame(
+        {
+            "age": ages,
+            "capital-gain": rng.integers(0, 99_999, COUNT),
+            "is new": rng.random(COUNT) < 0.5,
+            "Farbe/Größe": colours,
+            "many": np.array([f"w{k}" for k in rng.integers(0, 200, COUNT)]),
+            "constant": np.full(COUNT, 3.0),
+            "output": np.arange(COUNT),
+        }
+    )
+
+
+SAMPLES: dict[str, tuple[RawSamples, str]] = {
+    "table": (frame(), "table"),
+    "one_hot": (frame(), "vector"),
+}
+"""Encoding -> raw samples that it takes, and the kind of input."""
+
+
+def test_every_encoding_has_layers_and_samples() -> None:
+    named = {name for name in ENCODINGS if name}
+    assert named == set(PREPROCESSING) == set(SAMPLES)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+def test_the_layers_give_what_the_encoding_stores(name: str, tmp_path: Path) -> None:
+    x, kind = SAMPLES[name]
+    encoding = encoding_for(x, kind)
+    assert encoding.name == name
+    assert encoding.issues(Arrays("here", x, np.zeros(len(x))), kind) == []
+    # The later samples have words and gaps that the first ones do not have.
+    fitted = encoding.fit(taken(x, np.arange(COUNT // 2)))
+    stored = encoding.encode(x, fitted).astype(encoding.dtype([x]))
+    again = encoding.encode(x, InputSpec.from_json(_spec(kind, stored, fitted)).fitted)
+    np.testing.assert_array_equal(again, stored)
+
+    spec = InputSpec.from_json(_spec(kind, stored, fitted, name))
+    model = keras.Model(*raw_inputs(spec))
+    model.save(tmp_path / "raw.keras")
+    loaded: Any = keras.models.load_model(tmp_path / "raw.keras", safe_mode=True)
+    for one in (model, loaded):
+        found = one.predict(to_keras(given_to_keras(x)), verbose=0)
+        np.testing.assert_array_equal(found, stored)
+
+
+def _spec(kind: str, stored: Any, fitted: Any, encoding: str = "") -> dict[str, Any]:
+    import json
+
+    assert len(stored.shape) - 1 in INPUT_KINDS[kind].axes
+    given = InputSpec(kind, stored.shape[1:], fitted, str(stored.dtype), encoding=encoding)
+    # As a record holds it.
+    text: dict[str, Any] = json.loads(json.dumps(given.to_json()))
+    return text
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_row_depends_on_its_sample_alone(name: str) -> None:
+    x, kind = SAMPLES[name]
+    encoding = encoding_for(x, kind)
+    fitted = encoding.fit(x)
+    whole = encoding.encode(x, fitted)
+    some = encoding.encode(taken(x, np.array([7, 3])), fitted)
+    np.testing.assert_array_equal(some, whole[[7, 3]])
