@@ -85,6 +85,8 @@ def training_in_words(training: Mapping[str, Any]) -> str:
     told = []
     if training.get("batch_size") is not None:
         told.append(f"batches of {training['batch_size']}")
+    if smoothing := training.get("label_smoothing"):
+        told.append(f"labels smoothed by {_value(smoothing)}")
     epochs = training["epochs"]
     if epochs is not None:
         most = counted(training["most_epochs"], "epoch")

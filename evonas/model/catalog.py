@@ -68,7 +68,8 @@ _RECURRENT = (
     "recurrent_dropout",
 )
 _ADAM = ("beta_1", "beta_2", "epsilon")
-_SCHEDULE = ("schedule", "final_fraction")
+_SCHEDULE = ("schedule", "final_fraction", "warmup")
+_COMMON = (*_SCHEDULE, "clip_norm", "ema_momentum")
 FINAL_FRACTION = 0.01
 """To which part of its start a learning rate falls, where the space does not say it."""
 
@@ -116,15 +117,16 @@ CELL = OpSignature("cell", (), ("stride",), takes=_IMAGE)
 """How a network gene calls a cell, under the cell's own name."""
 
 OPTIMIZERS: Mapping[str, OpSignature] = _catalog(
-    OpSignature("sgd", ("learning_rate",), _SCHEDULE),
-    OpSignature("momentum", ("learning_rate", "momentum"), ("nesterov", *_SCHEDULE)),
-    OpSignature("adam", ("learning_rate",), (*_ADAM, *_SCHEDULE)),
-    OpSignature("adamw", ("learning_rate",), ("weight_decay", *_ADAM, *_SCHEDULE)),
-    OpSignature("rmsprop", ("learning_rate",), ("rho", "momentum", "epsilon", *_SCHEDULE)),
+    OpSignature("sgd", ("learning_rate",), _COMMON),
+    OpSignature("momentum", ("learning_rate", "momentum"), ("nesterov", *_COMMON)),
+    OpSignature("adam", ("learning_rate",), (*_ADAM, *_COMMON)),
+    OpSignature("adamw", ("learning_rate",), ("weight_decay", *_ADAM, *_COMMON)),
+    OpSignature("rmsprop", ("learning_rate",), ("rho", "momentum", "epsilon", *_COMMON)),
+    OpSignature("lion", ("learning_rate",), ("weight_decay", "beta_1", "beta_2", *_COMMON)),
 )
 """Ops of the settings section `optimizer`, by name."""
 
-TRAINING = OpSignature("training", ("batch_size",), ("epochs",))
+TRAINING = OpSignature("training", ("batch_size",), ("epochs", "label_smoothing"))
 """The op of the settings section `training`."""
 
 _OF_NETWORK = {name for op in NETWORK_OPS.values() for name in op.parameters}
@@ -238,6 +240,10 @@ RULES: Mapping[str, Rule] = {
     "weight_decay": _PENALTY,
     "learning_rate": _POSITIVE,
     "epsilon": _POSITIVE,
+    "warmup": _SHARE,
+    "ema_momentum": _SHARE,
+    "label_smoothing": _SHARE,
+    "clip_norm": _PENALTY,
     "final_fraction": _number("above 0, at most 1", lambda value: 0 < value <= 1),
     "schedule": _word(SCHEDULES),
     "momentum": _number("from 0 to 1", lambda value: 0 <= value <= 1),

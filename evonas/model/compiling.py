@@ -22,9 +22,10 @@ def compile_model(
 ) -> None:
     """Compile a model with its genome's optimizer, new, at the start of its schedule.
 
-    The loss is the one that the model was trained with. For a regression it is therefore weighted:
-    in training, the targets were divided by their standard deviation, and the learning rate fits
-    that. Keras adds the penalties of the layers to it. So the plain loss is a metric, too.
+    The loss is the one that the model was trained with, without a smoothing of labels: Keras
+    smooths one-hot rows only, and `y` are labels. For a regression it is weighted: in training, the
+    targets were divided by their standard deviation, and the learning rate fits that. Keras adds
+    the penalties of the layers to it. So the plain loss is a metric, too.
 
     Args:
         samples: number of samples of an epoch.
@@ -33,7 +34,7 @@ def compile_model(
     full = epochs(space, genome, most)
     steps = schedule_steps(space, genome, samples, full)
     # Without accumulation, also if a small device needed it: another one may take whole batches.
-    optimizer = build_optimizer(space, genome, steps)
+    optimizer = build_optimizer(space, genome, steps, is_for_file=True)
     head = interface.head
     model.compile(
         optimizer,

@@ -57,6 +57,23 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
     return [document.problem(key, message) for key, message in distinct]
 
 
+def smoothing_problem(space: SearchSpace, task: str, can_smooth: bool) -> tuple[Key, str] | None:
+    """Why a space cannot be searched for this task, with the key: it smooths labels; or None.
+
+    Args:
+        can_smooth: whether the loss of the task has labels that can be smoothed.
+    """
+    name = "label_smoothing"
+    section = space.sections.get("training")
+    if section is None or can_smooth:
+        return None
+    for op in section.ops.values():
+        if any(_values(op).get(name, ())) or name in op.shared:
+            message = f"smooths labels, and the loss of a {task} has none. Leave it out."
+            return _key(section, "ops", op.name, name), message
+    return None
+
+
 def to_list(module: str, plugins: Sequence[str]) -> str:
     """A hint at how a config lists a module, beside its other plugins."""
     return f" To allow it, write `plugins: [{short(', '.join([*plugins, module]), 200)}]`."

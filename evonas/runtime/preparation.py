@@ -12,6 +12,9 @@ from evonas.errors import InvalidConfig, Issue
 from evonas.evaluate.contract.evaluator import Question
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.plugin_check import Plugins
+from evonas.learning.interface import Interface
+from evonas.learning.losses import own_loss
+from evonas.model.space_check import smoothing_problem
 from evonas.runtime.code_record import CODE, CODE_FILES, CODE_RULE, RULE
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.recorded_run import NOTED
@@ -46,8 +49,8 @@ class Checked:
 def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Checked:
     """Check everything that the config alone cannot tell, and write the data.
 
-    That is: the devices, the plugins, the data, the objective for the task of the data, and whether
-    the ops and the user's own metrics work.
+    That is: the devices, the plugins, the data, the objective and the smoothing of labels for the
+    task of the data, and whether the ops and the user's own metrics work.
 
     Args:
         every_op: whether the ops of evonas are tried, too, besides those of plugins, and random
@@ -57,9 +60,9 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
         NoWorker: a device that the config names is missing.
         InvalidData: the data cannot be used.
         InvalidConfig: a plugin cannot be imported or lacks an op, an op fails, the objective is
-            not measured for the task that the data turn out to be, a metric gives no number for
-            made-up predictions, or no network that was compared
-            with the limits is within them.
+            not measured for the task that the data turn out to be, the space smooths labels and the
+            task has none, a metric gives no number for made-up predictions, or no network that was
+            compared with the limits is within them.
         DiskFailure: the directory is not writable.
     """
     # These checks come before the data, which may be large and take long to read.
@@ -72,6 +75,7 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     prepared = _prepared(loaded, root)
     data = loaded.config.data
     mark = {} if data is None else source_mark(data)
+    wrong += _useless_smoothing(loaded, prepared.interface)
     wrong += failing_metrics(loaded, prepared.interface, root, plugins)
     failing, measured = try_networks(loaded, prepared.interface, plugins, every_op)
     wrong += failing
@@ -92,6 +96,15 @@ def _prepared(loaded: LoadedConfig, root: Path) -> Prepared:
         issues = [Issue(message, key, file) for key, message in wrong.items()]
         raise InvalidConfig(issues + about_guess(prepared.guess))
     return prepared
+
+
+def _useless_smoothing(loaded: LoadedConfig, interface: Interface | None) -> list[Issue]:
+    """An issue if the space smooths labels, and the task of the data has none."""
+    if interface is None:
+        return []
+    can_smooth = bool(own_loss(interface.head).smoothed)
+    found = smoothing_problem(loaded.space, interface.task, can_smooth)
+    return [] if found is None else [loaded.space_issue(*found)]
 
 
 def _question(loaded: LoadedConfig) -> Question:

@@ -62,9 +62,9 @@ def test_the_catalog_is_what_the_functions_take(
                 parameters += fields
         taken = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED]
         assert signatures[name].name == name
-        course = (
-            {"schedule", "final_fraction"} if functions is optimizers.OPTIMIZERS else set()
-        )  # see `scheduled`
+        common = {"schedule", "final_fraction", "warmup", "clip_norm", "ema_momentum"}
+        # See `build_optimizer`.
+        course = common if functions is optimizers.OPTIMIZERS else set()
         assert set(signatures[name].required) == {p.name for p in taken if p.default is p.empty}
         assert (
             set(signatures[name].optional)

@@ -11,6 +11,7 @@ from evonas.model.optimizers import (
     epochs,
     has_schedule,
     schedule_steps,
+    scheduled,
 )
 
 
@@ -102,6 +103,53 @@ def test_schedules_start_at_the_rate_and_end_at_their_fraction_of_it(
         optimizer.iterations.assign(step)
         assert float(optimizer.learning_rate) == pytest.approx(rate)
     assert has_schedule(space, genome) is (schedule != "constant")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("constant", (0.0, 0.25, 0.5, 0.5, 0.5)),
+        ("cosine", (0.0, 0.25, 0.5, 0.3125, 0.125)),
+        ("exponential", (0.0, 0.25, 0.5, 0.25, 0.125)),
+    ],
+)
+def test_a_warm_up_rises_to_the_start_of_the_schedule(
+    schedule: str, rates: tuple[float, ...]
+) -> None:
+    space = parse_space(EVERY.replace("0.25\n", "0.25\n        warmup: 0.2\n"), "every.yaml")
+    genome = genome_with("optimizer", "sgd", schedule=schedule)
+    optimizer = build_optimizer(space, genome, steps=100)
+    optimizer.build([keras.Variable([1.0])])
+    found = []
+    for step in (0, 10, 20, 60, 100):
+        optimizer.iterations.assign(step)
+        found.append(float(optimizer.learning_rate))
+    assert found == pytest.approx(rates)
+    assert has_schedule(space, genome)
+    # A file is loaded by plain Keras.
+    kept = build_optimizer(space, genome, steps=100, is_for_file=True).get_config()
+    module = kept["learning_rate"]["module"]
+    assert module == "keras.optimizers.schedules"
+
+
+def test_a_warm_up_of_no_whole_step_is_none() -> None:
+    for schedule, kind in (("constant", float), ("cosine", dict)):
+        rate = scheduled(0.5, 4, schedule, warmup=0.2)
+        optimizer = keras.optimizers.SGD(rate)
+        assert type(optimizer.get_config()["learning_rate"]) is kind
+        assert float(optimizer.learning_rate) == 0.5
+
+
+def test_lion_and_what_every_optimizer_has() -> None:
+    space = parse_space(EVERY.replace("sgd:", "lion:"), "every.yaml")
+    lion = build_optimizer(space, genome_with("optimizer", "lion", schedule="constant"))
+    assert type(lion) is keras.optimizers.Lion
+    assert (lion.use_ema, lion.global_clipnorm, lion.weight_decay) == (False, None, None)
+    more = {"clip_norm": 0.75, "ema_momentum": 0.875, "weight_decay": 0.25}
+    genome = genome_with("optimizer", "lion", schedule="constant", **more)
+    made = build_optimizer(space, genome).get_config()
+    names = ("global_clipnorm", "use_ema", "ema_momentum", "weight_decay")
+    assert [made[name] for name in names] == [0.75, True, 0.875, 0.25]
 
 
 def test_epochs_are_those_of_the_gene_up_to_the_most_that_is_allowed(space: SearchSpace) -> None:

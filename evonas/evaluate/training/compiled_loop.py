@@ -15,6 +15,7 @@ from evonas.evaluate.training.direct_updates import update_directly
 from evonas.evaluate.training.loop import Loop
 from evonas.evaluate.training.tensors import Tensor, TrainingData
 from evonas.learning.interface import Interface
+from evonas.model.losses import build_loss
 
 VALIDATION_BATCH = 256
 
@@ -23,8 +24,10 @@ class CompiledLoop(Loop):
     """Trains a Keras model, and gives the very numbers that `model.fit` would give.
 
     The optimizer updates its variables directly. The model draws random numbers from its own seed
-    generators; see `keras.utils.set_random_seed`. The loss is the sparse categorical cross-entropy,
-    or the mean squared error.
+    generators; see `keras.utils.set_random_seed`.
+
+    An optimizer with `use_ema` averages the weights. The averages are what predicts: they are
+    validated, and kept for the best epoch. The states hold both.
 
     An optimizer with `gradient_accumulation_steps` gets each batch in that number of parts, with
     one gradient for each part. A step is still that of a whole batch, also for the last batch of an
@@ -36,6 +39,7 @@ class CompiledLoop(Loop):
             or targets (batch, 1).
         optimizer: a new optimizer, for this training alone.
         batch_size: samples of one step; the last batch of an epoch may be smaller.
+        loss: loss that is minimized; None for that of the task.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class CompiledLoop(Loop):
         data: TrainingData,
         interface: Interface,
         batch_size: int,
+        loss: keras.losses.Loss | None = None,
     ) -> None:
         """Prepare a training; nothing is traced yet."""
         self._model = model
@@ -54,7 +59,7 @@ class CompiledLoop(Loop):
         self._parts = optimizer.gradient_accumulation_steps or 1
         self._is_scaled = interface.head.is_scaled
         self._scale = interface.target_scale
-        self._loss = getattr(keras.losses, interface.head.loss)()
+        self._loss = loss or build_loss(interface)
         # TensorFlow allows no new variable while a function is traced, so the optimizer's are
         # created here.
         optimizer.build(model.trainable_variables)
@@ -82,11 +87,13 @@ class CompiledLoop(Loop):
         return targets
 
     def validate(self) -> Array:
-        predictions: Array = self._check().numpy()
+        with self._averaged():
+            predictions: Array = self._check().numpy()
         return predictions
 
     def weights(self) -> list[Array]:
-        return _values(self._model.weights)
+        with self._averaged():
+            return _values(self._model.weights)
 
     def model_state(self) -> list[Array]:
         # With the statistics of batch normalization and the states of random generators.
@@ -101,6 +108,24 @@ class CompiledLoop(Loop):
 
     def at_work(self) -> AbstractContextManager[None]:
         return fast_graphs()
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The model predicts by the averages of its weights; afterwards all is as it was.
+
+        Without averages, and before the first step, nothing is done.
+        """
+        optimizer = self._optimizer
+        if not optimizer.use_ema or not int(optimizer.iterations):
+            yield
+            return
+        trained = self._model.trainable_variables
+        kept = _values(trained)
+        optimizer.finalize_variable_values(trained)
+        try:
+            yield
+        finally:
+            _assign(trained, kept)
 
     def _train_batches(self, order: Tensor) -> tuple[Tensor, Tensor]:
         """Train on the samples of an order, up to the first loss that is not finite.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import MethodType
+from typing import Any
 
 import keras
 
@@ -33,3 +34,22 @@ def update_directly(optimizer: keras.optimizers.Optimizer) -> None:
         # The backend's own and then the general one. With a third, the optimizer has its own way.
         if len(methods) == 2:
             setattr(optimizer, name, MethodType(methods[1], optimizer))
+    if optimizer.use_ema and optimizer.gradient_accumulation_steps:
+        _average_after_steps(optimizer)
+
+
+def _average_after_steps(optimizer: keras.optimizers.Optimizer) -> None:
+    """Let an optimizer average the weights after each step.
+
+    Keras 3.15 does so after each gradient, and several of them make a step.
+    """
+    name = "_update_model_variables_moving_average"
+    average = getattr(optimizer, name)
+
+    def average_after_step(variables: Any) -> None:
+        # Keras counts gradients here.
+        count = optimizer._iterations + 1
+        is_step = count % optimizer.gradient_accumulation_steps == 0
+        keras.ops.cond(is_step, lambda: average(variables), lambda: None)
+
+    setattr(optimizer, name, average_after_step)

@@ -28,11 +28,14 @@ from evonas.evaluate.training.trainer import Diverged, Trainer
 from evonas.files import sha256_of
 from evonas.genome import SearchSpace, parse_space
 from evonas.model.assembly import build_model
+from evonas.model.losses import build_loss
 from evonas.model.optimizers import (
     batch_size,
     build_optimizer,
     epochs,
     has_schedule,
+    label_smoothing,
+    newer_settings,
     schedule_steps,
 )
 from evonas.model.size import (
@@ -188,15 +191,17 @@ def _trainer(
     steps = schedule_steps(space, genome, data.train.count, full)
     if has_schedule(space, genome):
         fingerprint["steps"] = steps
+    fingerprint |= newer_settings(space, genome)
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
     optimizer = build_optimizer(space, genome, steps, job.accumulation)
+    loss = build_loss(interface, label_smoothing=label_smoothing(space, genome))
     policy = TrainingPolicy(
         Objective(setup.objective["name"], direction),
         patience=setup.patience,
         curve=rule_of(setup, job.incumbent, full),
     )
     trainer = Trainer(
-        CompiledLoop(model, optimizer, data, interface, batch),
+        CompiledLoop(model, optimizer, data, interface, batch, loss),
         interface,
         policy,
         seed=job.seed,

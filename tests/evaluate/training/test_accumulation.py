@@ -53,6 +53,7 @@ settings:
   training: {ops: {training: {batch_size: {choice: [1, 16]}}}}
 """
 
+AVERAGED = SPACE.replace("0.01}", "0.01, ema_momentum: 0.75, clip_norm: 0.5}", 1)
 SCHEDULED = SPACE.replace("nesterov: true}", "schedule: cosine}")
 
 PLUGIN = """
@@ -120,6 +121,7 @@ def make(
     [
         *((op, 70, SPACE) for op in ("sgd", "momentum", "adam", "adamw", "rmsprop")),
         ("momentum", 70, SCHEDULED),
+        ("adam", 70, AVERAGED),
         *(("adam", samples, SPACE) for samples in (67, 65)),
     ],
     ids=[
@@ -129,6 +131,7 @@ def make(
         "adamw",
         "exponential",
         "cosine",
+        "averaged",
         "last_batch_of_3",
         "last_batch_of_1",
     ],

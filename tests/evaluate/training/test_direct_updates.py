@@ -22,10 +22,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "adam": {"beta_1": 0.8},
     "adamw": {"weight_decay": 0.05},
     "rmsprop": {"momentum": 0.6},
+    "lion": {"weight_decay": 0.05},
 }
 
 
-def trained(name: str, accumulation: int) -> list[bytes]:
+def trained(name: str, accumulation: int, ema: float = 0.0) -> list[bytes]:
     """All variables after two epochs of a small network, with a schedule of the rate."""
     keras.utils.set_random_seed(3)
     inputs = keras.Input((5,))
@@ -33,6 +34,8 @@ def trained(name: str, accumulation: int) -> list[bytes]:
     model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
     rate = scheduled(0.02, 10, "cosine")
     optimizer = OPTIMIZERS[name](learning_rate=rate, **ARGUMENTS[name])
+    if ema:
+        optimizer.use_ema, optimizer.ema_momentum = True, ema
     if accumulation > 1:
         optimizer.gradient_accumulation_steps = accumulation
     loop = module.CompiledLoop(model, optimizer, rows().whole(), TARGETS, batch_size=16)
@@ -56,6 +59,12 @@ def graphs() -> int:
 def test_no_graph_is_left(name: str, accumulation: int) -> None:
     before = graphs()
     trained(name, accumulation)
+    assert graphs() == before
+
+
+def test_no_graph_is_left_by_averages() -> None:
+    before = graphs()
+    trained("adam", 2, ema=0.9)
     assert graphs() == before
 
 
