@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -30,6 +31,8 @@ class Arrays:
         y_val: targets of these, or None.
         groups: (n,), what samples have in common: those of one group stay in one part. Or None.
         time: (n,), when each sample was taken, or None.
+        notes: what the source has inferred of the samples, a sentence each, for the user.
+        schema: how a table was read, as plain JSON, so that another one can be read alike. Or None.
     """
 
     origin: str
@@ -41,13 +44,15 @@ class Arrays:
     y_val: Array | None = None
     groups: Array | None = None
     time: Array | None = None
+    notes: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         named = self.named()
         for item in fields(self):
             value = getattr(self, item.name)
             is_known = item.name in named or (value is None and item.name not in ("x", "y"))
-            if item.name != "origin" and not is_known:
+            if item.name in KEYS and not is_known:
                 kind = type(value).__name__
                 raise TypeError(f"{item.name} must be a NumPy array. Received: {kind}.")
         for x, y in GIVEN.values():

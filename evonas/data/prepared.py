@@ -159,7 +159,7 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
             spec = replace(
                 interface.input,
                 encoding=encoding.name,
-                fitted={**interface.input.fitted, **fitted},
+                fitted={**interface.input.fitted, **fitted, **_schema(arrays)},
             )
             interface = replace(interface, input=spec)
         files |= _write(part, x, samples.y, directory)
@@ -171,7 +171,7 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
     files[FITTED] = interface.input.digest
     fingerprint = _fingerprint(arrays, settings, task)
     own = encoding.notes(arrays, settings.input, fitted)
-    notes = (*own, *split_notes, *precision.notes)
+    notes = (*arrays.notes, *own, *split_notes, *precision.notes)
     return Prepared(interface, counts, guess, files, fingerprint, notes)
 
 
@@ -258,6 +258,11 @@ def _describe(
     shape = tuple(x.shape[1:])
     given = InputSpec(kind, shape, fit(x, kind), str(x.dtype), file=FITTED)
     return Interface(given, task.name, classes, target_mean, target_scale)
+
+
+def _schema(arrays: Arrays) -> dict[str, Any]:
+    """How a table was read, for `fitted`: predictions read other tables alike."""
+    return {} if arrays.schema is None else {"schema": arrays.schema}
 
 
 def _write(part: Part, x: Array, y: Array, directory: Path) -> dict[str, str]:

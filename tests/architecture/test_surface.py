@@ -185,7 +185,7 @@ PUBLIC: dict[str, list[str]] = {
         "work",
     ],
 }
-HEAVY = ("tensorflow", "keras", "sklearn", "networkx", "optuna")
+HEAVY = ("tensorflow", "keras", "sklearn", "networkx", "optuna", "polars")
 
 
 def run_python(code: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evonas.data.sources import SHIPPED, SOURCES, Npz, Source
+from evonas.data.sources import SHIPPED, SOURCES, Npz, Source, Table
 from evonas.testing import SourceSuite
 
 
@@ -18,6 +18,14 @@ def written(folder: Path) -> Source:
     return Npz(str(folder / "data.npz"))
 
 
+def table(folder: Path) -> Source:
+    """A table with numbers, words and gaps."""
+    rows = [f"{row * row % 7}.5,{'ab'[row % 2]},{row % 3}" for row in range(12)]
+    text = "\n".join(["size,word,label", *rows, ",,1"])
+    (folder / "data.csv").write_text(text, encoding="utf-8")
+    return Table(str(folder / "data.csv"))
+
+
 def shipped(name: str) -> Source:
     return SHIPPED[name]()
 
@@ -25,6 +33,7 @@ def shipped(name: str) -> Source:
 class TestSources(SourceSuite):
     members = {
         "npz": written,
+        "table": table,
         **{name: lambda folder, name=name: shipped(name) for name in SHIPPED},
     }
 

@@ -11,6 +11,7 @@ from evonas.data.sources.diabetes import Diabetes
 from evonas.data.sources.digits import Digits
 from evonas.data.sources.npz import Npz
 from evonas.data.sources.source import Source
+from evonas.data.sources.table import Table
 from evonas.data.sources.wine import Wine
 
 SHIPPED: Mapping[str, type[Source]] = {
@@ -21,6 +22,6 @@ SHIPPED: Mapping[str, type[Source]] = {
 }
 """Data sets without settings. A config may also write `data: {name: wine}`."""
 
-SOURCES: Mapping[str, type[Source]] = {**SHIPPED, "npz": Npz}
+SOURCES: Mapping[str, type[Source]] = {**SHIPPED, "npz": Npz, "table": Table}
 
-__all__ = ["SHIPPED", "SOURCES", "Digits", "Npz", "Source", "Wine"]
+__all__ = ["SHIPPED", "SOURCES", "Digits", "Npz", "Source", "Table", "Wine"]

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def load_npz(path: Path, memory: Memory) -> Arrays:
             or is larger than memory. All issues of its arrays are reported at once.
     """
     origin = str(path)
-    found: dict[str, Array] = {}
+    found: dict[str, Any] = {}
     # Arrays are read when they are asked for, so the file must stay open until then.
     with _open(path, origin) as file:
         archive = _archive(file, origin)

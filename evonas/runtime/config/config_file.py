@@ -39,7 +39,12 @@ from evonas.search.registry import STRATEGIES
 from evonas.search.strategy import StrategySettings
 from evonas.settings import path_problem
 
-PATHS = (("data", "path"), ("data", "source", "npz", "path"), *file_keys())
+PATHS = (
+    ("data", "path"),
+    ("data", "source", "npz", "path"),
+    ("data", "source", "table", "path"),
+    *file_keys(),
+)
 """The keys that name a file."""
 
 

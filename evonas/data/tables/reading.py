@@ -1,0 +1,265 @@
+"""From the cells of a table to samples and targets; and another file, read as a first one was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from evonas.data.arrays import Arrays
+from evonas.data.raw import Array, Frame, RawSamples
+from evonas.data.tables.cells import Cells, read_cells
+from evonas.data.tables.disguise import disguises
+from evonas.data.tables.kinds import Found, given, infer
+from evonas.data.tables.roles import TARGET_KINDS, Wanted, targets_of
+from evonas.data.tables.schema import Column, Schema
+from evonas.data.tables.told import notes
+from evonas.data.tables.values import beside, feature, target
+from evonas.errors import InvalidData, Issue, did_you_mean
+from evonas.genome.strict_yaml import short
+from evonas.memory import Memory
+
+MOST_TOLD = 10
+"""The most columns that a message tells of."""
+
+
+def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
+    """Samples and targets of a table, with what was inferred of its columns.
+
+    Args:
+        wanted: what the user says of the table.
+
+    Raises:
+        InvalidData: a column is not there, or cannot be used. All issues at once.
+    """
+    names = targets_of(cells, wanted)
+    others = {*names, wanted.group, wanted.time}
+    remaining = [name for name in cells.frame.columns if name not in others]
+    issues: list[Issue] = []
+    targets = [_as_target(cells, one, len(names)) for one in _found(cells, wanted, names, issues)]
+    features = _found(cells, wanted, remaining, issues)
+    issues += _about_targets(cells, targets)
+    if issues:
+        raise InvalidData(issues)
+    features = _with_text(features, wanted)
+    used = [Column(one.name, one.kind, one.form) for one in features if one.kind != "ignore"]
+    goals = [Column(one.name, one.kind) for one in targets]
+    if not used:
+        raise InvalidData(_nothing_left(cells, features))
+    schema = Schema(tuple(used), tuple(goals), wanted.all_gaps, wanted.separator, wanted.encoding)
+    values = _values(cells, schema.features, feature, issues)
+    y = _values(cells, schema.targets, target, issues)
+    if not issues:
+        issues += _disguised(cells, values, y, features, wanted)
+        issues += _words_among(schema, cells)
+    groups = _beside(cells, wanted.group, "the group", issues)
+    time = _beside(cells, wanted.time, "the time", issues)
+    if issues:
+        raise InvalidData(issues)
+    goal = _joined(y)
+    return Arrays(
+        cells.origin,
+        _samples(schema, values),
+        goal,
+        groups=groups,
+        time=time,
+        notes=notes(cells, wanted, schema, features, goal),
+        schema=schema.to_json(),
+    )
+
+
+def read_like(schema: Schema, path: Path, memory: Memory) -> RawSamples:
+    """The samples of another file, in the columns and kinds of the first one.
+
+    The targets need not be there, and other columns are left out. Nothing is inferred.
+
+    Args:
+        schema: what was decided for the first file.
+        memory: tells how much memory is free.
+
+    Returns:
+        A frame, or texts (n,).
+
+    Raises:
+        InvalidData: a column is missing, or holds other values than the first file's.
+    """
+    return samples_like(schema, _cells(schema, path, memory))
+
+
+def targets_like(schema: Schema, path: Path, memory: Memory) -> Array:
+    """The targets of another file, for its predictions to be scored.
+
+    Raises:
+        InvalidData: as `read_like`.
+    """
+    cells = _cells(schema, path, memory)
+    issues = _missing(cells, schema.targets)
+    found = {} if issues else _values(cells, schema.targets, target, issues)
+    if issues:
+        raise InvalidData(issues)
+    return _joined(found)
+
+
+def samples_like(schema: Schema, cells: Cells) -> RawSamples:
+    """As `read_like`, for a table that has been read, such as a frame."""
+    issues = _missing(cells, schema.features)
+    found = {} if issues else _values(cells, schema.features, feature, issues)
+    if issues:
+        raise InvalidData(issues)
+    return _samples(schema, found)
+
+
+def _cells(schema: Schema, path: Path, memory: Memory) -> Cells:
+    """The table in another file."""
+    return read_cells(path, memory, schema.gaps, schema.separator, schema.encoding)
+
+
+def _found(cells: Cells, wanted: Wanted, names: Sequence[str], issues: list[Issue]) -> list[Found]:
+    """What columns hold; what is wrong is added to the issues."""
+    found = []
+    for name in names:
+        kind = wanted.columns.get(name)
+        if name == wanted.text:
+            kind = "text"
+        try:
+            found.append(infer(cells, name) if kind is None else given(cells, name, kind))
+        except InvalidData as error:
+            issues += error.problems
+    return found
+
+
+def _about_targets(cells: Cells, targets: Sequence[Found]) -> list[Issue]:
+    """Issues of targets that hold nothing to be learned."""
+    issues = []
+    for one in targets:
+        if one.kind in TARGET_KINDS:
+            continue
+        what = f"it {one.why}" if one.why else f"it holds {one.kind}s"
+        message = f"cannot be the target, because {what}."
+        issues.append(Issue(message, short(one.name), cells.origin))
+    return issues
+
+
+def _as_target(cells: Cells, one: Found, count: int) -> Found:
+    """What a target holds: the words yes and no are labels, if there is no other target."""
+    import polars as pl
+
+    are_words = cells.frame[one.name].dtype == pl.String
+    if one.kind == "boolean" and are_words and count == 1:
+        return replace(one, kind="category")
+    return one
+
+
+def _with_text(features: Sequence[Found], wanted: Wanted) -> list[Found]:
+    """The features, of which a text is either the only one or left out."""
+    texts = [one.name for one in features if one.kind == "text"]
+    others = [one.name for one in features if one.kind not in ("text", "ignore")]
+    text = wanted.text
+    if not text and len(texts) == 1 and not others:
+        text = texts[0]
+    found = []
+    for one in features:
+        if one.kind == "text" and one.name != text:
+            why = f"holds texts; to learn from them alone, write `text: {short(one.name)}`"
+            one = replace(one, kind="ignore", why=why)
+        elif text and one.name != text and one.kind != "ignore":
+            one = replace(one, kind="ignore", why="is beside the text, which is the whole input")
+        found.append(one)
+    return found
+
+
+def _nothing_left(cells: Cells, features: Sequence[Found]) -> Issue:
+    """An issue for a table without a feature."""
+    left_out = [f"{short(one.name)}, because it {one.why}" for one in features[:MOST_TOLD]]
+    reasons = "; ".join(left_out) or "there are no other columns"
+    message = (
+        f"no column is left to learn from. Left out: {reasons}. To take one all the same, write"
+        " what it holds under `data`:  columns: {NAME: number}"
+    )
+    return Issue(message, file=cells.origin)
+
+
+def _values(
+    cells: Cells,
+    columns: Sequence[Column],
+    read: Callable[[Cells, Column], Array],
+    issues: list[Issue],
+) -> dict[str, Array]:
+    """The values of columns, by name; what is wrong is added to the issues."""
+    found = {}
+    for column in columns:
+        try:
+            found[column.name] = read(cells, column)
+        except InvalidData as error:
+            issues += error.problems
+    return found
+
+
+def _samples(schema: Schema, values: Mapping[str, Array]) -> RawSamples:
+    """The features as samples."""
+    if schema.is_text:
+        return values[schema.features[0].name]
+    return Frame(values)
+
+
+def _joined(targets: Mapping[str, Array]) -> Array:
+    """The targets, (n,) or (n, columns)."""
+    found = list(targets.values())
+    return found[0] if len(found) == 1 else np.stack(found, axis=1)
+
+
+def _words_among(schema: Schema, cells: Cells) -> list[Issue]:
+    """An issue if one of several targets holds words."""
+    words = [one.name for one in schema.targets if one.kind == "category"]
+    if len(schema.targets) == 1 or not words:
+        return []
+    message = "is one of several targets, and these must be numbers, or 0 and 1. It holds words."
+    return [Issue(message, short(words[0]), cells.origin)]
+
+
+def _disguised(
+    cells: Cells,
+    x: Mapping[str, Array],
+    y: Mapping[str, Array],
+    features: Sequence[Found],
+    wanted: Wanted,
+) -> list[Issue]:
+    """An issue for each feature that is a target in disguise."""
+    open_ = {name: values for name, values in x.items() if name not in wanted.columns}
+    counts = {one.name: one.distinct + bool(one.gaps) for one in features}
+    kinds = {one.name: one.kind for one in features}
+    issues = []
+    for name, why in disguises(cells, open_, y, counts).items():
+        column = short(name)
+        message = (
+            f"is the target in disguise: {why}. Write `columns: {{{column}: ignore}}` in `data`. If"
+            " it is known before the target is, write what it holds:"
+            f" `columns: {{{column}: {kinds[name]}}}`."
+        )
+        issues.append(Issue(message, column, cells.origin))
+    return issues
+
+
+def _beside(cells: Cells, name: str, role: str, issues: list[Issue]) -> Array | None:
+    """A column that only a split reads; None if there is none or something is wrong."""
+    if not name:
+        return None
+    try:
+        return beside(cells, name, role, role == "the time")
+    except InvalidData as error:
+        issues += error.problems
+        return None
+
+
+def _missing(cells: Cells, columns: Sequence[Column]) -> list[Issue]:
+    """An issue for each column that is not there."""
+    names = cells.frame.columns
+    issues = []
+    for column in columns:
+        if column.name not in names:
+            hint = did_you_mean(column.name, names)
+            message = f"this column is missing, and the model was trained with it.{hint}"
+            issues.append(Issue(message, short(column.name), cells.origin))
+    return issues

@@ -1,0 +1,66 @@
+"""What was decided about the columns of a table, as plain JSON: another file can be read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What a column may hold. One to ignore is no feature."""
+
+GAPS = ("?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A")
+"""Words that mean that a value is missing; so does nothing at all."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that is used.
+
+    Attributes:
+        name: name in the header.
+        kind: what it holds.
+        form: how a date is written, as `strftime` has it; empty for other kinds.
+    """
+
+    name: str
+    kind: Kind
+    form: str = ""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """How a table is read.
+
+    Attributes:
+        features: columns of `x`, in order. One text alone is the whole of `x`.
+        targets: columns of `y`.
+        gaps: words that mean that a value is missing.
+        separator: what separates the fields of a CSV; empty to look at its header.
+        encoding: encoding of a CSV; empty for UTF-8.
+    """
+
+    features: tuple[Column, ...]
+    targets: tuple[Column, ...] = ()
+    gaps: tuple[str, ...] = GAPS
+    separator: str = ""
+    encoding: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether samples are texts, not rows of a table."""
+        return [column.kind for column in self.features] == ["text"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, from which `from_json` makes an equal schema."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Schema:
+        """The schema that `to_json` was called on."""
+        features = [Column(**column) for column in data["features"]]
+        targets = [Column(**column) for column in data["targets"]]
+        gaps = tuple(data["gaps"])
+        return cls(tuple(features), tuple(targets), gaps, data["separator"], data["encoding"])
