@@ -25,7 +25,9 @@ def finished(config: str, folder: str, name: str, changes: Sequence[str]) -> vie
     """
     runs = CHECKOUT / "build" / folder
     if not (runs / name / "run.db").exists():
-        loaded = load_config(CHECKOUT / "configs" / f"{config}.yaml", [f"run={name}", *changes])
+        file = CHECKOUT / "configs" / f"{config}.yaml"
+        # No founders that nobody has named: strategies are compared, which must begin alike.
+        loaded = load_config(file, [f"run={name}", *changes], founders=0)
         lifecycle.create(loaded, runs)
     run = lifecycle.work(runs / name)
     print(f"  {name}: {json.dumps(scores(run))}", flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas import api, lifecycle, view
-from evonas.errors import InvalidConfig, Issue, NothingFeasible
+from evonas.errors import InvalidConfig, InvalidRecord, Issue, NothingFeasible
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import Setup
 from evonas.export.fresh import fresh_scores
@@ -127,12 +127,24 @@ def _claim(loaded: LoadedExperiment, directory: Path) -> None:
     # A directory without a run was refused before: its configs may have been mended since.
     if not any(directory.glob("*/run.db")):
         write_text_whole(path, now)
-    elif json.loads(path.read_text(encoding="utf-8")) != json.loads(now):
+    elif _as_today(json.loads(path.read_text(encoding="utf-8"))) != json.loads(now):
         message = (
             f"{directory} holds runs of an experiment of that name with other configs."
             " Give this one another name, or move that folder away."
         )
         raise InvalidConfig(Issue(message, "experiment", str(loaded.file)))
+
+
+def _as_today(configs: Any) -> Any:
+    """Recorded configs of an experiment's runs, with the keys that an older evonas did not have."""
+    try:
+        return {
+            label: {seed: RunConfig.from_json(one).to_json() for seed, one in by_seed.items()}
+            for label, by_seed in configs.items()
+        }
+    # Whatever somebody has made of the file, it holds other configs.
+    except (InvalidRecord, AttributeError, TypeError, ValueError, KeyError):
+        return None
 
 
 def _run(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from evonas.words import shown
 
@@ -16,7 +16,13 @@ class Settings:
 
     A subclass is a frozen dataclass. Its fields are the keys, its type hints say what is allowed,
     and its docstring is the user's documentation.
+
+    Class attributes:
+        older_keys: keys that an older evonas had, each with the field that it means. A config may
+            still write them, and no message names them as allowed.
     """
+
+    older_keys: ClassVar[Mapping[str, str]] = {}
 
     def problems(self) -> dict[str, str]:
         """What is wrong between these settings, by key; empty if nothing is.

@@ -98,6 +98,7 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
         notes: what is said of an experiment beside the warnings of its runs.
     """
     from evonas.cli.console import console, say
+    from evonas.cli.search import founders_in_words
 
     out = console()
     prepared = checked.prepared
@@ -118,6 +119,8 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
         return
     if prepared.guess:
         say(out, f"task: {prepared.guess}")
+    if loaded.founders:
+        say(out, f"founders: {founders_in_words(loaded)}")
     if checked.measured is not None:
         say(out, f"limits: {checked.measured.share()}")
     samples = ", ".join(f"{count:,} {_PARTS[part]}" for part, count in counts.items())

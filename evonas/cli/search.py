@@ -56,6 +56,7 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
         "task": prepared.guess,
         "plugins": plugins,
         "space": f"{loaded.space.name}: {counted(loaded.space.dimension, 'decision')}",
+        "founders": founders_in_words(loaded),
         "search": ", ".join(words for words in about_search if words),
     }
     out = console()
@@ -63,6 +64,14 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
     for name, words in lines.items():
         if words:
             say(out, f"  {name:<8}  {words}")
+
+
+def founders_in_words(loaded: LoadedConfig) -> str:
+    """The known genomes that the search begins with; empty if there are none."""
+    if loaded.founders:
+        names = listed(list(loaded.founders))
+        return f"{names}, good genomes of this space (`founders: none` keeps them out)"
+    return listed(list(loaded.seeds)) if loaded.seeds else ""
 
 
 def who_runs(config: RunConfig) -> str:

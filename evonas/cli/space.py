@@ -218,6 +218,8 @@ def _arguments(section: Section, name: str) -> dict[str, str]:
         found[key] = parameter.describe()
         if isinstance(parameter, Number) and parameter.log:
             found[key] += ", log"
+        if parameter.likely:
+            found[key] += f"; {parameter.likely}"
     for key, value in op.constants.items():
         found[key] = f"always {value_text(value)}"
     for key, source in op.shared.items():

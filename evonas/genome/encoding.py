@@ -96,8 +96,12 @@ def _decode_gene(
     return Gene.make(op.name, params, numbers, slot + 1)
 
 
-def encode(space: SearchSpace, genome: Genome) -> Point:
+def encode(space: SearchSpace, genome: Genome, flat: bool = False) -> Point:
     """The point of a genome, in the middle of the box of points that decode to the genome.
+
+    Args:
+        flat: whether parameters are laid out without their priors. Then equal distances are equal
+            steps on a parameter's own scale, and the point does not decode to the genome.
 
     Returns:
         Shape (space.dimension,), in [0, 1].
@@ -108,11 +112,13 @@ def encode(space: SearchSpace, genome: Genome) -> Point:
     values: list[float] = []
     for section in space.sections.values():
         genes = genome[section.name]
-        _encode_section(section, genes, values)
+        _encode_section(section, genes, values, flat)
     return np.array(values, dtype=np.float64)
 
 
-def _encode_section(section: Section, genes: tuple[Gene, ...], values: list[float]) -> None:
+def _encode_section(
+    section: Section, genes: tuple[Gene, ...], values: list[float], flat: bool
+) -> None:
     """Appends the section's coordinates to `values`."""
     if section.high > section.low:
         options = section.high - section.low + 1
@@ -124,12 +130,14 @@ def _encode_section(section: Section, genes: tuple[Gene, ...], values: list[floa
         if slot < len(genes):
             gene = genes[slot]
             inputs = places[slot]
-            values += _encode_gene(section, slot, gene, inputs)
+            values += _encode_gene(section, slot, gene, inputs, flat)
         else:
             values += [0.5] * len(layout)
 
 
-def _encode_gene(section: Section, slot: int, gene: Gene, inputs: Inputs) -> list[float]:
+def _encode_gene(
+    section: Section, slot: int, gene: Gene, inputs: Inputs, flat: bool
+) -> list[float]:
     """The coordinates of one slot."""
     layout = section.layouts[slot]
     box = [0.5] * len(layout)
@@ -141,6 +149,8 @@ def _encode_gene(section: Section, slot: int, gene: Gene, inputs: Inputs) -> lis
         box[place] = section.look_up.to_unit(slot, inputs)
     for name, value in gene.params:
         parameter = section.parameter(gene.op, name)
+        if flat:
+            parameter = parameter.flat
         box[layout[name]] = parameter.to_unit(value)
     return box
 

@@ -26,6 +26,7 @@ from evonas.genome.validity import inputs_text, length_text, validate
 from evonas.genome.wiring import Inputs
 from evonas.words import counted
 
+MOST_RANK = 100
 _SOURCES = {"input": -1, "input 2": -2}
 
 
@@ -65,10 +66,13 @@ def _genome(document: strict_yaml.Document, space: SearchSpace) -> Genome:
     top = reader.mapping((), document.data, example)
     if not top:
         raise InvalidGenome(reader.problems)
-    reader.only((), top, ("space", "about", *space.sections))
+    reader.only((), top, ("space", "about", "rank", *space.sections))
     _check_space(reader, top, space)
     if not isinstance(top.get("about", ""), str):
         reader.expected(("about",), "a sentence", top["about"])
+    if "rank" in top:
+        # Shipped genomes of one space come into a search in this order.
+        reader.integer(("rank",), top["rank"], 1, MOST_RANK)
     sections = []
     for section in space.sections.values():
         genes = _section(reader, section, top)

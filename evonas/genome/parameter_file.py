@@ -1,16 +1,20 @@
 """Reads one parameter from a space's file.
 
-The forms are `{choice: [...]}`, `{int: [low, high]}` and `{float: [low, high]}`.
+The forms are `{choice: [...]}`, `{int: [low, high]}` and `{float: [low, high]}`. Each may have a
+`prior`, which says what is likely.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from evonas.errors import did_you_mean
 from evonas.genome.genome import Value, same_value
-from evonas.genome.parameters import Choice, Number, Parameter, is_number
+from evonas.genome.parameters import OFF_SHARE, Choice, Number, Parameter, is_number
+from evonas.genome.prior import NARROWEST, Prior
 from evonas.genome.reading import Reader
 from evonas.genome.strict_yaml import KeyPath
 
@@ -19,6 +23,10 @@ MAX_INT = 10**12
 """Integers up to here survive the way to the unit interval and back, also on a log scale."""
 LEAST_FLOAT = 1e-300
 MOST_FLOAT = 1e300
+LEAST_WEIGHT = 1e-3
+MOST_WEIGHT = 1e3
+LEAST_OFF = 0.01
+MOST_OFF = 0.99
 
 
 def read_parameter(reader: Reader, path: KeyPath, data: Any) -> Parameter | None:
@@ -39,12 +47,12 @@ def read_parameter(reader: Reader, path: KeyPath, data: Any) -> Parameter | None
         return None
     kind = kinds[0]
     if kind == "choice":
-        reader.only(path, data, ("choice",))
-        return _choice(reader, (*path, "choice"), data["choice"])
+        reader.only(path, data, ("choice", "prior"))
+        return _choice(reader, path, data)
     if kind == "same_as":
         reader.wrong(path, "`same_as` is not possible here.")
         return None
-    reader.only(path, data, (kind, "log", "off"))
+    reader.only(path, data, (kind, "log", "off", "prior"))
     return _number(reader, path, data, integer=kind == "int")
 
 
@@ -57,7 +65,9 @@ def _first_hint(data: Mapping[str, Any]) -> str:
     return ""
 
 
-def _choice(reader: Reader, path: KeyPath, values: Any) -> Choice | None:
+def _choice(reader: Reader, whole: KeyPath, data: Mapping[str, Any]) -> Choice | None:
+    path = (*whole, "choice")
+    values = data["choice"]
     if not isinstance(values, list) or not values:
         reader.expected(path, "a list of values, such as [8, 16, 32]", values)
         return None
@@ -75,9 +85,60 @@ def _choice(reader: Reader, path: KeyPath, values: Any) -> Choice | None:
         return None
     if not _are_different(reader, path, values):
         return None
+    weights: list[float] = []
+    if "prior" in data:
+        found = _weights(reader, (*whole, "prior"), data["prior"], values)
+        if found is None:
+            return None
+        weights = found
+    # Weights in a list are in the order of the file, so they move with their values.
+    order = list(range(len(values)))
     if "numbers" in kinds:
-        values = sorted(values)
-    return Choice(tuple(values))
+        order.sort(key=values.__getitem__)
+    return Choice(
+        tuple(values[i] for i in order),
+        tuple(weights[i] for i in order) if weights else (),
+    )
+
+
+def is_weight(value: Any) -> bool:
+    """Whether this can be the weight of an op or of a value."""
+    return is_number(value) and LEAST_WEIGHT <= value <= MOST_WEIGHT
+
+
+def _weights(reader: Reader, path: KeyPath, data: Any, values: list[Value]) -> list[float] | None:
+    """The weight of each value, in the order of the file; None if a weight is wrong.
+
+    Weights by word are a mapping. Numbers and truth values can be no keys in YAML, so their weights
+    are a list.
+    """
+    before = len(reader.problems)
+    by_word: dict[Value, Any] = {}
+    if isinstance(data, list) and len(data) == len(values):
+        by_word = dict(zip(values, data, strict=True))
+    elif isinstance(data, dict) and data and isinstance(values[0], str):
+        reader.only(path, data, list(map(str, values)))
+        by_word = dict(data)
+    else:
+        reader.expected(path, f"weights such as {_form(values)}", data)
+    weights = []
+    for i, value in enumerate(values):
+        weight = by_word.get(value, 1.0)
+        if is_weight(weight):
+            weights.append(float(weight))
+            continue
+        key = i if isinstance(data, list) else str(value)
+        allowed = f"a weight in [{LEAST_WEIGHT:g}, {MOST_WEIGHT:g}]"
+        reader.expected((*path, key), allowed, weight)
+    return weights if len(reader.problems) == before else None
+
+
+def _form(values: list[Value]) -> str:
+    """How weights of these values are written, for a message."""
+    listed = f"[{', '.join(['1'] * len(values))}], one for each value"
+    if isinstance(values[0], str):
+        return f"{{{values[0]}: 4}}, or {listed}"
+    return listed
 
 
 def _kind_of(value: Value) -> str:
@@ -136,7 +197,64 @@ def _number(reader: Reader, path: KeyPath, data: Mapping[str, Any], integer: boo
         return None
     if off is not None and not integer:
         off = float(off)
-    return Number(low, high, log, integer, off)
+    plain = Number(low, high, log, integer, off)
+    if "prior" not in data:
+        return plain
+    return _with_prior(reader, (*path, "prior"), data["prior"], plain)
+
+
+def _with_prior(reader: Reader, path: KeyPath, data: Any, plain: Number) -> Number | None:
+    """The number with the prior of the file; None if the prior is wrong."""
+    before = len(reader.problems)
+    example = "{median: 0.003, spread: 3}"
+    given = reader.mapping(path, data, example)
+    reader.only(path, given, ("median", "spread", "off"))
+    has_curve = "median" in given or "spread" in given
+    for key, other in (("median", "spread"), ("spread", "median")):
+        if key in given and other not in given:
+            reader.wrong(path, f"needs {other} beside {key}, as in {example}.")
+    share = OFF_SHARE
+    if "off" in given:
+        share = _off_share(reader, (*path, "off"), given["off"], plain)
+    if has_curve and len(reader.problems) == before:
+        _check_curve(reader, path, given, plain)
+    if len(reader.problems) > before:
+        return None
+    prior = Prior(float(given["median"]), float(given["spread"])) if has_curve else None
+    return replace(plain, prior=prior, off_share=share)
+
+
+def _off_share(reader: Reader, path: KeyPath, value: Any, plain: Number) -> float:
+    """The part of the draws that are `off`."""
+    if plain.off is None:
+        reader.wrong(path, "goes with a parameter that has `off` only.")
+    elif not is_number(value) or not LEAST_OFF <= value <= MOST_OFF:
+        allowed = f"the part of the draws that are off, in [{LEAST_OFF}, {MOST_OFF}]"
+        reader.expected(path, allowed, value)
+    else:
+        return float(value)
+    return OFF_SHARE
+
+
+def _check_curve(reader: Reader, path: KeyPath, given: Mapping[str, Any], plain: Number) -> None:
+    """Notes what is wrong with the median and the spread."""
+    low = plain.low
+    high = plain.high
+    median = given["median"]
+    spread = given["spread"]
+    if not is_number(median) or not low <= median <= high:
+        reader.expected((*path, "median"), f"a number in the range [{low:g}, {high:g}]", median)
+    if plain.log:
+        least = math.exp(NARROWEST * (math.log(high) - math.log(low)))
+        is_wide = is_number(spread) and least <= spread <= MOST_FLOAT
+        allowed = f"a factor of at least {least:.4g}"
+    else:
+        least = (high - low) * NARROWEST
+        is_wide = is_number(spread) and least <= spread <= MOST_FLOAT
+        allowed = f"a distance of at least {least:.4g}"
+    if not is_wide:
+        why = "a hundredth of the range; for less, narrow the range"
+        reader.expected((*path, "spread"), f"{allowed} ({why})", spread)
 
 
 def _are_well_formed(reader: Reader, path: KeyPath, data: Mapping[str, Any], integer: bool) -> bool:

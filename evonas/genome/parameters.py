@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 
 from evonas.genome.genome import Value
+from evonas.genome.prior import Prior, Shares, curve
 
 OFF_SHARE = 0.25
-"""The part of the unit interval, at its lower end, that stands for a number's `off`."""
+"""The part of the unit interval, at its lower end, that stands for a number's `off`.
+
+A prior may give `off` another part.
+"""
 
 _STEPS = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Standard deviations of a perturbation on the unit interval, in the order of trying."""
@@ -92,6 +96,14 @@ class Parameter(Protocol):
         A seed genome that does not name the parameter has this value.
         """
 
+    @property
+    def flat(self) -> Parameter:
+        """The same parameter without its prior: neighbours on its scale have equal distances."""
+
+    @property
+    def likely(self) -> str:
+        """What the prior says, in words; empty without one."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -99,9 +111,11 @@ class Choice:
 
     Attributes:
         values: at least one, all different; numbers are in rising order.
+        weights: how often each value is drawn, relative to the others; empty if all are alike.
     """
 
     values: tuple[Value, ...]
+    weights: tuple[float, ...] = ()
 
     @functools.cached_property
     def _index(self) -> dict[tuple[type, Value], int]:
@@ -125,8 +139,28 @@ class Choice:
                 return None
         return False if False in self.values else None
 
+    @functools.cached_property
+    def _shares(self) -> Shares:
+        """The part of the unit interval of each value, if there are weights."""
+        return Shares(self.weights)
+
+    @property
+    def flat(self) -> Self:
+        """See `Parameter`."""
+        return replace(self, weights=()) if self.weights else self
+
+    @property
+    def likely(self) -> str:
+        """See `Parameter`."""
+        if not self.weights:
+            return ""
+        weights = ", ".join(f"{weight:g}" for weight in self.weights)
+        return f"drawn as {weights}"
+
     def from_unit(self, u: float) -> Value:
         """See `Parameter`."""
+        if self.weights:
+            return self.values[self._shares.piece(u)]
         n = len(self.values)
         place = int(u * n)
         # For u = 1.0 the place is one too far.
@@ -138,6 +172,8 @@ class Choice:
         if not self.contains(value):
             raise ValueError(f"must be {self.describe()}. Received: {value_text(value)}")
         place = self._index[type(value), value]
+        if self.weights:
+            return self._shares.middle(place)
         return (place + 0.5) / len(self.values)
 
     def contains(self, value: object) -> bool:
@@ -159,11 +195,16 @@ class Choice:
         return None
 
     def perturb(self, value: Value, rng: np.random.Generator) -> Value:
-        """A neighbour of a number (at an end: the only one); any other word, all alike."""
+        """A neighbour of a number (at an end: the only one); any other word, by its weight."""
         i = self._index[type(value), value]
         n = len(self.values)
         if n == 1:
             return value
+        if not self.ordered and self.weights:
+            # A new word is a fresh draw, so it follows the prior. A step between numbers does not.
+            weights = [*self.weights[:i], *self.weights[i + 1 :]]
+            others = [*self.values[:i], *self.values[i + 1 :]]
+            return others[Shares(weights).piece(rng.random())]
         if not self.ordered:
             step = 1 + int(rng.integers(n - 1))
             return self.values[(i + step) % n]
@@ -200,6 +241,8 @@ class Number:
         log: whether steps are factors; `low` is above 0 then.
         integer: whether values are ints, each with an equal share of the (log) scale.
         off: a value outside of [low, high] that switches something off; None if there is none.
+        prior: which values of the range are likely; None if all are alike on the (log) scale.
+        off_share: the part of the draws that are `off`.
     """
 
     low: float
@@ -207,6 +250,8 @@ class Number:
     log: bool = False
     integer: bool = False
     off: float | None = None
+    prior: Prior | None = None
+    off_share: float = OFF_SHARE
 
     @functools.cached_property
     def _ends(self) -> tuple[float, float]:
@@ -225,6 +270,37 @@ class Number:
         width = self.high - self.low
         before_point = math.floor(math.log10(width))
         return 4 - before_point
+
+    @functools.cached_property
+    def _curve(self) -> Shares | None:
+        """The prior, laid on the scale; None without one."""
+        if self.prior is None:
+            return None
+        a, b = self._ends
+        median = self.prior.median
+        spread = self.prior.spread
+        if self.log:
+            median = math.log(median)
+            spread = math.log(spread)
+        return curve((median - a) / (b - a), spread / (b - a))
+
+    @functools.cached_property
+    def flat(self) -> Number:
+        """See `Parameter`."""
+        if self.prior is None and self.off_share == OFF_SHARE:
+            return self
+        return replace(self, prior=None, off_share=OFF_SHARE)
+
+    @property
+    def likely(self) -> str:
+        """See `Parameter`."""
+        words = []
+        if self.prior is not None:
+            within = "within a factor of" if self.log else "give or take"
+            words.append(f"about {self.prior.median:g} {within} {self.prior.spread:g}")
+        if self.off_share != OFF_SHARE:
+            words.append(f"off in {100 * self.off_share:g} % of draws")
+        return ", ".join(words)
 
     @property
     def default(self) -> Value | None:
@@ -248,15 +324,17 @@ class Number:
     def from_unit(self, u: float) -> Value:
         """See `Parameter`."""
         if self.off is not None:
-            if u < OFF_SHARE:
+            if u < self.off_share:
                 return self.off
-            u = (u - OFF_SHARE) / (1 - OFF_SHARE)
+            u = (u - self.off_share) / (1 - self.off_share)
         # The ends are exact, because exp(log(low)) may lie outside of the range.
         if not self.integer:
             if u == 0.0:
                 return self._rounded(self.low)
             if u == 1.0:
                 return self._rounded(self.high)
+        if self._curve is not None:
+            u = self._curve.even(u)
         a, b = self._ends
         value = a + u * (b - a)
         if self.log:
@@ -268,16 +346,18 @@ class Number:
         if not self.contains(value):
             raise ValueError(f"must be {self.describe()}. Received: {value_text(value)}")
         if self.off is not None and value == self.off:
-            return OFF_SHARE / 2
+            return self.off_share / 2
         a, b = self._ends
         number = float(value)
         if self.log:
             number = math.log(number)
         u = (number - a) / (b - a)
         u = min(max(u, 0.0), 1.0)
+        if self._curve is not None:
+            u = self._curve.uneven(u)
         if self.off is None:
             return u
-        return OFF_SHARE + u * (1 - OFF_SHARE)
+        return self.off_share + u * (1 - self.off_share)
 
     def contains(self, value: object) -> bool:
         """See `Parameter`."""
@@ -306,22 +386,26 @@ class Number:
         return None
 
     def perturb(self, value: Value, rng: np.random.Generator) -> Value:
-        """A Gaussian step on the number's own scale, made wider until the value differs."""
-        u = self.to_unit(value)
+        """A Gaussian step on the number's own scale, made wider until the value differs.
+
+        The prior has no part in it: a step means the same near the median and far from it.
+        """
+        flat = self.flat
+        u = flat.to_unit(value)
         for step in _STEPS:
             moved = u + float(rng.normal()) * step
             inside = min(max(moved, 0.0), 1.0)
-            new = self.from_unit(inside)
+            new = flat.from_unit(inside)
             if new != value:
                 return new
         # No step had an effect: the lowest value, or the highest if it is the lowest already.
         lowest = 0.0
         if self.off is not None:
             lowest = OFF_SHARE
-        low = self.from_unit(lowest)
+        low = flat.from_unit(lowest)
         if low != value:
             return low
-        return self.from_unit(1.0)
+        return flat.from_unit(1.0)
 
     def describe(self) -> str:
         """See `Parameter`."""

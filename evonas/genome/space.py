@@ -16,6 +16,8 @@ from evonas.genome.wiring import Chain, Dag, Inputs, Skip, Wiring
 
 Group = Literal["cells", "network", "settings"]
 InputKind = Literal["image", "sequence", "vector", "table", "text"]
+Range = tuple[int, int | None]
+"""A least and a most number, both included; None for no end."""
 Coordinate = tuple[str, int, str]
 """(section, slot, key). The key is `op`, `inputs`, `merge` or the name of a parameter.
 
@@ -179,6 +181,28 @@ class Section:
         return tuple(found)
 
 
+@dataclass(frozen=True)
+class Suits:
+    """The data that a space is good for, besides their kind of input.
+
+    Attributes:
+        samples: number of samples.
+        size: pixels of an image, steps of a sequence, columns of a table, words of a text.
+    """
+
+    samples: Range = (0, None)
+    size: Range = (0, None)
+
+    def fits(self, samples: int, size: int) -> bool:
+        """Whether data of this size are among them."""
+        return _is_in(samples, self.samples) and _is_in(size, self.size)
+
+
+def _is_in(number: int, range: Range) -> bool:
+    low, high = range
+    return low <= number and (high is None or number <= high)
+
+
 @dataclass(frozen=True, eq=False)
 class SearchSpace:
     """Which genomes there are, as read from a file.
@@ -191,6 +215,7 @@ class SearchSpace:
         sections: sections by name: cells, then network sections in the order in which they are
             built, then settings.
         text: the file's content, for the record and for the workers.
+        suits: which data `space: auto` chooses this space for; None for no data.
     """
 
     name: str
@@ -198,6 +223,7 @@ class SearchSpace:
     input: InputKind | None
     sections: Mapping[str, Section]
     text: str = ""
+    suits: Suits | None = None
 
     def __getitem__(self, name: str) -> Section:
         """A section.

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, cast
 from evonas.errors import InvalidSpace
 from evonas.genome import strict_yaml
 from evonas.genome.genome import Value
-from evonas.genome.parameter_file import read_parameter
+from evonas.genome.parameter_file import LEAST_WEIGHT, MOST_WEIGHT, is_weight, read_parameter
 from evonas.genome.parameters import Choice, Parameter
 from evonas.genome.reading import Reader
-from evonas.genome.space import Group, InputKind, Op, SearchSpace, Section
+from evonas.genome.space import Group, InputKind, Op, Range, SearchSpace, Section, Suits
 from evonas.genome.strict_yaml import KeyPath
 from evonas.invocation import command
 from evonas.words import counted
@@ -33,12 +33,10 @@ MAX_LENGTH = 200
 MAX_DIMENSION = 10_000
 MAX_INPUTS = 200_000
 """Legal input tuples of a section, all genes together: about 30 MB."""
-LEAST_WEIGHT = 1e-3
-MOST_WEIGHT = 1e3
 MAX_TENSORS = 4
 """The largest number of tensors that a gene of a dag takes."""
 
-_TOP = ("space", "about", "input", *GROUPS)
+_TOP = ("space", "about", "input", "suits", *GROUPS)
 _SECTION = ("length", "wiring", "max_skips", "merge", "inputs", "weights", "ops")
 _WIRING_OF_KEY = {"max_skips": "skip", "merge": "skip", "inputs": "dag"}
 _RESERVED_SECTIONS = ("space", "about")
@@ -113,6 +111,7 @@ def parse_document(document: strict_yaml.Document) -> SearchSpace:
         reader.word(("space",), top["space"])
     if not isinstance(top.get("about", ""), str):
         reader.expected(("about",), "a sentence", top["about"])
+    suits = _suits(reader, top)
     sections = _sections(reader, top)
     # A `same_as` may name a section further down, so all sections are read before.
     for section in sections.values():
@@ -130,7 +129,32 @@ def parse_document(document: strict_yaml.Document) -> SearchSpace:
         input=kind,
         sections=sections,
         text=document.text,
+        suits=suits,
     )
+
+
+def _suits(reader: Reader, top: Mapping[str, Any]) -> Suits | None:
+    """The data that the space is good for, if the file says so."""
+    if "suits" not in top:
+        return None
+    path: KeyPath = ("suits",)
+    given = reader.mapping(path, top["suits"], "{samples: [1000, null]}", empty=True)
+    names = [item.name for item in dataclasses.fields(Suits)]
+    reader.only(path, given, names)
+    return Suits(**{name: _range(reader, path, name, given) for name in names})
+
+
+def _range(reader: Reader, path: KeyPath, name: str, given: Mapping[str, Any]) -> Range:
+    """A least and a most number; null is no end."""
+    value = given.get(name, [0, None])
+    if isinstance(value, list) and len(value) == 2:
+        low, high = value
+        # Not `isinstance`: True is an int for Python.
+        is_end = high is None or (type(high) is int and type(low) is int and high >= low)
+        if type(low) is int and low >= 0 and is_end:
+            return low, high
+    reader.expected((*path, name), "[least, most], whole numbers; null for no end", value)
+    return 0, None
 
 
 def _check_size(document: strict_yaml.Document, sections: Mapping[str, Section]) -> None:
@@ -353,17 +377,11 @@ def _weigh(reader: Reader, path: KeyPath, data: Any, listed: list[str], ops: dic
     reader.only(path, weights, listed)
     allowed = f"a number in [{LEAST_WEIGHT:g}, {MOST_WEIGHT:g}]"
     for name, weight in weights.items():
-        if not _is_weight(weight):
+        if not is_weight(weight):
             reader.expected((*path, name), allowed, weight)
         elif name in ops:
             op = ops[name]
             ops[name] = dataclasses.replace(op, weight=float(weight))
-
-
-def _is_weight(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return LEAST_WEIGHT <= value <= MOST_WEIGHT
 
 
 def _op(reader: Reader, path: KeyPath, name: str, data: Any) -> Op:

@@ -41,6 +41,7 @@ from evonas.runtime.record.open_record import end_seconds
 from evonas.runtime.record.reader import where_runs_are
 from evonas.runtime.record.record import Record
 from evonas.runtime.versions import changes_in_words, other_versions
+from evonas.search.strategies.founded import founded
 from evonas.search.strategy import Strategy
 from evonas.streams import hold_descriptors
 
@@ -56,7 +57,7 @@ def make_strategy(
     Raises:
         InvalidConfig: it is of a plugin that cannot be used.
     """
-    settings = checked(opened_strategy(config, file), file)
+    settings = founded(checked(opened_strategy(config, file), file))
     return settings.make(config.search_problem(space, seeds))
 
 

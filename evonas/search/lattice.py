@@ -30,9 +30,13 @@ def places(parameter: Parameter, levels: int) -> tuple[float, ...]:
         # The first part of the interval stands for `off`, and the range fills the rest.
         even = [OFF_SHARE + u * (1 - OFF_SHARE) for u in even]
         even.insert(0, OFF_SHARE / 2)
+    # The levels are even on the parameter's scale: a grid asks for all of it, likely or not.
+    flat = parameter.flat
     # A range of few integers may have fewer values than there are levels.
-    by_value = {parameter.from_unit(u): u for u in even}
-    return tuple(by_value.values())
+    by_value = {flat.from_unit(u): u for u in even}
+    if flat is parameter:
+        return tuple(by_value.values())
+    return tuple(parameter.to_unit(value) for value in by_value)
 
 
 class Lattice:

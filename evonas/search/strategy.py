@@ -11,17 +11,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from evonas.genome import Genome, SearchSpace
 from evonas.search.part import Part
 from evonas.trial import Fidelity, Objective, Proposal, Trial
 
-SEED_KEYS = ("seeds", "genomes")
+SEED_KEYS = ("founders", "seeds", "genomes")
 """Settings that hold names of seed genomes, in a list.
 
 They are read from the plain data of a config, also if other settings beside them are wrong.
 """
+
+SPACE: Literal["space"] = "space"
+"""The word for the founders of the search space, which come in by themselves."""
+
+FounderNames = tuple[str, ...] | Literal["none", "space"]
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,17 @@ def counters(count: int) -> list[tuple[int, ...]]:
 class StrategySettings(Part, ABC):
     """A strategy as a config writes it: its fields are its settings in the YAML.
 
-    Every field has a default, so that the bare name is enough. A field `seeds: tuple[str, ...]`
-    holds names of seed genomes, which are then in `SearchProblem.seeds`. The class attributes and
-    methods say what must be known before the strategy is made. All but `make` have a default.
+    Every field has a default, so that the bare name is enough. The class attributes and methods say
+    what must be known before the strategy is made. All but `make` have a default.
+
+    Attributes:
+        founders: names of seed genomes that are proposed first; `space` for those of the search
+            space, as far as they fit, or `none`.
 
     Class attributes:
+        takes_founders: whether other genomes may take the place of its first proposals.
+        places_founders: whether the strategy proposes them itself. Otherwise evonas puts them in
+            the place of its first proposals. They are in `SearchProblem.seeds` by their names.
         sets_epochs: whether proposals may have another fidelity than the problem's. If so, the
             number of epochs cannot be a gene.
         has_alternatives: whether the strategy can say what else it could propose.
@@ -76,11 +87,21 @@ class StrategySettings(Part, ABC):
             place on a rung or a point of a grid. If so, the budget counts it like any other trial.
     """
 
+    founders: FounderNames = field(default=SPACE, kw_only=True)
+
+    older_keys: ClassVar[Mapping[str, str]] = {"seeds": "founders"}
+    takes_founders: ClassVar[bool] = True
+    places_founders: ClassVar[bool] = False
     sets_epochs: ClassVar[bool] = False
     has_alternatives: ClassVar[bool] = False
     takes_several: ClassVar[bool] = False
     needs_several: ClassVar[bool] = False
     counts_infeasible: ClassVar[bool] = False
+
+    @property
+    def founder_names(self) -> tuple[str, ...]:
+        """The founders that the config names."""
+        return () if isinstance(self.founders, str) else self.founders
 
     @abstractmethod
     def make(self, problem: SearchProblem) -> Strategy:

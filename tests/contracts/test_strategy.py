@@ -47,7 +47,6 @@ VARIANTS = {
     ),
     "universal sampling, comma, adaptive": EvolutionSettings(
         4,
-        (),
         StochasticUniversal(),
         mutation=Mutation(adaptation=Pursuit()),
         replacement=Comma(9),

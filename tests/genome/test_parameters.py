@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from evonas.genome import Choice, Number
 from evonas.genome.genome import same_value
 from evonas.genome.parameters import Parameter, value_text
+from evonas.genome.prior import Prior
 
 UNIT = st.floats(0, 1)
 PARAMETERS: list[Parameter] = [
@@ -33,6 +34,13 @@ PARAMETERS: list[Parameter] = [
     Number(-(10**12), 10**12, integer=True),
     Number(-1e300, 1e300),
     Number(1e-300, 1e300, log=True),
+    Number(1e-6, 1e-2, log=True, off=0.0, prior=Prior(1e-6, 1.5), off_share=0.9),
+    Number(0.05, 0.5, off=0.0, prior=Prior(0.5, 0.01)),
+    Number(-1e300, 1e300, prior=Prior(0.0, 1e299)),
+    Number(1, 10**12, log=True, integer=True, off=0, prior=Prior(10.0, 4.0)),
+    Number(-3, 3, integer=True, prior=Prior(2.5, 0.5)),
+    Choice(("relu", "tanh", "1"), (1000.0, 1.0, 0.001)),
+    Choice((False, True), (1.0, 3.0)),
 ]
 
 

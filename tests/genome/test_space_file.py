@@ -69,7 +69,7 @@ def test_numbers_in_a_choice_are_put_in_order_and_keep_their_types() -> None:
         "s.yaml",
     )
     parameters = space["a"].ops["b"].parameters
-    assert repr(parameters["k"]) == "Choice(values=(1, 2.5, 4))"
+    assert repr(parameters["k"].values) == "(1, 2.5, 4)"
     assert parameters["c"] == Choice(("z", "a"))
 
 
@@ -202,6 +202,36 @@ REFUSED = [
     (op("{units: {float: [false, true]}}"), UNITS + ".float", "each a number"),
     (op("{units: {float: [.nan, 1]}}"), UNITS + ".float[0]", "finite"),
     (op("{units: {float: [0, .inf]}}"), UNITS + ".float[1]", "finite"),
+    # priors
+    (op("{units: {int: [1, 8], prior: 3}}"), UNITS + ".prior", "must be a mapping, such as"),
+    (op("{units: {int: [1, 8], prior: {}}}"), UNITS + ".prior", "must be a mapping, such as"),
+    (op("{units: {int: [1, 8], prior: {meidan: 3}}}"), UNITS + ".prior.meidan", "'median'"),
+    (op("{units: {int: [1, 8], prior: {median: 3}}}"), UNITS + ".prior", "needs spread beside"),
+    (op("{units: {int: [1, 8], prior: {spread: 3}}}"), UNITS + ".prior", "needs median beside"),
+    (op("{units: {int: [1, 8], prior: {median: 9, spread: 3}}}"), UNITS + ".prior.median",
+     "must be a number in the range [1, 8]. Received: 9"),
+    (op("{units: {int: [1, 8], prior: {median: 3, spread: 0}}}"), UNITS + ".prior.spread",
+     "a distance of at least 0.07"),
+    (op("{units: {int: [1, 8], log: true, prior: {median: 3, spread: 1}}}"),
+     UNITS + ".prior.spread", "a factor of at least 1.021"),
+    (op("{units: {int: [1, 8], prior: {median: 3, spread: true}}}"), UNITS + ".prior.spread",
+     "Received: true"),
+    (op("{units: {int: [1, 8], prior: {off: 0.5}}}"), UNITS + ".prior.off", "`off` only"),
+    (op("{units: {int: [1, 8], off: 0, prior: {off: 1}}}"), UNITS + ".prior.off",
+     "in [0.01, 0.99]"),
+    (op("{units: {choice: [8, 16], prior: {median: 3}}}"), UNITS + ".prior",
+     "weights such as [1, 1], one for each value"),
+    (op("{units: {choice: [8, 16], prior: [1]}}"), UNITS + ".prior", "one for each value"),
+    (op("{units: {choice: [8, 16], prior: [1, 0]}}"), UNITS + ".prior[1]",
+     "a weight in [0.001, 1000]"),
+    (op("{units: {choice: [a, b], prior: {c: 1}}}"), UNITS + ".prior.c", "not known"),
+    (op("{units: {choice: [a, b], prior: {a: x}}}"), UNITS + ".prior.a", "a weight in"),
+    (op("{units: {choice: [a, b], prior: {}}}"), UNITS + ".prior", "weights such as {a: 4}"),
+    # suits
+    (GOOD + "suits: 3", "suits", "must be a mapping"),
+    (GOOD + "suits: {sample: [0, 9]}", "suits.sample", "Did you mean 'samples'"),
+    (GOOD + "suits: {samples: [9, 0]}", "suits.samples", "[least, most]"),
+    (GOOD + "suits: {size: [null, 9]}", "suits.size", "null for no end"),
     # same_as
     (op("{activation: {same_as: styl.activation}}"), DENSE + ".activation.same_as",
      "Did you mean 'style'"),

@@ -23,6 +23,7 @@ from evonas.search.registry import STRATEGIES
 from evonas.search.replacement import REPLACEMENTS
 from evonas.search.sampling import SAMPLERS
 from evonas.search.selection import SELECTIONS
+from evonas.search.strategies.founded import founded
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate import SURROGATES
 from evonas.search.variation import Mutation
@@ -84,7 +85,6 @@ SURROGATE_FIELDS = {
 }
 ROWS: list[Row] = [
     ("evolution", "population", None, 8),
-    ("evolution", "seeds", (), ("middle",)),
     ("evolution", "selection", "tournament", "random"),
     *parts(
         "evolution",
@@ -117,7 +117,6 @@ ROWS: list[Row] = [
     ),
     ("aging", "population", None, 8),
     ("aging", "sample", None, 1),
-    ("aging", "seeds", (), ("middle",)),
     *mutated("aging", "edits", "settings", "operators", "adaptation"),
     ("random", "sampler", "uniform", "sobol"),
     *parts(
@@ -148,16 +147,10 @@ ROWS: list[Row] = [
     ("screened", "surrogate", "forest", "gaussian_process"),
     ("seeded", "inner", "evolution", "aging"),
     ("seeded", "genomes", None, ("corner",)),
-    *[
-        ("nsga2", key, None, other)
-        for key, other in {"population": 8, "seeds": ("middle",)}.items()
-    ],
+    *[("nsga2", key, None, other) for key, other in {"population": 8}.items()],
     ("nsga2", "crossover", "uniform", "one_point"),
     *mutated("nsga2", "rate", "edits"),
-    *[
-        ("nsga3", key, None, other)
-        for key, other in {"population": 8, "seeds": ("middle",)}.items()
-    ],
+    *[("nsga3", key, None, other) for key, other in {"population": 8}.items()],
     ("nsga3", "crossover", "uniform", "one_point"),
     *mutated("nsga3", "rate", "edits"),
     ("nsga3", "divisions", None, 1),
@@ -184,7 +177,16 @@ for _name, _own in {
         _rows = [{"adaptation": {_name: {_key: value}}, **USED} for value in (_one, _other)]
         ROWS += [("evolution", "mutation", *_rows)]
 
+ROWS += [
+    (_name, "founders", (), ("middle",))
+    for _name, _kind in STRATEGIES.items()
+    if _kind.takes_founders
+]
+
 ELSEWHERE = {
+    # They have no founders: test_space_founders.py.
+    ("seeded", "founders"),
+    ("grid", "founders"),
     # Where a run's genomes come from is decided before a strategy is made: test_wanted_seeds.py.
     ("seeded", "run"),
     ("seeded", "count"),
@@ -233,7 +235,7 @@ def searched(strategy: str, settings: str) -> list[tuple[str, int, tuple[int, ..
     objectives = (LOSS, COST) if kind.needs_several else ()
     count = TRIALS.get(strategy, 60)
     problem = SearchProblem(SPACE, LOSS, Fidelity(9), 0, SEEDS, count, objectives)
-    trials = drive(built.make(problem), judged, count, order=3)
+    trials = drive(founded(built).make(problem), judged, count, order=3)
     return [(t.genome.digest, t.proposal.fidelity.epochs, t.lineage.parents) for t in trials]
 
 

@@ -83,7 +83,7 @@ class Measured:
             nobody += f", and none of {counted(self.seeds, 'seed genome')}"
         return (
             f"{nobody}: {listed(causes)}. Raise the limit, make the space smaller, or begin with"
-            " genomes that are within: the key `seeds` of a strategy, or the strategy `seeded`."
+            " genomes that are within: the key `founders` of a strategy, or the strategy `seeded`."
         )
 
 

@@ -31,6 +31,7 @@ from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, 
 from evonas.runtime.config.recorded_config import members_of, times_too_long
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
 from evonas.runtime.config.settings import Builder, received_file
+from evonas.runtime.config.space_founders import Founders, founders_of, settled
 from evonas.runtime.config.strategy_config import (
     misfits,
 )
@@ -58,6 +59,7 @@ class LoadedConfig:
         space: the search space.
         seeds: name -> seed genome.
         warnings: sentences for the user; the run can start all the same.
+        founders: names of the seeds that came in by themselves, because the space has them.
     """
 
     config: RunConfig
@@ -65,6 +67,7 @@ class LoadedConfig:
     space: SearchSpace
     seeds: Mapping[str, Genome]
     warnings: tuple[str, ...] = ()
+    founders: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -106,25 +109,34 @@ class Checked:
         return self.loaded.warnings
 
 
-def load_config(path_or_name: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
+def load_config(
+    path_or_name: str | Path, overrides: Sequence[str] = (), founders: int | None = None
+) -> LoadedConfig:
     """Read a config.
 
     Args:
         path_or_name: path, or name of a shipped config.
         overrides: texts of the form `key.path=value`; the value is read as YAML.
+        founders: the most founders of the space that come in by themselves; None for as many as
+            the strategy has places for.
 
     Raises:
         UserError: there is no such config.
         InvalidConfig: all issues of the config, of its space and of its seed genomes.
     """
-    checked = check(path_or_name, overrides)
+    checked = check(path_or_name, overrides, founders)
     if checked.loaded is None:
         raise InvalidConfig(checked.problems)
     return checked.loaded
 
 
-def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
+def check(
+    path_or_name: str | Path, overrides: Sequence[str] = (), founders: int | None = None
+) -> Checked:
     """The config, or everything that is wrong with it; data are not read.
+
+    Args:
+        founders: see `load_config`.
 
     Raises:
         UserError: there is no such config.
@@ -143,14 +155,20 @@ def check(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Checked:
     problems = [one for one in problems if not _is_of_misspelt_plugin(one, source, file)]
     problems += space_problems
     problems += seed_problems
+    came = Founders()
     if config is not None and space is not None and not problems:
+        if founders != 0:
+            came = founders_of(space, config.strategy, config.budget.trials, founders)
+        names = tuple(came.genomes)
+        config = dataclasses.replace(config, strategy=settled(config.strategy, names))
+        seeds |= came.genomes
         problems += _misfits(config, space, seeds, source)
     if config is None or space is None or problems:
         # Plugins are imported only for a config that is right so far.
         problems += _missing_plugins(source, file)
         return Checked(None, _in_order(problems))
-    notes = tuple(warnings(config, space))
-    loaded = LoadedConfig(config, file, space, seeds, notes)
+    notes = (*came.left_out, *warnings(config, space))
+    loaded = LoadedConfig(config, file, space, seeds, notes, tuple(came.genomes))
     return Checked(loaded, ())
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
@@ -25,7 +25,8 @@ from evonas.runtime.config.plugin_members import as_written
 from evonas.runtime.config.run_config import FAMILIES, run_name_problem
 from evonas.runtime.config.settings import Builder, received_file
 from evonas.runtime.config.strategy_config import StrategyAsWritten
-from evonas.search.strategy import StrategySettings
+from evonas.search.strategies.seeded import SeededSettings
+from evonas.search.strategy import SPACE, StrategySettings
 from evonas.settings import Check, Settings
 from evonas.words import shown
 
@@ -66,6 +67,8 @@ class ExperimentConfig(Settings):
         target: value of the objective, or hypervolume, that is to be reached; null for the final
             mean of the reference.
         fresh: number of trainings of each winner with fresh seeds, which tell luck from quality.
+        founders: `none`, or `space` for the founders of the search space, the same for each
+            strategy. A strategy that names founders of its own has these.
     """
 
     config: str
@@ -76,6 +79,7 @@ class ExperimentConfig(Settings):
     reference: str | None = None
     target: float | None = None
     fresh: Annotated[int, Ge(0)] = 3
+    founders: Literal["none", "space"] = "none"
 
     def problems(self) -> dict[str, str]:
         if self.reference is None or self.reference in self.strategies:
@@ -151,11 +155,14 @@ def load_experiment(path_or_name: str | Path, overrides: Sequence[str] = ()) -> 
     document = strict_yaml.load_file(file)
     config = _experiment(document, file)
     base = _base(config, file, document)
+    founders = 0
+    if config.founders == SPACE:
+        founders = _shared_founders(config, base, document, overrides)
     runs: dict[str, dict[int, LoadedConfig]] = {}
     for label in config.strategies:
         runs[label] = {}
         for seed in config.seeds:
-            runs[label][seed] = _run(base, document, label, seed, overrides)
+            runs[label][seed] = _run(base, document, label, seed, overrides, founders)
     loaded = LoadedExperiment(config, file, runs)
     target = config.target
     has_front = bool(loaded.any_run.config.objectives)
@@ -212,10 +219,43 @@ def _base(config: ExperimentConfig, file: Path, document: Document) -> Path:
         raise InvalidConfig(document.problem(("config",), str(error))) from error
 
 
+def _shared_founders(
+    config: ExperimentConfig, base: Path, document: Document, overrides: Sequence[str]
+) -> int:
+    """The number of the space's founders that every strategy has a place for.
+
+    Raises:
+        InvalidConfig: as `_run`; or a strategy takes no founders.
+    """
+    counts = []
+    for label in config.strategies:
+        loaded = _run(base, document, label, config.seeds[0], overrides, None)
+        strategy = loaded.config.strategy
+        if any(
+            isinstance(one, SeededSettings) or one.founder_names for one in strategy.with_inner()
+        ):
+            counts += [len(loaded.founders)] if loaded.founders else []
+            continue
+        message = (
+            f"the strategy {label} takes no founders, or the space has none for it, and all"
+            " strategies must begin alike. Allowed: none; or founders in each strategy's settings."
+        )
+        raise InvalidConfig(document.problem(("founders",), message))
+    return min(counts, default=0)
+
+
 def _run(
-    base: Path, document: Document, label: str, seed: int, overrides: Sequence[str]
+    base: Path,
+    document: Document,
+    label: str,
+    seed: int,
+    overrides: Sequence[str],
+    founders: int | None,
 ) -> LoadedConfig:
     """The config of one run.
+
+    Args:
+        founders: see `load_config`.
 
     Raises:
         InvalidConfig: all issues; those of the experiment's changes at their places in its file.
@@ -232,7 +272,7 @@ def _run(
         text = json.dumps(value, ensure_ascii=False)
         changes.append(f"{key}={text}")
     try:
-        return load_config(base, [*changes, *overrides])
+        return load_config(base, [*changes, *overrides], founders)
     except InvalidInput as error:
         raise InvalidConfig(
             [_placed(problem, document, label, changes) for problem in error.problems]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from annotated_types import Ge
@@ -38,9 +38,11 @@ from evonas.runtime.config.objective_config import (
 from evonas.runtime.config.plugin_members import as_written, not_listed
 from evonas.runtime.config.pool_config import PoolAsWritten
 from evonas.runtime.config.settings import Builder, Count
+from evonas.runtime.config.space_founders import settled
 from evonas.runtime.config.strategy_config import (
     SECTION,
     StrategyAsWritten,
+    founder_problems,
     number_problems,
     objective_problems,
     that_sets_epochs,
@@ -295,7 +297,8 @@ class RunConfig(Settings):
         config = parse(builder, dict(data))
         if config is None:
             raise InvalidRecord(unreadable(builder))
-        return config
+        # Founders that a record does not name were none: an older evonas had no others.
+        return replace(config, strategy=settled(config.strategy))
 
 
 def functions_of_metrics(config: RunConfig) -> dict[str, str]:
@@ -342,6 +345,7 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     config = builder.build(RunConfig, data)
     if isinstance(config, RunConfig):
         wrong = objective_problems(config.strategy, config.to_objective())
+        wrong |= founder_problems(config.strategy)
         for path, message in wrong.items():
             builder.refuse(path, message)
     has_data = data.get("data") is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -230,21 +230,40 @@ class Builder:
             return self.refuse(path, message + self._perhaps.written(meant, path))
         before = len(self.issues)
         hints = hints_of(cls)
-        self._refuse_unknown(list(fields), value, path)
+        keys = self._keys(cls, list(fields), value, path)
+        unknown = {key: value[key] for key in value if key not in keys.values()}
+        self._refuse_unknown(list(fields), unknown, path)
         for name, item in fields.items():
-            if is_required(item) and name not in value:
+            if is_required(item) and keys[name] not in value:
                 allowed = describe(hints[name], self.families)
                 message = f"is missing. It must be {allowed}."
                 self.refuse((*path, name), message)
         settings = {}
-        for name in fields:
-            if name in value:
+        for name, key in keys.items():
+            if key in value:
                 hint = hints[name]
-                settings[name] = self.build(hint, value[name], (*path, name))
+                settings[name] = self.build(hint, value[key], (*path, key))
         if len(self.issues) > before:
             return FAILED
         built = cls(**settings)
-        return self._whole(built, path)
+        return self._whole(built, path, keys)
+
+    def _keys(
+        self, cls: type[Settings], fields: Sequence[str], value: dict[Any, Any], path: KeyPath
+    ) -> dict[str, str]:
+        """The key under which each field is written: its name, or the key of an older evonas."""
+        keys = {name: name for name in fields}
+        for older, name in cls.older_keys.items():
+            # A class of a plugin may have a field of that name.
+            if older not in value or older in fields:
+                continue
+            if name in value:
+                message = (
+                    f"is the older word for {name}, which is there, too. Write one of the two."
+                )
+                self.refuse((*path, older), message)
+            keys[name] = older
+        return keys
 
     def _fits(self, hint: Any, value: Any) -> bool:
         """Whether a word, a number or a truth value is one that the hint allows."""
@@ -267,16 +286,19 @@ class Builder:
                     message = f"unknown key here.{place}"
                 self.refuse((*path, key), message)
 
-    def _whole(self, built: Settings, path: KeyPath) -> Any:
+    def _whole(self, built: Settings, path: KeyPath, keys: Mapping[str, str]) -> Any:
         """The instance, or `FAILED` if it finds something wrong between its own settings.
 
         Older settings become those of today; their keys are the same.
+
+        Args:
+            keys: the key under which each field is written.
         """
         whole = built.meant() if isinstance(built, OlderSettings) else built
         found = whole.problems()
         for key, message in found.items():
-            relative = key.split(".")
-            self.refuse((*path, *relative), message)
+            first, *rest = key.split(".")
+            self.refuse((*path, keys.get(first, first), *rest), message)
         return FAILED if found else whole
 
 

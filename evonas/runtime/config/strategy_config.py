@@ -132,6 +132,24 @@ def number_problems(strategy: StrategySettings, objectives: int) -> str:
     return ""
 
 
+def founder_problems(strategy: StrategySettings) -> dict[KeyPath, str]:
+    """What is wrong with the founders that a strategy names, by key path."""
+    found: dict[KeyPath, str] = {}
+    for place, layer in enumerate(layers(strategy)):
+        settings = layer.settings
+        if not settings.founder_names:
+            continue
+        wrong = ""
+        if not settings.takes_founders:
+            instead = "its key `genomes` names them" if layer.name == "seeded" else "it takes none"
+            wrong = f"are not for {layer.name} to name: {instead}. Allowed: none."
+        elif place and not settings.places_founders:
+            outer = layers(strategy)[0].name
+            wrong = f"belong to the outer strategy: write `founders` under {outer}."
+        found |= layer.placed({"founders": wrong} if wrong else {})
+    return found
+
+
 def objective_problems(strategy: StrategySettings, objective: Objective) -> dict[KeyPath, str]:
     """Which settings cannot work with this objective, by key path."""
     found: dict[KeyPath, str] = {}

@@ -20,7 +20,7 @@ from optuna.trial import Trial
 
 from evonas.genome import Choice, Genome, SearchSpace, decode, encode
 from evonas.genome.encoding import Point
-from evonas.genome.parameters import OFF_SHARE, Number, Parameter
+from evonas.genome.parameters import Number, Parameter
 from evonas.genome.space import Section
 
 UNIT = FloatDistribution(0.0, 1.0)
@@ -179,7 +179,7 @@ def _parameter_steps(name: str, index: int, parameter: Parameter, point: Point) 
     # The places below `low` mean `off`. The rest of the coordinate is the scale of the number.
     low = 0.0
     if parameter.off is not None:
-        low = OFF_SHARE
+        low = parameter.off_share
         yield _on_or_off(name, index, low)
         if point[index] < low:
             return

@@ -39,16 +39,15 @@ class AgingSettings(StrategySettings):
             paper has 100, for 20,000 trials.
         sample: number of individuals that are drawn with replacement; the best of them becomes the
             parent. The paper has a quarter of the population. With 1, the parent is random.
-        seeds: names of seed genomes that are among the first trials; random ones fill up.
         mutation: how the copy of the parent is edited; `rate` has no effect here, because there is
             no crossover.
     """
 
     population: Annotated[int, Ge(2)] = 16
     sample: Annotated[int, Ge(1)] = 4
-    seeds: tuple[str, ...] = ()
     mutation: Mutation = field(default_factory=lambda: Mutation(edits=1))
 
+    places_founders = True
     has_alternatives = True
     libraries = ("deap",)
 
@@ -64,10 +63,10 @@ class AgingSettings(StrategySettings):
             found["sample"] = (
                 f"must be at most the population ({self.population}). Received: {self.sample}"
             )
-        seeds = len(self.seeds)
-        if seeds > self.population:
-            found["seeds"] = (
-                f"{seeds} seed genomes do not fit into a population of {self.population}"
+        founders = len(self.founder_names)
+        if founders > self.population:
+            found["founders"] = (
+                f"{founders} founders do not fit into a population of {self.population}"
             )
         return {key: message for key, message in found.items() if message}
 
@@ -122,8 +121,8 @@ class Aging(Strategy):
         return self._breed(number, *other)
 
     def _found(self, number: int, *other: int) -> Proposal:
-        """A founder: a seed genome or a random one."""
-        seeds = self.settings.seeds
+        """A founder: one that is named, or a random genome."""
+        seeds = self.settings.founder_names
         if number < len(seeds):
             name = seeds[number]
             genome = self.problem.seeds[name]

@@ -1,9 +1,9 @@
 """Evolution: generations of selection, crossover, mutation and replacement.
 
-Generation 0 is random, or begins with seed genomes. After it, selection chooses parents from the
-population. Two parents are mixed by crossover, and a child is edited by mutation. When all trials
-of a generation are told, replacement chooses the next population from parents and children. The
-four parts are settings; `variation.py` has the mutation.
+Generation 0 is random, but for the founders that a config or a space names. After it, selection
+chooses parents from the population. Two parents are mixed by crossover, and a child is edited by
+mutation. When all trials of a generation are told, replacement chooses the next population from
+parents and children. The four parts are settings; `variation.py` has the mutation.
 
 Papers: Holland, 1975: Adaptation in natural and artificial systems; for networks, Real et al.,
 2017: Large-scale evolution of image classifiers. Real et al. have no generations: of two random
@@ -42,7 +42,6 @@ class EvolutionSettings(StrategySettings):
     Attributes:
         population: number of individuals in the first generation, and of those that live on after
             each generation; at least 2.
-        seeds: names of seed genomes for the first generation; random genomes fill it up.
         selection: how parents are chosen.
         crossover: how two parents are mixed, and how often.
         mutation: how children are edited.
@@ -50,12 +49,12 @@ class EvolutionSettings(StrategySettings):
     """
 
     population: Annotated[int, Ge(2)] = 16
-    seeds: tuple[str, ...] = ()
     selection: Selection = field(default_factory=Tournament)
     crossover: Crossover = field(default_factory=Uniform)
     mutation: Mutation = field(default_factory=Mutation)
     replacement: Replacement = field(default_factory=Elitist)
 
+    places_founders = True
     has_alternatives = True
     libraries = ("deap",)
 
@@ -70,9 +69,10 @@ class EvolutionSettings(StrategySettings):
             "replacement": self.replacement.problem(self.population),
             "mutation.operators": self.mutation.operators_problem(),
         }
-        if len(self.seeds) > self.population:
-            found["seeds"] = (
-                f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+        founders = len(self.founder_names)
+        if founders > self.population:
+            found["founders"] = (
+                f"{founders} founders do not fit into a population of {self.population}"
             )
         return {key: message for key, message in found.items() if message}
 
@@ -145,11 +145,11 @@ class Evolution(Strategy):
         return self._found(place, *other)
 
     def _found(self, place: int, *other: int) -> Proposal:
-        """A founder: a seed genome or a random one."""
+        """A founder: one that is named, or a random genome."""
         problem = self.problem
-        seeds = self.settings.seeds
+        seeds = self.settings.founder_names
         generation = self._generation
-        # If all founders fail, generation 1 has founders too. The seeds are not tried again.
+        # If all founders fail, generation 1 has founders too. Those with names are not tried again.
         if generation == 0 and place < len(seeds):
             operator = f"seed {seeds[place]}"
             genome = problem.seeds[seeds[place]]

@@ -29,16 +29,15 @@ class FrontSettings(StrategySettings):
 
     Attributes:
         population: number of individuals that live, and of children in a generation; at least 4.
-        seeds: names of seed genomes for the first generation; random genomes fill it up.
         crossover: how two parents are mixed, and how often.
         mutation: how children are edited; the weights of its operators stay fixed.
     """
 
     population: Annotated[int, Ge(4)] = 16
-    seeds: tuple[str, ...] = ()
     crossover: Crossover = field(default_factory=Uniform)
     mutation: Mutation = field(default_factory=Mutation)
 
+    places_founders = True
     takes_several = True
     needs_several = True
     libraries = ("deap",)
@@ -53,9 +52,10 @@ class FrontSettings(StrategySettings):
             found["mutation.adaptation"] = (
                 "follows the gain in one objective, and there are several. Allowed: fixed."
             )
-        if len(self.seeds) > self.population:
-            found["seeds"] = (
-                f"{len(self.seeds)} seed genomes do not fit into a population of {self.population}"
+        founders = len(self.founder_names)
+        if founders > self.population:
+            found["founders"] = (
+                f"{founders} founders do not fit into a population of {self.population}"
             )
         return {key: message for key, message in found.items() if message}
 
@@ -79,11 +79,11 @@ class FrontSearch(Wrapping):
     ) -> None:
         parts = EvolutionSettings(
             settings.population,
-            settings.seeds,
             selection,
             settings.crossover,
             settings.mutation,
             replacement,
+            founders=settings.founders,
         )
         # A wrapped `Evolution` does the work. Its settings are the user's and the two parts that
         # the user cannot choose.

@@ -44,6 +44,8 @@ class GridSettings(StrategySettings):
 
     levels: Count | Mapping[str, Count] = DEFAULT_LEVELS
 
+    # Each of its points is one of the grid's, and none may be missing.
+    takes_founders = False
     takes_several = True
     counts_infeasible = True
 

@@ -36,7 +36,6 @@ class Nsga2Settings(FrontSettings):
 
     Attributes:
         population: number of individuals that live, and of children in a generation; at least 4.
-        seeds: names of seed genomes for the first generation; random genomes fill it up.
         crossover: how two parents are mixed, and how often.
         mutation: how children are edited; the weights of its operators stay fixed.
     """

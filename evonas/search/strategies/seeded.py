@@ -34,6 +34,8 @@ class SeededSettings(WrappingSettings):
     run: str | None = None
     count: Annotated[int, Ge(1)] = 10
 
+    # Its founders have a key of their own, because they may come from a run.
+    takes_founders = False
     takes_several = True
 
     def make(self, problem: SearchProblem) -> Strategy:

@@ -69,7 +69,8 @@ class Features:
             if len(self._cached) >= CACHED:
                 self._cached.clear()
             counts = self._counted(genome)
-            point = encode(self.space, genome)
+            # Without priors: a score changes with the number, and not with how likely it was.
+            point = encode(self.space, genome, flat=True)
             found = (counts, point)
             self._cached[genome.digest] = found
         return found

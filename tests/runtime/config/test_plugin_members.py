@@ -145,7 +145,8 @@ def test_an_experiment_compares_strategies_of_a_plugin(folder: Path) -> None:
     experiment = "config: c.yaml\nseeds: [0]\nstrategies:\n  mine: {odd:Good: {number: 5}}\n"
     (folder / "e.yaml").write_text(experiment + "  random: random\n")
     runs = load_experiment(folder / "e.yaml").runs
-    assert runs["mine"][0].config.to_json()["strategy"] == {"odd:Good": {"number": 5}}
+    recorded = {"founders": [], "number": 5}
+    assert runs["mine"][0].config.to_json()["strategy"] == {"odd:Good": recorded}
     (folder / "e.yaml").write_text(experiment + "  other: odd:Goof\n")
     with pytest.raises(InvalidConfig, match=r"strategies\.other.*has no class 'Goof'"):
         load_experiment(folder / "e.yaml")

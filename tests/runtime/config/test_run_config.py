@@ -108,7 +108,7 @@ def test_the_shipped_config_is_complete() -> None:
         96,
     )
     expected = EvolutionSettings(
-        16, seeds=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8)
+        16, founders=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8)
     )
     assert config.config.strategy == expected
     assert config.config.pool == LocalSettings(workers=2)
@@ -123,7 +123,8 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     assert (config.max_twins_in_a_row, config.max_failures_in_a_row) == (100, 20)
     assert config.objective.to_objective().name == "val_loss"
     assert config.objective.direction == "min"
-    assert config.strategy == EvolutionSettings()
+    # The space is none of the shipped ones, so it has no founders.
+    assert config.strategy == EvolutionSettings(founders=())
     assert (config.data.validation, config.data.test, config.data.split_seed) == (0.2, 0.2, 0)
     assert (config.training.epochs, config.training.patience) == (12, 4)
     assert config.limits.parameters is config.limits.flops is config.limits.seconds is None

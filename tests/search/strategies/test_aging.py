@@ -90,7 +90,7 @@ def test_where_all_founders_fail_others_are_drawn(make):
 def test_seeds_come_first(small_space, loss):
     seed = decode(small_space, [0.5] * small_space.dimension)
     problem = SearchProblem(small_space, loss, Fidelity(1), 0, {"middle": seed})
-    asked = Aging(problem, AgingSettings(population=3, seeds=("middle",))).ask(3)
+    asked = Aging(problem, AgingSettings(population=3, founders=("middle",))).ask(3)
     assert [proposal.lineage.operator for proposal in asked] == ["seed middle", "sample", "sample"]
     assert asked[0].genome == seed
 
@@ -99,7 +99,7 @@ def test_seeds_come_first(small_space, loss):
     ("settings", "key"),
     [
         (AgingSettings(population=4, sample=5), "sample"),
-        (AgingSettings(population=2, sample=2, seeds=("a", "b", "c")), "seeds"),
+        (AgingSettings(population=2, sample=2, founders=("a", "b", "c")), "founders"),
         (AgingSettings(mutation=Mutation(operators={"ad": 1.0})), "mutation.operators"),
     ],
 )

@@ -61,7 +61,7 @@ def test_seed_genomes_come_first_and_random_ones_fill_up(small_space, loss, orac
     import numpy as np
 
     seed = decode(small_space, np.full(small_space.dimension, 0.5))
-    settings = EvolutionSettings(population=4, seeds=("middle",))
+    settings = EvolutionSettings(population=4, founders=("middle",))
     trials = evolve(small_space, loss, oracle, settings, generations=1, seeds={"middle": seed})
     assert trials[0].genome == seed
     assert [trial.lineage.operator for trial in trials] == [
@@ -131,7 +131,7 @@ def test_rates_of_operators_are_kept(small_space, loss, oracle):
     ("settings", "key"),
     [
         (EvolutionSettings(population=4, replacement=Elitist(4)), "replacement"),
-        (EvolutionSettings(population=3, seeds=("a", "b", "c", "d")), "seeds"),
+        (EvolutionSettings(population=3, founders=("a", "b", "c", "d")), "founders"),
         (EvolutionSettings(mutation=Mutation(operators={"ad": 1.0})), "mutation.operators"),
         (
             EvolutionSettings(mutation=Mutation(operators=dict.fromkeys(MUTATIONS, 0.0))),

@@ -81,6 +81,8 @@ def test_a_trial_without_one_of_the_objectives_is_no_parent(bits, kind):
 
 
 def test_settings_are_checked():
-    wrong = Nsga2Settings(population=4, seeds=("a",) * 5, mutation=Mutation(adaptation=Matching()))
-    assert set(wrong.problems()) == {"seeds", "mutation.adaptation"}
+    wrong = Nsga2Settings(
+        population=4, founders=("a",) * 5, mutation=Mutation(adaptation=Matching())
+    )
+    assert set(wrong.problems()) == {"founders", "mutation.adaptation"}
     assert Nsga3Settings().problems() == {}
