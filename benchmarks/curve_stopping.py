@@ -49,7 +49,7 @@ are the same here, the configurations are others. Evolution's rates were chosen 
 
 DIGITS = (
     "budget.trials=24",
-    "strategy={evolution: {population: 8, replacement: {elitist: {elites: 4}}}}",
+    "strategy={evolution: {population: 8, founders: none, replacement: {elitist: {elites: 4}}}}",
     "look_ahead=4",
     "limits.flops=500000",
     "pool={local: {workers: 1}}",

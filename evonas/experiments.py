@@ -137,14 +137,16 @@ def _claim(loaded: LoadedExperiment, directory: Path) -> None:
 
 def _as_today(configs: Any) -> Any:
     """Recorded configs of an experiment's runs, with the keys that an older evonas did not have."""
+    found: dict[str, dict[str, Any]] = {}
     try:
-        return {
-            label: {seed: RunConfig.from_json(one).to_json() for seed, one in by_seed.items()}
-            for label, by_seed in configs.items()
-        }
+        for label, by_seed in configs.items():
+            found[label] = {}
+            for seed, one in by_seed.items():
+                found[label][seed] = RunConfig.from_json(one).to_json()
     # Whatever somebody has made of the file, it holds other configs.
     except (InvalidRecord, AttributeError, TypeError, ValueError, KeyError):
         return None
+    return found
 
 
 def _run(

@@ -87,7 +87,7 @@ def settings_of(folder, strategy, rest=""):
 
 
 def test_a_scheme_of_your_own(folder, small_space, loss, oracle):
-    own = "strategy: {evolution: {selection: my_schemes:Threshold}}"
+    own = "strategy: {evolution: {founders: none, selection: my_schemes:Threshold}}"
     settings, _ = settings_of(folder, own)
     assert settings.selection.factor == 1.5
     strategy = settings.make(SearchProblem(small_space, loss, Fidelity(1), 0))

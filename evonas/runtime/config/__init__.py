@@ -6,6 +6,8 @@
     config_warnings.py      what is allowed and probably not meant
     experiment_file.py      reads an experiment: one config, several strategies and seeds
     run_config.py           the whole config; its sections are in `*_config.py`
+    auto_space.py           chooses a space by the data
+    space_founders.py       brings the good genomes of a space into the strategy
     wanted_seeds.py         finds the seed genomes that the strategies name
     settings.py             the builder: from plain data to frozen values by type hints
     families.py             what is written by name, and the way back to plain data

@@ -14,7 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from evonas.data.look import look
 from evonas.data.prepared import DataSettings
+from evonas.data.reading import read
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
 from evonas.evaluate.contract.importing import is_there
 from evonas.evaluate.local.plugin_check import no_module
@@ -22,8 +24,10 @@ from evonas.files import expanded, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import KeyPath, short
 from evonas.invocation import command
+from evonas.memory import Memory
 from evonas.model.space_check import check_space
 from evonas.runtime.config import evaluator_config
+from evonas.runtime.config.auto_space import AUTO, choose
 from evonas.runtime.config.config_source import ConfigSource
 from evonas.runtime.config.config_warnings import warnings
 from evonas.runtime.config.evaluator_config import file_keys, kind_of, with_file
@@ -60,6 +64,7 @@ class LoadedConfig:
         seeds: name -> seed genome.
         warnings: sentences for the user; the run can start all the same.
         founders: names of the seeds that came in by themselves, because the space has them.
+        chosen: why the data have chosen the space, in one sentence; empty if the config names it.
     """
 
     config: RunConfig
@@ -68,6 +73,7 @@ class LoadedConfig:
     seeds: Mapping[str, Genome]
     warnings: tuple[str, ...] = ()
     founders: tuple[str, ...] = ()
+    chosen: str = ""
 
     @property
     def text(self) -> str:
@@ -133,7 +139,7 @@ def load_config(
 def check(
     path_or_name: str | Path, overrides: Sequence[str] = (), founders: int | None = None
 ) -> Checked:
-    """The config, or everything that is wrong with it; data are not read.
+    """The config, or everything that is wrong with it; data are read for `space: auto` only.
 
     Args:
         founders: see `load_config`.
@@ -150,6 +156,9 @@ def check(
     members = members_of(_listed_plugins(source.data), file)
     config, problems = _parse(source, file, members)
     problems += _missing_files(source, file)
+    chosen = ""
+    if config is not None and config.space == AUTO and not problems:
+        config, chosen, problems = _with_space(config, source)
     space, space_problems = _space(source, file, members)
     seeds, seed_problems = find_seeds(space, source, file)
     problems = [one for one in problems if not _is_of_misspelt_plugin(one, source, file)]
@@ -167,9 +176,26 @@ def check(
         # Plugins are imported only for a config that is right so far.
         problems += _missing_plugins(source, file)
         return Checked(None, _in_order(problems))
-    notes = (*came.left_out, *warnings(config, space))
-    loaded = LoadedConfig(config, file, space, seeds, notes, tuple(came.genomes))
+    notes = (*([chosen] if chosen else []), *came.left_out, *warnings(config, space))
+    loaded = LoadedConfig(config, file, space, seeds, notes, tuple(came.genomes), chosen)
     return Checked(loaded, ())
+
+
+def _with_space(config: RunConfig, source: ConfigSource) -> tuple[RunConfig, str, list[Issue]]:
+    """The config with the space that its data choose, why it is this one, and what is wrong."""
+    if config.data is None:
+        message = f"{AUTO} is for `data`, which choose the space; an evaluator needs one by name."
+        return config, "", [source.problem(("space",), message)]
+    try:
+        found = look(read(config.data.any_source(), Memory()))
+        name, chosen = choose(found)
+    except InvalidInput as error:
+        return config, "", list(error.problems)
+    except UserError as error:
+        return config, "", [source.problem(("space",), str(error))]
+    # From here on, everything is as if the config had named it.
+    source.data["space"] = name
+    return dataclasses.replace(config, space=name), chosen, []
 
 
 def _is_of_misspelt_plugin(issue: Issue, source: ConfigSource, file: Path) -> bool:
@@ -280,7 +306,8 @@ def _space(
     If the config names no space, this reports nothing, because the builder does.
     """
     name = source.data.get("space") if isinstance(source.data, dict) else None
-    if not isinstance(name, str):
+    # Without good data, nothing can be chosen.
+    if not isinstance(name, str) or name == AUTO:
         return None, []
     try:
         path = library.find("spaces", name, file.parent)

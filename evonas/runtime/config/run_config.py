@@ -100,7 +100,8 @@ class RunConfig(Settings):
     """Everything that decides a run.
 
     Attributes:
-        space: search space: a shipped name, or a path relative to the config's file.
+        space: search space: a shipped name, or a path relative to the config's file; `auto` for
+            the shipped one that suits the data.
         budget: what the run may spend.
         data: what Keras trains networks on; exactly one of `data` and `evaluator` is given.
         evaluator: what judges genomes instead of trainings by Keras: a table of known results, or a
