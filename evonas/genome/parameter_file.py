@@ -95,10 +95,10 @@ def _choice(reader: Reader, whole: KeyPath, data: Mapping[str, Any]) -> Choice |
     order = list(range(len(values)))
     if "numbers" in kinds:
         order.sort(key=values.__getitem__)
-    return Choice(
-        tuple(values[i] for i in order),
-        tuple(weights[i] for i in order) if weights else (),
-    )
+    in_order = tuple(values[i] for i in order)
+    if not weights:
+        return Choice(in_order)
+    return Choice(in_order, tuple(weights[i] for i in order))
 
 
 def is_weight(value: Any) -> bool:

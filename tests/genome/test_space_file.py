@@ -7,6 +7,7 @@ import pytest
 
 from evonas.errors import InvalidInput, InvalidSpace
 from evonas.genome import Choice, Number, load_space, parse_space
+from evonas.genome.prior import Prior
 
 ROOT = Path(__file__).parents[2]
 GOOD = """
@@ -36,10 +37,13 @@ def test_the_shipped_convnet() -> None:
         "average_pooling": 1,
     }
     conv = features.ops["conv2d"]
-    assert conv.parameters["l1"] == Number(1e-6, 1e-3, log=True, off=0.0)
+    l1 = conv.parameters["l1"]
+    assert l1.flat == Number(1e-6, 1e-3, log=True, off=0.0)
+    assert l1 == Number(1e-6, 1e-3, log=True, off=0.0, prior=Prior(1e-5, 4.0), off_share=0.9)
     assert conv.shared["activation"] == ("style", "activation")
     assert (head.low, head.high, head.wiring, head.merge) == (0, 2, "chain", None)
-    assert head.ops["dense"].parameters["units"] == Number(16, 256, log=True, integer=True)
+    units = head.ops["dense"].parameters["units"]
+    assert units == Number(16, 256, log=True, integer=True, prior=Prior(64.0, 2.0))
 
 
 def test_what_may_be_left_out() -> None:

@@ -70,7 +70,8 @@ def test_what_is_wrong_is_told_before_the_data_are_read(tmp_path: Path) -> None:
     found = check(written(tmp_path, "digits", "strategy: evolutoin\n")).problems
     assert [one.key for one in found] == ["strategy"]
     (tmp_path / "e.yaml").write_text(
-        "space: auto\nevaluator: {function: 'mine:judge'}\nplugins: [mine]\nbudget: {trials: 4}\n"
+        "space: auto\nevaluator: {python: {function: 'mine:judge'}}\n"
+        "plugins: [mine]\nbudget: {trials: 4}\n"
     )
     (tmp_path / "mine.py").write_text("def judge(genome):\n    return 0.0\n")
     messages = [str(one) for one in check(tmp_path / "e.yaml").problems]
