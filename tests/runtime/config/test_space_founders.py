@@ -93,7 +93,7 @@ def test_they_are_at_most_a_third(population: int, trials: int, most: int, tmp_p
 def test_one_that_does_not_fit_is_left_out_with_a_sentence(tmp_path: Path) -> None:
     shipped = library.find("spaces", "convnet").read_text()
     (tmp_path / "narrow.yaml").write_text(
-        shipped.replace("kernel_size: {choice: [1, 3, 5]}", "kernel_size: {choice: [1, 3]}")
+        shipped.replace("{choice: [1, 3, 5], prior: [1, 6, 2]}", "{choice: [1, 3]}")
     )
     found = loaded(tmp_path, config=CONFIG.replace("convnet", "./narrow.yaml"))
     assert "lenet5" not in found.seeds
