@@ -49,7 +49,7 @@ test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (a
 		tests/faults/test_killer.py tests/faults/test_fork_server_killed.py tests/faults/test_disk_errors.py tests/faults/test_unreliable_workers.py \
 		tests/contracts/test_format.py tests/faults/test_fuzz.py tests/faults/test_output.py tests/faults/test_ctrl_c.py tests/faults/test_safety.py::test_nor_where_a_record_names_it \
 		tests/faults/test_safety.py::test_a_model_in_the_place_of_the_winners_is_never_opened tests/testing tests/docs/test_readme.py tests/evaluate/local/test_cgroup.py tests/evaluate/local/test_op_check.py \
-		tests/evaluate/local/test_supervision.py tests/evaluate/local/test_real_supervision.py
+		tests/evaluate/local/test_supervision.py tests/evaluate/local/test_real_supervision.py tests/integration/test_folds.py
 
 format: $(READY) ## let ruff format and mend
 	$(BIN)/ruff format .
@@ -87,6 +87,9 @@ bench-functions: $(READY) ## the strategies on functions whose optimum is known 
 
 bench-front: $(READY) ## several objectives on NAS-Bench-201, and a front on digits; needs EVONAS_DATA (about half an hour)
 	$(BIN)/python -m benchmarks.front
+
+bench-folds: $(READY) ## how well fitness tells the test score, from one part and from folds; needs EVONAS_DATA (about fifteen minutes)
+	$(BIN)/python -m benchmarks.folds
 
 bench-start: $(READY) ## how long `evonas --help` takes
 	$(BIN)/python -m benchmarks.start

@@ -193,8 +193,8 @@ def _run(
     fresh = _fresh(run, loaded.config.fresh, pool_factory, observers, stop)
     result, by_unit = _result(run, fresh)
     points = [turned(trial, run.objectives) for trial in run.trials]
-    # A table counts its genomes, and has no samples.
-    samples = run.counts.get("validation", 0)
+    # A table counts its genomes, and has no samples. With folds, each is for validation in turn.
+    samples = run.counts.get("validation", run.counts.get("train", 0))
     return _Done(result, by_unit, run.is_time_over, points, samples)
 
 

@@ -44,6 +44,17 @@ def training_seed(run_seed: int, digest: str, repeat: int) -> int:
     return int.from_bytes(hashed.digest(), "big")
 
 
+def fold_seed(seed: int, fold: int) -> int:
+    """The seed of one fold of a training, in [0, 2**32).
+
+    Args:
+        seed: seed of the training.
+        fold: number of the fold, counted from 0.
+    """
+    hashed = hashlib.blake2b(f"{seed} fold {fold}".encode(), digest_size=4)
+    return int.from_bytes(hashed.digest(), "big")
+
+
 @contextmanager
 def kept_generators() -> Iterator[None]:
     """Put the global generators of Python and NumPy back as they were."""

@@ -300,7 +300,7 @@ class Run:
         from evonas.export.retraining import check_weights
 
         plain = trial.trial if isinstance(trial, RecordedTrial) else trial
-        return check_weights(self.directory, self._files, plain)
+        return check_weights(self.directory, self._files, plain, self.config.folds is not None)
 
     def trial(self, id: int) -> RecordedTrial:
         """The trial with this number.

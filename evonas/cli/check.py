@@ -124,4 +124,6 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
     if checked.measured is not None:
         say(out, f"limits: {checked.measured.share()}")
     samples = ", ".join(f"{count:,} {_PARTS[part]}" for part, count in counts.items())
+    if (folds := loaded.config.folds) is not None:
+        samples += f"; {folds} folds of the training samples"
     say(out, f"{config} is fine: {about}, samples: {samples}.")

@@ -105,8 +105,7 @@ def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
             known += f", {counted(counts['genomes'], 'genome')}"
         return {"judge": known}
     shape = "x".join(map(str, interface.input.shape))
-    split = f"{counts['train']:,} training, {counts['validation']:,} validation"
-    split += f" and {counts['test']:,} test samples of shape {shape}"
+    split = f"{winner.samples_in_words(counts, loaded.config.folds)} of shape {shape}"
     if interface.classes:
         split += f", {counted(len(interface.classes), 'class', 'classes')}"
     return {"data": split}
@@ -267,9 +266,12 @@ def _place_of(run: Run) -> str:
 def _how_chosen(run: Run) -> str:
     """What the winner's score is worth that chose it: the best of many is partly luck."""
     succeeded = _succeeded(run)
+    words = f"chosen from {succeeded:,} trials by {run.objective.name}"
     if succeeded == 1:
-        return "nothing to choose from"
-    return f"chosen from {succeeded:,} trials by {run.objective.name}"
+        words = "nothing to choose from"
+    # Cards of older runs know no folds.
+    folds = ((run.result or {}).get("training") or {}).get("folds")
+    return words if folds is None else f"the mean over {folds} folds; {words}"
 
 
 def _print_winner(run: Run, best: RecordedTrial, card: Mapping[str, Any], out: Console) -> None:

@@ -91,8 +91,15 @@ def training_in_words(training: Mapping[str, Any]) -> str:
     if epochs is not None:
         most = counted(training["most_epochs"], "epoch")
         told.append(f"{epochs:,} of at most {most}")
-    if training["best_epoch"] is not None:
-        told.append(f"the weights are those of epoch {training['best_epoch']}")
+    best = training["best_epoch"]
+    # Cards of older runs know no folds.
+    if (folds := training.get("folds")) is not None:
+        told.append(f"the best epoch of the means over {folds} folds is {best}")
+        told.append(
+            f"the weights are those of {best} epochs on all {training['samples']:,} samples"
+        )
+    elif best is not None:
+        told.append(f"the weights are those of epoch {best}")
     return "; ".join(told)
 
 
@@ -181,19 +188,29 @@ def _setting(value: Any) -> str:
 def data_in_words(data: Mapping[str, Any]) -> str:
     """`digits: classification, 1,079 training, 359 validation and 359 test samples of ...`."""
     source = data["name"] or data["path"]
-    samples = data["samples"]
     shape = "x".join(map(str, data["shape"]))
-    told = (
-        f"{source}: {data['task']}, {samples['train']:,} training,"
-        f" {samples['validation']:,} validation and {samples['test']:,} test samples"
-        f" of shape {shape}"
-    )
+    told = f"{source}: {data['task']}, {samples_in_words(data['samples'], data.get('folds'))}"
+    told = f"{told} of shape {shape}"
     classes = data["classes"]
     if not classes:
         return told
     first = ", ".join(map(str, classes[:MOST_CLASSES]))
     more = ", ..." if len(classes) > MOST_CLASSES else ""
     return f"{told}, {counted(len(classes), 'class', 'classes')} ({first}{more})"
+
+
+def samples_in_words(counts: Mapping[str, int], folds: int | None) -> str:
+    """`1,079 training, 359 validation and 359 test samples`.
+
+    Args:
+        counts: number of samples of each part.
+        folds: number of folds; None without folds.
+    """
+    if folds is None:
+        learned = f"{counts['train']:,} training, {counts['validation']:,} validation"
+    else:
+        learned = f"{counts['train']:,} in {folds} folds"
+    return f"{learned} and {counts['test']:,} test samples"
 
 
 def print_curves(card: Mapping[str, Any], out: Console) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from evonas.data.raw import Array, Raw, RawSamples
 
+GivenPart = Literal["validation", "test"]
+
 KEYS = ("x", "y", "x_test", "y_test", "x_val", "y_val", "groups", "time")
 """The arrays that a source may give."""
 
-GIVEN = {"validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
+GIVEN: Mapping[GivenPart, tuple[str, str]] = {
+    "validation": ("x_val", "y_val"),
+    "test": ("x_test", "y_test"),
+}
 """Part -> its samples and targets, if the source has split it off itself."""
 
 
@@ -74,7 +79,7 @@ class Arrays:
         """All samples by name: `x` first, then those of the parts that are given."""
         return {key: array for key, array in self.named().items() if key.startswith("x")}
 
-    def given(self, part: str) -> tuple[RawSamples, Array] | None:
+    def given(self, part: GivenPart) -> tuple[RawSamples, Array] | None:
         """Samples and targets of a part that the source has split off itself; or None."""
         arrays = self.named()
         names = GIVEN[part]

@@ -24,11 +24,13 @@ from evonas.data.checks import check_counts, check_targets, check_task
 from evonas.data.columns import moments
 from evonas.data.encodings import Encoding, encoding_for
 from evonas.data.fitting import FITTED, fit
+from evonas.data.folding import fold_arrays
 from evonas.data.precision import judge
 from evonas.data.raw import Array, RawSamples
 from evonas.data.reading import read
 from evonas.data.sources import Source
-from evonas.data.splits import Part, Shares, Split
+from evonas.data.splits import Part, Parts, Shares, Split
+from evonas.data.splits.k_fold import KFold
 from evonas.data.splits.split import Indices
 from evonas.data.splitting import check_beside, default_split, split_arrays
 from evonas.errors import InvalidData, Issue
@@ -45,7 +47,8 @@ FILES: Mapping[Part, tuple[str, str]] = {
 }
 """Files of the samples and the targets of each part, relative to the run's directory.
 
-No training task names the test data.
+With folds, the training part is all that is not for the test, and there is none for validation. No
+training task names the test data.
 """
 
 RAW_FILES: Mapping[Part, str] = {
@@ -53,10 +56,15 @@ RAW_FILES: Mapping[Part, str] = {
     "test": "data/test/raw.npz",
 }
 """Files of the first raw samples of a part, if samples are encoded: an export is verified on them.
+
+With folds, that of the validation has the first of the training part.
 """
 
 MOST_RAW = 256
 """The most raw samples in such a file."""
+
+FOLDS = "data/folds.npy"
+"""File of the number of the fold in which each sample of the training part is for validation."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class DataSettings:
         task: name of what is learned; None to guess it.
         shares: how much is split off. A share has no effect if the source gives that part.
         split: how samples are split; None for stratified, and for random if there are no classes.
+        folds: number of folds; None for one part for validation.
     """
 
     input: str
@@ -76,6 +85,12 @@ class DataSettings:
     task: str | None = None
     shares: Shares = field(default_factory=Shares)
     split: Split | None = None
+    folds: int | None = None
+
+    @property
+    def reader(self) -> Split | None:
+        """What reads the arrays beside samples and targets."""
+        return KFold(self.folds) if self.folds is not None and self.split is None else self.split
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,8 @@ class Prepared:
     Attributes:
         interface: what every model of the run must accept and answer; None in a run without
             networks.
-        counts: number of samples of each part: train, validation, test.
+        counts: number of samples of each part: train, validation, test. With folds there is no part
+            for validation: its samples are in the training part.
         guess: how the task was guessed, one sentence for the user; empty if it was given.
         files: sha256 of each file, by its path relative to the run's directory.
         fingerprint: sha256 of the source's arrays and of everything that decides their split.
@@ -134,9 +150,8 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
     task, guess = _check(arrays, settings, encoding)
     everything, given, classes = _with_encoded_targets(arrays, task)
     strata = task.strata(everything.y)
-    split = settings.split or default_split(strata)
     try:
-        drawn, split_notes = split_arrays(arrays, split, settings.shares, strata, classes)
+        drawn, fold_of, split_notes = _draw(arrays, settings, strata, classes)
     except InvalidData as error:
         raise InvalidData([*error.problems, *about_guess(guess)]) from error
     precision = judge(arrays, settings.input, task, are_encoded=bool(encoding.name))
@@ -144,16 +159,19 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
         is_about_targets = any(issue.key == "y" for issue in precision.issues)
         blamed = about_guess(guess) if is_about_targets else []
         raise InvalidData([*precision.issues, *blamed])
-    parts = {part: given.get(part) or everything.take(drawn[part]) for part in FILES}
+    parts = dict(given)
+    for drawn_part, indices in drawn.items():
+        parts[drawn_part] = everything.take(indices)
     # Nothing but the training part may be measured: the other parts stand for unseen samples.
     fitted = encoding.fit(parts["train"].x)
     dtype = encoding.dtype(arrays.samples().values())
     files: dict[str, str] = {}
     counts: dict[str, int] = {}
     interface: Interface | None = None
-    for part, samples in parts.items():
+    # The training part comes first.
+    for part in (part for part in FILES if part in parts):
+        samples = parts[part]
         x = encoding.encode(samples.x, fitted).astype(dtype, copy=False)
-        # The training part comes first.
         if interface is None:
             interface = _describe(x, samples.y, settings.input, task, classes)
             spec = replace(
@@ -167,12 +185,40 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
             files |= _write_raw(part, samples.x, directory)
         counts[part] = len(samples.y)
     assert interface is not None, "there is a training part"
+    if fold_of is not None:
+        files[FOLDS] = _write_array(fold_of, directory / FOLDS)
+        if encoding.name:
+            files |= _write_raw("validation", parts["train"].x, directory)
     write_text_whole(directory / FITTED, interface.input.text)
     files[FITTED] = interface.input.digest
     fingerprint = _fingerprint(arrays, settings, task)
     own = encoding.notes(arrays, settings.input, fitted)
     notes = (*arrays.notes, *own, *split_notes, *precision.notes)
     return Prepared(interface, counts, guess, files, fingerprint, notes)
+
+
+def _draw(
+    arrays: Arrays,
+    settings: DataSettings,
+    strata: Array | None,
+    classes: tuple[str | int, ...],
+) -> tuple[Parts, Array | None, tuple[str, ...]]:
+    """The parts that are drawn from `x`, the fold of each training sample, and notes.
+
+    Raises:
+        InvalidData: the samples cannot be split so.
+    """
+    split = settings.split
+    shares = settings.shares
+    if settings.folds is None:
+        split = split or default_split(strata)
+        drawn, notes = split_arrays(arrays, split, shares, strata, classes)
+        return drawn, None, notes
+    folds, notes = fold_arrays(arrays, split, settings.folds, shares, strata, classes)
+    parts: dict[Part, Indices] = {"train": folds.pool}
+    if folds.test is not None:
+        parts["test"] = folds.test
+    return parts, folds.fold_of, notes
 
 
 def about_guess(guess: str) -> list[Issue]:
@@ -208,7 +254,7 @@ def _check(arrays: Arrays, settings: DataSettings, encoding: Encoding) -> tuple[
     issues = encoding.issues(arrays, settings.input)
     if encoding.name:
         issues += check_counts(arrays)
-    issues += check_beside(arrays, settings.split)
+    issues += check_beside(arrays, settings.reader)
     target_issues = check_targets(arrays)
     # From bad targets no task can be guessed.
     if target_issues:
@@ -227,7 +273,7 @@ def _check(arrays: Arrays, settings: DataSettings, encoding: Encoding) -> tuple[
 
 def _with_encoded_targets(
     arrays: Arrays, task: LearningTask
-) -> tuple[_Samples, dict[str, _Samples], tuple[str | int, ...]]:
+) -> tuple[_Samples, dict[Part, _Samples], tuple[str | int, ...]]:
     """The samples to be split, the parts that are given, and the classes.
 
     Targets are in the type in which they are stored.
@@ -237,7 +283,7 @@ def _with_encoded_targets(
     def samples(x: RawSamples, y: Array) -> _Samples:
         return _Samples(x, task.encode(y, labels))
 
-    given = {}
+    given: dict[Part, _Samples] = {}
     for part in GIVEN:
         if found := arrays.given(part):
             given[part] = samples(*found)
@@ -269,13 +315,17 @@ def _write(part: Part, x: Array, y: Array, directory: Path) -> dict[str, str]:
     """Write both arrays of a part; the sha256 of each, by its relative path."""
     written = {}
     for name, array in zip(FILES[part], (x, y), strict=True):
-        path = directory / name
-        # In C order a sample lies in one piece of the file, which workers map into memory.
-        ordered = np.ascontiguousarray(array)
-        write = partial(np.save, arr=ordered, allow_pickle=False)
-        write_whole(path, write)
-        written[name] = sha256_of(path)
+        written[name] = _write_array(array, directory / name)
     return written
+
+
+def _write_array(array: Array, path: Path) -> str:
+    """Write an array; returns its sha256."""
+    # In C order a sample lies in one piece of the file, which workers map into memory.
+    ordered = np.ascontiguousarray(array)
+    write = partial(np.save, arr=ordered, allow_pickle=False)
+    write_whole(path, write)
+    return sha256_of(path)
 
 
 def _write_raw(part: Part, x: RawSamples, directory: Path) -> dict[str, str]:
@@ -300,6 +350,8 @@ def _fingerprint(arrays: Arrays, settings: DataSettings, task: LearningTask) -> 
     if settings.split is not None:
         kind = type(settings.split)
         decisive["split"] = [kind.__module__, kind.__qualname__, asdict(settings.split)]
+    if settings.folds is not None:
+        decisive["folds"] = settings.folds
     text = json.dumps(decisive, sort_keys=True)
     digest = hashlib.sha256(text.encode())
     for key, array in arrays.named().items():

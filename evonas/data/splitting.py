@@ -91,12 +91,7 @@ def split_arrays(
     Raises:
         InvalidData: the split does not fit the samples, or nothing is left to train on.
     """
-    given = frozenset(part for part in GIVEN if arrays.given(part) is not None)
-    # These arrays are written, and identify the data. A split only reads them.
-    strata, groups, time = (
-        None if array is None else locked(array) for array in (strata, arrays.groups, arrays.time)
-    )
-    samples = Samples(len(arrays.y), classes, strata, groups, time, given)
+    samples = samples_of(arrays, strata, classes)
     with users_code(split):
         found = _misfits(split.misfits(samples, shares), split)
     if found:
@@ -105,13 +100,25 @@ def split_arrays(
         drawn = _parts(split.parts(samples, shares), split)
         notes = _sentences(split.notes(samples), split)
     # A part that the source gives is kept as it is.
-    parts = {part: indices for part, indices in drawn.items() if part not in given}
-    if wrong := _wrong_parts(parts, samples):
+    parts = {part: indices for part, indices in drawn.items() if part not in samples.given}
+    if wrong := wrong_parts(parts, samples):
         raise InvalidData(Issue(wrong, "y", arrays.origin))
     unused = samples.count - sum(len(indices) for indices in parts.values())
     if unused:
         notes = (*notes, f"x: {counted(unused, 'sample is', 'samples are')} in no part.")
     return parts, notes
+
+
+def samples_of(
+    arrays: Arrays, strata: Array | None, classes: tuple[str | int | float, ...]
+) -> Samples:
+    """What a split may know of these arrays; other arguments as for `split_arrays`."""
+    given = frozenset(part for part in GIVEN if arrays.given(part) is not None)
+    # These arrays are written, and identify the data. A split only reads them.
+    strata, groups, time = (
+        None if array is None else locked(array) for array in (strata, arrays.groups, arrays.time)
+    )
+    return Samples(len(arrays.y), classes, strata, groups, time, given)
 
 
 def _misfits(found: Any, split: Split) -> list[Misfit]:
@@ -154,7 +161,7 @@ def _refusal(wanted: str, received: str, split: Split) -> InvalidData:
     return InvalidData(Issue(f"{wanted}. Received: {excerpt(received)}.", file=named(split)))
 
 
-def _wrong_parts(parts: Parts, samples: Samples) -> str:
+def wrong_parts(parts: Parts, samples: Samples) -> str:
     """Why nobody can train on these parts; empty if they are right.
 
     A split that rounds the number of each class may leave none of one to train on.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,15 +11,16 @@ from typing import Any
 from evonas.data.prepared import FILES
 from evonas.errors import EvonasError, UserError
 from evonas.evaluate.contract.pool import Pool
-from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Job, Setup
+from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Setup
 from evonas.export import description
 from evonas.export.card import note_result, write_card
-from evonas.export.retraining import Tell, Weights, finish, leave, may_retry, weights_of
+from evonas.export.refitting import refitted
+from evonas.export.retraining import Tell, Weights, leave, run_job, weights_of
 from evonas.export.target import Target, about, bring
 from evonas.files import delete, files_within, sha256_of_tree
+from evonas.learning.metrics import VALIDATION
 from evonas.randomness import training_seed
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.openings import note_opening
 from evonas.runtime.pools import PoolFactory
 from evonas.runtime.session import Session
 from evonas.trial import CUT_SHORT, Cause, Outcome, Trial, TrialState
@@ -36,7 +36,8 @@ It covers the rounding of sums, and nothing else.
 def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mapping[str, Any]:
     """The winner's export at the end of a run, which opens the test data and notes it.
 
-    If its weights are gone, it is trained again.
+    If its weights are gone, it is trained again. With folds, it is trained on all data but those of
+    the test.
 
     Args:
         path: path of the `.keras` file, in the run's folder.
@@ -50,7 +51,7 @@ def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mappi
     """
     target = Target(path)
     x, y = FILES["test"]
-    weights = weights_of(session, trial, tell)
+    weights = _weights(session, trial, tell)
     outcome = _rebuild(session, trial, weights, target, {"x": x, "y": y})
     card = _card(session, trial, weights, outcome, target)
     note_result(session, card, target.card, path)
@@ -94,7 +95,7 @@ def export_trial(
     # A worker writes within the run's directory only; so first there, then to the target.
     folder = session.layout.root / "exports"
     made = replace(target, path=folder / f"{trial.id:05d}{target.form.ending}")
-    weights = weights_of(session, trial, tell)
+    weights = _weights(session, trial, tell)
     try:
         outcome = _rebuild(session, trial, weights, made, {})
         card = _card(session, trial, weights, outcome, made)
@@ -131,6 +132,12 @@ def cut_short_after(trial: Trial) -> int | None:
     return int(trial.metrics[CUT_SHORT])
 
 
+def _weights(session: Session, trial: Trial, tell: Tell) -> Weights:
+    """The weights that are exported."""
+    of_trial = weights_of if session.config.folds is None else refitted
+    return of_trial(session, trial, tell)
+
+
 def _rebuild(
     session: Session, trial: Trial, weights: Weights, target: Target, arrays: Mapping[str, str]
 ) -> Outcome:
@@ -160,6 +167,9 @@ def _rebuild(
             f"the model of trial {trial.id} could not be rebuilt and written as {target.name}"
             f" ({outcome.state}): {excerpt(outcome.message)}"
         )
+    # With folds there are no validation data left that the model has not seen.
+    if session.config.folds is not None:
+        return outcome
     for name in ("val_loss", f"val_{session.interface.metric}"):
         ours = weights.metrics.get(name)
         theirs = outcome.metrics.get(name)
@@ -178,20 +188,6 @@ def _is_close(ours: float | None, theirs: float | None) -> bool:
     return math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
-def run_job(session: Session, job: Job) -> Outcome:
-    """The outcome of a job; failures of the machine are tried again, as in a search.
-
-    Raises:
-        Stopped: a second Ctrl-C or a SIGTERM came; the next session does the export.
-    """
-    for count in itertools.count(1):
-        note_opening(session.record, job)
-        outcome = finish(session, replace(job, attempt=count - 1))
-        if not may_retry(session, job, outcome, count):
-            return outcome
-    raise AssertionError("unreachable")
-
-
 def _card(
     session: Session, trial: Trial, weights: Weights, outcome: Outcome, target: Target
 ) -> dict[str, Any]:
@@ -205,7 +201,7 @@ def _card(
         "task": interface.task,
         "input_shape": list(interface.input.shape),
         "classes": list(interface.classes),
-        "metrics": dict(outcome.metrics),
+        "metrics": _scores(session, trial, outcome),
         "baseline": details.get("baseline"),
         "unscored": details.get("unscored") or {},
         "parameters": details.get("parameters"),
@@ -226,3 +222,12 @@ def _card(
         # Together they give the sha256 above: that of this list, as `sha256sum` prints it.
         card["files"] = files_within(target.path)
     return {**card, **about(target, details.get("versions") or {}, card)}
+
+
+def _scores(session: Session, trial: Trial, outcome: Outcome) -> dict[str, float]:
+    """The scores of an exported model; with folds, those on validation data are their means."""
+    scores = dict(outcome.metrics)
+    if session.config.folds is None:
+        return scores
+    means = {name: value for name, value in trial.metrics.items() if name.startswith(VALIDATION)}
+    return {**means, **scores}

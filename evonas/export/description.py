@@ -50,6 +50,9 @@ def training(session: Session, trial: Trial, metrics: Mapping[str, float]) -> di
             "best_epoch": None if best is None else int(best),
             "most_epochs": most_epochs(session.space, trial.genome, asked),
             "patience": session.config.training.patience,
+            "folds": session.config.folds,
+            # With folds, the training part is all that is not for the test.
+            "samples": session.inputs.counts.get("train"),
             "seconds": None if attempt is None else attempt.seconds,
         },
         "history": {} if attempt is None else dict(attempt.history),
@@ -69,6 +72,7 @@ def data(session: Session) -> dict[str, Any]:
         "path": path,
         "task": interface.task,
         "samples": dict(session.inputs.counts),
+        "folds": config.folds,
         "shape": list(interface.input.shape),
         "classes": list(interface.classes),
         "split_seed": config.split_seed,

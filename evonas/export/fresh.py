@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from evonas.data.prepared import FILES
-from evonas.evaluate.contract.protocol import ScoreJob, TrainJob
-from evonas.export.bundle import run_job
+from evonas.evaluate.contract.protocol import Job, RefitJob, ScoreJob, TrainJob
+from evonas.export.refitting import refit_job
+from evonas.export.retraining import run_job
+from evonas.learning.metrics import VALIDATION
 from evonas.randomness import training_seed
 from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.openings import FRESH
@@ -40,18 +42,31 @@ def fresh_scores(session: Session, trial: Trial, count: int) -> Sequence[Mapping
             )
         train = _job(session, trial, number)
         try:
-            if run_job(session, train).state is not TrialState.OK:
+            trained = run_job(session, train)
+            if trained.state is not TrialState.OK:
                 continue
-            outcome = run_job(session, _score(train, {"x": x, "y": y}))
+            made: Job = train
+            means: Mapping[str, float] = {}
+            if session.config.folds is not None:
+                # The folds give the scores on validation data, and one network those of the test.
+                means = _of_validation(trained.metrics)
+                made = _refit(session, trial, number, trained.metrics["best_epoch"])
+                if run_job(session, made).state is not TrialState.OK:
+                    continue
+            outcome = run_job(session, _score(made, {"x": x, "y": y}))
             if outcome.state is TrialState.OK:
-                found.append(dict(outcome.metrics))
+                found.append({**means, **outcome.metrics})
         finally:
             for path in session.layout.root.glob(f"{FRESH}{number}.*"):
                 path.unlink()
     return found
 
 
-def _score(train: TrainJob, arrays: Mapping[str, str]) -> ScoreJob:
+def _of_validation(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if name.startswith(VALIDATION)}
+
+
+def _score(train: Job, arrays: Mapping[str, str]) -> ScoreJob:
     """What scores a training on validation and test data."""
     return ScoreJob(
         trial=train.trial,
@@ -77,3 +92,9 @@ def _job(session: Session, trial: Trial, number: int) -> TrainJob:
         epochs=trial.proposal.fidelity.epochs,
         weights=f"{FRESH}{number}.npz",
     )
+
+
+def _refit(session: Session, trial: Trial, number: int, best_epoch: float) -> RefitJob:
+    """The training on the data of all folds, with the seed of the same repeat."""
+    repeat = trial.proposal.repeat + number
+    return refit_job(session, trial, repeat, f"{FRESH}{number}.refitted.npz", best_epoch)

@@ -21,12 +21,14 @@ from evonas.runtime.loop.jobs import (
     checkpoint_path,
     could_not_write,
     parts_before,
+    refitted_path,
     training_job,
     weights_path,
 )
 from evonas.runtime.loop.retries import RETRIES, accumulation
 from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.loop.storage import best_of
+from evonas.runtime.openings import note_opening
 from evonas.runtime.record.record import Record
 from evonas.runtime.session import Session
 from evonas.runtime.versions import made_with_in_words, other_versions
@@ -54,13 +56,18 @@ class Weights:
     is_new: bool
 
 
-def check_weights(session_root: Path, files: Mapping[str, str], trial: Trial) -> Path:
-    """The path of a trial's recorded weights.
+def check_weights(
+    session_root: Path, files: Mapping[str, str], trial: Trial, has_folds: bool = False
+) -> Path:
+    """The path of the recorded weights of a trial's network.
+
+    Args:
+        has_folds: whether that network is the one that was trained on the data of all folds.
 
     Raises:
         InvalidRecord: they are missing, or not what the record says.
     """
-    name = weights_path(trial.trained_id)
+    name = refitted_path(trial.trained_id) if has_folds else weights_path(trial.trained_id)
     path = session_root / name
     if name not in files or not is_whole(path, files[name]):
         raise InvalidRecord(
@@ -108,6 +115,20 @@ def finish(session: Session, job: Job) -> Outcome:
             if isinstance(report, Finished):
                 return report.outcome
     raise session.stop.error("stopped before the export; nothing is lost")
+
+
+def run_job(session: Session, job: Job) -> Outcome:
+    """The outcome of a job; failures of the machine are tried again, as in a search.
+
+    Raises:
+        Stopped: a second Ctrl-C or a SIGTERM came; the next session does the job.
+    """
+    for count in itertools.count(1):
+        note_opening(session.record, job)
+        outcome = finish(session, replace(job, attempt=count - 1))
+        if not may_retry(session, job, outcome, count):
+            return outcome
+    raise AssertionError("unreachable")
 
 
 def may_retry(session: Session, job: Job, outcome: Outcome, attempts: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evonas.data.splits import Part
 from evonas.errors import InvalidConfig, Issue
 from evonas.evaluate.contract.evaluator import Call
 from evonas.evaluate.local.limit_check import Measured
@@ -118,7 +119,11 @@ def failing_metrics(
     if interface is None:
         return []
     folder = plugin_folder(config, loaded.file)
-    failing = try_metrics(list(functions), interface, root, config.plugins, folder, config.seed)
+    # With folds, each sample of the training part is for validation in turn.
+    part: Part = "validation" if config.folds is None else "train"
+    failing = try_metrics(
+        list(functions), interface, root, config.plugins, folder, config.seed, part
+    )
     found = []
     for function, words in failing.items():
         key = key_of_metric(config, functions[function])

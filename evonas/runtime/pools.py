@@ -69,6 +69,7 @@ def make_setup(
         plugin_folder=plugin_folder(config, config_file),
         code=dict(code or {}),
         threads=config.pool.threads,
+        folds=config.folds,
         evaluator=described(config.evaluator),
         time_limit=config.limits.seconds,
         stalled_limit=config.limits.stalled_seconds,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evonas.data.prepared import FILES
+from evonas.data.prepared import FILES, FOLDS
 from evonas.errors import InvalidData, Issue, UserError
 from evonas.evaluate.contract.evaluator import evaluator_in
 from evonas.evaluate.contract.pool import Finished, PoolSettings
@@ -107,7 +107,7 @@ def plan_replay(root: Path, trial: int) -> Plan:
         files = record.files(first.id)
         incumbent = incumbent_for(record, config, first.id)
         code = changed_code(record, check_plugins(config, space, config_file))
-    _check_data(root, inputs.data_files)
+    _check_data(root, inputs.data_files, config.folds is not None)
     job = _job(config.seed, first, trials, attempts, incumbent)
     return Plan(
         root=root,
@@ -186,21 +186,21 @@ def _numbered(count: int) -> str:
     return f"they are numbered 0 to {count - 1}"
 
 
-def _check_data(root: Path, files: Mapping[str, str]) -> None:
+def _check_data(root: Path, files: Mapping[str, str], has_folds: bool) -> None:
     """Check the arrays that a training reads.
 
     Raises:
         InvalidData: one of them is missing or damaged.
     """
-    for part in ("train", "validation"):
-        for name in FILES[part]:
-            path = root / name
-            if not path.is_file() or (name in files and not is_whole(path, files[name])):
-                message = (
-                    "is missing or damaged: a replay would show nothing."
-                    f" To make it again:  {command('resume', root)}"
-                )
-                raise InvalidData(Issue(message, file=str(path)))
+    read = (*FILES["train"], FOLDS) if has_folds else (*FILES["train"], *FILES["validation"])
+    for name in read:
+        path = root / name
+        if not path.is_file() or (name in files and not is_whole(path, files[name])):
+            message = (
+                "is missing or damaged: a replay would show nothing."
+                f" To make it again:  {command('resume', root)}"
+            )
+            raise InvalidData(Issue(message, file=str(path)))
 
 
 def worker_of(plan: Plan) -> RunJob:

@@ -268,7 +268,8 @@ class Session:
         is_kept = self.config.evaluator.has_networks and not self.pool.is_simulated
         if self.config.budget.time is None or not is_kept:
             return None
-        return Reserve(self.pool.clock, end_seconds(self.record), self.pool.capacity)
+        ended = end_seconds(self.record)
+        return Reserve(self.pool.clock, ended, self.pool.capacity, self.config.folds)
 
     def close(self) -> None:
         """End the workers, close the record and let go of the lock."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from evonas.testing.suites.metric import MetricSuite
     from evonas.testing.suites.pool import PoolSuite
     from evonas.testing.suites.source import SourceSuite
+    from evonas.testing.suites.split import SplitSuite
     from evonas.testing.suites.strategy import StrategySuite
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "MetricSuite",
     "PoolSuite",
     "SourceSuite",
+    "SplitSuite",
     "StrategySuite",
     "Stub",
     "StubPool",
@@ -60,6 +62,7 @@ __getattr__, __dir__ = exports(
         "MetricSuite": "evonas.testing.suites.metric",
         "PoolSuite": "evonas.testing.suites.pool",
         "SourceSuite": "evonas.testing.suites.source",
+        "SplitSuite": "evonas.testing.suites.split",
         "StrategySuite": "evonas.testing.suites.strategy",
         "Stub": "evonas.testing.stub_worker",
         "StubPool": "evonas.testing.stub_pool",

@@ -26,6 +26,7 @@ from evonas.evaluate.contract.protocol import (
     ExportJob,
     Job,
     OnEpoch,
+    RefitJob,
     RunJob,
     ScoreJob,
     Setup,
@@ -125,13 +126,20 @@ def stub_outcome(job: Job, setup: Setup, stub: Stub = PLAIN) -> Outcome:
         history = {name: values[: job.cut_after] for name, values in history.items()}
     best = _best_epoch(history, setup.objective)
     metrics = {name: values[best] for name, values in history.items()}
+    if isinstance(job, RefitJob):
+        return Outcome(TrialState.OK, {"loss": history["loss"][-1], **size}, epochs=job.epochs)
     if isinstance(job, ScoreJob | ExportJob):
+        # With folds, the network was trained on all validation data.
+        scores = {} if setup.folds else dict(metrics)
         if job.arrays:
-            metrics["test_loss"] = metrics["val_loss"] * 1.01
+            scores["test_loss"] = metrics["val_loss"] * 1.01
             for name in measures:
-                metrics[f"test_{name}"] = metrics[f"val_{name}"] * 0.99
-        return Outcome(TrialState.OK, {**metrics, **size})
+                scores[f"test_{name}"] = metrics[f"val_{name}"] * 0.99
+        return Outcome(TrialState.OK, {**scores, **size})
     metrics |= size
+    if setup.folds:
+        # So long the winner is trained on all data.
+        metrics["best_epoch"] = best + 1.0
     for name in (*setup.needed, *setup.metrics):
         if name in TIMES:
             metrics[name] = 0.1 + _fraction(genome, name)
@@ -198,7 +206,9 @@ def _history(genome: str, job: Job, measures: Sequence[str]) -> dict[str, list[f
 def run_stub(setup: Setup, job: Job, on_epoch: OnEpoch, stub: Stub = PLAIN) -> Outcome:
     """`stub_outcome`, and a worker's files: weights and checkpoint, or the exported model."""
     root = Path(setup.directory)
-    needed = job.resume_from if isinstance(job, TrainJob) else job.weights
+    needed = next(iter(job.reads), None)
+    if isinstance(job, TrainJob):
+        needed = job.resume_from
     if needed is not None and not (root / needed).is_file():
         return Outcome(TrialState.ERROR, message=f"FileNotFoundError: {needed}")
     outcome = stub_outcome(job, setup, stub)

@@ -173,6 +173,7 @@ PUBLIC: dict[str, list[str]] = {
         "MetricSuite",
         "PoolSuite",
         "SourceSuite",
+        "SplitSuite",
         "StrategySuite",
         "Stub",
         "StubPool",

@@ -39,6 +39,18 @@ class Source(Settings, ABC):
         data.
         """
 
+    def naming(self, group: str | None, time: str | None) -> Source | None:
+        """The same, which fills `Arrays.groups` and `Arrays.time` from what has these names.
+
+        None if it has nothing by other names than `groups` and `time`. A source of named columns
+        overrides this.
+
+        Args:
+            group: name of what samples have in common, or None.
+            time: name of when each sample was taken, or None.
+        """
+        return self if group in (None, "groups") and time in (None, "time") else None
+
     def placed(self, folder: Path) -> Source:
         """The same with absolute paths. A source whose settings have a path overrides this.
 

@@ -59,6 +59,7 @@ class Setup:
             without plugins.
         code: what identifies the code of the plugins, as name -> sha256.
         threads: number of TensorFlow threads of each worker, inside and between ops.
+        folds: number of folds of the training data; None if a part of the data is for validation.
         most_data: bytes of data that a worker may hold whole; more is read batch by batch. None for
             no limit.
         evaluator: what judges genomes, `{"package.module:Name": {...}}`: a class and its settings.
@@ -82,6 +83,7 @@ class Setup:
     plugin_folder: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
     threads: int = 1
+    folds: int | None = None
     most_data: int | None = None
     evaluator: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     time_limit: float | None = None
@@ -113,7 +115,9 @@ class Job(ABC):
         genome: the genome, decoded once: a worker reads it from `Genome.to_dict()`.
         seed: seed of the training.
         epochs: the most epochs to train.
-        weights: file of the best epoch's weights; a training writes it, all others read it.
+        weights: file of the best epoch's weights, with folds those of each network in turn. A
+            training writes it. A refit writes those of its one network. All others read the weights
+            of one network.
         cut_after: number of epochs after which the training is cut short: to repeat one that was.
             None for a training that only the driver may cut short. For all others: where the
             training was cut short that wrote the weights.
@@ -184,8 +188,31 @@ class TrainJob(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefitJob(Job):
+    """Train a genome on the data of all folds, for exactly so many epochs; nothing is validated.
+
+    Attributes:
+        accumulation: as in `TrainJob`.
+    """
+
+    kind = "refit"
+
+    accumulation: int = 1
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        return (self.weights,)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreJob(Job):
     """Score a trained genome on validation and test data; nothing is written.
+
+    With folds there are no validation data: the network was trained on all of them.
 
     Attributes:
         arrays: the test data's files, `x` and `y`.
@@ -221,7 +248,9 @@ class ExportJob(Job):
         return (self.model,)
 
 
-JOBS: Mapping[str, type[Job]] = {kind.kind: kind for kind in (TrainJob, ScoreJob, ExportJob)}
+JOBS: Mapping[str, type[Job]] = {
+    kind.kind: kind for kind in (TrainJob, RefitJob, ScoreJob, ExportJob)
+}
 """The kinds of jobs, by the word in a message."""
 
 

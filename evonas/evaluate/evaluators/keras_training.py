@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evonas.data.prepared import FILES, Prepared, prepare
+from evonas.data.prepared import FILES, FOLDS, Prepared, prepare
 from evonas.errors import InvalidConfig, Issue
 from evonas.evaluate.contract.evaluator import WORKER, Evaluator, Question, silent
 from evonas.evaluate.contract.import_watch import import_plugins
@@ -65,8 +65,13 @@ class KerasTraining(Evaluator):
         assert question.data is not None, "a config for Keras has data"
         prepared = prepare(question.data, root)
         assert prepared.interface is not None, "data have an interface"
-        targets = np.load(root / FILES["validation"][1], allow_pickle=False)
-        if undefined := _undefined(question.metrics, prepared.interface, targets):
+        for targets in _validated(root, question.data.folds):
+            self._check_metrics(question, prepared.interface, targets)
+        return prepared
+
+    def _check_metrics(self, question: Question, interface: Interface, targets: Array) -> None:
+        """Raises InvalidConfig if a metric that the search needs has no value on these targets."""
+        if undefined := _undefined(question.metrics, interface, targets):
             received = f"{counted(len(targets), 'target')} of"
             received = f"{received} {counted(len(np.unique(targets)), 'distinct value')}"
             raise InvalidConfig(
@@ -78,7 +83,6 @@ class KerasTraining(Evaluator):
                 )
                 for name in undefined
             )
-        return prepared
 
     def pool_problem(self, is_simulated: bool) -> str:
         if not is_simulated:
@@ -89,6 +93,17 @@ class KerasTraining(Evaluator):
 
     def length(self, epochs: str, is_set: bool) -> str:
         return f"trainings of up to {epochs}"
+
+
+def _validated(root: Path, folds: int | None) -> Iterator[Array]:
+    """The targets of the validation data; with folds, those of each fold in turn."""
+    if folds is None:
+        yield np.load(root / FILES["validation"][1], allow_pickle=False)
+        return
+    targets = np.load(root / FILES["train"][1], allow_pickle=False)
+    fold_of = np.load(root / FOLDS, allow_pickle=False)
+    for fold in range(folds):
+        yield targets[fold_of == fold]
 
 
 def _undefined(names: Iterable[str], interface: Interface, targets: Array) -> list[str]:

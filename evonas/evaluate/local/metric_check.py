@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from evonas.data.prepared import FILES
+from evonas.data.splits import Part
 from evonas.errors import UserError
 from evonas.evaluate.contract.importing import add_folder
 from evonas.evaluate.contract.raised import message_of
@@ -39,6 +40,7 @@ def try_metrics(
     plugins: Collection[str],
     folder: str,
     seed: int,
+    part: Part = "validation",
 ) -> Mapping[str, str]:
     """A sentence for each function that fails, by its name.
 
@@ -49,6 +51,7 @@ def try_metrics(
         plugins: modules that may be imported.
         folder: folder of the config, in which modules may lie, too.
         seed: the run's seed.
+        part: part of the data whose targets they are called with.
     """
     if not functions:
         return {}
@@ -56,7 +59,7 @@ def try_metrics(
         "functions": list(functions),
         "task": interface.task,
         "outputs": interface.outputs,
-        "targets": str((root / FILES["validation"][1]).absolute()),
+        "targets": str((root / FILES[part][1]).absolute()),
         "plugins": list(plugins),
         "folder": folder,
         "seed": seed,

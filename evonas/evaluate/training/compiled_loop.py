@@ -67,7 +67,7 @@ class CompiledLoop(Loop):
         # The signatures leave the length of an order open: each function is traced once.
         order = tf.TensorSpec([None], tf.int32)
         self._run = tf.function(self._train_batches, input_signature=[order], autograph=False)
-        self._check = tf.function(self._validate, input_signature=[], autograph=False)
+        self._check = tf.function(self._validate, input_signature=[order], autograph=False)
 
     @property
     def samples(self) -> int:
@@ -86,9 +86,11 @@ class CompiledLoop(Loop):
         targets: Array = self._data.validation.y.numpy()
         return targets
 
-    def validate(self) -> Array:
+    def validate(self, positions: NDArray[np.int32] | None = None) -> Array:
+        if positions is None:
+            positions = np.arange(self._data.validation.count, dtype=np.int32)
         with self._averaged():
-            predictions: Array = self._check().numpy()
+            predictions: Array = self._check(positions).numpy()
         return predictions
 
     def weights(self) -> list[Array]:
@@ -216,10 +218,13 @@ class CompiledLoop(Loop):
         self._optimizer.apply(gradients, variables)
         return loss
 
-    def _validate(self) -> Tensor:
-        """The predictions for the validation data, (samples, outputs)."""
-        validation = self._data.validation
-        samples = validation.count
+    def _validate(self, order: Tensor) -> Tensor:
+        """The predictions for the validation data, (samples, outputs).
+
+        Args:
+            order: (samples,), positions in the validation data.
+        """
+        samples = tf.size(order)
         # Rounded up: the last batch may be smaller.
         batches = -(-samples // VALIDATION_BATCH)
         (output,) = self._model.outputs
@@ -236,7 +241,7 @@ class CompiledLoop(Loop):
         def batch(number: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
             start = number * VALIDATION_BATCH
             stop = tf.minimum(start + VALIDATION_BATCH, samples)
-            x, _ = validation.batch(tf.range(start, stop))
+            x, _ = self._data.validation.batch(order[start:stop])
             x = tf.cast(x, tf.float32)
             predicted = self._model(x, training=False)
             return number + 1, found.write(number, predicted)

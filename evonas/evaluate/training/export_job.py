@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from evonas.data.fitting import open_interface
-from evonas.data.prepared import FILES, RAW_FILES
+from evonas.data.prepared import FILES, FOLDS, RAW_FILES
 from evonas.data.raw import Frame, RawSamples, plain
 from evonas.data.raw import load as load_raw
 from evonas.errors import InvalidRecord
@@ -22,6 +22,7 @@ from evonas.evaluate.training.baseline import baseline
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.scoring import MetricFailed, asked_metrics
 from evonas.evaluate.training.train_job import space_of
+from evonas.evaluate.training.trainer import means
 from evonas.files import DISK_ERRORS, sha256_of_tree
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.input_spec import input_name
@@ -56,7 +57,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     space = space_of(setup)
     model = _model(setup, job, interface)
     measured = asked_metrics(setup)
-    found = _scored(root, measured, model, job.arrays)
+    found = _scored(setup, measured, model, job.arrays)
     x: Samples = found.x
     predictions = found.predictions
     if interface.input.encoding:
@@ -85,7 +86,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
             more={
                 **_details(model, difference),
                 "unscored": dict(found.failed),
-                "baseline": baseline(interface, measured, train, found.targets),
+                "baseline": _baseline(setup, interface, measured, found.targets),
             }
         ),
     )
@@ -107,7 +108,7 @@ def score(setup: Setup, job: ScoreJob) -> Outcome:
     root = Path(setup.directory)
     interface = open_interface(setup.interface, root)
     model = _model(setup, job, interface)
-    found = _scored(root, asked_metrics(setup), model, job.arrays)
+    found = _scored(setup, asked_metrics(setup), model, job.arrays)
     return Outcome(TrialState.OK, metrics=found.metrics)
 
 
@@ -121,9 +122,12 @@ def _model(setup: Setup, job: Job, interface: Interface) -> keras.Model:
 class _Scored:
     """What a model scores on validation data, and on the test data if they are named.
 
+    With folds it was trained on all validation data, and has no score on them.
+
     Attributes:
         targets: targets of each part.
-        x: samples of the last part: the test data, if there are any.
+        x: samples of the last part: the test data, if there are any. Without any part they are the
+            training data.
         predictions: the model's answers for them.
         failed: why a function of the user's has given no score, by the name of the score.
     """
@@ -136,14 +140,15 @@ class _Scored:
 
 
 def _scored(
-    root: Path, measured: Sequence[Metric], model: keras.Model, arrays: Mapping[str, str]
+    setup: Setup, measured: Sequence[Metric], model: keras.Model, arrays: Mapping[str, str]
 ) -> _Scored:
     """Score a model on validation data, and on these test data.
 
     Args:
         arrays: files of the test data, `x` and `y`; may be empty.
     """
-    parts = {"val": FILES["validation"]}
+    root = Path(setup.directory)
+    parts = {} if setup.folds else {"val": FILES["validation"]}
     if arrays:
         parts["test"] = (arrays["x"], arrays["y"])
     metrics: dict[str, float] = {}
@@ -166,7 +171,31 @@ def _scored(
                 # A score of few samples may be undefined.
                 if math.isfinite(value):
                     metrics[f"{part}_{name}"] = value
+    if not parts:
+        x = _mapped(root / FILES["train"][0])
+        predictions = _predict(model, x)
     return _Scored(metrics, targets, x, predictions, failed)
+
+
+def _baseline(
+    setup: Setup, interface: Interface, measured: Sequence[Metric], targets: Mapping[str, Array]
+) -> dict[str, float]:
+    """The baseline of each part that is scored; with folds also the mean over them.
+
+    Args:
+        targets: targets of each part.
+    """
+    root = Path(setup.directory)
+    train = _mapped(root / FILES["train"][1])
+    found = baseline(interface, measured, train, targets)
+    if setup.folds is None:
+        return found
+    fold_of = _mapped(root / FOLDS)
+    rows = []
+    for fold in range(setup.folds):
+        own = fold_of == fold
+        rows.append(baseline(interface, measured, train[~own], {"val": train[own]}))
+    return {**means(rows), **found}
 
 
 def _details(model: keras.Model, difference: float) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from evonas.evaluate.contract.protocol import (
     ExportJob,
     Job,
     OnEpoch,
+    RefitJob,
     ScoreJob,
     Setup,
     TrainJob,
 )
 from evonas.evaluate.contract.raised import text_of
 from evonas.evaluate.training.export_job import export, score
+from evonas.evaluate.training.refit_job import refit
 from evonas.evaluate.training.tensors import TensorCache
 from evonas.evaluate.training.train_job import batch_of, train
 from evonas.files import DISK_ERRORS
@@ -88,6 +90,8 @@ def _run(setup: Setup, job: Job, on_epoch: OnEpoch, alive: Alive) -> Outcome:
             match job:
                 case TrainJob():
                     return train(setup, job, on_epoch, _CACHE, alive=alive)
+                case RefitJob():
+                    return refit(setup, job, on_epoch, _CACHE, alive)
                 case ScoreJob():
                     return score(setup, job)
                 case ExportJob():

@@ -20,7 +20,20 @@ class Loop(ABC):
 
     The loss is that of `Interface.task`. Targets of a regression are divided by their scale first.
     A learning rate then means the same for all targets.
+
+    A loop may train several networks, one for each fold of the data. It then is about one fold at a
+    time. Weights and states are those of all folds, one after the other.
     """
+
+    @property
+    def folds(self) -> int:
+        """Number of folds; 1 for a loop that trains one network."""
+        return 1
+
+    def turn_to(self, fold: int) -> None:
+        """What is run and validated from now on is this fold, counted from 0."""
+        # One network is its own only fold.
+        return
 
     @property
     @abstractmethod
@@ -51,8 +64,12 @@ class Loop(ABC):
         """The targets of the validation data, (samples,), as the task has encoded them."""
 
     @abstractmethod
-    def validate(self) -> Array:
-        """The predictions for the validation data, (samples, outputs), in the targets' units."""
+    def validate(self, positions: NDArray[np.int32] | None = None) -> Array:
+        """The predictions for the validation data, (samples, outputs), in the targets' units.
+
+        Args:
+            positions: (samples,), positions in the validation data; None for all of them.
+        """
 
     @abstractmethod
     def weights(self) -> list[Array]:

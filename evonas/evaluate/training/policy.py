@@ -19,23 +19,26 @@ class TrainingPolicy:
     So a training that is stopped and continued ends with the same epoch as one that never stopped.
 
     Attributes:
-        objective: one of the metrics in the history.
+        objective: one of the metrics in the history. None if the last epoch counts, and not the
+            best: there is nothing to judge the epochs by.
         patience: number of epochs without a better objective after which the training ends;
             None for all epochs.
         curve: rule that ends a training whose learning curve cannot reach the incumbent, or
             None.
 
     Raises:
-        ValueError: the patience is below 1.
+        ValueError: the patience is below 1, or a rule has no objective.
     """
 
-    objective: Objective
+    objective: Objective | None
     patience: int | None = None
     curve: CurveRule | None = None
 
     def __post_init__(self) -> None:
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience must be at least 1, or None. Received: {self.patience}.")
+        if self.objective is None and (self.patience, self.curve) != (None, None):
+            raise ValueError("a patience or a curve needs an objective. Received: none.")
 
     def best_epoch(self, history: History) -> int:
         """The position of the epoch that is best by the objective, counted from 0.
@@ -46,7 +49,9 @@ class TrainingPolicy:
         Raises:
             ValueError: an epoch has no finite value of the objective.
         """
-        keys = [self._key(row) for row in history]
+        if self.objective is None:
+            return len(history) - 1
+        keys = [_key(self.objective, row) for row in history]
         # `index` finds the earliest of equals: a later epoch must be better to count.
         return keys.index(min(keys))
 
@@ -60,6 +65,8 @@ class TrainingPolicy:
 
     def stopped(self, history: History) -> Stopped | None:
         """The stop that the learning curve has decided, or None."""
+        if self.objective is None:
+            return None
         return stopped(history, self.objective, self.curve)
 
     def is_over(self, history: History, epochs: int) -> bool:
@@ -68,10 +75,11 @@ class TrainingPolicy:
             return True
         return self.is_exhausted(history) or self.stopped(history) is not None
 
-    def _key(self, row: Mapping[str, float]) -> float:
-        """The objective in this epoch as a number that is smaller the better it is."""
-        fitness = self.objective.fitness(row)
-        if fitness is None:
-            name = self.objective.name
-            raise ValueError(f"the history has no finite {name!r}. Received: {sorted(row)}.")
-        return fitness.key
+
+def _key(objective: Objective, row: Mapping[str, float]) -> float:
+    """The objective in this epoch as a number that is smaller the better it is."""
+    fitness = objective.fitness(row)
+    if fitness is None:
+        name = objective.name
+        raise ValueError(f"the history has no finite {name!r}. Received: {sorted(row)}.")
+    return fitness.key

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from evonas.data.prepared import FILES
+from evonas.data.prepared import FILES, FOLDS
 from evonas.data.splits import Part
 from evonas.evaluate.training.stored_array import StoredArray
 
@@ -85,10 +86,26 @@ class StoredSamples(Samples):
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a training learns from, and what it is judged by."""
+    """What a training learns from, and what it is judged by.
+
+    Attributes:
+        train: samples to learn from.
+        validation: samples to be judged by. With folds, these are the same ones.
+        fold_of: (samples,), the number of the fold in which each sample is for validation; None
+            without folds.
+    """
 
     train: Samples
     validation: Samples
+    fold_of: NDArray[np.integer] | None = None
+
+    @property
+    def samples(self) -> int:
+        """How many samples a network learns from; with folds, in the largest of them."""
+        if self.fold_of is None:
+            return self.train.count
+        smallest = int(np.bincount(self.fold_of).min())
+        return self.train.count - smallest
 
 
 class TensorCache:
@@ -98,10 +115,13 @@ class TensorCache:
         self._key: object = None
         self._data: TrainingData | None = None
 
-    def get(self, directory: Path, most: int | None = None) -> TrainingData:
+    def get(
+        self, directory: Path, most: int | None = None, has_folds: bool = False
+    ) -> TrainingData:
         """The training and validation data of a run.
 
         Args:
+            has_folds: whether the training data are in folds, which take turns at validation.
             most: bytes that the samples may take as whole tensors. More of them are read batch by
                 batch. None for no limit.
 
@@ -109,19 +129,23 @@ class TensorCache:
             OSError: a file is missing or cannot be read.
             ValueError: a file is no array in C order.
         """
-        parts: tuple[Part, ...] = ("train", "validation")
+        parts: tuple[Part, ...] = ("train",) if has_folds else ("train", "validation")
         paths = [directory / name for part in parts for name in FILES[part]]
+        if has_folds:
+            paths.append(directory / FOLDS)
         key = [most, *map(_stamp, paths)]
         if self._data is None or key != self._key:
             # The old tensors are released first: memory may not hold the old and the new ones.
             self._data = None
             size = sum(path.stat().st_size for path in paths)
             is_stored = most is not None and size > most
-            x_train, y_train, x_validation, y_validation = paths
-            self._data = TrainingData(
-                _load(x_train, y_train, is_stored),
-                _load(x_validation, y_validation, is_stored),
-            )
+            x, y, *others = paths
+            train = _load(x, y, is_stored)
+            if has_folds:
+                fold_of = np.load(directory / FOLDS, allow_pickle=False)
+                self._data = TrainingData(train, train, fold_of)
+            else:
+                self._data = TrainingData(train, _load(others[0], others[1], is_stored))
             self._key = key
         return self._data
 

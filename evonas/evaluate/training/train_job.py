@@ -15,12 +15,21 @@ import tensorflow as tf
 
 from evonas.data.fitting import open_interface
 from evonas.evaluate.contract.imports import code_now
-from evonas.evaluate.contract.protocol import ACCUMULATION, Job, OnEpoch, Setup, TrainJob
+from evonas.evaluate.contract.protocol import (
+    ACCUMULATION,
+    Job,
+    OnEpoch,
+    RefitJob,
+    Setup,
+    TrainJob,
+)
 from evonas.evaluate.training.checkpoint import save_weights
 from evonas.evaluate.training.checkpoint_keeper import CheckpointKeeper
 from evonas.evaluate.training.compiled_loop import CompiledLoop
+from evonas.evaluate.training.folded_loop import FoldedLoop
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import rule_of
+from evonas.evaluate.training.loop import Loop
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.evaluate.training.scoring import asked_metrics
 from evonas.evaluate.training.tensors import TensorCache, TrainingData
@@ -45,6 +54,7 @@ from evonas.model.size import (
     measure_unbuilt,
     postponed,
 )
+from evonas.randomness import fold_seed
 from evonas.trial import CUT_SHORT, Details, Direction, Objective, Outcome, TrialState
 
 CHECKPOINT_SECONDS = 30.0
@@ -81,13 +91,15 @@ def train(
         whatever goes wrong; the worker's border sorts it, and clears Keras's session.
     """
     root = Path(setup.directory)
-    model, size = _build(setup, job)
+    # With folds, the first network is that of the first fold.
+    seed = job.seed if setup.folds is None else fold_seed(job.seed, 0)
+    model, size = build(setup, job, seed)
     if message := _beyond(setup.limits, size):
         # The weights still wait for their values in Keras's session, which the worker clears.
-        return Outcome(TrialState.INFEASIBLE, metrics=_size_metrics(size), message=message)
+        return Outcome(TrialState.INFEASIBLE, metrics=size_metrics(size), message=message)
     # Only now is the network known to be small enough for its weights.
-    _initialize_weights()
-    data = cache.get(root, setup.most_data)
+    initialize_weights()
+    data = cache.get(root, setup.most_data, setup.folds is not None)
     trainer, fingerprint = _trainer(setup, job, model, data)
     keeper = CheckpointKeeper(root, job, trainer, checkpoint_seconds, clock)
     keeper.restore(fingerprint)
@@ -112,7 +124,7 @@ def train(
         trainer.train(until, on_epoch, alive)
     except Diverged as error:
         # The checkpoint stays as it was: it holds no epoch that diverged.
-        metrics = _marked(job, _size_metrics(size))
+        metrics = marked(job, size_metrics(size))
         return _outcome(TrialState.DIVERGED, trainer, metrics=metrics, message=str(error))
     # Written even just after another one: a longer training can then resume any finished one.
     keeper.save()
@@ -134,11 +146,14 @@ def space_of(setup: Setup) -> SearchSpace:
     return _parse(setup.space)
 
 
-def _build(setup: Setup, job: TrainJob) -> tuple[keras.Model | None, ModelSize]:
+def build(setup: Setup, job: Job, seed: int) -> tuple[keras.Model | None, ModelSize]:
     """The network, still without memory for weights, and its size.
 
     A genome of any size may be asked for, so the size must be known before the weights exist. With
     ops of plugins, a network that is too large is not built at all (None).
+
+    Args:
+        seed: seed of the initial weights and of the network's random generators.
     """
     space = space_of(setup)
     interface = open_interface(setup.interface, Path(setup.directory))
@@ -152,13 +167,13 @@ def _build(setup: Setup, job: TrainJob) -> tuple[keras.Model | None, ModelSize]:
             return None, size
         scope = nullcontext()
     # Immediately before the building: initial weights and dropout masks follow from this seed.
-    keras.utils.set_random_seed(job.seed)
+    keras.utils.set_random_seed(seed)
     with scope:
         model = build_model(space, genome, interface, setup.plugins)
     return model, measure(model)
 
 
-def _initialize_weights() -> None:
+def initialize_weights() -> None:
     """Give the postponed weights their values."""
     # Keras does that at the end of any `StatelessScope`.
     with keras.StatelessScope():
@@ -171,12 +186,12 @@ def _trainer(
     """The training that a job asks for, and the fingerprint of its checkpoints."""
     space = space_of(setup)
     genome = job.genome
-    batch = batch_size(space, genome)
     interface = open_interface(setup.interface, Path(setup.directory))
-    fingerprint = {
+    loop, steps = make_loop(setup, job, model, data)
+    fingerprint: dict[str, Any] = {
         "genome": genome.digest,
         "seed": job.seed,
-        "batch_size": batch,
+        "batch_size": loop.batch_size,
         "interface": interface.in_checkpoint(),
     }
     if setup.plugins:
@@ -185,23 +200,20 @@ def _trainer(
         fingerprint["code"] = code_now()
     if job.accumulation > 1:
         fingerprint["accumulation"] = job.accumulation
-    # The full training, not what this job asks for: 3 epochs and 6 more must see the learning rates
-    # of 9 at once.
-    full = epochs(space, genome, setup.epochs or job.epochs)
-    steps = schedule_steps(space, genome, data.train.count, full)
     if has_schedule(space, genome):
         fingerprint["steps"] = steps
     fingerprint |= newer_settings(space, genome)
+    if setup.folds is not None:
+        fingerprint["folds"] = setup.folds
+    full = epochs(space, genome, setup.epochs or job.epochs)
     direction: Direction = "max" if setup.objective["direction"] == "max" else "min"
-    optimizer = build_optimizer(space, genome, steps, job.accumulation)
-    loss = build_loss(interface, label_smoothing=label_smoothing(space, genome))
     policy = TrainingPolicy(
         Objective(setup.objective["name"], direction),
         patience=setup.patience,
         curve=rule_of(setup, job.incumbent, full),
     )
     trainer = Trainer(
-        CompiledLoop(model, optimizer, data, interface, batch, loss),
+        loop,
         interface,
         policy,
         seed=job.seed,
@@ -210,6 +222,35 @@ def _trainer(
         fingerprint=fingerprint,
     )
     return trainer, fingerprint
+
+
+def make_loop(
+    setup: Setup, job: TrainJob | RefitJob, model: keras.Model, data: TrainingData
+) -> tuple[Loop, int]:
+    """The loop of a training, over the folds if the data have any; and the steps of its schedule.
+
+    Args:
+        model: the network; with folds, that of the first one.
+    """
+    space = space_of(setup)
+    genome = job.genome
+    interface = open_interface(setup.interface, Path(setup.directory))
+    # The full training, not what this job asks for: 3 epochs and 6 more must see the learning rates
+    # of 9 at once.
+    full = epochs(space, genome, setup.epochs or job.epochs)
+    steps = schedule_steps(space, genome, data.samples, full)
+    optimizer = build_optimizer(space, genome, steps, job.accumulation)
+    loss = build_loss(interface, label_smoothing=label_smoothing(space, genome))
+    loop = CompiledLoop(model, optimizer, data, interface, batch_size(space, genome), loss)
+    if data.fold_of is None:
+        return loop, steps
+    starts = [loop.model_state()]
+    for fold in range(1, int(data.fold_of.max()) + 1):
+        # A network that trains this fold alone would begin with these very weights.
+        keras.utils.set_random_seed(fold_seed(job.seed, fold))
+        other = build_model(space, genome, interface, setup.plugins)
+        starts.append([variable.value.numpy() for variable in other.variables])
+    return FoldedLoop(loop, data.fold_of, starts), steps
 
 
 def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:
@@ -241,7 +282,7 @@ def _success(
     best = trainer.best_epoch
     metrics = dict(trainer.history[best])
     metrics["best_epoch"] = best + 1.0
-    metrics |= _size_metrics(size)
+    metrics |= size_metrics(size)
     asked = {*setup.needed, *setup.metrics}
     if SECONDS in asked:
         # The time of the whole training, not the time up to its best epoch.
@@ -252,13 +293,13 @@ def _success(
     return _outcome(
         TrialState.OK,
         trainer,
-        metrics=_marked(job, metrics),
+        metrics=marked(job, metrics),
         files={job.weights: sha256_of(root / job.weights)},
         details=Details(stopped=trainer.stopped),
     )
 
 
-def _marked(job: TrainJob, metrics: Mapping[str, float]) -> dict[str, float]:
+def marked(job: TrainJob | RefitJob, metrics: Mapping[str, float]) -> dict[str, float]:
     """The metrics, with a mark if batches were cut."""
     marked = dict(metrics)
     if job.accumulation > 1:
@@ -267,7 +308,7 @@ def _marked(job: TrainJob, metrics: Mapping[str, float]) -> dict[str, float]:
     return marked
 
 
-def _size_metrics(size: ModelSize) -> dict[str, float]:
+def size_metrics(size: ModelSize) -> dict[str, float]:
     return {
         "parameters": size.parameters,
         "flops": size.flops,

@@ -14,7 +14,7 @@ from evonas.evaluate.training.loop import Loop
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import VALIDATION, Metric, scores
-from evonas.randomness import generator
+from evonas.randomness import fold_seed, generator
 from evonas.trial import Stopped
 
 BATCHES_PER_CALL = 1000
@@ -37,17 +37,22 @@ class Diverged(ArithmeticError):
 
 
 class Trainer:
-    """One training of one model.
+    """One training of one model, or of one model for each fold of the data.
+
+    The folds are trained in step: an epoch of each, and then the means of their metrics are the
+    epoch's row of the history. So all rules see the means.
 
     The batches of an epoch are a function of (seed, epoch), and the history is part of the state.
     So `state` and `restore` continue a training in another process, on a CPU bit for bit.
 
     Args:
-        loop: a loop with a new model and a new optimizer, for this training alone.
+        loop: a loop with a new model and a new optimizer, for this training alone; or with one for
+            each fold.
         interface: what the model answers: it has the task, and the scale of the targets.
         policy: rules by which the training ends, and by which an epoch is the best.
         seed: seed of the epochs' orders.
         metrics: metrics of predictions, the loss first. None for the standard ones of the task.
+            Without any, nothing is validated.
         needed: metrics that each epoch must have, besides the loss and the policy's objective. Any
             other is left out of an epoch in which it is not finite.
         fingerprint: plain JSON; only a state with an equal fingerprint is restored.
@@ -56,8 +61,8 @@ class Trainer:
         history: the metrics of each epoch: `loss` (training, with regularization terms, the mean
             over the epoch), `val_loss` (without them), and the other metrics of the validation
             data, such as `val_accuracy`. All are in the targets' units.
-        best_weights: weights of the best epoch, in the order of `model.weights`; empty before the
-            first epoch.
+        best_weights: weights of the best epoch, in the order of `model.weights`, fold after fold;
+            empty before the first epoch.
 
     Raises:
         ValueError: the policy's objective is not measured.
@@ -79,13 +84,16 @@ class Trainer:
         self._policy = policy
         self._seed = seed
         self._fingerprint = dict(fingerprint or {})
-        self._metrics = metrics or interface.learning_task.standard
-        self._needed = {*needed, policy.objective.name}
+        self._metrics = interface.learning_task.standard if metrics is None else metrics
+        self._needed = {*needed}
         self._scale = interface.target_scale
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
+        if policy.objective is None:
+            return
         measured = ["loss", *(f"{VALIDATION}{metric.name}" for metric in self._metrics)]
         objective = policy.objective.name
+        self._needed.add(objective)
         if objective not in measured:
             raise ValueError(
                 f"the objective must be one of {', '.join(measured)}. Received: {objective!r}."
@@ -160,14 +168,31 @@ class Trainer:
         self.best_weights = list(state.best)
 
     def _epoch(self, on_call: OnCall) -> dict[str, float]:
-        """One pass over the training data in the order of (seed, epoch), and one validation.
+        """One epoch of each fold.
 
         Returns:
             the epoch's row of the history.
         """
+        rows = []
+        for fold in range(self._loop.folds):
+            self._loop.turn_to(fold)
+            rows.append(self._pass(fold, on_call))
+        return means(rows)
+
+    def _pass(self, fold: int, on_call: OnCall) -> dict[str, float]:
+        """One pass over the training data in the order of (seed, epoch), and one validation.
+
+        Returns:
+            the metrics of this fold.
+        """
         epoch = len(self.history)
+        where = f"in epoch {epoch + 1}"
+        seed = self._seed
+        if self._loop.folds > 1:
+            where += f" of fold {fold + 1}"
+            seed = fold_seed(self._seed, fold)
         samples = self._loop.samples
-        rng = generator(self._seed, "order", epoch)
+        rng = generator(seed, "order", epoch)
         order = rng.permutation(samples).astype(np.int32)
         step = BATCHES_PER_CALL * self._loop.batch_size
         total = 0.0
@@ -177,19 +202,24 @@ class Trainer:
             on_call()
             # A loop ends after a loss that is not finite, so this is the last one.
             if not math.isfinite(last):
-                raise Diverged(f"The loss of a batch is {last} in epoch {epoch + 1}.")
+                raise Diverged(f"The loss of a batch is {last} {where}.")
         return {
             # The loop's targets were divided by the scale, so their squared errors by its square.
             "loss": total / samples * self._scale**2,
-            **self._validation(epoch + 1),
+            **self._validation(where),
         }
 
-    def _validation(self, epoch: int) -> dict[str, float]:
+    def _validation(self, where: str) -> dict[str, float]:
         """What the predictions for the validation data score, by name.
+
+        Args:
+            where: the epoch, in words.
 
         Raises:
             Diverged: the loss, or a metric that is needed, is not finite.
         """
+        if not self._metrics:
+            return {}
         targets = self._loop.validation_targets
         predictions = self._loop.validate()
         found = {}
@@ -200,10 +230,24 @@ class Trainer:
             if math.isfinite(value):
                 found[name] = value
             elif metric.name == "loss":
-                raise Diverged(f"The validation loss is {value} in epoch {epoch}.")
+                raise Diverged(f"The validation loss is {value} {where}.")
             elif name in self._needed:
-                raise Diverged(f"{name} is {value} in epoch {epoch}.")
+                raise Diverged(f"{name} is {value} {where}.")
         return found
+
+
+def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each metric that all folds have."""
+    first = rows[0]
+    if len(rows) == 1:
+        return dict(first)
+    found = {}
+    for name in first:
+        values = [row[name] for row in rows if name in row]
+        # The mean over some of the folds would be compared with means over all of them.
+        if len(values) == len(rows):
+            found[name] = math.fsum(values) / len(values)
+    return found
 
 
 def _check_fit(name: str, expected: Sequence[Array], found: Sequence[Array]) -> None:

@@ -10,9 +10,12 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Lt
 
 from evonas.data.arrays import Arrays
+from evonas.data.folding import FOLDABLE
 from evonas.data.prepared import DataSettings
 from evonas.data.sources import SHIPPED, SOURCES, Npz, Source
 from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
+from evonas.data.splits.chronological import Chronological
+from evonas.data.splits.grouped import Grouped
 from evonas.errors import did_you_mean
 from evonas.learning.tasks import TASKS
 from evonas.memory import Memory
@@ -26,6 +29,9 @@ SECTION = "data"
 DATA_FAMILIES: Families = {Source: SOURCES, Split: SPLITS}
 
 Fraction = Annotated[float, Gt(0), Lt(1)]
+
+DEFAULT_SHARE = 0.2
+"""The share of the validation and of the test, if a config does not say it."""
 
 
 def _data_set_problem(name: str | None) -> str:
@@ -60,9 +66,15 @@ class DataConfig(Settings):
         task: `classification` or `regression`; null to guess from the targets.
         split: how samples are split, by name or as `package.module:Name`. null for `stratified`,
             and for `random` if the targets are quantities.
+        group: name of the column that says what samples have in common, short for `split: grouped`.
+            Of an `.npz` file it is the array `groups`.
+        time: name of the column that says when each sample was taken, short for
+            `split: chronological`. Of an `.npz` file it is the array `time`.
+        folds: number of parts that take turns at validation. Fitness is then the mean over them,
+            and the winner is trained again on all of them. null for one part for validation.
         split_seed: seed of the split alone. Runs with another `seed` have the same test data.
         validation: fraction of all samples that fitness is measured on. It has no effect if the
-            source gives `x_val`.
+            source gives `x_val`. With `folds`, it is 1 / folds.
         test: fraction of all samples that only the winner is measured on. It has no effect if the
             source gives `x_test`.
     """
@@ -72,9 +84,12 @@ class DataConfig(Settings):
     source: Source | None = None
     task: Annotated[str | None, Check(_task_problem)] = None
     split: Split | None = None
+    group: str | None = None
+    time: str | None = None
+    folds: Annotated[int, Ge(2)] | None = None
     split_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
-    validation: Fraction = 0.2
-    test: Fraction = 0.2
+    validation: Fraction = DEFAULT_SHARE
+    test: Fraction = DEFAULT_SHARE
 
     def problems(self) -> dict[str, str]:
         found = {}
@@ -83,12 +98,76 @@ class DataConfig(Settings):
         if len(given) != 1:
             received = listed(given) or "none of them"
             found["name"] = f"exactly one of name, path and source is needed. Received: {received}."
+        else:
+            found |= self._split_problems()
         if self.validation + self.test >= 1:
             found["validation"] = (
                 "validation and test must leave samples to train on: below 1 together. "
                 f"Received: {self.validation} and {self.test}."
             )
         return found
+
+    def _split_problems(self) -> dict[str, str]:
+        """What is wrong between the keys that say how samples are split."""
+        found = {}
+        if self.group is not None and self.time is not None:
+            found["time"] = (
+                "cannot stand beside `group`: samples are split by groups or in the order of time."
+                f" Received: group {shown(self.group)} and time {shown(self.time)}."
+            )
+        split = self.split
+        for key, array, reader in (
+            ("group", "groups", "grouped"),
+            ("time", "time", "chronological"),
+        ):
+            name = getattr(self, key)
+            if name is None:
+                continue
+            # What a split of a plugin reads is not known from a record.
+            is_known = split is not None and not isinstance(split, AsWritten)
+            if is_known and split is not None and array not in (*split.needs, *split.takes):
+                found[key] = (
+                    "would not be read, because the split does not use it. Allowed:"
+                    f" `{key}` without `split`, or `split: {reader}`."
+                    f" Received: `split: {self._split_name}`."
+                )
+            elif self.any_source().naming(**{"group": None, "time": None, key: name}) is None:
+                found[key] = (
+                    "this source has no named columns. Allowed:"
+                    f" {array}, for the array of this name. Received: {shown(name)}."
+                )
+        if self.folds is not None:
+            found |= self._fold_problems()
+        return found
+
+    def _fold_problems(self) -> dict[str, str]:
+        """What folds cannot stand beside."""
+        allowed = "Allowed: `split` random, stratified or grouped, `group`, or none of them."
+        if self.time is not None:
+            message = f"are drawn, and `time` draws nothing: the past comes first. {allowed}"
+            return {"folds": f"{message} Received: `time: {shown(self.time)}`."}
+        if self.split is not None and not isinstance(self.split, FOLDABLE):
+            message = f"cannot be drawn by this split. {allowed}"
+            return {"folds": f"{message} Received: `split: {self._split_name}`."}
+        if self.validation != DEFAULT_SHARE:
+            message = "has no effect beside `folds`: each fold has a share of 1 / folds."
+            return {"validation": f"{message} Received: {self.validation} and {self.folds} folds."}
+        return {}
+
+    @property
+    def _split_name(self) -> str:
+        """The name of the split; empty without one."""
+        if self.split is None:
+            return ""
+        return name_of(self.split, DATA_FAMILIES) or ""
+
+    def any_split(self) -> Split | None:
+        """How samples are split, whichever word has said it; None if none has."""
+        if self.group is not None and self.split is None:
+            return Grouped()
+        if self.time is not None and self.split is None:
+            return Chronological()
+        return self.split
 
     def any_source(self) -> Source:
         """Where samples come from, whichever word has named it."""
@@ -122,7 +201,9 @@ class DataConfig(Settings):
     def settings(self, kind: str) -> DataSettings:
         """What `prepare` needs; the kind of input comes from the space."""
         shares = Shares(self.split_seed, self.validation, self.test)
-        return DataSettings(kind, self.any_source(), self.task, shares, self.split)
+        source = self.any_source().naming(self.group, self.time)
+        assert source is not None, "its problems were looked for"
+        return DataSettings(kind, source, self.task, shares, self.any_split(), self.folds)
 
 
 @dataclass(frozen=True)
@@ -134,6 +215,10 @@ class SourceAsWritten(AsWritten, Source):
 
     def mark(self) -> Mapping[str, str]:
         raise AssertionError(f"the source {self.name} was not opened")
+
+    def naming(self, group: str | None, time: str | None) -> Source:
+        # Nothing is known of its columns here. They were checked when it was recorded.
+        return self
 
 
 @dataclass(frozen=True)

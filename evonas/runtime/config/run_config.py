@@ -274,6 +274,11 @@ class RunConfig(Settings):
             objectives,
         )
 
+    @property
+    def folds(self) -> int | None:
+        """Number of folds of the data; None without folds."""
+        return None if self.data is None else self.data.folds
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""
         data: dict[str, Any] = dump(self, FAMILIES)

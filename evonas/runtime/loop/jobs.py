@@ -91,8 +91,16 @@ def epochs_before(trial: Trial, trials: Sequence[Trial]) -> int:
 
 
 def weights_path(trial: int) -> str:
-    """The file of a trial's best weights, relative to the run directory."""
+    """The file of a trial's best weights, relative to the run directory.
+
+    With folds they are those of each fold's network in turn.
+    """
     return f"weights/{trial:05d}.npz"
+
+
+def refitted_path(trial: int) -> str:
+    """The file of the weights of a network that was trained on the data of all folds."""
+    return f"weights/{trial:05d}-refitted.npz"
 
 
 def checkpoint_path(trial: int) -> str:

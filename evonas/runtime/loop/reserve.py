@@ -22,14 +22,25 @@ class Reserve:
     Args:
         clock: gives seconds.
         ended: seconds of the last end of this run; 0 if it had none.
+        folds: number of folds of the data, or None. With folds, the end includes a training on all
+            of them.
         workers: number of trials that run at once. The first training of a worker takes longer:
             it loads the data and starts TensorFlow. An export finds a worker that has done that.
     """
 
-    def __init__(self, clock: Callable[[], float], ended: float = 0.0, workers: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        ended: float = 0.0,
+        workers: int = 0,
+        folds: int | None = None,
+    ) -> None:
         self._clock = clock
         self._ended = ended
         self._workers = workers
+        self._folds = folds
+        # Trial -> number of epochs that it has finished.
+        self._epochs: dict[int, int] = {}
         # The first trainings of the workers.
         self._cold: set[int] = set()
         # Trial -> when it began, or finished its latest epoch.
@@ -45,12 +56,14 @@ class Reserve:
             self._cold.add(trial)
         self._latest[trial] = self._clock()
         self._first.pop(trial, None)
+        self._epochs[trial] = 0
 
     def hear(self, trial: int) -> None:
         """This trial has finished an epoch."""
         now = self._clock()
         took = now - self._latest.get(trial, now)
         self._latest[trial] = now
+        self._epochs[trial] += 1
         if trial in self._first:
             self._later[trial] = took
         else:
@@ -95,7 +108,15 @@ class Reserve:
             building = min(building, max(warm, default=building))
         # The model predicts all validation and test data, and its file the latter once more.
         # Together that is about an epoch.
-        return TRACES * building + self._epoch(trial)
+        return TRACES * building + self._epoch(trial) + self._refit(trial)
+
+    def _refit(self, trial: int) -> float:
+        """Seconds of a training on all folds; 0 without folds."""
+        if self._folds is None:
+            return 0.0
+        # An epoch of all folds sees each sample once less than there are folds.
+        epoch = self._epoch(trial) / (self._folds - 1)
+        return self._building(trial) + self._epochs.get(trial, 0) * epoch
 
     def _building(self, trial: int) -> float:
         """Seconds in which the network was built and traced."""

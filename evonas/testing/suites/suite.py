@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import pytest
@@ -34,8 +35,13 @@ def check_light(member: object) -> None:
     Raises:
         AssertionError: TensorFlow or Keras is imported, or nothing can be.
     """
-    module = type(member).__module__
+    assert _imported_with(type(member).__module__) == "[]"
+
+
+@lru_cache
+def _imported_with(module: str) -> str:
+    """What of `NETWORKS` a process has that imports this module; else what went wrong."""
     code = f"import sys, {module}; print([name for name in {NETWORKS} if name in sys.modules])"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "[]", done.stderr or done.stdout
+    return done.stdout.strip() if done.returncode == 0 else done.stderr

@@ -73,8 +73,9 @@ class LinearLoop(Loop):
     def validation_targets(self) -> Array:
         return self.validation_y
 
-    def validate(self) -> Array:
-        predicted: Array = self._validation_x @ self._w * TARGETS.target_scale
+    def validate(self, positions: NDArray[np.int32] | None = None) -> Array:
+        x = self._validation_x if positions is None else self._validation_x[positions]
+        predicted: Array = x @ self._w * TARGETS.target_scale
         return predicted[:, np.newaxis]
 
     def weights(self) -> list[Array]:
