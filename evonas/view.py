@@ -171,6 +171,7 @@ class Run:
         self.are_openings_noted = run.has_all_openings
         self.code_changes: Sequence[CodeChange] = changes
         self.gives_back = inputs.gives_back
+        self.space_choice = inputs.chosen
         self.trials = run.trials
 
     @property

@@ -108,6 +108,8 @@ def _print_run(view: Run, with_trials: bool) -> None:
 
     out = console()
     say(out, _headline(view), style="bold")
+    if view.space_choice:
+        say(out, f"note: {view.space_choice}")
     for change in view.code_changes:
         say(out, f"note: {change.in_words()}")
     if with_trials:

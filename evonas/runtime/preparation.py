@@ -17,7 +17,7 @@ from evonas.learning.losses import own_loss
 from evonas.model.space_check import smoothing_problem
 from evonas.runtime.code_record import CODE, CODE_FILES, CODE_RULE, RULE
 from evonas.runtime.config.config_file import LoadedConfig
-from evonas.runtime.config.recorded_run import NOTED
+from evonas.runtime.config.recorded_run import CHOSEN, NOTED
 from evonas.runtime.config.run_config import key_of_metric
 from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
 from evonas.runtime.data_guard import SOURCE, source_mark
@@ -167,6 +167,8 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
         "lineages": LINEAGES,
         GIVES_BACK: gives_back,
     }
+    if loaded.chosen:
+        meta[CHOSEN] = loaded.chosen
     # The record comes last. A directory without one is a run that was cut off, and is begun again.
     Record.create(Layout(root).record, meta, prepared.files)
     return prepared

@@ -30,6 +30,8 @@ A run of an older evonas has none, and may have had openings before the first ev
 """
 LINEAGES = "lineages"
 """Key in `meta` of the rule by which the run names parents; an older evonas had rule 1."""
+CHOSEN = "space chosen"
+"""Key in `meta` of the sentence that says why the data have chosen the space, if they have."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class RunInputs:
         data_files: path -> sha256 of the arrays.
         lineages: version of the rule by which parents are named.
         gives_back: whether infeasible trials are given back to the budget.
+        chosen: why the data have chosen the space; empty if the config named it.
     """
 
     path: Path
@@ -61,6 +64,7 @@ class RunInputs:
     interface_json: Mapping[str, Any] | None
     space_text: str
     seeds_json: Mapping[str, Any]
+    chosen: str = ""
 
     @property
     def objective(self) -> Objective:
@@ -163,6 +167,7 @@ def read_inputs(record: OpenRecord) -> RunInputs:
             interface_json=record.meta("interface"),
             space_text=record.meta("space"),
             seeds_json=record.meta("seeds"),
+            chosen=record.meta(CHOSEN) if record.has_meta(CHOSEN) else "",
         )
 
 

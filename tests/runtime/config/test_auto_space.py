@@ -13,6 +13,9 @@ from evonas.errors import UserError
 from evonas.genome import library, load_space
 from evonas.runtime.config.auto_space import choose
 from evonas.runtime.config.config_file import check, load_config
+from evonas.runtime.config.recorded_run import read_inputs
+from evonas.runtime.preparation import create_run
+from evonas.runtime.record.reader import RecordReader
 
 CONFIG = "space: auto\ndata: {name: NAME}\nbudget: {trials: 24}\n"
 
@@ -37,6 +40,9 @@ def test_the_data_choose_and_say_why(data: str, space: str, words: str, tmp_path
     assert loaded.founders
     # What is recorded names the space, so another look at other data changes nothing.
     assert loaded.config.to_json()["space"] == space
+    create_run(loaded, tmp_path / "run")
+    with RecordReader(tmp_path / "run" / "run.db") as record:
+        assert read_inputs(record).chosen == loaded.chosen
     named = load_config(written(tmp_path, data), [f"space={space}"])
     assert (named.config, named.chosen) == (loaded.config, "")
 
