@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evonas.data.columns import moments
 from evonas.data.raw import Array
 from evonas.errors import InvalidData, Issue
@@ -70,6 +72,11 @@ def _read(path: Path, digest: str) -> Any:
 
 def _moments(x: Array, kind: str) -> Fitted:
     """Mean and variance of each column."""
+    if kind == "sequence" and x.dtype.kind == "f" and x.ndim == 3:
+        padding = np.isnan(x[:, :, 0])
+        if padding.any():
+            # The real steps of all sequences, (steps, channels). Padding is no measurement.
+            x, kind = x[~padding], "vector"
     mean, variance = moments(x, kind)
     return {"mean": mean, "variance": variance}
 

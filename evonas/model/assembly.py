@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +13,11 @@ from evonas.errors import UserError
 from evonas.genome import Gene, Genome, SearchSpace, Section
 from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
-from evonas.model.entrance import entrance
+from evonas.model.entrance import entrance, real_steps
+from evonas.model.masking import Masks, Steps, aligned, zeroed
 from evonas.model.merging import fit, merge, project, resize
 from evonas.model.ops import OpFunction, find_op
-from evonas.model.parts import Tensor, rank
+from evonas.model.parts import Tensor, named, part, rank
 from evonas.model.preprocessing import raw_inputs, stored_input
 
 
@@ -36,6 +35,7 @@ def build_model(
     * the preprocessing of raw samples, if the model takes those and they are encoded,
     * a channel axis for an image that has none,
     * the normalization of the raw values by the interface's mean and variance (constants),
+    * for sequences of different length, zeros in place of the padding, and a mask,
     * the network sections,
     * the head. For classification it gives probabilities, (batch, classes). For regression it gives
       the target in its own units, (batch, 1). A network that ends in a map is flattened before.
@@ -60,10 +60,15 @@ def build_model(
     x = inputs
     if takes_raw:
         inputs, x = raw_inputs(spec)
-    x = entrance(x, spec)
-    builder = _Builder(space, genome, plugins, spec)
+    x, steps = real_steps(entrance(x, spec), spec)
+    masks = Masks()
+    masks.note(x, steps)
+    builder = _Builder(space, genome, plugins, spec, masks)
     for section in space.group("network"):
         x = builder.section(section, [x], section.name)
+    steps = masks.of(x)
+    if steps is not None:
+        x = zeroed(x, steps.mask, "output")
     outputs = _head(x, interface)
     return keras.Model(inputs, outputs, name=f"network_{genome.digest}")
 
@@ -85,15 +90,26 @@ def _head(x: Tensor, interface: Interface) -> Tensor:
 
 
 class _Builder:
-    """Makes layers of the genes of one genome."""
+    """Makes layers of the genes of one genome.
+
+    Args:
+        masks: the real steps of the network's input, if it is padded; those of the tensors that are
+            made are added.
+    """
 
     def __init__(
-        self, space: SearchSpace, genome: Genome, plugins: Sequence[str], spec: InputSpec
+        self,
+        space: SearchSpace,
+        genome: Genome,
+        plugins: Sequence[str],
+        spec: InputSpec,
+        masks: Masks,
     ) -> None:
         self._space = space
         self._genome = genome
         self._plugins = plugins
         self._spec = spec
+        self._masks = masks
 
     def section(self, section: Section, inputs: Sequence[Tensor], label: str) -> Tensor:
         """The output of a section.
@@ -121,7 +137,7 @@ class _Builder:
             here = f"{label}_{position}"
             skips = [outputs[innovation] for innovation in gene.inputs]
             if skips:
-                x = merge(x, skips, str(gene["merge"]), here)
+                x = self._merged(x, skips, str(gene["merge"]), here)
             if self._space.is_cell(gene.op):
                 y = self._cell(section, gene, [x, before], here)
             else:
@@ -143,7 +159,8 @@ class _Builder:
             first, *others = [outputs[innovation] for innovation in gene.inputs]
             given = [first]
             for k, x in enumerate(others, 1):
-                given.append(fit(x, first, f"{here}_input_{k}"))
+                name = f"{here}_input_{k}"
+                given.append(fit(self._aligned(x, first, name), first, name))
             outputs[gene.innovation] = self._apply(section, gene, given, here)
         used: set[int] = set()
         for gene in genes:
@@ -151,7 +168,28 @@ class _Builder:
         loose = [outputs[gene.innovation] for gene in genes if gene.innovation not in used]
         # The last gene is always loose: inputs are earlier genes.
         first, *others = loose
-        return merge(first, others, "concat", f"{label}_output")
+        return self._merged(first, others, "concat", f"{label}_output")
+
+    def _merged(self, main: Tensor, others: Sequence[Tensor], how: str, name: str) -> Tensor:
+        """See `merge`. The result has the steps of the main input."""
+        fitted = [self._aligned(x, main, f"{name}_skip_{k}") for k, x in enumerate(others)]
+        y = merge(main, fitted, how, name)
+        self._masks.note(y, self._masks.of(main))
+        return y
+
+    def _aligned(self, x: Tensor, like: Tensor, name: str) -> Tensor:
+        """A padded sequence with the steps of another, or its mean beside a vector.
+
+        `merge` and `fit` know no masks. They find nothing left to resize.
+        """
+        steps = self._masks.of(x)
+        if steps is None:
+            return x
+        if rank(like) == 1:
+            mean = layers.GlobalAveragePooling1D(name=part(name, "global_average"))
+            return mean(x, mask=steps.mask)
+        wanted = self._masks.of(like)
+        return x if wanted is None else aligned(x, steps, like, wanted, name)
 
     def _cell(self, section: Section, gene: Gene, inputs: Sequence[Tensor], label: str) -> Tensor:
         """A cell in the manner of NASNet (Zoph et al., 2018).
@@ -184,6 +222,12 @@ class _Builder:
         # An op may need to know what the values are: how many words a column has, for example.
         if _takes(function, "spec"):
             arguments["spec"] = self._spec
+        steps = self._masks.of(inputs[0])
+        if _takes(function, "mask"):
+            arguments["mask"] = None if steps is None else steps.mask
+        elif steps is not None and ":" in gene.op:
+            # What padding holds must not reach an op of the user's, which knows nothing of it.
+            inputs = [_without_padding(x, steps, f"{label}_{k}") for k, x in enumerate(inputs)]
         # Bound before the call: a TypeError of the call itself may be a bug inside the op.
         try:
             inspect.signature(function).bind(*inputs, **arguments)
@@ -193,34 +237,37 @@ class _Builder:
                 f"{section.name}: the op {gene.op!r} cannot be called with "
                 f"{sorted(arguments)}{many}: {error}."
             ) from error
-        y = function(*inputs, **arguments)
+        made = function(*inputs, **arguments)
+        y, factor = made if isinstance(made, tuple) else (made, 1)
         if not _takes(function, "name"):
-            _rename(inputs, y, label)
+            named(inputs, y, label)
+        if steps is not None:
+            self._masks.note(y, _steps_after(gene.op, y, steps, factor, label))
         return y
 
 
 def _takes(function: OpFunction, parameter: str) -> bool:
-    signature = inspect.signature(function)
-    return parameter in signature.parameters
+    return parameter in inspect.signature(function).parameters
 
 
-def _rename(inputs: Sequence[Tensor], y: Tensor, label: str) -> None:
-    """Names the layers between tensors after the gene.
+def _without_padding(x: Tensor, steps: Steps, name: str) -> Tensor:
+    # The numbers of words are 0 in the padding already.
+    return zeroed(x, steps.mask, name) if rank(x) == 2 else x
 
-    A user's op has left these names to Keras's counters.
+
+def _steps_after(op: str, y: Tensor, steps: Steps, factor: int, label: str) -> Steps | None:
+    """The real steps of an op's output; None if it is no sequence any more.
+
+    Raises:
+        UserError: it has another number of steps than the op says.
     """
-    # An op may give back its input: there is no layer then.
-    if any(y is x for x in inputs):
-        return
-    # A gene of a dag may get one tensor twice.
-    distinct = list({id(x): x for x in inputs}.values())
-    ends = distinct if len(distinct) > 1 else distinct[0]
-    seen: Counter[str] = Counter()
-    for operation in keras.Function(ends, y).operations:
-        # Keras has named it `dense_3`: the number depends on what was built before.
-        kind = re.sub(r"_\d+$", "", operation.name)
-        name = f"{label}_{kind}"
-        if seen[kind]:
-            name = f"{name}_{seen[kind]}"
-        operation.name = name
-        seen[kind] += 1
+    if rank(y) != 2:
+        return None
+    after = steps.shortened(factor, f"{label}_steps")
+    if y.shape[1] != after.mask.shape[1]:
+        raise UserError(
+            f"the op {op!r} has made {y.shape[1]} steps of {steps.mask.shape[1]}, and so the mask"
+            " of a padded sequence is lost. An op that makes one step of each k steps must take a"
+            " parameter `mask`, and give (output, k) if there is one."
+        )
+    return after

@@ -25,8 +25,8 @@ class OpSignature:
         required: parameters that the space must give.
         optional: parameters that have a default.
         takes: kinds of tensors that go in; `image` is a map (height, width, channels), `sequence`
-            is (steps, channels).
-        gives: kind of the tensor that comes out: `same` as went in, or a `vector`.
+            is (steps, channels), `text` is (words).
+        gives: kind of the tensor that comes out: `same` as went in, or another.
         tensors: number of tensors that go in; more than one in a dag only.
     """
 
@@ -34,7 +34,7 @@ class OpSignature:
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     takes: frozenset[TensorKind] = frozenset(("image", "sequence", "vector"))
-    gives: Literal["same", "vector"] = "same"
+    gives: Literal["same", "vector", "sequence"] = "same"
     tensors: int = 1
 
     @property
@@ -47,6 +47,7 @@ _IMAGE: frozenset[TensorKind] = frozenset(("image",))
 _MAP: frozenset[TensorKind] = frozenset(("image", "sequence"))
 _SEQUENCE: frozenset[TensorKind] = frozenset(("sequence",))
 _TABLE: frozenset[TensorKind] = frozenset(("table",))
+_TEXT: frozenset[TensorKind] = frozenset(("text",))
 _STYLE = ("activation", "batch_normalization", "dropout", "kernel_initializer", "l1", "l2")
 _BLOCK = (
     "activation",
@@ -88,6 +89,22 @@ NETWORK_OPS: Mapping[str, OpSignature] = _catalog(
     OpSignature("lstm", ("units",), _RECURRENT, takes=_SEQUENCE),
     OpSignature("gru", ("units",), _RECURRENT, takes=_SEQUENCE),
     OpSignature("simple_rnn", ("units",), _RECURRENT, takes=_SEQUENCE),
+    OpSignature(
+        "temporal_block",
+        ("filters", "kernel_size"),
+        ("dilation_rate", "padding", *_STYLE),
+        takes=_SEQUENCE,
+    ),
+    OpSignature("inception", ("filters", "kernel_size"), _STYLE, takes=_SEQUENCE),
+    OpSignature(
+        "transformer",
+        ("num_heads",),
+        ("mlp_ratio", "activation", "dropout"),
+        takes=_SEQUENCE,
+    ),
+    OpSignature("positions", takes=_SEQUENCE),
+    OpSignature("patches", ("patch_size", "filters"), takes=_IMAGE, gives="sequence"),
+    OpSignature("embedding", ("output_dim",), ("dropout",), takes=_TEXT, gives="sequence"),
     OpSignature("dense", ("units",), _STYLE),
     OpSignature("layer_normalization"),
     OpSignature("max_pooling", (), ("pool_size",), takes=_MAP),
@@ -139,6 +156,9 @@ SCHEDULES = ("constant", "cosine", "exponential")
 
 NUMBERS = ("plain", "piecewise", "periodic")
 """How the op `embed_columns` may tell the numbers of a table."""
+
+PADDINGS = ("causal", "same")
+"""What a convolution over time sees of later steps: none, or as many as of earlier ones."""
 
 HALVES = ("identity", "separable_3x3", "separable_5x5", "convolution_1x1", "average_3x3", "max_3x3")
 """What the op `pair` may do to each of its inputs."""
@@ -223,6 +243,12 @@ RULES: Mapping[str, Rule] = {
     "frequencies": _COUNT,
     "expansion": _COUNT,
     "numbers": _word(NUMBERS),
+    "dilation_rate": _COUNT,
+    "num_heads": _COUNT,
+    "output_dim": _COUNT,
+    "patch_size": _COUNT,
+    "mlp_ratio": _POSITIVE,
+    "padding": _word(PADDINGS),
     "left": _HALF,
     "right": _HALF,
     "batch_normalization": _SWITCH,

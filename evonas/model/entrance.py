@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import keras
 from keras import layers
 
 from evonas.errors import UserError
 from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.input_spec import InputSpec
-from evonas.model.parts import Tensor
+from evonas.model.masking import Steps, first_is_real
+from evonas.model.parts import Tensor, named
 
 Layer = Callable[[Tensor, InputSpec], Tensor]
 
@@ -32,6 +34,27 @@ def entrance(x: Tensor, spec: InputSpec) -> Tensor:
     for name in kind.entrance:
         x = LAYERS[name](x, spec)
     return x
+
+
+def real_steps(x: Tensor, spec: InputSpec) -> tuple[Tensor, Steps | None]:
+    """Which steps are real, if samples have different lengths, and zeros in place of NaN.
+
+    Args:
+        x: what `entrance` gives: normalized steps with NaN behind, or numbers of words with 0
+            behind.
+
+    Returns:
+        The same steps, all of them finite, and None if all are real.
+    """
+    if spec.kind == "text":
+        mask = keras.ops.not_equal(x, 0)
+        return x, Steps(named([x], first_is_real(mask), "mask"))
+    if spec.encoding != "padded":
+        return x, None
+    is_padding = keras.ops.isnan(x)
+    mask = first_is_real(keras.ops.logical_not(keras.ops.any(is_padding, axis=-1)))
+    mask = named([x], mask, "mask")
+    return named([x], keras.ops.where(keras.ops.isnan(x), 0.0, x), "unpadded"), Steps(mask)
 
 
 def _channel_axis(x: Tensor, spec: InputSpec) -> Tensor:

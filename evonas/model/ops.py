@@ -7,6 +7,11 @@ and describe it in `evonas.model.catalog`.
 Every op takes `name`, a prefix for the names of its layers; empty leaves the naming to Keras. An
 op with weights takes the fields of `evonas.model.parts.Style`.
 
+An op that has a parameter `mask` gets (batch, steps), true for the real steps, if its input is a
+padded sequence, and otherwise None. Then it makes exactly the layers that it makes without padding.
+An op that makes one step of several gives a pair with a mask: its output and how many. See
+`evonas.model.masking`.
+
 An op that draws random numbers while training must own its `keras.random.SeedGenerator`, as Keras's
 dropout layers do. Only then is the generator among `model.variables`, where a checkpoint finds it.
 These seeds and the initial weights come from Python's `random`. So they all repeat after
@@ -24,9 +29,13 @@ from keras import layers
 from evonas.errors import UserError, did_you_mean
 from evonas.model.blocks import bottleneck, inverted_residual, residual
 from evonas.model.cells import pair
+from evonas.model.masking import LOWEST, average_pooled, filled, max_pooled, zeroed
 from evonas.model.parts import Style, Tensor, part, rank
 from evonas.model.recurrent import attention_pooling, conv1d, gru, last, lstm, simple_rnn
 from evonas.model.tabular import embed_columns, gated_dense, residual_dense
+from evonas.model.temporal import inception, temporal_block
+from evonas.model.text import embedding
+from evonas.model.transformer import patches, positions, transformer
 
 OpFunction = Callable[..., Tensor]
 
@@ -95,6 +104,7 @@ def dense(
     *,
     units: int,
     name: str = "",
+    mask: Tensor | None = None,
     **style: Any,
 ) -> Tensor:
     """A fully connected layer over the last axis.
@@ -107,7 +117,7 @@ def dense(
     """
     given = Style(**style)
     layer = layers.Dense(units, name=part(name, "dense"), **given.options("kernel"))
-    return given.finished(layer(x), layers.Dropout, name)
+    return given.finished(layer(x), layers.Dropout, name, mask)
 
 
 def layer_normalization(x: Tensor, *, name: str = "") -> Tensor:
@@ -119,11 +129,15 @@ def layer_normalization(x: Tensor, *, name: str = "") -> Tensor:
     return layers.LayerNormalization(name=layer_name)(x)
 
 
-def max_pooling(x: Tensor, *, pool_size: int = 2, name: str = "") -> Tensor:
+def max_pooling(
+    x: Tensor, *, pool_size: int = 2, name: str = "", mask: Tensor | None = None
+) -> Tensor | tuple[Tensor, int]:
     """The maximum of each window.
 
     Height and width (or steps) become size / `pool_size`, rounded up: 1x1 stays 1x1.
     """
+    if mask is not None:
+        return max_pooled(x, mask, pool_size, name), pool_size
     kinds = {3: layers.MaxPooling2D, 2: layers.MaxPooling1D}
     pooling = kinds[rank(x)]
     layer_name = part(name, "max_pooling")
@@ -131,33 +145,38 @@ def max_pooling(x: Tensor, *, pool_size: int = 2, name: str = "") -> Tensor:
     return pooling(pool_size, padding="same", name=layer_name)(x)
 
 
-def average_pooling(x: Tensor, *, pool_size: int = 2, name: str = "") -> Tensor:
+def average_pooling(
+    x: Tensor, *, pool_size: int = 2, name: str = "", mask: Tensor | None = None
+) -> Tensor | tuple[Tensor, int]:
     """The mean of each window, padding left out; sizes as in `max_pooling`."""
+    if mask is not None:
+        return average_pooled(x, mask, pool_size, name), pool_size
     kinds = {3: layers.AveragePooling2D, 2: layers.AveragePooling1D}
     pooling = kinds[rank(x)]
     layer_name = part(name, "average_pooling")
     return pooling(pool_size, padding="same", name=layer_name)(x)
 
 
-def flatten(x: Tensor, *, name: str = "") -> Tensor:
-    """All values of a sample in one axis; a vector stays what it is."""
+def flatten(x: Tensor, *, name: str = "", mask: Tensor | None = None) -> Tensor:
+    """All values of a sample in one axis, padded steps as zeros; a vector stays what it is."""
     layer_name = part(name, "flatten")
-    return layers.Flatten(name=layer_name)(x)
+    return layers.Flatten(name=layer_name)(zeroed(x, mask, name))
 
 
-def global_average(x: Tensor, *, name: str = "") -> Tensor:
+def global_average(x: Tensor, *, name: str = "", mask: Tensor | None = None) -> Tensor:
     """The mean of each channel: (batch, channels)."""
     kinds = {3: layers.GlobalAveragePooling2D, 2: layers.GlobalAveragePooling1D}
-    pooling = kinds[rank(x)]
-    layer_name = part(name, "global_average")
-    return pooling(name=layer_name)(x)
+    pooling = kinds[rank(x)](name=part(name, "global_average"))
+    return pooling(x) if mask is None else pooling(x, mask=mask)
 
 
-def global_max(x: Tensor, *, name: str = "") -> Tensor:
+def global_max(x: Tensor, *, name: str = "", mask: Tensor | None = None) -> Tensor:
     """The maximum of each channel: (batch, channels)."""
     kinds = {3: layers.GlobalMaxPooling2D, 2: layers.GlobalMaxPooling1D}
     pooling = kinds[rank(x)]
     layer_name = part(name, "global_max")
+    if mask is not None:
+        x = filled(x, mask, LOWEST, name)
     return pooling(name=layer_name)(x)
 
 
@@ -168,6 +187,12 @@ _ALL: tuple[OpFunction, ...] = (
     lstm,
     gru,
     simple_rnn,
+    temporal_block,
+    inception,
+    transformer,
+    positions,
+    patches,
+    embedding,
     dense,
     layer_normalization,
     max_pooling,

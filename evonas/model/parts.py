@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +34,34 @@ def rank(x: Tensor) -> int:
     return len(x.shape) - 1
 
 
+def named(inputs: Sequence[Tensor], y: Tensor, label: str | None) -> Tensor:
+    """`y`, with everything between the inputs and it named after a label.
+
+    Operations that are no layers, and the layers of a user's op, have names of Keras's counters.
+    These depend on what was built before.
+
+    Args:
+        inputs: tensors that `y` was made of.
+        label: prefix of the names; None leaves them to Keras.
+    """
+    # An op may give back its input: there is nothing between then.
+    if not label or any(y is x for x in inputs):
+        return y
+    # A gene of a dag may get one tensor twice.
+    distinct = list({id(x): x for x in inputs}.values())
+    ends = distinct if len(distinct) > 1 else distinct[0]
+    seen: Counter[str] = Counter()
+    for operation in keras.Function(ends, y).operations:
+        # Keras has named it `dense_3`.
+        kind = re.sub(r"_\d+$", "", operation.name)
+        name = f"{label}_{kind}"
+        if seen[kind]:
+            name = f"{name}_{seen[kind]}"
+        operation.name = name
+        seen[kind] += 1
+    return y
+
+
 def regularizer(l1: float, l2: float) -> Any:
     """A penalty on weights, or None if both are 0."""
     if not l1 and not l2:
@@ -38,13 +69,17 @@ def regularizer(l1: float, l2: float) -> Any:
     return keras.regularizers.L1L2(l1, l2)
 
 
-def normalized(x: Tensor, name: str) -> Tensor:
-    """Batch normalization whose moving statistics follow within a trial."""
+def normalized(x: Tensor, name: str, mask: Tensor | None = None) -> Tensor:
+    """Batch normalization whose moving statistics follow within a trial.
+
+    Args:
+        mask: (batch, steps), true for the steps that are measured; None for all.
+    """
     layer = layers.BatchNormalization(
         momentum=STATISTICS_MOMENTUM,
         name=part(name, "batch_normalization"),
     )
-    return layer(x)
+    return layer(x) if mask is None else layer(x, mask=mask)
 
 
 @dataclass(frozen=True)
@@ -83,15 +118,18 @@ class Style:
             found[f"{kernel}_regularizer"] = regularizer(self.l1, self.l2)
         return found
 
-    def finished(self, x: Tensor, dropout_layer: Any, name: str) -> Tensor:
+    def finished(
+        self, x: Tensor, dropout_layer: Any, name: str, mask: Tensor | None = None
+    ) -> Tensor:
         """What follows a layer's weights: batch normalization with the activation, and dropout.
 
         Args:
             dropout_layer: class of Keras's dropout layer.
             name: prefix for the names of the layers.
+            mask: (batch, steps), true for the real steps of a padded sequence, or None.
         """
         if self.batch_normalization:
-            x = normalized(x, name)
+            x = normalized(x, name, mask)
             x = layers.Activation(self.activation, name=part(name, "activation"))(x)
         if self.dropout:
             x = dropout_layer(self.dropout, name=part(name, "dropout"))(x)

@@ -1,7 +1,7 @@
 """Ops for sequences: recurrent layers, a convolution, and ops that make a vector of a sequence.
 
-Sequences are (batch, steps, channels), all of one length: nothing here needs a mask.
-`evonas.model.ops` lists these functions with the others.
+Sequences are (batch, steps, channels). Those of different length are padded and come with a mask:
+see `evonas.model.masking`. `evonas.model.ops` lists these functions with the others.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 from keras import layers
 
-from evonas.model.parts import Style, Tensor, part, rank, regularizer
+from evonas.model.masking import zeroed
+from evonas.model.parts import Style, Tensor, named, part, rank, regularizer
 
 
 def conv1d(
@@ -20,12 +22,14 @@ def conv1d(
     filters: int,
     kernel_size: int,
     name: str = "",
+    mask: Tensor | None = None,
     **style: Any,
 ) -> Tensor:
     """A convolution that keeps the steps; dropout drops whole channels (Tompson et al., 2015).
 
     Args:
         x: (batch, steps, channels).
+        mask: (batch, steps), true for the real steps; the others are zeros for it. Or None.
 
     Returns:
         (batch, steps, filters).
@@ -38,7 +42,8 @@ def conv1d(
         name=part(name, "conv1d"),
         **given.options("kernel"),
     )
-    return given.finished(layer(x), layers.SpatialDropout1D, name)
+    y = layer(zeroed(x, mask, name))
+    return given.finished(y, layers.SpatialDropout1D, name, mask)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ class Recurrence:
     l1: float = 0.0
     l2: float = 0.0
 
-    def applied(self, kind: Any, x: Tensor, name: str, word: str) -> Tensor:
+    def applied(
+        self, kind: Any, x: Tensor, name: str, word: str, mask: Tensor | None = None
+    ) -> Tensor:
         """The state after every step, of one or of both directions.
 
         Args:
@@ -74,6 +81,7 @@ class Recurrence:
             x: (batch, steps, channels).
             name: prefix for the names of the layers.
             word: name of the layer itself.
+            mask: (batch, steps), true for the steps that change the state; None for all.
 
         Returns:
             (batch, steps, units), or twice the units if the layer is bidirectional.
@@ -91,33 +99,45 @@ class Recurrence:
         )
         if self.bidirectional:
             layer = layers.Bidirectional(layer, name=part(name, "bidirectional"))
-        return layer(x)
+        return layer(x) if mask is None else layer(x, mask=mask)
 
 
-def lstm(x: Tensor, *, units: int, name: str = "", **recurrence: Any) -> Tensor:
+def lstm(
+    x: Tensor, *, units: int, name: str = "", mask: Tensor | None = None, **recurrence: Any
+) -> Tensor:
     """Long short-term memory (Hochreiter and Schmidhuber, 1997); see `Recurrence`."""
-    return Recurrence(units, **recurrence).applied(layers.LSTM, x, name, "lstm")
+    return Recurrence(units, **recurrence).applied(layers.LSTM, x, name, "lstm", mask)
 
 
-def gru(x: Tensor, *, units: int, name: str = "", **recurrence: Any) -> Tensor:
+def gru(
+    x: Tensor, *, units: int, name: str = "", mask: Tensor | None = None, **recurrence: Any
+) -> Tensor:
     """Gated recurrent unit (Cho et al., 2014); see `Recurrence`."""
-    return Recurrence(units, **recurrence).applied(layers.GRU, x, name, "gru")
+    return Recurrence(units, **recurrence).applied(layers.GRU, x, name, "gru", mask)
 
 
-def simple_rnn(x: Tensor, *, units: int, name: str = "", **recurrence: Any) -> Tensor:
+def simple_rnn(
+    x: Tensor, *, units: int, name: str = "", mask: Tensor | None = None, **recurrence: Any
+) -> Tensor:
     """The plain recurrent layer (Elman, 1990); see `Recurrence`."""
-    return Recurrence(units, **recurrence).applied(layers.SimpleRNN, x, name, "simple_rnn")
+    return Recurrence(units, **recurrence).applied(layers.SimpleRNN, x, name, "simple_rnn", mask)
 
 
-def last(x: Tensor, *, name: str = "") -> Tensor:
-    """The last step: (batch, channels)."""
+def last(x: Tensor, *, name: str = "", mask: Tensor | None = None) -> Tensor:
+    """The last real step: (batch, channels)."""
+    if mask is not None:
+        # 1 at the last real step, and 0 at all others.
+        number = keras.ops.subtract(keras.ops.sum(keras.ops.cast(mask, "int32"), axis=1), 1)
+        chosen = keras.ops.one_hot(number, x.shape[1], dtype=x.dtype)
+        chosen = named([mask], chosen, part(name, "last"))
+        return layers.Dot(axes=1, name=part(name, "last"))([chosen, x])
     # `x[:, -1]` would be an operation that Keras names by a counter, not after its gene.
     before_last = x.shape[1] - 1
     x = layers.Cropping1D((before_last, 0), name=part(name, "last"))(x)
     return layers.Flatten(name=part(name, "flatten"))(x)
 
 
-def attention_pooling(x: Tensor, *, name: str = "") -> Tensor:
+def attention_pooling(x: Tensor, *, name: str = "", mask: Tensor | None = None) -> Tensor:
     """The mean of all steps, weighted by a learned score of each (Yang et al., 2016).
 
     Returns:
@@ -129,6 +149,11 @@ def attention_pooling(x: Tensor, *, name: str = "") -> Tensor:
         )
     scores = layers.Dense(1, name=part(name, "scores"))(x)
     # Over the steps: the weights of one sample sum to 1.
-    weights = layers.Softmax(axis=1, name=part(name, "weights"))(scores)
+    softmax = layers.Softmax(axis=1, name=part(name, "weights"))
+    if mask is None:
+        weights = softmax(scores)
+    else:
+        real = named([mask], keras.ops.expand_dims(mask, -1), part(name, "real"))
+        weights = softmax(scores, mask=real)
     x = layers.Dot(axes=1, name=part(name, "attention_pooling"))([weights, x])
     return layers.Flatten(name=part(name, "flatten"))(x)

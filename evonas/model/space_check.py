@@ -14,6 +14,7 @@ from evonas.model.catalog import CELL, NETWORK_OPS, OPTIMIZERS, RULES, STYLE, TR
 RESERVED = {
     "name": "the prefix of the layers' names",
     "spec": "what is known of the input",
+    "mask": "the real steps of padded sequences",
 }
 """Parameters that evonas itself gives an op which has them."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from evonas.data.arrays import Arrays
 from evonas.data.encodings import ENCODINGS, encoding_for
-from evonas.data.raw import Frame, RawSamples, taken
+from evonas.data.raw import Array, Frame, Ragged, RawSamples, taken
 from evonas.evaluate.training.export_job import given_to_keras
 from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.input_spec import InputSpec
@@ -41,9 +41,36 @@ def frame() -> Frame:
     )
 
 
+NASTY = [
+    "Don't PANIC!", "ÄÖÜ äöü ß", "naïve café", "", "  ", "...!?", "a\tb\nc\r\nd\x0be\x0cf",
+    "no\u00a0break\u2003wide", "😀 smile 😀😀", "[UNK]", "[unk] UNK", "x" * 5_000, "word " * 900,
+    "3.14 3,14", "`quoted` 'single' \"double\"", "back\\slash_under-score", "„deutsch“ — dash",
+    "İstanbul Straße ǅ", "日本語 テスト", "e\u0301 é", "\x1c\x1d\x1e\x1f", "{curly}|~^",
+    "\u200bzero\u200bwidth",
+]  # fmt: skip
+"""Texts whose words may be split, stripped or made small in different ways."""
+
+
+def texts() -> Array:
+    """Each text twice, so that all words have numbers; then words that are unknown."""
+    known = [f"{text} {text}" for text in NASTY[: COUNT // 2]]
+    late = [f"{text} new{number}" for number, text in enumerate(NASTY[-COUNT // 2 :])]
+    return np.array([*known, *late], dtype=np.dtypes.StringDType())[:COUNT]
+
+
+def sequences() -> Ragged:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 7, COUNT)
+    # Longer than all of the first half.
+    lengths[-1] = 9
+    return Ragged([rng.normal(size=(length, 2)) for length in lengths])
+
+
 SAMPLES: dict[str, tuple[RawSamples, str]] = {
     "table": (frame(), "table"),
     "one_hot": (frame(), "vector"),
+    "text": (texts(), "text"),
+    "padded": (sequences(), "sequence"),
 }
 """Encoding -> raw samples that it takes, and the kind of input."""
 

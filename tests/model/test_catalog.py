@@ -75,7 +75,7 @@ def test_the_catalog_is_what_the_functions_take(
 @pytest.mark.parametrize("name", sorted(catalog.NETWORK_OPS))
 @pytest.mark.parametrize(
     ("kind", "shape"),
-    [("image", (4, 3, 2)), ("sequence", (4, 2)), ("vector", (4,)), ("table", (4,))],
+    [("image", (4, 3, 2)), ("sequence", (4, 2)), ("vector", (4,)), ("table", (4,)), ("text", (4,))],
 )
 def test_ops_take_and_give_the_kinds_of_the_catalog(
     name: str, kind: str, shape: tuple[int, ...]
@@ -90,9 +90,10 @@ def test_ops_take_and_give_the_kinds_of_the_catalog(
         arguments["spec"] = InputSpec(kind, shape, fitted)
     if kind in signature.takes:
         y = ops.OPS[name](*x, **arguments)
-        assert len(y.shape) == (2 if signature.gives == "vector" else len(x[0].shape))
+        given = {"vector": 2, "sequence": 3}
+        assert len(y.shape) == given.get(signature.gives, len(x[0].shape))
     # What a dense layer makes of codes is nothing that anybody would refuse.
-    elif kind != "table":
+    elif kind not in ("table", "text"):
         with pytest.raises((ValueError, KeyError)):
             ops.OPS[name](*x, **arguments)
 

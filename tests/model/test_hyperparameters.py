@@ -17,13 +17,14 @@ from keras import layers
 
 from evonas.genome import Choice, Gene, Genome, Number, SearchSpace, Value, load_space
 from evonas.genome.wiring import Inputs
+from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.model import optimizers
 from evonas.model.assembly import build_model
 
 SPACES = Path(__file__).parents[2] / "genomes" / "spaces"
-SHAPES = {"image": (8, 8, 1), "sequence": (6, 3), "vector": (7,)}
+SHAPES = {"image": (8, 8, 1), "sequence": (6, 3), "vector": (7,), "text": (12,)}
 Read = Callable[[Any], Any]
 
 
@@ -60,11 +61,10 @@ def plain(space: SearchSpace) -> Genome:
 def built(space: SearchSpace, genome: Genome) -> dict[str, Any]:
     """The network's layers by name; `model` is the network."""
     shape = SHAPES[space.input]
-    interface = Interface(
-        InputSpec.normalized(space.input, shape, (0.0,) * shape[-1], (1.0,) * shape[-1]),
-        "classification",
-        (0, 1, 2),
-    )
+    spec = InputSpec.normalized(space.input, shape, (0.0,) * shape[-1], (1.0,) * shape[-1])
+    if fitted := INPUT_KINDS[str(space.input)].example_fitted:
+        spec = InputSpec(str(space.input), shape, fitted)
+    interface = Interface(spec, "classification", (0, 1, 2))
     model = build_model(space, genome, interface)
     return {layer.name: layer for layer in model.layers} | {"model": model}
 
@@ -150,6 +150,39 @@ LAYERS: list[tuple[str, str, str, str, str, str, Read]] = [
      "{}_bidirectional", lambda x: initializer()(x.forward_layer)),
     ("activation", "recurrent", "encoder", "conv1d", "activation", "{}_activation",
      lambda x: x.activation.__name__),
+    ("filters", "temporal", "encoder", "temporal_block", "filters", "{}_second_conv1d",
+     attribute("filters")),
+    ("kernel size", "temporal", "encoder", "temporal_block", "kernel_size", "{}_first_conv1d",
+     first_of("kernel_size")),
+    ("dilation", "temporal", "encoder", "temporal_block", "dilation_rate", "{}_second_conv1d",
+     first_of("dilation_rate")),
+    ("padding", "temporal", "encoder", "temporal_block", "padding", "{}_first_conv1d",
+     attribute("padding")),
+    ("activation", "temporal", "encoder", "temporal_block", "activation", "{}_activation",
+     lambda x: x.activation.__name__),
+    ("dropout", "temporal", "encoder", "temporal_block", "dropout", "{}_first_dropout",
+     attribute("rate")),
+    ("filters", "temporal", "encoder", "inception", "filters", "{}_conv1d_2",
+     attribute("filters")),
+    ("kernel size", "temporal", "encoder", "inception", "kernel_size", "{}_conv1d_0",
+     first_of("kernel_size")),
+    ("activation", "temporal", "encoder", "inception", "activation", "{}_activation",
+     lambda x: x.activation.__name__),
+    ("dropout", "temporal", "encoder", "inception", "dropout", "{}_dropout", attribute("rate")),
+    ("heads", "transformer", "encoder", "transformer", "num_heads", "{}_attention",
+     attribute("num_heads")),
+    ("width of an encoder", "transformer", "encoder", "transformer", "mlp_ratio", "{}_wide",
+     lambda x: x.units / x.kernel.shape[0]),
+    ("activation", "transformer", "encoder", "transformer", "activation", "{}_wide",
+     lambda x: x.activation.__name__),
+    ("dropout", "transformer", "encoder", "transformer", "dropout", "{}_dense_dropout",
+     attribute("rate")),
+    ("size of patches", "patches", "cut", "patches", "patch_size", "{}_conv2d",
+     first_of("strides")),
+    ("filters", "patches", "cut", "patches", "filters", "{}_conv2d", attribute("filters")),
+    ("size of word vectors", "text", "words", "embedding", "output_dim", "{}_embedding",
+     attribute("output_dim")),
+    ("dropout", "text", "words", "embedding", "dropout", "{}_dropout", attribute("rate")),
     ("pooling size", "convnet_wide", "features", "max_pooling", "pool_size", "{}_max_pooling",
      first_of("pool_size")),
     ("pooling size", "convnet_wide", "features", "average_pooling", "pool_size",

@@ -20,7 +20,7 @@ from typing import Annotated, Any, BinaryIO
 import numpy as np
 
 from evonas.data.arrays import GIVEN, KEYS, Arrays
-from evonas.data.raw import Array
+from evonas.data.raw import Array, Ragged
 from evonas.data.room import Header, check_room, read_header
 from evonas.data.sources.source import Source
 from evonas.errors import InvalidData, Issue, did_you_mean
@@ -29,6 +29,9 @@ from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
 from evonas.settings import Check, path_problem
 from evonas.words import counted
+
+LENGTHS = {"x": "lengths", "x_val": "lengths_val", "x_test": "lengths_test"}
+"""Sequences, all steps of all samples in one array -> how many steps each sample has."""
 
 HOW_TO_WRITE = "Write it with numpy.savez(path, x=..., y=...)."
 
@@ -48,6 +51,13 @@ OTHER_NAMES = {
     "targets": "y",
     "times": "time",
     "dates": "time",
+    "train_x": "x",
+    "train_y": "y",
+    "test_x": "x_test",
+    "test_y": "y_test",
+    "train_lengths": "lengths",
+    "test_lengths": "lengths_test",
+    "lengths_train": "lengths",
 }
 """What other libraries call these arrays."""
 
@@ -73,6 +83,9 @@ UNREADABLE: tuple[type[Exception], ...] = (
 @dataclass(frozen=True)
 class Npz(Source):
     """The arrays `x`, `y` and those of `KEYS` that are there, of a file of `numpy.savez`.
+
+    Sequences of different length are one array (steps of all samples, channels), and `lengths` says
+    how many steps each sample has; likewise `lengths_val` and `lengths_test`.
 
     Attributes:
         path: path of the file. In a config's file it is relative to that file.
@@ -108,7 +121,7 @@ def load_npz(path: Path, memory: Memory) -> Arrays:
     with _open(path, origin) as file:
         archive = _archive(file, origin)
         issues = _missing_keys(archive.files, origin) + _unknown_keys(archive.files, origin)
-        present = [key for key in KEYS if key in archive.files]
+        present = [key for key in (*KEYS, *LENGTHS.values()) if key in archive.files]
         headers = _headers(archive, present)
         # Nothing is unpacked before this, so that a small file cannot take all memory.
         if too_large := check_room(headers, memory, origin):
@@ -119,9 +132,48 @@ def load_npz(path: Path, memory: Memory) -> Arrays:
                 issues.append(array)
             else:
                 found[key] = array
+    issues = issues or _lengths_issues(found, origin)
     if issues:
         raise InvalidData(issues)
-    return Arrays(origin, **found)
+    samples: dict[str, Any] = dict(found)
+    for x, key in LENGTHS.items():
+        lengths = samples.pop(key, None)
+        if lengths is not None:
+            ends = np.cumsum(lengths)
+            samples[x] = Ragged(np.split(found[x], ends[:-1]))
+    return Arrays(origin, **samples)
+
+
+def _lengths_issues(found: Mapping[str, Array], origin: str) -> list[Issue]:
+    """Lengths that do not cut the samples into sequences."""
+    issues = []
+    some = [key for key in LENGTHS.values() if key in found]
+    for x, key in LENGTHS.items():
+        if x not in found and key in found:
+            issues.append(Issue(f"goes with {x}, which is not there.", key, origin))
+        elif x in found and key not in found and some:
+            message = f"is missing, and {some[0]} is there: all sequences need their lengths."
+            issues.append(Issue(message, key, origin))
+        elif key in found and (problem := _length_problem(found[key], found[x], x)):
+            issues.append(Issue(problem, key, origin))
+    return issues
+
+
+def _length_problem(lengths: Array, x: Array, key: str) -> str:
+    """What is wrong with the lengths of sequences; empty if nothing is."""
+    if lengths.dtype.kind not in "iu" or lengths.ndim != 1 or not lengths.size:
+        received = f"dtype {lengths.dtype}, shape {lengths.shape}"
+        return f"must hold a whole number of steps for each sample. Received: {received}."
+    if x.ndim not in (1, 2):
+        wanted = f"With lengths, {key} holds the steps of all samples: (steps, channels)."
+        return f"{wanted} Received: shape {x.shape}."
+    if lengths.min() < 1:
+        sample = int(np.argmin(lengths))
+        return f"must be at least 1. Received: {lengths[sample]} for sample {sample}."
+    if lengths.sum() != len(x):
+        received = f"{lengths.sum():,}, and {key} has {len(x):,} steps"
+        return f"must have the number of all steps as their sum. Received: {received}."
+    return ""
 
 
 def _headers(archive: np.lib.npyio.NpzFile, keys: list[str]) -> dict[str, Header]:
@@ -189,7 +241,7 @@ def _unknown_keys(keys: list[str], origin: str) -> list[Issue]:
     issues = []
     unknown = []
     for key in dict.fromkeys(keys):
-        if key not in KEYS:
+        if key not in (*KEYS, *LENGTHS.values()):
             unknown.append(key)
         elif keys.count(key) > 1:
             issues.append(Issue("this array is there twice.", key, origin))
@@ -204,7 +256,7 @@ def _unknown_keys(keys: list[str], origin: str) -> list[Issue]:
 
 def _why_unknown(key: str, keys: list[str]) -> str:
     """What to do about an array that is not read."""
-    message = f"unknown array. Allowed: {', '.join(KEYS)}."
+    message = f"unknown array. Allowed: {', '.join((*KEYS, *LENGTHS.values()))}."
     word = key.lower()
     known = OTHER_NAMES.get(word)
     hint = f" Did you mean {known!r}?" if known else did_you_mean(word, KEYS)

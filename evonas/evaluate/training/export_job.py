@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from evonas.data.encodings.padded import padded
 from evonas.data.fitting import open_interface
 from evonas.data.prepared import FILES, FOLDS, RAW_FILES
 from evonas.data.raw import Frame, RawSamples, plain
@@ -261,10 +262,11 @@ def with_raw_inputs(
 
 def given_to_keras(raw: RawSamples) -> Samples:
     """Raw samples in the form in which an exported model takes them."""
-    if not isinstance(raw, Frame):
-        assert isinstance(raw, np.ndarray), "others have no encoding yet"
+    if isinstance(raw, Frame):
+        return {input_name(name): _column(values) for name, values in raw.columns.items()}
+    if isinstance(raw, np.ndarray) and raw.dtype.kind in "UT":
         return plain(raw)
-    return {input_name(name): _column(values) for name, values in raw.columns.items()}
+    return padded(raw)
 
 
 def _column(values: Array) -> Array:

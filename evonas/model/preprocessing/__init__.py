@@ -15,13 +15,20 @@ import keras
 from evonas.learning.input_spec import InputSpec
 from evonas.model.parts import Tensor
 from evonas.model.preprocessing.one_hot import one_hot
+from evonas.model.preprocessing.padded import padded
 from evonas.model.preprocessing.table import table
+from evonas.model.preprocessing.text import text
 
 Layers = Callable[[InputSpec], tuple[Any, Tensor]]
 """From an input to the model's raw inputs (one tensor, or a mapping of them by name), and to the
 tensor of stored samples, (batch, *shape)."""
 
-PREPROCESSING: Mapping[str, Layers] = {"table": table, "one_hot": one_hot}
+PREPROCESSING: Mapping[str, Layers] = {
+    "table": table,
+    "one_hot": one_hot,
+    "text": text,
+    "padded": padded,
+}
 
 
 def raw_inputs(spec: InputSpec) -> tuple[Any, Tensor]:
