@@ -23,6 +23,7 @@ from evonas.data.tables.schema import Schema
 from evonas.errors import InvalidData
 from evonas.learning.interface import Interface
 from evonas.memory import Memory
+from evonas.runtime.config.data_config import DataConfig
 
 ROWS = 40
 COLUMNS: dict[str, list[Any]] = {
@@ -84,6 +85,18 @@ def test_a_word_of_the_user_is_stronger(tmp_path: Path) -> None:
     assert set(arrays.x.columns["grade"]) == {"0", "1", "2", "3"}
     assert set(arrays.groups) == {"01000", "01001", "01002", "01003"}
     assert arrays.time.dtype == np.float64
+
+
+def test_the_keys_of_a_config_reach_the_table(tmp_path: Path) -> None:
+    write(tmp_path / "data.csv")
+    keys = {"target": ("income",), "columns": {"grade": "category"}, "group": "zip"}
+    data = DataConfig(path="data.csv", **keys).placed(tmp_path)
+    assert data.path == str(tmp_path / "data.csv")
+    assert data.origin == data.path
+    source = data.settings("vector").source
+    arrays = source.read(Memory())
+    assert set(arrays.groups) == {"01000", "01001", "01002", "01003"}
+    assert arrays.x.columns["grade"].dtype.kind == "U"
 
 
 def test_a_text_stands_alone(tmp_path: Path) -> None:

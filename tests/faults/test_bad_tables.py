@@ -12,6 +12,7 @@ import pytest
 from evonas.data.sources import Table
 from evonas.errors import InvalidData
 from evonas.memory import Memory
+from evonas.runtime.config.data_config import DataConfig
 from tests.command import run_evonas
 
 ROWS = 60
@@ -209,7 +210,7 @@ def test_a_good_table_is_not_refused(tmp_path: Path) -> None:
 CONFIG = """
 run: bad
 space: mlp
-data: {source: {table: {path: data.csv}}}
+data: {path: data.csv}
 budget: {trials: 2}
 """
 
@@ -219,11 +220,17 @@ def test_a_check_tells_it(tmp_path: Path, case: str) -> None:
     content, settings, words = CASES[case]
     (tmp_path / "data.csv").write_text(str(content))
     keys = "".join(f", {key}: {value}" for key, value in settings.items())
-    (tmp_path / "bad.yaml").write_text(CONFIG.replace("}}}", keys + "}}}"))
+    (tmp_path / "bad.yaml").write_text(CONFIG.replace("csv}", f"csv{keys}}}"))
     done = run_evonas("check", tmp_path / "bad.yaml")
     assert done.returncode == 2, done.stderr
     assert [word for word in words if word not in done.stderr] == []
     assert "Traceback" not in done.stderr
+
+
+def test_a_key_of_tables_beside_another_source_is_refused() -> None:
+    for settings in ({"path": "data.npz"}, {"name": "wine"}):
+        found = DataConfig(**settings, target="label").problems()
+        assert "`path` of a table only" in found["target"]
 
 
 def test_all_that_is_wrong_with_columns_is_told_at_once(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ from evonas.words import shown
 ENDINGS = (".csv", ".tsv", ".tab", ".parquet")
 
 
+def is_table(path: str | Path) -> bool:
+    """Whether a path is that of a table by its name, whether or not there is a file."""
+    return str(path).lower().removesuffix(".gz").endswith(ENDINGS)
+
+
 def encoding_problem(encoding: str) -> str:
     """Why this is no encoding of texts; empty if it is one."""
     try:
@@ -70,10 +75,7 @@ class Table(PathSource):
 
     @classmethod
     def reads(cls, path: Path) -> bool:
-        return path.is_file() and (
-            path.name.lower().removesuffix(".gz").endswith(ENDINGS)
-            or first_bytes(path).startswith(PARQUET)
-        )
+        return path.is_file() and (is_table(path) or first_bytes(path).startswith(PARQUET))
 
     def read(self, memory: Memory) -> Arrays:
         wanted = self.wanted()

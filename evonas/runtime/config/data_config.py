@@ -12,10 +12,12 @@ from annotated_types import Ge, Gt, Lt
 from evonas.data.arrays import Arrays
 from evonas.data.folding import FOLDABLE
 from evonas.data.prepared import DataSettings
-from evonas.data.sources import SHIPPED, SOURCES, Npz, Source
+from evonas.data.sources import SHIPPED, SOURCES, Npz, Source, Table
+from evonas.data.sources.table import is_table
 from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.data.splits.chronological import Chronological
 from evonas.data.splits.grouped import Grouped
+from evonas.data.tables.schema import Kind
 from evonas.errors import did_you_mean
 from evonas.learning.tasks import TASKS
 from evonas.memory import Memory
@@ -60,9 +62,15 @@ class DataConfig(Settings):
         name: name of a shipped data set, short for `source: NAME`. Exactly one of `name`, `path`
             and `source` is given.
         path: path of an `.npz` file, short for `source: {npz: {path: ...}}`. The file has `x`, `y`
-            and perhaps `x_val`, `y_val`, `x_test`, `y_test`. In a config's file it is relative to
-            that file.
+            and perhaps `x_val`, `y_val`, `x_test`, `y_test`. Or path of a table (.csv, .tsv,
+            .parquet), short for `source: {table: {path: ...}}`. In a config's file it is relative
+            to that file.
         source: where samples come from, by name or as `package.module:Name`.
+        target: column of a table that is to be predicted, or a list of columns.
+        columns: what columns of a table hold, where it is not to be inferred: number, category,
+            boolean, date, text or ignore.
+        text: column of a table that alone is the input, for spaces that take texts.
+        gaps: words in a table that mean that a value is missing, beside the usual ones.
         task: `classification` or `regression`; null to guess from the targets.
         split: how samples are split, by name or as `package.module:Name`. null for `stratified`,
             and for `random` if the targets are quantities.
@@ -82,6 +90,10 @@ class DataConfig(Settings):
     name: Annotated[str | None, Check(_data_set_problem)] = None
     path: Annotated[str | None, Check(path_problem)] = None
     source: Source | None = None
+    target: str | tuple[str, ...] | None = None
+    columns: Mapping[str, Kind] | None = None
+    text: str | None = None
+    gaps: tuple[str, ...] | None = None
     task: Annotated[str | None, Check(_task_problem)] = None
     split: Split | None = None
     group: str | None = None
@@ -100,6 +112,12 @@ class DataConfig(Settings):
             found["name"] = f"exactly one of name, path and source is needed. Received: {received}."
         else:
             found |= self._split_problems()
+        for key, value in self._told().items():
+            if self.path is None or not is_table(self.path):
+                found[key] = (
+                    "has an effect beside the `path` of a table only (.csv, .tsv, .parquet)."
+                    f" Received: {shown(value)}."
+                )
         if self.validation + self.test >= 1:
             found["validation"] = (
                 "validation and test must leave samples to train on: below 1 together. "
@@ -173,16 +191,24 @@ class DataConfig(Settings):
         """Where samples come from, whichever word has named it."""
         if self.name is not None:
             return SHIPPED[self.name]()
+        if self.path is not None and is_table(self.path):
+            return Table(self.path, **self._told())
         if self.path is not None:
             return Npz(self.path)
         assert self.source is not None, "exactly one of them is given"
         return self.source
 
+    def _told(self) -> dict[str, Any]:
+        """What the config says of the file at `path`."""
+        keys = ("target", "columns", "text", "gaps")
+        values = {key: getattr(self, key) for key in keys}
+        return {key: value for key, value in values.items() if value is not None}
+
     @property
     def origin(self) -> str:
         """The source as the user knows it: a path or a name."""
         source = self.any_source()
-        if isinstance(source, Npz):
+        if isinstance(source, Npz | Table):
             return source.path
         return name_of(source, DATA_FAMILIES) or ""
 
@@ -194,7 +220,7 @@ class DataConfig(Settings):
         """
         placed = self.any_source().placed(folder)
         # Whoever writes `path` finds `path` in the record.
-        if self.path is not None and isinstance(placed, Npz):
+        if self.path is not None and isinstance(placed, Npz | Table):
             return replace(self, path=placed.path)
         return self if self.source is None else replace(self, source=placed)
 
