@@ -17,6 +17,7 @@ from evonas.cli import (
     export,
     genealogy,
     listing,
+    predict,
     replay,
     resume,
     run,
@@ -50,6 +51,8 @@ comes out, with its family tree.
 
     {program} export runs/digits --to digits.keras
 
+    {program} predict runs/digits --data new.npz  # what the best model answers
+
 Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit or a
 replay found a difference, 5 stopped by repeated failures, 6 run held by another process, 65 damaged
 or newer record, 69 no worker or device, 71 a limit of the system such as too many open files, 74
@@ -79,7 +82,21 @@ app = typer.Typer(
 )
 
 # In the order in which the help lists them.
-for module in (run, resume, listing, show, genealogy, compare, export, check, space, audit, replay):
+MODULES = (
+    run,
+    resume,
+    listing,
+    show,
+    genealogy,
+    compare,
+    export,
+    predict,
+    check,
+    space,
+    audit,
+    replay,
+)
+for module in MODULES:
     app.command(module.NAME)(module.command)
 
 

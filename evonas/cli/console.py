@@ -26,6 +26,7 @@ __all__ = [
     "emit",
     "emit_document",
     "find_run",
+    "model_at",
     "number",
     "print_json",
     "print_json_pieces",
@@ -151,6 +152,21 @@ def find_run(name: str, runs: Path) -> Path:
     if known:
         hint = f"In {runs} there are: {', '.join(known)}."
     raise UserError(f"there is no run at {name}. {hint}")
+
+
+def model_at(name: str, runs: Path) -> Path:
+    """An exported model: its file, or the best model of a run.
+
+    Raises:
+        UserError: there is none.
+    """
+    file = expanded(name)
+    if file.is_file():
+        return file
+    model = find_run(name, runs) / "best.keras"
+    if not model.is_file():
+        raise UserError(f"the run has no model yet: {model} is not there.")
+    return model
 
 
 def duration(seconds: float | None) -> str:

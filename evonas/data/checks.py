@@ -45,6 +45,14 @@ def check_samples(arrays: Arrays, kind: str) -> list[Issue]:
     return issues
 
 
+def check_given(x: Array, shape: tuple[int, ...], kind: str, origin: str) -> list[Issue]:
+    """Issues of samples for a model whose samples have this shape."""
+    if x.ndim and x.shape[1:] == shape:
+        return _check_x(x, "x", kind, origin)
+    message = f"the model takes samples of shape {shape}. Received: an array of shape {x.shape}."
+    return [Issue(message, "x", origin)]
+
+
 def check_counts(arrays: Arrays) -> list[Issue]:
     """Issues of the numbers of samples and targets, for samples of any form."""
     named = arrays.named()

@@ -13,7 +13,7 @@ from evonas.errors import EvonasError, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Setup
 from evonas.export import description
-from evonas.export.card import note_result, write_card
+from evonas.export.card import TAKES, note_result, write_card
 from evonas.export.refitting import refitted
 from evonas.export.retraining import Tell, Weights, leave, run_job, weights_of
 from evonas.export.target import Target, about, bring
@@ -214,6 +214,8 @@ def _card(
         "data": description.data(session),
         **description.origin(session, trial),
         "reload_difference": details.get("reload_difference"),
+        # What `evonas predict` needs, also where the run is gone.
+        TAKES: interface.to_json(),
         "versions": details.get("versions"),
         "format": target.name,
         "sha256": sha256_of_tree(target.path),

@@ -10,6 +10,9 @@ from typing import Any
 from evonas.files import sha256_of, write_text_whole
 from evonas.runtime.session import Session
 
+TAKES = "interface"
+"""Key of a card: both ends of its model."""
+
 
 def card_beside(model: Path) -> Path:
     """Where the card of an exported model lies: `best.json` for `best.keras`."""

@@ -176,6 +176,39 @@ def _length_problem(lengths: Array, x: Array, key: str) -> str:
     return ""
 
 
+def samples_in(path: Path, memory: Memory) -> Array:
+    """The array `x` of a file of `numpy.savez`, or the only array of an `.npy` file.
+
+    Raises:
+        InvalidData: as `load_npz`; other arrays are left alone.
+    """
+    origin = str(path)
+    with _open(path, origin) as file:
+        if path.suffix == ".npy":
+            return _only(file, origin)
+        archive = _archive(file, origin)
+        if "x" not in archive.files:
+            found = ", ".join(archive.files) or "none"
+            message = f"the array x is missing, which holds the samples. Found: {found}."
+            raise InvalidData(Issue(message, "x", origin))
+        headers = _headers(archive, ["x"])
+        if too_large := check_room(headers, memory, origin):
+            raise InvalidData(too_large)
+        array = _read(archive, "x", headers.get("x"), origin)
+    if isinstance(array, Issue):
+        raise InvalidData(array)
+    return array
+
+
+def _only(file: BinaryIO, origin: str) -> Array:
+    try:
+        found: Array = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        message = f"cannot be read as an .npy file: {error}."
+        raise InvalidData(Issue(message, file=origin)) from error
+    return found
+
+
 def _headers(archive: np.lib.npyio.NpzFile, keys: list[str]) -> dict[str, Header]:
     """The headers of these arrays. One that cannot be read is left to `_read`, which tells why."""
     headers: dict[str, Header] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -84,6 +85,15 @@ class Classification(LearningTask):
         """How often each class occurs."""
         shares: Array = np.bincount(train, minlength=outputs) / len(train)
         return shares
+
+    def told(self, classes: Sequence[Any], answers: Array) -> tuple[list[str], list[list[Any]]]:
+        """The most probable label, and the probability of each."""
+        names = ["prediction", *(f"p_{label}" for label in classes)]
+        rows = []
+        for row in answers.tolist():
+            best = max(range(len(row)), key=row.__getitem__)
+            rows.append([classes[best], *row])
+        return names, rows
 
     def examples(self, rng: np.random.Generator, count: int, outputs: int) -> Array:
         return np.arange(count) % outputs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -93,6 +93,19 @@ class LearningTask(ABC):
     @abstractmethod
     def examples(self, rng: np.random.Generator, count: int, outputs: int) -> Array:
         """Made-up targets (count,), encoded; quantities have a mean of 0 and a deviation of 1."""
+
+    def told(self, classes: Sequence[Any], answers: Array) -> tuple[list[str], list[list[Any]]]:
+        """A model's answers as columns with names, and rows, for people.
+
+        Args:
+            classes: labels in the order of the columns; empty if there are none.
+            answers: (samples, outputs).
+        """
+        count = answers.shape[-1]
+        names = ["prediction"]
+        if count > 1:
+            names = [f"prediction_{number}" for number in range(count)]
+        return names, answers.tolist()
 
     @property
     def standard(self) -> tuple[Metric, Metric]:
