@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # The place of a purpose is part of every seed. So a new purpose goes to the end.
-PURPOSES = ("sample", "child", "select", "split", "order", "surrogate", "replace")
+PURPOSES = ("sample", "child", "select", "split", "order", "surrogate", "replace", "augment")
 
 
 def generator(seed: int, purpose: str, *counter: int) -> np.random.Generator:

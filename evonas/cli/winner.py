@@ -87,6 +87,9 @@ def training_in_words(training: Mapping[str, Any]) -> str:
         told.append(f"batches of {training['batch_size']}")
     if smoothing := training.get("label_smoothing"):
         told.append(f"labels smoothed by {_value(smoothing)}")
+    changes = [_layer_in_words(layer) for layer in training.get("augmentation", ())]
+    if changes:
+        told.append(f"images changed by {listed(changes)}")
     epochs = training["epochs"]
     if epochs is not None:
         most = counted(training["most_epochs"], "epoch")
@@ -101,6 +104,14 @@ def training_in_words(training: Mapping[str, Any]) -> str:
     elif best is not None:
         told.append(f"the weights are those of epoch {best}")
     return "; ".join(told)
+
+
+def _layer_in_words(layer: Mapping[str, Any]) -> str:
+    """`rotation (factor 0.05)`."""
+    arguments = [f"{name} {_value(value)}" for name, value in layer.items() if name != "name"]
+    if not arguments:
+        return str(layer["name"])
+    return f"{layer['name']} ({', '.join(arguments)})"
 
 
 def print_search(card: Mapping[str, Any], out: Console) -> None:

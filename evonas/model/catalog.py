@@ -143,6 +143,18 @@ OPTIMIZERS: Mapping[str, OpSignature] = _catalog(
 )
 """Ops of the settings section `optimizer`, by name."""
 
+AUGMENTATIONS: Mapping[str, OpSignature] = _catalog(
+    OpSignature("horizontal_flip", takes=_IMAGE),
+    OpSignature("translation", ("factor",), takes=_IMAGE),
+    OpSignature("rotation", ("factor",), takes=_IMAGE),
+    OpSignature("zoom", ("factor",), takes=_IMAGE),
+    OpSignature("contrast", ("factor",), takes=_IMAGE),
+    OpSignature("cutout", ("area",), takes=_IMAGE),
+    OpSignature("mixup", ("alpha",), takes=_IMAGE),
+    OpSignature("cutmix", ("alpha",), takes=_IMAGE),
+)
+"""Ops of the settings section `augmentation`, by name."""
+
 TRAINING = OpSignature("training", ("batch_size",), ("epochs", "label_smoothing"))
 """The op of the settings section `training`."""
 
@@ -227,6 +239,9 @@ _COUNT = Rule("a whole number of at least 1", _is_count)
 _SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
 _SHARE = _number("of at least 0 and below 1", lambda value: 0 <= value < 1)
 _PENALTY = _number("of at least 0", lambda value: 0 <= value < float("inf"))
+_PART = _number("above 0 and below 1", lambda value: 0 < value < 1)
+# Keras divides one random number by the sum of two. Below 0.2, both may be 0 for a 32-bit float.
+_MIXING = _number("of at least 0.2 and at most 1", lambda value: 0.2 <= value <= 1)
 _POSITIVE = _number("above 0", lambda value: 0 < value < float("inf"))
 
 _HALF = _word(HALVES)
@@ -270,6 +285,9 @@ RULES: Mapping[str, Rule] = {
     "ema_momentum": _SHARE,
     "label_smoothing": _SHARE,
     "clip_norm": _PENALTY,
+    "factor": _PART,
+    "area": _PART,
+    "alpha": _MIXING,
     "final_fraction": _number("above 0, at most 1", lambda value: 0 < value <= 1),
     "schedule": _word(SCHEDULES),
     "momentum": _number("from 0 to 1", lambda value: 0 <= value <= 1),

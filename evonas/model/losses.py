@@ -13,27 +13,33 @@ Tensor = Any
 
 
 def build_loss(
-    interface: Interface, name: str | None = None, label_smoothing: float = 0.0
+    interface: Interface,
+    name: str | None = None,
+    label_smoothing: float = 0.0,
+    takes_rows: bool = False,
 ) -> keras.losses.Loss:
     """The loss of a training.
 
     It takes targets as they are stored: class numbers (batch,), labels (batch, labels), or
-    quantities, divided by their scale as the predictions are. Instead of class numbers it takes
-    rows of probabilities (batch, classes), too.
+    quantities, divided by their scale as the predictions are.
 
     Args:
         name: name of the loss, one of `losses_of`; None for that of the task.
         label_smoothing: share of each label that is spread over all classes.
+        takes_rows: whether rows of probabilities (batch, classes) may come instead of class
+            numbers, as they do from layers that mix targets.
     """
     head = interface.head
     named = own_loss(head) if name is None else losses_of(head)[name]
-    if not label_smoothing and not named.of_rows:
+    has_classes = head.activation == "softmax"
+    takes_rows = (takes_rows and has_classes) or named.of_rows
+    if not label_smoothing and not takes_rows:
         return getattr(keras.losses, named.keras)()
-    if not label_smoothing:
+    if not label_smoothing and named.of_rows:
         return _OfRows(getattr(keras.losses, named.keras)())
     smoothed = getattr(keras.losses, named.smoothed)(label_smoothing=label_smoothing)
     # Keras smooths no class numbers, only rows.
-    return _OfRows(smoothed) if head.activation == "softmax" else smoothed
+    return _OfRows(smoothed) if has_classes else smoothed
 
 
 class _OfRows(keras.losses.Loss):  # type: ignore[misc]

@@ -9,7 +9,16 @@ from evonas.errors import Issue, did_you_mean, switch_hint
 from evonas.genome import Choice, Number, Op, SearchSpace, Section, Value, strict_yaml
 from evonas.genome.strict_yaml import short
 from evonas.learning.input_kinds import INPUT_KINDS
-from evonas.model.catalog import CELL, NETWORK_OPS, OPTIMIZERS, RULES, STYLE, TRAINING, OpSignature
+from evonas.model.catalog import (
+    AUGMENTATIONS,
+    CELL,
+    NETWORK_OPS,
+    OPTIMIZERS,
+    RULES,
+    STYLE,
+    TRAINING,
+    OpSignature,
+)
 
 RESERVED = {
     "name": "the prefix of the layers' names",
@@ -45,6 +54,7 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
         *_missing_sections(space),
         *_misplaced_ops(space),
         *_misused_cells(space),
+        *_misplaced_augmentation(space),
     ]
     for section in space.sections.values():
         for op in section.ops.values():
@@ -91,6 +101,8 @@ def _signatures(space: SearchSpace, section: Section) -> Mapping[str, OpSignatur
         return signatures
     if section.name == "optimizer":
         return OPTIMIZERS
+    if section.name == "augmentation":
+        return AUGMENTATIONS
     if section.name == "training":
         return {"training": TRAINING}
     return {"style": STYLE}
@@ -190,6 +202,15 @@ def _misused_cells(space: SearchSpace) -> Found:
             if space.is_cell(op):
                 message = f"a cell is one of a chain. Received: wiring {section.wiring}"
                 yield _key(section, "ops", op), message
+
+
+def _misplaced_augmentation(space: SearchSpace) -> Found:
+    """A section `augmentation` in a space whose samples are no images."""
+    section = space.sections.get("augmentation")
+    if section is None or section.group != "settings" or space.input == "image":
+        return
+    message = f"changes images, and samples here are of the kind {space.input}. Leave it out."
+    yield _key(section), message
 
 
 def _tensor_problems(section: Section, op: Op, signature: OpSignature | None) -> Found:

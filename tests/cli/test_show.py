@@ -166,6 +166,15 @@ def test_an_optimizer_in_words(optimizer: dict[str, object], words: str):
     assert winner.optimizer_in_words(optimizer) == words
 
 
+def test_augmentation_in_words():
+    training = {"batch_size": 32, "epochs": None, "best_epoch": None}
+    layers = [{"name": "horizontal_flip"}, {"name": "rotation", "factor": 0.05}]
+    assert winner.training_in_words({**training, "augmentation": layers}) == (
+        "batches of 32; images changed by horizontal_flip and rotation (factor 0.05)"
+    )
+    assert winner.training_in_words({**training, "augmentation": []}) == "batches of 32"
+
+
 def test_a_strategy_in_words():
     inner = {"evolution": {"population": 5, "seeds": ["a", "b"], "adaptation": {"fixed": {}}}}
     wrapped = {"seeded": {"inner": inner, "genomes": ["a"], "run": None, "count": 10}}

@@ -66,3 +66,19 @@ def test_a_space_without_settings_has_none_whatever_its_sections_are_called():
     assert training_settings(space, bare) == {"optimizer": None}
     assert learning_rate(space, bare) is None
     assert most_epochs(space, bare, 9) == 9
+
+
+def test_augmentation_is_a_list_of_layers():
+    text = SPACE.replace("vector", "image") + (
+        "  augmentation: {length: [0, 2], ops: {mixup: {alpha: 0.5}, horizontal_flip: {}}}\n"
+    )
+    space = parse_space(text, "s.yaml")
+    adam = genome(Gene.make("adam", {"learning_rate": 0.125}))
+    both = Genome(
+        (
+            *adam.sections,
+            ("augmentation", (Gene.make("horizontal_flip", {}), Gene.make("mixup", {}))),
+        )
+    )
+    found = training_settings(space, both)["augmentation"]
+    assert found == [{"name": "horizontal_flip"}, {"name": "mixup", "alpha": 0.5}]

@@ -15,7 +15,7 @@ from evonas.errors import Issue
 from evonas.genome import SearchSpace, load_space, parse_space
 from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.input_spec import InputSpec
-from evonas.model import catalog, ops, optimizers
+from evonas.model import augmenting, catalog, ops, optimizers
 from evonas.model.blocks import Block
 from evonas.model.parts import Style
 from evonas.model.recurrent import Recurrence
@@ -43,8 +43,12 @@ def only(found: list[Issue]) -> Issue:
 
 @pytest.mark.parametrize(
     ("signatures", "functions"),
-    [(catalog.NETWORK_OPS, ops.OPS), (catalog.OPTIMIZERS, optimizers.OPTIMIZERS)],
-    ids=["network", "optimizers"],
+    [
+        (catalog.NETWORK_OPS, ops.OPS),
+        (catalog.OPTIMIZERS, optimizers.OPTIMIZERS),
+        (catalog.AUGMENTATIONS, augmenting.AUGMENTATIONS),
+    ],
+    ids=["network", "optimizers", "augmentations"],
 )
 def test_the_catalog_is_what_the_functions_take(
     signatures: dict[str, catalog.OpSignature], functions: dict[str, Callable[..., Any]]
@@ -60,7 +64,8 @@ def test_the_catalog_is_what_the_functions_take(
                 fields = inspect.signature(shared[p.name]).parameters.values()
                 fields = [f.replace(kind=f.KEYWORD_ONLY) for f in fields if f.name not in known]
                 parameters += fields
-        taken = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED]
+        own = {*RESERVED, "seed"}
+        taken = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in own]
         assert signatures[name].name == name
         common = {"schedule", "final_fraction", "warmup", "clip_norm", "ema_momentum"}
         # See `build_optimizer`.
@@ -102,6 +107,7 @@ def test_every_parameter_has_a_rule() -> None:
     signatures = [
         *catalog.NETWORK_OPS.values(),
         *catalog.OPTIMIZERS.values(),
+        *catalog.AUGMENTATIONS.values(),
         catalog.TRAINING,
         catalog.STYLE,
         catalog.CELL,
@@ -218,6 +224,21 @@ def test_a_shared_value_is_reported_where_it_stands() -> None:
     }
     assert set(found) == {"settings.style.ops.style.hidden", "settings.style.ops.style.unused"}
     assert "Did you mean 'tanh'?" in found["settings.style.ops.style.hidden"]
+
+
+def test_augmentation_is_for_images() -> None:
+    settings = SETTINGS + "  augmentation: {length: [0, 2], ops: {mixup: {alpha: 0.1}, flip: {}}}\n"
+    network = "  head: {ops: {dense: {units: 3}}}\n"
+    found = {problem.key: problem.message for problem in problems(network, settings)}
+    assert set(found) == {
+        "settings.augmentation.ops.flip",
+        "settings.augmentation.ops.mixup.alpha",
+    }
+    assert "Known: horizontal_flip, translation" in found["settings.augmentation.ops.flip"]
+    settings = SETTINGS + "  augmentation: {ops: {rotation: {factor: 0.1}}}\n"
+    problem = only(problems(network, settings, kind="vector"))
+    assert (problem.key, problem.line) == ("settings.augmentation", 8)
+    assert "samples here are of the kind vector" in problem.message
 
 
 def test_ops_that_cannot_take_what_comes_to_them() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from evonas.evaluate.training.augmentation import Augmentation
 from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.direct_updates import update_directly
 from evonas.evaluate.training.loop import Loop
@@ -40,6 +41,8 @@ class CompiledLoop(Loop):
         optimizer: a new optimizer, for this training alone.
         batch_size: samples of one step; the last batch of an epoch may be smaller.
         loss: loss that is minimized; None for that of the task.
+        augmentation: what happens to a batch, or to each part of it, before the network sees it;
+            None for nothing.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class CompiledLoop(Loop):
         interface: Interface,
         batch_size: int,
         loss: keras.losses.Loss | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         """Prepare a training; nothing is traced yet."""
         self._model = model
@@ -59,7 +63,9 @@ class CompiledLoop(Loop):
         self._parts = optimizer.gradient_accumulation_steps or 1
         self._is_scaled = interface.head.is_scaled
         self._scale = interface.target_scale
-        self._loss = loss or build_loss(interface)
+        self._augmentation = augmentation or Augmentation()
+        takes_rows = self._augmentation.mixes_targets
+        self._loss = loss or build_loss(interface, takes_rows=takes_rows)
         # TensorFlow allows no new variable while a function is traced, so the optimizer's are
         # created here.
         optimizer.build(model.trainable_variables)
@@ -98,15 +104,19 @@ class CompiledLoop(Loop):
             return _values(self._model.weights)
 
     def model_state(self) -> list[Array]:
-        # With the statistics of batch normalization and the states of random generators.
-        return _values(self._model.variables)
+        return _values(self._state)
 
     def optimizer_state(self) -> list[Array]:
         return _values(self._optimizer.variables)
 
     def assign(self, model: Sequence[Array], optimizer: Sequence[Array]) -> None:
-        _assign(self._model.variables, model)
+        _assign(self._state, model)
         _assign(self._optimizer.variables, optimizer)
+
+    @property
+    def _state(self) -> list[keras.Variable]:
+        """The model's weights, its statistics, and the states of all random generators."""
+        return [*self._model.variables, *self._augmentation.variables]
 
     def at_work(self) -> AbstractContextManager[None]:
         return fast_graphs()
@@ -202,7 +212,7 @@ class CompiledLoop(Loop):
             the mean loss of the samples, with regularization terms.
         """
         x, y = self._data.train.batch(positions)
-        x = tf.cast(x, tf.float32)
+        x, y = self._augmentation(tf.cast(x, tf.float32), y)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
             if self._is_scaled:

@@ -23,6 +23,7 @@ from evonas.evaluate.contract.protocol import (
     Setup,
     TrainJob,
 )
+from evonas.evaluate.training.augmentation import build_augmentation
 from evonas.evaluate.training.checkpoint import save_weights
 from evonas.evaluate.training.checkpoint_keeper import CheckpointKeeper
 from evonas.evaluate.training.compiled_loop import CompiledLoop
@@ -240,16 +241,25 @@ def make_loop(
     full = epochs(space, genome, setup.epochs or job.epochs)
     steps = schedule_steps(space, genome, data.samples, full)
     optimizer = build_optimizer(space, genome, steps, job.accumulation)
-    loss = build_loss(interface, label_smoothing=label_smoothing(space, genome))
-    loop = CompiledLoop(model, optimizer, data, interface, batch_size(space, genome), loss)
+    augmentation = build_augmentation(space, genome, interface, job.seed)
+    loss = build_loss(
+        interface,
+        label_smoothing=label_smoothing(space, genome),
+        takes_rows=augmentation.mixes_targets,
+    )
+    batch = batch_size(space, genome)
+    loop = CompiledLoop(model, optimizer, data, interface, batch, loss, augmentation)
     if data.fold_of is None:
         return loop, steps
     starts = [loop.model_state()]
     for fold in range(1, int(data.fold_of.max()) + 1):
         # A network that trains this fold alone would begin with these very weights.
-        keras.utils.set_random_seed(fold_seed(job.seed, fold))
+        seed = fold_seed(job.seed, fold)
+        keras.utils.set_random_seed(seed)
         other = build_model(space, genome, interface, setup.plugins)
-        starts.append([variable.value.numpy() for variable in other.variables])
+        changes = build_augmentation(space, genome, interface, seed)
+        variables = [*other.variables, *changes.variables]
+        starts.append([variable.value.numpy() for variable in variables])
     return FoldedLoop(loop, data.fold_of, starts), steps
 
 

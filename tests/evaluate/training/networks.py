@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from evonas.data.prepared import FILES
+from evonas.evaluate.training.augmentation import Augmentation
 from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.compiled_loop import CompiledLoop
 from evonas.evaluate.training.policy import TrainingPolicy
@@ -120,13 +121,16 @@ def make_loop(
     data: Given | TrainingData | None = None,
     interface: Interface = CLASSES,
     seed: int = 3,
+    augmentation: Augmentation | None = None,
 ) -> tuple[Any, CompiledLoop]:
     """A model and its loop, with batches of 16."""
     keras.utils.set_random_seed(seed)
     model = build()
     data = data or images()
     whole = data.whole() if isinstance(data, Given) else data
-    return model, CompiledLoop(model, OPTIMIZERS[optimizer](), whole, interface, 16)
+    return model, CompiledLoop(
+        model, OPTIMIZERS[optimizer](), whole, interface, 16, augmentation=augmentation
+    )
 
 
 def make(*args: Any, interface: Interface = CLASSES, **options: Any) -> tuple[Any, Trainer]:
