@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from evonas.data.arrays import GIVEN, Arrays
+from evonas.data.folding import default_folds
 from evonas.data.look import look
 from evonas.data.prepared import DataSettings
 from evonas.data.reading import read
@@ -30,6 +32,7 @@ from evonas.runtime.config import evaluator_config
 from evonas.runtime.config.auto_space import AUTO, choose
 from evonas.runtime.config.config_source import ConfigSource
 from evonas.runtime.config.config_warnings import warnings
+from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.evaluator_config import file_keys, kind_of, with_file
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, misspelt
 from evonas.runtime.config.recorded_config import members_of, times_too_long
@@ -51,6 +54,10 @@ PATHS = (
     *file_keys(),
 )
 """The keys that name a file."""
+
+
+SPLIT_KEYS = frozenset(("split", "group", "time", "folds", "validation"))
+"""The keys of `data` by which a config says how validation data are chosen."""
 
 
 @dataclass(frozen=True)
@@ -187,15 +194,37 @@ def _with_space(config: RunConfig, source: ConfigSource) -> tuple[RunConfig, str
         message = f"{AUTO} is for `data`, which choose the space; an evaluator needs one by name."
         return config, "", [source.problem(("space",), message)]
     try:
-        found = look(read(config.data.any_source(), Memory()))
-        name, chosen = choose(found)
+        arrays = read(config.data.any_source(), Memory())
+        name, chosen = choose(look(arrays))
     except InvalidInput as error:
         return config, "", list(error.problems)
     except UserError as error:
         return config, "", [source.problem(("space",), str(error))]
     # From here on, everything is as if the config had named it.
     source.data["space"] = name
-    return dataclasses.replace(config, space=name), chosen, []
+    config = dataclasses.replace(config, space=name)
+    folded = config
+    if not SPLIT_KEYS & source.data["data"].keys():
+        folded = _with_folds(config, config.data, arrays)
+    if folded.folds is not None:
+        chosen += (
+            f"; fitness is the mean over {folded.folds} folds, because one part of so few samples"
+            " would mostly show luck (`data: {folds: null}` for one part)"
+        )
+    return folded, chosen, []
+
+
+def _with_folds(config: RunConfig, data: DataConfig, arrays: Arrays) -> RunConfig:
+    """The config with folds, if there are few samples and nothing speaks against folds."""
+    given = [part for part in GIVEN if arrays.given(part) is not None]
+    has_order = arrays.groups is not None or arrays.time is not None
+    folds = default_folds(len(arrays.x), data.any_split(), given)
+    if folds is None or has_order:
+        return config
+    folded = dataclasses.replace(config, data=dataclasses.replace(data, folds=folds))
+    assert folded.data is not None
+    # Some keys cannot stand beside folds, and nobody has asked for these.
+    return config if folded.problems() or folded.data.problems() else folded
 
 
 def _is_of_misspelt_plugin(issue: Issue, source: ConfigSource, file: Path) -> bool:

@@ -44,7 +44,20 @@ def test_the_data_choose_and_say_why(data: str, space: str, words: str, tmp_path
     with RecordReader(tmp_path / "run" / "run.db") as record:
         assert read_inputs(record).chosen == loaded.chosen
     named = load_config(written(tmp_path, data), [f"space={space}"])
-    assert (named.config, named.chosen) == (loaded.config, "")
+    assert loaded.config.folds == 5, "few samples"
+    assert named.config.folds is None, "only with `space: auto`"
+    again = load_config(written(tmp_path, data), [f"space={space}", "data.folds=5"])
+    assert (again.config, again.chosen) == (loaded.config, "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["folds=null", "split=random", "validation=0.3"],
+)
+def test_whoever_says_how_samples_are_split_has_no_folds(said: str, tmp_path: Path) -> None:
+    loaded = load_config(written(tmp_path, "wine"), [f"data.{said}"])
+    assert loaded.config.folds is None
+    assert "folds" not in loaded.chosen
 
 
 def test_each_kind_of_input_has_one_space_for_any_number_and_size() -> None:
