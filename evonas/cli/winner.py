@@ -276,11 +276,11 @@ def how_to_use(card: Mapping[str, Any], name: str) -> list[str]:
 
 
 def founder_in_words(trials: Sequence[Trial], best: Trial) -> str:
-    """A sentence for a winner that the user gave; empty for any other."""
+    """A sentence for a winner that is a known genome; empty for any other."""
     founder = given_founder(trials, best)
     if not founder:
         return ""
-    words = f"The winner is the founder that you gave ({founder})"
+    words = f"The winner is the founder {founder}"
     # A single trial had nothing to improve on.
     if sum(trial.twin_of is None for trial in trials) < 2:
         return f"{words}."

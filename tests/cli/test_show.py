@@ -228,13 +228,13 @@ def test_a_winner_that_was_given_is_called_so(tmp_path: Path):
             return reports
 
     run = work(root, pool=Best, stub=Stub(diverge=0.0))
-    words = "The winner is the founder that you gave (./mine.yaml); no trial improved on it."
+    words = "The winner is the founder ./mine.yaml; no trial improved on it."
     assert words in told(run)
     assert json.loads(told(run, "--json"))["given_founder"] == "./mine.yaml"
 
 
 def test_a_winner_that_was_found_is_not(run: view.Run):
-    assert "that you gave" not in told(run)
+    assert "is the founder" not in told(run)
 
 
 def test_a_single_trial_had_nothing_to_improve_on(run: view.Run):
@@ -242,7 +242,7 @@ def test_a_single_trial_had_nothing_to_improve_on(run: view.Run):
     proposal = replace(first.proposal, lineage=Lineage(("seed lenet5",)))
     given = replace(first, proposal=proposal)
     twin = replace(given, id=1, twin_of=0)
-    words = "The winner is the founder that you gave (lenet5)"
+    words = "The winner is the founder lenet5"
     assert winner.founder_in_words([given, twin], given) == f"{words}."
     assert winner.founder_in_words(run.trials, given) == ""
     others = [given, *run.trials[1:]]

@@ -190,11 +190,12 @@ def check(
 
 def _with_space(config: RunConfig, source: ConfigSource) -> tuple[RunConfig, str, list[Issue]]:
     """The config with the space that its data choose, why it is this one, and what is wrong."""
-    if config.data is None:
+    data = config.data
+    if data is None:
         message = f"{AUTO} is for `data`, which choose the space; an evaluator needs one by name."
         return config, "", [source.problem(("space",), message)]
     try:
-        arrays = read(config.data.any_source(), Memory())
+        arrays = read(data.any_source(), Memory())
         name, chosen = choose(look(arrays))
     except InvalidInput as error:
         return config, "", list(error.problems)
@@ -205,7 +206,7 @@ def _with_space(config: RunConfig, source: ConfigSource) -> tuple[RunConfig, str
     config = dataclasses.replace(config, space=name)
     folded = config
     if not SPLIT_KEYS & source.data["data"].keys():
-        folded = _with_folds(config, config.data, arrays)
+        folded = _with_folds(config, data, arrays)
     if folded.folds is not None:
         chosen += (
             f"; fitness is the mean over {folded.folds} folds, because one part of so few samples"
