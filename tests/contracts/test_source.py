@@ -6,7 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from evonas.data.sources import SHIPPED, SOURCES, Npz, Source, Table
+from evonas.data.sources import (
+    SHIPPED,
+    SOURCES,
+    Npz,
+    SequenceFolder,
+    Source,
+    Table,
+    TextFolder,
+)
 from evonas.testing import SourceSuite
 
 
@@ -26,6 +34,15 @@ def table(folder: Path) -> Source:
     return Table(str(folder / "data.csv"))
 
 
+def files(folder: Path, ending: str, content: str) -> str:
+    """Twelve files of two classes."""
+    for number in range(12):
+        path = folder / "files" / "ab"[number % 2] / f"{number}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content * (1 + number % 3), encoding="utf-8")
+    return str(folder / "files")
+
+
 def shipped(name: str) -> Source:
     return SHIPPED[name]()
 
@@ -34,6 +51,8 @@ class TestSources(SourceSuite):
     members = {
         "npz": written,
         "table": table,
+        "text_folder": lambda folder: TextFolder(files(folder, ".txt", "some words ")),
+        "sequence_folder": lambda folder: SequenceFolder(files(folder, ".csv", "1,2\n3,4\n")),
         **{name: lambda folder, name=name: shipped(name) for name in SHIPPED},
     }
 

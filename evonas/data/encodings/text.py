@@ -48,7 +48,8 @@ class Text(Encoding):
     name = "text"
 
     def takes(self, x: RawSamples, kind: str) -> bool:
-        return kind == "text" and isinstance(x, np.ndarray) and x.dtype.kind in "UT"
+        # Numbers are taken, too, to be refused: nobody knows which words they stand for.
+        return kind == "text" and isinstance(x, np.ndarray)
 
     def issues(self, arrays: Arrays, kind: str) -> list[Issue]:
         found = []
@@ -134,7 +135,8 @@ def _issues(texts: object, key: str, origin: str) -> list[Issue]:
     """What is no text that Keras could be given."""
     if not isinstance(texts, np.ndarray) or texts.dtype.kind not in "UT":
         received = texts.dtype if isinstance(texts, np.ndarray) else type(texts).__name__
-        return [Issue(f"must be texts, as x is. Received: {received}.", key, origin)]
+        message = "must be texts, an array of strings (n,), for a space that takes texts."
+        return [Issue(f"{message} Received: {received}.", key, origin)]
     if texts.ndim != 1:
         message = f"must have one axis, a text a sample. Received: shape {texts.shape}."
         return [Issue(message, key, origin)]

@@ -10,8 +10,10 @@ from evonas.data.sources.breast_cancer import BreastCancer
 from evonas.data.sources.diabetes import Diabetes
 from evonas.data.sources.digits import Digits
 from evonas.data.sources.npz import Npz
+from evonas.data.sources.sequence_folder import SequenceFolder
 from evonas.data.sources.source import Source
 from evonas.data.sources.table import Table
+from evonas.data.sources.text_folder import TextFolder
 from evonas.data.sources.wine import Wine
 
 SHIPPED: Mapping[str, type[Source]] = {
@@ -22,6 +24,22 @@ SHIPPED: Mapping[str, type[Source]] = {
 }
 """Data sets without settings. A config may also write `data: {name: wine}`."""
 
-SOURCES: Mapping[str, type[Source]] = {**SHIPPED, "npz": Npz, "table": Table}
+SOURCES: Mapping[str, type[Source]] = {
+    **SHIPPED,
+    "npz": Npz,
+    "table": Table,
+    "text_folder": TextFolder,
+    "sequence_folder": SequenceFolder,
+}
 
-__all__ = ["SHIPPED", "SOURCES", "Digits", "Npz", "Source", "Table", "Wine"]
+__all__ = [
+    "SHIPPED",
+    "SOURCES",
+    "Digits",
+    "Npz",
+    "SequenceFolder",
+    "Source",
+    "Table",
+    "TextFolder",
+    "Wine",
+]
