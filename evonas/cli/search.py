@@ -106,8 +106,8 @@ def _material(loaded: LoadedConfig, prepared: Prepared) -> dict[str, str]:
         return {"judge": known}
     shape = "x".join(map(str, interface.input.shape))
     split = f"{winner.samples_in_words(counts, loaded.config.folds)} of shape {shape}"
-    if interface.classes:
-        split += f", {counted(len(interface.classes), 'class', 'classes')}"
+    if interface.classes or interface.outputs > 1:
+        split += f", {winner.outputs_in_words(interface.task, interface.outputs)}"
     return {"data": split}
 
 
@@ -227,6 +227,7 @@ def conclude(run: Run) -> None:
     notes = (_how_chosen(run), about_test)
     _print_scores(run, result["metrics"], notes, result.get("unscored", {}), out)
     print_baseline(run, result, out)
+    winner.print_targets(result, out)
     winner.print_curves(result, out)
     winner.print_search(result, out)
     winner.print_time(run, out)
@@ -330,10 +331,14 @@ def print_baseline(run: Run, card: Mapping[str, Any], out: Console) -> None:
         scores = _scores_in_words(run, baseline, prefix)
         if scores:
             told.append(f"{part} {scores}")
-    what = "the mean of the training targets"
-    if run.interface.classes:
-        what = "the shares of the classes in the training data"
+    what = run.interface.learning_task.constant_in_words
     winner.print_words(f"{'; '.join(told)}  (predicting {what} for every sample)", out, "baseline")
+    persistence = card.get("persistence")
+    if persistence:
+        scored = [(part, _scores_in_words(run, persistence, prefix)) for part, prefix in PARTS]
+        told = [f"{part} {scores}" for part, scores in scored if scores]
+        words = f"{'; '.join(told)}  (repeating the last known value)"
+        winner.print_words(words, out, "persist")
 
 
 def _print_findings(run: Run, out: Console) -> None:

@@ -202,12 +202,38 @@ def data_in_words(data: Mapping[str, Any]) -> str:
     shape = "x".join(map(str, data["shape"]))
     told = f"{source}: {data['task']}, {samples_in_words(data['samples'], data.get('folds'))}"
     told = f"{told} of shape {shape}"
-    classes = data["classes"]
-    if not classes:
+    names = data["classes"] or data.get("targets", [])
+    if not names:
         return told
-    first = ", ".join(map(str, classes[:MOST_CLASSES]))
-    more = ", ..." if len(classes) > MOST_CLASSES else ""
-    return f"{told}, {counted(len(classes), 'class', 'classes')} ({first}{more})"
+    first = ", ".join(map(str, names[:MOST_CLASSES]))
+    more = ", ..." if len(names) > MOST_CLASSES else ""
+    return f"{told}, {outputs_in_words(data['task'], len(names))} ({first}{more})"
+
+
+def outputs_in_words(task: str, count: int) -> str:
+    """What the columns of a prediction are, and how many: `10 classes`, `2 targets`."""
+    if task == "classification":
+        return counted(count, "class", "classes")
+    return counted(count, "label" if task == "multilabel" else "target")
+
+
+def print_targets(card: Mapping[str, Any], out: Console) -> None:
+    """What each of several targets scores, the test data first if they are told."""
+    of_targets = card.get("targets") or {}
+    label = "targets"
+    for name, found in list(of_targets.items())[:MOST_CLASSES]:
+        part = "test" if any(one.startswith("test_") for one in found) else "val"
+        told = []
+        for metric, value in found.items():
+            if metric.startswith(f"{part}_"):
+                told.append(f"{metric.removeprefix(f'{part}_')} {number(value)}")
+        which = "test" if part == "test" else "validation"
+        print_words(f"{name}: {', '.join(told)} ({which})", out, label)
+        # One word in front of all lines.
+        label = " "
+    more = len(of_targets) - MOST_CLASSES
+    if more > 0:
+        print_words(f"and {more:,} more, which the card has", out, label)
 
 
 def samples_in_words(counts: Mapping[str, int], folds: int | None) -> str:
@@ -268,6 +294,12 @@ def how_to_use(card: Mapping[str, Any], name: str) -> list[str]:
         more = "the penalties of layers (l1, l2)"
         if compiled.get("loss_weight", 1) != 1:
             more += " and a weight for the targets"
+        if compiled.get("is_standardized") is False:
+            told.append(
+                f"In `evaluate`, `{compiled['loss']}` is in the targets' units. The loss above is"
+                " that of targets divided by their deviations."
+            )
+            return told
         told.append(
             f"In `evaluate`, compare `{compiled['loss']}` with the loss above; its own `loss` also"
             f" has {more}."

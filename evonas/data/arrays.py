@@ -12,7 +12,7 @@ from evonas.data.raw import Array, Raw, RawSamples
 
 GivenPart = Literal["validation", "test"]
 
-KEYS = ("x", "y", "x_test", "y_test", "x_val", "y_val", "groups", "time")
+KEYS = ("x", "y", "x_test", "y_test", "x_val", "y_val", "groups", "time", "sample_weight")
 """The arrays that a source may give."""
 
 GIVEN: Mapping[GivenPart, tuple[str, str]] = {
@@ -29,7 +29,7 @@ class Arrays:
     Attributes:
         origin: path of the file or name of the data set, for messages.
         x: samples, an array (n, ...), or raw samples that an encoding makes one of.
-        y: targets, (n,) if they are valid.
+        y: targets, (n,), or (n, targets) if a sample has several.
         x_test: samples of the source's own test set; None if the test data are to be split off.
         y_test: targets of that test set, or None.
         x_val: samples that the source gives for validation, or None.
@@ -38,6 +38,9 @@ class Arrays:
         time: (n,), when each sample was taken, or None.
         notes: what the source has inferred of the samples, a sentence each, for the user.
         schema: how a table was read, as plain JSON, so that another one can be read alike. Or None.
+        sample_weight: (n,), what each sample of `x` counts in the training and in the scores, or
+            None if all count the same. Samples of a given part count the same.
+        target_names: a name for each column of `y`, or none at all.
     """
 
     origin: str
@@ -51,6 +54,8 @@ class Arrays:
     time: Array | None = None
     notes: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
+    sample_weight: Array | None = None
+    target_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         named = self.named()
@@ -60,6 +65,9 @@ class Arrays:
             if item.name in KEYS and not is_known:
                 kind = type(value).__name__
                 raise TypeError(f"{item.name} must be a NumPy array. Received: {kind}.")
+        names: Any = self.target_names
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"target_names must be a tuple of words. Received: {names!r}.")
         for x, y in GIVEN.values():
             if (x in named) != (y in named):
                 raise ValueError(f"{x} and {y} go together. Received: one of them.")

@@ -16,6 +16,7 @@ from evonas.genome.strict_yaml import short
 from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.tasks import LearningTask
 from evonas.learning.tasks.task import are_numbers
+from evonas.words import counted
 
 CHANNELS = (1, 3, 4)
 """The usual numbers of channels: grey, colour, colour with opacity."""
@@ -71,8 +72,28 @@ def check_targets(arrays: Arrays) -> list[Issue]:
     issues = []
     for key, y in _targets(arrays).items():
         found = _check_y(y, key, arrays.origin)
+        # What is wrong with `y` needs no second word.
+        if not found and key != "y" and y.shape[1:] != arrays.y.shape[1:]:
+            wanted = f"must have the columns of y, {_columns(arrays.y)}"
+            found = [Issue(f"{wanted}. Received: {_columns(y)}.", key, arrays.origin)]
         issues += found
-    return issues
+    return issues + check_names(arrays)
+
+
+def _columns(y: Array) -> str:
+    """The number of columns of targets, in words."""
+    return "a single one" if y.ndim == 1 else str(y.shape[1])
+
+
+def check_names(arrays: Arrays) -> list[Issue]:
+    """The names of targets, if there are any, must be as many."""
+    names = arrays.target_names
+    count = 1 if arrays.y.ndim < 2 else arrays.y.shape[1]
+    if not names or (len(names) == count and len({*names}) == count):
+        return []
+    message = f"must be a name for each target, all different: y has {counted(count, 'target')}."
+    message += f" Received: {short(', '.join(names))}."
+    return [Issue(message, "target_names", arrays.origin)]
 
 
 def check_task(arrays: Arrays, task: LearningTask) -> list[Issue]:
@@ -212,36 +233,20 @@ def _check_y(y: Array, key: str, origin: str) -> list[Issue]:
     """Issues of targets that do not depend on the task."""
     if y.dtype.kind not in "biufU":
         return [Issue(f"must hold numbers or words. {_received_dtype(y)}", key, origin)]
-    if y.ndim != 1:
-        message = f"must have one axis, one target a sample. Received: shape {y.shape}."
-        message += _advice_for_axes(y)
-        return [Issue(message, key, origin)]
+    if y.ndim not in (1, 2):
+        message = "must have one axis (one target a sample) or two (samples, targets)."
+        return [Issue(f"{message} Received: shape {y.shape}.", key, origin)]
     if y.size == 0:
         return [Issue("is empty.", key, origin)]
+    if y.ndim == 2 and len(y) == 1:
+        message = (
+            f"has a single row. Received: shape {y.shape}. For targets in one row, write y[0]."
+        )
+        return [Issue(message, key, origin)]
+    if y.ndim == 2 and y.dtype.kind == "U":
+        message = f"must be numbers if a sample has several targets. Received: shape {y.shape}"
+        return [Issue(f"{message} of words.", key, origin)]
     return _check_finite(y, key, origin)
-
-
-def _advice_for_axes(y: Array) -> str:
-    """What to do about targets of another number of axes than one; empty if nothing is known."""
-    if y.ndim != 2 or not y.size:
-        return ""
-    if len(y) == 1:
-        return " For targets in one row, write y[0]."
-    if _is_one_hot(y):
-        return " For one-hot rows, which these are, write y.argmax(axis=1)."
-    return " Several targets a sample are not supported."
-
-
-def _is_one_hot(y: Array) -> bool:
-    """Whether each row is all 0 but for one 1."""
-    if y.dtype.kind not in "biuf":
-        return False
-    for _, rows in chunks(y):
-        ones = (rows == 1).sum(axis=1)
-        others = (rows != 0).sum(axis=1)
-        if (ones != 1).any() or (others != 1).any():
-            return False
-    return True
 
 
 def _received_dtype(array: Array) -> str:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.data.arrays import Arrays
-from evonas.data.raw import Array
 from evonas.data.splits import Part, Random, Samples, Shares, Split, Stratified
 from evonas.data.splits.grouped import Grouped
 from evonas.data.splits.k_fold import KFold
 from evonas.data.splits.split import Indices
 from evonas.data.splitting import samples_of, wrong_parts
 from evonas.errors import InvalidData, Issue
+from evonas.learning.tasks import Strata
 
 FOLDABLE: tuple[type[Split], ...] = (Random, Stratified, Grouped)
 """The splits by which folds can be drawn.
@@ -67,21 +67,19 @@ def fold_arrays(
     split: Split | None,
     folds: int,
     shares: Shares,
-    strata: Array | None,
-    classes: tuple[str | int | float, ...],
+    strata: Strata | None,
 ) -> tuple[Folds, tuple[str, ...]]:
     """The folds of `x`, and notes for the user.
 
     Args:
         split: one of `FOLDABLE`, or None.
         folds: number of folds.
-        strata: what each fold should have the same shares of; None for quantities.
-        classes: labels in the order of their numbers.
+        strata: what each fold should have the same shares of; None if nothing.
 
     Raises:
         InvalidData: the samples cannot be split so, or a fold leaves nothing to train on.
     """
-    samples = samples_of(arrays, strata, classes)
+    samples = samples_of(arrays, strata)
     if "validation" in samples.given:
         message = (
             "is given, and `data.folds` makes its own parts for validation. Allowed: x and x_test;"

@@ -82,7 +82,9 @@ def judge(arrays: Arrays, kind: str, task: LearningTask, are_encoded: bool = Fal
         tables.append(samples)
         constant = _about_constants(samples, kind)
     if task.are_quantities:
-        tables.append(_Table("y", "", _all(arrays, "y"), 1))
+        columns = arrays.y.size // len(arrays.y)
+        name = "target" if columns > 1 else ""
+        tables.append(_Table("y", name, _all(arrays, "y"), columns))
     issues: list[Issue] = []
     notes: list[str] = []
     for table in tables:
@@ -160,7 +162,7 @@ class _Table:
 
     def of(self, found: Sequence[int]) -> str:
         """Whose numbers follow: those of the first of several columns."""
-        if len(found) == 1:
+        if len(found) == 1 or not self.name:
             return ""
         return f" of {self.name} {found[0]}"
 
@@ -175,10 +177,12 @@ def _issues(table: _Table, measured: Measured) -> list[str]:
     found = np.flatnonzero(coarse).tolist()
     if found:
         return [_too_coarse(table, measured, found)]
-    if table.is_target and deviation[0] < LEAST_SCALE:
+    narrow = np.flatnonzero(deviation < LEAST_SCALE).tolist()
+    if table.is_target and narrow:
+        have = "has" if len(narrow) == 1 and table.name else "have"
         return [
-            f"the targets have a standard deviation of {deviation[0]:.4g}, and need at"
-            f" least {LEAST_SCALE:g}: use a smaller unit."
+            f"{table.named(narrow)} {have} a standard deviation of {deviation[narrow[0]]:.4g}, and"
+            f" need at least {LEAST_SCALE:g}: use a smaller unit."
         ]
     return []
 
@@ -189,7 +193,7 @@ def _too_coarse(table: _Table, measured: Measured, found: Sequence[int]) -> str:
     # The smallest normal 32-bit float is 1.2e-38.
     is_tiny = measured.size[first] < np.finfo(np.float32).tiny / COARSE
     advice = "use a smaller unit" if is_tiny else "subtract an offset"
-    differ = "differ" if len(found) > 1 or table.is_target else "differs"
+    differ = "differ" if len(found) > 1 or not table.name else "differs"
     return (
         f"{table.named(found)} {differ} by less than 32-bit floats can tell at that size,"
         f" and networks compute with those: {advice}."

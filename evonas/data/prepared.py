@@ -29,15 +29,17 @@ from evonas.data.precision import judge
 from evonas.data.raw import Array, RawSamples
 from evonas.data.reading import read
 from evonas.data.sources import Source
-from evonas.data.splits import Part, Parts, Shares, Split
+from evonas.data.splits import Chronological, Part, Parts, Shares, Split
 from evonas.data.splits.k_fold import KFold
 from evonas.data.splits.split import Indices
 from evonas.data.splitting import check_beside, default_split, split_arrays
+from evonas.data.weights import about_weights, check_parts, check_weights
+from evonas.data.windows import Horizon, apart, windows_of
 from evonas.errors import InvalidData, Issue
 from evonas.files import sha256_of, write_text_whole, write_whole
 from evonas.learning.input_spec import InputSpec
-from evonas.learning.interface import Interface
-from evonas.learning.tasks import TASKS, LearningTask, guess_task
+from evonas.learning.interface import Interface, OfTargets
+from evonas.learning.tasks import TASKS, LearningTask, Strata, guess_task
 from evonas.memory import Memory
 
 FILES: Mapping[Part, tuple[str, str]] = {
@@ -50,6 +52,13 @@ FILES: Mapping[Part, tuple[str, str]] = {
 With folds, the training part is all that is not for the test, and there is none for validation. No
 training task names the test data.
 """
+
+WEIGHTS: Mapping[Part, str] = {
+    "train": "data/weight_train.npy",
+    "validation": "data/weight_validation.npy",
+    "test": "data/test/weight.npy",
+}
+"""Files of what the samples of each part count. They are there only if the source gives it."""
 
 RAW_FILES: Mapping[Part, str] = {
     "validation": "data/raw_validation.npz",
@@ -78,6 +87,7 @@ class DataSettings:
         shares: how much is split off. A share has no effect if the source gives that part.
         split: how samples are split; None for stratified, and for random if there are no classes.
         folds: number of folds; None for one part for validation.
+        horizon: windows and steps of a forecast; None for other tasks.
     """
 
     input: str
@@ -86,11 +96,14 @@ class DataSettings:
     shares: Shares = field(default_factory=Shares)
     split: Split | None = None
     folds: int | None = None
+    horizon: Horizon | None = None
 
     @property
     def reader(self) -> Split | None:
         """What reads the arrays beside samples and targets."""
-        return KFold(self.folds) if self.folds is not None and self.split is None else self.split
+        if self.folds is not None and self.split is None:
+            return KFold(self.folds)
+        return Chronological() if self.horizon is not None else self.split
 
 
 @dataclass(frozen=True)
@@ -118,21 +131,24 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class _Samples:
-    """Raw samples and encoded targets of one part, or of all parts."""
+    """Raw samples, encoded targets and perhaps weights of one part, or of all parts."""
 
     x: RawSamples
     y: Array
+    weights: Array | None = None
 
     def take(self, indices: Indices) -> _Samples:
         """The samples at these indices."""
-        return _Samples(raw.taken(self.x, indices), self.y[indices])
+        weights = None if self.weights is None else self.weights[indices]
+        return _Samples(raw.taken(self.x, indices), self.y[indices], weights)
 
 
 def prepare(settings: DataSettings, directory: Path, memory: Memory | None = None) -> Prepared:
     """Read, check, split, measure and write the data of a run.
 
     Written samples are uint8 if the source's are, otherwise float32. Written targets are int32
-    class numbers, or float64: predictions are scored against the targets as they were given.
+    class numbers or labels, or float64: predictions are scored against the targets as they were
+    given.
 
     Args:
         settings: which data are used and how they are split.
@@ -144,16 +160,18 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
             reported at once.
         DiskFailure: the arrays cannot be written.
     """
-    found = read(settings.source, memory or Memory())
-    arrays = _flat_targets(found)
+    memory = memory or Memory()
+    found = _flat_targets(read(settings.source, memory))
+    arrays, rows, notes = windows_of(found, settings.horizon, settings.split, memory)
     encoding = encoding_for(arrays.x, settings.input)
     task, guess = _check(arrays, settings, encoding)
-    everything, given, classes = _with_encoded_targets(arrays, task)
-    strata = task.strata(everything.y)
+    everything, given, labels = _with_encoded_targets(arrays, task)
+    strata = task.strata(everything.y, labels)
     try:
-        drawn, fold_of, split_notes = _draw(arrays, settings, strata, classes)
+        drawn, fold_of, split_notes = _draw(arrays, settings, strata)
     except InvalidData as error:
         raise InvalidData([*error.problems, *about_guess(guess)]) from error
+    drawn, more = apart(drawn, rows, settings.horizon)
     precision = judge(arrays, settings.input, task, are_encoded=bool(encoding.name))
     if precision.issues:
         is_about_targets = any(issue.key == "y" for issue in precision.issues)
@@ -162,6 +180,7 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
     parts = dict(given)
     for drawn_part, indices in drawn.items():
         parts[drawn_part] = everything.take(indices)
+    check_parts({part: one.weights for part, one in parts.items()}, arrays.origin)
     # Nothing but the training part may be measured: the other parts stand for unseen samples.
     fitted = encoding.fit(parts["train"].x)
     dtype = encoding.dtype(arrays.samples().values())
@@ -173,14 +192,19 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
         samples = parts[part]
         x = encoding.encode(samples.x, fitted).astype(dtype, copy=False)
         if interface is None:
-            interface = _describe(x, samples.y, settings.input, task, classes)
+            interface = _describe(x, samples.y, settings, task, labels)
             spec = replace(
                 interface.input,
                 encoding=encoding.name,
                 fitted={**interface.input.fitted, **fitted, **_schema(arrays)},
             )
-            interface = replace(interface, input=spec)
-        files |= _write(part, x, samples.y, directory)
+            # The names of labels are the classes.
+            names = () if interface.classes else found.target_names
+            interface = replace(interface, input=spec, target_names=names)
+        arrays_of_part = dict(zip(FILES[part], (x, samples.y), strict=True))
+        if samples.weights is not None:
+            arrays_of_part[WEIGHTS[part]] = samples.weights
+        files |= _write(arrays_of_part, directory)
         if encoding.name and part in RAW_FILES:
             files |= _write_raw(part, samples.x, directory)
         counts[part] = len(samples.y)
@@ -191,17 +215,21 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
             files |= _write_raw("validation", parts["train"].x, directory)
     write_text_whole(directory / FITTED, interface.input.text)
     files[FITTED] = interface.input.digest
-    fingerprint = _fingerprint(arrays, settings, task)
-    own = encoding.notes(arrays, settings.input, fitted)
-    notes = (*arrays.notes, *own, *split_notes, *precision.notes)
-    return Prepared(interface, counts, guess, files, fingerprint, notes)
+    fingerprint = _fingerprint(found, settings, task)
+    own = (
+        *arrays.notes,
+        *encoding.notes(arrays, settings.input, fitted),
+        *notes,
+        *task.notes(arrays.y),
+    )
+    told = (*own, *about_weights(arrays), *split_notes, *more, *precision.notes)
+    return Prepared(interface, counts, guess, files, fingerprint, told)
 
 
 def _draw(
     arrays: Arrays,
     settings: DataSettings,
-    strata: Array | None,
-    classes: tuple[str | int, ...],
+    strata: Strata | None,
 ) -> tuple[Parts, Array | None, tuple[str, ...]]:
     """The parts that are drawn from `x`, the fold of each training sample, and notes.
 
@@ -211,10 +239,12 @@ def _draw(
     split = settings.split
     shares = settings.shares
     if settings.folds is None:
-        split = split or default_split(strata)
-        drawn, notes = split_arrays(arrays, split, shares, strata, classes)
+        if split is None:
+            is_forecast = settings.horizon is not None
+            split = Chronological() if is_forecast else default_split(strata)
+        drawn, notes = split_arrays(arrays, split, shares, strata)
         return drawn, None, notes
-    folds, notes = fold_arrays(arrays, split, settings.folds, shares, strata, classes)
+    folds, notes = fold_arrays(arrays, split, settings.folds, shares, strata)
     parts: dict[Part, Indices] = {"train": folds.pool}
     if folds.test is not None:
         parts["test"] = folds.test
@@ -254,7 +284,7 @@ def _check(arrays: Arrays, settings: DataSettings, encoding: Encoding) -> tuple[
     issues = encoding.issues(arrays, settings.input)
     if encoding.name:
         issues += check_counts(arrays)
-    issues += check_beside(arrays, settings.reader)
+    issues += check_beside(arrays, settings.reader) + check_weights(arrays)
     target_issues = check_targets(arrays)
     # From bad targets no task can be guessed.
     if target_issues:
@@ -273,12 +303,12 @@ def _check(arrays: Arrays, settings: DataSettings, encoding: Encoding) -> tuple[
 
 def _with_encoded_targets(
     arrays: Arrays, task: LearningTask
-) -> tuple[_Samples, dict[Part, _Samples], tuple[str | int, ...]]:
-    """The samples to be split, the parts that are given, and the classes.
+) -> tuple[_Samples, dict[Part, _Samples], Array]:
+    """The samples to be split, the parts that are given, and the labels of the classes.
 
     Targets are in the type in which they are stored.
     """
-    labels = task.labels(arrays.y)
+    labels = task.labels(arrays.y, arrays.target_names)
 
     def samples(x: RawSamples, y: Array) -> _Samples:
         return _Samples(x, task.encode(y, labels))
@@ -287,23 +317,29 @@ def _with_encoded_targets(
     for part in GIVEN:
         if found := arrays.given(part):
             given[part] = samples(*found)
-    return samples(arrays.x, arrays.y), given, tuple(labels.tolist())
+    everything = samples(arrays.x, arrays.y)
+    if arrays.sample_weight is not None:
+        everything = replace(everything, weights=arrays.sample_weight.astype(np.float32))
+    return everything, given, labels
 
 
 def _describe(
-    x: Array, y: Array, kind: str, task: LearningTask, classes: tuple[str | int, ...]
+    x: Array, y: Array, settings: DataSettings, task: LearningTask, labels: Array
 ) -> Interface:
     """The interface of the models, measured on the stored training part."""
-    target_mean = 0.0
-    target_scale = 1.0
+    mean: OfTargets = 0.0
+    scale: OfTargets = 1.0
     if task.are_quantities:
-        # Targets are measured like a table with a single feature.
-        column = y[:, np.newaxis]
-        (target_mean,), (target_variance,) = moments(column, "vector")
-        target_scale = math.sqrt(target_variance)
+        # Targets are measured like a table with a feature for each.
+        means, variances = moments(y.reshape(len(y), -1), "vector")
+        deviations = tuple(math.sqrt(variance) for variance in variances)
+        is_one = len(means) == 1
+        mean, scale = (means[0], deviations[0]) if is_one else (means, deviations)
+    kind = settings.input
     shape = tuple(x.shape[1:])
     given = InputSpec(kind, shape, fit(x, kind), str(x.dtype), file=FITTED)
-    return Interface(given, task.name, classes, target_mean, target_scale)
+    steps = 0 if settings.horizon is None else settings.horizon.steps
+    return Interface(given, task.name, tuple(labels.tolist()), mean, scale, steps=steps)
 
 
 def _schema(arrays: Arrays) -> dict[str, Any]:
@@ -311,10 +347,10 @@ def _schema(arrays: Arrays) -> dict[str, Any]:
     return {} if arrays.schema is None else {"schema": arrays.schema}
 
 
-def _write(part: Part, x: Array, y: Array, directory: Path) -> dict[str, str]:
-    """Write both arrays of a part; the sha256 of each, by its relative path."""
+def _write(arrays: Mapping[str, Array], directory: Path) -> dict[str, str]:
+    """Write arrays by their relative paths; the sha256 of each."""
     written = {}
-    for name, array in zip(FILES[part], (x, y), strict=True):
+    for name, array in arrays.items():
         written[name] = _write_array(array, directory / name)
     return written
 
@@ -352,6 +388,8 @@ def _fingerprint(arrays: Arrays, settings: DataSettings, task: LearningTask) -> 
         decisive["split"] = [kind.__module__, kind.__qualname__, asdict(settings.split)]
     if settings.folds is not None:
         decisive["folds"] = settings.folds
+    if settings.horizon is not None:
+        decisive["horizon"] = asdict(settings.horizon)
     text = json.dumps(decisive, sort_keys=True)
     digest = hashlib.sha256(text.encode())
     for key, array in arrays.named().items():

@@ -13,6 +13,7 @@ from evonas.data.reading import named, users_code
 from evonas.data.splits import SPLITS, Part, Parts, Random, Samples, Shares, Split, Stratified
 from evonas.data.splits.split import Indices, Misfit
 from evonas.errors import InvalidData, Issue
+from evonas.learning.tasks import Strata
 from evonas.words import counted, excerpt
 
 BESIDE = {
@@ -22,7 +23,7 @@ BESIDE = {
 """The arrays that only a split reads: the types that each may have, and in words."""
 
 
-def default_split(strata: Array | None) -> Split:
+def default_split(strata: Strata | None) -> Split:
     """How samples are split if a config does not say it."""
     return Random() if strata is None else Stratified()
 
@@ -79,19 +80,17 @@ def split_arrays(
     arrays: Arrays,
     split: Split,
     shares: Shares,
-    strata: Array | None,
-    classes: tuple[str | int | float, ...],
+    strata: Strata | None,
 ) -> tuple[Parts, tuple[str, ...]]:
     """The parts that are drawn from `x`, and notes for the user.
 
     Args:
-        strata: what each part should have the same shares of; None for quantities.
-        classes: labels in the order of their numbers.
+        strata: what each part should have the same shares of; None if nothing.
 
     Raises:
         InvalidData: the split does not fit the samples, or nothing is left to train on.
     """
-    samples = samples_of(arrays, strata, classes)
+    samples = samples_of(arrays, strata)
     with users_code(split):
         found = _misfits(split.misfits(samples, shares), split)
     if found:
@@ -109,16 +108,17 @@ def split_arrays(
     return parts, notes
 
 
-def samples_of(
-    arrays: Arrays, strata: Array | None, classes: tuple[str | int | float, ...]
-) -> Samples:
+def samples_of(arrays: Arrays, strata: Strata | None) -> Samples:
     """What a split may know of these arrays; other arguments as for `split_arrays`."""
-    given = frozenset(part for part in GIVEN if arrays.given(part) is not None)
     # These arrays are written, and identify the data. A split only reads them.
-    strata, groups, time = (
-        None if array is None else locked(array) for array in (strata, arrays.groups, arrays.time)
+    return Samples(
+        len(arrays.y),
+        () if strata is None else strata.names,
+        None if strata is None else locked(strata.numbers),
+        None if arrays.groups is None else locked(arrays.groups),
+        None if arrays.time is None else locked(arrays.time),
+        frozenset(part for part in GIVEN if arrays.given(part) is not None),
     )
-    return Samples(len(arrays.y), classes, strata, groups, time, given)
 
 
 def _misfits(found: Any, split: Split) -> list[Misfit]:

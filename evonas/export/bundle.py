@@ -26,6 +26,12 @@ from evonas.runtime.session import Session
 from evonas.trial import CUT_SHORT, Cause, Outcome, Trial, TrialState
 from evonas.words import excerpt
 
+REFERENCES = ("baseline", "persistence", "targets")
+"""Parts of a card beside the scores: what is scored without learning, and each target by itself.
+
+Only a forecast has the second, and only several targets have the third.
+"""
+
 TOLERANCE = 1e-6
 """Greatest difference between the recorded and the rebuilt model's scores.
 
@@ -102,7 +108,7 @@ def export_trial(
         if result is not None:
             # It is the very model that was tested: its scores on validation data are the same.
             card["metrics"] = {**result["metrics"], **card["metrics"]}
-            card["baseline"] = result.get("baseline")
+            card |= {name: result.get(name) for name in REFERENCES if name in card}
         bring(made.path, target)
     finally:
         delete(made.path)
@@ -203,6 +209,7 @@ def _card(
         "classes": list(interface.classes),
         "metrics": _scores(session, trial, outcome),
         "baseline": details.get("baseline"),
+        **{name: details[name] for name in REFERENCES[1:] if name in details},
         "unscored": details.get("unscored") or {},
         "parameters": details.get("parameters"),
         "flops": details.get("flops"),

@@ -11,6 +11,9 @@ from evonas.learning.interface import Interface
 from evonas.runtime.session import Session
 from evonas.trial import Attempt, Trial, TrialState
 
+MOST_NAMES = 6
+"""Names of columns that are listed."""
+
 
 def origin(session: Session, trial: Trial) -> dict[str, Any]:
     """The genome in full, where it comes from, and the search that found it."""
@@ -75,6 +78,7 @@ def data(session: Session) -> dict[str, Any]:
         "folds": config.folds,
         "shape": list(interface.input.shape),
         "classes": list(interface.classes),
+        **_targets(interface),
         "split_seed": config.split_seed,
     }
 
@@ -85,19 +89,43 @@ def compiled(interface: Interface) -> dict[str, Any]:
     weight = 1.0
     y = _labels(interface)
     if head.is_scaled:
-        weight = 1.0 / interface.target_scale**2
+        weight = interface.loss_weight
         y = "the targets as they are in the data"
-    return {
+    found = {
         "loss": head.loss_name,
         "loss_weight": weight,
         "metrics": [interface.metric, head.loss_name],
         "y": y,
     }
+    if head.is_scaled and interface.outputs > 1:
+        found["y"] = f"the targets in their own units, {_columns(interface)}"
+        # Keras has no loss with a weight for each column.
+        found["is_standardized"] = False
+    return found
+
+
+def _targets(interface: Interface) -> dict[str, Any]:
+    """The names of several quantities, and how many steps are forecast."""
+    found: dict[str, Any] = {}
+    if not interface.classes and interface.outputs > 1:
+        found["targets"] = list(interface.output_names)
+    if interface.steps:
+        found["steps"] = interface.steps
+    return found
+
+
+def _columns(interface: Interface) -> str:
+    """The columns of a prediction, in words."""
+    names = interface.output_names
+    first = ", ".join(names[:MOST_NAMES])
+    return f"(samples, {len(names)}): {first}{', ...' if len(names) > MOST_NAMES else ''}"
 
 
 def _labels(interface: Interface) -> str:
     """How labels are given to `evaluate`, in words."""
     classes = interface.classes
+    if interface.task == "multilabel":
+        return f"rows of 0 and 1, {_columns(interface)}"
     # `type`, because True and 1.0 are equal to 1 and no class numbers.
     are_numbers = all(type(label) is int for label in classes)
     if are_numbers and classes == tuple(range(len(classes))):

@@ -19,8 +19,11 @@ from evonas.trial import Direction, Objective
 if TYPE_CHECKING:
     from evonas.learning.formulas import Array
 
-Score = Callable[["Array", "Array"], Any]
-"""Takes targets (samples,), encoded by the task, and predictions (samples, outputs)."""
+Score = Callable[..., Any]
+"""Takes targets, encoded by the task, and predictions (samples, outputs).
+
+Those of evonas also take weights (samples,), or None.
+"""
 
 Unit = Literal["", "share", "of targets", "ms", "s"]
 
@@ -54,10 +57,10 @@ class Metric:
 def _by(formula: str) -> Score:
     """A function of `formulas.py`. Who only reads a run needs the table, and not NumPy."""
 
-    def score(targets: Array, predictions: Array) -> float:
+    def score(targets: Array, predictions: Array, weights: Array | None = None) -> float:
         from evonas.learning import formulas
 
-        value: float = vars(formulas)[formula](targets, predictions)
+        value: float = vars(formulas)[formula](targets, predictions, weights)
         return value
 
     return score
@@ -71,6 +74,11 @@ ACCURACY = Metric("accuracy", "max", _SHARE, "share", _by("accuracy"))
 BALANCED_ACCURACY = Metric("balanced_accuracy", "max", _SHARE, "share", _by("balanced_accuracy"))
 F1_MACRO = Metric("f1_macro", "max", _SHARE, "share", _by("f1_macro"))
 AUC = Metric("auc", "max", _SHARE, "share", _by("auc"))
+BINARY_CROSS_ENTROPY = Metric("loss", "min", _AT_LEAST_0, score=_by("binary_cross_entropy"))
+LABEL_ACCURACY = Metric("accuracy", "max", _SHARE, "share", _by("label_accuracy"))
+EXACT_MATCH = Metric("exact_match", "max", _SHARE, "share", _by("exact_match"))
+LABEL_F1 = Metric("f1_macro", "max", _SHARE, "share", _by("label_f1"))
+LABEL_AUC = Metric("auc", "max", _SHARE, "share", _by("label_auc"))
 SQUARED_ERROR = Metric("loss", "min", _AT_LEAST_0, score=_by("squared_error"))
 ABSOLUTE_ERROR = Metric(
     "mean_absolute_error", "min", _AT_LEAST_0, "of targets", _by("absolute_error")
@@ -80,11 +88,16 @@ R2 = Metric("r2", "max", (-math.inf, 1.0), score=_by("r2"))
 
 OF_PREDICTIONS = (
     CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY,
     SQUARED_ERROR,
     ACCURACY,
     BALANCED_ACCURACY,
     F1_MACRO,
     AUC,
+    LABEL_ACCURACY,
+    EXACT_MATCH,
+    LABEL_F1,
+    LABEL_AUC,
     ABSOLUTE_ERROR,
     RMSE,
     R2,
@@ -143,10 +156,34 @@ def is_never_negative(name: str) -> bool:
     return metric is not None and metric.bounds[0] >= 0
 
 
-def scores(metrics: Iterable[Metric], targets: Array, predictions: Array) -> dict[str, Any]:
-    """What these metrics of predictions give, by their names."""
+def scores(
+    metrics: Iterable[Metric],
+    targets: Array,
+    predictions: Array,
+    weights: Array | None = None,
+    scale: tuple[float, ...] | None = None,
+) -> dict[str, Any]:
+    """What these metrics of predictions give, by their names.
+
+    Args:
+        weights: (samples,), what each sample counts, at least one above 0. Functions of the user's
+            do not get them. None if all count the same.
+        scale: numbers by which targets are divided for the loss, one for each. None for none.
+    """
+    given: tuple[Array, ...] = (targets, predictions)
+    if weights is not None:
+        # A sample that does not count may be the only one of its class.
+        counts = weights > 0
+        given = (targets[counts], predictions[counts], weights[counts])
     found = {}
     for metric in metrics:
-        if metric.score is not None:
+        if metric.score is None:
+            continue
+        if is_own(metric.name):
             found[metric.name] = metric.score(targets, predictions)
+        elif metric.name == "loss" and scale is not None:
+            y, predicted, *rest = given
+            found[metric.name] = metric.score(y / scale, predicted / scale, *rest)
+        else:
+            found[metric.name] = metric.score(*given)
     return found

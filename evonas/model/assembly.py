@@ -37,8 +37,9 @@ def build_model(
     * the normalization of the raw values by the interface's mean and variance (constants),
     * for sequences of different length, zeros in place of the padding, and a mask,
     * the network sections,
-    * the head. For classification it gives probabilities, (batch, classes). For regression it gives
-      the target in its own units, (batch, 1). A network that ends in a map is flattened before.
+    * the head. For labels it gives probabilities, (batch, labels). For quantities it gives the
+      targets in their own units, (batch, targets). A network that ends in a map is flattened
+      before.
 
     Layers are named after section and position, `features_0_conv2d`: the same for equal genomes in
     every process. Weights and dropout masks repeat if `keras.utils.set_random_seed` was called
@@ -81,9 +82,11 @@ def _head(x: Tensor, interface: Interface) -> Tensor:
         return layers.Dense(head.units, activation=head.activation, name="output")(x)
     # The weights work on standardized targets, whatever the unit of the user's targets is.
     x = layers.Dense(head.units, activation=head.activation, name="standardized_output")(x)
+    scale, offset = interface.target_scale, interface.target_mean
     to_units = layers.Rescaling(
-        interface.target_scale,
-        offset=interface.target_mean,
+        # A file of Keras keeps lists, and no tuples.
+        list(scale) if isinstance(scale, tuple) else scale,
+        offset=list(offset) if isinstance(offset, tuple) else offset,
         name="output",
     )
     return to_units(x)

@@ -24,8 +24,9 @@ def compile_model(
 
     The loss is the one that the model was trained with, without a smoothing of labels: Keras
     smooths one-hot rows only, and `y` are labels. For a regression it is weighted: in training, the
-    targets were divided by their standard deviation, and the learning rate fits that. Keras adds
-    the penalties of the layers to it. So the plain loss is a metric, too.
+    targets were divided by their standard deviation, and the learning rate fits that. Of several
+    targets, Keras can weight only the sum: it gets the mean of their variances. Keras adds the
+    penalties of the layers to it. So the plain loss is a metric, too.
 
     Args:
         samples: number of samples of an epoch.
@@ -39,7 +40,7 @@ def compile_model(
     model.compile(
         optimizer,
         getattr(keras.losses, head.loss)(),
-        loss_weights=[1.0 / interface.target_scale**2] if head.is_scaled else None,
+        loss_weights=[interface.loss_weight] if head.is_scaled else None,
         metrics=[
             getattr(keras.metrics, head.metric)(name=interface.metric),
             # The loss without weight and penalties.

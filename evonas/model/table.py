@@ -78,7 +78,7 @@ def _settings(layer: Any) -> list[str]:
             if layer.noise_shape is not None:
                 words.append("of whole samples")
         case layers.Rescaling():
-            words.append(f"x {layer.scale:g} + {layer.offset:g}")
+            words.append(_rescaling(layer.scale, layer.offset))
     return words + _common(layer)
 
 
@@ -107,6 +107,13 @@ def _common(layer: Any) -> list[str]:
         if value:
             words.append(f"{kind} {value:.4g}")
     return words
+
+
+def _rescaling(scale: Any, offset: Any) -> str:
+    """`x 20 + 500`; of several targets, how many there are."""
+    if isinstance(scale, int | float):
+        return f"x {scale:g} + {offset:g}"
+    return f"{len(scale)} targets, each by its own scale and offset"
 
 
 def _times(size: Any) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evonas.data.prepared import FILES, FOLDS
+from evonas.data.prepared import FILES, FOLDS, WEIGHTS
 from evonas.errors import InvalidData, Issue, UserError
 from evonas.evaluate.contract.evaluator import evaluator_in
 from evonas.evaluate.contract.pool import Finished, PoolSettings
@@ -193,7 +193,8 @@ def _check_data(root: Path, files: Mapping[str, str], has_folds: bool) -> None:
         InvalidData: one of them is missing or damaged.
     """
     read = (*FILES["train"], FOLDS) if has_folds else (*FILES["train"], *FILES["validation"])
-    for name in read:
+    weights = [WEIGHTS["train"], WEIGHTS["validation"]]
+    for name in (*read, *(one for one in weights if one in files)):
         path = root / name
         if not path.is_file() or (name in files and not is_whole(path, files[name])):
             message = (

@@ -180,8 +180,8 @@ def _failure(
 
 def _measures_of(setup: Setup) -> list[str]:
     """The metrics of predictions beside the loss."""
-    is_classification = setup.interface.get("task", "classification") == "classification"
-    measures = ["accuracy" if is_classification else "mean_absolute_error"]
+    has_labels = setup.interface.get("task", "classification") in ("classification", "multilabel")
+    measures = ["accuracy" if has_labels else "mean_absolute_error"]
     for name in (*setup.needed, *setup.metrics):
         measure = name.removeprefix(VALIDATION)
         if measure not in (name, "loss", *measures):

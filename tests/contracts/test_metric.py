@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from evonas.learning.metrics import ABSOLUTE_ERROR, OF_PREDICTIONS, R2, RMSE, SQUARED_ERROR, Metric
+from evonas.learning.metrics import Metric
+from evonas.learning.tasks import TASKS
 from evonas.testing import MetricSuite
 
-OF_QUANTITIES = (SQUARED_ERROR, ABSOLUTE_ERROR, RMSE, R2)
-OF_CLASSES = [metric for metric in OF_PREDICTIONS if metric not in OF_QUANTITIES]
+OF_QUANTITIES = TASKS["regression"].metrics
+OF_CLASSES = TASKS["classification"].metrics
 
 
 def named(metrics: Iterable[Metric]) -> dict[str, Metric]:
@@ -37,3 +38,13 @@ class TestOfQuantities(MetricSuite):
     members = named(OF_QUANTITIES)
     task = "regression"
     outputs = 1
+
+
+class TestOfSeveralQuantities(MetricSuite):
+    members = named(OF_QUANTITIES)
+    task = "regression"
+
+
+class TestOfLabels(MetricSuite):
+    members = named(TASKS["multilabel"].metrics)
+    task = "multilabel"

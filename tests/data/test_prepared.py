@@ -318,26 +318,10 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "different lengths": ({"y": GOOD["y"][:50]}, ["y: ", "50 in y", "60 in x"]),
     "one-hot": ({"y": np.eye(3)[GOOD["y"]]}, ["y: ", "one axis", "(60, 3)", "argmax"]),
-    "several labels": (
-        {"y": (GOOD["x"][:, :3] > 0).astype(int)},
-        ["y: ", "(60, 3). Several targets a sample are not supported."],
-    ),
-    "several quantities": (
-        {"y": GOOD["x"][:, :2]},
-        ["y: ", "(60, 2). Several targets a sample are not supported."],
-    ),
-    "rows with one number that is no 1": (
-        {"y": 2 * np.eye(3)[GOOD["y"]]},
-        ["y: ", "(60, 3). Several targets a sample are not supported."],
-    ),
-    "rows of words": (
-        {"y": np.full((N, 2), "1")},
-        ["y: ", "(60, 2). Several targets a sample are not supported."],
-    ),
     "validation without targets": ({"x_val": GOOD["x"]}, ["y_val: ", "missing"]),
-    "weights": (
-        {"sample_weight": GOOD["y"]},
-        ["sample_weight: ", "unknown array. Allowed: x, y", "without it"],
+    "an array that nothing reads": (
+        {"colour": GOOD["y"]},
+        ["colour: ", "unknown array. Allowed: x, y", "without it"],
     ),
     "a misspelt test set": ({"x_tset": GOOD["x"]}, ["x_tset: ", "Did you mean 'x_test'?"]),
     "an array that spoils a terminal": ({"a\x1b[1m": GOOD["x"]}, ["'a\\x1b[1m': ", "unknown"]),

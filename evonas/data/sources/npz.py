@@ -58,8 +58,14 @@ OTHER_NAMES = {
     "train_lengths": "lengths",
     "test_lengths": "lengths_test",
     "lengths_train": "lengths",
+    "weights": "sample_weight",
+    "sample_weights": "sample_weight",
 }
 """What other libraries call these arrays."""
+
+NAMES, SERIES = "target_names", "series"
+ALLOWED = (*KEYS, *LENGTHS.values(), SERIES, NAMES)
+"""What a file may hold. A series stands for `x` and `y`: it is forecast from itself."""
 
 MOST_UNKNOWN = 20
 """The most unknown arrays that are named."""
@@ -121,7 +127,7 @@ def load_npz(path: Path, memory: Memory) -> Arrays:
     with _open(path, origin) as file:
         archive = _archive(file, origin)
         issues = _missing_keys(archive.files, origin) + _unknown_keys(archive.files, origin)
-        present = [key for key in (*KEYS, *LENGTHS.values()) if key in archive.files]
+        present = [key for key in ALLOWED if key in archive.files]
         headers = _headers(archive, present)
         # Nothing is unpacked before this, so that a small file cannot take all memory.
         if too_large := check_room(headers, memory, origin):
@@ -141,7 +147,21 @@ def load_npz(path: Path, memory: Memory) -> Arrays:
         if lengths is not None:
             ends = np.cumsum(lengths)
             samples[x] = Ragged(np.split(found[x], ends[:-1]))
-    return Arrays(origin, **samples)
+    return _arrays(origin, samples)
+
+
+def _arrays(origin: str, found: dict[str, Any]) -> Arrays:
+    """The arrays of a file. What it has beside arrays of samples becomes what it is."""
+    names = found.pop(NAMES, np.empty(0, "U1"))
+    if names.ndim != 1 or names.dtype.kind != "U":
+        message = f"must be a row of words. Received: dtype {names.dtype}, shape {names.shape}."
+        raise InvalidData(Issue(message, NAMES, origin))
+    # A series is forecast from itself.
+    if SERIES in found:
+        series = found.pop(SERIES)
+        is_column = series.ndim == 2 and series.shape[1] == 1
+        found["x"] = found["y"] = series[:, 0] if is_column else series
+    return Arrays(origin, **found, target_names=tuple(names.tolist()))
 
 
 def _lengths_issues(found: Mapping[str, Array], origin: str) -> list[Issue]:
@@ -256,7 +276,7 @@ def _archive(file: BinaryIO, origin: str) -> np.lib.npyio.NpzFile:
 
 def _missing_keys(keys: list[str], origin: str) -> list[Issue]:
     """An issue for each array that the file should have."""
-    wanted = ["x", "y"]
+    wanted = [] if SERIES in keys else ["x", "y"]
     # Half a test set is of no use.
     for names in GIVEN.values():
         if any(name in keys for name in names):
@@ -274,7 +294,7 @@ def _unknown_keys(keys: list[str], origin: str) -> list[Issue]:
     issues = []
     unknown = []
     for key in dict.fromkeys(keys):
-        if key not in (*KEYS, *LENGTHS.values()):
+        if key not in ALLOWED or (key in ("x", "y") and SERIES in keys):
             unknown.append(key)
         elif keys.count(key) > 1:
             issues.append(Issue("this array is there twice.", key, origin))
@@ -289,10 +309,10 @@ def _unknown_keys(keys: list[str], origin: str) -> list[Issue]:
 
 def _why_unknown(key: str, keys: list[str]) -> str:
     """What to do about an array that is not read."""
-    message = f"unknown array. Allowed: {', '.join((*KEYS, *LENGTHS.values()))}."
+    message = f"unknown array. Allowed: {', '.join(ALLOWED)}."
     word = key.lower()
     known = OTHER_NAMES.get(word)
-    hint = f" Did you mean {known!r}?" if known else did_you_mean(word, KEYS)
+    hint = f" Did you mean {known!r}?" if known else did_you_mean(word, ALLOWED)
     # An array of that name is there already.
     if hint and any(f"{name!r}" in hint for name in keys):
         hint = ""

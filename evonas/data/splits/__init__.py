@@ -23,4 +23,15 @@ SPLITS: Mapping[str, type[Split]] = {
     "k_fold": KFold,
 }
 
-__all__ = ["SPLITS", "Part", "Parts", "Random", "Samples", "Shares", "Split", "Stratified"]
+__all__ = [
+    "SPLITS",
+    "Chronological",
+    "Given",
+    "Part",
+    "Parts",
+    "Random",
+    "Samples",
+    "Shares",
+    "Split",
+    "Stratified",
+]

@@ -28,8 +28,10 @@ class Samples:
 
     Attributes:
         count: number of samples.
-        classes: labels in the order of their numbers; empty for quantities.
-        strata: (count,), the number of each sample's class; None for quantities.
+        classes: labels in the order of their numbers; empty for quantities. Of several labels a
+            sample, their combinations.
+        strata: (count,), the number of each sample's class; None for quantities, and if most
+            combinations of labels are rare.
         groups: (count,), what samples have in common, or None.
         time: (count,), when each sample was taken, or None.
         given: the parts that the source has split off itself.

@@ -67,6 +67,7 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
         time=time,
         notes=notes(cells, wanted, schema, features, goal),
         schema=schema.to_json(),
+        target_names=tuple(one.name for one in goals),
     )
 
 

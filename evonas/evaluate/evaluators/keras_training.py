@@ -18,7 +18,7 @@ from evonas.evaluate.contract.pool import Worker
 from evonas.evaluate.contract.protocol import Alive, Job, OnEpoch, RunJob, Setup
 from evonas.learning.formulas import Array
 from evonas.learning.interface import Interface
-from evonas.learning.metrics import VALIDATION, scores
+from evonas.learning.metrics import VALIDATION
 from evonas.trial import Outcome
 from evonas.words import counted
 
@@ -115,7 +115,7 @@ def _undefined(names: Iterable[str], interface: Interface, targets: Array) -> li
     found = []
     for name in names:
         if name in known:
-            (value,) = scores([known[name]], targets, predictions).values()
+            (value,) = interface.scores([known[name]], targets, predictions).values()
             if not math.isfinite(value):
                 found.append(name)
     return found

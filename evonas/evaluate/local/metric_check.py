@@ -97,8 +97,11 @@ def _made_up(targets: Array, task: str, outputs: int) -> Array:
     """Predictions (samples, outputs) in 32 bits, which know nothing of the targets."""
     rng = np.random.default_rng(0)
     if TASKS[task].are_quantities:
-        return rng.permutation(targets).reshape(-1, 1).astype(np.float32)
+        return rng.permutation(targets).reshape(-1, outputs).astype(np.float32)
     drawn: Array = rng.random((len(targets), outputs), dtype=np.float32)
+    if targets.ndim == 2:
+        # The probabilities of labels do not exclude each other.
+        return drawn
     # No row without any weight can be divided by its sum.
     drawn += np.float32(1e-3)
     drawn /= drawn.sum(axis=1, keepdims=True)

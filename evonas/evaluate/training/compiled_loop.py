@@ -36,8 +36,8 @@ class CompiledLoop(Loop):
     if the network has neither batch normalization nor dropout.
 
     Args:
-        model: a built model that takes raw samples, and gives probabilities (batch, classes)
-            or targets (batch, 1).
+        model: a built model that takes stored samples, and gives probabilities (batch, classes)
+            or targets (batch, targets).
         optimizer: a new optimizer, for this training alone.
         batch_size: samples of one step; the last batch of an epoch may be smaller.
         loss: loss that is minimized; None for that of the task.
@@ -62,6 +62,7 @@ class CompiledLoop(Loop):
         self._batch_size = batch_size
         self._parts = optimizer.gradient_accumulation_steps or 1
         self._is_scaled = interface.head.is_scaled
+        # One number, or one for each target.
         self._scale = interface.target_scale
         self._augmentation = augmentation or Augmentation()
         takes_rows = self._augmentation.mixes_targets
@@ -91,6 +92,11 @@ class CompiledLoop(Loop):
     def validation_targets(self) -> Array:
         targets: Array = self._data.validation.y.numpy()
         return targets
+
+    @property
+    def validation_weights(self) -> Array | None:
+        weights = self._data.validation.weights
+        return None if weights is None else weights.numpy()
 
     def validate(self, positions: NDArray[np.int32] | None = None) -> Array:
         if positions is None:
@@ -209,16 +215,17 @@ class CompiledLoop(Loop):
             share: weight of this part among the parts of its batch; None for a whole batch.
 
         Returns:
-            the mean loss of the samples, with regularization terms.
+            the mean loss of the samples, each times its weight, with regularization terms.
         """
-        x, y = self._data.train.batch(positions)
+        # As in `fit`, the losses are multiplied by the weights, and not divided by their sum.
+        x, y, weights = self._data.train.batch(positions)
         x, y = self._augmentation(tf.cast(x, tf.float32), y)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
             if self._is_scaled:
                 y = tf.cast(y, tf.float32) / self._scale
                 predicted = predicted / self._scale
-            own_loss = self._loss(y, predicted)
+            own_loss = self._loss(y, predicted, weights)
             # Read after the call: `model.losses` are the regularization terms of that call.
             terms = [own_loss, *self._model.losses]
             loss = tf.add_n(terms)
@@ -251,7 +258,7 @@ class CompiledLoop(Loop):
         def batch(number: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
             start = number * VALIDATION_BATCH
             stop = tf.minimum(start + VALIDATION_BATCH, samples)
-            x, _ = self._data.validation.batch(order[start:stop])
+            x, _, _ = self._data.validation.batch(order[start:stop])
             x = tf.cast(x, tf.float32)
             predicted = self._model(x, training=False)
             return number + 1, found.write(number, predicted)

@@ -14,12 +14,13 @@ import tensorflow as tf
 
 from evonas.data.encodings.padded import padded
 from evonas.data.fitting import open_interface
-from evonas.data.prepared import FILES, FOLDS, RAW_FILES
+from evonas.data.prepared import FILES, FOLDS, RAW_FILES, WEIGHTS
 from evonas.data.raw import Frame, RawSamples, plain
 from evonas.data.raw import load as load_raw
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import ExportJob, Job, ScoreJob, Setup
-from evonas.evaluate.training.baseline import baseline
+from evonas.evaluate.training.baseline import baseline, persistence
+from evonas.evaluate.training.by_target import by_target
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.scoring import MetricFailed, asked_metrics
 from evonas.evaluate.training.train_job import space_of
@@ -28,7 +29,7 @@ from evonas.files import DISK_ERRORS, sha256_of_tree
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.input_spec import input_name
 from evonas.learning.interface import Interface
-from evonas.learning.metrics import Metric, scores
+from evonas.learning.metrics import Metric
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
 from evonas.model.formats import FORMATS, find_format
@@ -58,7 +59,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     space = space_of(setup)
     model = _model(setup, job, interface)
     measured = asked_metrics(setup)
-    found = _scored(setup, measured, model, job.arrays)
+    found = _scored(setup, measured, model, interface, job.arrays)
     x: Samples = found.x
     predictions = found.predictions
     if interface.input.encoding:
@@ -87,7 +88,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
             more={
                 **_details(model, difference),
                 "unscored": dict(found.failed),
-                "baseline": _baseline(setup, interface, measured, found.targets),
+                **_references(setup, interface, measured, found.parts),
             }
         ),
     )
@@ -109,7 +110,7 @@ def score(setup: Setup, job: ScoreJob) -> Outcome:
     root = Path(setup.directory)
     interface = open_interface(setup.interface, root)
     model = _model(setup, job, interface)
-    found = _scored(setup, asked_metrics(setup), model, job.arrays)
+    found = _scored(setup, asked_metrics(setup), model, interface, job.arrays)
     return Outcome(TrialState.OK, metrics=found.metrics)
 
 
@@ -120,13 +121,27 @@ def _model(setup: Setup, job: Job, interface: Interface) -> keras.Model:
 
 
 @dataclass(frozen=True)
+class _Part:
+    """One part of the data, and what a model predicts for it.
+
+    Attributes:
+        weights: (samples,), what each sample counts; None if all count the same.
+    """
+
+    x: Array
+    y: Array
+    weights: Array | None
+    predictions: Array
+
+
+@dataclass(frozen=True)
 class _Scored:
     """What a model scores on validation data, and on the test data if they are named.
 
     With folds it was trained on all validation data, and has no score on them.
 
     Attributes:
-        targets: targets of each part.
+        parts: the parts by the prefix of their scores; the test data last.
         x: samples of the last part: the test data, if there are any. Without any part they are the
             training data.
         predictions: the model's answers for them.
@@ -134,36 +149,43 @@ class _Scored:
     """
 
     metrics: Mapping[str, float]
-    targets: Mapping[str, Array]
+    parts: Mapping[str, _Part]
     x: Array
     predictions: Array
     failed: Mapping[str, str]
 
 
 def _scored(
-    setup: Setup, measured: Sequence[Metric], model: keras.Model, arrays: Mapping[str, str]
+    setup: Setup,
+    measured: Sequence[Metric],
+    model: keras.Model,
+    interface: Interface,
+    arrays: Mapping[str, str],
 ) -> _Scored:
     """Score a model on validation data, and on these test data.
 
     Args:
-        arrays: files of the test data, `x` and `y`; may be empty.
+        arrays: files of the test data, `x`, `y` and perhaps `weights`; may be empty.
     """
     root = Path(setup.directory)
-    parts = {} if setup.folds else {"val": FILES["validation"]}
+    x_name, y_name = FILES["validation"]
+    validation = {"x": x_name, "y": y_name, "weights": WEIGHTS["validation"]}
+    files = {} if setup.folds else {"val": validation}
     if arrays:
-        parts["test"] = (arrays["x"], arrays["y"])
+        files["test"] = {"weights": WEIGHTS["test"], **arrays}
     metrics: dict[str, float] = {}
-    targets: dict[str, Array] = {}
+    parts: dict[str, _Part] = {}
     failed: dict[str, str] = {}
-    for part, (x_name, y_name) in parts.items():
-        x = _mapped(root / x_name)
-        y = _mapped(root / y_name)
-        targets[part] = y
+    for part, names in files.items():
+        x = _mapped(root / names["x"])
+        y = _mapped(root / names["y"])
+        weights = _weights(root / names["weights"])
         # `model.predict` with Keras's own batch size, and NumPy: another process can repeat both.
         predictions = _predict(model, x)
+        parts[part] = _Part(x, y, weights, predictions)
         for metric in measured:
             try:
-                found = scores([metric], y, predictions)
+                found = interface.scores([metric], y, predictions, weights)
             # The model is as good without this score, which the search has not asked for.
             except MetricFailed as error:
                 failed[f"{part}_{metric.name}"] = str(error)
@@ -175,27 +197,47 @@ def _scored(
     if not parts:
         x = _mapped(root / FILES["train"][0])
         predictions = _predict(model, x)
-    return _Scored(metrics, targets, x, predictions, failed)
+    return _Scored(metrics, parts, x, predictions, failed)
+
+
+def _references(
+    setup: Setup, interface: Interface, measured: Sequence[Metric], parts: Mapping[str, _Part]
+) -> dict[str, Any]:
+    """What is scored without learning, and what each of several targets scores."""
+    weights = {part: one.weights for part, one in parts.items()}
+    samples = {part: (one.x, one.y) for part, one in parts.items()}
+    found: dict[str, Any] = {"baseline": _baseline(setup, interface, measured, parts)}
+    if known := persistence(interface, measured, samples, weights):
+        found["persistence"] = known
+    of_targets: dict[str, dict[str, float]] = {}
+    for part, one in parts.items():
+        for name, scored in by_target(interface, part, one.y, one.predictions, one.weights).items():
+            of_targets.setdefault(name, {}).update(scored)
+    if of_targets:
+        found["targets"] = of_targets
+    return found
 
 
 def _baseline(
-    setup: Setup, interface: Interface, measured: Sequence[Metric], targets: Mapping[str, Array]
+    setup: Setup, interface: Interface, measured: Sequence[Metric], parts: Mapping[str, _Part]
 ) -> dict[str, float]:
-    """The baseline of each part that is scored; with folds also the mean over them.
-
-    Args:
-        targets: targets of each part.
-    """
+    """The baseline of each part that is scored; with folds also the mean over them."""
     root = Path(setup.directory)
     train = _mapped(root / FILES["train"][1])
-    found = baseline(interface, measured, train, targets)
+    of_train = _weights(root / WEIGHTS["train"])
+    targets = {part: one.y for part, one in parts.items()}
+    weights = {part: one.weights for part, one in parts.items()}
+    found = baseline(interface, measured, train, targets, {**weights, "train": of_train})
     if setup.folds is None:
         return found
     fold_of = _mapped(root / FOLDS)
     rows = []
     for fold in range(setup.folds):
         own = fold_of == fold
-        rows.append(baseline(interface, measured, train[~own], {"val": train[own]}))
+        of_fold: dict[str, Array | None] = {}
+        if of_train is not None:
+            of_fold = {"train": of_train[~own], "val": of_train[own]}
+        rows.append(baseline(interface, measured, train[~own], {"val": train[own]}, of_fold))
     return {**means(rows), **found}
 
 
@@ -280,6 +322,11 @@ def _mapped(path: Path) -> Array:
     """An array that is read from the disk where it is used, not loaded as a whole."""
     array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
+
+
+def _weights(path: Path) -> Array | None:
+    """What each sample counts. Only data with weights have a file of them."""
+    return _mapped(path) if path.exists() else None
 
 
 def _predict(model: Any, x: Array) -> Array:

@@ -35,6 +35,7 @@ class FoldedLoop(Loop):
         self._train = [_positions(fold_of != fold) for fold in range(len(starts))]
         self._validation = [_positions(fold_of == fold) for fold in range(len(starts))]
         self._targets = inner.validation_targets
+        self._weights = inner.validation_weights
         self._models = [list(start) for start in starts]
         self._optimizers = [inner.optimizer_state() for _ in starts]
         self._fold = 0
@@ -66,6 +67,13 @@ class FoldedLoop(Loop):
     def validation_targets(self) -> Array:
         targets: Array = self._targets[self._validation[self._fold]]
         return targets
+
+    @property
+    def validation_weights(self) -> Array | None:
+        if self._weights is None:
+            return None
+        weights: Array = self._weights[self._validation[self._fold]]
+        return weights
 
     def validate(self, positions: NDArray[np.int32] | None = None) -> Array:
         own = self._validation[self._fold]

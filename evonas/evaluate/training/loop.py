@@ -18,8 +18,8 @@ class Loop(ABC):
     A loop decides nothing: a `Trainer` says which samples come when, and when the training ends.
     All that the following numbers depend on is in `model_state` and `optimizer_state`.
 
-    The loss is that of `Interface.task`. Targets of a regression are divided by their scale first.
-    A learning rate then means the same for all targets.
+    The loss is that of `Interface.task`. Quantities are divided by their scale first. A learning
+    rate then means the same for all targets.
 
     A loop may train several networks, one for each fold of the data. It then is about one fold at a
     time. Weights and states are those of all folds, one after the other.
@@ -61,7 +61,13 @@ class Loop(ABC):
     @property
     @abstractmethod
     def validation_targets(self) -> Array:
-        """The targets of the validation data, (samples,), as the task has encoded them."""
+        """The targets of the validation data, as the task has encoded them: (samples,) or
+        (samples, targets)."""
+
+    @property
+    def validation_weights(self) -> Array | None:
+        """What each sample of the validation data counts, (samples,); None if all the same."""
+        return None
 
     @abstractmethod
     def validate(self, positions: NDArray[np.int32] | None = None) -> Array:

@@ -63,5 +63,5 @@ def _data(interface: Interface) -> tuple[Any, Any]:
     y = task.examples(rng, SAMPLES, interface.outputs)
     if not task.are_quantities:
         return x, y
-    scaled = y * interface.target_scale + interface.target_mean
+    scaled = y * np.array(interface.target_scale) + np.array(interface.target_mean)
     return x, scaled.astype(np.float32)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from evonas.data.prepared import FILES, FOLDS
+from evonas.data.prepared import FILES, FOLDS, WEIGHTS
 from evonas.data.splits import Part
+from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.stored_array import StoredArray
 
 Tensor = Any
@@ -24,27 +26,44 @@ class Samples(ABC):
     Both members give the same values. They differ in where the samples are.
 
     Args:
-        y: (samples,), class numbers or real targets.
+        y: (samples,) or (samples, targets), class numbers, labels or real targets.
+        weights: (samples,), what each sample counts; None if all count the same.
     """
 
-    def __init__(self, y: Tensor) -> None:
+    def __init__(self, y: Tensor, weights: Tensor | None = None) -> None:
         self.y = y
+        self.weights = weights
 
     @property
     def count(self) -> int:
         """How many samples there are."""
         return int(self.y.shape[0])
 
-    def batch(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """The samples at these positions and their targets; also while a function is traced.
+    def batch(self, positions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The samples at these positions, their targets and their weights.
+
+        It may be called while a function is traced.
 
         Args:
             positions: (batch,), whole numbers of 32 bits.
 
         Returns:
-            (batch, ...) and (batch,).
+            (batch, ...), then (batch,) or (batch, targets), then (batch,), or None if all samples
+            count the same.
         """
-        return self._take(positions), tf.gather(self.y, positions)
+        weights = None if self.weights is None else tf.gather(self.weights, positions)
+        return self._take(positions), tf.gather(self.y, positions), weights
+
+    def weighted(self, weights: Array) -> Self:
+        """The same samples, each of which counts so many times as much.
+
+        Args:
+            weights: (samples,).
+        """
+        more = tf.constant(weights, tf.float32)
+        other = copy.copy(self)
+        other.weights = more if self.weights is None else self.weights * more
+        return other
 
     @abstractmethod
     def _take(self, positions: Tensor) -> Tensor: ...
@@ -57,8 +76,8 @@ class WholeSamples(Samples):
         x: (samples, ...).
     """
 
-    def __init__(self, x: Tensor, y: Tensor) -> None:
-        super().__init__(y)
+    def __init__(self, x: Tensor, y: Tensor, weights: Tensor | None = None) -> None:
+        super().__init__(y, weights)
         self._x = x
 
     def _take(self, positions: Tensor) -> Tensor:
@@ -72,8 +91,8 @@ class StoredSamples(Samples):
         x: array of (samples, ...).
     """
 
-    def __init__(self, x: StoredArray, y: Tensor) -> None:
-        super().__init__(y)
+    def __init__(self, x: StoredArray, y: Tensor, weights: Tensor | None = None) -> None:
+        super().__init__(y, weights)
         self._x = x
 
     def _take(self, positions: Tensor) -> Tensor:
@@ -133,19 +152,24 @@ class TensorCache:
         paths = [directory / name for part in parts for name in FILES[part]]
         if has_folds:
             paths.append(directory / FOLDS)
-        key = [most, *map(_stamp, paths)]
+        weights = {part: directory / WEIGHTS[part] for part in parts}
+        # Only data with weights have files of them.
+        there = [path for path in weights.values() if path.exists()]
+        key = [most, *map(_stamp, (*paths, *there))]
         if self._data is None or key != self._key:
             # The old tensors are released first: memory may not hold the old and the new ones.
             self._data = None
             size = sum(path.stat().st_size for path in paths)
             is_stored = most is not None and size > most
             x, y, *others = paths
-            train = _load(x, y, is_stored)
+            train = _load(x, y, weights["train"], is_stored)
             if has_folds:
                 fold_of = np.load(directory / FOLDS, allow_pickle=False)
                 self._data = TrainingData(train, train, fold_of)
             else:
-                self._data = TrainingData(train, _load(others[0], others[1], is_stored))
+                x, y = others
+                validation = _load(x, y, weights["validation"], is_stored)
+                self._data = TrainingData(train, validation)
             self._key = key
         return self._data
 
@@ -156,12 +180,13 @@ def _stamp(path: Path) -> tuple[Path, int, int, int]:
     return path, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _load(x: Path, y: Path, is_stored: bool) -> Samples:
-    # The targets are few bytes a sample.
+def _load(x: Path, y: Path, weights: Path, is_stored: bool) -> Samples:
+    # The targets and the weights are few bytes a sample.
     targets = load_tensor(y)
+    counts = load_tensor(weights) if weights.exists() else None
     if is_stored:
-        return StoredSamples(StoredArray(x), targets)
-    return WholeSamples(load_tensor(x), targets)
+        return StoredSamples(StoredArray(x), targets, counts)
+    return WholeSamples(load_tensor(x), targets, counts)
 
 
 def load_tensor(path: Path) -> Tensor:

@@ -298,7 +298,7 @@ def _success(
         # The time of the whole training, not the time up to its best epoch.
         metrics[SECONDS] = trainer.history[-1][SECONDS]
     if LATENCY in asked:
-        sample, _ = data.validation.batch(tf.constant([0]))
+        sample, _, _ = data.validation.batch(tf.constant([0]))
         metrics[LATENCY] = latency_ms(model, tf.cast(sample, tf.float32))
     return _outcome(
         TrialState.OK,

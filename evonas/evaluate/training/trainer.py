@@ -13,7 +13,7 @@ from evonas.evaluate.training.checkpoint import Array, TrainingState
 from evonas.evaluate.training.loop import Loop
 from evonas.evaluate.training.policy import TrainingPolicy
 from evonas.learning.interface import Interface
-from evonas.learning.metrics import VALIDATION, Metric, scores
+from evonas.learning.metrics import VALIDATION, Metric
 from evonas.randomness import fold_seed, generator
 from evonas.trial import Stopped
 
@@ -60,7 +60,8 @@ class Trainer:
     Attributes:
         history: the metrics of each epoch: `loss` (training, with regularization terms, the mean
             over the epoch), `val_loss` (without them), and the other metrics of the validation
-            data, such as `val_accuracy`. All are in the targets' units.
+            data, such as `val_accuracy`. All are in the targets' units, except the losses of
+            several targets; see `Interface.scores`.
         best_weights: weights of the best epoch, in the order of `model.weights`, fold after fold;
             empty before the first epoch.
 
@@ -86,7 +87,11 @@ class Trainer:
         self._fingerprint = dict(fingerprint or {})
         self._metrics = interface.learning_task.standard if metrics is None else metrics
         self._needed = {*needed}
-        self._scale = interface.target_scale
+        self._interface = interface
+        # The loop's targets are divided by the scale, so their squared errors by its square. The
+        # losses of several targets are not brought back to units, which may all be different.
+        scale = interface.target_scale
+        self._unit = 1.0 if isinstance(scale, tuple) else scale**2
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
         if policy.objective is None:
@@ -204,8 +209,7 @@ class Trainer:
             if not math.isfinite(last):
                 raise Diverged(f"The loss of a batch is {last} {where}.")
         return {
-            # The loop's targets were divided by the scale, so their squared errors by its square.
-            "loss": total / samples * self._scale**2,
+            "loss": total / samples * self._unit,
             **self._validation(where),
         }
 
@@ -221,11 +225,13 @@ class Trainer:
         if not self._metrics:
             return {}
         targets = self._loop.validation_targets
+        weights = self._loop.validation_weights
         predictions = self._loop.validate()
         found = {}
         # One by one, the loss first: others may raise for predictions that are not finite.
         for metric in self._metrics:
-            (value,) = scores([metric], targets, predictions).values()
+            scored = self._interface.scores([metric], targets, predictions, weights)
+            (value,) = scored.values()
             name = f"{VALIDATION}{metric.name}"
             if math.isfinite(value):
                 found[name] = value

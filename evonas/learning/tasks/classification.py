@@ -10,7 +10,14 @@ import numpy as np
 from evonas.errors import Issue
 from evonas.learning.formulas import Array
 from evonas.learning.metrics import ACCURACY, AUC, BALANCED_ACCURACY, CROSS_ENTROPY, F1_MACRO
-from evonas.learning.tasks.task import Head, LearningTask, are_numbers
+from evonas.learning.tasks.task import (
+    Head,
+    LearningTask,
+    Strata,
+    are_numbers,
+    is_one_hot,
+    only_0_and_1,
+)
 
 MOST_CLASSES = 100
 SAMPLES_PER_CLASS = 5
@@ -30,8 +37,12 @@ class Classification(LearningTask):
     name = "classification"
     metrics = (CROSS_ENTROPY, ACCURACY, BALANCED_ACCURACY, F1_MACRO, AUC)
     are_quantities = False
+    constant_in_words = "the shares of the classes in the training data"
 
     def guess(self, y: Array) -> str:
+        if y.ndim == 2:
+            more = "for labels of which several may hold, write `task: multilabel`"
+            return f"the rows are one-hot; {more}" if is_one_hot(y) else ""
         quantities = "for quantities, write `task: regression`"
         if y.dtype.kind == "U":
             more = "; for numbers, write y.astype(float)" if are_numbers(y) else ""
@@ -49,7 +60,7 @@ class Classification(LearningTask):
     def issues(self, targets: Mapping[str, Array], origin: str) -> list[Issue]:
         found = []
         for key, y in targets.items():
-            found += _check_whole(y, key, origin)
+            found += _check_axes(y, key, origin) or _check_whole(y, key, origin)
         # The classes are known only if all labels are good.
         if found:
             return found
@@ -63,27 +74,28 @@ class Classification(LearningTask):
                 found += _check_known(y, key, labels, origin)
         return found
 
-    def labels(self, y: Array) -> Array:
+    def labels(self, y: Array, names: Sequence[str] = ()) -> Array:
         found: Array = np.unique(_whole(y))
         return found
 
     def encode(self, y: Array, labels: Array) -> Array:
         return np.searchsorted(labels, _whole(y)).astype(np.int32)
 
-    def strata(self, encoded: Array) -> Array | None:
-        return encoded
+    def strata(self, encoded: Array, labels: Array) -> Strata | None:
+        return Strata(encoded, tuple(labels.tolist()))
 
-    def head(self, classes: int) -> Head:
+    def head(self, outputs: int) -> Head:
         return Head(
-            classes,
+            outputs,
             "softmax",
             loss="SparseCategoricalCrossentropy",
             metric="SparseCategoricalAccuracy",
         )
 
-    def constant(self, train: Array, outputs: int) -> Array:
+    def constant(self, train: Array, outputs: int, weights: Array | None = None) -> Array:
         """How often each class occurs."""
-        shares: Array = np.bincount(train, minlength=outputs) / len(train)
+        count = len(train) if weights is None else weights.sum()
+        shares: Array = np.bincount(train, weights, minlength=outputs) / count
         return shares
 
     def told(self, classes: Sequence[Any], answers: Array) -> tuple[list[str], list[list[Any]]]:
@@ -104,6 +116,21 @@ def _whole(labels: Array) -> Array:
     if labels.dtype.kind == "f":
         return labels.astype(np.int64)
     return labels
+
+
+def _check_axes(y: Array, key: str, origin: str) -> list[Issue]:
+    """Several targets a sample, and what to do about them."""
+    if y.ndim == 1:
+        return []
+    advice = "Leave all columns out but one."
+    if is_one_hot(y):
+        advice = "For one-hot rows, which these are, write y.argmax(axis=1)."
+    elif only_0_and_1(y):
+        advice = "For labels of which several may hold, write `task: multilabel`."
+    message = (
+        f"classification needs one axis, one label a sample. Received: shape {y.shape}. {advice}"
+    )
+    return [Issue(message, key, origin)]
 
 
 def _check_whole(y: Array, key: str, origin: str) -> list[Issue]:

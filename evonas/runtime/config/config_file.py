@@ -196,7 +196,11 @@ def _with_space(config: RunConfig, source: ConfigSource) -> tuple[RunConfig, str
         return config, "", [source.problem(("space",), message)]
     try:
         arrays = read(data.any_source(), Memory())
-        name, chosen = choose(look(arrays))
+        found = look(arrays)
+        if data.window is not None:
+            # A forecast makes windows of the rows, whatever these are.
+            found = dataclasses.replace(found, kinds=("sequence",), size=data.window)
+        name, chosen = choose(found)
     except InvalidInput as error:
         return config, "", list(error.problems)
     except UserError as error:

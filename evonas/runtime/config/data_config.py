@@ -18,6 +18,7 @@ from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.data.splits.chronological import Chronological
 from evonas.data.splits.grouped import Grouped
 from evonas.data.tables.schema import Kind
+from evonas.data.windows import Horizon
 from evonas.errors import did_you_mean
 from evonas.learning.tasks import TASKS
 from evonas.memory import Memory
@@ -27,6 +28,7 @@ from evonas.settings import Check, Settings, path_problem
 from evonas.words import listed, shown
 
 SECTION = "data"
+FORECASTING = "forecasting"
 
 DATA_FAMILIES: Families = {Source: SOURCES, Split: SPLITS}
 
@@ -50,8 +52,8 @@ def _task_problem(name: str | None) -> str:
     """Why this is no task; empty if it is one, or if none is named."""
     if name is None or name in TASKS:
         return ""
-    allowed = " or ".join(TASKS)
-    return f"must be {allowed}, or null. Received: {shown(name)}.{did_you_mean(name, list(TASKS))}"
+    allowed = ", ".join(TASKS)
+    return f"must be {allowed} or null. Received: {shown(name)}.{did_you_mean(name, list(TASKS))}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class DataConfig(Settings):
             boolean, date, text or ignore.
         text: column of a table that alone is the input, for spaces that take texts.
         gaps: words in a table that mean that a value is missing, beside the usual ones.
-        task: `classification` or `regression`; null to guess from the targets.
+        task: `classification`, `multilabel`, `regression` or `forecasting`; null to guess one of
+            the first three from the targets.
         split: how samples are split, by name or as `package.module:Name`. null for `stratified`,
             and for `random` if the targets are quantities.
         group: name of the column that says what samples have in common, short for `split: grouped`.
@@ -85,6 +88,8 @@ class DataConfig(Settings):
             source gives `x_val`. With `folds`, it is 1 / folds.
         test: fraction of all samples that only the winner is measured on. It has no effect if the
             source gives `x_test`.
+        window: number of rows of the past that a forecast sees. Only for `task: forecasting`.
+        steps: number of rows that it forecasts; null for 1. Only for `task: forecasting`.
     """
 
     name: Annotated[str | None, Check(_data_set_problem)] = None
@@ -102,6 +107,8 @@ class DataConfig(Settings):
     split_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     validation: Fraction = DEFAULT_SHARE
     test: Fraction = DEFAULT_SHARE
+    window: Annotated[int | None, Ge(1)] = None
+    steps: Annotated[int | None, Ge(1)] = None
 
     def problems(self) -> dict[str, str]:
         found = {}
@@ -123,7 +130,23 @@ class DataConfig(Settings):
                 "validation and test must leave samples to train on: below 1 together. "
                 f"Received: {self.validation} and {self.test}."
             )
-        return found
+        return found | self._horizon_problems()
+
+    def _horizon_problems(self) -> dict[str, str]:
+        """What is wrong with the keys of a forecast."""
+        if self.task == FORECASTING:
+            if self.window is None:
+                return {"window": "is missing: how many rows of the past a forecast sees."}
+            if self.folds is not None:
+                message = "a forecast is split in order of time, and folds are drawn. Leave it out."
+                return {"folds": f"{message} Received: {self.folds}."}
+            return {}
+        given = {"window": self.window, "steps": self.steps}
+        return {
+            key: f"is for `task: {FORECASTING}` only. Received: {value}."
+            for key, value in given.items()
+            if value is not None
+        }
 
     def _split_problems(self) -> dict[str, str]:
         """What is wrong between the keys that say how samples are split."""
@@ -229,7 +252,9 @@ class DataConfig(Settings):
         shares = Shares(self.split_seed, self.validation, self.test)
         source = self.any_source().naming(self.group, self.time)
         assert source is not None, "its problems were looked for"
-        return DataSettings(kind, source, self.task, shares, self.any_split(), self.folds)
+        horizon = None if self.window is None else Horizon(self.window, self.steps or 1)
+        split = self.any_split()
+        return DataSettings(kind, source, self.task, shares, split, self.folds, horizon)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class MetricSuite(Suite):
         members: metrics, or functions of one's own, by name.
         direction: the better direction of functions; a metric has its own.
         task: word of the learning task whose predictions they score.
-        outputs: number of columns of the predictions: classes, or one quantity.
+        outputs: number of columns of the predictions: classes, labels or quantities.
     """
 
     members: ClassVar[Mapping[str, Metric | Score]]
@@ -81,12 +81,14 @@ class MetricSuite(Suite):
         drawn: Array = rng.normal(size=(SAMPLES, self.outputs))
         if not TASKS[self.task].are_quantities:
             weights = np.exp(drawn)
-            drawn = weights / weights.sum(axis=1, keepdims=True)
+            # The probabilities of labels do not exclude each other.
+            rest = 1.0 if targets.ndim == 2 else weights.sum(axis=1, keepdims=True) - weights
+            drawn = weights / (weights + rest)
         return targets, drawn
 
     def _right(self, targets: Array) -> Array:
         """The predictions of a network that knows all targets."""
-        if TASKS[self.task].are_quantities:
+        if TASKS[self.task].are_quantities or targets.ndim == 2:
             return targets.reshape(len(targets), self.outputs).astype(np.float64)
         right: Array = np.eye(self.outputs)[targets]
         return right

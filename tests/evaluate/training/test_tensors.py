@@ -35,7 +35,8 @@ def given(factor: int = 1) -> Given:
 
 
 def values(samples: Samples, *positions: int) -> tuple[np.ndarray, np.ndarray]:
-    x, y = samples.batch(tf.constant(positions))
+    x, y, weights = samples.batch(tf.constant(positions))
+    assert weights is None
     return x.numpy(), y.numpy()
 
 

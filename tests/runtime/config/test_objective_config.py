@@ -117,12 +117,12 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
         (
             NSGA.replace("parameters", "val_mean_absolute_error"),
             "objectives",
-            "for regression only",
+            "for regression and forecasting only",
         ),
         (
             "constraints: {val_mean_absolute_error: {max: 1}}\n",
             "constraints.val_mean_absolute_error",
-            "regression only",
+            "forecasting only",
         ),
         (
             "constraints: {parametres: {max: 1}}\n",
@@ -132,7 +132,11 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
         ("constraints: {test_loss: {max: 1}}\n", "constraints.test_loss", "test data"),
         ("constraints: {flops: {}}\n", "constraints.flops.max", "a min, a max, or both"),
         ("constraints: {flops: {min: 2, max: 1}}\n", "constraints.flops.min", "at most max (1)"),
-        ("objective: val_r2\n", "objective", "val_r2 is measured for regression only"),
+        (
+            "objective: val_r2\n",
+            "objective",
+            "val_r2 is measured for regression and forecasting only",
+        ),
         ("objective: m:f\n", "objective.direction", "is missing. It must be min or max"),
         ("metrics: [m:f]\n", "metrics[0]", "the module 'm' is not among the plugins"),
         ("metrics: ['m:f g']\n", "metrics[0]", "must be package.module:function"),
@@ -140,7 +144,7 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
         ("metrics: [val_auc, val_auc]\n", "metrics[1]", "is there twice"),
         ("metrics: [test_auc]\n", "metrics[0]", "test data"),
         ("metrics: [val_auk]\n", "metrics[0]", "Did you mean 'val_auc'?"),
-        ("metrics: [val_rmse]\n", "metrics[0]", "for regression only"),
+        ("metrics: [val_rmse]\n", "metrics[0]", "for regression and forecasting only"),
         ("constraints: {flops: {most: 1}}\n", "constraints.flops.most", "unknown key"),
         (
             "objective: {weighted: {val_accuracy: 1.0}}\n",

@@ -469,6 +469,9 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
         ("name: digits", "name: digitz", "data.name", "Did you mean 'digits'?"),
         ("name: digits", "name: digits, path: a.npz", "data.name", "Received: name and path"),
         ("name: digits", "task: regression", "data.name", "Received: none of them"),
+        ("name: digits", "name: digits, window: 3", "data.window", "`task: forecasting` only"),
+        ("name: digits", "name: digits, task: forecasting", "data.window", "is missing"),
+        ("name: digits", "name: digits, window: 0", "data.window", "Received: 0"),
         ("name: digits", "source: digitz", "data.source", "Did you mean 'digits'?"),
         ("name: digits", "source: {npz: {}}", "data.source.npz.path", "is missing"),
         ("name: digits", "name: digits, split: by_day", "data.split", "Allowed: chronological,"),
@@ -564,7 +567,7 @@ def test_an_objective_must_fit_the_task(tmp_path: Path) -> None:
         CONFIG.replace("name: digits", "name: digits, task: regression")
         + "objective: val_accuracy\n"
     )
-    assert "classification only" in problem(tmp_path, config).message
+    assert "classification and multilabel only" in problem(tmp_path, config).message
 
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "digits"])
