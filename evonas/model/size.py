@@ -157,9 +157,9 @@ def _flops(layer: Any, inputs: list[tuple[int, ...]], outputs: list[tuple[int, .
     # The axes besides that of the channels are the positions.
     channels_first = getattr(layer, "data_format", None) == "channels_first"
     axes = shape[1:] if channels_first else shape[:-1]
-    positions = math.prod(axes)
     kernels = 0
     for weight in layer.weights:
         if len(weight.shape) > 1:
             kernels += math.prod(weight.shape)
-    return 2 * kernels * positions
+    # An input of raw sequences has no fixed number of positions.
+    return 2 * kernels * math.prod(axes) if kernels else 0
