@@ -33,6 +33,7 @@ from evonas.data.splits import Chronological, Part, Parts, Shares, Split
 from evonas.data.splits.k_fold import KFold
 from evonas.data.splits.split import Indices
 from evonas.data.splitting import check_beside, default_split, split_arrays
+from evonas.data.storing import Samples, write_array
 from evonas.data.weights import about_weights, check_parts, check_weights
 from evonas.data.windows import Horizon, apart, windows_of
 from evonas.errors import InvalidData, Issue
@@ -129,20 +130,6 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class _Samples:
-    """Raw samples, encoded targets and perhaps weights of one part, or of all parts."""
-
-    x: RawSamples
-    y: Array
-    weights: Array | None = None
-
-    def take(self, indices: Indices) -> _Samples:
-        """The samples at these indices."""
-        weights = None if self.weights is None else self.weights[indices]
-        return _Samples(raw.taken(self.x, indices), self.y[indices], weights)
-
-
 def prepare(settings: DataSettings, directory: Path, memory: Memory | None = None) -> Prepared:
     """Read, check, split, measure and write the data of a run.
 
@@ -161,7 +148,7 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
         DiskFailure: the arrays cannot be written.
     """
     memory = memory or Memory()
-    found = _flat_targets(read(settings.source, memory))
+    found = _flat_targets(read(settings.source, memory, directory / "data"))
     arrays, rows, notes = windows_of(found, settings.horizon, settings.split, memory)
     encoding = encoding_for(arrays.x, settings.input)
     task, guess = _check(arrays, settings, encoding)
@@ -182,7 +169,8 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
         parts[drawn_part] = everything.take(indices)
     check_parts({part: one.weights for part, one in parts.items()}, arrays.origin)
     # Nothing but the training part may be measured: the other parts stand for unseen samples.
-    fitted = encoding.fit(parts["train"].x)
+    # To be stored as they are, samples need nothing, and may be more than memory holds.
+    fitted = encoding.fit(parts["train"].all()) if encoding.name else {}
     dtype = encoding.dtype(arrays.samples().values())
     files: dict[str, str] = {}
     counts: dict[str, int] = {}
@@ -190,7 +178,10 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
     # The training part comes first.
     for part in (part for part in FILES if part in parts):
         samples = parts[part]
-        x = encoding.encode(samples.x, fitted).astype(dtype, copy=False)
+        name = FILES[part][0]
+        encoded = (encoding.encode(x, fitted) for x in samples.chunks())
+        x = write_array(directory / name, encoded, len(samples.y), dtype)
+        files[name] = sha256_of(directory / name)
         if interface is None:
             interface = _describe(x, samples.y, settings, task, labels)
             spec = replace(
@@ -201,18 +192,17 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
             # The names of labels are the classes.
             names = () if interface.classes else found.target_names
             interface = replace(interface, input=spec, target_names=names)
-        arrays_of_part = dict(zip(FILES[part], (x, samples.y), strict=True))
+        files[FILES[part][1]] = _write_array(samples.y, directory / FILES[part][1])
         if samples.weights is not None:
-            arrays_of_part[WEIGHTS[part]] = samples.weights
-        files |= _write(arrays_of_part, directory)
+            files[WEIGHTS[part]] = _write_array(samples.weights, directory / WEIGHTS[part])
         if encoding.name and part in RAW_FILES:
-            files |= _write_raw(part, samples.x, directory)
+            files |= _write_raw(part, samples.first(MOST_RAW), directory)
         counts[part] = len(samples.y)
     assert interface is not None, "there is a training part"
     if fold_of is not None:
         files[FOLDS] = _write_array(fold_of, directory / FOLDS)
         if encoding.name:
-            files |= _write_raw("validation", parts["train"].x, directory)
+            files |= _write_raw("validation", parts["train"].first(MOST_RAW), directory)
     write_text_whole(directory / FITTED, interface.input.text)
     files[FITTED] = interface.input.digest
     fingerprint = _fingerprint(found, settings, task)
@@ -303,17 +293,17 @@ def _check(arrays: Arrays, settings: DataSettings, encoding: Encoding) -> tuple[
 
 def _with_encoded_targets(
     arrays: Arrays, task: LearningTask
-) -> tuple[_Samples, dict[Part, _Samples], Array]:
+) -> tuple[Samples, dict[Part, Samples], Array]:
     """The samples to be split, the parts that are given, and the labels of the classes.
 
     Targets are in the type in which they are stored.
     """
     labels = task.labels(arrays.y, arrays.target_names)
 
-    def samples(x: RawSamples, y: Array) -> _Samples:
-        return _Samples(x, task.encode(y, labels))
+    def samples(x: RawSamples, y: Array) -> Samples:
+        return Samples(x, task.encode(y, labels))
 
-    given: dict[Part, _Samples] = {}
+    given: dict[Part, Samples] = {}
     for part in GIVEN:
         if found := arrays.given(part):
             given[part] = samples(*found)
@@ -347,14 +337,6 @@ def _schema(arrays: Arrays) -> dict[str, Any]:
     return {} if arrays.schema is None else {"schema": arrays.schema}
 
 
-def _write(arrays: Mapping[str, Array], directory: Path) -> dict[str, str]:
-    """Write arrays by their relative paths; the sha256 of each."""
-    written = {}
-    for name, array in arrays.items():
-        written[name] = _write_array(array, directory / name)
-    return written
-
-
 def _write_array(array: Array, path: Path) -> str:
     """Write an array; returns its sha256."""
     # In C order a sample lies in one piece of the file, which workers map into memory.
@@ -364,10 +346,9 @@ def _write_array(array: Array, path: Path) -> str:
     return sha256_of(path)
 
 
-def _write_raw(part: Part, x: RawSamples, directory: Path) -> dict[str, str]:
+def _write_raw(part: Part, first: RawSamples, directory: Path) -> dict[str, str]:
     """Write the first raw samples of a part; the sha256 of the file, by its relative path."""
     path = directory / RAW_FILES[part]
-    first = raw.taken(x, np.arange(min(len(x), MOST_RAW)))
     write_whole(path, partial(raw.save, x=first))
     return {RAW_FILES[part]: sha256_of(path)}
 

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,13 @@ CHUNK = 1 << 22
 
 
 class Raw(ABC):
-    """Samples that can be counted and chosen, and whose content can be told from another."""
+    """Samples that can be counted and chosen, and whose content can be told from another.
+
+    Class attributes:
+        words: what they are, in words.
+    """
+
+    words: ClassVar[str]
 
     @abstractmethod
     def __len__(self) -> int:
@@ -55,6 +61,8 @@ class Frame(Raw):
     Raises:
         ValueError: there is no column, one is no row of numbers or words, or their lengths differ.
     """
+
+    words: ClassVar[str] = "columns of a table"
 
     columns: Mapping[str, Array]
 
@@ -99,12 +107,16 @@ class Ragged(Raw):
 
     Attributes:
         items: one array a sample; all of one type and with one number of axes.
+        size: height and width that the user wants of pictures, or None.
 
     Raises:
         ValueError: the types or the numbers of axes differ.
     """
 
+    words: ClassVar[str] = "samples of different lengths or sizes"
+
     items: Sequence[Array]
+    size: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         kinds = {(item.dtype, item.ndim) for item in self.items}
@@ -115,9 +127,11 @@ class Ragged(Raw):
         return len(self.items)
 
     def take(self, indices: Array) -> Ragged:
-        return Ragged([self.items[int(index)] for index in indices])
+        return Ragged([self.items[int(index)] for index in indices], self.size)
 
     def content(self) -> Iterator[bytes]:
+        if self.size is not None:
+            yield f"size {self.size}".encode()
         for item in self.items:
             yield from content(item)
 

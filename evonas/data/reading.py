@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from evonas.data.arrays import Arrays
@@ -21,14 +22,17 @@ NETWORKS = ("tensorflow", "keras")
 """What no process but a worker imports: it would take memory, and could hold a GPU."""
 
 
-def read(source: Source, memory: Memory) -> Arrays:
+def read(source: Source, memory: Memory, folder: Path | None = None) -> Arrays:
     """The arrays of a source.
+
+    Args:
+        folder: folder for files of samples that do not fit into memory; None for a temporary one.
 
     Raises:
         InvalidData: they cannot be read, or a plugin's source gives something else.
     """
     with users_code(source):
-        found: Any = source.read(memory)
+        found: Any = source.read(memory) if folder is None else source.read_into(folder, memory)
     if not isinstance(found, Arrays):
         kind = type(found).__name__
         raise InvalidData(Issue(f"read() must give Arrays. Received: {kind}.", file=named(source)))

@@ -89,6 +89,12 @@ def _read(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
     return shape, dtype
 
 
+def fits(count: int, memory: Memory) -> bool:
+    """Whether so many bytes of samples can be held in memory, with room for all other steps."""
+    # The parts of a split are copies, chunk by chunk of what is written.
+    return 2 * count + WORKSPACE <= memory.free().bytes
+
+
 def check_room(headers: Mapping[str, Header], memory: Memory, origin: str) -> list[Issue]:
     """An issue if reading and preparing these arrays takes more memory than there is.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evonas.data.sources import Npz, Table
+from evonas.data.sources import ByPath
+from evonas.data.sources.path_source import PathSource
 from evonas.insight.settings import most_epochs, training_settings
 from evonas.learning.interface import Interface
 from evonas.runtime.session import Session
@@ -69,7 +70,7 @@ def data(session: Session) -> dict[str, Any]:
         return {}
     interface = session.interface
     source = config.any_source()
-    path = source.path if isinstance(source, Npz | Table) else None
+    path = source.path if isinstance(source, ByPath | PathSource) else None
     return {
         "name": config.origin if path is None else None,
         "path": path,

@@ -88,8 +88,9 @@ def predict(model: Path, data: Path) -> Predictions:
     raw = new_samples(data, interface.input, Memory())
     from evonas.evaluate.training.export_job import given_to_keras
     from evonas.model.formats import KerasFile
+    from evonas.model.formats.calls import predict as answers_of
 
-    answers = KerasFile().load(model)(given_to_keras(raw))
+    answers = answers_of(KerasFile(), model, given_to_keras(raw))
     _check_finite(answers, str(data))
     names, rows = interface.learning_task.told(interface.classes, answers)
     return Predictions(tuple(names), rows)

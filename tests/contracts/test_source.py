@@ -5,16 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from evonas.data.sources import (
     SHIPPED,
     SOURCES,
+    KerasSet,
     Npz,
+    PythonFunction,
     SequenceFolder,
     Source,
     Table,
     TextFolder,
 )
+from evonas.data.sources.idx import Idx
+from evonas.data.sources.npy import Npy
+from evonas.data.sources.pictures import Pictures
 from evonas.testing import SourceSuite
 
 
@@ -43,13 +49,59 @@ def files(folder: Path, ending: str, content: str) -> str:
     return str(folder / "files")
 
 
+X = np.arange(48, dtype=np.uint8).reshape(12, 2, 2)
+Y = np.arange(12, dtype=np.uint8) % 2
+
+
+def arrays_of_numpy(folder: Path) -> Source:
+    """Two files beside one another."""
+    np.save(folder / "x.npy", X)
+    np.save(folder / "y.npy", Y)
+    return Npy(str(folder))
+
+
+def idx(folder: Path) -> Source:
+    """Files with the names of MNIST's."""
+    for name, array in {"images-idx3": X, "labels-idx1": Y}.items():
+        sizes = np.array(array.shape, ">u4").tobytes()
+        head = bytes([0, 0, 8, array.ndim])
+        (folder / f"train-{name}-ubyte").write_bytes(head + sizes + array.tobytes())
+    return Idx(str(folder))
+
+
+def pictures(folder: Path) -> Source:
+    """Two classes, a picture each."""
+    for number, name in enumerate(("cat", "dog")):
+        (folder / name).mkdir()
+        Image.fromarray(X[number] + np.uint8(number)).save(folder / name / "1.png")
+    return Pictures(str(folder))
+
+
+def cached(folder: Path) -> Source:
+    """A file as in the cache of Keras."""
+    np.savez(folder / "mnist.npz", x_train=X, y_train=Y, x_test=X, y_test=Y)
+    return KerasSet("mnist", str(folder))
+
+
+def function(folder: Path) -> Source:
+    """A function in a module beside the config."""
+    text = "def give():\n    return [[1.0], [2.0]], [0, 1]\n"
+    (folder / "of_mine.py").write_text(text)
+    return PythonFunction("of_mine:give", folder=str(folder))
+
+
 def shipped(name: str) -> Source:
     return SHIPPED[name]()
 
 
 class TestSources(SourceSuite):
     members = {
+        "idx": idx,
+        "keras": cached,
+        "npy": arrays_of_numpy,
         "npz": written,
+        "pictures": pictures,
+        "python": function,
         "table": table,
         "text_folder": lambda folder: TextFolder(files(folder, ".txt", "some words ")),
         "sequence_folder": lambda folder: SequenceFolder(files(folder, ".csv", "1,2\n3,4\n")),

@@ -230,7 +230,7 @@ def test_a_check_tells_it(tmp_path: Path, case: str) -> None:
 def test_a_key_of_tables_beside_another_source_is_refused() -> None:
     for settings in ({"path": "data.npz"}, {"name": "wine"}):
         found = DataConfig(**settings, target="label").problems()
-        assert "`path` of a table only" in found["target"]
+        assert "`path` of a table" in found["target"]
 
 
 def test_all_that_is_wrong_with_columns_is_told_at_once(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from evonas.data.encodings.as_is import AsIs
 from evonas.data.encodings.encoding import Encoding
 from evonas.data.encodings.one_hot import OneHot
 from evonas.data.encodings.padded import Padded
+from evonas.data.encodings.pixels import Pixels
 from evonas.data.encodings.table import Table
 from evonas.data.encodings.text import Text
 from evonas.data.raw import RawSamples
 
 ENCODINGS: Mapping[str, Encoding] = {
-    encoding.name: encoding for encoding in (Table(), OneHot(), Text(), Padded(), AsIs())
+    encoding.name: encoding for encoding in (Table(), OneHot(), Text(), Padded(), Pixels(), AsIs())
 }
 
 __all__ = ["ENCODINGS", "AsIs", "Encoding", "encoding_for"]

@@ -24,6 +24,9 @@ class AsIs(Encoding):
         return not isinstance(x, Raw)
 
     def issues(self, arrays: Arrays, kind: str) -> list[Issue]:
+        if isinstance(arrays.x, Raw):
+            message = f"the space wants {kind} input. Received: {arrays.x.words}."
+            return [Issue(message, "x", arrays.origin)]
         return check_samples(arrays, kind)
 
     def notes(self, arrays: Arrays, kind: str, fitted: Fitted) -> tuple[str, ...]:

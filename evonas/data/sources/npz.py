@@ -6,7 +6,6 @@ This module checks only whether the file can be read. `checks.py` judges the arr
 from __future__ import annotations
 
 import lzma
-import os
 import struct
 import tokenize
 import zipfile
@@ -15,19 +14,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
 from evonas.data.arrays import GIVEN, KEYS, Arrays
 from evonas.data.raw import Array, Ragged
 from evonas.data.room import Header, check_room, read_header
-from evonas.data.sources.source import Source
+from evonas.data.sources.path_source import PathSource
 from evonas.errors import InvalidData, Issue, did_you_mean
-from evonas.files import expanded, sha256_of
+from evonas.files import sha256_of
 from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
-from evonas.settings import Check, path_problem
 from evonas.words import counted
 
 LENGTHS = {"x": "lengths", "x_val": "lengths_val", "x_test": "lengths_test"}
@@ -87,17 +85,20 @@ UNREADABLE: tuple[type[Exception], ...] = (
 
 
 @dataclass(frozen=True)
-class Npz(Source):
+class Npz(PathSource):
     """The arrays `x`, `y` and those of `KEYS` that are there, of a file of `numpy.savez`.
 
     Sequences of different length are one array (steps of all samples, channels), and `lengths` says
     how many steps each sample has; likewise `lengths_val` and `lengths_test`.
-
-    Attributes:
-        path: path of the file. In a config's file it is relative to that file.
     """
 
-    path: Annotated[str, Check(path_problem)]
+    words: ClassVar[str] = "an .npz file with x and y"
+
+    @classmethod
+    def reads(cls, path: Path) -> bool:
+        if not path.is_file():
+            return False
+        return path.suffix == ".npz" or _holds_arrays(path)
 
     def read(self, memory: Memory) -> Arrays:
         return load_npz(Path(self.path), memory)
@@ -106,16 +107,21 @@ class Npz(Source):
         path = Path(self.path)
         return {"sha256": sha256_of(path)} if path.is_file() else {}
 
-    def placed(self, folder: Path) -> Source:
-        # Unlike `Path.resolve`, this does not raise for links that go round in a circle.
-        return Npz(os.path.realpath(folder / expanded(self.path)))
+
+def _holds_arrays(path: Path) -> bool:
+    """Whether a file without the usual ending is an archive of arrays all the same."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith(".npy") for name in archive.namelist())
 
 
-def load_npz(path: Path, memory: Memory) -> Arrays:
+def load_npz(path: Path, memory: Memory, names: Mapping[str, str] | None = None) -> Arrays:
     """The arrays of a file of `numpy.savez`.
 
     Args:
         memory: tells how much memory is free.
+        names: what the file calls an array -> its name here, if they differ.
 
     Raises:
         InvalidData: the file is missing, is no `.npz`, is damaged, lacks an array, has another one,
@@ -123,17 +129,19 @@ def load_npz(path: Path, memory: Memory) -> Arrays:
     """
     origin = str(path)
     found: dict[str, Any] = {}
+    own = {key: name for name, key in (names or {}).items()}
     # Arrays are read when they are asked for, so the file must stay open until then.
     with _open(path, origin) as file:
         archive = _archive(file, origin)
-        issues = _missing_keys(archive.files, origin) + _unknown_keys(archive.files, origin)
-        present = [key for key in ALLOWED if key in archive.files]
+        files = [(names or {}).get(name, name) for name in archive.files]
+        issues = _missing_keys(files, origin) + _unknown_keys(files, origin)
+        present = {key: own.get(key, key) for key in ALLOWED if key in files}
         headers = _headers(archive, present)
         # Nothing is unpacked before this, so that a small file cannot take all memory.
         if too_large := check_room(headers, memory, origin):
             raise InvalidData(issues + too_large)
-        for key in present:
-            array = _read(archive, key, headers.get(key), origin)
+        for key, name in present.items():
+            array = _read(archive, name, headers.get(key), origin)
             if isinstance(array, Issue):
                 issues.append(array)
             else:
@@ -211,7 +219,7 @@ def samples_in(path: Path, memory: Memory) -> Array:
             found = ", ".join(archive.files) or "none"
             message = f"the array x is missing, which holds the samples. Found: {found}."
             raise InvalidData(Issue(message, "x", origin))
-        headers = _headers(archive, ["x"])
+        headers = _headers(archive, {"x": "x"})
         if too_large := check_room(headers, memory, origin):
             raise InvalidData(too_large)
         array = _read(archive, "x", headers.get("x"), origin)
@@ -229,14 +237,15 @@ def _only(file: BinaryIO, origin: str) -> Array:
     return found
 
 
-def _headers(archive: np.lib.npyio.NpzFile, keys: list[str]) -> dict[str, Header]:
-    """The headers of these arrays. One that cannot be read is left to `_read`, which tells why."""
+def _headers(archive: np.lib.npyio.NpzFile, keys: Mapping[str, str]) -> dict[str, Header]:
+    """The headers of these arrays: key -> its name in the file. One that cannot be read is left to
+    `_read`, which tells why."""
     headers: dict[str, Header] = {}
     packed = archive.zip
     assert packed is not None, "the archive is open"
-    for key in keys:
+    for key, name in keys.items():
         with suppress(ValueError, MemoryError, *UNREADABLE):
-            if header := read_header(packed, key):
+            if header := read_header(packed, name):
                 headers[key] = header
     return headers
 

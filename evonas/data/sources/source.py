@@ -31,6 +31,14 @@ class Source(Settings, ABC):
             InvalidData: nothing can be read; the issues say where and why.
         """
 
+    def read_into(self, folder: Path, memory: Memory) -> Arrays:
+        """`read`, with a folder for files of samples that do not fit into memory.
+
+        A source that lays samples into files overrides this. It maps the files, and deletes them
+        before it returns: what is mapped stays until nobody needs it.
+        """
+        return self.read(memory)
+
     @abstractmethod
     def mark(self) -> Mapping[str, str]:
         """What identifies the content, and is cheap to make: a sha256, or a version.

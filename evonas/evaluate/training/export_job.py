@@ -15,7 +15,7 @@ import tensorflow as tf
 from evonas.data.encodings.padded import padded
 from evonas.data.fitting import open_interface
 from evonas.data.prepared import FILES, FOLDS, RAW_FILES, WEIGHTS
-from evonas.data.raw import Frame, RawSamples, plain
+from evonas.data.raw import Frame, Ragged, RawSamples, plain
 from evonas.data.raw import load as load_raw
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import ExportJob, Job, ScoreJob, Setup
@@ -35,9 +35,9 @@ from evonas.model.compiling import compile_model
 from evonas.model.formats import FORMATS, find_format
 from evonas.model.formats.apart import CannotLoad
 from evonas.model.formats.calls import FormatFailed
-from evonas.model.formats.export_format import Samples
+from evonas.model.formats.export_format import AnySamples
 from evonas.model.formats.verification import UnfaithfulExport, save_verified
-from evonas.model.size import measure
+from evonas.model.size import ModelSize, measure
 from evonas.model.table import layer_table
 from evonas.trial import Cause, Details, Outcome, TrialState
 
@@ -58,9 +58,11 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     interface = open_interface(setup.interface, root)
     space = space_of(setup)
     model = _model(setup, job, interface)
+    # Pictures of any size have no number of operations: the network is counted for stored samples.
+    size = measure(model)
     measured = asked_metrics(setup)
     found = _scored(setup, measured, model, interface, job.arrays)
-    x: Samples = found.x
+    x: AnySamples = found.x
     predictions = found.predictions
     if interface.input.encoding:
         model = with_raw_inputs(model, space, job.genome, interface, setup.plugins)
@@ -86,7 +88,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
         files={job.model: sha256_of_tree(root / job.model)},
         details=Details(
             more={
-                **_details(model, difference),
+                **_details(model, size, difference),
                 "unscored": dict(found.failed),
                 **_references(setup, interface, measured, found.parts),
             }
@@ -241,9 +243,8 @@ def _baseline(
     return {**means(rows), **found}
 
 
-def _details(model: keras.Model, difference: float) -> dict[str, Any]:
+def _details(model: keras.Model, size: ModelSize, difference: float) -> dict[str, Any]:
     """What the exported model is, for its card."""
-    size = measure(model)
     return {
         "layers": layer_table(model),
         "parameters": size.parameters,
@@ -302,8 +303,10 @@ def with_raw_inputs(
     return made
 
 
-def given_to_keras(raw: RawSamples) -> Samples:
+def given_to_keras(raw: RawSamples) -> AnySamples:
     """Raw samples in the form in which an exported model takes them."""
+    if isinstance(raw, Ragged) and raw.items[0].ndim == 3:
+        return list(raw.items)
     if isinstance(raw, Frame):
         return {input_name(name): _column(values) for name, values in raw.columns.items()}
     if isinstance(raw, np.ndarray) and raw.dtype.kind in "UT":

@@ -19,7 +19,7 @@ import numpy as np
 
 from evonas.model.formats import find_format
 from evonas.model.formats.calls import FormatFailed, predict
-from evonas.model.formats.export_format import Array, ExportFormat, Samples
+from evonas.model.formats.export_format import AnySamples, Array, ExportFormat
 
 _REQUEST = "request.json"
 _SAMPLES = "x.npz"
@@ -34,7 +34,7 @@ class CannotLoad(RuntimeError):
     """A process of its own could not load what was written, or could not predict with it."""
 
 
-def predicted_apart(form: ExportFormat, path: Path, x: Samples) -> Array:
+def predicted_apart(form: ExportFormat, path: Path, x: AnySamples) -> Array:
     """What an exported model predicts in a process that knows its files only.
 
     Args:
@@ -74,8 +74,12 @@ def predicted_apart(form: ExportFormat, path: Path, x: Samples) -> Array:
     return predictions
 
 
-def _save_samples(path: Path, x: Samples) -> None:
+def _save_samples(path: Path, x: AnySamples) -> None:
     """Write samples of any form, without pickle."""
+    if isinstance(x, list):
+        items: dict[str, Any] = {f"item_{number}": item for number, item in enumerate(x)}
+        np.savez(path, **items)
+        return
     if not isinstance(x, Mapping):
         np.savez(path, x=x)
         return
@@ -86,8 +90,10 @@ def _save_samples(path: Path, x: Samples) -> None:
     np.savez(path, names=np.array(list(x)), **columns)
 
 
-def _load_samples(path: Path) -> Samples:
+def _load_samples(path: Path) -> AnySamples:
     with np.load(path, allow_pickle=False) as archive:
+        if "item_0" in archive.files:
+            return [archive[f"item_{number}"] for number in range(len(archive.files))]
         if "x" in archive.files:
             found: Array = archive["x"]
             return found

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import EvonasError, UserError
-from evonas.model.formats.export_format import Array, ExportFormat, Samples
+from evonas.model.formats.export_format import AnySamples, Array, ExportFormat
 
 
 class FormatFailed(UserError):
@@ -33,7 +33,7 @@ def write(form: ExportFormat, model: Any, path: Path) -> None:
         raise FormatFailed(f"write() must make a {kind} at the path that it gets; there is none")
 
 
-def predict(form: ExportFormat, path: Path, x: Samples) -> Array:
+def predict(form: ExportFormat, path: Path, x: AnySamples) -> Array:
     """What a format predicts with the files that it has written.
 
     Raises:
@@ -45,7 +45,10 @@ def predict(form: ExportFormat, path: Path, x: Samples) -> Array:
         kind = type(function).__name__
         raise FormatFailed(f"load() must give a function that predicts. Received: {kind}")
     with users_format(form, "the function of load()"):
-        found: Array = np.asarray(function(x))
+        if isinstance(x, list):
+            found = np.concatenate([np.asarray(function(one[np.newaxis])) for one in x])
+        else:
+            found = np.asarray(function(x))
     if found.dtype.kind not in "iuf":
         raise FormatFailed(
             f"the function of load() must give an array of numbers. Received: {found.dtype}"

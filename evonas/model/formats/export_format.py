@@ -20,6 +20,10 @@ Array = np.ndarray[Any, Any]
 Samples = Array | Mapping[str, Array]
 """Raw samples of shape (n, *shape), or columns by name, (n,) each."""
 
+AnySamples = Samples | list[Array]
+"""The same, or pictures of different sizes, (h, w, channels) each, which are predicted one by one.
+"""
+
 Predict = Callable[[Samples], Array]
 """From raw samples to predictions of shape (n, outputs)."""
 

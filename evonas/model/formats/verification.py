@@ -11,7 +11,7 @@ import numpy as np
 from evonas.files import delete, flush, temporary_beside
 from evonas.model.formats.apart import predicted_apart
 from evonas.model.formats.calls import predict, write
-from evonas.model.formats.export_format import Array, ExportFormat, Samples
+from evonas.model.formats.export_format import AnySamples, Array, ExportFormat
 
 TOLERANCE = 1e-6
 """The greatest difference allowed between the predictions of the model and of its loaded file."""
@@ -22,7 +22,7 @@ class UnfaithfulExport(RuntimeError):
 
 
 def save_verified(
-    form: ExportFormat, model: Any, path: Path, x: Samples, predictions: Array
+    form: ExportFormat, model: Any, path: Path, x: AnySamples, predictions: Array
 ) -> float:
     """Write a model to a path, whole, and only if it predicts there what the model does.
 
@@ -61,7 +61,7 @@ def save_verified(
     return difference
 
 
-def _loaded(form: ExportFormat, path: Path, x: Samples) -> Array:
+def _loaded(form: ExportFormat, path: Path, x: AnySamples) -> Array:
     """What the written files predict."""
     if form.is_loaded_apart:
         return predicted_apart(form, path, x)

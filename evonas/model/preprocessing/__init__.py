@@ -16,6 +16,7 @@ from evonas.learning.input_spec import InputSpec
 from evonas.model.parts import Tensor
 from evonas.model.preprocessing.one_hot import one_hot
 from evonas.model.preprocessing.padded import padded
+from evonas.model.preprocessing.pixels import pixels
 from evonas.model.preprocessing.table import table
 from evonas.model.preprocessing.text import text
 
@@ -28,6 +29,7 @@ PREPROCESSING: Mapping[str, Layers] = {
     "one_hot": one_hot,
     "text": text,
     "padded": padded,
+    "pixels": pixels,
 }
 
 

@@ -22,7 +22,7 @@ from evonas.data.reading import read
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
 from evonas.evaluate.contract.importing import is_there
 from evonas.evaluate.local.plugin_check import no_module
-from evonas.files import expanded, why_no_file
+from evonas.files import expanded, is_folder, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import KeyPath, short
 from evonas.invocation import command
@@ -54,6 +54,9 @@ PATHS = (
     *file_keys(),
 )
 """The keys that name a file."""
+
+FOLDERS = (("data", "path"),)
+"""Those that may name a folder as well."""
 
 
 SPLIT_KEYS = frozenset(("split", "group", "time", "folds", "validation"))
@@ -315,7 +318,8 @@ def _missing_files(source: ConfigSource, file: Path) -> list[Issue]:
         if not isinstance(path, str) or path_problem(path):
             continue
         absolute = _absolute(file, path)
-        if wrong := why_no_file(Path(absolute)):
+        wrong = why_no_file(Path(absolute))
+        if wrong and not (key in FOLDERS and is_folder(Path(absolute))):
             message = f"{wrong}. Received: {short(absolute, 200)}"
             found.append(source.problem(key, message))
     return found

@@ -12,7 +12,22 @@ from annotated_types import Ge, Gt, Lt
 from evonas.data.arrays import Arrays
 from evonas.data.folding import FOLDABLE
 from evonas.data.prepared import DataSettings
-from evonas.data.sources import SHIPPED, SOURCES, Npz, Source, Table
+from evonas.data.sources import (
+    SHIPPED,
+    SOURCES,
+    ByPath,
+    KerasSet,
+    Pixels,
+    PythonFunction,
+    Source,
+    Table,
+    channels_problem,
+    size_problem,
+)
+from evonas.data.sources.keras_set import FILES as KERAS_SETS
+from evonas.data.sources.keras_set import PREFIX
+from evonas.data.sources.path_source import PathSource
+from evonas.data.sources.python_function import function_problem
 from evonas.data.sources.table import is_table
 from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.data.splits.chronological import Chronological
@@ -30,6 +45,10 @@ from evonas.words import listed, shown
 SECTION = "data"
 FORECASTING = "forecasting"
 
+OF_TABLES = ("columns", "text", "gaps")
+OF_PICTURES = ("size", "channels")
+"""The keys that say something of what lies at `path`, beside `target`."""
+
 DATA_FAMILIES: Families = {Source: SOURCES, Split: SPLITS}
 
 Fraction = Annotated[float, Gt(0), Lt(1)]
@@ -40,10 +59,10 @@ DEFAULT_SHARE = 0.2
 
 def _data_set_problem(name: str | None) -> str:
     """Why this is no shipped data set; empty if it is one, or if none is named."""
-    if name is None or name in SHIPPED:
+    known = [*sorted(SHIPPED), *(f"{PREFIX}{one}" for one in KERAS_SETS)]
+    if name is None or name in known:
         return ""
-    known = sorted(SHIPPED)
-    allowed = f"Allowed: {', '.join(known)}; an .npz file goes under `path`."
+    allowed = f"Allowed: {', '.join(known)}; a file or a folder goes under `path`."
     hint = did_you_mean(name, known)
     return f"unknown data set. {allowed} Received: {shown(name)}.{hint}"
 
@@ -61,18 +80,23 @@ class DataConfig(Settings):
     """The section `data`: what networks are trained and judged on.
 
     Attributes:
-        name: name of a shipped data set, short for `source: NAME`. Exactly one of `name`, `path`
-            and `source` is given.
-        path: path of an `.npz` file, short for `source: {npz: {path: ...}}`. The file has `x`, `y`
-            and perhaps `x_val`, `y_val`, `x_test`, `y_test`. Or path of a table (.csv, .tsv,
-            .parquet), short for `source: {table: {path: ...}}`. In a config's file it is relative
-            to that file.
+        name: name of a shipped data set, short for `source: NAME`, or one of Keras's, such as
+            `keras/mnist`. Exactly one of `name`, `path`, `python` and `source` is given.
+        path: path of a file or folder. What is there is found by its content: `evonas check` says
+            it. In a config's file it is relative to that file.
+        python: function that gives the data, as `package.module:function`. Its module is among the
+            plugins. It is called in a process of its own.
         source: where samples come from, by name or as `package.module:Name`.
-        target: column of a table that is to be predicted, or a list of columns.
+        target: name of the column to be predicted, or a list of names; or name of the file beside
+            `path` that holds the targets.
         columns: what columns of a table hold, where it is not to be inferred: number, category,
             boolean, date, text or ignore.
         text: column of a table that alone is the input, for spaces that take texts.
         gaps: words in a table that mean that a value is missing, beside the usual ones.
+        size: height and width to which pictures are resized; null to keep those of one size, and to
+            choose for those of different sizes.
+        channels: channels of pictures: 1 grey, 3 colour, 4 colour and opacity; null for what they
+            have.
         task: `classification`, `multilabel`, `regression` or `forecasting`; null to guess one of
             the first three from the targets.
         split: how samples are split, by name or as `package.module:Name`. null for `stratified`,
@@ -94,11 +118,14 @@ class DataConfig(Settings):
 
     name: Annotated[str | None, Check(_data_set_problem)] = None
     path: Annotated[str | None, Check(path_problem)] = None
+    python: Annotated[str | None, Check(function_problem)] = None
     source: Source | None = None
     target: str | tuple[str, ...] | None = None
     columns: Mapping[str, Kind] | None = None
     text: str | None = None
     gaps: tuple[str, ...] | None = None
+    size: Annotated[tuple[Pixels, ...] | None, Check(size_problem)] = None
+    channels: Annotated[int | None, Check(channels_problem)] = None
     task: Annotated[str | None, Check(_task_problem)] = None
     split: Split | None = None
     group: str | None = None
@@ -112,19 +139,38 @@ class DataConfig(Settings):
 
     def problems(self) -> dict[str, str]:
         found = {}
-        ways = {"name": self.name, "path": self.path, "source": self.source}
+        ways = {
+            "name": self.name,
+            "path": self.path,
+            "python": self.python,
+            "source": self.source,
+        }
         given = [key for key, value in ways.items() if value is not None]
         if len(given) != 1:
             received = listed(given) or "none of them"
-            found["name"] = f"exactly one of name, path and source is needed. Received: {received}."
+            wanted = "exactly one of name, path, python and source is needed"
+            found["name"] = f"{wanted}. Received: {received}."
         else:
             found |= self._split_problems()
         for key, value in self._told().items():
-            if self.path is None or not is_table(self.path):
+            if key in OF_TABLES and (self.path is None or not is_table(self.path)):
                 found[key] = (
                     "has an effect beside the `path` of a table only (.csv, .tsv, .parquet)."
                     f" Received: {shown(value)}."
                 )
+                continue
+            is_npz = self.path is not None and self.path.endswith(".npz")
+            if key == "target" and (is_npz or not (self.path or self.python)):
+                found[key] = (
+                    "has an effect beside the `path` of a table (.csv, .tsv, .parquet), of .npy or"
+                    " idx files or of pictures with a table of labels, and beside `python`."
+                    f" Received: {shown(value)}."
+                )
+            elif key in OF_PICTURES and self.path is None:
+                found[key] = f"has an effect beside `path` only. Received: {shown(value)}."
+            elif key in OF_PICTURES and self.path is not None and is_table(self.path):
+                message = "has an effect on pictures only, and `path` names a table."
+                found[key] = f"{message} Received: {shown(value)}."
         if self.validation + self.test >= 1:
             found["validation"] = (
                 "validation and test must leave samples to train on: below 1 together. "
@@ -212,18 +258,22 @@ class DataConfig(Settings):
 
     def any_source(self) -> Source:
         """Where samples come from, whichever word has named it."""
+        if self.name is not None and self.name.startswith(PREFIX):
+            return KerasSet(self.name.removeprefix(PREFIX))
         if self.name is not None:
             return SHIPPED[self.name]()
         if self.path is not None and is_table(self.path):
             return Table(self.path, **self._told())
         if self.path is not None:
-            return Npz(self.path)
+            return ByPath(self.path, self._told())
+        if self.python is not None:
+            return PythonFunction(self.python, "", self.target)
         assert self.source is not None, "exactly one of them is given"
         return self.source
 
     def _told(self) -> dict[str, Any]:
-        """What the config says of the file at `path`."""
-        keys = ("target", "columns", "text", "gaps")
+        """What the config says of the file or folder at `path`."""
+        keys = ("target", *OF_TABLES, *OF_PICTURES)
         values = {key: getattr(self, key) for key in keys}
         return {key: value for key, value in values.items() if value is not None}
 
@@ -231,9 +281,11 @@ class DataConfig(Settings):
     def origin(self) -> str:
         """The source as the user knows it: a path or a name."""
         source = self.any_source()
-        if isinstance(source, Npz | Table):
+        if isinstance(source, ByPath | PathSource):
             return source.path
-        return name_of(source, DATA_FAMILIES) or ""
+        if isinstance(source, PythonFunction):
+            return source.function
+        return self.name or name_of(source, DATA_FAMILIES) or ""
 
     def placed(self, folder: Path) -> DataConfig:
         """The same with absolute paths.
@@ -243,8 +295,11 @@ class DataConfig(Settings):
         """
         placed = self.any_source().placed(folder)
         # Whoever writes `path` finds `path` in the record.
-        if self.path is not None and isinstance(placed, Npz | Table):
+        if self.path is not None and isinstance(placed, ByPath | PathSource):
             return replace(self, path=placed.path)
+        # The folder of the module must be in the record, too.
+        if self.python is not None:
+            return replace(self, python=None, target=None, source=placed)
         return self if self.source is None else replace(self, source=placed)
 
     def settings(self, kind: str) -> DataSettings:

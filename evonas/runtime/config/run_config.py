@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
+from evonas.data.sources import PythonFunction
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.evaluator import Evaluator
 from evonas.evaluate.contract.pool import PoolSettings
@@ -154,12 +155,23 @@ class RunConfig(Settings):
         found: dict[str, str] = {}
         if self.data is not None:
             found |= self.task_problems(self.data.task)
+            found |= self._function_problems(self.data)
         found |= self._metric_problems()
         found |= self._evaluator_problems()
         if wrong := number_problems(self.strategy, len(self.objectives)):
             found[SECTION] = wrong
         found |= self._stop_problems()
         return found
+
+    def _function_problems(self, data: DataConfig) -> dict[str, str]:
+        """Why the function that gives the data may not be called, by key."""
+        source = data.source
+        function = source.function if isinstance(source, PythonFunction) else data.python
+        if function is None:
+            return {}
+        wrong = not_listed(function.partition(":")[0], self.plugins)
+        key = "python" if data.python is not None else "source.python.function"
+        return {f"data.{key}": wrong} if wrong else {}
 
     def task_problems(self, task: str | None) -> dict[str, str]:
         """Metrics that are not measured under this task, by key.

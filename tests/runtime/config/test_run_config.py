@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from evonas.data.prepared import prepare
-from evonas.data.sources import Npz
+from evonas.data.sources import ByPath, Npz
 from evonas.errors import InvalidConfig, InvalidData, InvalidRecord, Issue, UserError
 from evonas.evaluate.evaluators.table import TableEvaluator
 from evonas.evaluate.local.memory_guard import MemoryLimits
@@ -296,11 +297,12 @@ def test_a_path_to_data_is_relative_to_the_config(
     config = CONFIG.replace("name: digits", "path: mine.npz, validation: 0.3")
     space = SPACE.replace("input: image", "input: vector")
     settings = loaded(tmp_path, config, space=space).data_settings()
-    assert settings.source == Npz(str(tmp_path / "mine.npz"))
+    assert settings.source == ByPath(str(tmp_path / "mine.npz"))
     assert settings.input == "vector"
     assert settings.shares.validation == 0.3
     same = config.replace("path: mine.npz", "source: {npz: {path: mine.npz}}")
-    assert loaded(tmp_path, same, space=space).data_settings() == settings
+    named = loaded(tmp_path, same, space=space).data_settings()
+    assert named == dataclasses.replace(settings, source=Npz(str(tmp_path / "mine.npz")))
 
 
 # The ten bad inputs that a user is most likely to give, each with its place.
@@ -383,9 +385,9 @@ def test_bad_input_7_a_missing_file(tmp_path: Path) -> None:
     assert "no such file" in found.message
     assert str(tmp_path / "nowhere.npz") in found.message
     assert (found.key, found.line) == ("data.path", 2)
-    found = problem(tmp_path, CONFIG.replace("name: digits", "path: ."))
+    found = problem(tmp_path, CONFIG.replace("name: digits", "source: {npz: {path: .}}"))
     assert "is a folder, and a file is wanted" in found.message
-    assert (found.key, found.line) == ("data.path", 2)
+    assert (found.key, found.line) == ("data.source.npz.path", 2)
     found = problem(tmp_path, CONFIG.replace("space.yaml", "convnt"))
     assert "Did you mean 'convnet'?" in found.message
     assert (found.key, found.line) == ("space", 1)
