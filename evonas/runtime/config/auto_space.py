@@ -6,6 +6,7 @@ config is read: the config that is recorded names the space.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from evonas.data.look import Look
@@ -56,6 +57,8 @@ def _between(range: Range) -> str:
     return f"up to {high:,}" if low == 0 else f"from {low:,} to {high:,}"
 
 
+# Shipped files do not change while a process runs.
+@functools.cache
 def _spaces_for(kind: str) -> dict[str, Suits]:
     """The shipped spaces for a kind of input that say which data they suit, by name."""
     found = {}
