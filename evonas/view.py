@@ -109,8 +109,9 @@ class RecordedTrial:
         add_folder(run.plugin_folder)
         model = load_model(run.space, self.genome, interface, weights, plugins)
         samples = run.counts["train"]
-        epochs = run.config.training.epochs
-        compile_model(model, run.space, self.genome, interface, samples, epochs)
+        training = run.config.training
+        most, loss = training.epochs, training.loss
+        compile_model(model, run.space, self.genome, interface, samples, most, loss)
         return model
 
     def message(self) -> str:

@@ -58,6 +58,7 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
         "space": f"{loaded.space.name}: {counted(loaded.space.dimension, 'decision')}",
         "founders": founders_in_words(loaded),
         "search": ", ".join(words for words in about_search if words),
+        "training": config.training.recipe.in_words,
     }
     out = console()
     say(out, f"Run {config.run} in {directory}, seed {config.seed}", style="bold")

@@ -12,6 +12,7 @@ from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
 from evonas.invocation import command
 from evonas.learning.metrics import TIMES
+from evonas.learning.recipe import Recipe
 from evonas.model.catalog import FINAL_FRACTION
 from evonas.trial import CUT_SHORT, Trial
 from evonas.words import counted, listed, span
@@ -61,6 +62,8 @@ def print_training(card: Mapping[str, Any], out: Console) -> None:
     if card.get(CUT_SHORT):
         words += f"; {ENDED_BY_TIME}"
     print_words(words, out, "training")
+    if recipe := training.get("recipe"):
+        print_words(Recipe.from_json(recipe).in_words, out, "recipe")
 
 
 def optimizer_in_words(optimizer: Mapping[str, Any]) -> str:
@@ -301,9 +304,11 @@ def how_to_use(card: Mapping[str, Any], name: str) -> list[str]:
             )
             return told
         told.append(
-            f"In `evaluate`, compare `{compiled['loss']}` with the loss above; its own `loss` also"
-            f" has {more}."
+            f"In `evaluate`, compare `{compiled['metrics'][1]}` with the loss above; its own `loss`"
+            f" also has {more}."
         )
+        if trained := compiled.get("trained"):
+            told.append(f"It is compiled with `{compiled['loss']}`, and was trained by {trained}.")
     return told
 
 

@@ -201,6 +201,9 @@ def _card(
     interface = session.interface
     details = outcome.details.more
     form = target.form
+    trained = description.training(session, trial, weights.metrics)
+    loss = session.config.training.loss
+    smoothing = trained["training"].get("label_smoothing") or 0.0
     card = {
         "run": session.config.run,
         "trial": trial.id,
@@ -215,9 +218,9 @@ def _card(
         "flops": details.get("flops"),
         ACCUMULATION: int(trial.metrics.get(ACCUMULATION, 1)),
         CUT_SHORT: cut_short_after(trial),
-        **description.training(session, trial, weights.metrics),
+        **trained,
         "layers": details.get("layers"),
-        "compiled": description.compiled(interface) if form.is_compiled else None,
+        "compiled": description.compiled(interface, loss, smoothing) if form.is_compiled else None,
         "data": description.data(session),
         **description.origin(session, trial),
         "reload_difference": details.get("reload_difference"),

@@ -9,6 +9,7 @@ from evonas.data.sources import ByPath
 from evonas.data.sources.path_source import PathSource
 from evonas.insight.settings import most_epochs, training_settings
 from evonas.learning.interface import Interface
+from evonas.learning.losses import compiled_loss
 from evonas.runtime.session import Session
 from evonas.trial import Attempt, Trial, TrialState
 
@@ -47,6 +48,8 @@ def training(session: Session, trial: Trial, metrics: Mapping[str, float]) -> di
     attempt = _attempt_of(session, trial)
     # The gene `epochs` is a wish, which the words below replace.
     settings.pop("epochs", None)
+    if recipe := session.config.training.recipe.to_json():
+        settings["recipe"] = recipe
     return {
         "training": {
             **settings,
@@ -84,20 +87,28 @@ def data(session: Session) -> dict[str, Any]:
     }
 
 
-def compiled(interface: Interface) -> dict[str, Any]:
-    """What `evaluate` and `fit` of the exported model take, and what they report."""
+def compiled(
+    interface: Interface, loss: str | None = None, smoothing: float = 0.0
+) -> dict[str, Any]:
+    """What `evaluate` and `fit` of the exported model take, and what they report.
+
+    Args:
+        loss: name of the loss that was trained; None for that of the task.
+        smoothing: share by which labels were smoothed.
+    """
     head = interface.head
-    weight = 1.0
-    y = _labels(interface)
-    if head.is_scaled:
-        weight = interface.loss_weight
-        y = "the targets as they are in the data"
+    chosen = compiled_loss(loss, head, interface.loss_weight)
     found = {
-        "loss": head.loss_name,
-        "loss_weight": weight,
+        "loss": chosen.loss.name,
+        "loss_weight": chosen.weight,
         "metrics": [interface.metric, head.loss_name],
-        "y": y,
+        "y": "the targets as they are in the data" if head.is_scaled else _labels(interface),
     }
+    trained = loss or head.loss_name
+    if smoothing:
+        trained += " of smoothed labels"
+    if smoothing or not chosen.is_trained:
+        found["trained"] = trained
     if head.is_scaled and interface.outputs > 1:
         found["y"] = f"the targets in their own units, {_columns(interface)}"
         # Keras has no loss with a weight for each column.

@@ -5,8 +5,9 @@ The validation is scored by the metrics of the task, whatever the training minim
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from evonas.learning.tasks import Head
 
@@ -22,15 +23,14 @@ class NamedLoss:
             numbers.
         smoothed: name of the loss that takes `label_smoothing` and is otherwise the same; empty if
             labels cannot be smoothed.
-        power: how it grows with the targets' unit: 2 for squared errors. None if it does not grow
-            by a power, or if there is no unit.
+        power: how it grows with the targets' unit: 2 for squared errors; 0 if by no power.
     """
 
     name: str
     keras: str
     of_rows: bool = False
     smoothed: str = ""
-    power: int | None = None
+    power: int = 0
 
 
 _OF_CLASSES = (
@@ -75,3 +75,50 @@ def losses_of(head: Head) -> Mapping[str, NamedLoss]:
 def own_loss(head: Head) -> NamedLoss:
     """The loss of a task, which is trained if the config names no other."""
     return _BY_HEAD[head.loss][0]
+
+
+def power_of(name: str | None, head: Head) -> int:
+    """How a loss grows with the targets' unit; 0 if by no power, or if nobody knows.
+
+    Args:
+        name: name of the loss, perhaps a function of the user's; None for that of the task.
+    """
+    named = own_loss(head) if name is None else losses_of(head).get(name)
+    return 0 if named is None else named.power
+
+
+@dataclass(frozen=True)
+class CompiledLoss:
+    """The loss that an exported model is compiled with.
+
+    Attributes:
+        loss: loss of Keras.
+        arguments: arguments of its class.
+        weight: factor by which it is the loss of targets divided by their scale.
+        is_trained: whether it is the one that was trained. A loss of the user's is not, and neither
+            is one that takes other targets than those in the data.
+    """
+
+    loss: NamedLoss
+    arguments: Mapping[str, float] = field(default_factory=dict)
+    weight: float = 1.0
+    is_trained: bool = True
+
+
+def compiled_loss(name: str | None, head: Head, weight: float = 1.0) -> CompiledLoss:
+    """What an exported model is compiled with: if it can be, with the loss that was trained.
+
+    Args:
+        name: name of that loss, perhaps a function of the user's; None for that of the task.
+        weight: factor by which a squared error is that of targets divided by their scale.
+    """
+    named = own_loss(head) if name is None else losses_of(head).get(name)
+    if named is None or named.of_rows:
+        return replace(compiled_loss(None, head, weight), is_trained=False)
+    if not head.is_scaled:
+        return CompiledLoss(named)
+    if named.power == 1:
+        return CompiledLoss(named, weight=math.sqrt(weight))
+    # Its border between square and size lies at one standard deviation.
+    arguments = {"delta": 1.0 / math.sqrt(weight)} if named.name == "huber" else {}
+    return CompiledLoss(named, arguments, weight)

@@ -20,7 +20,6 @@ These seeds and the initial weights come from Python's `random`. So they all rep
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -29,6 +28,7 @@ from keras import layers
 from evonas.errors import UserError, did_you_mean
 from evonas.model.blocks import bottleneck, inverted_residual, residual
 from evonas.model.cells import pair
+from evonas.model.functions import function_of
 from evonas.model.masking import LOWEST, average_pooled, filled, max_pooled, zeroed
 from evonas.model.parts import Style, Tensor, part, rank
 from evonas.model.recurrent import attention_pooling, conv1d, gru, last, lstm, simple_rnn
@@ -227,30 +227,8 @@ def find_op(name: str, plugins: Iterable[str] = ()) -> OpFunction:
             missing.
     """
     if ":" in name:
-        return _of_plugin(name, plugins)
+        return function_of("op", name, plugins)
     if name not in OPS:
         hint = did_you_mean(name, tuple(OPS))
         raise UserError(f"unknown op {name!r}.{hint} Known: {', '.join(OPS)}.")
     return OPS[name]
-
-
-def _of_plugin(name: str, plugins: Iterable[str]) -> OpFunction:
-    """The function `package.module:function`."""
-    module, _, function = name.partition(":")
-    allowed = tuple(plugins)
-    # Before the import, which runs the module's code.
-    if module not in allowed:
-        raise UserError(
-            f"op {name!r}: the module {module!r} is not among the plugins: "
-            f"{', '.join(allowed) or 'none'}."
-        )
-    try:
-        imported = importlib.import_module(module)
-        found = getattr(imported, function, None)
-    except ImportError as error:
-        raise UserError(
-            f"op {name!r}: the module {module!r} cannot be imported: {error}"
-        ) from error
-    if not callable(found):
-        raise UserError(f"op {name!r}: the module {module!r} has no function {function!r}.")
-    return found  # type: ignore[no-any-return]  # any callable of the user's

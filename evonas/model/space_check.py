@@ -68,11 +68,12 @@ def check_space(space: SearchSpace, plugins: Sequence[str] = (), file: str = "")
     return [document.problem(key, message) for key, message in distinct]
 
 
-def smoothing_problem(space: SearchSpace, task: str, can_smooth: bool) -> tuple[Key, str] | None:
-    """Why a space cannot be searched for this task, with the key: it smooths labels; or None.
+def smoothing_problem(space: SearchSpace, whose: str, can_smooth: bool) -> tuple[Key, str] | None:
+    """Why a space does not fit a loss, with the key: it smooths labels; or None.
 
     Args:
-        can_smooth: whether the loss of the task has labels that can be smoothed.
+        whose: the task or the loss, in words.
+        can_smooth: whether the loss has labels that can be smoothed.
     """
     name = "label_smoothing"
     section = space.sections.get("training")
@@ -80,7 +81,7 @@ def smoothing_problem(space: SearchSpace, task: str, can_smooth: bool) -> tuple[
         return None
     for op in section.ops.values():
         if any(_values(op).get(name, ())) or name in op.shared:
-            message = f"smooths labels, and the loss of a {task} has none. Leave it out."
+            message = f"smooths labels, which the loss of {whose} cannot. Leave it out."
             return _key(section, "ops", op.name, name), message
     return None
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from evonas.data.splits import Part
 from evonas.errors import InvalidConfig, Issue
 from evonas.evaluate.contract.evaluator import Call
+from evonas.evaluate.contract.protocol import Setup
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.metric_check import try_metrics
 from evonas.evaluate.local.op_check import try_ops
 from evonas.evaluate.local.plugin_check import Plugins, look_at
+from evonas.evaluate.local.training_check import try_recipe
 from evonas.genome import SearchSpace
 from evonas.learning.interface import Interface
 from evonas.runtime.code_record import Sources
@@ -39,6 +41,21 @@ def calls_of(config: RunConfig, space: SearchSpace) -> list[Call]:
         found.append(call)
     for function in functions_of_metrics(config).values():
         found.append(Call(function, tensors=2, given="arrays"))
+    found += calls_of_trainings(config).values()
+    return found
+
+
+def calls_of_trainings(config: RunConfig) -> dict[str, Call]:
+    """How the functions of the section `training` are called, by key."""
+    found = {}
+    for key, function in config.training.recipe.functions.items():
+        call = Call(function, tensors=0)
+        if key == "loss":
+            call = Call(function, tensors=2, offered=("scale",))
+        elif key == "fit":
+            given = "arguments (model, train, validation)"
+            call = Call(function, tensors=3, names=("epochs", "callbacks"), given=given)
+        found[f"training.{key}"] = call
     return found
 
 
@@ -93,6 +110,9 @@ def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
         for name, of_metric in functions_of_metrics(loaded.config).items():
             if of_metric == function:
                 found.append(Issue(words, key_of_metric(loaded.config, name), str(loaded.file)))
+        for name, call in calls_of_trainings(loaded.config).items():
+            if call.function == function:
+                found.append(Issue(words, name, str(loaded.file)))
         for section in loaded.space.sections.values():
             if function in section.ops:
                 key = (section.group, section.name, "ops", function)
@@ -129,6 +149,34 @@ def failing_metrics(
         key = key_of_metric(config, functions[function])
         found.append(Issue(words, key, str(loaded.file)))
     return found
+
+
+def failing_recipe(
+    loaded: LoadedConfig, interface: Interface | None, root: Path, plugins: Plugins
+) -> list[Issue]:
+    """An issue for each function of the section `training` that fails in a small training.
+
+    Args:
+        interface: the two ends of the networks; None if there are none.
+        root: folder with the run's arrays.
+        plugins: what was found of the plugins.
+    """
+    if interface is None:
+        return []
+    config = loaded.config
+    setup = Setup(
+        directory=str(root.resolve()),
+        seed=config.seed,
+        space=loaded.space.text,
+        # With its fitted values: the small training is in another folder.
+        interface=interface.to_json(),
+        objective={"name": "val_loss", "direction": "min"},
+        recipe=config.training.recipe.to_json(),
+        plugins=config.plugins,
+        plugin_folder=plugin_folder(config, loaded.file),
+    )
+    failing = try_recipe(setup, loaded.space, plugins.sources)
+    return [Issue(words, f"training.{key}", str(loaded.file)) for key, words in failing.items()]
 
 
 def try_networks(

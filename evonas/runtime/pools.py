@@ -63,6 +63,7 @@ def make_setup(
         metrics=config.metrics,
         patience=config.training.patience,
         stop=None if stop is None else dump(stop, FAMILIES),
+        recipe=config.training.recipe.to_json(),
         epochs=config.training.epochs,
         limits=config.limits.of_size(),
         plugins=tuple(config.plugins),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from evonas.data.prepared import Prepared, about_guess
-from evonas.errors import InvalidConfig, Issue
+from evonas.errors import InvalidConfig, Issue, did_you_mean
 from evonas.evaluate.contract.evaluator import Question
 from evonas.evaluate.local.limit_check import Measured
 from evonas.evaluate.local.plugin_check import Plugins
+from evonas.genome.strict_yaml import short
 from evonas.learning.interface import Interface
-from evonas.learning.losses import own_loss
+from evonas.learning.losses import losses_of
+from evonas.learning.recipe import label_in_words, unknown_labels
 from evonas.model.space_check import smoothing_problem
 from evonas.runtime.code_record import CODE, CODE_FILES, CODE_RULE, RULE
 from evonas.runtime.config.config_file import LoadedConfig
@@ -21,12 +23,21 @@ from evonas.runtime.config.recorded_run import CHOSEN, NOTED
 from evonas.runtime.config.run_config import key_of_metric
 from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
 from evonas.runtime.data_guard import SOURCE, source_mark
-from evonas.runtime.plugins import failing_metrics, look_at_plugins, try_networks, wrong_calls
+from evonas.runtime.plugins import (
+    failing_metrics,
+    failing_recipe,
+    look_at_plugins,
+    try_networks,
+    wrong_calls,
+)
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.open_record import GIVES_BACK
 from evonas.runtime.record.record import Record
 from evonas.runtime.versions import versions
 from evonas.trial import LINEAGES
+
+MOST_LABELS = 20
+"""Labels that a message names."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,12 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     data = loaded.config.data
     mark = {} if data is None else source_mark(data)
     wrong += _useless_smoothing(loaded, prepared.interface)
+    wrong += _unknown_labels(loaded, prepared.interface)
+    wrong += _unfit_for_augmentation(loaded)
     wrong += failing_metrics(loaded, prepared.interface, root, plugins)
+    # A training is tried with what is right so far.
+    if not wrong:
+        wrong += failing_recipe(loaded, prepared.interface, root, plugins)
     failing, measured = try_networks(loaded, prepared.interface, plugins, every_op)
     wrong += failing
     if every_op and measured is not None and measured.is_hopeless:
@@ -102,9 +118,53 @@ def _useless_smoothing(loaded: LoadedConfig, interface: Interface | None) -> lis
     """An issue if the space smooths labels, and the task of the data has none."""
     if interface is None:
         return []
-    can_smooth = bool(own_loss(interface.head).smoothed)
-    found = smoothing_problem(loaded.space, interface.task, can_smooth)
+    recipe = loaded.config.training.recipe
+    head = interface.head
+    named = losses_of(head).get(recipe.loss or head.loss_name)
+    whose = f"a {interface.task}" if recipe.loss is None else f"`{recipe.loss}`"
+    can_smooth = named is not None and bool(named.smoothed)
+    found = smoothing_problem(loaded.space, whose, can_smooth)
     return [] if found is None else [loaded.space_issue(*found)]
+
+
+def _unfit_for_augmentation(loaded: LoadedConfig) -> list[Issue]:
+    """Issues if code of the user's would not see what the space does to the samples."""
+    section = loaded.space.sections.get("augmentation")
+    if section is None:
+        return []
+    recipe = loaded.config.training.recipe
+    found = []
+    for key in recipe.functions:
+        if key != "loss":
+            message = "cannot train with a space that augments: `model.fit` gets plain samples."
+            found.append((key, f"{message} Choose a space without settings.augmentation."))
+    mixing = [op for op in ("mixup", "cutmix") if op in section.ops]
+    if recipe.has_own_loss and mixing:
+        message = f"takes labels, and the space mixes them by {mixing[0]}."
+        found.append(("loss", f"{message} Choose a space without it."))
+    return [Issue(words, f"training.{key}", str(loaded.file)) for key, words in found]
+
+
+def _unknown_labels(loaded: LoadedConfig, interface: Interface | None) -> list[Issue]:
+    """An issue if the config has weights for labels that the data do not have."""
+    if interface is None:
+        return []
+    given = loaded.config.training.class_weight
+    unknown = unknown_labels(given, interface.classes)
+    if not unknown:
+        return []
+    known = [label_in_words(label) for label in interface.classes]
+    message = (
+        f"has a weight for a label that the data do not have. Allowed: {_some(known)}."
+        f" Received: {short(unknown[0])}.{did_you_mean(unknown[0], known)}"
+    )
+    return [Issue(message, "training.class_weight", str(loaded.file))]
+
+
+def _some(labels: Sequence[str]) -> str:
+    """The first labels: there may be thousands."""
+    told = ", ".join(labels[:MOST_LABELS])
+    return f"{told}, ..." if len(labels) > MOST_LABELS else told
 
 
 def _question(loaded: LoadedConfig) -> Question:

@@ -35,7 +35,7 @@ MAY_IMPORT_BY_NAME = {
     "data/sources/python_child.py": "the function that gives the data, from a plugin of the config",
     "lazy.py": "evonas's own modules, whose names are constants",
     "evaluate/training/scoring.py": "a metric of a plugin that the config lists",
-    "model/ops.py": "ops of the plugins that the config lists",
+    "model/functions.py": "ops of the plugins that the config lists",
     "evaluate/contract/import_watch.py": "the plugins that the config lists, before the first job",
     "model/formats/__init__.py": "an export format: evonas's own, or of a plugin that is listed",
     "evaluate/contract/evaluator.py": "the evaluator: evonas's own, or of a plugin of the config",

@@ -50,6 +50,7 @@ class Setup:
             epochs.
         stop: the rule that ends hopeless trainings, `{"learning_curve": {"after": ..., "margin":
             ...}}`, or None.
+        recipe: what else the config says of trainings, `evonas.learning.recipe.Recipe.to_json()`.
         epochs: length of a full training. A learning-rate schedule is laid over it, also for a job
             that asks for fewer epochs. None: each job's own number.
         limits: upper limits on `parameters` and `flops` (per sample); a genome beyond is
@@ -77,6 +78,7 @@ class Setup:
     objective: Mapping[str, str]
     patience: int | None = None
     stop: Mapping[str, Mapping[str, float]] | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()

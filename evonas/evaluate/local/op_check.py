@@ -95,7 +95,7 @@ def try_ops(
     """
     # Not the mean of the data, nor their labels: they are for the first layer and for the last.
     ends = [interface.input.kind, interface.input.shape, interface.task, interface.outputs]
-    known = {"ends": ends, "libraries": _libraries(), "sources": dict(sources)}
+    known = {"ends": ends, "libraries": libraries(), "sources": dict(sources)}
     plan = []
     for places in _grouped(space, leave_out, only_plugins):
         network = _network(space, places, known)
@@ -251,7 +251,8 @@ def _content(space: SearchSpace, genome: Genome) -> list[Any]:
     return found
 
 
-def _libraries() -> dict[str, str]:
+def libraries() -> dict[str, str]:
+    """What a small network works with: versions by name."""
     names = ("evonas", "keras", "tensorflow", "numpy")
     found = {name: metadata.version(name) for name in names}
     return {**found, "python": sys.version}

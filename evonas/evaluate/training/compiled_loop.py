@@ -11,12 +11,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from evonas.evaluate.training.augmentation import Augmentation
+from evonas.evaluate.training.batches import Batches
 from evonas.evaluate.training.checkpoint import Array
 from evonas.evaluate.training.direct_updates import update_directly
 from evonas.evaluate.training.loop import Loop
 from evonas.evaluate.training.tensors import Tensor, TrainingData
 from evonas.learning.interface import Interface
-from evonas.model.losses import build_loss
+from evonas.model.losses import Goal, Scaled, build_loss
 
 VALIDATION_BATCH = 256
 
@@ -40,7 +41,7 @@ class CompiledLoop(Loop):
             or targets (batch, targets).
         optimizer: a new optimizer, for this training alone.
         batch_size: samples of one step; the last batch of an epoch may be smaller.
-        loss: loss that is minimized; None for that of the task.
+        goal: what is minimized; None for the loss of the task.
         augmentation: what happens to a batch, or to each part of it, before the network sees it;
             None for nothing.
     """
@@ -52,7 +53,7 @@ class CompiledLoop(Loop):
         data: TrainingData,
         interface: Interface,
         batch_size: int,
-        loss: keras.losses.Loss | None = None,
+        goal: Goal | None = None,
         augmentation: Augmentation | None = None,
     ) -> None:
         """Prepare a training; nothing is traced yet."""
@@ -66,7 +67,7 @@ class CompiledLoop(Loop):
         self._scale = interface.target_scale
         self._augmentation = augmentation or Augmentation()
         takes_rows = self._augmentation.mixes_targets
-        self._loss = loss or build_loss(interface, takes_rows=takes_rows)
+        self._goal = goal or Goal(build_loss(interface, takes_rows=takes_rows))
         # TensorFlow allows no new variable while a function is traced, so the optimizer's are
         # created here.
         optimizer.build(model.trainable_variables)
@@ -83,6 +84,29 @@ class CompiledLoop(Loop):
     @property
     def batch_size(self) -> int:
         return self._batch_size
+
+    @property
+    def power(self) -> int:
+        return self._goal.power
+
+    def compiled(self) -> keras.Model:
+        """The model, compiled for `model.fit` with the optimizer and the loss of this loop."""
+        loss = self._goal.loss
+        if self._is_scaled:
+            loss = Scaled(loss, self._scale)
+        self._model.compile(self._optimizer, loss, jit_compile=False)
+        return self._model
+
+    def batches(self, seed: int) -> tuple[Batches, Batches]:
+        """The training data in the orders of this seed, and the validation data, for `model.fit`.
+
+        An optimizer that accumulates gradients gets each batch in parts. Here the parts of an epoch
+        are of one size, except for the last one.
+        """
+        # Rounded up: a part has at least one sample.
+        size = -(-self._batch_size // self._parts)
+        train = Batches(self._data.train, size, seed, self._goal.by_class)
+        return train, Batches(self._data.validation, VALIDATION_BATCH)
 
     def run(self, order: NDArray[np.int32]) -> tuple[float, float]:
         total, last = self._run(order)
@@ -133,7 +157,8 @@ class CompiledLoop(Loop):
 
         Without averages, and before the first step, nothing is done.
         """
-        optimizer = self._optimizer
+        # A training of the user's may have compiled the model anew.
+        optimizer = self._model.optimizer if self._model.compiled else self._optimizer
         if not optimizer.use_ema or not int(optimizer.iterations):
             yield
             return
@@ -219,13 +244,17 @@ class CompiledLoop(Loop):
         """
         # As in `fit`, the losses are multiplied by the weights, and not divided by their sum.
         x, y, weights = self._data.train.batch(positions)
+        if self._goal.by_class is not None:
+            # Before labels are mixed: what a sample counts stays that of its own label.
+            of_class = tf.gather(self._goal.by_class, y)
+            weights = of_class if weights is None else weights * of_class
         x, y = self._augmentation(tf.cast(x, tf.float32), y)
         with tf.GradientTape() as tape:
             predicted = self._model(x, training=True)
             if self._is_scaled:
                 y = tf.cast(y, tf.float32) / self._scale
                 predicted = predicted / self._scale
-            own_loss = self._loss(y, predicted, weights)
+            own_loss = self._goal.loss(y, predicted, weights)
             # Read after the call: `model.losses` are the regularization terms of that call.
             terms = [own_loss, *self._model.losses]
             loss = tf.add_n(terms)

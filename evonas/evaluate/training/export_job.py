@@ -30,6 +30,7 @@ from evonas.genome import Genome, SearchSpace
 from evonas.learning.input_spec import input_name
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import Metric
+from evonas.learning.recipe import Recipe
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
 from evonas.model.formats import FORMATS, find_format
@@ -71,7 +72,8 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     _, y_name = FILES["train"]
     train = _mapped(root / y_name)
     most = setup.epochs or job.epochs
-    compile_model(model, space, job.genome, interface, len(train), most)
+    loss = Recipe.from_json(setup.recipe).loss
+    compile_model(model, space, job.genome, interface, len(train), most, loss)
     form = find_format(job.format, setup.plugins)
     try:
         difference = save_verified(form, model, root / job.model, x, predictions)

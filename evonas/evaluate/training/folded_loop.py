@@ -60,6 +60,10 @@ class FoldedLoop(Loop):
     def batch_size(self) -> int:
         return self._inner.batch_size
 
+    @property
+    def power(self) -> int:
+        return self._inner.power
+
     def run(self, order: NDArray[np.int32]) -> tuple[float, float]:
         return self._inner.run(self._train[self._fold][order])
 

@@ -18,8 +18,8 @@ class Loop(ABC):
     A loop decides nothing: a `Trainer` says which samples come when, and when the training ends.
     All that the following numbers depend on is in `model_state` and `optimizer_state`.
 
-    The loss is that of `Interface.task`. Quantities are divided by their scale first. A learning
-    rate then means the same for all targets.
+    The loss is that of the task, or another one. Quantities are divided by their scale first. A
+    learning rate then means the same for all targets.
 
     A loop may train several networks, one for each fold of the data. It then is about one fold at a
     time. Weights and states are those of all folds, one after the other.
@@ -44,6 +44,11 @@ class Loop(ABC):
     @abstractmethod
     def batch_size(self) -> int:
         """Number of samples of one step."""
+
+    @property
+    def power(self) -> int:
+        """How the loss grows with the targets' unit: 2 for squared errors, 0 if it does not."""
+        return 2
 
     @abstractmethod
     def run(self, order: NDArray[np.int32]) -> tuple[float, float]:

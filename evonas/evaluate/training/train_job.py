@@ -27,6 +27,7 @@ from evonas.evaluate.training.augmentation import build_augmentation
 from evonas.evaluate.training.checkpoint import save_weights
 from evonas.evaluate.training.checkpoint_keeper import CheckpointKeeper
 from evonas.evaluate.training.compiled_loop import CompiledLoop
+from evonas.evaluate.training.fit_training import FitTraining
 from evonas.evaluate.training.folded_loop import FoldedLoop
 from evonas.evaluate.training.latency import latency_ms
 from evonas.evaluate.training.learning_curve import rule_of
@@ -37,8 +38,11 @@ from evonas.evaluate.training.tensors import TensorCache, TrainingData
 from evonas.evaluate.training.trainer import Diverged, Trainer
 from evonas.files import sha256_of
 from evonas.genome import SearchSpace, parse_space
+from evonas.learning.interface import Interface
+from evonas.learning.losses import power_of
+from evonas.learning.recipe import Recipe, weights_by_class
 from evonas.model.assembly import build_model
-from evonas.model.losses import build_loss
+from evonas.model.losses import Goal, build_loss
 from evonas.model.optimizers import (
     batch_size,
     build_optimizer,
@@ -101,9 +105,17 @@ def train(
     # Only now is the network known to be small enough for its weights.
     initialize_weights()
     data = cache.get(root, setup.most_data, setup.folds is not None)
-    trainer, fingerprint = _trainer(setup, job, model, data)
+    recipe = Recipe.from_json(setup.recipe)
+    if recipe.is_by_fit:
+        # Callbacks may keep a state of their own, which no checkpoint holds.
+        job = replace(job, checkpoint=None, resume_from=None)
+    loop, trainer, fingerprint = _trainer(setup, job, model, data)
     keeper = CheckpointKeeper(root, job, trainer, checkpoint_seconds, clock)
     keeper.restore(fingerprint)
+    training: Trainer | FitTraining = trainer
+    if recipe.is_by_fit:
+        assert isinstance(loop, CompiledLoop), "a config refuses them beside folds"
+        training = FitTraining(trainer, loop, recipe, setup.plugins, job.seed)
 
     is_timed = SECONDS in (*setup.needed, *setup.metrics)
     started = clock()
@@ -122,7 +134,7 @@ def train(
     # A checkpoint may be further than that already: then nothing is trained.
     until = most if job.cut_after is None else min(most, job.cut_after)
     try:
-        trainer.train(until, on_epoch, alive)
+        training.train(until, on_epoch, alive)
     except Diverged as error:
         # The checkpoint stays as it was: it holds no epoch that diverged.
         metrics = marked(job, size_metrics(size))
@@ -131,7 +143,7 @@ def train(
     keeper.save()
     save_weights(root / job.weights, trainer.best_weights)
     outcome = _success(setup, job, trainer, model, size, data)
-    if trainer.is_over(most):
+    if training.is_over(most):
         return outcome
     metrics = {**outcome.metrics, CUT_SHORT: float(len(trainer.history))}
     return replace(outcome, metrics=metrics)
@@ -183,8 +195,8 @@ def initialize_weights() -> None:
 
 def _trainer(
     setup: Setup, job: TrainJob, model: keras.Model, data: TrainingData
-) -> tuple[Trainer, dict[str, Any]]:
-    """The training that a job asks for, and the fingerprint of its checkpoints."""
+) -> tuple[Loop, Trainer, dict[str, Any]]:
+    """The training that a job asks for, its loop, and the fingerprint of its checkpoints."""
     space = space_of(setup)
     genome = job.genome
     interface = open_interface(setup.interface, Path(setup.directory))
@@ -204,6 +216,8 @@ def _trainer(
     if has_schedule(space, genome):
         fingerprint["steps"] = steps
     fingerprint |= newer_settings(space, genome)
+    if setup.recipe:
+        fingerprint["recipe"] = dict(setup.recipe)
     if setup.folds is not None:
         fingerprint["folds"] = setup.folds
     full = epochs(space, genome, setup.epochs or job.epochs)
@@ -222,7 +236,7 @@ def _trainer(
         needed=setup.needed,
         fingerprint=fingerprint,
     )
-    return trainer, fingerprint
+    return loop, trainer, fingerprint
 
 
 def make_loop(
@@ -242,13 +256,9 @@ def make_loop(
     steps = schedule_steps(space, genome, data.samples, full)
     optimizer = build_optimizer(space, genome, steps, job.accumulation)
     augmentation = build_augmentation(space, genome, interface, job.seed)
-    loss = build_loss(
-        interface,
-        label_smoothing=label_smoothing(space, genome),
-        takes_rows=augmentation.mixes_targets,
-    )
+    goal = _goal(setup, job, interface, data, takes_rows=augmentation.mixes_targets)
     batch = batch_size(space, genome)
-    loop = CompiledLoop(model, optimizer, data, interface, batch, loss, augmentation)
+    loop = CompiledLoop(model, optimizer, data, interface, batch, goal, augmentation)
     if data.fold_of is None:
         return loop, steps
     starts = [loop.model_state()]
@@ -261,6 +271,28 @@ def make_loop(
         variables = [*other.variables, *changes.variables]
         starts.append([variable.value.numpy() for variable in variables])
     return FoldedLoop(loop, data.fold_of, starts), steps
+
+
+def _goal(
+    setup: Setup,
+    job: TrainJob | RefitJob,
+    interface: Interface,
+    data: TrainingData,
+    takes_rows: bool,
+) -> Goal:
+    """What a training minimizes: by the config, and by the genes.
+
+    Args:
+        takes_rows: whether labels come as rows of probabilities.
+    """
+    recipe = Recipe.from_json(setup.recipe)
+    smoothing = label_smoothing(space_of(setup), job.genome)
+    loss = build_loss(interface, recipe.loss, smoothing, takes_rows, setup.plugins)
+    by_class = None
+    if recipe.class_weight is not None:
+        y = data.train.y.numpy()
+        by_class = weights_by_class(recipe.class_weight, interface.classes, y)
+    return Goal(loss, power_of(recipe.loss, interface.head), by_class)
 
 
 def _beyond(limits: Mapping[str, int], size: ModelSize) -> str:

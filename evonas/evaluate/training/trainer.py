@@ -88,10 +88,10 @@ class Trainer:
         self._metrics = interface.learning_task.standard if metrics is None else metrics
         self._needed = {*needed}
         self._interface = interface
-        # The loop's targets are divided by the scale, so their squared errors by its square. The
-        # losses of several targets are not brought back to units, which may all be different.
+        # The loop's targets are divided by the scale, and its losses by a power of it. The losses
+        # of several targets are not brought back to units, which may all be different.
         scale = interface.target_scale
-        self._unit = 1.0 if isinstance(scale, tuple) else scale**2
+        self._unit = 1.0 if isinstance(scale, tuple) else scale**loop.power
         self.history: list[dict[str, float]] = []
         self.best_weights: list[Array] = []
         if policy.objective is None:
@@ -135,14 +135,33 @@ class Trainer:
             raise ValueError(f"epochs must be at least 1. Received: {epochs}.")
         with self._loop.at_work():
             while not self.is_over(epochs):
-                row = self._epoch(on_call)
-                self.history.append(row)
-                last = len(self.history) - 1
-                if self.best_epoch == last:
-                    self.best_weights = self._loop.weights()
+                row = self._take(self._epoch(on_call))
                 # The caller comes last: it may save the state, which must hold this epoch whole.
                 if on_epoch(len(self.history), row):
                     return
+
+    def note(self, loss: float) -> dict[str, float]:
+        """Validate the network as it is now, and take this epoch into the history.
+
+        Args:
+            loss: mean loss of the epoch's samples, of targets divided by their scale.
+
+        Returns:
+            the epoch's row of the history.
+
+        Raises:
+            Diverged: as in `train`.
+        """
+        where = f"in epoch {len(self.history) + 1}"
+        return self._take({"loss": loss * self._unit, **self._validation(where)})
+
+    def _take(self, row: dict[str, float]) -> dict[str, float]:
+        """Take an epoch into the history, and keep its weights if it is the best one."""
+        self.history.append(row)
+        last = len(self.history) - 1
+        if self.best_epoch == last:
+            self.best_weights = self._loop.weights()
+        return row
 
     def state(self) -> TrainingState:
         """Everything that the training needs to continue, copied."""
@@ -176,7 +195,7 @@ class Trainer:
         """One epoch of each fold.
 
         Returns:
-            the epoch's row of the history.
+            the mean loss of the samples.
         """
         rows = []
         for fold in range(self._loop.folds):

@@ -161,6 +161,7 @@ class RunConfig(Settings):
         if wrong := number_problems(self.strategy, len(self.objectives)):
             found[SECTION] = wrong
         found |= self._stop_problems()
+        found |= self._recipe_problems()
         return found
 
     def _function_problems(self, data: DataConfig) -> dict[str, str]:
@@ -174,10 +175,10 @@ class RunConfig(Settings):
         return {f"data.{key}": wrong} if wrong else {}
 
     def task_problems(self, task: str | None) -> dict[str, str]:
-        """Metrics that are not measured under this task, by key.
+        """What does not fit this task, by key: metrics that it has not, a loss of another one.
 
         Args:
-            task: None if the task is not known yet; then every metric may be measured.
+            task: None if the task is not known yet; then all that fits any task is allowed.
         """
         key = "objectives" if self.objectives else "objective"
         names: list[str] = []
@@ -189,6 +190,8 @@ class RunConfig(Settings):
             found[f"metrics[{place}]"] = task_problem((name,), task)
         for name in self.constraints:
             found[f"constraints.{name}"] = task_problem((name,), task)
+        for key, wrong in self.training.task_problems(task).items():
+            found[f"training.{key}"] = wrong
         return {key: wrong for key, wrong in found.items() if wrong}
 
     def _metric_problems(self) -> dict[str, str]:
@@ -237,6 +240,26 @@ class RunConfig(Settings):
             )
             return {"training.stop": message}
         return {}
+
+    def _recipe_problems(self) -> dict[str, str]:
+        """What the recipe of trainings may not have: modules that are not listed, or any of it."""
+        recipe = self.training.recipe
+        if not self.evaluator.tells_epochs:
+            message = "is for trainings by Keras, and this evaluator has none. Leave it out."
+            return {f"training.{key}": message for key in recipe.to_json()}
+        found = {}
+        for key, function in recipe.functions.items():
+            # Folds are trained in turns, and such code trains one network from start to end.
+            if recipe.is_by_fit and key != "loss" and self.folds is not None:
+                found[f"training.{key}"] = (
+                    "cannot be used beside data.folds: the folds are trained in turns, epoch by"
+                    " epoch. Leave one of both out."
+                )
+                continue
+            module, _, _ = function.partition(":")
+            if wrong := not_listed(module, self.plugins):
+                found[f"training.{key}"] = wrong
+        return found
 
     @property
     def _all_objectives(self) -> tuple[ObjectiveConfig, ...]:

@@ -101,6 +101,14 @@ def convnet(regularized: bool = True, size: int = 6, classes: int = 3) -> Any:
     return keras.Model(inputs, head(x))
 
 
+def small() -> Any:
+    """With batch normalization, which has weights that no optimizer averages, and a penalty."""
+    inputs = keras.Input((6, 6))
+    x = layers.BatchNormalization()(layers.Flatten()(layers.Rescaling(0.1)(inputs)))
+    x = layers.Dense(8, activation="relu", kernel_regularizer="l2")(x)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+
+
 def recurrent() -> Any:
     """Dropout of inputs and of states, in both directions: each has a generator of its own."""
     x = inputs = keras.Input((6, 6))

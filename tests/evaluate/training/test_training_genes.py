@@ -17,12 +17,11 @@ from evonas.evaluate.training.checkpoint import load_state, save_state
 from evonas.evaluate.training.compiled_loop import CompiledLoop, fast_graphs
 from evonas.evaluate.training.trainer import Trainer
 from evonas.genome import Gene, Genome, parse_space
-from evonas.model.losses import build_loss
+from evonas.model.losses import Goal, build_loss
 from evonas.model.optimizers import build_optimizer, newer_settings
 from evonas.randomness import generator
-from tests.evaluate.training.networks import CLASSES, LOSS, bits, images
+from tests.evaluate.training.networks import CLASSES, LOSS, bits, images, small
 
-layers = keras.layers
 SPACE = """
 space: genes
 settings:
@@ -50,26 +49,18 @@ def genome(gene: Gene, smoothing: float = 0.0) -> Genome:
     return Genome((("optimizer", (gene,)), ("training", (training,))))
 
 
-def network() -> Any:
-    """With batch normalization, which has weights that no optimizer averages, and a penalty."""
-    inputs = keras.Input((6, 6))
-    x = layers.BatchNormalization()(layers.Flatten()(layers.Rescaling(0.1)(inputs)))
-    x = layers.Dense(8, activation="relu", kernel_regularizer="l2")(x)
-    return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
-
-
 def make(gene: Gene, smoothing: float = 0.0) -> tuple[Any, Trainer]:
     keras.utils.set_random_seed(3)
-    model = network()
+    model = small()
     loss = build_loss(CLASSES, label_smoothing=smoothing)
-    loop = CompiledLoop(model, optimizer_of(gene), images().whole(), CLASSES, 16, loss)
+    loop = CompiledLoop(model, optimizer_of(gene), images().whole(), CLASSES, 16, Goal(loss))
     return model, Trainer(loop, CLASSES, LOSS, seed=3)
 
 
 def fitted(gene: Gene, loss: Any, y: Any) -> tuple[Any, float]:
     """A model after one epoch of `fit`, and its loss."""
     keras.utils.set_random_seed(3)
-    model, data = network(), images()
+    model, data = small(), images()
     model.compile(optimizer_of(gene), loss, jit_compile=False)
     order = generator(3, "order", 0).permutation(70)
     with fast_graphs():
@@ -79,7 +70,10 @@ def fitted(gene: Gene, loss: Any, y: Any) -> tuple[Any, float]:
     return model, history.history["loss"][0]
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "name",
+    ["averaged", *(pytest.param(name, marks=pytest.mark.full) for name in ("lion", "warm"))],
+)
 def test_an_optimizer_trains_as_in_fit(name: str) -> None:
     model, trainer = make(OPTIMIZERS[name])
     trainer.train(1)
@@ -117,7 +111,7 @@ def test_rows_of_probabilities_are_what_their_classes_are() -> None:
     assert float(loss(y, p)) == float(loss(keras.utils.to_categorical(y, 3), p))
 
 
-@pytest.mark.parametrize("name", ["averaged", "warm"])
+@pytest.mark.parametrize("name", ["averaged", pytest.param("warm", marks=pytest.mark.full)])
 def test_resumed_is_the_same_as_never_stopped(name: str, tmp_path: Path) -> None:
     model, whole = make(OPTIMIZERS[name], smoothing=0.2)
     whole.train(3)
