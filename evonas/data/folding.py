@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas.data.arrays import Arrays
+from evonas.data.arrays import GIVEN, Arrays
 from evonas.data.splits import Part, Random, Samples, Shares, Split, Stratified
 from evonas.data.splits.grouped import Grouped
 from evonas.data.splits.k_fold import KFold
 from evonas.data.splits.split import Indices
 from evonas.data.splitting import samples_of, wrong_parts
 from evonas.errors import InvalidData, Issue
-from evonas.learning.tasks import Strata
+from evonas.learning.tasks import TASKS, Strata, guess_task
 
 FOLDABLE: tuple[type[Split], ...] = (Random, Stratified, Grouped)
 """The splits by which folds can be drawn.
@@ -60,6 +60,33 @@ def default_folds(count: int, split: Split | None, given: Collection[Part]) -> i
     if count >= FEW or "validation" in given or not is_drawn:
         return None
     return FOLDS_OF_FEW
+
+
+def folds_of(arrays: Arrays, split: Split | None, task: str | None, shares: Shares) -> int | None:
+    """`default_folds` for these arrays; None, too, if they cannot be split so.
+
+    Args:
+        split: split of the config, or None.
+        task: name of the task in the config; None to guess it.
+        shares: shares of the config.
+    """
+    given = [part for part in GIVEN if arrays.given(part) is not None]
+    folds = default_folds(len(arrays.y), split, given)
+    # Who has groups or times, or has said how much is for validation, wants another split.
+    is_said = shares.validation != Shares().validation
+    # The steps of a forecast follow each other in time.
+    is_in_time = arrays.time is not None or task == "forecasting"
+    if folds is None or is_said or is_in_time or arrays.groups is not None:
+        return None
+    try:
+        known = guess_task(arrays.y)[0] if task is None else TASKS[task]
+        labels = known.labels(arrays.y)
+        strata = known.strata(known.encode(arrays.y, labels), labels)
+        fold_arrays(arrays, split, folds, shares, strata)
+    # A class may be too rare. Targets that are no targets are told elsewhere.
+    except (InvalidData, ValueError, TypeError, IndexError):
+        return None
+    return folds
 
 
 def fold_arrays(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evonas.data.folding import FOLDS_OF_FEW, default_folds
+from evonas.data.arrays import Arrays
+from evonas.data.folding import FOLDS_OF_FEW, default_folds, folds_of
 from evonas.data.prepared import FILES, FOLDS, DataSettings, Prepared, prepare
 from evonas.data.sources import Npz
 from evonas.data.splits import SPLITS, Random, Shares, Split, Stratified
@@ -170,6 +171,17 @@ def test_the_short_keys_mean_a_split(
     loaded = load_config(write_config(tmp_path), [f"data.{change}" for change in changes])
     settings = loaded.data_settings()
     assert (settings.split, settings.folds) == (expected, folds)
+
+
+def test_folds_come_by_themselves_only_where_nothing_is_said_and_no_class_is_rare() -> None:
+    def folds(task: str | None = None, shares: Shares = SHARES, **arrays: Any) -> int | None:
+        return folds_of(Arrays("here", **{"x": X, "y": Y, **arrays}), None, task, shares)
+
+    assert folds() == folds("classification") == folds(y=X[:, 0]) == FOLDS_OF_FEW
+    assert folds(shares=Shares(validation=0.3)) is None
+    assert folds(groups=GROUPS) is folds(time=GROUPS) is folds("forecasting") is None
+    assert folds(x_val=X[:9], y_val=Y[:9]) is None
+    assert folds(y=np.where(np.arange(N) < 4, 3, Y)) is None
 
 
 def test_small_data_get_folds_where_nobody_says_how_they_are_split() -> None:

@@ -237,7 +237,7 @@ def test_augmentation_is_for_images() -> None:
     assert "Known: horizontal_flip, translation" in found["settings.augmentation.ops.flip"]
     settings = SETTINGS + "  augmentation: {ops: {rotation: {factor: 0.1}}}\n"
     problem = only(problems(network, settings, kind="vector"))
-    assert (problem.key, problem.line) == ("settings.augmentation", 8)
+    assert (problem.key, problem.line) == ("settings.augmentation", 9)
     assert "samples here are of the kind vector" in problem.message
 
 

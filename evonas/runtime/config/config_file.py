@@ -14,8 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from evonas.data.arrays import GIVEN, Arrays
-from evonas.data.folding import default_folds
+from evonas.data.arrays import Arrays
 from evonas.data.look import look
 from evonas.data.prepared import DataSettings
 from evonas.data.reading import read
@@ -224,10 +223,8 @@ def _with_space(config: RunConfig, source: ConfigSource) -> tuple[RunConfig, str
 
 def _with_folds(config: RunConfig, data: DataConfig, arrays: Arrays) -> RunConfig:
     """The config with folds, if there are few samples and nothing speaks against folds."""
-    given = [part for part in GIVEN if arrays.given(part) is not None]
-    has_order = arrays.groups is not None or arrays.time is not None
-    folds = default_folds(len(arrays.x), data.any_split(), given)
-    if folds is None or has_order:
+    folds = data.default_folds(arrays)
+    if folds is None:
         return config
     folded = dataclasses.replace(config, data=dataclasses.replace(data, folds=folds))
     assert folded.data is not None

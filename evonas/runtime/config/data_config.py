@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Lt
 
 from evonas.data.arrays import Arrays
-from evonas.data.folding import FOLDABLE
+from evonas.data.folding import FOLDABLE, folds_of
 from evonas.data.prepared import DataSettings
 from evonas.data.sources import (
     SHIPPED,
@@ -34,7 +34,7 @@ from evonas.data.splits.chronological import Chronological
 from evonas.data.splits.grouped import Grouped
 from evonas.data.tables.schema import Kind
 from evonas.data.windows import Horizon
-from evonas.errors import did_you_mean
+from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.learning.tasks import TASKS
 from evonas.memory import Memory
 from evonas.runtime.config.families import AsWritten, Families, name_of
@@ -52,6 +52,8 @@ OF_PICTURES = ("size", "channels")
 DATA_FAMILIES: Families = {Source: SOURCES, Split: SPLITS}
 
 Fraction = Annotated[float, Gt(0), Lt(1)]
+
+_NO_COLUMNS = "names no column: this source has an array of that kind, without a name of its own."
 
 DEFAULT_SHARE = 0.2
 """The share of the validation and of the test, if a config does not say it."""
@@ -218,11 +220,11 @@ class DataConfig(Settings):
                     f" `{key}` without `split`, or `split: {reader}`."
                     f" Received: `split: {self._split_name}`."
                 )
-            elif self.any_source().naming(**{"group": None, "time": None, key: name}) is None:
-                found[key] = (
-                    "this source has no named columns. Allowed:"
-                    f" {array}, for the array of this name. Received: {shown(name)}."
-                )
+            # What lies at another path is known when it is read.
+            elif self.path is None or self.path.endswith(".npz"):
+                only = {"group": None, "time": None, key: name}
+                if self.any_source().naming(**only) is None:
+                    found[key] = f"{_NO_COLUMNS} Allowed: {array}. Received: {shown(name)}."
         if self.folds is not None:
             found |= self._fold_problems()
         return found
@@ -255,6 +257,14 @@ class DataConfig(Settings):
         if self.time is not None and self.split is None:
             return Chronological()
         return self.split
+
+    def default_folds(self, arrays: Arrays) -> int | None:
+        """How many folds these arrays get where `space: auto` chooses; None for no folds."""
+        return folds_of(arrays, self.any_split(), self.task, self._shares)
+
+    @property
+    def _shares(self) -> Shares:
+        return Shares(self.split_seed, self.validation, self.test)
 
     def any_source(self) -> Source:
         """Where samples come from, whichever word has named it."""
@@ -303,13 +313,19 @@ class DataConfig(Settings):
         return self if self.source is None else replace(self, source=placed)
 
     def settings(self, kind: str) -> DataSettings:
-        """What `prepare` needs; the kind of input comes from the space."""
-        shares = Shares(self.split_seed, self.validation, self.test)
+        """What `prepare` needs; the kind of input comes from the space.
+
+        Raises:
+            InvalidData: `group` or `time` names a column, and the source has none.
+        """
         source = self.any_source().naming(self.group, self.time)
-        assert source is not None, "its problems were looked for"
+        if source is None:
+            key, name = ("group", self.group) if self.group else ("time", self.time)
+            message = f"{_NO_COLUMNS} Received: {shown(name)}."
+            raise InvalidData(Issue(message, f"{SECTION}.{key}", self.origin))
         horizon = None if self.window is None else Horizon(self.window, self.steps or 1)
         split = self.any_split()
-        return DataSettings(kind, source, self.task, shares, split, self.folds, horizon)
+        return DataSettings(kind, source, self.task, self._shares, split, self.folds, horizon)
 
 
 @dataclass(frozen=True)
