@@ -9,7 +9,7 @@ A change of a table, or of what its JSON means, raises the version. It adds a st
 version to `migrations.py`.
 """
 
-VERSION = 3
+VERSION = 4
 
 # SQLite keeps these statements in the record with their comments. A backslash continues a line
 # that is too long for this file, without a change to the text.
