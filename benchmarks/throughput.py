@@ -251,7 +251,7 @@ def compared(data: str, networks: int, repeats: int) -> list[str]:
 
 def table(data: str, networks: int, found: Mapping[str, Sequence[Took]]) -> list[str]:
     lines = [
-        f"## {TITLES[data]}",
+        f"### {TITLES[data]}",
         "",
         f"{networks} networks, {EPOCHS} epochs each, in turn, repeats: {len(found['evonas'])}.",
         "",
@@ -297,7 +297,7 @@ def memory(trials: int) -> list[str]:
             taken.append(worker.memory_info().rss / MIB)
     shown = [number for number in SHOWN if number <= trials]
     return [
-        "## Memory of a worker that is never replaced",
+        "### Memory of a worker that is never replaced",
         "",
         "Digits, one network after the other, all different. Resident memory in MiB.",
         "",
@@ -339,7 +339,7 @@ def main() -> None:
             networks = options.networks or NETWORKS[part]
             lines += compared(part, networks, options.repeats)
         else:
-            lines += [f"## {TITLES[part]}", "", "Not measured: EVONAS_DATA names no folder.", ""]
+            lines += [f"### {TITLES[part]}", "", "Not measured: EVONAS_DATA names no folder.", ""]
     seconds = time.perf_counter() - started
     load = os.getloadavg()[0]
     lines.append(f"All of it took {seconds / 60:.1f} minutes; load average {load:.1f} at the end.")

@@ -155,7 +155,9 @@ def _other_spaces(x: Array) -> str:
     found = []
     for name in library.names("spaces"):
         shipped = strict_yaml.load_file(library.find("spaces", name)).data
-        if x.ndim - 1 in INPUT_KINDS[shipped["input"]].axes:
+        kind = INPUT_KINDS[shipped["input"]]
+        # Tables and texts are encoded: an array of numbers is neither.
+        if x.ndim - 1 in kind.axes and not kind.example_fitted:
             found.append(f"`space: {name}`")
     return f" For such samples there are {', '.join(found)}." if found else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -225,7 +226,7 @@ def _card(
         **description.origin(session, trial),
         "reload_difference": details.get("reload_difference"),
         # What `evonas predict` needs, also where the run is gone.
-        TAKES: interface.to_json(),
+        TAKES: json.loads(json.dumps(interface.to_json())),
         "versions": details.get("versions"),
         "format": target.name,
         "sha256": sha256_of_tree(target.path),
