@@ -139,7 +139,8 @@ def test_data_of_another_shape_come_with_the_spaces_that_take_them(folder: Path)
     text = "space: convnet\nbudget: {trials: 2}\ndata: {path: table.npz, task: classification}\n"
     (folder / "table.yaml").write_text(text)
     done = run_evonas("check", "table.yaml", cwd=folder)
-    assert "For such samples there are `space: mlp`, `space: recurrent`." in done.stderr
+    assert "For such samples there are `space: mlp`, `space: recurrent`, " in done.stderr
+    assert "`space: tabular`" not in done.stderr
 
 
 def test_a_target_that_a_seed_did_not_reach_is_told_as_that() -> None:

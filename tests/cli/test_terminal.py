@@ -99,8 +99,8 @@ def test_a_space_has_no_markup_and_says_what_is_logarithmic():
     assert text.startswith("Space convnet for inputs of kind image. ")
     assert "[bold]" not in text
     assert "[/]" not in text
-    assert "    learning_rate: a number in [1e-05, 0.1], log\n" in text
-    assert "    dropout: a number in [0.05, 0.5] or 0.0\n" in text
+    assert "    learning_rate: a number in [1e-05, 0.1], log; about " in text
+    assert "    dropout: a number in [0.05, 0.5] or 0.0; about " in text
     assert "bridge: network; 1 gene; chain; 1 decision\n" in text
 
 

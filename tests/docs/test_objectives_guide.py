@@ -68,10 +68,12 @@ def test_the_blocks_are_found():
 
 def test_the_table_of_metrics_has_every_one():
     table = GUIDE.split("## What can be measured")[1].split("The last two")[0]
-    assert re.findall(
+    named = re.findall(
         r"`(\w+)`",
         "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")),
-    ) == list(measured())
+    )
+    # Several tasks have metrics of one name.
+    assert list(dict.fromkeys(named)) == list(measured())
     assert f"the median of {REPEATS}" in table
 
 

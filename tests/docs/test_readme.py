@@ -20,7 +20,7 @@ BLOCK = re.compile(r"^```(?:python|yaml)\n# (\w+\.\w+)\n(.*?)^```$", re.MULTILIN
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The README's config, beside the arrays that its script has made of a CSV."""
+    """The README's config, beside the CSV that it names."""
     monkeypatch.chdir(tmp_path)
     iris = load_iris()
     with Path("flowers.csv").open("w", newline="") as file:
@@ -29,21 +29,22 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for measured, number in zip(iris.data, iris.target, strict=True):
             rows.writerow([*measured, iris.target_names[number]])
     found = BLOCK.findall(README.read_text(encoding="utf-8"))
-    assert [name for name, _ in found] == ["to_npz.py", "flowers.yaml"]
+    assert [name for name, _ in found] == ["flowers.yaml"]
     for name, text in found:
         Path(name).write_text(text, encoding="utf-8")
-    subprocess.run([sys.executable, "to_npz.py"], check=True)
     return tmp_path / "flowers.yaml"
 
 
 def test_the_way_from_a_csv_to_a_run_is_good(config: Path, tmp_path: Path) -> None:
     loaded = load_config(config)
-    assert not loaded.warnings
+    (why,) = loaded.warnings
+    assert "the space is tabular, because the data are 150 rows of 4 named columns" in why
     prepared = prepare_run(loaded, tmp_path / "run").prepared
     assert prepared.interface is not None
     assert prepared.interface.classes == ("setosa", "versicolor", "virginica")
-    assert prepared.counts == {"train": 90, "validation": 30, "test": 30}
-    assert not prepared.notes
+    # Few samples are divided into folds.
+    assert prepared.counts == {"train": 120, "test": 30}
+    assert any("species" in note for note in prepared.notes)
 
 
 @pytest.mark.full

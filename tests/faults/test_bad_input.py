@@ -153,7 +153,7 @@ FILES = {
     ),
     "data that are a folder": (
         {"config": CONFIG.replace("data.npz", ".")},
-        ("data.path", "is a folder, and a file is wanted"),
+        ("is a folder of nothing that is known", "Allowed: an .npz file"),
     ),
     "a space that is not there": (
         {"config": CONFIG.replace("small.yaml", "gone.yaml")},

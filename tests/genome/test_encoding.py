@@ -90,7 +90,7 @@ def test_parameters_of_one_name_share_a_coordinate(convnet: SearchSpace) -> None
     point = np.full(convnet.dimension, 0.5)
     point[convnet.index["optimizer", 0, "learning_rate"]] = 0.0
     rates = {}
-    for u in (0.1, 0.5, 0.9):
+    for u in np.linspace(0.02, 0.98, 25):
         point[convnet.index["optimizer", 0, "op"]] = u
         gene = decode(convnet, point)["optimizer"][0]
         rates[gene.op] = gene["learning_rate"]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_shipped_files_by_name() -> None:
     assert "convnet" in names("spaces")
-    assert find("spaces", "convnet").read_text(encoding="utf-8").startswith("space: convnet")
+    assert "\nspace: convnet\n" in find("spaces", "convnet").read_text(encoding="utf-8")
     assert find("seeds", "lenet5").name == "lenet5.yaml"
 
 

@@ -48,8 +48,10 @@ def run(folder: Path, name: str, *changes: str, known=None):
 
 
 def test_a_second_run_of_the_same_config_trains_nothing_and_has_the_same_content(tmp_path):
-    first, trained = run(tmp_path, "first")
-    second, again = run(tmp_path, "second", known=known_trainings(first.directory))
+    # Whatever is pruned would be trained again.
+    keep = "storage.keep_best=12"
+    first, trained = run(tmp_path, "first", keep)
+    second, again = run(tmp_path, "second", keep, known=known_trainings(first.directory))
     assert trained >= 12
     assert again == 0
     assert content(second.directory) == content(first.directory)
@@ -90,11 +92,12 @@ def test_another_seed_shares_nothing(tmp_path):
 
 def test_what_was_pruned_or_damaged_is_trained_again(tmp_path):
     """The winner, too: its export needs the weights."""
-    first, _ = run(tmp_path, "first")
+    keep = "storage.keep_best=12"
+    first, _ = run(tmp_path, "first", keep)
     best, *others = sorted((trial for trial in first.trials if trial.fitness is not None), key=rank)
     first.weights(best).write_bytes(b"damaged")
     first.weights(others[0]).unlink()
-    second, trained = run(tmp_path, "second", known=known_trainings(first.directory))
+    second, trained = run(tmp_path, "second", keep, known=known_trainings(first.directory))
     assert trained == 2
     assert content(second.directory) == content(first.directory)
     assert sha256_of(second.weights(second.best)) == first._files[f"weights/{best.id:05d}.npz"]

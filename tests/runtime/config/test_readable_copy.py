@@ -78,7 +78,15 @@ def test_every_default_is_written_out_and_the_changes_of_the_command_line_are_in
     data = strict_yaml.load(text, "config.yaml").data
     assert list(data)[:4] == ["run", "seed", "space", "data"]
     assert data["budget"]["trials"] == 5
-    assert data["training"] == {"epochs": 3, "patience": None, "stop": None}
+    assert data["training"] == {
+        "epochs": 3,
+        "patience": None,
+        "stop": None,
+        "loss": None,
+        "class_weight": None,
+        "callbacks": [],
+        "fit": None,
+    }
     assert data["storage"] == {"keep_best": 10, "free_mb": 500}
     assert data["data"]["path"] == str(tmp_path / "data.npz")
     assert "evonas run" in text.splitlines()[1]
