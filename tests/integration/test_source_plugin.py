@@ -20,7 +20,7 @@ from evonas.testing.runs import write_config
 from tests.command import run_evonas
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
-(PLUGIN,) = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+(PLUGIN,) = re.findall(r"^```python\n(# rings.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 (CONFIG,) = re.findall(r"^```yaml\n(# rings.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 SHORT = ("budget.trials=2", "training.epochs=1", "strategy=random", "run=stub")
 
