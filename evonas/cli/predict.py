@@ -54,10 +54,13 @@ def command(
     import io
 
     from evonas.cli.console import emit_document, model_at, print_json
+    from evonas.cli.quiet import startup_log_aside
     from evonas.export.prediction import predict
     from evonas.files import write_text_whole
 
-    found = predict(model_at(model, runs), data)
+    path = model_at(model, runs)
+    with startup_log_aside():
+        found = predict(path, data)
     if as_json:
         rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         print_json(rows)

@@ -286,7 +286,9 @@ def _curve(values: Sequence[float | None], best: int | None) -> str:
 def how_to_use(card: Mapping[str, Any], name: str) -> list[str]:
     """What the exported model takes, and what can be done with it."""
     takes = ", ".join(map(str, ("n", *card["input_shape"])))
-    told = [f"{name} takes raw samples of shape ({takes}); preprocessing is inside."]
+    told = [
+        f"{name} takes {_raw(card) or f'raw samples of shape ({takes})'}; preprocessing is inside."
+    ]
     # Cards of older runs do not have it.
     if keras := card.get("keras"):
         told.append(f"It needs Keras {keras['needs']}.")
@@ -341,3 +343,24 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value)
+
+
+def _raw(card: Mapping[str, Any]) -> str:
+    """What a model takes whose samples were encoded, in words; empty for arrays of numbers."""
+    from evonas.export.card import TAKES
+
+    given = card.get(TAKES, {}).get("input", {})
+    encoding = given.get("encoding", "")
+    columns = [one["name"] for one in given.get("fitted", {}).get("columns", ())]
+    if columns:
+        return f"a mapping of columns to their values ({', '.join(columns[:8])}{_more(columns)})"
+    words = {
+        "text": "texts, as tensors of strings",
+        "pixels": "pictures of any size, as arrays of pixels",
+        "padded": "sequences, padded behind with NaN",
+    }
+    return words.get(encoding, "")
+
+
+def _more(columns: Sequence[str]) -> str:
+    return ", ..." if len(columns) > 8 else ""

@@ -49,7 +49,7 @@ class Folds:
 
 
 def default_folds(count: int, split: Split | None, given: Collection[Part]) -> int | None:
-    """The number of folds where nobody has said how data are split; None for no folds.
+    """The number of folds for a config that does not say how data are split; None for none.
 
     Args:
         count: number of samples that are not in a given part.

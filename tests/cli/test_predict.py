@@ -45,12 +45,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_run_says_what_the_model_takes(home: Path) -> None:
+    told = run_evonas("show", home / "runs" / "people").stdout
+    assert "best.keras takes a mapping of columns to their values (age, colour); prepro" in told
+    assert "raw samples of shape" not in told
+
+
 def test_a_new_table_gets_a_label_and_probabilities(home: Path, tmp_path: Path) -> None:
     new = tmp_path / "new.csv"
     # Another order, a column more, none of the targets, a gap and a word that nobody has seen.
     new.write_text("note,colour,age\nx,green,50\ny,violet,\n")
     done = run_evonas("predict", home / "runs" / "people", "--data", new)
     assert done.returncode == 0, done.stderr
+    # Nothing of TensorFlow's log.
+    assert done.stderr == ""
     head, *rows = csv.reader(io.StringIO(done.stdout))
     assert head == ["prediction", "p_no", "p_yes"]
     assert len(rows) == 2

@@ -88,7 +88,7 @@ def _wrong(item: Array, channels: int | None) -> str:
 
 
 def _chosen(train: Ragged) -> tuple[int, int]:
-    """Height and width for pictures of which nobody has said it."""
+    """Height and width of the pictures, for a config that does not name them."""
     sizes = [item.shape[:2] for item in train.items]
     height, width = np.median(np.array(sizes), axis=0).tolist()
     shrink = min(1.0, math.sqrt(MOST_PIXELS / (height * width)))
