@@ -190,6 +190,11 @@ class Run:
         return self._inputs.space
 
     @property
+    def fingerprint(self) -> str:
+        """What identifies the content of the data, or of the table."""
+        return self._inputs.fingerprint
+
+    @property
     def given_back(self) -> int:
         """How many infeasible trials the budget does not count; 0 in a run of an older evonas."""
         if not self.gives_back:

@@ -14,15 +14,19 @@ from evonas.cli import (
     audit,
     check,
     compare,
+    diff,
     export,
     genealogy,
     listing,
+    ops,
     predict,
     replay,
     resume,
+    rm,
     run,
     show,
     space,
+    spaces,
 )
 from evonas.cli.console import complain
 from evonas.cli.refusals import refusal
@@ -88,13 +92,17 @@ MODULES = (
     listing,
     show,
     genealogy,
+    diff,
     compare,
     export,
     predict,
     check,
+    spaces,
     space,
+    ops,
     audit,
     replay,
+    rm,
 )
 for module in MODULES:
     app.command(module.NAME)(module.command)

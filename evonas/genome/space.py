@@ -13,6 +13,7 @@ from evonas.errors import UserError, did_you_mean
 from evonas.genome.genome import Gene, Genome, Value
 from evonas.genome.parameters import Choice, Parameter
 from evonas.genome.wiring import Chain, Dag, Inputs, Skip, Wiring
+from evonas.words import listed
 
 Group = Literal["cells", "network", "settings"]
 InputKind = Literal["image", "sequence", "vector", "table", "text"]
@@ -196,6 +197,21 @@ class Suits:
     def fits(self, samples: int, size: int) -> bool:
         """Whether data of this size are among them."""
         return _is_in(samples, self.samples) and _is_in(size, self.size)
+
+    def in_words(self) -> str:
+        """`samples from 1,000 and size up to 128`; empty if all data are among them."""
+        ranges = []
+        for what, range in (("samples", self.samples), ("size", self.size)):
+            if range != (0, None):
+                ranges.append(f"{what} {_between(range)}")
+        return listed(ranges)
+
+
+def _between(range: Range) -> str:
+    low, high = range
+    if high is None:
+        return f"from {low:,}"
+    return f"up to {high:,}" if low == 0 else f"from {low:,} to {high:,}"
 
 
 def _is_in(number: int, range: Range) -> bool:

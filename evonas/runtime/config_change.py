@@ -21,6 +21,7 @@ from evonas.invocation import command
 from evonas.runtime.audit import replay
 from evonas.runtime.config.config_source import OVERRIDE
 from evonas.runtime.config.config_warnings import warnings
+from evonas.runtime.config.differing import differing
 from evonas.runtime.config.evaluator_config import file_key, file_of, is_file_key, with_file
 from evonas.runtime.config.limits_config import SECONDS_IN
 from evonas.runtime.config.recorded_config import overridden
@@ -102,7 +103,7 @@ def change_config(record: OpenRecord, overrides: Sequence[str]) -> ConfigChange:
         # Absolute: later sessions may start elsewhere.
         moved = with_file(changed.evaluator, lambda path: os.path.realpath(expanded(path)))
         changed = replace(changed, evaluator=moved)
-    changes = tuple(_differences((), config.to_json(), changed.to_json()))
+    changes = tuple(differing(config.to_json(), changed.to_json()))
     problems = _refusals(changes) + _broken_promises(record, config, changed)
     problems += _other_table(record, config, changed)
     if problems:
@@ -245,23 +246,6 @@ def _worked_already(record: OpenRecord, before: RunConfig, after: RunConfig) -> 
         f" Received: {amount:,.10g} {unit}."
     )
     return [Issue(message, f"budget.{unit}", OVERRIDE)]
-
-
-def _differences(path: tuple[str, ...], before: Any, after: Any) -> list[dict[str, Any]]:
-    """The lowest keys that differ.
-
-    If another member of a family was chosen by name, it is the key of the choice.
-    """
-    if before == after:
-        return []
-    are_dicts = isinstance(before, dict) and isinstance(after, dict)
-    # With other keys another member was chosen: its settings have nothing to be compared with.
-    if are_dicts and before.keys() == after.keys():
-        found = []
-        for key in before:
-            found += _differences((*path, key), before[key], after[key])
-        return found
-    return [{"key": ".".join(path), "from": before, "to": after}]
 
 
 def _change_in_words(change: Mapping[str, Any]) -> str:

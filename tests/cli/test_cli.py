@@ -19,13 +19,17 @@ COMMANDS = (
     "list",
     "show",
     "genealogy",
+    "diff",
     "compare",
     "export",
     "predict",
     "check",
+    "spaces",
     "space",
+    "ops",
     "audit",
     "replay",
+    "rm",
 )
 
 

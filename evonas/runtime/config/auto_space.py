@@ -6,13 +6,11 @@ config is read: the config that is recorded names the space.
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
 from evonas.data.look import Look
 from evonas.errors import UserError
-from evonas.genome import library, strict_yaml
-from evonas.genome.space import Range, Suits
+from evonas.genome import library
+from evonas.genome.shipped import shipped_spaces
+from evonas.genome.space import Suits
 from evonas.words import listed
 
 AUTO = "auto"
@@ -41,31 +39,16 @@ def choose(look: Look) -> tuple[str, str]:
 def _reason(name: str, suits: Suits, look: Look, known: list[str]) -> str:
     """Why it is this space, in one sentence."""
     words = f"the space is {name}, because the data are {look.words}"
-    ranges = []
-    for what, range in (("samples", suits.samples), ("size", suits.size)):
-        if range != (0, None):
-            ranges.append(f"{what} {_between(range)}")
+    ranges = suits.in_words()
     if ranges and len(known) > 1:
-        words += f" (of {listed(known)} it is the one for {listed(ranges)})"
+        words += f" (of {listed(known)} it is the one for {ranges})"
     return words
 
 
-def _between(range: Range) -> str:
-    low, high = range
-    if high is None:
-        return f"from {low:,}"
-    return f"up to {high:,}" if low == 0 else f"from {low:,} to {high:,}"
-
-
-# Shipped files do not change while a process runs.
-@functools.cache
 def _spaces_for(kind: str) -> dict[str, Suits]:
     """The shipped spaces for a kind of input that say which data they suit, by name."""
     found = {}
-    for name in library.names("spaces"):
-        # Only two keys are needed, and a whole space takes a while to read.
-        data: Any = strict_yaml.load_file(library.find("spaces", name)).data
-        if data.get("input") == kind and "suits" in data:
-            given = data["suits"] or {}
-            found[name] = Suits(**{key: (low, high) for key, (low, high) in given.items()})
+    for space in shipped_spaces():
+        if space.input == kind and space.suits is not None:
+            found[space.name] = space.suits
     return found
