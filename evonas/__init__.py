@@ -2,7 +2,7 @@
 
     import evonas
 
-    run = evonas.run("configs/digits.yaml")      # or evonas.load("runs/digits")
+    run = evonas.evolve(x, y, minutes=10)        # or evonas.run("configs/digits.yaml")
     run.best.model().summary()
 
 A name is public if it stands in `__all__` of one of these modules. Everything else is private and
@@ -30,6 +30,7 @@ from evonas.lazy import exports
 
 if TYPE_CHECKING:
     from evonas.api import RecordedTrial, Run, load, resume, run
+    from evonas.evolving import evolve
     from evonas.experiments import compare
     from evonas.insight.results import Comparison
     from evonas.runtime.loop.observer import Observer
@@ -42,6 +43,7 @@ __all__ = [
     "Run",
     "__version__",
     "compare",
+    "evolve",
     "load",
     "resume",
     "run",
@@ -55,6 +57,7 @@ __getattr__, _ = exports(
         "RecordedTrial": "evonas.view",
         "Run": "evonas.view",
         "compare": "evonas.experiments",
+        "evolve": "evonas.evolving",
         "load": "evonas.view",
         "resume": "evonas.api",
         "run": "evonas.api",

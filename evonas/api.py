@@ -9,14 +9,12 @@ from pathlib import Path
 from evonas.files import expanded
 from evonas.lifecycle import create, work
 from evonas.runtime.config.config_file import load_config
+from evonas.runtime.finding import DEFAULT_RUNS, find_run
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.pools import early_workers
 from evonas.view import RecordedTrial, Run, load
 
 __all__ = ["DEFAULT_RUNS", "RecordedTrial", "Run", "load", "resume", "run"]
-
-DEFAULT_RUNS = Path("runs")
-"""The folder of new runs, relative to the working directory."""
 
 
 def run(
@@ -51,6 +49,7 @@ def run(
 def resume(
     directory: str | Path,
     *,
+    runs: str | Path = DEFAULT_RUNS,
     overrides: Sequence[str] = (),
     observers: Sequence[Observer] = (),
     accept_changed_code: bool = False,
@@ -58,7 +57,8 @@ def resume(
     """Continue a run that was stopped or killed; a finished one is left as it is.
 
     Args:
-        directory: folder of the run.
+        directory: folder of the run, or its name in the folder of runs.
+        runs: the folder of runs.
         overrides: `key.path=value`, as `evonas resume --set` takes them. A greater budget
             continues a finished run.
         observers: told what happens while the search goes on.
@@ -73,7 +73,7 @@ def resume(
         RunHeld: another process is working on it.
     """
     return work(
-        expanded(directory),
+        find_run(str(directory), expanded(runs)),
         observers,
         overrides=overrides,
         accept_changed_code=accept_changed_code,

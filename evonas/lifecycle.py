@@ -6,11 +6,13 @@ import collections
 import itertools
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from evonas.data.prepared import Prepared
-from evonas.errors import NothingFeasible, RunHeld
+from evonas.errors import NothingFeasible, RunHeld, UserError
 from evonas.export.artefacts import Conclusion, are_whole, conclude
 from evonas.invocation import command
 from evonas.runtime.code_record import edited_meanwhile
@@ -48,27 +50,60 @@ def create(
     Returns:
         the directory, and the prepared data.
     """
+    with claimed(runs, loaded.config.run) as directory:
+        return directory, fill(loaded, directory, gives_back)
+
+
+def fill(loaded: LoadedConfig, directory: Path, gives_back: bool | None = None) -> Prepared:
+    """Prepare the data and begin the record of a run, in a directory that is claimed."""
+    prepared = create_run(loaded, directory, gives_back)
+    write_copy(loaded.config, loaded.file, Layout(directory).config)
+    return prepared
+
+
+@contextmanager
+def claimed(runs: Path, name: str, is_only: bool = False) -> Iterator[Path]:
+    """A directory for a new run, which nobody else gets meanwhile.
+
+    What comes out of the body deletes the directory again, if it was made here.
+
+    Args:
+        name: name of the directory; `NAME-2` and so on if that is taken.
+        is_only: whether it must be this very name.
+
+    Raises:
+        UserError: it must, and there is a run of this name.
+        RunHeld: it must, and another process holds it.
+    """
     for number in itertools.count(1):
-        name = loaded.config.run
         directory = runs / (name if number == 1 else f"{name}-{number}")
         is_new = not directory.exists()
-        try:
-            # The lock comes before anything is written: two runs that start at the same moment then
-            # get a directory each.
-            with Lock(Layout(directory)):
-                # A directory without a record was cut off at its start: it is begun again.
-                if not Layout(directory).record.exists():
-                    prepared = create_run(loaded, directory, gives_back)
-                    write_copy(loaded.config, loaded.file, Layout(directory).config)
-                    return directory, prepared
-        except RunHeld:
-            continue
-        # A Ctrl-C, too, leaves no directory without a record.
-        except BaseException:
-            if is_new:
-                shutil.rmtree(directory, ignore_errors=True)
-            raise
+        with ExitStack() as stack:
+            # What fails, also a Ctrl-C, leaves no directory without a record.
+            stack.push(partial(_delete_if_refused, directory if is_new else None))
+            try:
+                # The lock comes before anything is written: two runs that start at the same moment
+                # then get a directory each.
+                stack.enter_context(Lock(Layout(directory)))
+            except RunHeld:
+                if is_only:
+                    raise
+                continue
+            # A directory without a record was cut off at its start: it is begun again.
+            if not Layout(directory).record.exists():
+                yield directory
+                return
+            if is_only:
+                raise UserError(f"there is a run at {directory} already.")
     raise AssertionError("unreachable")
+
+
+def _delete_if_refused(
+    directory: Path | None, kind: type[BaseException] | None, *_: object
+) -> None:
+    """Delete a new directory if an exception ends the work on it."""
+    if directory is not None and kind is not None:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def work(

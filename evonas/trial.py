@@ -16,7 +16,8 @@ from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
 from evonas.genome import Genome
-from evonas.words import RECORDED, clean_lines, cut
+from evonas.markup import table
+from evonas.words import RECORDED, clean_lines, cut, measured
 
 Direction = Literal["min", "max"]
 
@@ -464,6 +465,21 @@ class Trial:
     def is_interrupted(self) -> bool:
         """Whether a deadline kept it from its end, or from its beginning."""
         return self.is_cut_short or self.state is TrialState.CANCELLED
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what became of it, and its genome."""
+        lineage = self.lineage
+        parents = ", ".join(map(str, lineage.parents))
+        rows: list[tuple[str, object]] = [
+            ("state", str(self.state)),
+            ("generation", lineage.generation),
+            ("made by", lineage.operator + (f" of trial {parents}" if parents else "")),
+            ("epochs", f"at most {self.proposal.fidelity.epochs:,}"),
+        ]
+        if self.twin_of is not None:
+            rows.append(("duplicate", f"of trial {self.twin_of}"))
+        rows += [(name, measured(name, value)) for name, value in self.metrics.items()]
+        return f"{table(f'trial {self.id}', rows)}\n{self.genome._repr_html_()}"
 
     @property
     def unsettled(self) -> Trial:

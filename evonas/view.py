@@ -12,6 +12,7 @@ from evonas.files import expanded
 from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
 from evonas.insight.summary import incumbent, summarize
 from evonas.runtime.config.recorded_run import read_run
+from evonas.runtime.finding import DEFAULT_RUNS, find_run
 from evonas.runtime.openings import Opening, openings
 from evonas.runtime.record.layout import Layout, is_held
 from evonas.runtime.record.open_record import OpenRecord
@@ -113,6 +114,10 @@ class RecordedTrial:
         most, loss = training.epochs, training.loss
         compile_model(model, run.space, self.genome, interface, samples, most, loss)
         return model
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return self.trial._repr_html_()
 
     def message(self) -> str:
         """The message of its last attempt; empty for a success."""
@@ -448,6 +453,12 @@ class Run:
                 if self.is_finished:
                     session.record.seal()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from evonas.insight.notebook import run_html
+
+        return run_html(self.summary(), self.counts, self._inputs.config_json["space"])
+
     def __repr__(self) -> str:
         state = "finished" if self.is_finished else "unfinished"
         return f"<Run {self.name!r} at {self.directory}: {len(self.trials)} trials, {state}>"
@@ -462,11 +473,15 @@ def _code_changes(record: OpenRecord, config: Mapping[str, Any]) -> Sequence[Cod
     return code_changes(record)
 
 
-def load(directory: str | Path) -> Run:
+def load(directory: str | Path, runs: str | Path = DEFAULT_RUNS) -> Run:
     """Look at a run, also while it is going on.
 
+    Args:
+        directory: directory of the run, or its name in the folder of runs.
+        runs: the folder of runs.
+
     Raises:
-        UserError: there is no run.
+        UserError: there is no run. The message lists those of the folder.
         InvalidRecord: its record is damaged, or of a newer evonas.
     """
-    return Run(expanded(directory))
+    return Run(find_run(str(directory), expanded(runs)))

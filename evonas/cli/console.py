@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evonas.cli.json_text import indented
 from evonas.errors import UserError
 from evonas.files import expanded
-from evonas.invocation import command
-from evonas.runtime.record.layout import EXPERIMENT
+from evonas.runtime.finding import find_run
 from evonas.words import clean, clean_lines, number
 
 if TYPE_CHECKING:
@@ -125,33 +124,6 @@ def print_json_pieces(pieces: Iterable[str]) -> None:
         # The one control character that JSON leaves as it is.
         sys.stdout.write(piece.replace("\x7f", "\\u007f"))
     _write("\n")
-
-
-def find_run(name: str, runs: Path) -> Path:
-    """The directory of a run, by its path or by its name under `runs`.
-
-    Raises:
-        UserError: there is none.
-    """
-    for directory in (expanded(name), runs / name):
-        if (directory / "run.db").is_file():
-            return directory
-        if (directory / EXPERIMENT).is_file():
-            inside = sorted(path.parent for path in directory.glob("*/run.db"))
-            one = f" One of them:  {command('show', inside[0])}" if inside else ""
-            raise UserError(
-                f"{directory} is an experiment, which has a run for each strategy and seed.{one}"
-            )
-    if Path(name).suffix in (".yaml", ".yml"):
-        raise UserError(f"{name} is a config, not a run. To run it:  {command('run', name)}")
-    if name in (".", ".."):
-        # A full stop behind a dot reads as another name.
-        name = str(Path(name).resolve())
-    known = sorted(path.parent.name for path in runs.glob("*/run.db"))
-    hint = f"There are none in {runs}, either."
-    if known:
-        hint = f"In {runs} there are: {', '.join(known)}."
-    raise UserError(f"there is no run at {name}. {hint}")
 
 
 def model_at(name: str, runs: Path) -> Path:

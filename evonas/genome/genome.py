@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from evonas.errors import InvalidGenome, Issue, did_you_mean
+from evonas.markup import table
 
 T = TypeVar("T")
 Value = str | int | float | bool
@@ -232,6 +233,17 @@ class Genome:
         """The genes of one section; empty if the genome has no such section."""
         sections = dict(self.sections)
         return sections.get(name, ())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a row for each gene."""
+        rows: list[tuple[object, ...]] = []
+        for name, genes in self.sections:
+            places = positions(genes)
+            for number, gene in enumerate(genes):
+                settings = ", ".join(f"{key} {value}" for key, value in gene.params)
+                inputs = ", ".join(map(str, places[number]))
+                rows.append((name, number, gene.op, settings, inputs))
+        return table("genome", rows, ("section", "gene", "op", "settings", "inputs"))
 
     def __contains__(self, name: object) -> bool:
         return name in self.names

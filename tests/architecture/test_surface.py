@@ -23,6 +23,7 @@ PUBLIC: dict[str, list[str]] = {
         "Run",
         "__version__",
         "compare",
+        "evolve",
         "load",
         "resume",
         "run",

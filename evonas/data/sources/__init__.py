@@ -10,6 +10,7 @@ from evonas.data.sources.breast_cancer import BreastCancer
 from evonas.data.sources.by_path import ByPath
 from evonas.data.sources.diabetes import Diabetes
 from evonas.data.sources.digits import Digits
+from evonas.data.sources.given import Given
 from evonas.data.sources.idx import Idx
 from evonas.data.sources.keras_set import KerasSet
 from evonas.data.sources.npy import Npy
@@ -32,6 +33,7 @@ SHIPPED: Mapping[str, type[Source]] = {
 
 SOURCES: Mapping[str, type[Source]] = {
     **SHIPPED,
+    "given": Given,
     "idx": Idx,
     "keras": KerasSet,
     "npy": Npy,

@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from evonas.data.arrays import KEYS
-from evonas.data.raw import Array, Frame, Ragged
+from evonas.data.raw import Array
 from evonas.data.sources.handed import Piece, lay, write_list
 from evonas.data.sources.npz import OTHER_NAMES
+from evonas.data.sources.values import Unfit, as_word, is_frame, is_of, raw_of
 from evonas.errors import did_you_mean
 from evonas.words import counted, excerpt
 
@@ -32,10 +33,6 @@ FORMS = (
     "arrays x and y as a pair, two pairs (training, test) or three (training, validation, test), a"
     " dict with x and y, a frame of pandas or polars, a keras.utils.PyDataset, or a tf.data.Dataset"
 )
-
-
-class Unfit(Exception):
-    """What a function has given is nothing to train on. The message says why."""
 
 
 def main(arguments: list[str]) -> None:
@@ -111,7 +108,7 @@ def laid(found: Any, target: str | list[str] | None, folder: Path) -> list[str]:
     Raises:
         Unfit: it is nothing that can be read.
     """
-    if _is_of("keras", "PyDataset", found) or _is_of("tensorflow", "DatasetV2", found):
+    if is_of("keras", "PyDataset", found) or is_of("tensorflow", "DatasetV2", found):
         return _laid_batches(found, folder)
     arrays = _named(found, target)
     for name in arrays:
@@ -121,7 +118,7 @@ def laid(found: Any, target: str | list[str] | None, folder: Path) -> list[str]:
             raise Unfit(f"{name}: unknown array. Allowed: {', '.join(KEYS)}.{hint}")
     entries = {}
     for name, value in arrays.items():
-        raw = _raw(value, name)
+        raw = raw_of(value, name)
         try:
             entries[name] = lay(raw, name, folder)
         except TypeError as error:
@@ -130,19 +127,13 @@ def laid(found: Any, target: str | list[str] | None, folder: Path) -> list[str]:
     return []
 
 
-def _is_of(library: str, name: str, thing: Any) -> bool:
-    """Whether this is of a class of a library, which is not imported for the question."""
-    bases = [kind for kind in type(thing).__mro__ if kind.__name__ == name]
-    return any(kind.__module__.partition(".")[0] == library for kind in bases)
-
-
 def _named(found: Any, target: str | list[str] | None) -> dict[str, Any]:
     """The arrays that a function has given, by the names of evonas.
 
     Raises:
         Unfit: it has given something else.
     """
-    if _is_frame(found):
+    if is_frame(found):
         if target is None:
             raise Unfit("gives a frame: which column is the target? Write it under data.target.")
         return _of_frame(found, target)
@@ -170,10 +161,6 @@ def _named(found: Any, target: str | list[str] | None) -> dict[str, Any]:
     raise Unfit(f"must give {FORMS}. Received: {received}.")
 
 
-def _is_frame(thing: Any) -> bool:
-    return any(_is_of(library, "DataFrame", thing) for library in ("pandas", "polars"))
-
-
 def _of_frame(frame: Any, target: str | list[str]) -> dict[str, Any]:
     """The columns of a frame as samples and targets.
 
@@ -197,41 +184,6 @@ def _column(series: Any) -> Array:
         return np.asarray(values)
     words = ["" if value is None or value != value else str(value) for value in values]
     return np.array(words)
-
-
-def _raw(value: Any, name: str) -> Array | Frame | Ragged:
-    """Samples or targets as evonas has them.
-
-    Raises:
-        Unfit: they are no numbers, words, columns or rows.
-    """
-    if isinstance(value, Mapping):
-        return Frame({str(key): np.asarray(column) for key, column in value.items()})
-    if isinstance(value, Frame | Ragged):
-        return value
-    try:
-        array = np.asarray(value)
-    # Rows of different lengths, for which NumPy has no other error.
-    except ValueError:
-        array = np.empty(len(value), object)
-        array[:] = [np.asarray(item) for item in value]
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
-    if array.dtype != object:
-        return array
-    items = [np.asarray(item) for item in array.flat]
-    if array.ndim == 1 and all(item.dtype.kind in "biuf" and item.ndim for item in items):
-        return Ragged(items)
-    if array.ndim == 1 and all(isinstance(item, str | bytes) for item in array):
-        return np.array([_word(item) for item in array])
-    raise Unfit(
-        f"{name}: holds Python objects (mixed types), and plain numbers, words, or rows of numbers"
-        f" are wanted. Received: {excerpt(repr(array.flat[0]))} first."
-    )
-
-
-def _word(value: str | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _laid_batches(dataset: Any, folder: Path) -> list[str]:
@@ -266,7 +218,7 @@ def _laid_batches(dataset: Any, folder: Path) -> list[str]:
         raise Unfit("gives no batch.")
     entries = {"x": x.end(), "y": y.end()}
     for key, found in words.items():
-        flat = [_word(value) for values in found for value in values.reshape(-1)]
+        flat = [as_word(value) for values in found for value in values.reshape(-1)]
         entries[key] = lay(np.array(flat), f"{key}_words", folder)
     write_list(entries, folder)
     return [f"data: {counted(count, 'sample')} of a data set were read once, and are stored."]
@@ -279,7 +231,7 @@ def _batches(dataset: Any) -> Iterator[Any]:
         Unfit: it has no end.
     """
     endless = "has no end, and a data set is read once. Write dataset.take(steps)."
-    if _is_of("keras", "PyDataset", dataset):
+    if is_of("keras", "PyDataset", dataset):
         if dataset.num_batches is None:
             raise Unfit(endless)
         return (dataset[number] for number in range(dataset.num_batches))
@@ -289,7 +241,7 @@ def _batches(dataset: Any) -> Iterator[Any]:
     spec = dataset.element_spec
     is_pair = isinstance(spec, tuple) and len(spec) == 2
     # One sample at a time: its target is a single number.
-    if is_pair and _is_of("tensorflow", "TensorSpec", spec[1]) and spec[1].shape.rank == 0:
+    if is_pair and is_of("tensorflow", "TensorSpec", spec[1]) and spec[1].shape.rank == 0:
         dataset = dataset.batch(256)
     found: Iterator[Any] = dataset.as_numpy_iterator()
     return found

@@ -178,7 +178,16 @@ def cells_of(table: Any, gaps: Collection[str], origin: str = "the table") -> Ce
     """A frame of pandas, polars, pyarrow or of another library that narwhals knows.
 
     Raises:
-        InvalidData: it is none of these, or has names that are no words.
+        InvalidData: as `plain_frame`, or as `tidy`.
+    """
+    return tidy(origin, plain_frame(table, origin), gaps)
+
+
+def plain_frame(table: Any, origin: str) -> pl.DataFrame:
+    """The same columns as a frame of polars, with null for what the other library has for a gap.
+
+    Raises:
+        InvalidData: it is no frame that narwhals knows, or has names that are no words.
     """
     import narwhals as nw
     import polars as pl
@@ -194,7 +203,7 @@ def cells_of(table: Any, gaps: Collection[str], origin: str = "the table") -> Ce
         message = f"the names of columns must be words. Received: {listed([repr(wrong[0])])}."
         raise InvalidData(Issue(message, file=origin))
     if isinstance(table, pl.DataFrame):
-        return tidy(origin, table, gaps)
+        return table
     columns = []
     for column in frame.iter_columns():
         missing = column.is_null().to_list()
@@ -206,7 +215,7 @@ def cells_of(table: Any, gaps: Collection[str], origin: str = "the table") -> Ce
         except (TypeError, pl.exceptions.PolarsError) as error:
             message = f"holds values of several types: {_first_line(error)}."
             raise InvalidData(Issue(message, short(column.name), origin)) from error
-    return tidy(origin, pl.DataFrame(columns), gaps)
+    return pl.DataFrame(columns)
 
 
 def _first_line(error: BaseException) -> str:
