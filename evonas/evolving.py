@@ -54,6 +54,7 @@ from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.pools import PoolFactory, early_workers, open_pool
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
+from evonas.telling import choice
 from evonas.view import Run
 from evonas.words import listed, shown
 
@@ -138,6 +139,7 @@ def evolve(
     name: str | None = None,
     runs: str | Path = DEFAULT_RUNS,
     overrides: Sequence[str] = (),
+    progress: bool = True,
     observers: Sequence[Observer] = (),
 ) -> Run:
     """Search a network for arrays or a frame.
@@ -168,6 +170,8 @@ def evolve(
         name: name of the run's folder; None for `evolved`, `evolved-2` and so on.
         runs: folder in which the run's folder is made.
         overrides: further settings of a config, `key.path=value`, as `evonas run --set` takes them.
+        progress: whether it is told how the search goes on: in one output of a notebook, in a
+            line on a terminal, in plain lines elsewhere.
         observers: told what happens while the search goes on.
 
     Raises:
@@ -178,13 +182,11 @@ def evolve(
     began = time.monotonic()
     if minutes is None and trials is None:
         minutes = DEFAULT_MINUTES
-    budget = {"minutes": _plain("minutes", minutes), "trials": _plain("trials", trials)}
-    chosen = {"task": _plain("task", task), "folds": _plain("folds", folds)}
     settings = {
         "seed": _plain("seed", seed),
         "space": _space_anywhere(space),
-        "budget": {key: value for key, value in budget.items() if value is not None},
-        "data": {key: value for key, value in chosen.items() if value is not None},
+        "budget": _given(minutes=minutes, trials=trials),
+        "data": _given(task=task, folds=folds),
     }
     if name is not None and (wrong := run_name_problem(str(name))):
         message = wrong.replace(" The key `run` sets it; without that, it is the file's name.", "")
@@ -199,7 +201,8 @@ def evolve(
         groups=groups,
         columns=columns,
     )
-    return searched(order, handed, observers, began)
+    told = choice.observers() if progress else ()
+    return searched(order, handed, (*told, *observers), began)
 
 
 def searched(
@@ -238,6 +241,7 @@ def searched(
                 prepared = fill(loaded, directory)
         with _going_on(directory):
             tell = teller(observers)
+            tell(f"the run is {directory}, with a budget of {loaded.config.budget}")
             for note in (*loaded.warnings, *prepared.notes):
                 tell(note)
             return work(directory, observers, pool_factory, is_new=True, began=began)
@@ -255,6 +259,12 @@ def _plain(argument: str, value: Any) -> str | int | float | None:
         return value
     message = f"must be a word or a number. Received: {shown(value)}."
     raise InvalidConfig(Issue(message, argument))
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    """The arguments that are not None, as a config has them."""
+    plain = {argument: _plain(argument, value) for argument, value in arguments.items()}
+    return {argument: value for argument, value in plain.items() if value is not None}
 
 
 def _space_anywhere(space: str | Path) -> str:
@@ -320,7 +330,7 @@ def _differing(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any
     """What differs between two configs, as pairs by key."""
     if not isinstance(before, dict) or not isinstance(now, dict):
         return {} if before == now else {key: (before, now)}
-    found = {}
+    found: dict[str, tuple[Any, Any]] = {}
     for name in (*before, *(one for one in now if one not in before)):
         inner = f"{key}.{name}" if key else name
         found |= _differing(before.get(name), now.get(name), inner)

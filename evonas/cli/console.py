@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evonas.cli.json_text import indented
 from evonas.errors import UserError
 from evonas.files import expanded
 from evonas.runtime.finding import find_run
+from evonas.telling.console import columns, console, duration, say
 from evonas.words import clean, clean_lines, number
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 __all__ = [
     "columns",
@@ -31,48 +28,6 @@ __all__ = [
     "print_json_pieces",
     "say",
 ]
-
-UNLIMITED = 100_000
-"""Columns of an output that is no terminal: nothing is wrapped or cut."""
-
-
-def columns() -> int | None:
-    """The columns of standard output; None if the terminal itself is to be asked.
-
-    `COLUMNS` decides, for a terminal and for a pipe.
-    """
-    wanted = os.environ.get("COLUMNS", "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
-    return None if sys.stdout.isatty() else UNLIMITED
-
-
-def console() -> Console:
-    """A console for standard output, as wide as `columns` says. What it prints is no markup."""
-    # rich is imported here because a command that prints JSON does without it.
-    from rich.console import Console
-
-    # The stream of this moment: a network may put another one there, or none.
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=columns())
-
-
-def say(out: Console, *parts: str | tuple[str, str], style: str = "") -> None:
-    """One line, which is never wrapped: a path in it can be copied.
-
-    All words of the commands are printed here, in tables, and by `emit` and `complain`. Each of
-    them shows what comes from outside without its control characters.
-
-    Args:
-        parts: texts of the line, each alone or with a style of its own.
-        style: style of the whole line.
-    """
-    from rich.text import Text
-
-    line = Text()
-    for part in parts:
-        words, look = (part, "") if isinstance(part, str) else part
-        line.append(clean(words), look)
-    out.print(line, style=style, soft_wrap=True)
 
 
 def emit(text: str) -> None:
@@ -139,14 +94,3 @@ def model_at(name: str, runs: Path) -> Path:
     if not model.is_file():
         raise UserError(f"the run has no model yet: {model} is not there.")
     return model
-
-
-def duration(seconds: float | None) -> str:
-    """`1:02:03` or `2:03`; `-:--` for an unknown one."""
-    if seconds is None:
-        return "-:--"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02d}:{rest:02d}"
-    return f"{minutes}:{rest:02d}"

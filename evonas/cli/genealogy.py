@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evonas.cli.console import UNLIMITED
 from evonas.cli.options import DEFAULT_RUNS, RunArgument, RunsOption, one_of, whole_number
 from evonas.files import expanded
+from evonas.telling.console import UNLIMITED
 
 if TYPE_CHECKING:
     from evonas.view import Run

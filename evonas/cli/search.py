@@ -198,15 +198,10 @@ def _note_mended_code(error: EvonasError, directory: Path) -> None:
 
 def observers(as_json: bool) -> Sequence[Observer]:
     """Who tells of the progress: a live line on a terminal, otherwise plain lines."""
-    from evonas.cli.progress import LineProgress, LiveProgress
+    from evonas.telling import choice
 
     # Standard output belongs to the JSON.
-    if as_json:
-        return ()
-    out = console()
-    if out.is_terminal and not out.is_dumb_terminal:
-        return (LiveProgress(out),)
-    return (LineProgress(out),)
+    return () if as_json else choice.observers()
 
 
 def conclude(run: Run) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evonas.data.raw import Array, Frame, Ragged, RawSamples
+from evonas.data.raw import Array, Frame, Ragged
 from evonas.data.sources.values import Unfit, raw_of
 from evonas.data.tables.cells import plain_frame
 from evonas.data.tables.roles import USUAL_TARGETS
@@ -41,7 +41,7 @@ class Handed:
         settings: what `Given` must know of the table, by the names of its settings.
     """
 
-    arrays: Mapping[str, RawSamples]
+    arrays: Mapping[str, Array | Ragged]
     table: pl.DataFrame | None = None
     validation: pl.DataFrame | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -93,7 +93,8 @@ def _as_table(
     table = _with_targets(table, y, names, "y")
     settings: dict[str, Any] = {"target": names[0] if len(names) == 1 else list(names)}
     if _are_texts(x):
-        settings["text"] = TEXT
+        # It is the whole input, so nobody needs to find out what it holds.
+        settings["columns"] = {TEXT: "text"}
     if columns is not None:
         for name in columns:
             _check_column(name, "columns", table)
@@ -310,7 +311,7 @@ def _two(data: Any) -> tuple[Any, Any]:
     raise _refusal("validation_data", f"must be a pair (x, y). Received: {received}.")
 
 
-def _pair(x: Any, y: Any, x_name: str, y_name: str) -> dict[str, RawSamples]:
+def _pair(x: Any, y: Any, x_name: str, y_name: str) -> dict[str, Array | Ragged]:
     """Samples and their targets.
 
     Raises:
@@ -369,9 +370,9 @@ def _check_lengths(samples: int, targets: int, y_name: str, x_name: str) -> None
         raise _refusal(y_name, message)
 
 
-def _beside(sample_weight: Any, groups: Any) -> dict[str, RawSamples]:
+def _beside(sample_weight: Any, groups: Any) -> dict[str, Array | Ragged]:
     """What is given beside samples and targets, by the names of `KEYS`."""
-    found: dict[str, RawSamples] = {}
+    found: dict[str, Array | Ragged] = {}
     if sample_weight is not None:
         found["sample_weight"] = _raw(sample_weight, "sample_weight")
     if groups is not None:

@@ -21,12 +21,14 @@ def run_html(summary: Mapping[str, Any], counts: Mapping[str, int], space: str) 
     if summary["going_on"]:
         state = "going on"
     states = [f"{count:,} {name}" for name, count in summary["states"].items()]
+    parts = [f"{count:,} {part}" for part, count in counts.items()]
+    limits = [_limit(unit, amount) for unit, amount in summary["budgets"].items()]
     rows = {
         "state": state,
         "folder": summary["directory"],
-        "data": listed([f"{count:,} {part}" for part, count in counts.items()]),
+        "data": listed(parts),
         "space": space,
-        "budget": ", ".join(_limit(*one) for one in summary["budgets"].items()),
+        "budget": ", ".join(limits),
         "trials": ", ".join([counted(summary["trials"], "trial"), *states]),
     }
     if summary["best"] is not None:

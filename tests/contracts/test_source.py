@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from PIL import Image
 
 from evonas.data.sources import (
@@ -18,6 +19,7 @@ from evonas.data.sources import (
     Table,
     TextFolder,
 )
+from evonas.data.sources.given import Given, lay_down
 from evonas.data.sources.idx import Idx
 from evonas.data.sources.npy import Npy
 from evonas.data.sources.pictures import Pictures
@@ -60,6 +62,13 @@ def arrays_of_numpy(folder: Path) -> Source:
     return Npy(str(folder))
 
 
+def given(folder: Path) -> Source:
+    """A table with weights beside it, and rows for validation."""
+    rows = pl.DataFrame({"size": [0.5, 1.5, 2.5, 4.0] * 3, "label": ["a", "b", "b", "a"] * 3})
+    lay_down(folder / "given", {"sample_weight": np.ones(12)}, rows, rows.head(4))
+    return Given(str(folder / "given"), target="label", columns={"size": "number"})
+
+
 def idx(folder: Path) -> Source:
     """Files with the names of MNIST's."""
     for name, array in {"images-idx3": X, "labels-idx1": Y}.items():
@@ -96,6 +105,7 @@ def shipped(name: str) -> Source:
 
 class TestSources(SourceSuite):
     members = {
+        "given": given,
         "idx": idx,
         "keras": cached,
         "npy": arrays_of_numpy,

@@ -15,7 +15,6 @@ import pytest
 from rich.console import Console
 
 from evonas import lifecycle, view
-from evonas.cli.progress import LineProgress
 from evonas.errors import InvalidConfig, NothingFeasible
 from evonas.evaluate.contract.pool import Progress, Report
 from evonas.evaluate.contract.protocol import Job
@@ -26,6 +25,7 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
 from evonas.runtime.replay import plan_replay, run_replay
 from evonas.runtime.reuse import known_trainings
+from evonas.telling.progress import LineProgress
 from evonas.testing.runs import Notes, content, make_run, stub_pools, work
 from evonas.testing.stub_pool import TimedPool
 from evonas.testing.stub_worker import run_stub

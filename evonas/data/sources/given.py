@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from evonas.data.arrays import Arrays
-from evonas.data.raw import RawSamples
+from evonas.data.raw import Array, Ragged
 from evonas.data.sources.handed import LIST, find, lay, write_list
 from evonas.data.sources.path_source import PathSource
 from evonas.data.sources.source import Source
@@ -55,7 +55,7 @@ class Given(PathSource):
 
     def read(self, memory: Memory) -> Arrays:
         folder = Path(self.path)
-        found = find(folder)
+        found: dict[str, Any] = dict(find(folder))
         if not (folder / TABLE).is_file():
             return Arrays(self.path, **found)
         wanted = self._wanted()
@@ -86,7 +86,7 @@ class Given(PathSource):
 
 def lay_down(
     folder: Path,
-    arrays: Mapping[str, RawSamples],
+    arrays: Mapping[str, Array | Ragged],
     table: pl.DataFrame | None = None,
     validation: pl.DataFrame | None = None,
 ) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evonas.cli.console import duration
-from evonas.cli.progress import LineProgress, LiveProgress
-from evonas.cli.running import Running, fitting
 from evonas.genome import sample
 from evonas.runtime.loop.progress import Progress, Spent
+from evonas.telling.console import duration
+from evonas.telling.progress import LineProgress, LiveProgress
+from evonas.telling.running import Running, fitting
 from evonas.trial import (
     Constraint,
     Details,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from evonas.cli.console import duration
+from evonas.telling.console import duration
 from evonas.trial import Trial
 
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from evonas.cli.console import duration, say
-from evonas.cli.running import Running, fitting
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.progress import Progress
+from evonas.telling.console import duration, say
+from evonas.telling.running import Running, fitting
 from evonas.trial import Outcome, Stopped, Trial, TrialState
 from evonas.words import clean, counted, excerpt, number
 
@@ -98,7 +98,7 @@ def counts(progress: Progress) -> str:
     return words
 
 
-class _Told(Observer):
+class Told(Observer):
     """Follows what runs, and says what went wrong unless it is the network's own affair."""
 
     def __init__(self, out: Console, clock: Callable[[], float]) -> None:
@@ -147,7 +147,7 @@ class _Told(Observer):
         say(self._out, words)
 
 
-class LineProgress(_Told):
+class LineProgress(Told):
     """A line for each new best, and otherwise one now and then.
 
     Args:
@@ -212,7 +212,7 @@ class LineProgress(_Told):
         self._tell_stops()
 
 
-class LiveProgress(_Told):
+class LiveProgress(Told):
     """A live line with a bar, and one for what runs; new bests and failures scroll by above."""
 
     def __init__(self, out: Console, clock: Callable[[], float] = time.monotonic) -> None:
