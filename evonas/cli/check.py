@@ -64,6 +64,7 @@ def command(config: ConfigArgument, changes: SetOption = None, as_json: JsonOpti
         plain = {
             "ok": True,
             "warnings": [*loaded.warnings, *notes, *checked.prepared.notes],
+            "followed": list(loaded.followed),
             "counts": dict(checked.prepared.counts),
         }
         if (measured := checked.measured) is not None:
@@ -104,6 +105,9 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
     prepared = checked.prepared
     for warning in (*loaded.warnings, *notes, *prepared.notes):
         say(out, f"note: {warning}")
+    for sentence in loaded.followed:
+        if sentence not in loaded.warnings:
+            say(out, f"left out: {sentence}")
     counts = prepared.counts
     decisions = counted(loaded.space.dimension, "decision")
     about = f"space {loaded.space.name} ({decisions})"

@@ -14,10 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from evonas.data.arrays import Arrays
-from evonas.data.look import look
 from evonas.data.prepared import DataSettings
-from evonas.data.reading import read
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
 from evonas.evaluate.contract.importing import is_there
 from evonas.evaluate.local.plugin_check import no_module
@@ -25,14 +22,14 @@ from evonas.files import expanded, is_folder, why_no_file
 from evonas.genome import Genome, SearchSpace, library, load_space, strict_yaml
 from evonas.genome.strict_yaml import KeyPath, short
 from evonas.invocation import command
-from evonas.memory import Memory
 from evonas.model.space_check import check_space
 from evonas.runtime.config import evaluator_config
-from evonas.runtime.config.auto_space import AUTO, choose
+from evonas.runtime.config.auto_space import AUTO
+from evonas.runtime.config.chosen_by_data import leave_space_to_data, with_space
 from evonas.runtime.config.config_source import ConfigSource
 from evonas.runtime.config.config_warnings import warnings
-from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.evaluator_config import file_keys, kind_of, with_file
+from evonas.runtime.config.left_out import Followed, completed
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, misspelt
 from evonas.runtime.config.recorded_config import members_of, times_too_long
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
@@ -58,10 +55,6 @@ FOLDERS = (("data", "path"),)
 """Those that may name a folder as well."""
 
 
-SPLIT_KEYS = frozenset(("split", "group", "time", "folds", "validation"))
-"""The keys of `data` by which a config says how validation data are chosen."""
-
-
 @dataclass(frozen=True)
 class LoadedConfig:
     """A config that can be run, and what it names.
@@ -74,6 +67,7 @@ class LoadedConfig:
         warnings: sentences for the user; the run can start all the same.
         founders: names of the seeds that came in by themselves, because the space has them.
         chosen: why the data have chosen the space, in one sentence; empty if the config names it.
+        followed: what the config leaves out and its budget or its data decide, a sentence each.
     """
 
     config: RunConfig
@@ -83,6 +77,7 @@ class LoadedConfig:
     warnings: tuple[str, ...] = ()
     founders: tuple[str, ...] = ()
     chosen: str = ""
+    followed: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -125,7 +120,10 @@ class Checked:
 
 
 def load_config(
-    path_or_name: str | Path, overrides: Sequence[str] = (), founders: int | None = None
+    path_or_name: str | Path,
+    overrides: Sequence[str] = (),
+    founders: int | None = None,
+    is_compared: bool = False,
 ) -> LoadedConfig:
     """Read a config.
 
@@ -134,24 +132,29 @@ def load_config(
         overrides: texts of the form `key.path=value`; the value is read as YAML.
         founders: the most founders of the space that come in by themselves; None for as many as
             the strategy has places for.
+        is_compared: whether it is a run of an experiment. Then nothing follows from the budget:
+            strategies are compared as they are, with trainings of one length.
 
     Raises:
         UserError: there is no such config.
         InvalidConfig: all issues of the config, of its space and of its seed genomes.
     """
-    checked = check(path_or_name, overrides, founders)
+    checked = check(path_or_name, overrides, founders, is_compared)
     if checked.loaded is None:
         raise InvalidConfig(checked.problems)
     return checked.loaded
 
 
 def check(
-    path_or_name: str | Path, overrides: Sequence[str] = (), founders: int | None = None
+    path_or_name: str | Path,
+    overrides: Sequence[str] = (),
+    founders: int | None = None,
+    is_compared: bool = False,
 ) -> Checked:
     """The config, or everything that is wrong with it; data are read for `space: auto` only.
 
     Args:
-        founders: see `load_config`.
+        founders, is_compared: see `load_config`.
 
     Raises:
         UserError: there is no such config.
@@ -162,19 +165,24 @@ def check(
     except InvalidYaml as error:
         return Checked(None, error.problems)
     # Each step goes on after issues of the steps before, so that all are reported together.
+    leave_space_to_data(source.data)
     members = members_of(_listed_plugins(source.data), file)
     config, problems = _parse(source, file, members)
     problems += _missing_files(source, file)
     chosen = ""
+    samples = None
     if config is not None and config.space == AUTO and not problems:
-        config, chosen, problems = _with_space(config, source)
+        config, chosen, samples, problems = with_space(config, source)
     space, space_problems = _space(source, file, members)
     seeds, seed_problems = find_seeds(space, source, file)
     problems = [one for one in problems if not _is_of_misspelt_plugin(one, source, file)]
     problems += space_problems
     problems += seed_problems
     came = Founders()
+    followed: tuple[Followed, ...] = ()
     if config is not None and space is not None and not problems:
+        if not is_compared:
+            config, followed = completed(config, source.data, space, samples)
         if founders != 0:
             came = founders_of(space, config.strategy, config.budget.trials, founders)
         names = tuple(came.genomes)
@@ -185,51 +193,13 @@ def check(
         # Plugins are imported only for a config that is right so far.
         problems += _missing_plugins(source, file)
         return Checked(None, _in_order(problems))
-    notes = (*([chosen] if chosen else []), *came.left_out, *warnings(config, space))
-    loaded = LoadedConfig(config, file, space, seeds, notes, tuple(came.genomes), chosen)
+    notes = [chosen] if chosen else []
+    notes += [one.sentence for one in followed if not one.is_usual]
+    notes += [*came.left_out, *warnings(config, space)]
+    sentences = tuple(one.sentence for one in followed)
+    names = tuple(came.genomes)
+    loaded = LoadedConfig(config, file, space, seeds, tuple(notes), names, chosen, sentences)
     return Checked(loaded, ())
-
-
-def _with_space(config: RunConfig, source: ConfigSource) -> tuple[RunConfig, str, list[Issue]]:
-    """The config with the space that its data choose, why it is this one, and what is wrong."""
-    data = config.data
-    if data is None:
-        message = f"{AUTO} is for `data`, which choose the space; an evaluator needs one by name."
-        return config, "", [source.problem(("space",), message)]
-    try:
-        arrays = read(data.any_source(), Memory())
-        found = look(arrays)
-        if data.window is not None:
-            # A forecast makes windows of the rows, whatever these are.
-            found = dataclasses.replace(found, kinds=("sequence",), size=data.window)
-        name, chosen = choose(found)
-    except InvalidInput as error:
-        return config, "", list(error.problems)
-    except UserError as error:
-        return config, "", [source.problem(("space",), str(error))]
-    # From here on, everything is as if the config had named it.
-    source.data["space"] = name
-    config = dataclasses.replace(config, space=name)
-    folded = config
-    if not SPLIT_KEYS & source.data["data"].keys():
-        folded = _with_folds(config, data, arrays)
-    if folded.folds is not None:
-        chosen += (
-            f"; fitness is the mean over {folded.folds} folds, because one part of so few samples"
-            " would mostly show luck (`data: {folds: null}` for one part)"
-        )
-    return folded, chosen, []
-
-
-def _with_folds(config: RunConfig, data: DataConfig, arrays: Arrays) -> RunConfig:
-    """The config with folds, if there are few samples and nothing speaks against folds."""
-    folds = data.default_folds(arrays)
-    if folds is None:
-        return config
-    folded = dataclasses.replace(config, data=dataclasses.replace(data, folds=folds))
-    assert folded.data is not None
-    # Some keys cannot stand beside folds, and nobody has asked for these.
-    return config if folded.problems() or folded.data.problems() else folded
 
 
 def _is_of_misspelt_plugin(issue: Issue, source: ConfigSource, file: Path) -> bool:
@@ -268,7 +238,7 @@ def _parse(
     """The config, with its name and with absolute paths; None if it has issues of its own."""
     data = source.data
     if not isinstance(data, dict):
-        needed = "a config is a mapping that has at least space, budget, and data or evaluator"
+        needed = "a config is a mapping that has at least budget, and data or evaluator"
         received = received_file(data)
         problem = source.problem((), f"{needed}. Received: {received}.")
         return None, [*source.problems, problem]

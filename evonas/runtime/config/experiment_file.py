@@ -272,7 +272,7 @@ def _run(
         text = json.dumps(value, ensure_ascii=False)
         changes.append(f"{key}={text}")
     try:
-        return load_config(base, [*changes, *overrides], founders)
+        return load_config(base, [*changes, *overrides], founders, is_compared=True)
     except InvalidInput as error:
         raise InvalidConfig(
             [_placed(problem, document, label, changes) for problem in error.problems]

@@ -102,7 +102,7 @@ class RunConfig(Settings):
 
     Attributes:
         space: search space: a shipped name, or a path relative to the config's file; `auto` for
-            the shipped one that suits the data.
+            the shipped one that suits the data, which is also meant if the key is left out.
         budget: what the run may spend.
         data: what Keras trains networks on; exactly one of `data` and `evaluator` is given.
         evaluator: what judges genomes instead of trainings by Keras: a table of known results, or a

@@ -118,7 +118,7 @@ def test_the_shipped_config_is_complete() -> None:
 
 def test_defaults_are_filled_in(tmp_path: Path) -> None:
     config = loaded(
-        tmp_path, "space: space.yaml\ndata: {name: digits}\nbudget: {trials: 24}\n"
+        tmp_path, "space: space.yaml\ndata: {name: digits}\nbudget: {trials: 96}\n"
     ).config
     assert (config.run, config.seed, config.look_ahead) == ("mine", 0, 16)
     assert (config.max_twins_in_a_row, config.max_failures_in_a_row) == (100, 20)
@@ -574,7 +574,7 @@ def test_an_objective_must_fit_the_task(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "digits"])
 def test_a_config_must_be_a_mapping(tmp_path: Path, text: str) -> None:
-    assert "space, budget, and data or evaluator" in problem(tmp_path, text).message
+    assert "at least budget, and data or evaluator" in problem(tmp_path, text).message
 
 
 EPOCHS = SPACE.replace("{batch_size:", "{epochs: {int: [2, 9]}, batch_size:")

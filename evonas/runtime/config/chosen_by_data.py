@@ -1,0 +1,73 @@
+"""What the data choose where a config leaves it to them: the space, and folds for few samples."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from evonas.data.arrays import Arrays
+from evonas.data.look import look
+from evonas.data.reading import read
+from evonas.errors import InvalidInput, Issue, UserError
+from evonas.memory import Memory
+from evonas.runtime.config.auto_space import AUTO, choose
+from evonas.runtime.config.config_source import ConfigSource
+from evonas.runtime.config.data_config import DataConfig
+from evonas.runtime.config.run_config import RunConfig
+
+SPLIT_KEYS = frozenset(("split", "group", "time", "folds", "validation"))
+"""The keys of `data` by which a config says how validation data are chosen."""
+
+
+def leave_space_to_data(data: Any) -> None:
+    """Without a space, the data choose one; where something else judges, it has to be named."""
+    if isinstance(data, dict) and data.get("data") and "evaluator" not in data:
+        data.setdefault("space", AUTO)
+
+
+def with_space(
+    config: RunConfig, source: ConfigSource
+) -> tuple[RunConfig, str, int | None, list[Issue]]:
+    """The config with the space that its data choose.
+
+    Returns:
+        the config, why it is this space, the number of samples, and what is wrong.
+    """
+    data = config.data
+    if data is None:
+        message = f"{AUTO} is for `data`, which choose the space; an evaluator needs one by name."
+        return config, "", None, [source.problem(("space",), message)]
+    try:
+        arrays = read(data.any_source(), Memory())
+        found = look(arrays)
+        if data.window is not None:
+            # A forecast makes windows of the rows, whatever these are.
+            found = dataclasses.replace(found, kinds=("sequence",), size=data.window)
+        name, chosen = choose(found)
+    except InvalidInput as error:
+        return config, "", None, list(error.problems)
+    except UserError as error:
+        return config, "", None, [source.problem(("space",), str(error))]
+    # From here on, everything is as if the config had named it.
+    source.data["space"] = name
+    config = dataclasses.replace(config, space=name)
+    folded = config
+    if not SPLIT_KEYS & source.data["data"].keys():
+        folded = _with_folds(config, data, arrays)
+    if folded.folds is not None:
+        chosen += (
+            f"; fitness is the mean over {folded.folds} folds, because one part of so few samples"
+            " would mostly show luck (`data: {folds: null}` for one part)"
+        )
+    return folded, chosen, found.samples, []
+
+
+def _with_folds(config: RunConfig, data: DataConfig, arrays: Arrays) -> RunConfig:
+    """The config with folds, if there are few samples and nothing speaks against folds."""
+    folds = data.default_folds(arrays)
+    if folds is None:
+        return config
+    folded = dataclasses.replace(config, data=dataclasses.replace(data, folds=folds))
+    assert folded.data is not None
+    # Some keys cannot stand beside folds, and nobody has asked for these.
+    return config if folded.problems() or folded.data.problems() else folded

@@ -1,0 +1,199 @@
+"""What a config leaves out and its budget and data decide: population, epochs, patience.
+
+The numbers are computed once, when the config is read. The config that is recorded has them, like
+everything else. A config that names them keeps its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from evonas.genome import SearchSpace
+from evonas.runtime.config.limits_config import BudgetConfig
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.config.strategy_config import layers, that_sets_epochs
+from evonas.runtime.config.training_config import TrainingConfig
+from evonas.runtime.config.wanted_seeds import Written, strategies_in
+from evonas.search.registry import STRATEGIES
+from evonas.search.strategies.evolution import EvolutionSettings
+from evonas.search.strategies.wrapping import WrappingSettings
+from evonas.search.strategy import StrategySettings
+from evonas.words import counted, listed, number
+
+POPULATION = "population"
+
+SMALLEST, LARGEST = 4, 16
+"""The population that follows from a budget."""
+
+FEWEST_TRIALS = 24
+"""Full trainings that a budget in epochs has at least, if it has the epochs."""
+
+FEW, MANY = 10, 50
+"""The epochs that follow from the data."""
+
+S = TypeVar("S", bound=StrategySettings)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A value that a config leaves out.
+
+    Attributes:
+        sentence: key, value, and why it is this one.
+        is_usual: whether it is the value of a config of which nothing is known.
+    """
+
+    sentence: str
+    is_usual: bool
+
+
+def population_for(trials: int) -> int:
+    """Individuals of a search of so many trials, about 1.6 times the root of the number.
+
+    That is 5 for 8 trials, 10 for 40 and 16 for 96, as in the shipped configs; 16 at most.
+    """
+    return max(SMALLEST, min(LARGEST, round(1.6 * math.sqrt(trials))))
+
+
+def epochs_for(samples: int | None, budget: int | None) -> int:
+    """Epochs of a full training.
+
+    Fewer samples need more passes over them: 40 for 442 samples and 30 for 1,800, as in the shipped
+    configs, and 15 for 60,000.
+
+    Args:
+        samples: number of samples; None if nobody has looked at them.
+        budget: the budget in epochs; None without one.
+    """
+    epochs = TrainingConfig.epochs
+    if samples is not None:
+        epochs = round(30 * (1800 / max(samples, 1)) ** 0.2)
+        epochs = max(FEW, min(MANY, epochs))
+    if budget is not None:
+        epochs = min(epochs, max(1, budget // FEWEST_TRIALS))
+    return epochs
+
+
+def patience_for(epochs: int) -> int:
+    """Epochs without improvement that end a training: a third of all, and 4 at least."""
+    return max(4, epochs // 3)
+
+
+def trials_of(budget: BudgetConfig, epochs: int) -> int | None:
+    """Full trainings that a budget has; None if only a limit on time is given."""
+    counts = []
+    if budget.trials is not None:
+        counts.append(budget.trials)
+    if budget.epochs is not None:
+        counts.append(max(1, budget.epochs // epochs))
+    return min(counts, default=None)
+
+
+def completed(
+    config: RunConfig, written: Any, space: SearchSpace, samples: int | None
+) -> tuple[RunConfig, tuple[Followed, ...]]:
+    """The config with what it leaves out, and what that is.
+
+    Args:
+        written: plain data of the config's file, with overrides.
+        samples: number of samples, if the data were looked at.
+    """
+    found: list[Followed] = []
+    training = config.training
+    given = written.get("training") or {}
+    # How long trainings are is decided by these, and not by the length of a full one.
+    is_decided = bool(that_sets_epochs(config.strategy)) or space.has_parameter(
+        "training", "epochs"
+    )
+    if config.evaluator.tells_epochs and "epochs" not in given and not is_decided:
+        training, found = _trained(training, given, config.budget, samples)
+    trials = trials_of(config.budget, training.epochs)
+    size = EvolutionSettings.population if trials is None else population_for(trials)
+    layers_written = strategies_in(written)
+    strategy = _sized(config.strategy, layers_written, size)
+    found += _populations(strategy, layers_written, config.budget, trials)
+    config = dataclasses.replace(config, training=training, strategy=strategy)
+    return config, tuple(found)
+
+
+def _trained(
+    training: TrainingConfig, given: Mapping[str, Any], budget: BudgetConfig, samples: int | None
+) -> tuple[TrainingConfig, list[Followed]]:
+    """The section `training` with its length, and why it is this one."""
+    epochs = epochs_for(samples, budget.epochs)
+    why = []
+    if samples is not None:
+        why.append(f"there are {counted(samples, 'sample')}")
+    if budget.epochs is not None and epochs < epochs_for(samples, None):
+        least = min(FEWEST_TRIALS, budget.epochs)
+        why = [f"the budget of {number(budget.epochs)} epochs shall do for {least} trainings"]
+    if not why:
+        return training, []
+    is_usual = epochs == training.epochs
+    found = [Followed(f"training.epochs is {epochs}, because {listed(why)}", is_usual)]
+    if "patience" not in given:
+        patience = patience_for(epochs)
+        sentence = f"training.patience is {patience}, about a third of the epochs"
+        if patience != training.patience:
+            found.append(Followed(sentence, is_usual=False))
+        training = dataclasses.replace(training, patience=patience)
+    return dataclasses.replace(training, epochs=epochs), found
+
+
+def _sized(settings: S, written: Sequence[Written], size: int) -> S:
+    """The strategy with its population, and with those of the strategies inside it.
+
+    Args:
+        written: this strategy and those inside it as the config has them; empty if it names none.
+    """
+    changes: dict[str, Any] = {}
+    if _is_left_out(settings, written):
+        changes[POPULATION] = size
+    if isinstance(settings, WrappingSettings):
+        changes["inner"] = _sized(settings.inner, written[1:], size)
+    changed = dataclasses.replace(settings, **changes)
+    # What the config says beside it may need another one, such as more elites than that.
+    return settings if any(changed.problems().values()) else changed
+
+
+def _is_left_out(settings: StrategySettings, written: Sequence[Written]) -> bool:
+    """Whether the strategy has a population, and the config does not say how large it is.
+
+    Only strategies of evonas have one: that of a plugin has its own reasons.
+    """
+    if type(settings) not in STRATEGIES.values():
+        return False
+    defaults = {item.name: item.default for item in dataclasses.fields(settings)}
+    given = written[0].settings if written else {}
+    return isinstance(defaults.get(POPULATION), int) and POPULATION not in given
+
+
+def _populations(
+    strategy: StrategySettings,
+    written: Sequence[Written],
+    budget: BudgetConfig,
+    trials: int | None,
+) -> list[Followed]:
+    """Why the populations are these.
+
+    Args:
+        strategy: the strategy with its population.
+        trials: full trainings of the budget; None if nobody knows.
+    """
+    why = f"because the budget is {budget}"
+    if trials is None:
+        why = "as usual: a budget of time does not say how many trainings there will be"
+    elif budget.trials != trials:
+        why += f", {counted(trials, 'training')} in full"
+    found = []
+    for place, layer in enumerate(layers(strategy)):
+        size = layer.settings.first_generation()
+        if size is not None and _is_left_out(layer.settings, written[place:]):
+            key = ".".join(map(str, (*layer.path, POPULATION)))
+            is_usual = size == EvolutionSettings.population
+            found.append(Followed(f"{key} is {size}, {why}", is_usual))
+    return found
