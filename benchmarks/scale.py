@@ -2,10 +2,13 @@
 
     python -m benchmarks.scale [--trials 1000 10000 47000] [--repeats 5] [--beside CHECKOUT]
 
-With `--beside`, the commands of another checkout of evonas read the same records, in turn with
-these. The records are real searches in the space `convnet` with made-up scores, 30 or 20 epochs of
-three metrics a trial. They are kept in build/scale/, where a second call finds them. Each size is a
+The records are real searches in the space `convnet` with made-up scores, 30 or 20 epochs of three
+metrics a trial. They are kept in build/scale/, where a second call finds them. Each size is a
 section of benchmarks/results/scale.md. `compare` is not among the commands: it trains.
+
+With `--beside`, the commands of another checkout of evonas read the records in its own
+build/scale/, in turn with these. For the same records, make them with the older code, and copy
+that folder: the newer code migrates its copy before it measures.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from evonas.evaluate.pools.simulated import SimulatedPool
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.record.reader import RecordReader
+from evonas.runtime.record.record import Record
 from evonas.testing.stub_worker import run_stub
 from evonas.trial import Outcome
 
@@ -98,15 +102,21 @@ def simulated(config: RunConfig, setup: Setup, root: Path) -> SimulatedPool:
     return SimulatedPool(setup, WORKERS, answer)
 
 
+def place(checkout: Path, name: str, trials: int) -> Path:
+    """Where the record of a checkout lies."""
+    return checkout / "build" / "scale" / f"{trials}-{name}" / name
+
+
 def record(name: str, trials: int) -> Path:
     """A finished run with this number of trials. It is made at the first call, and kept."""
-    folder = CHECKOUT / "build" / "scale" / f"{trials}-{name}"
-    root = folder / name
+    root = place(CHECKOUT, name, trials)
     if not (root / "run.db").exists():
         config, strategy = SEARCHES[name]
         changes = (f"run={name}", f"budget.trials={trials}", strategy)
-        lifecycle.create(load_config(config, changes), folder)
+        lifecycle.create(load_config(config, changes), root.parent)
     start = time.process_time()
+    with Record(root / "run.db"):
+        pass  # an older record is migrated here; a reader would do it each time
     run = lifecycle.work(root, pool_factory=simulated)
     seconds = time.process_time() - start
     size = run.layout.record.stat().st_size / 1e6
@@ -143,19 +153,27 @@ def measure(checkout: Path, arguments: Sequence[str], row: Row) -> None:
 
 
 def table(
-    root: Path, commands: Mapping[str, Sequence[str]], checkouts: Mapping[str, Path], repeats: int
+    roots: Mapping[str, Path],
+    commands: Mapping[str, Sequence[str]],
+    checkouts: Mapping[str, Path],
+    repeats: int,
 ) -> list[str]:
-    """A line for each command and each checkout."""
+    """A line for each command and each checkout, of which each has a record of its own."""
     lines = []
     with tempfile.TemporaryDirectory() as scratch:
-        places = {
-            "run": root,
-            "folder": root.parent,
-            "target": Path(scratch) / "model.keras",
-            "picture": Path(scratch) / "front.svg",
-        }
         for name, words in commands.items():
-            arguments = [word.format(**places) for word in words]
+            arguments = {
+                label: [
+                    word.format(
+                        run=root,
+                        folder=root.parent,
+                        target=Path(scratch) / "model.keras",
+                        picture=Path(scratch) / "front.svg",
+                    )
+                    for word in words
+                ]
+                for label, root in roots.items()
+            }
             rows = {label: Row() for label in checkouts}
             for checkout in checkouts.values():
                 # once before it counts: the first start writes bytecode, and fills the cache
@@ -163,7 +181,7 @@ def table(
             # in turn, so that a slow moment of the machine strikes all
             for _ in range(repeats):
                 for label, checkout in checkouts.items():
-                    measure(checkout, arguments, rows[label])
+                    measure(checkout, arguments[label], rows[label])
             for label, row in rows.items():
                 lines.append(f"| {name} | {label} | {row.cells()} |")
                 print(lines[-1], flush=True)
@@ -184,8 +202,10 @@ def section(trials: int, checkouts: Mapping[str, Path], repeats: int) -> str:
     print(f"{trials:,} trials ...", flush=True)
     one = record("one", trials)
     several = record("several", trials)
-    lines = table(one, COMMANDS, checkouts, repeats)
-    lines += table(several, FRONTS, checkouts, repeats)
+    lines = []
+    for name, commands in (("one", COMMANDS), ("several", FRONTS)):
+        roots = {label: place(checkout, name, trials) for label, checkout in checkouts.items()}
+        lines += table(roots, commands, checkouts, repeats)
     load = os.getloadavg()[0]
     text = f"""
         One objective: {about(one)}. Two: {about(several)}. Each command is a process, {repeats}

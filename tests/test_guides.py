@@ -21,7 +21,12 @@ from evonas.model.space_check import check_space
 from evonas.runtime.config.config_file import check
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ("early-stopping", "search-space", "storage", "your-own-op")
+GUIDES = (
+    "search-space",
+    "your-own-op",
+    pytest.param("early-stopping", marks=pytest.mark.full),
+    pytest.param("storage", marks=pytest.mark.full),
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHORT = ("budget.trials=1", "training.epochs=1", "pool={inline: {}}")
 

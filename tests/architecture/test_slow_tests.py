@@ -43,8 +43,10 @@ def test_make_test_faults_runs_what_make_test_leaves_out(path: Path) -> None:
         for node in tests
         if any("mark.full" in ast.unparse(mark) for mark in node.decorator_list)
     ]
-    assert slow, "a mark that is on no test"
+    # a mark elsewhere, on a case or on all tests of a file: the whole file must be listed
+    elsewhere = path.read_text("utf-8").count("mark.full") > len(slow)
     assert [name for name in slow if not is_run(path, name)] == []
+    assert not elsewhere or is_run(path, "")
 
 
 def test_a_forgotten_one_is_found() -> None:

@@ -52,7 +52,7 @@ pool: {{local: {{workers: 1, devices: cpu}}}}
 """
 
 
-@pytest.mark.parametrize("space", ["tabular", "mlp"])
+@pytest.mark.parametrize("space", ["tabular", pytest.param("mlp", marks=pytest.mark.full)])
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 def test_the_best_model_takes_raw_rows(tmp_path: Path, space: str) -> None:
     (tmp_path / "people.py").write_text(PLUGIN)

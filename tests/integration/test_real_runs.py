@@ -254,15 +254,17 @@ def test_the_search_never_opens_the_test_data(work, tmp_path):
     assert 0 < float(done.stdout) <= 1
 
 
-def test_two_workers_and_two_kills_and_then_one_worker_give_the_same_record(finished, work):
+@pytest.mark.parametrize("kills", [1, pytest.param(2, marks=pytest.mark.full)])
+def test_two_workers_and_kills_and_then_one_worker_give_the_same_record(finished, work, kills):
     _, reference = finished
-    killed = work / "runs" / "killed"
+    name = f"killed-{kills}"
+    killed = work / "runs" / name
     command = [str(Path(sys.executable).with_name("evonas"))]
-    start = [*command, "run", "digits", *settings("run=killed")]
-    for number in range(2):
+    start = [*command, "run", "digits", *settings(f"run={name}")]
+    for number in range(kills):
         seen = len(outcomes(killed))
         with subprocess.Popen(
-            start if number == 0 else [*command, "resume", "killed"], cwd=work, stdout=-3
+            start if number == 0 else [*command, "resume", name], cwd=work, stdout=-3
         ) as process:
             while len(outcomes(killed)) < seen + 2 and process.poll() is None:
                 time.sleep(0.05)
@@ -270,7 +272,7 @@ def test_two_workers_and_two_kills_and_then_one_worker_give_the_same_record(fini
             assert process.wait() == -signal.SIGKILL, (
                 "it must be killed before it ends, or this shows nothing"
             )
-    said("resume", "killed", "--set", "pool.local.workers=1", cwd=work)
+    said("resume", name, "--set", "pool.local.workers=1", cwd=work)
     assert content(killed) == content(reference)
 
 
