@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from evonas.cli.console import UNLIMITED
 from evonas.cli.table import Column, print_table
+from evonas.telling.console import UNLIMITED
 
 COLUMNS = [
     Column("trial", is_number=True),
