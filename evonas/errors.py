@@ -28,6 +28,7 @@ A failed network is not in this tree: it is an `evonas.trial.Outcome`.
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -63,6 +64,15 @@ class EvonasError(Exception):
     """The root; the message is one or a few sentences for the user."""
 
     exit_code: ClassVar[int] = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence, where the lines of evonas would help nobody.
+
+        IPython asks an exception for this. A bug of evonas is shown with all its lines.
+        """
+        if type(self) is EvonasError:
+            return traceback.format_exception(self)
+        return [line.rstrip() for line in traceback.format_exception_only(self)]
 
 
 class UserError(EvonasError):

@@ -55,7 +55,7 @@ from evonas.runtime.pools import PoolFactory, early_workers, open_pool
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.reader import RecordReader
 from evonas.telling import choice
-from evonas.view import Run
+from evonas.view import Run, load
 from evonas.words import listed, shown
 
 DEFAULT_NAME = "evolved"
@@ -226,6 +226,11 @@ def searched(
         directory = order.runs / order.name
         if Layout(directory).record.is_file():
             overrides = _more(order, handed, directory)
+            if not overrides and load(directory).is_finished:
+                teller(observers)(
+                    f"{directory} is finished, and this is its result; more minutes or trials"
+                    " continue it, and another name begins another run"
+                )
             with _going_on(directory):
                 return work(directory, observers, pool_factory or open_pool, overrides, began=began)
     with ExitStack() as stack:

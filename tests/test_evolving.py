@@ -14,12 +14,12 @@ import pytest
 
 import evonas
 from evonas.data.handing import gathered
-from evonas.errors import InvalidInput, Stopped, UserError
+from evonas.errors import EvonasError, InvalidInput, Stopped, UserError
 from evonas.evolving import GIVEN, Order, evolve, searched
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
-from evonas.testing.runs import SMALL_SPACE, content, stub_pools
+from evonas.testing.runs import SMALL_SPACE, Notes, content, stub_pools
 from evonas.testing.stub_worker import Stub
 from evonas.view import Run
 
@@ -52,6 +52,10 @@ def test_arrays_become_a_run_that_needs_them_no_more(tmp_path: Path) -> None:
     assert run.directory == tmp_path / "runs" / "evolved"
     assert sum(run.counts.values()) == 60
     assert run.space.input == "vector"
+    given = sorted(path.name for path in (run.directory / GIVEN).iterdir())
+    assert given == ["arrays.json", "x.bin", "y.bin"]
+    with RecordReader(run.layout.record) as record:
+        assert list(record.meta("source")) == ["sha256"]
     # Its own config is one of any run.
     assert load_config(run.layout.config).config.data == run.config.data
     assert stubbed(tmp_path, {}, X, Y).directory.name == "evolved-2"
@@ -167,8 +171,10 @@ def test_what_cannot_be_used_is_told_by_its_argument_before_anything_is_trained(
 
 def test_the_same_call_goes_on_and_another_one_is_refused(tmp_path: Path) -> None:
     run = stubbed(tmp_path, {"name": "mine"}, X, Y)
-    again = stubbed(tmp_path, {"name": "mine"}, X, Y)
+    notes = Notes()
+    again = stubbed(tmp_path, {"name": "mine", "observers": (notes,)}, X, Y)
     assert content(again.directory) == content(run.directory)
+    assert "is finished, and this is its result" in notes.texts[0]
     longer = stubbed(tmp_path, {"name": "mine", "budget": {"trials": 5}}, X, Y)
     assert sum(trial.twin_of is None for trial in longer.trials) == 5
     for order, y, words in (
@@ -211,18 +217,20 @@ def test_an_interrupt_says_how_to_go_on_and_the_same_call_does(tmp_path: Path) -
     assert content(run.directory) == content(whole.directory)
 
 
-def test_what_was_given_lies_in_the_run_once(tmp_path: Path) -> None:
-    run = stubbed(tmp_path, {}, X, Y)
-    names = sorted(path.name for path in (run.directory / GIVEN).iterdir())
-    assert names == ["arrays.json", "x.bin", "y.bin"]
-    with RecordReader(run.layout.record) as record:
-        assert list(record.meta("source")) == ["sha256"]
-
-
 def test_a_call_that_was_cut_off_at_its_start_is_begun_again(tmp_path: Path) -> None:
     run = stubbed(tmp_path, {"name": "mine"}, X, Y)
     run.layout.record.unlink()
     assert stubbed(tmp_path, {"name": "mine"}, X[::-1], Y).is_finished
+
+
+def test_a_notebook_shows_one_sentence_of_a_refusal_and_all_lines_of_a_bug() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        gathered(X)
+    told = "evonas.errors.InvalidData: y: is missing: the targets, one for each sample of x."
+    assert raised.value._render_traceback_() == [told]
+    with pytest.raises(EvonasError) as bug:
+        raise EvonasError("a bug")
+    assert "test_evolving.py" in "".join(bug.value._render_traceback_())
 
 
 @pytest.mark.full
