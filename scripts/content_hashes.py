@@ -73,7 +73,9 @@ def main() -> None:
     for name in STRATEGIES:
         hashes[f"strategy {name}"] = hash_of_strategy(name, scratch / name)
     for config in sorted(CONFIGS.glob("*.yaml")):
-        hashes |= hash_of_config(config, scratch / "runs")
+        # The data of some are not shipped.
+        if "~/evonas_data" not in config.read_text(encoding="utf-8"):
+            hashes |= hash_of_config(config, scratch / "runs")
     shutil.rmtree(scratch)
     json.dump(hashes, sys.stdout, indent=1)
     print()

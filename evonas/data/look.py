@@ -50,7 +50,8 @@ def look(arrays: Arrays) -> Look:
     assert not isinstance(x, Raw), "there are no other classes"
     if x.dtype.kind in "UT":
         return _texts(x)
-    samples, *shape = x.shape
+    # A series of one number each is no sample yet: a forecast makes windows of it.
+    samples, *shape = x.shape if x.ndim > 1 else (len(x), 1)
     size = "x".join(map(str, shape))
     if len(shape) == 1:
         return _as(("vector",), samples, shape[0], f"rows of {shape[0]:,} numbers")

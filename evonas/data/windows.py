@@ -23,6 +23,7 @@ from evonas.data.arrays import GIVEN, Arrays
 from evonas.data.checks import check_names
 from evonas.data.raw import Array, Frame
 from evonas.data.splits import Chronological, Given, Part, Parts, Split
+from evonas.data.tables.told import LEFT_OUT
 from evonas.errors import InvalidData, Issue
 from evonas.memory import Memory
 from evonas.words import counted, listed, size
@@ -114,13 +115,26 @@ def windows_of(
     """
     if horizon is None:
         if arrays.x is arrays.y:
-            message = "is of a forecast. Allowed: `task: forecasting` and `window` under `data`."
-            raise InvalidData(Issue(message, "series", arrays.origin))
+            raise InvalidData(_of_a_forecast(arrays))
         return arrays, None, ()
     if wrong := split_problem(split):
         raise InvalidData(Issue(wrong, "data.split"))
     windows = windowed(arrays, horizon, memory)
     return windows.arrays, windows.rows, windows.notes
+
+
+def _of_a_forecast(arrays: Arrays) -> Issue:
+    """An issue for targets that only their own past could tell, in another task."""
+    allowed = "`task: forecasting` and `window` under `data`"
+    if arrays.schema is None:
+        return Issue(f"is of a forecast. Allowed: {allowed}.", "series", arrays.origin)
+    left_out = [note for note in arrays.notes if LEFT_OUT in note]
+    message = (
+        f"no column is left to learn from. {'; '.join(left_out) or 'There are no other columns'}."
+        " To take one all the same, write what it holds under `data`:  columns: {NAME: number}. For"
+        f" a forecast of the target from its own past, write {allowed}."
+    )
+    return Issue(message, file=arrays.origin)
 
 
 def split_problem(split: Split | None) -> str:

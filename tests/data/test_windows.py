@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from evonas.data.arrays import Arrays
+from evonas.data.look import look
 from evonas.data.prepared import FILES, DataSettings, Prepared, prepare
 from evonas.data.raw import Frame
-from evonas.data.sources import Npz
+from evonas.data.sources import Npz, Table
 from evonas.data.splits import SPLITS, Split
-from evonas.data.windows import Horizon, windowed
+from evonas.data.windows import Horizon, windowed, windows_of
 from evonas.errors import InvalidData
 from evonas.memory import Memory
 from tests.data.test_room import with_free
@@ -182,3 +183,20 @@ def test_more_windows_than_memory_holds_are_refused(tmp_path: Path) -> None:
     arrays = Arrays("data.npz", ROWS, ROWS)
     with pytest.raises(InvalidData, match="a shorter window"):
         windowed(arrays, Horizon(20), with_free(1000, tmp_path))
+
+
+def test_a_table_of_the_target_alone_is_a_series(tmp_path: Path) -> None:
+    path = tmp_path / "spots.csv"
+    path.write_text("year,spots\n" + "".join(f"{1700 + i},{i % 11}\n" for i in range(30)))
+    arrays = Table(str(path), target="spots", time="year").read(Memory())
+    assert arrays.x is arrays.y
+    assert look(arrays).samples == 30
+    found, _, _ = windows_of(arrays, Horizon(4, 2), None, Memory())
+    assert found.x.shape == (25, 4, 1)
+    np.testing.assert_array_equal(found.x[0, :, 0], [0, 1, 2, 3])
+    np.testing.assert_array_equal(found.y[0], [4, 5])
+    with pytest.raises(
+        InvalidData,
+        match=r"no column is left to learn from. column year: left out.*task: forecasting",
+    ):
+        windows_of(Table(str(path), target="spots").read(Memory()), None, None, Memory())

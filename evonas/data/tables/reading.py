@@ -31,6 +31,9 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
     Args:
         wanted: what the user says of the table.
 
+    Returns:
+        `x` is `y` itself if no other column is left: a series, to be forecast from its own past.
+
     Raises:
         InvalidData: a column is not there, or cannot be used. All issues at once.
     """
@@ -46,7 +49,9 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
     features = _with_text(features, wanted)
     used = [Column(one.name, one.kind, one.form) for one in features if one.kind != "ignore"]
     goals = [Column(one.name, one.kind) for one in targets]
-    if not used:
+    # Numbers may be forecast from their own past. Whether they are is known where the task is.
+    is_series = not used and all(one.kind == "number" for one in targets)
+    if not used and not is_series:
         raise InvalidData(_nothing_left(cells, features))
     schema = Schema(tuple(used), tuple(goals), wanted.all_gaps, wanted.separator, wanted.encoding)
     values = _values(cells, schema.features, feature, issues)
@@ -61,7 +66,7 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
     goal = _joined(y)
     return Arrays(
         cells.origin,
-        _samples(schema, values),
+        goal if is_series else _samples(schema, values),
         goal,
         groups=groups,
         time=time,

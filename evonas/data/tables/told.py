@@ -15,6 +15,9 @@ from evonas.data.tables.schema import Schema
 from evonas.genome.strict_yaml import short
 from evonas.words import counted, listed
 
+LEFT_OUT = "left out, because"
+"""What the sentence on a column says that is not used."""
+
 MOST_LINES = 20
 """Up to so many columns have a line of their own."""
 
@@ -75,7 +78,7 @@ def _about(cells: Cells, run: Sequence[Found]) -> str:
     if len(run) > 1:
         name = f"{len(run):,} columns {short(first.name)} to {short(run[-1].name)}"
     if first.why:
-        return f"{name}: left out, because it {first.why}"
+        return f"{name}: {LEFT_OUT} it {first.why}"
     gaps = sum(one.gaps for one in run)
     facts = [first.kind if len(run) == 1 else f"each a {first.kind}"]
     if first.kind == "category" and len(run) == 1:
