@@ -11,6 +11,7 @@ import typer
 
 from evonas import __version__
 from evonas.cli import (
+    adopt,
     audit,
     check,
     compare,
@@ -57,13 +58,15 @@ comes out, with its family tree.
 
     {program} predict runs/digits --data new.npz  # what the best model answers
 
+    {program} adopt mine.keras  # a model of your own, for a search to begin with
+
 Exit codes: 0 done, 1 a bug of evonas, 2 usage or config, 3 nothing feasible found, 4 an audit or a
 replay found a difference, 5 stopped by repeated failures, 6 run held by another process, 65 damaged
 or newer record, 69 no worker or device, 71 a limit of the system such as too many open files, 74
 disk full or not writable, 130 Ctrl-C, 143 SIGTERM.
 """
 
-MAKERS = frozenset({run.NAME, resume.NAME, compare.NAME, export.NAME})
+MAKERS = frozenset({run.NAME, resume.NAME, compare.NAME, export.NAME, adopt.NAME})
 """The commands that make something. What they print is a by-product."""
 
 _GO_ON = "stopped by Ctrl-C. What was recorded is safe; the same command goes on."
@@ -100,6 +103,7 @@ MODULES = (
     spaces,
     space,
     ops,
+    adopt,
     audit,
     replay,
     rm,

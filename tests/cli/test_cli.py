@@ -27,6 +27,7 @@ COMMANDS = (
     "spaces",
     "space",
     "ops",
+    "adopt",
     "audit",
     "replay",
     "rm",
