@@ -6,6 +6,7 @@ number of blocks fits any image.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,12 @@ class Block:
             return x
         return self.convolved(x, self.filters, name)
 
+    def joined(self, branch: Tensor, x: Tensor, name: str) -> Tensor:
+        """The end of a residual block: the branch beside the block's input, and the activation."""
+        branch = self.recalibrated(branch, name)
+        y = self.added(branch, self.shortcut(x, _at(name, "shortcut")), name)
+        return self.activated(y, name)
+
     def added(self, branch: Tensor, shortcut: Tensor, name: str) -> Tensor:
         """The sum of branch and shortcut; in training, some samples skip the branch."""
         if self.stochastic_depth:
@@ -135,14 +142,11 @@ def residual(x: Tensor, *, filters: int, name: str = "", **block: Any) -> Tensor
     Raises:
         ValueError: `x` is no map.
     """
-    _check_map("residual", x)
-    given = Block(filters, **block)
+    given = _block("residual", x, filters, block)
     y = given.convolved(x, filters, _at(name, "1"), given.kernel_size, given.stride)
     y = given.activated(y, _at(name, "1"))
     y = given.convolved(y, filters, _at(name, "2"), given.kernel_size)
-    y = given.recalibrated(y, name)
-    y = given.added(y, given.shortcut(x, _at(name, "shortcut")), name)
-    return given.activated(y, name)
+    return given.joined(y, x, name)
 
 
 def bottleneck(x: Tensor, *, filters: int, name: str = "", **block: Any) -> Tensor:
@@ -159,17 +163,14 @@ def bottleneck(x: Tensor, *, filters: int, name: str = "", **block: Any) -> Tens
     Raises:
         ValueError: `x` is no map.
     """
-    _check_map("bottleneck", x)
-    given = Block(filters, **block)
+    given = _block("bottleneck", x, filters, block)
     inner = max(1, filters // NARROWING)
     y = given.convolved(x, inner, _at(name, "1"))
     y = given.activated(y, _at(name, "1"))
     y = given.convolved(y, inner, _at(name, "2"), given.kernel_size, given.stride)
     y = given.activated(y, _at(name, "2"))
     y = given.convolved(y, filters, _at(name, "3"))
-    y = given.recalibrated(y, name)
-    y = given.added(y, given.shortcut(x, _at(name, "shortcut")), name)
-    return given.activated(y, name)
+    return given.joined(y, x, name)
 
 
 def inverted_residual(
@@ -191,8 +192,7 @@ def inverted_residual(
     Raises:
         ValueError: `x` is no map.
     """
-    _check_map("inverted_residual", x)
-    given = Block(filters, **block)
+    given = _block("inverted_residual", x, filters, block)
     y = x
     if expansion > 1:
         y = given.convolved(y, expansion * x.shape[-1], _at(name, "expansion"))
@@ -211,8 +211,9 @@ def _at(name: str, place: str) -> str:
     return part(name, place) or ""
 
 
-def _check_map(op: str, x: Tensor) -> None:
+def _block(op: str, x: Tensor, filters: int, given: Mapping[str, Any]) -> Block:
     if rank(x) != 3:
         raise ValueError(
             f"{op} takes a map, (height, width, channels). Received the shape {tuple(x.shape[1:])}."
         )
+    return Block(filters, **given)

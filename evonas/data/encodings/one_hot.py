@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonas.data.arrays import Arrays
-from evonas.data.encodings.encoding import Encoding
-from evonas.data.encodings.table import (
-    FIRST,
-    coded,
-    fitted_columns,
-    frame_issues,
-    frame_notes,
-)
+from evonas.data.encodings.table import FIRST, FrameEncoding, coded
 from evonas.data.raw import Array, Frame, RawSamples
-from evonas.errors import Issue
 from evonas.learning.input_kinds.vector import VECTOR
 from evonas.learning.input_spec import Fitted
 
-MOST_WORDS = 64
-"""The most words of a column that have a feature of their own."""
 
-
-class OneHot(Encoding):
+class OneHot(FrameEncoding):
     """Stored samples are (n, features) of 32-bit floats, without gaps.
 
     The features, in the order of the columns: for numbers the value, with the mean of the training
@@ -33,18 +21,8 @@ class OneHot(Encoding):
     """
 
     name = "one_hot"
-
-    def takes(self, x: RawSamples, kind: str) -> bool:
-        return isinstance(x, Frame) and kind == VECTOR.name
-
-    def issues(self, arrays: Arrays, kind: str) -> list[Issue]:
-        return frame_issues(arrays)
-
-    def notes(self, arrays: Arrays, kind: str, fitted: Fitted) -> tuple[str, ...]:
-        return frame_notes(fitted["columns"])
-
-    def fit(self, train: RawSamples) -> Fitted:
-        return {"columns": tuple(fitted_columns(train, MOST_WORDS))}
+    kind = VECTOR.name
+    most_words = 64
 
     def encode(self, x: RawSamples, fitted: Fitted) -> Array:
         assert isinstance(x, Frame), "others are not taken"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from evonas.words import counted, listed
 
 GAP, UNKNOWN, FIRST = 0, 1, 2
 """Codes of a column of words: a gap, a word without a code of its own, and the first word."""
-
-MOST_WORDS = 10_000
-"""The most words of a column that have a code of their own."""
 
 FEW = 2
 """The fewest samples with a word that has a code of its own, if a column has many words."""
@@ -38,7 +35,31 @@ QUANTILES = 17
 MOST_NAMED = 5
 
 
-class Table(Encoding):
+class FrameEncoding(Encoding):
+    """What encodings of tables have in common.
+
+    Class attributes:
+        kind: kind of input that it is for.
+        most_words: the most words of a column that are told apart.
+    """
+
+    kind: ClassVar[str]
+    most_words: ClassVar[int]
+
+    def takes(self, x: RawSamples, kind: str) -> bool:
+        return isinstance(x, Frame) and kind == self.kind
+
+    def issues(self, arrays: Arrays, kind: str) -> list[Issue]:
+        return frame_issues(arrays)
+
+    def notes(self, arrays: Arrays, kind: str, fitted: Fitted) -> tuple[str, ...]:
+        return frame_notes(fitted["columns"])
+
+    def fit(self, train: RawSamples) -> Fitted:
+        return {"columns": tuple(fitted_columns(train, self.most_words))}
+
+
+class Table(FrameEncoding):
     """Stored samples are (n, columns) of 32-bit floats; NaN is a gap among numbers.
 
     A word is stored as its code: 0 for a gap, 1 for an unknown word, from 2 on the words of the
@@ -50,18 +71,8 @@ class Table(Encoding):
     """
 
     name = "table"
-
-    def takes(self, x: RawSamples, kind: str) -> bool:
-        return isinstance(x, Frame) and kind == TABLE.name
-
-    def issues(self, arrays: Arrays, kind: str) -> list[Issue]:
-        return frame_issues(arrays)
-
-    def notes(self, arrays: Arrays, kind: str, fitted: Fitted) -> tuple[str, ...]:
-        return frame_notes(fitted["columns"])
-
-    def fit(self, train: RawSamples) -> Fitted:
-        return {"columns": tuple(fitted_columns(train, MOST_WORDS))}
+    kind = TABLE.name
+    most_words = 10_000
 
     def encode(self, x: RawSamples, fitted: Fitted) -> Array:
         assert isinstance(x, Frame), "others are not taken"
