@@ -20,6 +20,9 @@ from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import setting
 from evonas.runtime.config.run_config import RunConfig, functions_of_metrics, key_of_metric
 
+OFFERED = ("name", "mask", "spec")
+"""What an op is given beside its arguments if it takes it."""
+
 
 def plugin_folder(config: RunConfig, file: Path) -> str:
     """The folder in which plugins may lie, besides where Python finds them; empty without plugins.
@@ -36,7 +39,7 @@ def calls_of(config: RunConfig, space: SearchSpace) -> list[Call]:
     for section in space.sections.values():
         for op in section.ops.values():
             tensors = max(1, section.inputs)
-            found.append(Call(op.name, tensors, op.names, offered=("name",)))
+            found.append(Call(op.name, tensors, op.names, offered=OFFERED))
     if (call := config.evaluator.call) is not None:
         found.append(call)
     for function in functions_of_metrics(config).values():
@@ -118,6 +121,27 @@ def wrong_calls(loaded: LoadedConfig, plugins: Plugins) -> list[Issue]:
                 key = (section.group, section.name, "ops", function)
                 found.append(loaded.space_issue(key, words))
     return found
+
+
+def about_masks(space: SearchSpace, interface: Interface | None, plugins: Plugins) -> list[str]:
+    """A sentence for each op of the user\x27s that cannot know which steps are padding.
+
+    Args:
+        interface: the two ends of the networks; None if there are none.
+    """
+    if interface is None:
+        return []
+    spec = interface.input
+    # Otherwise all steps are real, and there is no mask.
+    if spec.kind != "text" and spec.encoding != "padded":
+        return []
+    own = {name for section in space.sections.values() for name in section.ops if ":" in name}
+    return [
+        f"the op {name} takes no `mask`. Where it is given a padded sequence, it sees zeros in"
+        " place of the padding, and cannot tell them from steps."
+        for name in sorted(own)
+        if "mask" not in plugins.taken.get(name, ("mask",))
+    ]
 
 
 def failing_metrics(

@@ -24,6 +24,7 @@ from evonas.runtime.config.run_config import key_of_metric
 from evonas.runtime.config.strategy_config import SECTION, counts_infeasible
 from evonas.runtime.data_guard import SOURCE, source_mark
 from evonas.runtime.plugins import (
+    about_masks,
     failing_metrics,
     failing_recipe,
     look_at_plugins,
@@ -100,6 +101,11 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
         wrong.append(Issue(measured.refusal(), key, str(loaded.file)))
     if wrong:
         raise InvalidConfig(wrong)
+    notes = about_masks(loaded.space, prepared.interface, plugins)
+    if measured is not None:
+        founders = {name: genome.digest for name, genome in loaded.seeds.items()}
+        notes += [f"limits: {words}" for words in measured.about_founders(founders)]
+    prepared = replace(prepared, notes=(*prepared.notes, *notes))
     return Checked(prepared, plugins, mark, measured)
 
 

@@ -7,7 +7,7 @@ The driver counts. What it has found is remembered, because it costs some second
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,9 @@ class Measured:
         beyond: for each limit, how many are beyond it.
         least: for each limit, the smallest size among the networks that can be built.
         seeds: number of seed genomes.
-        seeds_within: how many of these are within; they are measured only if no random network is.
+        seeds_within: how many of these are within.
+        seeds_beyond: digest of each that is not -> limits that it is beyond, with its sizes; empty
+            if it cannot be built.
     """
 
     limits: dict[str, int]
@@ -46,6 +48,7 @@ class Measured:
     least: dict[str, int]
     seeds: int = 0
     seeds_within: int = 0
+    seeds_beyond: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def is_hopeless(self) -> bool:
@@ -66,6 +69,25 @@ class Measured:
         if not self.within and self.seeds:
             words += f", and {self.seeds_within} of {counted(self.seeds, 'seed genome')}"
         return f"{words}."
+
+    def about_founders(self, founders: Mapping[str, str]) -> list[str]:
+        """A sentence for each founder that a search will find infeasible.
+
+        Args:
+            founders: name -> digest of the genome.
+        """
+        found = []
+        for name, digest in founders.items():
+            if digest not in self.seeds_beyond:
+                continue
+            sizes = self.seeds_beyond[digest]
+            causes = [f"{size:,} {limit}" for limit, size in sizes.items()]
+            allowed = listed([f"{self.limits[limit]:,}" for limit in sizes])
+            why = f"has {listed(causes)}, and at most {allowed} are allowed"
+            if not sizes:
+                why = "cannot be built for these data"
+            found.append(f"the founder {name} {why}. Its trial will be infeasible.")
+        return found
 
     def refusal(self) -> str:
         """What hinders a search that is hopeless, and what helps."""
@@ -110,15 +132,13 @@ def is_within(size: Size | None, limits: Mapping[str, int]) -> bool:
 def count(
     limits: Mapping[str, int],
     drawn: Sequence[Size | None],
-    seeds: Sequence[Size | None],
-    given: int,
+    seeds: Mapping[str, Size | None],
 ) -> Measured:
     """Count the networks.
 
     Args:
         drawn: sizes of the random networks; None for one that cannot be built.
-        seeds: the same of the seed genomes, if they were measured.
-        given: number of seed genomes.
+        seeds: the same of the seed genomes, by digest.
     """
     built = [size for size in drawn if size is not None]
     beyond = {}
@@ -128,7 +148,10 @@ def count(
         beyond[name] = sum(size > limit for size in sizes)
         least[name] = min(sizes, default=0)
     within = sum(is_within(size, limits) for size in drawn)
-    seeds_within = sum(is_within(size, limits) for size in seeds)
+    seeds_beyond = {}
+    for digest, of_seed in seeds.items():
+        if not is_within(of_seed, limits):
+            seeds_beyond[digest] = _beyond(of_seed or {}, limits)
     return Measured(
         limits=dict(limits),
         drawn=len(drawn),
@@ -136,9 +159,15 @@ def count(
         unbuilt=len(drawn) - len(built),
         beyond=beyond,
         least=least,
-        seeds=given,
-        seeds_within=seeds_within,
+        seeds=len(seeds),
+        seeds_within=len(seeds) - len(seeds_beyond),
+        seeds_beyond=seeds_beyond,
     )
+
+
+def _beyond(size: Size, limits: Mapping[str, int]) -> dict[str, int]:
+    """The sizes of a network that are beyond a limit."""
+    return {name: size[name] for name in size if size[name] > limits.get(name, size[name])}
 
 
 def as_text(measured: Measured) -> str:

@@ -175,7 +175,8 @@ class _Count:
         self._seeds = seeds
         self._may_ask = may_ask
         content = {**known, "space": space.text, "limits": self._limits, "drawn": limit_check.DRAWN}
-        content["seeds"] = sorted(genome.digest for genome in seeds)
+        # Earlier versions have measured the seed genomes only if no drawn network was within.
+        content["all_seeds"] = sorted(genome.digest for genome in seeds)
         self._digest = _digest(content)
         self.found = limit_check.from_text(remembered(self._digest)) if limits else None
 
@@ -188,9 +189,9 @@ class _Count:
     def hear(self, sizes: Mapping[str, Any] | None) -> None:
         """Take in, and remember, what the process has measured."""
         if sizes is not None:
-            self.found = limit_check.count(
-                self._limits, sizes["drawn"], sizes["seeds"], len(self._seeds)
-            )
+            digests = [genome.digest for genome in self._seeds]
+            seeds = dict(zip(digests, sizes["seeds"], strict=True))
+            self.found = limit_check.count(self._limits, sizes["drawn"], seeds)
             remember_good(self._digest, limit_check.as_text(self.found))
 
 
@@ -309,12 +310,9 @@ def _try_all(request: Mapping[str, Any]) -> dict[str, Any]:
         found.append(_first_problem(space, interface, request["plugins"], genomes))
     sizes = None
     if "limits" in request:
-        sizes = {"drawn": [_size(space, interface, request, data) for data in request["drawn"]]}
-        limits = request["limits"]
-        is_any_within = any(limit_check.is_within(size, limits) for size in sizes["drawn"])
-        # Seed genomes matter only to a search that cannot begin without them.
-        seeds = [] if is_any_within else request["seeds"]
-        sizes["seeds"] = [_size(space, interface, request, data) for data in seeds]
+        sizes = {}
+        for name in ("drawn", "seeds"):
+            sizes[name] = [_size(space, interface, request, data) for data in request[name]]
     return {"problems": found, "sizes": sizes}
 
 

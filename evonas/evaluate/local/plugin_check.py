@@ -42,12 +42,14 @@ class Plugins:
         sources: module -> sha256 of its file, of the plugins and of all that they import and that
             is the user's; also files that they read meanwhile.
         files: their paths, by the same names.
+        taken: function -> the offered arguments that it takes (see `Call`).
     """
 
     problems: Sequence[str] = ()
     wrong_calls: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def look_at(plugins: Sequence[str], calls: Iterable[Call] = (), folder: str = "") -> Plugins:
@@ -99,12 +101,15 @@ def _look(request: Mapping[str, Any]) -> dict[str, Any]:
     if not problems:
         problems += [_rewritten(name, file) for name, file in imports.rewritten().items()]
     wrong = {}
+    taken = {}
     for data in request["calls"]:
         call = Call(**data)
         module = modules.get(call.function.partition(":")[0])
         # A module that cannot be imported has its sentence already.
         if module is not None and (words := _misfit(module, call)):
             wrong[call.function] = words
+        elif module is not None:
+            taken[call.function] = _offers_taken(module, call)
     sources = sources_of(imports)
     digests = {name: source.sha256 for name, source in sources.items()}
     files = {name: source.file for name, source in sources.items()}
@@ -113,6 +118,7 @@ def _look(request: Mapping[str, Any]) -> dict[str, Any]:
         "wrong_calls": wrong,
         "sources": digests,
         "files": files,
+        "taken": taken,
     }
 
 
@@ -222,6 +228,16 @@ def _misfit(module: ModuleType, call: Call) -> str:
             f" It is {short(name + str(signature), MOST_SAID)}.{''.join(hints)}"
         )
     return ""
+
+
+def _offers_taken(module: ModuleType, call: Call) -> list[str]:
+    """The offered arguments that a function takes; all if it does not tell."""
+    function = getattr(module, call.function.partition(":")[2])
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return list(call.offered)
+    return [name for name in call.offered if name in parameters]
 
 
 def _is_public_function(module: ModuleType, name: str) -> bool:

@@ -117,6 +117,8 @@ def test_a_call_that_does_not_fit_is_found_without_the_call(folder: Path) -> Non
     for call, words in expected.items():
         assert words in found.wrong_calls.get(call.function, "")
         assert bool(words) == (call.function in found.wrong_calls)
+    assert found.taken["mine:op_5"] == ["rate"]
+    assert not set(found.taken) & set(found.wrong_calls)
 
 
 def test_a_missing_module_of_a_package_is_missing(folder: Path) -> None:
