@@ -132,3 +132,16 @@ def test_a_row_depends_on_its_sample_alone(name: str) -> None:
     whole = encoding.encode(x, fitted)
     some = encoding.encode(taken(x, np.array([7, 3])), fitted)
     np.testing.assert_array_equal(some, whole[[7, 3]])
+
+
+@pytest.mark.parametrize("name", ["padded", "pixels"])
+def test_a_model_that_is_called_is_not_in_training(name: str) -> None:
+    """Preprocessing layers of Keras may tell the layers behind them that it is one."""
+    x, kind = SAMPLES[name]
+    encoding = encoding_for(x, kind)
+    fitted = encoding.fit(x)
+    stored = encoding.encode(x, fitted)
+    inputs, prepared = raw_inputs(InputSpec(kind, stored.shape[1:], fitted, encoding=name))
+    model = keras.Model(inputs, keras.layers.Dropout(0.9)(prepared))
+    raw = given_to_keras(x)[0]
+    np.testing.assert_array_equal(model(raw[None]).numpy()[0], stored[0])
