@@ -18,8 +18,10 @@ from evonas.cli import (
     diff,
     export,
     genealogy,
+    init,
     listing,
     ops,
+    plan,
     predict,
     replay,
     resume,
@@ -42,7 +44,11 @@ HELP = """
 A short YAML file and a budget go in; a Keras model that has proven itself on data it never saw
 comes out, with its family tree.
 
-    {program} check my.yaml  # what is wrong with a config of your own
+    {program} init my.csv --target COLUMN  # looks at data of your own, and writes my.yaml
+
+    {program} check my.yaml  # what is wrong with a config
+
+    {program} plan my.yaml  # how long it will take
 
     {program} run digits  # or the path of your own config
 
@@ -90,6 +96,8 @@ app = typer.Typer(
 
 # In the order in which the help lists them.
 MODULES = (
+    init,
+    plan,
     run,
     resume,
     listing,

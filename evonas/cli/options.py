@@ -40,6 +40,9 @@ SetOption = Annotated[
         help="Change the config for this run, such as `--set budget.trials=20`. Repeatable.",
     ),
 ]
+NoProbeOption = Annotated[
+    bool, typer.Option("--no-probe", help="Train nothing, and predict no time.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 DEFAULT_RUNS = Path("runs")

@@ -14,6 +14,8 @@ from evonas.search.sampling import SAMPLERS
 from tests.command import run_evonas
 
 COMMANDS = (
+    "init",
+    "plan",
     "run",
     "resume",
     "list",

@@ -1,0 +1,112 @@
+"""`evonas init`: a first config for data of yours, with a reason beside each value."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evonas.cli.options import JsonOption, NoProbeOption
+from evonas.files import expanded
+from evonas.invocation import command as command_line
+
+NAME = "init"
+
+
+def command(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A file or folder of yours, or the name of a shipped data set, such as `wine`.",
+        ),
+    ],
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="COLUMN", help="The column to be predicted. Repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", parser=expanded, help="Where the config goes."
+        ),
+    ] = None,
+    no_probe: NoProbeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at data, and write a config for them: task, search space, limits, a budget, each with
+    its reason.
+
+    Three networks are trained first, to say what the budget is worth. No file is overwritten.
+    """
+    from evonas.cli.console import complain, console, print_json, say
+    from evonas.runtime.first_config import first_config
+
+    there = os.path.lexists(expanded(data))
+    file = output or Path(f"{_stem(data)}.yaml")
+    _refuse_taken(file)
+    section: dict[str, Any] = {"path": str(expanded(data).absolute())} if there else {"name": data}
+    shown = dict(section)
+    if there:
+        shown["path"] = _from(file.absolute().parent, expanded(data).absolute())
+    if target:
+        section["target"] = target[0] if len(target) == 1 else target
+        shown["target"] = section["target"]
+    if not as_json:
+        complain("note: looking at the data, and training a few networks; this takes a minute")
+    found = first_config(section, file, shown, with_trainings=not no_probe)
+    _write(file, found.text)
+    if as_json:
+        import dataclasses
+
+        took = None if found.expected is None else dataclasses.asdict(found.expected)
+        print_json({"file": str(file), "notes": list(found.notes), "expected": took})
+        return
+    out = console()
+    for note in found.notes:
+        say(out, f"note: {note}")
+    say(out, f"Written: {file}. Every value in it has its reason beside it.")
+    for words in ("check", "plan", "run"):
+        say(out, f"  {command_line(words, file)}")
+
+
+def _stem(data: str) -> str:
+    """The name of a config for these data: letters, digits and what else a run's name may have."""
+    name = Path(data).name if Path(data).name not in ("", ".", "..") else Path(data).resolve().name
+    stem = name.partition(".")[0] or "data"
+    return "".join(one if one.isascii() and (one.isalnum() or one in "_-") else "-" for one in stem)
+
+
+def _from(folder: Path, path: Path) -> str:
+    """The path from a folder, if the data lie within it or beside it; otherwise as it is."""
+    relative = os.path.relpath(path, folder)
+    return str(path) if relative.startswith("../..") else relative
+
+
+def _refuse_taken(file: Path) -> None:
+    """Raises UserError if a file of this name is there."""
+    from evonas.errors import UserError
+
+    if os.path.lexists(file):
+        raise UserError(f"{file} is there already. Give another name:  -o FILE")
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a new file.
+
+    Raises:
+        UserError: somebody has made it meanwhile.
+        DiskFailure: it cannot be written.
+    """
+    from evonas.files import failure
+
+    try:
+        # "x": the file is made here and now, or it is an error.
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError:
+        _refuse_taken(file)
+    except OSError as error:
+        raise failure(error, f"{file} cannot be written") from error
