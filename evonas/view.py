@@ -270,6 +270,11 @@ class Run:
         return self._inputs.head.run
 
     @property
+    def title(self) -> str:
+        """The same, or the name of the folder if it is a further run of this name: `digits-2`."""
+        return self.layout.title(self.name)
+
+    @property
     def plugin_folder(self) -> str:
         """The folder in which plugins may lie, besides where Python finds them; may be empty."""
         from evonas.runtime.plugins import plugin_folder

@@ -126,6 +126,6 @@ def draw(view: Run, path: Path) -> None:
         )
     if path.suffix != ".svg":
         raise UserError(f"the picture of a front is an .svg file. Received: {path}")
-    picture = front_svg(view.trials, view.objectives, title=view.name)
+    picture = front_svg(view.trials, view.objectives, title=view.title)
     write_text_whole(path, picture)
     say(console(), f"wrote {path}")

@@ -151,7 +151,7 @@ def written(
                 "the climb shows all trials. For a part of the family,"
                 " choose text, json, graphml or dot."
             )
-        return [climb_svg(view.trials, view.objective, title=view.name)]
+        return [climb_svg(view.trials, view.objective, title=view.title)]
     # As a text, a trial's line of descent says more than a list of all trials.
     if form is Format.TEXT and not (above or below):
         return [to_text(view.trials, view.objective, of, width)]

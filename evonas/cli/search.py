@@ -24,6 +24,7 @@ from evonas.errors import (
 from evonas.export.artefacts import MODEL
 from evonas.invocation import command
 from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.layout import Layout
 from evonas.streams import PATIENCE, hurry, impatient
 from evonas.words import counted, listed, measured
 
@@ -61,7 +62,8 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
         "training": config.training.recipe.in_words,
     }
     out = console()
-    say(out, f"Run {config.run} in {directory}, seed {config.seed}", style="bold")
+    title = Layout(directory).title(config.run)
+    say(out, f"Run {title} in {directory}, seed {config.seed}", style="bold")
     for name, words in lines.items():
         if words:
             say(out, f"  {name:<8}  {words}")

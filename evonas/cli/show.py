@@ -131,7 +131,7 @@ def _headline(view: Run) -> str:
     counts[TrialState.INFEASIBLE] -= view.given_back
     # A fixed order, unlike that of the counter.
     states = [f"{counts[state]:,} {state}" for state in TrialState if counts[state]]
-    words = f"Run {view.name}: {counted(counts.total(), 'trial')}{_budget(view)}"
+    words = f"Run {view.title}: {counted(counts.total(), 'trial')}{_budget(view)}"
     if states:
         words += f" ({', '.join(states)})"
     if view.given_back:

@@ -137,15 +137,19 @@ def _draw_climb(end: Conclusion, path: Path) -> None:
     from evonas.insight.climb import climb_svg
 
     session = end.session
-    text = climb_svg(end.trials, session.objective, title=session.config.run)
+    text = climb_svg(end.trials, session.objective, title=_title(session))
     _write_picture(session, path, text)
+
+
+def _title(session: Session) -> str:
+    return session.layout.title(session.config.run)
 
 
 def _draw_front(end: Conclusion, path: Path) -> None:
     from evonas.insight.front_picture import front_svg
 
     session = end.session
-    text = front_svg(end.trials, session.config.to_objectives(), title=session.config.run)
+    text = front_svg(end.trials, session.config.to_objectives(), title=_title(session))
     _write_picture(session, path, text)
 
 

@@ -78,7 +78,7 @@ def expected(config: RunConfig, probe: Probe) -> Expectation:
     if time is not None and trainings == max(0, math.floor((time - around) / pace)):
         seconds = time
     kept = min(trainings, config.storage.keep_best + _population(config))
-    # The best model is a file beside its weights.
+    # What is kept is good, and rather large. The best model is a file beside its weights.
     disk = probe.data + probe.bytes * (kept + 1) + RECORD * trainings
     is_at_most = bool(that_sets_epochs(config.strategy))
     return Expectation(trainings, seconds, probe.memory, disk, is_at_most)

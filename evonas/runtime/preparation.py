@@ -34,6 +34,7 @@ from evonas.runtime.plugins import (
 from evonas.runtime.record.layout import Layout
 from evonas.runtime.record.open_record import GIVES_BACK
 from evonas.runtime.record.record import Record
+from evonas.runtime.shared_files import share_files
 from evonas.runtime.versions import versions
 from evonas.trial import LINEAGES
 
@@ -235,6 +236,7 @@ def create_run(loaded: LoadedConfig, root: Path, gives_back: bool | None = None)
     }
     if loaded.chosen:
         meta[CHOSEN] = loaded.chosen
+    share_files(root, prepared.files)
     # The record comes last. A directory without one is a run that was cut off, and is begun again.
     Record.create(Layout(root).record, meta, prepared.files)
     return prepared

@@ -94,8 +94,8 @@ class Probe:
 
     @property
     def bytes(self) -> int:
-        """Mean bytes of the weights of a network."""
-        return sum(one.bytes for one in self.succeeded) // max(1, len(self.succeeded))
+        """Bytes of the weights of the largest network."""
+        return max((one.bytes for one in self.succeeded), default=0)
 
 
 @dataclass

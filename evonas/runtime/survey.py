@@ -72,7 +72,8 @@ class Survey:
             sizes = [size for size in sizes if is_within(size, self.limits)]
         if not sizes:
             return []
-        return [int(one) for one in np.quantile([size[name] for size in sizes], SHARES)]
+        numbers = [size[name] for size in sizes]
+        return [int(one) for one in np.quantile(numbers, SHARES)]
 
     def by_work(self) -> list[Genome]:
         """The valid genomes, the one with the fewest operations first."""

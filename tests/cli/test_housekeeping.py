@@ -122,3 +122,16 @@ def test_ops_lists_all_and_shows_one() -> None:
     wrong = run_evonas("ops", "conv2")
     assert wrong.returncode == 2
     assert "Did you mean" in wrong.stderr
+
+
+def test_a_second_run_of_one_name_says_so_in_its_title(tmp_path: Path) -> None:
+    for _ in range(2):
+        root = make_run(tmp_path, "budget.trials=4", runs=tmp_path / "runs")
+    assert root.name == "stub-2"
+    run = work(root)
+    assert (run.name, run.title) == ("stub", "stub-2")
+    assert ">stub-2" in (root / "genealogy.svg").read_text()
+    assert "Run stub-2: 4 trials" in run_evonas("show", root).stdout
+    # Another folder is no further run of this name.
+    root.rename(tmp_path / "mine")
+    assert run_evonas("show", tmp_path / "mine").stdout.startswith("Run stub: ")

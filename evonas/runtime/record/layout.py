@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import socket
 import time
 from dataclasses import dataclass
@@ -32,6 +33,15 @@ class Layout:
     """
 
     root: Path
+
+    def title(self, run: str) -> str:
+        """The name of a run, or that of its folder if it is a further run of this name: `NAME-2`.
+
+        Args:
+            run: name of the run in its config.
+        """
+        folder = self.root.absolute().name
+        return folder if re.fullmatch(rf"{re.escape(run)}-[0-9]+", folder) else run
 
     @property
     def record(self) -> Path:
