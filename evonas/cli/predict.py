@@ -47,8 +47,10 @@ def command(
 ) -> None:
     """Read new samples as the search has read its data, and write the model's answers as CSV.
 
-    One row a sample, in the order of the file. Classification gives the most probable label, and
-    the probability of each class; the others give a column for each target.
+    One row a sample, in the order of the file. Of a folder, the first column names the file of each
+    sample. A forecast needs the past of its targets, in order of time; the first column is the row
+    that it follows, and the last of the answers is the future. Classification gives the most
+    probable label, and the probability of each class; the others give a column for each target.
     """
     import csv
     import io

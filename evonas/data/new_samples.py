@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,37 +11,128 @@ import numpy as np
 from evonas.data.arrays import Arrays
 from evonas.data.checks import check_given
 from evonas.data.encodings import ENCODINGS
-from evonas.data.raw import RawSamples
-from evonas.data.sources.npz import samples_in
-from evonas.data.tables.reading import read_like
+from evonas.data.raw import Array, Ragged, Raw, RawSamples
+from evonas.data.sources.by_path import kind_at
+from evonas.data.sources.picture_folder import is_picture
+from evonas.data.sources.pictures import Pictures
+from evonas.data.tables.reading import read_like, rows_like
 from evonas.data.tables.schema import Schema
+from evonas.data.windows import channels_of, whole_windows
 from evonas.errors import InvalidData, Issue
 from evonas.learning.input_spec import InputSpec
+from evonas.learning.interface import Interface
 from evonas.memory import Memory
 
 
-def new_samples(path: Path, spec: InputSpec, memory: Memory) -> RawSamples:
-    """The samples in a file of the kind that the run's data came from. Targets are not needed.
+@dataclass(frozen=True, eq=False)
+class NewSamples:
+    """Samples, and what each of them is called.
+
+    Attributes:
+        x: samples as the model takes them.
+        called: what the names are, in a word; empty if there are none.
+        names: a name for each sample, if more than their order tells them apart: a file, or the row
+            that a forecast follows.
+    """
+
+    x: RawSamples
+    called: str = ""
+    names: Sequence[str | int] = ()
+
+
+def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
+    """The samples in a file or folder of the kind that the run's data came from.
+
+    Targets are not needed, but for a forecast, which is made from the past of its targets.
 
     Args:
-        path: path of the file.
-        spec: input of the model.
+        path: path of the file or folder.
+        interface: ends of the model.
 
     Raises:
-        InvalidData: the file cannot be read, or its samples are of another kind than the run's.
+        InvalidData: they cannot be read, or are of another kind than the run's.
     """
-    if schema := spec.fitted.get("schema"):
-        return read_like(Schema.from_json(schema), path, memory)
-    x: RawSamples = samples_in(path, memory)
-    issues = []
-    if spec.encoding:
-        # Only the samples are looked at: there are no targets.
-        arrays = Arrays(str(path), x, np.zeros(len(x)))
-        issues = ENCODINGS[spec.encoding].issues(arrays, spec.kind)
-    elif isinstance(x, np.ndarray):
-        issues = check_given(x, spec.shape, spec.kind, str(path))
-    if issues:
+    spec = interface.input
+    schema = spec.fitted.get("schema")
+    if interface.steps:
+        return _windows(path, interface, memory)
+    if schema:
+        return NewSamples(read_like(Schema.from_json(schema), path, memory))
+    is_one = path.is_file() and is_picture(path.name)
+    kind = Pictures if is_one else kind_at(path)
+    source = kind(str(path))
+    if isinstance(source, Pictures):
+        source = Pictures(str(path), channels=_channels(spec))
+    x, names = source.unlabelled(memory)
+    if issues := _issues(x, spec, str(path)):
         raise InvalidData(issues)
     if not len(x):
         raise InvalidData(Issue("holds no sample.", file=str(path)))
-    return x
+    return NewSamples(x, "file" if names else "", names)
+
+
+def _channels(spec: InputSpec) -> int | None:
+    """The channels of the pictures that a model takes; None if it takes no pictures."""
+    if spec.kind != "image":
+        return None
+    return spec.shape[2] if len(spec.shape) == 3 else 1
+
+
+def _issues(x: RawSamples, spec: InputSpec, origin: str) -> list[Issue]:
+    """What is wrong with samples for a model with this input."""
+    issues: list[Issue] = []
+    if not spec.encoding and isinstance(x, Raw):
+        message = f"the model takes samples of shape {spec.shape}. Received: {x.words}."
+        issues = [Issue(message, "x", origin)]
+    elif not spec.encoding and not isinstance(x, Raw):
+        issues = check_given(x, spec.shape, spec.kind, origin)
+    else:
+        looked_at = x
+        # Pictures of one size are an array, and those of the run were not.
+        if not isinstance(x, Raw) and spec.encoding == "pixels":
+            looked_at = Ragged(list(x))
+        # Only the samples are looked at: there are no targets.
+        arrays = Arrays(origin, looked_at, np.zeros(len(x)))
+        encoding = ENCODINGS[spec.encoding]
+        # A single text may be answered, and nothing can be learned from it.
+        if encoding.takes(looked_at, spec.kind):
+            issues = [] if spec.kind == "text" else encoding.issues(arrays, spec.kind)
+        elif not (isinstance(x, np.ndarray) and x.dtype.kind in "biuf"):
+            message = f"the model takes other samples: its run had a {spec.kind} of each."
+            issues = [Issue(message, "x", origin)]
+    # Values of 16 bits are another scale.
+    if not issues and spec.kind == "image" and spec.dtype == "uint8" and _dtype(x) != np.uint8:
+        message = f"the model was trained on pixels of 8 bits. Received: {_dtype(x)}."
+        issues = [Issue(message, "x", origin)]
+    return issues
+
+
+def _dtype(x: RawSamples) -> np.dtype[np.generic]:
+    if isinstance(x, Ragged):
+        return x.items[0].dtype
+    assert isinstance(x, np.ndarray), "pictures have no columns"
+    return x.dtype
+
+
+def _windows(path: Path, interface: Interface, memory: Memory) -> NewSamples:
+    """Every window of a file without a gap, each with the last row that it has seen."""
+    window, channels = interface.input.shape
+    rows = _rows(path, interface, memory)
+    if rows.shape[1] != channels:
+        message = f"the model sees {channels} columns. Received: {rows.shape[1]}."
+        raise InvalidData(Issue(message, file=str(path)))
+    samples, first = whole_windows(rows, window)
+    if not len(samples):
+        message = f"needs {window} rows in order of time without a gap. It has {len(rows):,} rows."
+        raise InvalidData(Issue(message, file=str(path)))
+    # Counted from 1, as the rows of a table are.
+    return NewSamples(samples, "after row", [int(row) + window for row in first])
+
+
+def _rows(path: Path, interface: Interface, memory: Memory) -> Array:
+    """What a forecast sees of each row: other columns, and last the past of the targets."""
+    schema = interface.input.fitted.get("schema")
+    if schema:
+        return rows_like(Schema.from_json(schema), path, memory)
+    arrays = kind_at(path)(str(path)).read(memory)
+    return channels_of(arrays)

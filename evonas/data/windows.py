@@ -103,6 +103,30 @@ def windowed(arrays: Arrays, horizon: Horizon, memory: Memory) -> Windows:
     return Windows(replace(arrays, **found, target_names=()), rows, tuple(notes))
 
 
+def channels_of(arrays: Arrays) -> Array:
+    """What a forecast sees of each row, (n, channels): other columns, and last the targets' past.
+
+    Raises:
+        InvalidData: these are no rows of numbers.
+    """
+    arrays = replace(arrays, **_matrices(arrays))
+    if issues := _wrong_rows(arrays):
+        raise InvalidData(issues)
+    series = arrays.y.reshape(len(arrays.y), -1).astype(np.float64)
+    found: Array = np.concatenate([_others(arrays.named()["x"], series), series], axis=1)
+    return found if arrays.time is None else found[np.argsort(arrays.time, kind="stable")]
+
+
+def whole_windows(channels: Array, window: int) -> tuple[Array, Array]:
+    """All windows of rows without a gap, (n, window, channels) of 32-bit floats; and the first row
+    of each, (n,)."""
+    if len(channels) < window:
+        return np.empty((0, window, channels.shape[1]), np.float32), np.empty(0, np.intp)
+    samples = sliding_window_view(channels, window, axis=0).transpose(0, 2, 1)
+    first = np.flatnonzero(_whole(channels, window))
+    return samples[first].astype(np.float32), first
+
+
 def windows_of(
     arrays: Arrays, horizon: Horizon | None, split: Split | None, memory: Memory
 ) -> tuple[Arrays, Array | None, tuple[str, ...]]:

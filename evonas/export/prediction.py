@@ -78,21 +78,28 @@ def predict(model: Path, data: Path) -> Predictions:
 
     Args:
         model: path of a `.keras` file with its card beside it.
-        data: path of a file of the kind that the run's data came from.
+        data: path of a file or folder of the kind that the run's data came from.
 
     Raises:
         UserError: there is no such model, or its card is not there.
         InvalidData: the samples are not such that the model can answer.
     """
     interface = interface_on(card_of(model))
-    raw = new_samples(data, interface.input, Memory())
+    new = new_samples(data, interface, Memory())
     from evonas.evaluate.training.export_job import given_to_keras
     from evonas.model.formats import KerasFile
     from evonas.model.formats.calls import predict as answers_of
 
-    answers = answers_of(KerasFile(), model, given_to_keras(raw))
+    # What is stored as it is, is taken as it is.
+    given: Any = new.x if not interface.input.encoding else given_to_keras(new.x)
+    answers = answers_of(KerasFile(), model, given)
     _check_finite(answers, str(data))
     names, rows = interface.learning_task.told(interface.classes, answers)
+    if len(names) > 1 and not interface.classes:
+        names = [f"prediction_{name}" for name in interface.output_names]
+    if new.called:
+        names = [new.called, *names]
+        rows = [[name, *row] for name, row in zip(new.names, rows, strict=True)]
     return Predictions(tuple(names), rows)
 
 

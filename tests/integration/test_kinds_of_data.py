@@ -120,11 +120,26 @@ def test_a_forecast_from_a_table(tmp_path: Path, data: Path) -> None:
     error = model.predict(x, verbose=0) - y
     rmse = np.sqrt(np.square(error).mean(axis=0)).mean()
     assert rmse == pytest.approx(score(root, "test_rmse"), rel=1e-5)
+    new = tmp_path / "new.csv"
+    table(new, {"SUNACTIVITY": spots})
+    rows = predicted(root, new)
+    assert list(rows[-1]) == [
+        "after row",
+        *(f"prediction_SUNACTIVITY, step {i}" for i in (1, 2, 3)),
+    ]
+    assert [int(row["after row"]) for row in rows] == list(range(33, 151))
+    told = [[float(value) for value in row.values()][1:] for row in rows]
+    # The last window with known targets is three rows before the end.
+    np.testing.assert_allclose(told[-4], model.predict(x, verbose=0)[-1], rtol=1e-4)
 
 
 @pytest.mark.full
 def test_two_targets_of_a_frame_of_python(tmp_path: Path) -> None:
     root = run("iris", tmp_path)
+    assert json.loads((root / "best.json").read_text())["targets"].keys() == {
+        "petal length",
+        "petal width",
+    }
     row = {
         "sepal length": np.array([5.1, 6.0], np.float32),
         "sepal width": np.array([3.5, np.nan], np.float32),
@@ -155,6 +170,8 @@ def test_pictures_in_the_files_of_mnist(tmp_path: Path, data: Path) -> None:
     answers = of_plain_keras(root, x.astype(np.uint8))
     right = (answers.argmax(axis=1) == y).mean()
     assert right == pytest.approx(score(root, "test_accuracy"))
+    rows = predicted(root, folder / "t10k-images-idx3-ubyte.gz")
+    np.testing.assert_allclose(probabilities(rows), answers, atol=1e-5)
 
 
 @pytest.mark.full
@@ -172,6 +189,12 @@ def test_a_folder_of_photos(tmp_path: Path, data: Path) -> None:
     assert card["classes"] == ["roses", "tulips"]
     answers = of_plain_keras(root, pixels[np.newaxis].astype(np.float32))
     assert answers.shape == (1, 2)
+    new = tmp_path / "new"
+    new.mkdir()
+    Image.fromarray(pixels).save(new / "somewhere.png")
+    (row,) = predicted(root, new)
+    assert row["file"] == "somewhere.png"
+    np.testing.assert_allclose(probabilities([row]), answers, atol=1e-5)
 
 
 @pytest.mark.full
@@ -211,9 +234,11 @@ def test_texts(tmp_path: Path, data: Path) -> None:
     columns = {"kind": [row[0] for row in rows], "question": [row[1] for row in rows]}
     table(data / "questions.csv", columns)
     root = run("questions", tmp_path, "data.folds=null")
+    new = tmp_path / "new.csv"
     asked = ["How many rings has it ?", "Who has never been there ?"]
+    table(new, {"question": asked})
     answers = of_plain_keras(root, np.array(asked))
-    assert answers.shape == (2, 2)
+    np.testing.assert_allclose(probabilities(predicted(root, new)), answers, rtol=1e-4)
 
 
 @pytest.mark.full
@@ -233,6 +258,9 @@ def test_sequences_of_different_length(tmp_path: Path, data: Path) -> None:
     answers = of_plain_keras(root, padded)
     right = (answers.argmax(axis=1) == y).mean()
     assert right == pytest.approx(score(root, "test_accuracy"))
+    new = tmp_path / "new.npz"
+    np.savez(new, x=arrays["x_test"], lengths=arrays["lengths_test"])
+    np.testing.assert_allclose(probabilities(predicted(root, new)), answers, atol=1e-5)
 
 
 @pytest.mark.full

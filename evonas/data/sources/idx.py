@@ -6,7 +6,7 @@ import gzip
 import math
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, cast
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 import numpy as np
 
 from evonas.data.arrays import Arrays
-from evonas.data.raw import Array
+from evonas.data.raw import Array, RawSamples
 from evonas.data.room import Header, check_room
 from evonas.data.sources.path_source import PathSource, first_bytes
 from evonas.errors import InvalidData, Issue, did_you_mean
@@ -66,6 +66,13 @@ class Idx(PathSource):
         arrays: dict[str, Any] = {key: read_idx(path, memory) for key, path in files.items()}
         from_where = listed([f"{key} from {path.name}" for key, path in files.items()])
         return Arrays(self.path, **arrays, notes=(f"data: idx files: {from_where}.",))
+
+    def unlabelled(self, memory: Memory) -> tuple[RawSamples, Sequence[str]]:
+        path = Path(self.path)
+        if path.is_dir():
+            message = "holds several files. Name the one of the images."
+            raise InvalidData(Issue(message, file=self.path))
+        return read_idx(path, memory), ()
 
     def mark(self) -> Mapping[str, str]:
         # Only what is read: a folder of many megabytes may lie around the four files.

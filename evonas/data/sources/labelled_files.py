@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,36 @@ def read_parts(
     if issues:
         raise InvalidData(issues)
     return samples, targets
+
+
+def read_all(
+    folder: Path, ending: str, read: Callable[[Path], Any], but: Collection[str] = ()
+) -> tuple[list[Any], list[str]]:
+    """All samples in a folder and below, whatever their labels are, and the path of each.
+
+    Args:
+        but: names of files that are no samples.
+
+    Raises:
+        InvalidData: there are none, or some cannot be read; the first ones are named.
+    """
+    paths = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.name.lower().endswith(ending) and path.name not in but
+    ]
+    samples = []
+    issues: list[Issue] = []
+    for path in paths:
+        try:
+            samples.append(read(path))
+        except InvalidData as error:
+            issues += error.problems
+    if not paths:
+        issues.append(Issue(f"holds no {ending} file.", file=str(folder)))
+    if issues:
+        raise InvalidData(issues[:MOST_ISSUES])
+    return samples, [path.relative_to(folder).as_posix() for path in paths]
 
 
 def holds(folder: Path, ending: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evonas.data.arrays import GIVEN, KEYS, Arrays
-from evonas.data.raw import Array
+from evonas.data.raw import Array, RawSamples
 from evonas.data.sources.path_source import PathSource, first_bytes
 from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.files import sha256_of
@@ -52,6 +52,13 @@ class Npy(PathSource):
             raise InvalidData(issues)
         from_where = listed([f"{key} from {path.name}" for key, path in files.items()])
         return Arrays(self.path, **found, notes=(f"data: {from_where}.",))
+
+    def unlabelled(self, memory: Memory) -> tuple[RawSamples, Sequence[str]]:
+        path = Path(self.path)
+        array = _mapped(path / "x.npy" if path.is_dir() else path)
+        if isinstance(array, Issue):
+            raise InvalidData(array)
+        return array, ()
 
     def mark(self) -> Mapping[str, str]:
         if not Path(self.path).exists():

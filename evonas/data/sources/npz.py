@@ -10,7 +10,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 
 from evonas.data.arrays import GIVEN, KEYS, Arrays
-from evonas.data.raw import Array, Ragged
+from evonas.data.raw import Array, Ragged, RawSamples
 from evonas.data.room import Header, check_room, read_header
 from evonas.data.sources.path_source import PathSource
 from evonas.errors import InvalidData, Issue, did_you_mean
@@ -102,6 +102,9 @@ class Npz(PathSource):
 
     def read(self, memory: Memory) -> Arrays:
         return load_npz(Path(self.path), memory)
+
+    def unlabelled(self, memory: Memory) -> tuple[RawSamples, Sequence[str]]:
+        return samples_in(Path(self.path), memory), ()
 
     def mark(self) -> Mapping[str, str]:
         path = Path(self.path)
@@ -204,37 +207,32 @@ def _length_problem(lengths: Array, x: Array, key: str) -> str:
     return ""
 
 
-def samples_in(path: Path, memory: Memory) -> Array:
-    """The array `x` of a file of `numpy.savez`, or the only array of an `.npy` file.
+def samples_in(path: Path, memory: Memory) -> RawSamples:
+    """The array `x` of a file of `numpy.savez`, or the sequences in it if there are `lengths`.
 
     Raises:
         InvalidData: as `load_npz`; other arrays are left alone.
     """
     origin = str(path)
     with _open(path, origin) as file:
-        if path.suffix == ".npy":
-            return _only(file, origin)
         archive = _archive(file, origin)
         if "x" not in archive.files:
             found = ", ".join(archive.files) or "none"
             message = f"the array x is missing, which holds the samples. Found: {found}."
             raise InvalidData(Issue(message, "x", origin))
-        headers = _headers(archive, {"x": "x"})
+        keys = [key for key in ("x", LENGTHS["x"]) if key in archive.files]
+        headers = _headers(archive, {key: key for key in keys})
         if too_large := check_room(headers, memory, origin):
             raise InvalidData(too_large)
-        array = _read(archive, "x", headers.get("x"), origin)
-    if isinstance(array, Issue):
-        raise InvalidData(array)
-    return array
-
-
-def _only(file: BinaryIO, origin: str) -> Array:
-    try:
-        found: Array = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        message = f"cannot be read as an .npy file: {error}."
-        raise InvalidData(Issue(message, file=origin)) from error
-    return found
+        arrays = {key: _read(archive, key, headers.get(key), origin) for key in keys}
+    issues = [one for one in arrays.values() if isinstance(one, Issue)]
+    whole = {key: one for key, one in arrays.items() if not isinstance(one, Issue)}
+    if issues := issues or _lengths_issues(whole, origin):
+        raise InvalidData(issues)
+    if LENGTHS["x"] not in whole:
+        return whole["x"]
+    ends = np.cumsum(whole[LENGTHS["x"]])
+    return Ragged(np.split(whole["x"], ends[:-1]))
 
 
 def _headers(archive: np.lib.npyio.NpzFile, keys: Mapping[str, str]) -> dict[str, Header]:

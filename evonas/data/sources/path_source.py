@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from evonas.data.raw import RawSamples
 from evonas.data.sources.source import Source
+from evonas.errors import InvalidData, Issue
 from evonas.files import expanded, sha256_of_tree
+from evonas.memory import Memory
 from evonas.settings import Check, path_problem
 
 
@@ -39,6 +42,17 @@ class PathSource(Source, ABC):
         Raises:
             OSError: it cannot be looked at.
         """
+
+    def unlabelled(self, memory: Memory) -> tuple[RawSamples, Sequence[str]]:
+        """Samples for a model to answer, without targets, and a name for each.
+
+        There are no names if nothing but their order tells samples apart.
+
+        Raises:
+            InvalidData: they cannot be read.
+        """
+        message = f"the model was not trained on {self.words}."
+        raise InvalidData(Issue(message, file=self.path))
 
     def mark(self) -> Mapping[str, str]:
         path = Path(self.path)

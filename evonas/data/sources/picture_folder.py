@@ -63,7 +63,7 @@ class Found:
 def holds_pictures(folder: Path) -> bool:
     """Whether there is a picture in a folder or below."""
     names = (name for _, _, files in os.walk(folder) for name in files)
-    return any(_is_picture(name) for name in names)
+    return any(is_picture(name) for name in names)
 
 
 def look(folder: Path, target: str | None) -> Found:
@@ -93,6 +93,13 @@ def look(folder: Path, target: str | None) -> Found:
     return _classes(folder, "x")
 
 
+def all_below(path: Path) -> Found:
+    """A picture, or all pictures in a folder and below, whatever their classes are."""
+    issues: list[Issue] = []
+    paths = [path] if path.is_file() else _below(path, issues, [])
+    return Found({"x": [Picture(path, "") for path in paths]}, issues=issues)
+
+
 def natural(name: str) -> tuple[list[str | int], str]:
     """A key that sorts `img2` before `img10`."""
     pieces = re.split(r"(\d+)", name, flags=re.ASCII)
@@ -101,7 +108,7 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return words, name
 
 
-def _is_picture(name: str) -> bool:
+def is_picture(name: str) -> bool:
     return name.lower().endswith(ENDINGS) and not _is_hidden(name)
 
 
@@ -140,7 +147,7 @@ def _classes(folder: Path, key: str) -> Found:
     loose: list[Path] = []
     for path in _visible(folder):
         if not path.is_dir():
-            (loose if _is_picture(path.name) else others).append(path)
+            (loose if is_picture(path.name) else others).append(path)
             continue
         pictures = _below(path, found.issues, others)
         if not pictures:
@@ -176,7 +183,7 @@ def _below(folder: Path, issues: list[Issue], others: list[Path]) -> list[Path]:
                 pictures += _below(path, issues, others)
         elif not path.exists():
             issues.append(Issue("is a link to nothing.", file=str(path)))
-        elif _is_picture(path.name):
+        elif is_picture(path.name):
             pictures.append(path)
         else:
             others.append(path)
@@ -299,7 +306,7 @@ def _labelled(folder: Path, table: Path, cells: list[list[str]], columns: tuple[
         Path(root, name)
         for root, _, files in os.walk(folder)
         for name in files
-        if _is_picture(name) and Path(root, name) not in seen
+        if is_picture(name) and Path(root, name) not in seen
     ]
     notes = []
     if beside and not issues:

@@ -16,11 +16,11 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from evonas.data.arrays import Arrays
-from evonas.data.raw import Array, Ragged
+from evonas.data.raw import Array, Ragged, RawSamples
 from evonas.data.room import fits
 from evonas.data.sources.decoding import MODES, Look, Undecodable, decoded, looked_at
 from evonas.data.sources.path_source import PathSource
-from evonas.data.sources.picture_folder import Found, Picture, holds_pictures, look
+from evonas.data.sources.picture_folder import Found, Picture, all_below, holds_pictures, look
 from evonas.errors import InvalidData, Issue
 from evonas.files import failure
 from evonas.memory import Memory
@@ -94,6 +94,18 @@ class Pictures(PathSource):
         shape = _Shape.of(looks, self.channels)
         flat = _laid(found, looks, shape, folder, memory)
         return self._arrays(found, looks, shape, flat)
+
+    def unlabelled(self, memory: Memory) -> tuple[RawSamples, Sequence[str]]:
+        path = Path(self.path)
+        folder = path.parent if path.is_file() else path
+        found = all_below(path)
+        refuse(found.issues)
+        looks = _looks(found)
+        shape = _Shape.of(looks, self.channels)
+        flat = _laid(found, looks, shape, Path(tempfile.gettempdir()), memory)
+        arrays = self._arrays(found, looks, shape, flat)
+        names = [one.path.relative_to(folder).as_posix() for one in found.parts["x"]]
+        return arrays.x, names
 
     def _arrays(
         self, found: Found, looks: Mapping[Path, Look], shape: _Shape, flat: Array

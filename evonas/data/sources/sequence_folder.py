@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evonas.data.arrays import Arrays
-from evonas.data.raw import Array, Ragged
-from evonas.data.sources.labelled_files import holds, read_parts
+from evonas.data.raw import Array, Ragged, RawSamples
+from evonas.data.sources.labelled_files import LABELS, holds, read_all, read_parts
 from evonas.data.sources.path_source import PathSource
 from evonas.errors import InvalidData, Issue
 from evonas.memory import Memory
@@ -37,6 +38,10 @@ class SequenceFolder(PathSource):
         sequences = {part: Ragged(x) for part, x in samples.items()}
         arrays: dict[str, Any] = {**sequences, **targets}
         return Arrays(self.path, **arrays)
+
+    def unlabelled(self, memory: Memory) -> tuple[RawSamples, Sequence[str]]:
+        sequences, names = read_all(Path(self.path), ENDING, _sequence, but=(LABELS,))
+        return Ragged(sequences), names
 
 
 def _sequence(path: Path) -> Array:

@@ -79,8 +79,10 @@ class Table(PathSource):
 
     def read(self, memory: Memory) -> Arrays:
         wanted = self.wanted()
-        cells = read_cells(Path(self.path), memory, wanted.all_gaps, self.separator, self.encoding)
-        return to_arrays(cells, wanted)
+        # A series may be in a column of its own.
+        alone = wanted.target[0] if len(wanted.target) == 1 else ""
+        told = (wanted.all_gaps, self.separator, self.encoding, alone)
+        return to_arrays(read_cells(Path(self.path), memory, *told), wanted)
 
     def wanted(self) -> Wanted:
         """What is said of the columns."""

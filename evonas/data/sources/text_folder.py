@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,7 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evonas.data.arrays import Arrays
-from evonas.data.sources.labelled_files import holds, read_parts
+from evonas.data.raw import RawSamples
+from evonas.data.sources.labelled_files import holds, read_all, read_parts
 from evonas.data.sources.path_source import PathSource
 from evonas.errors import InvalidData, Issue
 from evonas.memory import Memory
@@ -35,6 +37,10 @@ class TextFolder(PathSource):
         texts = {part: np.array(x, dtype=np.dtypes.StringDType()) for part, x in samples.items()}
         arrays: dict[str, Any] = {**texts, **targets}
         return Arrays(self.path, **arrays)
+
+    def unlabelled(self, memory: Memory) -> tuple[RawSamples, Sequence[str]]:
+        texts, names = read_all(Path(self.path), ENDING, _text)
+        return np.array(texts, dtype=np.dtypes.StringDType()), names
 
 
 def _text(path: Path) -> str:

@@ -55,7 +55,12 @@ class Cells:
 
 
 def read_cells(
-    path: Path, memory: Memory, gaps: Collection[str], separator: str = "", encoding: str = ""
+    path: Path,
+    memory: Memory,
+    gaps: Collection[str],
+    separator: str = "",
+    encoding: str = "",
+    alone: str = "",
 ) -> Cells:
     """The table in a file.
 
@@ -64,6 +69,7 @@ def read_cells(
         gaps: words that mean that a value is missing.
         separator: what separates fields; empty to look at the header.
         encoding: encoding of a CSV; empty for UTF-8.
+        alone: name of a column that may be the only one; empty if one column cannot be meant.
 
     Raises:
         InvalidData: there is no table in it.
@@ -73,7 +79,7 @@ def read_cells(
     if content.startswith(PARQUET):
         return tidy(origin, _of_parquet(content, origin), gaps)
     is_tabbed = path.name.removesuffix(".gz").endswith((".tsv", ".tab"))
-    text = cut(content, origin, "\t" if is_tabbed else ",", separator, encoding)
+    text = cut(content, origin, "\t" if is_tabbed else ",", separator, encoding, alone)
     frame = _of_text(text, origin)
     return tidy(origin, frame, gaps, text)
 

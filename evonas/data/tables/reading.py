@@ -117,9 +117,28 @@ def samples_like(schema: Schema, cells: Cells) -> RawSamples:
     return _samples(schema, found)
 
 
+def rows_like(schema: Schema, path: Path, memory: Memory) -> Array:
+    """The rows of another file for a forecast, (n, columns): features, and last the targets.
+
+    NaN is a gap, also among the targets.
+
+    Raises:
+        InvalidData: as `read_like`.
+    """
+    cells = _cells(schema, path, memory)
+    goals = [Column(one.name, "number") for one in schema.targets]
+    columns = [*schema.features, *goals]
+    issues = _missing(cells, columns)
+    found = {} if issues else _values(cells, columns, feature, issues)
+    if issues:
+        raise InvalidData(issues)
+    return np.stack(list(found.values()), axis=1)
+
+
 def _cells(schema: Schema, path: Path, memory: Memory) -> Cells:
     """The table in another file."""
-    return read_cells(path, memory, schema.gaps, schema.separator, schema.encoding)
+    alone = schema.alone
+    return read_cells(path, memory, schema.gaps, schema.separator, schema.encoding, alone)
 
 
 def _found(cells: Cells, wanted: Wanted, names: Sequence[str], issues: list[Issue]) -> list[Found]:

@@ -53,6 +53,12 @@ class Schema:
         """Whether samples are texts, not rows of a table."""
         return [column.kind for column in self.features] == ["text"]
 
+    @property
+    def alone(self) -> str:
+        """The column that may be the only one of another file; empty if there are several."""
+        names = [column.name for column in self.features or self.targets]
+        return names[0] if len(names) == 1 else ""
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, from which `from_json` makes an equal schema."""
         return asdict(self)

@@ -81,7 +81,14 @@ class _Rows:
         return np.diff(so_far, prepend=0) + 1
 
 
-def cut(content: bytes, origin: str, usual: str, separator: str = "", encoding: str = "") -> Text:
+def cut(
+    content: bytes,
+    origin: str,
+    usual: str,
+    separator: str = "",
+    encoding: str = "",
+    alone: str = "",
+) -> Text:
     """The rows of a CSV.
 
     Args:
@@ -90,6 +97,7 @@ def cut(content: bytes, origin: str, usual: str, separator: str = "", encoding: 
         usual: separator that the file's ending stands for.
         separator: separator that the user has given; empty to look at the header.
         encoding: the same of the encoding; empty for UTF-8.
+        alone: name of a column that may be the only one.
 
     Raises:
         InvalidData: it is no text, has no header or no rows, or a row of another width.
@@ -103,7 +111,8 @@ def cut(content: bytes, origin: str, usual: str, separator: str = "", encoding: 
     header = rows.text(0)
     used = separator or _separator(header, usual)
     names = _names(header, used)
-    _check_names(names, header, origin)
+    if names != (alone,):
+        _check_names(names, header, origin)
     if len(rows.starts) == 1:
         message = f"has a header, and no rows below it. Columns: {short(', '.join(names))}."
         raise InvalidData(Issue(message, file=origin))

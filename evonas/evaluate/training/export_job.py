@@ -313,6 +313,9 @@ def given_to_keras(raw: RawSamples) -> AnySamples:
         return {input_name(name): _column(values) for name, values in raw.columns.items()}
     if isinstance(raw, np.ndarray) and raw.dtype.kind in "UT":
         return plain(raw)
+    # Pictures of one size.
+    if isinstance(raw, np.ndarray) and raw.ndim == 4:
+        return raw
     return padded(raw)
 
 

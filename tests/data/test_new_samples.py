@@ -1,0 +1,115 @@
+"""New files for a model: read as the run's own were, and named if their order says too little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evonas.data.new_samples import NewSamples, new_samples
+from evonas.data.raw import Ragged
+from evonas.data.sources import Table
+from evonas.errors import InvalidData
+from evonas.learning.input_spec import InputSpec
+from evonas.learning.interface import Interface
+from evonas.memory import Memory
+
+
+def read(path: Path, kind: str, shape: tuple[int, ...], **spec: Any) -> NewSamples:
+    interface = Interface(InputSpec(kind, shape, **spec), "classification", (0, 1))
+    return new_samples(path, interface, Memory())
+
+
+def forecast(path: Path, window: int, channels: int, **spec: Any) -> NewSamples:
+    given = InputSpec("sequence", (window, channels), **spec)
+    interface = Interface(given, "forecasting", (), (0.0, 0.0), (1.0, 1.0), steps=2)
+    return new_samples(path, interface, Memory())
+
+
+def picture(path: Path, side: int, shade: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((side, side, 3), shade, np.uint8)).save(path)
+
+
+def test_pictures_are_named_by_their_files(tmp_path: Path) -> None:
+    picture(tmp_path / "b" / "10.png", 6, 50)
+    picture(tmp_path / "b" / "9.png", 8, 40)
+    picture(tmp_path / "a.png", 7, 30)
+    pixels = {"encoding": "pixels", "fitted": {"size": (8, 8), "channels": 3}, "dtype": "uint8"}
+    found = read(tmp_path, "image", (8, 8, 3), **pixels)
+    assert (found.called, found.names) == ("file", ["a.png", "b/9.png", "b/10.png"])
+    assert isinstance(found.x, Ragged)
+    assert [item[0, 0, 0] for item in found.x.items] == [30, 40, 50]
+    one = read(tmp_path / "a.png", "image", (8, 8, 3), **pixels)
+    assert isinstance(one.x, np.ndarray)
+    assert (one.x.shape, one.names) == ((1, 7, 7, 3), ["a.png"])
+    # Stored as they are: other sizes cannot be answered.
+    assert isinstance(read(tmp_path / "a.png", "image", (7, 7, 3), dtype="uint8").x, np.ndarray)
+    with pytest.raises(InvalidData, match=r"samples of shape \(8, 8, 3\)"):
+        read(tmp_path / "a.png", "image", (8, 8, 3), dtype="uint8")
+    with pytest.raises(InvalidData, match="different lengths or sizes"):
+        read(tmp_path, "image", (8, 8, 3), dtype="uint8")
+
+
+def test_pixels_of_another_scale_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "new.npy", np.full((2, 4, 4), 0.5))
+    with pytest.raises(InvalidData, match=r"pixels of 8 bits. Received: float64"):
+        read(tmp_path / "new.npy", "image", (4, 4), dtype="uint8")
+
+
+def test_sequences_with_their_lengths(tmp_path: Path) -> None:
+    x = np.arange(10.0).reshape(5, 2)
+    np.savez(tmp_path / "new.npz", x=x, lengths=[2, 3])
+    padded = {"encoding": "padded", "fitted": {"length": 3, "channels": 2}}
+    found = read(tmp_path / "new.npz", "sequence", (3, 2), **padded).x
+    assert isinstance(found, Ragged)
+    np.testing.assert_array_equal(found.items[1], x[2:])
+    np.savez(tmp_path / "new.npz", x=x, lengths=[2, 2])
+    with pytest.raises(InvalidData, match="sum"):
+        read(tmp_path / "new.npz", "sequence", (3, 2), **padded)
+    for name, steps in (("one", 2), ("two", 4)):
+        np.savetxt(tmp_path / f"{name}.csv", np.ones((steps, 2)), delimiter=",")
+    (tmp_path / "new.npz").unlink()
+    folder = read(tmp_path, "sequence", (3, 2), **padded)
+    assert folder.names == ["one.csv", "two.csv"]
+    assert [len(item) for item in folder.x.items] == [2, 4]  # type: ignore[union-attr]
+
+
+def test_texts_in_files(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "1.txt").write_text("a letter")
+    (tmp_path / "2.txt").write_text("an answer")
+    found = read(tmp_path, "text", (4,), encoding="text", fitted={"words": ()})
+    assert found.names == ["2.txt", "old/1.txt"]
+    assert found.x.tolist() == ["an answer", "a letter"]  # type: ignore[union-attr]
+
+
+def test_a_forecast_of_each_whole_window(tmp_path: Path) -> None:
+    path = tmp_path / "load.csv"
+    path.write_text("load,heat\n1,5\n2,6\n3,7\n,8\n5,9\n6,10\n7,11\n")
+    trained = tmp_path / "trained.csv"
+    trained.write_text("day,load,heat\n" + "".join(f"{i},{i % 7},{i % 5}\n" for i in range(40)))
+    schema = Table(str(trained), target="load", time="day").read(Memory()).schema
+    found = forecast(path, 3, 2, fitted={"schema": schema})
+    # Row 4 has a gap. The last window is that of the future.
+    assert (found.called, found.names) == ("after row", [3, 7])
+    expected = [[[5, 1], [6, 2], [7, 3]], [[9, 5], [10, 6], [11, 7]]]
+    np.testing.assert_array_equal(found.x, expected)
+    with pytest.raises(InvalidData, match="needs 5 rows in order of time without a gap"):
+        forecast(path, 5, 2, fitted={"schema": schema})
+
+
+def test_a_forecast_of_a_series_alone(tmp_path: Path) -> None:
+    path = tmp_path / "spots.csv"
+    path.write_text("spots\n1\n2\n2\n")
+    schema = Table(str(path), target="spots").read(Memory()).schema
+    found = forecast(path, 2, 1, fitted={"schema": schema}).x
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(found[..., 0], [[1, 2], [2, 2]])
+    np.savez(tmp_path / "new.npz", series=np.arange(4.0))
+    assert forecast(tmp_path / "new.npz", 2, 1).names == [2, 3, 4]
+    with pytest.raises(InvalidData, match=r"sees 2 columns. Received: 1"):
+        forecast(tmp_path / "new.npz", 2, 2)
