@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from evonas.data.raw import Frame, Ragged
@@ -32,6 +33,13 @@ def pair():
 
 def fails():
     return X[9999]
+
+def frame():
+    import polars as pl
+    day = ["2026-01-%02d" % day for day in range(1, 31)]
+    town = ["Rome", None, "Oslo"] * 10
+    zips = ["0123"] * 29 + ["?"]
+    return pl.DataFrame({"day": day, "town": town, "zip": zips, "kind": [5, 7] * 15})
 
 def leaves():
     print("no memory left")
@@ -70,9 +78,35 @@ def test_a_function_that_fails_is_told_with_its_line(folder: Path, name: str, wo
         read(folder, name)
 
 
-def given(found: Any, folder: Path, target: Any = None) -> dict[str, Any]:
+def test_a_frame_is_read_as_a_table_is(folder: Path) -> None:
+    source = PythonFunction("mine:frame", str(folder), "kind", columns={"zip": "category"})
+    found = source.read_into(folder / "run", Memory())
+    assert isinstance(found.x, Frame)
+    assert found.x.columns["day"][:2].tolist() == [20454, 20455]
+    assert found.x.columns["town"][:3].tolist() == ["Rome", "", "Oslo"]
+    assert found.x.columns["zip"][[0, -1]].tolist() == ["0123", ""]
+    assert found.y[:2].tolist() == [5, 7]
+    assert found.target_names == ("kind",)
+    assert "column town: category, 2 words, 10 gaps; such as Rome, Oslo" in found.notes
+    # The same from a file, to the word.
+    assert found.schema is not None
+    assert [one["kind"] for one in found.schema["features"]] == ["date", "category", "category"]
+    mixed = pl.DataFrame({"kind": pl.Series([object(), 1], dtype=pl.Object)})
+    with pytest.raises(Unfit, match="gives a frame that cannot be used"):
+        given(mixed, folder)
+
+
+def test_keys_for_frames_have_no_effect_on_arrays(folder: Path) -> None:
+    with pytest.raises(InvalidData) as error:
+        PythonFunction("mine:pair", str(folder), "kind", group="town").read(Memory())
+    told = [(issue.key, issue.message) for issue in error.value.problems]
+    assert [key for key, _ in told] == ["data.target", "data.group"]
+    assert "Allowed: groups. Received: town." in told[1][1]
+
+
+def given(found: Any, folder: Path) -> dict[str, Any]:
     """What the driver finds of what a function gives."""
-    laid(found, target, folder)
+    laid(found, folder)
     return dict(find(folder))
 
 

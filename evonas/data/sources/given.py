@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evonas.data.arrays import Arrays
 from evonas.data.raw import Array, Ragged
-from evonas.data.sources.handed import LIST, find, lay, write_list
+from evonas.data.sources.handed import LIST, TABLE, find, lay, write_list
 from evonas.data.sources.path_source import PathSource
 from evonas.data.sources.source import Source
 from evonas.data.tables.cells import read_cells
@@ -25,7 +25,6 @@ from evonas.memory import Memory
 if TYPE_CHECKING:
     import polars as pl
 
-TABLE = "table.parquet"
 VALIDATION = "validation.parquet"
 
 

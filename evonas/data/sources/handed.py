@@ -19,6 +19,9 @@ from evonas.data.raw import Array, Frame, Ragged
 LIST = "arrays.json"
 """The file that says what the others hold."""
 
+TABLE = "table.parquet"
+"""The file of a frame."""
+
 
 class Piece:
     """Samples that come batch by batch, written one after the other.

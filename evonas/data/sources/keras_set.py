@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from evonas.data.arrays import Arrays
+from evonas.data.sources.handed import find
 from evonas.data.sources.idx import Idx
 from evonas.data.sources.npz import load_npz
 from evonas.data.sources.python_function import called
@@ -113,7 +114,7 @@ class KerasSet(Source):
             InvalidData: it cannot.
         """
         try:
-            arrays, _ = called(f"keras.datasets.{self.name}:load_data", None, "", folder)
+            arrays, _ = called(f"keras.datasets.{self.name}:load_data", "", folder, find)
         except InvalidData as error:
             why = " ".join(issue.message for issue in error.problems)
             wanted = FILES[self.name] or "what Keras keeps of it"

@@ -21,10 +21,11 @@ import numpy as np
 
 from evonas.data.arrays import KEYS
 from evonas.data.raw import Array
-from evonas.data.sources.handed import Piece, lay, write_list
+from evonas.data.sources.handed import TABLE, Piece, lay, write_list
 from evonas.data.sources.npz import OTHER_NAMES
 from evonas.data.sources.values import Unfit, as_word, is_frame, is_of, raw_of
-from evonas.errors import did_you_mean
+from evonas.data.tables.cells import plain_frame
+from evonas.errors import InvalidData, did_you_mean
 from evonas.words import counted, excerpt
 
 REPORT = "report.json"
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> None:
     report: dict[str, Any] = {}
     try:
         found = _called(request["function"])
-        report["notes"] = laid(found, request["target"], folder)
+        report["notes"] = laid(found, folder)
     except Unfit as error:
         report["wrong"] = str(error)
     # The function is the user's, and may raise anything, also SystemExit.
@@ -102,7 +103,7 @@ def _told(error: BaseException, function: str) -> str:
     return f"{excerpt(words.strip())}{place}"
 
 
-def laid(found: Any, target: str | list[str] | None, folder: Path) -> list[str]:
+def laid(found: Any, folder: Path) -> list[str]:
     """Write what a function has given; notes for the user.
 
     Raises:
@@ -110,7 +111,10 @@ def laid(found: Any, target: str | list[str] | None, folder: Path) -> list[str]:
     """
     if is_of("keras", "PyDataset", found) or is_of("tensorflow", "DatasetV2", found):
         return _laid_batches(found, folder)
-    arrays = _named(found, target)
+    if is_frame(found):
+        _lay_frame(found, folder)
+        return []
+    arrays = _named(found)
     for name in arrays:
         if name not in KEYS:
             known = OTHER_NAMES.get(name.lower())
@@ -127,18 +131,12 @@ def laid(found: Any, target: str | list[str] | None, folder: Path) -> list[str]:
     return []
 
 
-def _named(found: Any, target: str | list[str] | None) -> dict[str, Any]:
+def _named(found: Any) -> dict[str, Any]:
     """The arrays that a function has given, by the names of evonas.
 
     Raises:
         Unfit: it has given something else.
     """
-    if is_frame(found):
-        if target is None:
-            raise Unfit("gives a frame: which column is the target? Write it under data.target.")
-        return _of_frame(found, target)
-    if target is not None:
-        raise Unfit("gives no frame, so that data.target has no effect. Leave it out.")
     if isinstance(found, Mapping):
         if not {"x", "y"} <= found.keys():
             names = excerpt(", ".join(map(str, found)))
@@ -161,29 +159,18 @@ def _named(found: Any, target: str | list[str] | None) -> dict[str, Any]:
     raise Unfit(f"must give {FORMS}. Received: {received}.")
 
 
-def _of_frame(frame: Any, target: str | list[str]) -> dict[str, Any]:
-    """The columns of a frame as samples and targets.
+def _lay_frame(frame: Any, folder: Path) -> None:
+    """Write a frame, which the driver reads as it reads any table.
 
     Raises:
-        Unfit: the target is no column of it.
+        Unfit: a column holds values of several types, or its name is no word.
     """
-    targets = [target] if isinstance(target, str) else target
-    columns = {str(name): _column(frame[name]) for name in frame.columns}
-    for name in targets:
-        if name not in columns:
-            hint = did_you_mean(name, list(columns))
-            raise Unfit(f"the frame has no column {name!r} for the target.{hint}")
-    y = [columns.pop(name) for name in targets]
-    return {"x": columns, "y": y[0] if len(y) == 1 else np.stack(y, axis=1)}
+    import polars as pl
 
-
-def _column(series: Any) -> Array:
-    """A column of a frame of pandas or polars: numbers with NaN, or words with empty ones."""
-    values = series.to_numpy()
-    if values.dtype.kind in "biufM":
-        return np.asarray(values)
-    words = ["" if value is None or value != value else str(value) for value in values]
-    return np.array(words)
+    try:
+        plain_frame(frame, "the frame").write_parquet(folder / TABLE)
+    except (InvalidData, pl.exceptions.PolarsError) as error:
+        raise Unfit(f"gives a frame that cannot be used: {error}") from error
 
 
 def _laid_batches(dataset: Any, folder: Path) -> list[str]:

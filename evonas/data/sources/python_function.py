@@ -14,15 +14,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from evonas.data.arrays import Arrays
-from evonas.data.sources.handed import find
+from evonas.data.sources.handed import TABLE, find
 from evonas.data.sources.source import Source
+from evonas.data.tables.cells import read_cells
+from evonas.data.tables.reading import to_arrays
+from evonas.data.tables.roles import Wanted
+from evonas.data.tables.schema import Kind
 from evonas.errors import InvalidData, Issue
 from evonas.files import expanded
 from evonas.memory import Memory
@@ -31,6 +36,8 @@ from evonas.words import excerpt, shown
 CHILD = "evonas.data.sources.python_child"
 _REPORT = "report.json"
 _LOG = "output.txt"
+
+Laid = TypeVar("Laid")
 
 MOST_SAID = 4096
 """Bytes of the end of its output that are looked at if it has left no report."""
@@ -54,21 +61,69 @@ class PythonFunction(Source):
     Attributes:
         function: as `package.module:function`. The module is among the plugins.
         folder: folder in which the module may lie, too: that of the config.
-        target: column of the target if it gives a frame, or columns.
+        target: column of the target if it gives a frame, or columns. The other keys are for frames,
+            too, and as for a table in a file.
+        text: column that alone is the input.
+        group: column that tells which samples belong together; of arrays it is `groups`.
+        time: column that tells when a sample was taken; of arrays it is `time`.
+        columns: what columns hold, where it is not to be inferred.
+        gaps: words that mean that a value is missing, beside the usual ones.
     """
 
     # Any text: a misspelt name of a class would otherwise be taken for that of a function.
     function: str
     folder: str
     target: str | tuple[str, ...] | None = None
+    text: str | None = None
+    group: str | None = None
+    time: str | None = None
+    columns: Mapping[str, Kind] = field(default_factory=dict)
+    gaps: tuple[str, ...] = ()
 
     def read(self, memory: Memory) -> Arrays:
         return self.read_into(Path(tempfile.gettempdir()), memory)
 
     def read_into(self, folder: Path, memory: Memory) -> Arrays:
-        found, notes = called(self.function, self.target, self.folder, folder)
+        reading = partial(self._found, memory)
+        found, notes = called(self.function, self.folder, folder, reading)
         about = f"data: {self.function} was called in a process of its own."
-        return Arrays(self.function, **found, notes=(about, *notes))
+        return replace(found, notes=(about, *found.notes, *notes))
+
+    def naming(self, group: str | None, time: str | None) -> Source:
+        return replace(self, group=group or self.group, time=time or self.time)
+
+    def _found(self, memory: Memory, folder: Path) -> Arrays:
+        """What lies in the folder: a frame is read as any table is."""
+        if (folder / TABLE).is_file():
+            target = self.target or ()
+            wanted = Wanted(
+                target=(target,) if isinstance(target, str) else target,
+                text=self.text or "",
+                group=self.group or "",
+                time=self.time or "",
+                columns=self.columns,
+                gaps=self.gaps,
+            )
+            cells = read_cells(folder / TABLE, memory, wanted.all_gaps)
+            return to_arrays(replace(cells, origin=self.function), wanted)
+        if issues := self._without_frame():
+            raise InvalidData(issues)
+        arrays: dict[str, Any] = {**find(folder)}
+        return Arrays(self.function, **arrays)
+
+    def _without_frame(self) -> list[Issue]:
+        """An issue for each setting that only a frame would heed."""
+        issues = []
+        for key in ("target", "text", "columns", "gaps"):
+            if value := getattr(self, key):
+                message = f"has no effect, because the function gives no frame. Received: {value}."
+                issues.append(Issue(message, f"data.{key}", self.function))
+        for key, array in (("group", "groups"), ("time", "time")):
+            name = getattr(self, key)
+            if name not in (None, array):
+                message = f"the function gives no frame. Allowed: {array}. Received: {name}."
+                issues.append(Issue(message, f"data.{key}", self.function))
+        return issues
 
     def mark(self) -> Mapping[str, str]:
         # The plugin's code is compared by itself: this is for the place that has no plugin.
@@ -80,15 +135,15 @@ class PythonFunction(Source):
 
 
 def called(
-    function: str, target: str | tuple[str, ...] | None, beside: str, folder: Path
-) -> tuple[dict[str, Any], list[str]]:
-    """The arrays that a function gives, by name, and notes for the user.
+    function: str, beside: str, folder: Path, reading: Callable[[Path], Laid]
+) -> tuple[Laid, list[str]]:
+    """What a function gives, and notes for the user.
 
     Args:
         function: `package.module:function`.
-        target: column or columns of the target in a frame.
         beside: folder in which the module may lie, too.
         folder: folder for files, which are gone afterwards but for those that are mapped.
+        reading: reads what the function has left in a folder.
 
     Raises:
         InvalidData: it has raised, has ended the process, or gives something else.
@@ -96,7 +151,7 @@ def called(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".evonas-") as scratch:
         place = Path(scratch)
-        code = _run(function, target, beside, place)
+        code = _run(function, beside, place)
         try:
             report = json.loads((place / _REPORT).read_text(encoding="ascii"))
         except (OSError, ValueError):
@@ -108,14 +163,12 @@ def called(
         if ended := report.get("ended"):
             raise InvalidData(Issue(ended, file=function))
         # A file that is mapped stays until it is no longer needed.
-        return find(place), list(report["notes"])
+        return reading(place), list(report["notes"])
 
 
-def _run(
-    function: str, target: str | tuple[str, ...] | None, beside: str, place: Path
-) -> int | None:
+def _run(function: str, beside: str, place: Path) -> int | None:
     """Run the child to its end; its exit code."""
-    request = json.dumps({"function": function, "target": target})
+    request = json.dumps({"function": function})
     # The folder comes last: a file of the user's must not hide a library of the same name.
     entries = [str(Path(entry).absolute()) for entry in sys.path]
     path = os.pathsep.join([*entries, *filter(None, [beside])])

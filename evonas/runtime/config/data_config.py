@@ -155,10 +155,11 @@ class DataConfig(Settings):
         else:
             found |= self._split_problems()
         for key, value in self._told().items():
-            if key in OF_TABLES and (self.path is None or not is_table(self.path)):
+            is_of_table = self.path is not None and is_table(self.path)
+            if key in OF_TABLES and not is_of_table and self.python is None:
                 found[key] = (
-                    "has an effect beside the `path` of a table only (.csv, .tsv, .parquet)."
-                    f" Received: {shown(value)}."
+                    "has an effect beside the `path` of a table (.csv, .tsv, .parquet) and beside"
+                    f" `python` only. Received: {shown(value)}."
                 )
                 continue
             is_npz = self.path is not None and self.path.endswith(".npz")
@@ -277,7 +278,7 @@ class DataConfig(Settings):
         if self.path is not None:
             return ByPath(self.path, self._told())
         if self.python is not None:
-            return PythonFunction(self.python, "", self.target)
+            return PythonFunction(self.python, "", **self._told())
         assert self.source is not None, "exactly one of them is given"
         return self.source
 
@@ -309,7 +310,8 @@ class DataConfig(Settings):
             return replace(self, path=placed.path)
         # The folder of the module must be in the record, too.
         if self.python is not None:
-            return replace(self, python=None, target=None, source=placed)
+            moved: dict[str, Any] = dict.fromkeys(("python", "target", *OF_TABLES))
+            return replace(self, **moved, source=placed)
         return self if self.source is None else replace(self, source=placed)
 
     def settings(self, kind: str) -> DataSettings:
