@@ -74,6 +74,8 @@ def _is_image(dtype: np.dtype[np.generic], shape: list[int] | tuple[int, ...]) -
 
 def _ragged(x: Ragged) -> Look:
     """Samples of different length or size."""
+    if not len(x):
+        return _as(("sequence",), 0, 0, "sequences")
     first = x.items[0]
     if first.ndim == 3 or (first.ndim == 2 and first.dtype == np.uint8):
         pixels = max(item.shape[0] * item.shape[1] for item in x.items)

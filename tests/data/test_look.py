@@ -21,6 +21,8 @@ WORDS = np.array(["one two three", "four", "five six"])
         (np.zeros((9, 28, 28, 3)), Look(("image",), 9, 784, "9 images of 28x28x3")),
         (np.zeros((9, 29, 12)), Look(("sequence",), 9, 29, "9 sequences of 29x12")),
         (np.zeros((9, 4, 4)), Look(("sequence",), 9, 4, "9 sequences of 4x4")),
+        (np.zeros(9), Look(("vector",), 9, 1, "9 rows of 1 numbers")),
+        (Ragged([]), Look(("sequence",), 0, 0, "0 sequences")),
         (WORDS, Look(("text",), 3, 2, "3 texts of about 2 words")),
         (
             Frame({"a": np.zeros(3), "b": WORDS}),

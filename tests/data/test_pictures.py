@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evonas.data.arrays import Arrays
+from evonas.data.encodings import ENCODINGS
 from evonas.data.prepared import DataSettings, prepare
-from evonas.data.raw import Ragged
+from evonas.data.raw import Frame, Ragged
 from evonas.data.sources import pictures as module
 from evonas.data.sources.pictures import Pictures
 from evonas.errors import InvalidData
@@ -270,3 +272,19 @@ def test_hidden_files_are_no_pictures(tmp_path: Path) -> None:
     assert len(arrays.x) == 6
     assert "1 file is not read" in arrays.notes[1]
     assert "readme.txt" in arrays.notes[1]
+
+
+def test_a_given_part_of_one_size_is_resized_as_well() -> None:
+    x = Ragged([np.full((8, 8, 3), 9, np.uint8), np.full((16, 4, 3), 7, np.uint8)])
+    x_test = np.full((2, 4, 4, 3), 5, np.uint8)
+    y = np.arange(2)
+    arrays = Arrays("here", x, y, x_test, y)
+    pixels = ENCODINGS["pixels"]
+    assert pixels.issues(arrays, "image") == []
+    assert pixels.dtype([x, x_test]) == np.uint8
+    resized = pixels.encode(x_test, pixels.fit(x))
+    assert resized.shape == (2, *pixels.fit(x)["size"], 3)
+    assert (resized == 5).all()
+    wrong = Arrays("here", x, y, Frame({"a": np.zeros(2)}), y)
+    (issue,) = pixels.issues(wrong, "image")
+    assert issue.message == "must be pictures, as x is. Received: Frame."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from evonas.data.arrays import Arrays
 from evonas.data.encodings.encoding import Encoding
-from evonas.data.raw import Array, Ragged, RawSamples
+from evonas.data.raw import Array, Frame, Ragged, Raw, RawSamples
 from evonas.data.resizing import resized
 from evonas.data.room import stored_dtype
 from evonas.errors import Issue
@@ -39,7 +39,11 @@ class Pixels(Encoding):
         issues = []
         channels = None
         for key, x in arrays.samples().items():
-            for number, item in enumerate(x.items):
+            if isinstance(x, Frame) or (not isinstance(x, Raw) and not x.ndim):
+                message = f"must be pictures, as x is. Received: {type(x).__name__}."
+                issues.append(Issue(message, key, arrays.origin))
+                continue
+            for number, item in enumerate(_items(x)):
                 if channels is None and item.ndim == 3:
                     channels = item.shape[2]
                 if wrong := _wrong(item, channels):
@@ -66,12 +70,17 @@ class Pixels(Encoding):
         }
 
     def encode(self, x: RawSamples, fitted: Fitted) -> Array:
-        assert isinstance(x, Ragged), "others are not taken"
         height, width = fitted["size"]
-        return np.stack([resized(item, (height, width)) for item in x.items])
+        return np.stack([resized(item, (height, width)) for item in _items(x)])
 
     def dtype(self, found: Iterable[RawSamples]) -> np.dtype[np.generic]:
-        return stored_dtype(x.items[0].dtype for x in found if isinstance(x, Ragged))
+        return stored_dtype(_items(x)[0].dtype for x in found)
+
+
+def _items(x: RawSamples) -> Sequence[Array]:
+    """The pictures one by one. Those of a part that is given may be of one size, an array."""
+    assert isinstance(x, np.ndarray | Ragged), "others are refused"
+    return x.items if isinstance(x, Ragged) else list(x)
 
 
 def _wrong(item: Array, channels: int | None) -> str:

@@ -132,7 +132,10 @@ def _meant(hint: Any, value: Any) -> str:
     words: list[str] = []
     for arm in arms:
         if typing.get_origin(arm) is Literal:
-            words += typing.get_args(arm)
+            words += map(str, typing.get_args(arm))
+            # A number in quotes is a word.
+            if value in words and value not in typing.get_args(arm):
+                return f" Write {value}, without quotes."
     return did_you_mean(value, words)
 
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Interval, Lt
 
 from evonas.runtime.config.families import dump
 from evonas.runtime.config.settings import FAILED, Builder
-from evonas.runtime.config.type_hints import describe
+from evonas.runtime.config.type_hints import describe, misfit
 from evonas.settings import Check, Settings
 
 
@@ -226,9 +226,16 @@ def test_dumped_settings_are_built_again() -> None:
         (Annotated[float, Gt(0), Lt(1)], "a number above 0 and below 1"),
         (Annotated[int, Ge(1)] | None, "a whole number of at least 1, or null"),
         (Literal["a", "b"], "a or b"),
+        (Literal[1, 3], "1 or 3"),
         (Mapping[str, int], "a mapping, each value a whole number"),
         (Dot | None, "an empty mapping, or null"),
     ],
 )
 def test_hints_are_described(hint: Any, words: str) -> None:
     assert describe(hint) == words
+
+
+def test_a_word_for_one_of_several_numbers_is_told() -> None:
+    hint = Literal[1, 3] | None
+    assert misfit(hint, "3") == 'must be 1 or 3, or null. Received: "3". Write 3, without quotes.'
+    assert misfit(hint, "three") == 'must be 1 or 3, or null. Received: "three".'
