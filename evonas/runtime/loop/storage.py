@@ -13,10 +13,10 @@ from pathlib import Path
 
 from evonas.errors import DiskFailure
 from evonas.evaluate.contract.protocol import Job
-from evonas.runtime.loop.jobs import checkpoint_path, weights_path
+from evonas.runtime.loop.jobs import checkpoint_path, refitted_path, weights_path
 from evonas.trial import Rank, Trial, TrialState, rank
 
-_FILE = re.compile(r"(\d{5,})\.npz")
+_FILE = re.compile(r"(\d{5,})(-refitted)?\.npz")
 
 
 class Storage:
@@ -25,7 +25,8 @@ class Storage:
     Nothing that it does can change a search. At any time it keeps
 
     * the weights of the trials that the strategy retains (`Strategy.retained`), of the best
-      `keep_best` trials, and of those that the strategy is not yet told of: at most `look_ahead`;
+      `keep_best` trials, and of those that the strategy is not yet told of: at most `look_ahead`.
+      Those of a network that was trained again on all folds stay as long;
     * the checkpoints of trainings that are not over, also of those that a deadline has ended, and
       those that they continue. If the strategy
       continues trials, also those of retained trials and of trials that it is not yet told of.
@@ -110,16 +111,17 @@ class Storage:
         # This runs after every outcome. It looks at `retained` and `ahead`, never at all trials.
         kept = {trials[id].trained_id for id in (*retained, *ahead)}
         best = {id for _, id in self._best}
-        self._drop(self._weights, weights_path, kept | best)
+        self._drop(self._weights, (weights_path, refitted_path), kept | best)
         checkpoints = _needed(trials, ahead)
         if self._continues:
             checkpoints |= kept
-        self._drop(self._checkpoints, checkpoint_path, checkpoints)
+        self._drop(self._checkpoints, (checkpoint_path,), checkpoints)
 
-    def _drop(self, ids: set[int], where: Callable[[int], str], keep: set[int]) -> None:
+    def _drop(self, ids: set[int], places: Sequence[Callable[[int], str]], keep: set[int]) -> None:
         """Delete the files of these trials, except those to keep."""
         for id in ids - keep:
-            _unlink(self._root / where(id))
+            for place in places:
+                _unlink(self._root / place(id))
             ids.discard(id)
 
     def source(self, trials: Sequence[Trial], trial: Trial) -> str | None:
@@ -153,7 +155,8 @@ class Storage:
         # Before `open` the best trial is not known, so its weights could not be spared.
         if not self._is_open:
             return 0
-        spared = {weights_path(id) for _, id in self._best[:1]}
+        winner = [id for _, id in self._best[:1]]
+        spared = {place(id) for place in (weights_path, refitted_path) for id in winner}
         for job in running:
             spared.update(job.reads, job.writes)
         freed = 0
@@ -199,8 +202,9 @@ def _needed(trials: Sequence[Trial], ahead: Iterable[int]) -> set[int]:
 
 def _id(path: Path) -> int:
     """The trial that a file belongs to."""
-    number = path.name.partition(".")[0]
-    return int(number)
+    found = _FILE.fullmatch(path.name)
+    assert found is not None, "others are left alone"
+    return int(found[1])
 
 
 def _unlink(path: Path) -> None:

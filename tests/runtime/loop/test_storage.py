@@ -232,6 +232,7 @@ def test_a_session_begins_by_sweeping_what_the_last_one_did_not_come_to(session,
     pruned = next(id for id in range(20) if id not in Watcher(tmp_path).ids("weights"))
     for name in (
         f"weights/{pruned:05d}.npz",
+        f"weights/{pruned:05d}-refitted.npz",
         "weights/00999.npz",
         "checkpoints/00001.npz",
     ):
@@ -246,7 +247,8 @@ def test_a_session_begins_by_sweeping_what_the_last_one_did_not_come_to(session,
 
     session(observers=[Start(), watcher := Watcher(tmp_path)])
     assert "notes.txt" in seen["weights"]
-    assert not {f"{pruned:05d}.npz", "00999.npz"} & seen["weights"]
+    gone = {f"{pruned:05d}.npz", f"{pruned:05d}-refitted.npz", "00999.npz"}
+    assert not gone & seen["weights"]
     assert "00001.npz" not in seen["checkpoints"]
     assert watcher.steps > 0
 
@@ -289,13 +291,15 @@ def test_what_is_freed_is_all_but_the_single_best_and_what_workers_work_with(ses
     )
     running = [job.weights, job.checkpoint, job.resume_from]
     unfinished = temporary_beside(tmp_path / "weights/00093.npz").relative_to(tmp_path).as_posix()
-    for name in (*running, "checkpoints/00092.npz", unfinished):
+    refitted = f"weights/{engine.incumbent.id:05d}-refitted.npz"
+    other = "weights/00092-refitted.npz"
+    for name in (*running, refitted, other, "checkpoints/00092.npz", unfinished):
         (tmp_path / name).write_bytes(b"0123456789")
     before = sum(path.stat().st_size for path in tmp_path.glob("*/*.npz"))
     freed = engine._storage.free([job])
     best = f"weights/{engine.incumbent.id:05d}.npz"
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*.npz")}
-    assert left == {best, *running}
+    assert left == {best, refitted, *running}
     assert freed == before - sum((tmp_path / name).stat().st_size for name in left)
     assert engine._storage.free([job]) == 0
     assert (tmp_path / unfinished).exists(), "a worker may be writing it"
