@@ -10,6 +10,7 @@ may change in any release.
 
     evonas              run a search, continue it, look at its results
     evonas.errors       what can go wrong
+    evonas.sklearn      estimators for scikit-learn
     evonas.genome       search spaces and genomes
     evonas.strategies   write a strategy, or a part of evolution
     evonas.sources      write a source of data, or a split

@@ -51,6 +51,7 @@ PUBLIC: dict[str, list[str]] = {
         "Terminated",
         "UserError",
     ],
+    "evonas.sklearn": ["EvolvedClassifier", "EvolvedRegressor"],
     "evonas.genome": [
         "MUTATIONS",
         "Choice",
