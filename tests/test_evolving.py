@@ -86,7 +86,7 @@ def test_targets_beside_a_frame_need_no_name(tmp_path: Path) -> None:
 
 
 def test_texts_and_rows_of_different_lengths(tmp_path: Path) -> None:
-    texts = [f"a {'good' if label else 'bad'} film" for label in Y % 2]
+    texts = pl.Series([f"a {'good' if label else 'bad'} film" for label in Y % 2])
     run = stubbed(tmp_path, {}, texts, ["yes" if label else "no" for label in Y % 2])
     assert run.interface.input.kind == "text"
     rows = [np.arange(3 + row % 4, dtype=float) for row in range(60)]
@@ -133,6 +133,7 @@ NAN = np.where(np.arange(60) == 7, np.nan, X[:, 0])
         ({"x": X, "y": np.zeros(60, int)}, "y: "),
         ({"x": X, "y": [None, *Y[1:]]}, "y: holds Python objects"),
         ({"x": [[1, "a", None]] * 60, "y": Y}, "x: holds Python objects"),
+        ({"x": "people.csv", "target": "a"}, "x: is a word, and samples are wanted: read the file"),
         ({"x": X, "y": Y, "target": "a"}, "target: tells of the columns of a frame"),
         ({"x": ROWS, "target": "incme"}, "target: there is no column 'incme'. Did you mean 'inc"),
         ({"x": ROWS, "target": "Income"}, "target: there is no column 'Income'. Did you mean 'inc"),

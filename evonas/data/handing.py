@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evonas.data.raw import Array, Frame, Ragged
-from evonas.data.sources.values import Unfit, raw_of
+from evonas.data.sources.values import Unfit, is_of, raw_of
 from evonas.data.tables.cells import plain_frame
 from evonas.data.tables.roles import USUAL_TARGETS
 from evonas.errors import InvalidData, Issue, did_you_mean
@@ -63,6 +64,12 @@ def gathered(
         InvalidData: an argument is missing, is of no use beside the others, or is nothing that can
             be read. The issue is named after it.
     """
+    if isinstance(x, str | Path):
+        message = (
+            "is a word, and samples are wanted: read the file first, such as by polars.read_csv."
+            f" A config may name a file. Received: {short(str(x))}."
+        )
+        raise _refusal("x", message)
     if _is_table(x):
         return _as_table(x, y, target, validation_data, sample_weight, groups, columns)
     for name, value in (("target", target), ("columns", columns)):
@@ -122,6 +129,8 @@ def _are_texts(x: Any) -> bool:
     """Whether these are texts, one a sample."""
     if isinstance(x, list | tuple):
         return bool(x) and all(isinstance(one, str) for one in x)
+    if any(is_of(library, "Series", x) for library in ("pandas", "polars")):
+        return _are_texts(x.to_list())
     if isinstance(x, np.ndarray) and x.ndim == 1:
         is_words = x.dtype.kind in "UT"
         return is_words or (x.dtype == object and _are_texts(x.tolist()))

@@ -16,7 +16,6 @@ from evonas.data.tables.text import Text, cut
 from evonas.errors import InvalidData, Issue
 from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
-from evonas.words import listed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -206,7 +205,7 @@ def plain_frame(table: Any, origin: str) -> pl.DataFrame:
         raise InvalidData(Issue(message, file=origin)) from error
     wrong = [name for name in frame.columns if not isinstance(name, str)]
     if wrong:
-        message = f"the names of columns must be words. Received: {listed([repr(wrong[0])])}."
+        message = f"the names of columns must be words, as by frame.rename(columns=str). Received: {wrong[0]!r}."
         raise InvalidData(Issue(message, file=origin))
     if isinstance(table, pl.DataFrame):
         return table
