@@ -88,6 +88,8 @@ class _Evolved(BaseEstimator, ABC):  # type: ignore[misc]
             ValueError: they cannot be used. The message is that of `evonas.evolve`.
         """
         samples, targets = self._checked(X, y)
+        if sample_weight is not None and not np.any(sample_weight):
+            raise ValueError("sample_weight: at least one weight must not be zero.")
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 run = evolve(
@@ -178,7 +180,9 @@ def _both(estimator: _Evolved, X: Any, y: Any, **options: bool) -> tuple[Any, Ar
     """Samples and targets, checked as scikit-learn checks them."""
     if is_frame(X):
         return _samples(estimator, X, reset=True), np.asarray(y)
-    found: tuple[Any, Array] = validate_data(estimator, X, y, allow_nd=True, **options)
+    found: tuple[Any, Array] = validate_data(
+        estimator, X, y, allow_nd=True, ensure_min_samples=2, **options
+    )
     return found
 
 

@@ -205,7 +205,8 @@ def plain_frame(table: Any, origin: str) -> pl.DataFrame:
         raise InvalidData(Issue(message, file=origin)) from error
     wrong = [name for name in frame.columns if not isinstance(name, str)]
     if wrong:
-        message = f"the names of columns must be words, as by frame.rename(columns=str). Received: {wrong[0]!r}."
+        wanted = "the names of columns must be words, as by frame.rename(columns=str)"
+        message = f"{wanted}. Received: {wrong[0]!r}."
         raise InvalidData(Issue(message, file=origin))
     if isinstance(table, pl.DataFrame):
         return table
