@@ -190,16 +190,19 @@ def _in_space(
     from evonas.model.adopting.comparison import compare
     from evonas.model.adopting.recognition import Report, recognise
 
-    report = Report(takes_nearest)
+    report = Report()
     genome, placed = recognise(space, network, report, optimizer)
     parameters = 0
     if genome is not None:
         parameters = compare(space, genome, kind, placed, report)
+    problems, changes = report.problems, report.changes
+    if not takes_nearest:
+        problems, changes = problems + changes, []
     return {
         "space": space.name,
-        "genome": genome.to_dict() if genome is not None and not report.problems else None,
-        "problems": report.problems,
-        "changes": report.changes,
+        "genome": genome.to_dict() if genome is not None and not problems else None,
+        "problems": problems,
+        "changes": changes,
         "parameters": parameters,
         "optimizer": _word(space, genome, optimizer),
     }

@@ -39,7 +39,7 @@ def compare(
         made = [layer for layer in built if layer.name.startswith(prefix)]
         parameters += sum(layer.parameters for layer in made)
         for words in _differences(one, made):
-            report.differs(words)
+            report.changes.append(words)
     return parameters
 
 

@@ -82,18 +82,12 @@ class Report:
     """What stands against a genome, in sentences.
 
     Attributes:
-        takes_nearest: whether the nearest allowed value is taken instead.
         problems: what cannot be said in the words of the space.
-        changes: what the genome has instead of what the model has.
+        changes: where the genome is not the model, but the nearest to it.
     """
 
-    takes_nearest: bool = False
     problems: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
-
-    def differs(self, words: str) -> None:
-        """Something is not the same in the space."""
-        (self.changes if self.takes_nearest else self.problems).append(words)
 
 
 def ends_of(chain: Sequence[Layer]) -> tuple[list[Layer], list[Layer], list[Layer]]:
@@ -150,7 +144,7 @@ def _placed(space: SearchSpace, network: Sequence[Layer], report: Report) -> Ite
         found = _section_for(layer, sections, now, count)
         if found is None:
             at += 1
-            if report.takes_nearest and layer.kind in WITHOUT_WEIGHTS:
+            if layer.kind in WITHOUT_WEIGHTS:
                 report.changes.append(_moved(layer, open_for_dropout))
             else:
                 report.problems.append(_unplaced(layer, sections[now], count))
@@ -196,8 +190,6 @@ def _section_for(
 
 def _unplaced(layer: Layer, section: Section, count: int) -> str:
     words = f"{layer.label}: no op of the space begins with such a layer here."
-    if layer.kind in DROPOUTS:
-        words = f"{layer.label}: dropout comes directly behind a layer with weights only."
     full = f" ({count} of {section.high} genes are taken)" if count else ""
     return f"{words} The section {section.name}{full} takes {_allowed(section)}."
 
@@ -215,8 +207,11 @@ def _moved(layer: Layer, given: dict[str, Any] | None) -> str:
     rate = layer.config.get("rate")
     if layer.kind in DROPOUTS and given is not None and not given["dropout"]:
         given["dropout"] = rate
-        return f"{layer.label}: comes directly behind the layer with weights before it."
-    return f"{layer.label}: is left out."
+        return (
+            f"{layer.label}: dropout comes directly behind a layer with weights only. The nearest"
+            " place is behind the one before it."
+        )
+    return f"{layer.label}: has no place in the space. The nearest network is without it."
 
 
 def _read(layer: Layer) -> dict[str, Any]:
@@ -271,16 +266,16 @@ def _gene(section: Section, placed: Placed, report: Report) -> Gene:
 
 
 def _value(parameter: Parameter, received: Any, what: str, report: Report) -> Value | None:
-    """The allowed value that is meant, or the nearest one if that is asked for."""
+    """The allowed value that is meant, or the nearest one."""
     value = parameter.admit(received)
     if value is not None:
         return value
-    nearest = _nearest(parameter, received) if report.takes_nearest else None
+    nearest = _nearest(parameter, received)
     words = f"{what} must be {parameter.describe()}. Received: {received}."
     if nearest is None:
         report.problems.append(words)
     else:
-        report.changes.append(f"{words} Taken: {nearest}.")
+        report.changes.append(f"{words} The nearest is {nearest}.")
     return nearest
 
 
