@@ -18,7 +18,7 @@ RECORD = 5_000
 """Bytes of the record for a trial (docs/storage.md)."""
 FEW_VALID = 0.3
 MANY_ALIKE = 0.2
-GENERATIONS = 3
+GENERATIONS = 2
 """Generations that a search needs at least, to be more than its first one."""
 
 
@@ -78,8 +78,8 @@ def expected(config: RunConfig, probe: Probe) -> Expectation:
     if time is not None and trainings == max(0, math.floor((time - around) / pace)):
         seconds = time
     kept = min(trainings, config.storage.keep_best + _population(config))
-    # What is kept is good, and rather large. The best model is a file beside its weights.
-    disk = probe.data + probe.bytes * (kept + 1) + RECORD * trainings
+    # What is kept is good, and rather large. The file of the best model is about twice its weights.
+    disk = probe.data + probe.bytes * (kept + 2) + RECORD * trainings
     is_at_most = bool(that_sets_epochs(config.strategy))
     return Expectation(trainings, seconds, probe.memory, disk, is_at_most)
 
@@ -148,8 +148,10 @@ def _about_time(config: RunConfig, probe: Probe, found: Expectation) -> list[str
         ways.append(more_time(config.budget, around + least * probe.seconds / probe.workers))
         if config.training.epochs > 1:
             ways.append(f"training.epochs={max(1, config.training.epochs // 2)}")
-    else:
+    elif config.budget.trials == found.trainings:
         ways.append(f"budget.trials={least}")
+    else:
+        ways.append(f"budget.epochs={least * config.training.epochs}")
     smaller = population_for(max(1, found.trainings))
     if smaller < population:
         key = ".".join(map(str, layers(config.strategy)[-1].path))

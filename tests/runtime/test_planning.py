@@ -111,7 +111,7 @@ def test_time_follows_from_the_trainings(
 def test_the_disk_has_what_is_kept(loaded: LoadedConfig) -> None:
     config = with_budget(loaded, "budget.trials=1000", "storage.keep_best=7").config
     # The best ones and the population of 5, the model, the data, and 5 kB a trial.
-    assert expected(config, PROBE).disk == 50_000 + 13 * 1000 + 5_000_000
+    assert expected(config, PROBE).disk == 50_000 + 14 * 1000 + 5_000_000
 
 
 def test_a_strategy_with_rungs_takes_at_most_that(loaded: LoadedConfig) -> None:
@@ -138,11 +138,14 @@ def test_nothing_is_to_change_where_all_fits(loaded: LoadedConfig, seen: Survey)
 
 
 def test_each_thing_that_does_not_fit_has_what_helps(loaded: LoadedConfig, seen: Survey) -> None:
-    (few,) = told(loaded, seen, "budget.trials=10")
-    assert "3 generations of 5 need 15" in few
-    assert "budget.trials=15" in few
+    (few,) = told(loaded, seen, "budget.trials=8")
+    assert "2 generations of 5 need 10" in few
+    assert "budget.trials=10" in few
+    (epochs,) = told(loaded, seen, "budget.epochs=24")
+    # Trainings of 3 epochs.
+    assert "budget.epochs=30" in epochs
     (short,) = told(loaded, seen, "budget.minutes=0.5")
-    # 15 seconds around 15 trainings of 6 seconds by two workers.
+    # 15 seconds around 10 trainings of 6 seconds by two workers.
     assert "budget.minutes=1" in short
     assert "training.epochs=1" in short
     (memory,) = told(loaded, seen, "budget.trials=20", free=Machine(GIB // 2, 100 * GIB))
