@@ -13,6 +13,7 @@ import evonas.errors
 from evonas.errors import UserError, did_you_mean
 from evonas.files import expanded, is_file, is_folder
 from evonas.genome.strict_yaml import short
+from evonas.invocation import command
 
 Kind = Literal["spaces", "seeds", "configs"]
 
@@ -91,15 +92,14 @@ def _refuse_data(path: str) -> None:
     Raises:
         UserError: it is one.
     """
-    if not path.endswith((".npz", ".npy", ".csv", ".tsv")) or not is_file(expanded(path)):
+    endings = (".npz", ".npy", ".csv", ".tsv", ".parquet")
+    if not path.removesuffix(".gz").endswith(endings) or not is_file(expanded(path)):
         return
     shown = short(path, 200)
-    way = f"`data: {{path: {shown}}}`, with a space and a budget."
-    if not path.endswith(".npz"):
-        way = (
-            "`data: {path: my.npz}`. What evonas reads are the arrays `x` and `y` of an .npz file."
-        )
-    raise UserError(f"{shown} is data, and a config is a file of YAML that names them: {way}")
+    raise UserError(
+        f"{shown} is data, and a config is a file of YAML that names them:"
+        f" `data: {{path: {shown}}}` and a budget. To have one written:  {command('init', path)}"
+    )
 
 
 def _by_path(kind: Kind, name_or_path: str, relative_to: Path | None) -> Path:

@@ -76,6 +76,14 @@ def test_nothing_is_overwritten_and_nothing_half_is_left(quick: None, tmp_path: 
     assert not (tmp_path / "g.yaml").exists()
 
 
+def test_data_in_the_place_of_a_config_are_told_of_init(tmp_path: Path) -> None:
+    flowers(tmp_path / "f.csv")
+    done = run_evonas("run", "f.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "`data: {path: f.csv}` and a budget" in done.stderr
+    assert "init f.csv" in done.stderr
+
+
 def test_a_shipped_data_set_has_a_name(quick: None, tmp_path: Path) -> None:
     told = run_evonas("init", "diabetes", "--no-probe", "-o", "d.yaml", cwd=tmp_path)
     assert told.returncode == 0, told.stderr
