@@ -48,5 +48,5 @@ def test_the_configs_run(name: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The winner" in done.stdout
-    by = "by my_training:easy_first with my_training:slower: a training that is interrupted begins"
+    by = "by my_training:easy_first with my_training:content: a training that is interrupted begins"
     assert (by in " ".join(done.stdout.split())) is (name == "own_training")
