@@ -169,8 +169,13 @@ class EvolvedRegressor(RegressorMixin, _Evolved):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """The prediction for each sample, (n,), or (n, targets) if there are several."""
-        found = self._answers(X)
+        found = self._answers(X).astype(np.float64)
         return found[:, 0] if found.shape[1] == 1 else found
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
     def _checked(self, X: Any, y: Any) -> tuple[Any, Array]:
         return _both(self, X, y, y_numeric=True, multi_output=True)
