@@ -57,6 +57,7 @@ def _is_wanted(directory: Path, amount: str) -> bool:
     Raises:
         UserError: nobody can be asked.
     """
+    from evonas.cli.console import complain
     from evonas.errors import UserError
     from evonas.invocation import command as command_line
 
@@ -64,6 +65,5 @@ def _is_wanted(directory: Path, amount: str) -> bool:
         way = command_line(NAME, directory, "--yes")
         raise UserError(f"nobody can be asked, because the input is no terminal. To delete:  {way}")
     # On standard error: standard output may be a file, or JSON.
-    sys.stderr.write(f"Delete the run at {directory}, {amount}? [y/N] ")
-    sys.stderr.flush()
+    complain(f"Delete the run at {directory}, {amount}? [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -159,6 +159,7 @@ def test_commands_print_words_by_say_only():
         ("console.py", "sys.stdout.buffer.write(piece.encode(err"),
         ("console.py", "sys.stdout.write(piece.replace('\\x7f', '"),
         ("console.py", "sys.stdout.write(text)"),
+        ("init.py", "opened.write(text)"),
         ("leaving.py", "print('evonas: stopped by Ctrl-C.', file"),
         ("quiet.py", "sys.stderr.write(aside.read().decode(err"),
         ("table.py", "out.file.write(line)"),

@@ -20,8 +20,8 @@ OTHERS = (
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["fly"], "there is no command fly. Allowed: run, resume, list, show,"),
-        (["shwo", "x"], "there is no command shwo. Did you mean 'show'? Allowed: run,"),
+        (["fly"], "there is no command fly. Allowed: init, plan, run,"),
+        (["shwo", "x"], "there is no command shwo. Did you mean 'show'? Allowed: init,"),
         (["run", "--jsn"], "run has no option --jsn. Did you mean '--json'? Allowed: --set,"),
         (["--bogus"], "evonas has no option --bogus. Allowed: --version,"),
         (["run"], "run needs CONFIG: a config's path, or the name of a shipped one"),
