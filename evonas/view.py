@@ -88,8 +88,9 @@ class RecordedTrial:
         return self.trial.is_cut_short
 
     def model(self) -> keras.Model:
-        """The trained Keras model, compiled. It takes raw samples of shape (n, *shape).
+        """The trained Keras model, compiled. It takes raw samples, as `best.keras` does.
 
+        These are arrays of shape (n, *shape), columns by name, texts, or pictures of any size.
         Imports Keras.
 
         Raises:
@@ -97,7 +98,7 @@ class RecordedTrial:
             InvalidRecord: its weights are not kept, or damaged; `Run.export` trains it again.
         """
         from evonas.evaluate.contract.importing import add_folder
-        from evonas.evaluate.training.export_job import load_model
+        from evonas.evaluate.training.export_job import load_model, with_raw_inputs
         from evonas.model.compiling import compile_model
 
         # asked for first: a run without networks is refused with the name of its judge
@@ -109,6 +110,8 @@ class RecordedTrial:
         plugins = tuple(run.config.plugins)
         add_folder(run.plugin_folder)
         model = load_model(run.space, self.genome, interface, weights, plugins)
+        if interface.input.encoding:
+            model = with_raw_inputs(model, run.space, self.genome, interface, plugins)
         samples = run.counts["train"]
         training = run.config.training
         most, loss = training.epochs, training.loss

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import evonas
 from evonas.data.prepared import FILES, RAW_FILES
 from evonas.data.raw import load
 from evonas.evaluate.training.export_job import given_to_keras
@@ -69,6 +70,10 @@ def test_the_best_model_takes_raw_rows(tmp_path: Path, space: str) -> None:
     assert len(targets) == len(raw["age"]) == 48
     right = (model.predict(to_keras(raw), verbose=0).argmax(axis=1) == targets).mean()
     assert right == pytest.approx(card["metrics"]["test_accuracy"])
+    best = evonas.load(root).best
+    assert best is not None
+    found = best.model().predict(to_keras(raw), verbose=0)
+    np.testing.assert_allclose(found, model.predict(to_keras(raw), verbose=0), atol=1e-6)
     # What the training has never seen gets an answer, too.
     odd = {"age": np.array([np.nan, 1e6]), "the colour": np.array(["violet", ""])}
     assert np.isfinite(model.predict(to_keras(odd), verbose=0)).all()

@@ -113,7 +113,7 @@ def not_listed(module: str, plugins: Sequence[str]) -> str:
         return ""
     allowed = short(", ".join(plugins), 200) or "none"
     return (
-        f"the module {module!r} is not among the plugins that may be imported: {allowed}."
+        f"the module {short(module)!r} is not among the plugins that may be imported: {allowed}."
         f"{did_you_mean(module, plugins) or to_list(module, plugins)}"
     )
 
