@@ -147,7 +147,11 @@ INSIDE = np.array([[[1.0], [NAN], [2.0]], [[1.0], [2.0], [NAN]]])
         (np.full((2, 3), NAN), "sequence", r"sample 0 .* has no step"),
         (Ragged([np.ones((2, 1)), np.ones((2, 3))]), "sequence", r"sample 1 .* 1 channels"),
         (Ragged([np.array([[1e30]])]), "sequence", r"at most 1e\+18 in size"),
-        (np.array([3, 4]), "text", r"must be texts.*Received: int64"),
+        (
+            np.array([3, 4]),
+            "text",
+            r"must be texts.*Received: int64. If they are ids.*give the texts",
+        ),
         (np.array(["one", "two"]), "text", r"no word occurs twice"),
         (np.array(["a a", "\ud800 a"]), "text", r"half of a letter in sample 1"),
         (np.array(["a a", "a a"]), "text", r"texts that differ"),
@@ -160,3 +164,40 @@ def test_bad_samples_get_a_message(x: Any, kind: str, message: str) -> None:
     import re
 
     assert re.search(message, issue.message)
+
+
+DRAWN = np.random.default_rng(0).integers(1, 5000, (200, 30))
+TOLD = [
+    f"x: holds whole numbers from {DRAWN.min()} to {DRAWN.max():,} with"
+    f" {len(np.unique(DRAWN)):,} different values; they are trained on as quantities. If they are"
+    " ids of words, give the texts (`space: text`)."
+]
+
+
+@pytest.mark.parametrize(
+    ("x", "kind", "told"),
+    [
+        (DRAWN, "sequence", TOLD),
+        (DRAWN[..., None], "sequence", TOLD),
+        (DRAWN, "vector", TOLD),
+        (Ragged([*DRAWN[:, :29], *DRAWN[:, 29:]]), "sequence", TOLD),
+        # Measurements, negative numbers, channels, few values.
+        (DRAWN.astype(float), "sequence", []),
+        (DRAWN - 9, "sequence", []),
+        (DRAWN.reshape(200, 10, 3), "sequence", []),
+        (DRAWN % 10, "sequence", []),
+        # Pixels, as bytes or not, and columns of a table with ranges of their own.
+        ((DRAWN % 256).astype("uint8"), "vector", []),
+        ((DRAWN % 256), "vector", []),
+        (DRAWN % ([90] * 20 + [5000] * 10), "vector", []),
+        (DRAWN.reshape(200, 5, 6), "image", []),
+    ],
+)
+def test_whole_numbers_that_may_be_ids_of_words_are_told(
+    x: Any, kind: str, told: list[str]
+) -> None:
+    encoding = encoding_for(x, kind)
+    fitted = encoding.fit(x) if encoding.name else {}
+    arrays = Arrays("here", x, np.arange(len(x)))
+    notes = encoding.notes(arrays, kind, fitted)
+    assert [note for note in notes if "whole numbers" in note] == told

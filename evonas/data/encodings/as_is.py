@@ -9,6 +9,7 @@ import numpy as np
 from evonas.data.arrays import Arrays
 from evonas.data.checks import channels_first, check_samples
 from evonas.data.encodings.encoding import Encoding
+from evonas.data.encodings.ids import about_ids
 from evonas.data.raw import Array, Raw, RawSamples
 from evonas.data.room import stored_dtype
 from evonas.errors import Issue
@@ -31,7 +32,7 @@ class AsIs(Encoding):
 
     def notes(self, arrays: Arrays, kind: str, fitted: Fitted) -> tuple[str, ...]:
         assert isinstance(arrays.x, np.ndarray), "others are not stored as they are"
-        return tuple(channels_first(arrays.x, kind))
+        return (*channels_first(arrays.x, kind), *about_ids(arrays.x, kind))
 
     def fit(self, train: RawSamples) -> Fitted:
         return {}

@@ -9,6 +9,7 @@ import numpy as np
 from evonas.data.arrays import Arrays
 from evonas.data.checks import LARGEST
 from evonas.data.encodings.encoding import Encoding
+from evonas.data.encodings.ids import about_ids
 from evonas.data.raw import Array, Ragged, RawSamples
 from evonas.errors import Issue
 from evonas.learning.input_spec import Fitted
@@ -55,7 +56,7 @@ class Padded(Encoding):
                 f"x: {sequences} of {len(lengths):,} have more than {length} steps, which the"
                 f" longest of the training part has. Networks see the first {length} of them."
             )
-        return tuple(notes)
+        return (*notes, *about_ids(arrays.x, kind))
 
     def fit(self, train: RawSamples) -> Fitted:
         # An array is as long in all parts.

@@ -136,7 +136,10 @@ def _issues(texts: object, key: str, origin: str) -> list[Issue]:
     if not isinstance(texts, np.ndarray) or texts.dtype.kind not in "UT":
         received = texts.dtype if isinstance(texts, np.ndarray) else type(texts).__name__
         message = "must be texts, an array of strings (n,), for a space that takes texts."
-        return [Issue(f"{message} Received: {received}.", key, origin)]
+        message = f"{message} Received: {received}."
+        if isinstance(texts, np.ndarray) and texts.dtype.kind in "iu":
+            message = f"{message} If they are ids of words, give the texts themselves."
+        return [Issue(message, key, origin)]
     if texts.ndim != 1:
         message = f"must have one axis, a text a sample. Received: shape {texts.shape}."
         return [Issue(message, key, origin)]
