@@ -289,6 +289,8 @@ def how_to_use(card: Mapping[str, Any], name: str) -> list[str]:
     told = [
         f"{name} takes {_raw(card) or f'raw samples of shape ({takes})'}; preprocessing is inside."
     ]
+    if dates := _dates(card):
+        told.append(dates)
     # Cards of older runs do not have it.
     if keras := card.get("keras"):
         told.append(f"It needs Keras {keras['needs']}.")
@@ -360,6 +362,18 @@ def _raw(card: Mapping[str, Any]) -> str:
         "padded": "sequences, padded behind with NaN",
     }
     return words.get(encoding, "")
+
+
+def _dates(card: Mapping[str, Any]) -> str:
+    """Which columns are dates, and how they are given; empty without any."""
+    from evonas.export.card import DAYS, dates_of
+
+    # From the schema, so that cards of older runs tell it, too.
+    names = dates_of(card)
+    if not names:
+        return ""
+    verb = "is a date, given" if len(names) == 1 else "are dates, each given"
+    return f"{listed(names[:8])}{_more(names)} {verb} as {DAYS}, a float."
 
 
 def _more(columns: Sequence[str]) -> str:

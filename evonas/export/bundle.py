@@ -14,7 +14,7 @@ from evonas.errors import EvonasError, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Setup
 from evonas.export import description
-from evonas.export.card import TAKES, note_result, write_card
+from evonas.export.card import DAYS, TAKES, dates_of, note_result, write_card
 from evonas.export.refitting import refitted
 from evonas.export.retraining import Tell, Weights, leave, run_job, weights_of
 from evonas.export.target import Target, about, bring
@@ -234,6 +234,8 @@ def _card(
     if form.is_folder:
         # Together they give the sha256 above: that of this list, as `sha256sum` prints it.
         card["files"] = files_within(target.path)
+    if dates := dates_of(card):
+        card["dates"] = dict.fromkeys(dates, DAYS)
     return {**card, **about(target, details.get("versions") or {}, card)}
 
 

@@ -14,6 +14,17 @@ TAKES = "interface"
 """Key of a card: both ends of its model."""
 
 
+DAYS = "days since 1970-01-01"
+"""How a model takes a date, as a float: 1970-01-02 at noon is 1.5."""
+
+
+def dates_of(card: Mapping[str, Any]) -> list[str]:
+    """The columns of a table that are dates, by the schema within a card."""
+    fitted = card.get(TAKES, {}).get("input", {}).get("fitted", {})
+    columns = fitted.get("schema", {}).get("features", ())
+    return [column["name"] for column in columns if column["kind"] == "date"]
+
+
 def card_beside(model: Path) -> Path:
     """Where the card of an exported model lies: `best.json` for `best.keras`."""
     stem = model.name.removesuffix(".keras")

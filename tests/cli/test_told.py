@@ -11,6 +11,8 @@ from evonas import view
 from evonas.cli.front import _worth
 from evonas.cli.search import _how_chosen, _place_of
 from evonas.cli.show import _headline
+from evonas.cli.winner import how_to_use
+from evonas.data.tables.schema import Column, Schema
 from evonas.errors import NothingFeasible, Stopped, UserError
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.stopping import Urgency
@@ -257,3 +259,20 @@ def test_a_stop_says_what_becomes_of_trials_that_ran(tmp_path, urgency, workers,
         with pytest.raises(Stopped) as raised:
             engine.run()
     assert str(raised.value) == words
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        (("number", "category"), []),
+        (("date", "number"), ["a is a date, given as days since 1970-01-01, a float."]),
+        (("date", "date"), ["a and b are dates, each given as days since 1970-01-01, a float."]),
+    ],
+)
+def test_what_a_model_takes_says_which_columns_are_dates(kinds, told):
+    features = tuple(Column(name, kind) for name, kind in zip("ab", kinds, strict=True))
+    fitted = {"schema": Schema(features).to_json(), "columns": [{"name": "a"}, {"name": "b"}]}
+    card = {"input_shape": [2], "interface": {"input": {"fitted": fitted}}}
+    first, *others = how_to_use(card, "best.keras")
+    assert first.startswith("best.keras takes a mapping of columns to their values (a, b);")
+    assert others == told
