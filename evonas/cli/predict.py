@@ -55,7 +55,7 @@ def command(
     import csv
     import io
 
-    from evonas.cli.console import emit_document, model_at, print_json
+    from evonas.cli.console import complain, emit_document, model_at, print_json
     from evonas.cli.quiet import startup_log_aside
     from evonas.export.prediction import predict
     from evonas.files import write_text_whole
@@ -63,6 +63,8 @@ def command(
     path = model_at(model, runs)
     with startup_log_aside():
         found = predict(path, data)
+    for note in found.notes:
+        complain(f"note: {note}")
     if as_json:
         rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         print_json(rows)

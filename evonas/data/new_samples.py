@@ -11,17 +11,25 @@ import numpy as np
 from evonas.data.arrays import Arrays
 from evonas.data.checks import check_given
 from evonas.data.encodings import ENCODINGS
-from evonas.data.raw import Array, Ragged, Raw, RawSamples
+from evonas.data.raw import Array, Frame, Ragged, Raw, RawSamples
 from evonas.data.sources.by_path import kind_at
+from evonas.data.sources.npy import Npy
+from evonas.data.sources.npz import Npz
+from evonas.data.sources.path_source import PathSource
 from evonas.data.sources.picture_folder import is_picture
 from evonas.data.sources.pictures import Pictures
-from evonas.data.tables.reading import read_like, rows_like
+from evonas.data.sources.text_folder import TextFolder
+from evonas.data.tables.compared import notes_on
+from evonas.data.tables.reading import cells_like, rows_like, samples_like
 from evonas.data.tables.schema import Schema
 from evonas.data.windows import channels_of, whole_windows
 from evonas.errors import InvalidData, Issue
 from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.memory import Memory
+
+OF_TEXTS: Sequence[type[PathSource]] = (Npz, Npy, TextFolder)
+"""What may hold texts without a table, for a model that has learned from a column of texts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +41,13 @@ class NewSamples:
         called: what the names are, in a word; empty if there are none.
         names: a name for each sample, if more than their order tells them apart: a file, or the row
             that a forecast follows.
+        notes: what was left out of them or not known of them, in sentences.
     """
 
     x: RawSamples
     called: str = ""
     names: Sequence[str | int] = ()
+    notes: Sequence[str] = ()
 
 
 def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
@@ -57,7 +67,9 @@ def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
     if interface.steps:
         return _windows(path, interface, memory)
     if schema:
-        return NewSamples(read_like(Schema.from_json(schema), path, memory))
+        first = Schema.from_json(schema)
+        if not (first.is_text and any(kind.reads(path) for kind in OF_TEXTS)):
+            return _of_table(first, path, spec, memory)
     is_one = path.is_file() and is_picture(path.name)
     kind = Pictures if is_one else kind_at(path)
     source = kind(str(path))
@@ -69,6 +81,14 @@ def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
     if not len(x):
         raise InvalidData(Issue("holds no sample.", file=str(path)))
     return NewSamples(x, "file" if names else "", names)
+
+
+def _of_table(schema: Schema, path: Path, spec: InputSpec, memory: Memory) -> NewSamples:
+    """The rows of another table, read as the first one was."""
+    cells = cells_like(schema, path, memory)
+    x = samples_like(schema, cells)
+    fitted = spec.fitted.get("columns", ()) if isinstance(x, Frame) else ()
+    return NewSamples(x, notes=notes_on(schema, cells, x, fitted))
 
 
 def _channels(spec: InputSpec) -> int | None:
@@ -86,6 +106,9 @@ def _issues(x: RawSamples, spec: InputSpec, origin: str) -> list[Issue]:
         issues = [Issue(message, "x", origin)]
     elif not spec.encoding and not isinstance(x, Raw):
         issues = check_given(x, spec.shape, spec.kind, origin)
+    elif spec.kind == "text" and not (isinstance(x, np.ndarray) and x.dtype.kind in "UT"):
+        message = f"the model takes texts. Received: {_received(x)}."
+        issues = [Issue(message, "x", origin)]
     else:
         looked_at = x
         # Pictures of one size are an array, and those of the run were not.
@@ -105,6 +128,10 @@ def _issues(x: RawSamples, spec: InputSpec, origin: str) -> list[Issue]:
         message = f"the model was trained on pixels of 8 bits. Received: {_dtype(x)}."
         issues = [Issue(message, "x", origin)]
     return issues
+
+
+def _received(x: RawSamples) -> str:
+    return f"{x.dtype}, shape {x.shape}" if isinstance(x, np.ndarray) else "other samples"
 
 
 def _dtype(x: RawSamples) -> np.dtype[np.generic]:

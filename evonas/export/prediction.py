@@ -30,10 +30,12 @@ class Predictions:
     Attributes:
         columns: names of the columns.
         rows: one row a sample: words, numbers and whole numbers.
+        notes: what was left out of the samples or not known of them, in sentences.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str | int | float]]
+    notes: Sequence[str] = ()
 
 
 def interface_on(card: Mapping[str, Any]) -> Interface:
@@ -100,7 +102,7 @@ def predict(model: Path, data: Path) -> Predictions:
     if new.called:
         names = [new.called, *names]
         rows = [[name, *row] for name, row in zip(new.names, rows, strict=True)]
-    return Predictions(tuple(names), rows)
+    return Predictions(tuple(names), rows, new.notes)
 
 
 def _check_finite(answers: Array, origin: str) -> None:

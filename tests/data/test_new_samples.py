@@ -113,3 +113,66 @@ def test_a_forecast_of_a_series_alone(tmp_path: Path) -> None:
     assert forecast(tmp_path / "new.npz", 2, 1).names == [2, 3, 4]
     with pytest.raises(InvalidData, match=r"sees 2 columns. Received: 1"):
         forecast(tmp_path / "new.npz", 2, 2)
+
+
+def text_schema(folder: Path) -> Any:
+    """How texts are read that `evonas.evolve` was given as a list."""
+    reviews = "".join(f"it was {'good' if row % 2 else 'bad'},{row % 2}\n" for row in range(20))
+    (folder / "trained.csv").write_text(f"x,y\n{reviews}")
+    source = Table(str(folder / "trained.csv"), target="y", columns={"x": "text"})
+    return source.read(Memory()).schema
+
+
+def test_texts_that_are_in_no_table_or_in_one_with_another_name(tmp_path: Path) -> None:
+    fitted = {"words": (), "schema": text_schema(tmp_path)}
+    texts = ["good, they said", "bad"]
+
+    def found(name: str) -> NewSamples:
+        new = read(tmp_path / name, "text", (4,), encoding="text", fitted=fitted)
+        assert new.x.tolist() == texts  # type: ignore[union-attr]
+        return new
+
+    np.savez(tmp_path / "new.npz", x=np.array(texts))
+    np.save(tmp_path / "new.npy", np.array(texts))
+    (tmp_path / "folder").mkdir()
+    for name, text in zip("ab", texts, strict=True):
+        (tmp_path / "folder" / f"{name}.txt").write_text(text)
+    assert (found("new.npz").notes, found("new.npy").notes) == ((), ())
+    assert found("folder").names == ["a.txt", "b.txt"]
+    (tmp_path / "x.csv").write_text(f'x\n"{texts[0]}"\nbad\n')
+    assert found("x.csv").notes == []
+    (tmp_path / "new.csv").write_text(f'review\n"{texts[0]}"\nbad\n')
+    (note,) = found("new.csv").notes
+    assert note.endswith("new.csv: the only column, 'review', is taken for the texts 'x'.")
+    (tmp_path / "two.csv").write_text("review,stars\ngood,5\n")
+    with pytest.raises(
+        InvalidData,
+        match=r"two.csv: the column 'x' is missing.* It holds the texts: give their column this"
+        r" name. Received: 'review' and 'stars'.",
+    ):
+        found("two.csv")
+    np.savez(tmp_path / "numbers.npz", x=np.arange(4))
+    with pytest.raises(InvalidData, match=r"takes texts. Received: int64, shape \(4,\)"):
+        found("numbers.npz")
+
+
+def test_what_a_table_has_more_than_the_first_one_is_told(tmp_path: Path) -> None:
+    rows = "".join(f"{row * row},{'red' if row % 2 else 'blue'},{row % 3}\n" for row in range(30))
+    (tmp_path / "trained.csv").write_text(f"size,colour,kind\n{rows}")
+    schema = Table(str(tmp_path / "trained.csv"), target="kind").read(Memory()).schema
+    columns = ({"name": "size", "mean": 0.0}, {"name": "colour", "words": ("red", "blue")})
+    fitted = {"schema": schema, "columns": columns}
+
+    def notes(text: str) -> list[str]:
+        path = tmp_path / "new.csv"
+        path.write_text(text)
+        found = read(path, "table", (2,), encoding="table", fitted=fitted)
+        return [note.removeprefix(f"{path}: ") for note in found.notes]
+
+    assert notes("size,colour,kind\n1,red,0\n2,,1\n") == []
+    assert notes("id,size,colour,when\na,1,red,b\nc,2,green,d\ne,3,pink,f\ng,4,pink,h\n") == [
+        "these 2 columns are left out, because the model was not trained with them: 'id' and"
+        " 'when'.",
+        "the column 'colour' has 2 words that were not in the training data, in 3 rows. The first"
+        " is 'green' in line 3. The model takes it for an unknown word.",
+    ]

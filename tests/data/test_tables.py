@@ -204,7 +204,11 @@ def test_the_schema_reads_another_file_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"town": None}, "town: this column is missing, and the model was trained with it"),
+        (
+            {"town": None},
+            r"new.csv: the column 'town' is missing, and the model was trained with it."
+            r" If nothing is known of it, add an empty column of this name: its values are gaps",
+        ),
         (
             {"age": ["1", "2", "old"]},
             r"new.csv:4: age: must be a number, or a gap. Received: 'old'",

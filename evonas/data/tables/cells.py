@@ -68,7 +68,8 @@ def read_cells(
         gaps: words that mean that a value is missing.
         separator: what separates fields; empty to look at the header.
         encoding: encoding of a CSV; empty for UTF-8.
-        alone: name of a column that may be the only one; empty if one column cannot be meant.
+        alone: name of a column that may be the only one, or `ANY_NAME`; empty if one column
+            cannot be meant.
 
     Raises:
         InvalidData: there is no table in it.

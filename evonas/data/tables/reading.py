@@ -20,6 +20,7 @@ from evonas.data.tables.values import beside, feature, target
 from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
+from evonas.words import listed
 
 MOST_TOLD = 10
 """The most columns that a message tells of."""
@@ -91,7 +92,7 @@ def read_like(schema: Schema, path: Path, memory: Memory) -> RawSamples:
     Raises:
         InvalidData: a column is missing, or holds other values than the first file's.
     """
-    return samples_like(schema, _cells(schema, path, memory))
+    return samples_like(schema, cells_like(schema, path, memory))
 
 
 def targets_like(schema: Schema, path: Path, memory: Memory) -> Array:
@@ -100,7 +101,7 @@ def targets_like(schema: Schema, path: Path, memory: Memory) -> Array:
     Raises:
         InvalidData: as `read_like`.
     """
-    cells = _cells(schema, path, memory)
+    cells = cells_like(schema, path, memory)
     issues = _missing(cells, schema.targets)
     found = {} if issues else _values(cells, schema.targets, target, issues)
     if issues:
@@ -110,7 +111,8 @@ def targets_like(schema: Schema, path: Path, memory: Memory) -> Array:
 
 def samples_like(schema: Schema, cells: Cells) -> RawSamples:
     """As `read_like`, for a table that has been read, such as a frame."""
-    issues = _missing(cells, schema.features)
+    cells = _with_text_named(schema, cells)
+    issues = _missing(cells, schema.features, _advice(schema, cells))
     found = {} if issues else _values(cells, schema.features, feature, issues)
     if issues:
         raise InvalidData(issues)
@@ -125,7 +127,7 @@ def rows_like(schema: Schema, path: Path, memory: Memory) -> Array:
     Raises:
         InvalidData: as `read_like`.
     """
-    cells = _cells(schema, path, memory)
+    cells = cells_like(schema, path, memory)
     goals = [Column(one.name, "number") for one in schema.targets]
     columns = [*schema.features, *goals]
     issues = _missing(cells, columns)
@@ -135,10 +137,34 @@ def rows_like(schema: Schema, path: Path, memory: Memory) -> Array:
     return np.stack(list(found.values()), axis=1)
 
 
-def _cells(schema: Schema, path: Path, memory: Memory) -> Cells:
-    """The table in another file."""
+def cells_like(schema: Schema, path: Path, memory: Memory) -> Cells:
+    """The table in another file, as it was found.
+
+    Raises:
+        InvalidData: there is no table in it.
+    """
     alone = schema.alone
     return read_cells(path, memory, schema.gaps, schema.separator, schema.encoding, alone)
+
+
+def _with_text_named(schema: Schema, cells: Cells) -> Cells:
+    """The same table, in which a column of texts that is the only one has the name of the first.
+
+    Texts that came as a list have a name that nobody has given.
+    """
+    columns = cells.frame.columns
+    wanted = schema.features[0].name if schema.is_text else ""
+    if not wanted or len(columns) != 1 or columns == [wanted]:
+        return cells
+    return replace(cells, frame=cells.frame.rename({columns[0]: wanted}))
+
+
+def _advice(schema: Schema, cells: Cells) -> str:
+    """What to do about a feature that is missing."""
+    if schema.is_text:
+        columns = listed([repr(short(name)) for name in cells.frame.columns[:MOST_TOLD]])
+        return f" It holds the texts: give their column this name. Received: {columns}."
+    return " If nothing is known of it, add an empty column of this name: its values are gaps."
 
 
 def _found(cells: Cells, wanted: Wanted, names: Sequence[str], issues: list[Issue]) -> list[Found]:
@@ -278,13 +304,17 @@ def _beside(cells: Cells, name: str, role: str, issues: list[Issue]) -> Array | 
         return None
 
 
-def _missing(cells: Cells, columns: Sequence[Column]) -> list[Issue]:
+def _missing(cells: Cells, columns: Sequence[Column], advice: str = "") -> list[Issue]:
     """An issue for each column that is not there."""
     names = cells.frame.columns
     issues = []
     for column in columns:
         if column.name not in names:
             hint = did_you_mean(column.name, names)
-            message = f"this column is missing, and the model was trained with it.{hint}"
-            issues.append(Issue(message, short(column.name), cells.origin))
+            # Without quotation marks, a column named `note` would read like a kind of message.
+            message = (
+                f"the column {short(column.name)!r} is missing, and the model was trained with"
+                f" it.{hint}{advice}"
+            )
+            issues.append(Issue(message, file=cells.origin))
     return issues

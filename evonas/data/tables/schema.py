@@ -14,6 +14,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 GAPS = ("?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A")
 """Words that mean that a value is missing; so does nothing at all."""
 
+ANY_NAME = "*"
+"""Stands for the name of a column that may be the only one, whatever it is called."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -55,7 +58,12 @@ class Schema:
 
     @property
     def alone(self) -> str:
-        """The column that may be the only one of another file; empty if there are several."""
+        """The column that may be the only one of another file; empty if there are several.
+
+        A column of texts is known without its name: there is nothing that it could be taken for.
+        """
+        if self.is_text:
+            return ANY_NAME
         names = [column.name for column in self.features or self.targets]
         return names[0] if len(names) == 1 else ""
 

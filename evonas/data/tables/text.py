@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evonas.data.tables.schema import ANY_NAME
 from evonas.errors import InvalidData, Issue
 from evonas.genome.strict_yaml import short
 from evonas.words import counted, listed
@@ -97,7 +98,7 @@ def cut(
         usual: separator that the file's ending stands for.
         separator: separator that the user has given; empty to look at the header.
         encoding: the same of the encoding; empty for UTF-8.
-        alone: name of a column that may be the only one.
+        alone: name of a column that may be the only one, or `ANY_NAME`.
 
     Raises:
         InvalidData: it is no text, has no header or no rows, or a row of another width.
@@ -111,7 +112,7 @@ def cut(
     header = rows.text(0)
     used = separator or _separator(header, usual)
     names = _names(header, used)
-    if names != (alone,):
+    if names != (alone,) and not (alone == ANY_NAME and len(names) == 1):
         _check_names(names, header, origin)
     if len(rows.starts) == 1:
         message = f"has a header, and no rows below it. Columns: {short(', '.join(names))}."
