@@ -138,6 +138,18 @@ def test_quotation_marks_keep_commas_and_line_feeds(tmp_path: Path) -> None:
         Table(str(path), columns={"word": "category", "age": "number"}).read(Memory())
 
 
+def test_a_table_of_numbers_alone(tmp_path: Path) -> None:
+    numbers = [float(row) for row in range(ROWS)]
+    numbers[3] = float("nan")
+    frame = pl.DataFrame({"a": numbers, "y": [row % 2 for row in range(ROWS)]})
+    frame.write_parquet(tmp_path / "data.parquet")
+    arrays = read(tmp_path / "data.parquet", target="y")
+    np.testing.assert_array_equal(arrays.x.columns["a"], numbers)
+    assert cells_of(frame, ()).stripped == ()
+    words = frame.with_columns(b=pl.lit(" u"), c=pl.lit("v"))
+    assert cells_of(words, ()).stripped == ("b",)
+
+
 def test_a_frame_and_parquet_keep_their_types(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {

@@ -158,12 +158,9 @@ def tidy(
     )
     words = pl.selectors.string()
     bare = words.str.strip_chars()
-    changed = frame.select((bare != words).any()).row(0)
-    stripped = [
-        name
-        for name, is_other in zip(frame.select(words).columns, changed, strict=True)
-        if is_other
-    ]
+    # A table of numbers alone has no column of words, and then no row tells of one.
+    changed = frame.select((bare != words).any()).rows(named=True)
+    stripped = [name for row in changed for name, is_other in row.items() if is_other]
     frame = frame.with_columns(
         pl.when(bare.is_in(["", *gaps])).then(None).otherwise(bare).name.keep(),
         pl.selectors.float().cast(pl.Float64).fill_nan(None),
