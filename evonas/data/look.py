@@ -12,6 +12,7 @@ import numpy as np
 
 from evonas.data.arrays import Arrays
 from evonas.data.raw import Array, Frame, Ragged, Raw
+from evonas.errors import InvalidData, Issue
 
 MOST_READ = 1000
 """Texts whose words are counted."""
@@ -39,7 +40,11 @@ class Look:
 
 
 def look(arrays: Arrays) -> Look:
-    """What the samples `x` look like."""
+    """What the samples `x` look like.
+
+    Raises:
+        InvalidData: `x` is a single value.
+    """
     x = arrays.x
     if isinstance(x, Frame):
         columns = len(x.columns)
@@ -50,6 +55,9 @@ def look(arrays: Arrays) -> Look:
     assert not isinstance(x, Raw), "there are no other classes"
     if x.dtype.kind in "UT":
         return _texts(x)
+    if not x.ndim:
+        message = "must hold samples along its first axis. Received: a single value."
+        raise InvalidData(Issue(message, "x", arrays.origin))
     # A series of one number each is no sample yet: a forecast makes windows of it.
     samples, *shape = x.shape if x.ndim > 1 else (len(x), 1)
     size = "x".join(map(str, shape))

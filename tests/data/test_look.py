@@ -8,6 +8,7 @@ import pytest
 from evonas.data.arrays import Arrays
 from evonas.data.look import Look, look
 from evonas.data.raw import Frame, Ragged, RawSamples
+from evonas.errors import InvalidData
 
 WORDS = np.array(["one two three", "four", "five six"])
 
@@ -40,3 +41,8 @@ WORDS = np.array(["one two three", "four", "five six"])
 )
 def test_what_samples_look_like(x: RawSamples, expected: Look) -> None:
     assert look(Arrays("here", x, np.zeros(len(x)))) == expected
+
+
+def test_a_single_value_is_no_sample() -> None:
+    with pytest.raises(InvalidData, match="x: must hold samples along its first axis"):
+        look(Arrays("here", np.array(3.0), np.zeros(4)))

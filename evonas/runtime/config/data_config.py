@@ -136,8 +136,8 @@ class DataConfig(Settings):
     split_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     validation: Fraction = DEFAULT_SHARE
     test: Fraction = DEFAULT_SHARE
-    window: Annotated[int | None, Ge(1)] = None
-    steps: Annotated[int | None, Ge(1)] = None
+    window: Annotated[int, Ge(1)] | None = None
+    steps: Annotated[int, Ge(1)] | None = None
 
     def problems(self) -> dict[str, str]:
         found = {}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
 from annotated_types import Ge, Gt, Interval, Lt
 
+import evonas
+from evonas.runtime.config import run_config
+from evonas.runtime.config.data_config import DataConfig
 from evonas.runtime.config.families import dump
 from evonas.runtime.config.settings import FAILED, Builder
 from evonas.runtime.config.type_hints import describe, misfit
@@ -239,3 +244,22 @@ def test_a_word_for_one_of_several_numbers_is_told() -> None:
     hint = Literal[1, 3] | None
     assert misfit(hint, "3") == 'must be 1 or 3, or null. Received: "3". Write 3, without quotes.'
     assert misfit(hint, "three") == 'must be 1 or 3, or null. Received: "three".'
+
+
+def test_no_limit_is_lost_around_an_optional_number() -> None:
+    """`Annotated[int | None, Ge(1)]` takes 0; the limit belongs to the number."""
+    package = Path(evonas.__file__).parent
+    lost = re.compile(r"Annotated\[[^\[\]]*\| None, (?:Ge|Gt|Le|Lt|Interval)\b")
+    found = [path.name for path in package.rglob("*.py") if lost.search(path.read_text("utf-8"))]
+    assert found == []
+    assert lost.search("steps: Annotated[int | None, Ge(1)] = None")
+
+
+@pytest.mark.parametrize("key", ["window", "steps"])
+def test_a_forecast_needs_rows_and_steps(key: str) -> None:
+    data = {"path": "s.npz", "window": 3, "steps": 1, key: 0}
+    builder = Builder(run_config.FAMILIES)
+    builder.build(DataConfig, data)
+    assert [str(issue.message) for issue in builder.issues] == [
+        "must be a whole number of at least 1, or null. Received: 0."
+    ]
