@@ -52,7 +52,7 @@ from evonas.runtime.data_guard import SOURCE
 from evonas.runtime.finding import DEFAULT_RUNS
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.pools import PoolFactory, early_workers, open_pool
-from evonas.runtime.record.layout import Layout
+from evonas.runtime.record.layout import GIVEN, ORDER, Layout
 from evonas.runtime.record.reader import RecordReader
 from evonas.telling import choice
 from evonas.view import Run, load
@@ -61,12 +61,6 @@ from evonas.words import listed, shown
 DEFAULT_NAME = "evolved"
 DEFAULT_MINUTES = 10.0
 """Minutes of a search whose budget is not given."""
-
-CONFIG = "evolve.yaml"
-"""The config in the run's folder, as the arguments say it."""
-
-GIVEN = "given"
-"""The folder of what was given, in the run's folder."""
 
 PLACE = "data.source.given.path"
 """The key that says where the data lie: a run may have been moved with them."""
@@ -239,8 +233,8 @@ def searched(
             with _about_arguments(directory):
                 _lay_down(handed, directory / GIVEN)
                 config = order.config(directory, handed)
-                write_text_whole(directory / CONFIG, as_yaml(config))
-                loaded = load_config(directory / CONFIG)
+                write_text_whole(directory / ORDER, as_yaml(config))
+                loaded = load_config(directory / ORDER)
                 if pool_factory is None:
                     pool_factory = stack.enter_context(early_workers(loaded.config))
                 prepared = fill(loaded, directory)
@@ -303,7 +297,7 @@ def _more(order: Order, handed: Handed, directory: Path) -> list[str]:
     Raises:
         UserError: the run was begun with something else.
     """
-    path = directory / CONFIG
+    path = directory / ORDER
     other = "Choose another name, or delete its folder."
     if not path.is_file():
         raise UserError(

@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from evonas.errors import RunHeld
+from evonas.data.fitting import FITTED
+from evonas.data.prepared import FILES, FOLDS, RAW_FILES, WEIGHTS
+from evonas.data.sources.given import VALIDATION
+from evonas.data.sources.handed import LIST, TABLE
+from evonas.errors import InvalidRecord, RunHeld
 from evonas.export.artefacts import ARTEFACTS
 from evonas.files import delete, failure
-from evonas.runtime.record.layout import FOLDERS, LOCK, Layout, Lock, is_held
+from evonas.runtime.openings import FRESH
+from evonas.runtime.record.layout import FOLDERS, GIVEN, LOCK, ORDER, Layout, Lock, is_held
+from evonas.runtime.record.reader import RecordReader
+
+_FOLDERS = frozenset({*FOLDERS, "data/test", GIVEN, FRESH.rstrip("/")})
+"""Folders that evonas makes in that of a run. Other files may lie there, too."""
+
+_ARRAYS = chain(*FILES.values(), WEIGHTS.values(), RAW_FILES.values(), (FOLDS, FITTED))
+_OF_EVOLVE = (ORDER, *(f"{GIVEN}/{name}" for name in (LIST, TABLE, VALIDATION)))
+_FILES = frozenset((*_ARRAYS, *_OF_EVOLVE, *(one.name for one in ARTEFACTS)))
+"""Files that evonas makes under names that are always the same, relative to the run's folder."""
+
+_NUMBERED = re.compile(
+    rf"""
+    logs/worker-\d+\.log
+    | (weights|checkpoints)/\d{{5,}}(-refitted)?\.npz
+    | {FRESH}\d+(\.refitted)?\.npz
+    | {GIVEN}/\w+\.bin
+    | exports/\d{{5,}}(\.\w+)*  # a file, or a folder as a format of its own
+    """,
+    re.VERBOSE,
+)
+"""Those of a trial, a worker or an array."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +49,7 @@ class Belongings:
         paths: files and folders, in the order in which they are deleted.
         files: number of files.
         bytes: bytes on the disk that only these files have.
-        kept: names of what else is in the folder.
+        kept: what else is in the folder, relative to it: files, and folders of others as a whole.
     """
 
     paths: tuple[Path, ...]
@@ -35,20 +63,53 @@ def belongings(directory: Path) -> Belongings:
 
     Args:
         directory: folder of the run.
+
+    Raises:
+        UserError: there is no record.
+        InvalidRecord: the record there is none of evonas's, or is damaged. Then the folder may be
+            anybody's.
     """
-    layout = Layout(directory)
-    made = {*FOLDERS, *(one.name for one in ARTEFACTS), layout.config.name}
-    paths = []
-    kept = []
-    for path in sorted(directory.iterdir()):
-        if path.name in made or _is_of_record(path, layout):
-            paths.append(path)
-        elif path.name != LOCK:
-            kept.append(path.name)
+    try:
+        RecordReader(Layout(directory).record).close()
+    except InvalidRecord as error:
+        told = "It is not clear that the folder is a run, and nothing was deleted."
+        raise InvalidRecord(f"{str(error).rstrip('.')}. {told}") from error
+    paths, kept = _sorted_out(directory, directory)
     # The record goes last: as long as it is there, the folder is a run that can be deleted.
-    paths.sort(key=lambda path: _is_of_record(path, layout))
-    sizes = [size for path in paths for size in _sizes(path)]
+    paths.sort(key=lambda path: _is_of_record(_name(path, directory)))
+    files = [path for path in paths if _name(path, directory) not in _FOLDERS]
+    sizes = [size for path in files for size in _sizes(path)]
     return Belongings(tuple(paths), len(sizes), sum(sizes), tuple(kept))
+
+
+def _sorted_out(folder: Path, root: Path) -> tuple[list[Path], list[str]]:
+    """What evonas has made in a folder of a run, and the names of all else in it.
+
+    A folder comes after what is in it, and only if nothing is kept there.
+    """
+    made: list[Path] = []
+    kept: list[str] = []
+    for path in sorted(folder.iterdir()):
+        name = _name(path, root)
+        if name in _FOLDERS and path.is_dir() and not path.is_symlink():
+            inside, others = _sorted_out(path, root)
+            made += inside if others else [*inside, path]
+            kept += others
+        elif _is_made(name, Layout(root)):
+            made.append(path)
+        elif name != LOCK:
+            kept.append(name)
+    return made, kept
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _is_made(name: str, layout: Layout) -> bool:
+    """Whether evonas makes a file of this name, relative to the run's folder."""
+    is_known = name in _FILES or name == layout.config.name
+    return is_known or _is_of_record(name) or _NUMBERED.fullmatch(name) is not None
 
 
 def refuse_held(directory: Path) -> None:
@@ -69,14 +130,20 @@ def remove(directory: Path) -> Belongings:
 
     Raises:
         RunHeld: another process is working on it.
-        UserError: one of its folders is a symbolic link.
+        UserError: there is no record, or one of its folders is a symbolic link.
+        InvalidRecord: the record there is none of evonas's, or is damaged.
         DiskFailure: a file cannot be deleted.
     """
+    # Before the lock, which makes a file and deletes what looks half written.
+    belongings(directory)
     with Lock(Layout(directory)):
         found = belongings(directory)
         try:
             for path in found.paths:
-                delete(path)
+                if _name(path, directory) in _FOLDERS:
+                    path.rmdir()
+                else:
+                    delete(path)
             (directory / LOCK).unlink(missing_ok=True)
             if not found.kept:
                 # The folder may be elsewhere, with a link in its place.
@@ -88,11 +155,9 @@ def remove(directory: Path) -> Belongings:
     return found
 
 
-def _is_of_record(path: Path, layout: Layout) -> bool:
+def _is_of_record(name: str) -> bool:
     """Whether it is the record, one of its logs, or a backup of it as an older evonas wrote it."""
-    return path.name == layout.record.name or path.name.startswith(
-        (f"{layout.record.name}-", f"{layout.record.name}.v")
-    )
+    return re.fullmatch(r"run\.db(-(wal|shm|journal)|\.v\d+)?", name) is not None
 
 
 def _sizes(path: Path) -> Iterator[int]:

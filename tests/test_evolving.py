@@ -15,9 +15,10 @@ import pytest
 import evonas
 from evonas.data.handing import gathered
 from evonas.errors import EvonasError, InvalidInput, Stopped, UserError
-from evonas.evolving import GIVEN, Order, evolve, searched
+from evonas.evolving import Order, evolve, searched
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
+from evonas.runtime.record.layout import GIVEN
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import SMALL_SPACE, Notes, content, stub_pools
 from evonas.testing.stub_worker import Stub

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import shutil
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -51,6 +53,49 @@ def test_rm_deletes_what_evonas_has_made_and_says_how_much(copied: Path) -> None
     assert told.stdout.startswith("Deleted runs/other: ")
     assert not (copied / "runs" / "other").exists()
     assert run_evonas("rm", "other", "--yes", cwd=copied).returncode == 2
+
+
+def test_rm_keeps_what_others_put_into_its_folders_and_deletes_all_of_its_own(copied: Path) -> None:
+    run = copied / "runs" / "stub"
+    own = [
+        *("evolve.yaml", "given/arrays.json", "given/x.bin", "given/table.parquet"),
+        *("fresh/1.npz", "fresh/2.refitted.npz", "weights/00003-refitted.npz", "run.db.v3"),
+        *("logs/worker-0.log", "exports/00003.tflite", "exports/00004/variables/a"),
+    ]
+    others = [
+        "data/mine.txt",
+        "data/test/a.npy",
+        "given/a.csv",
+        "logs/b.txt",
+        "weights/mine/00001.npz",
+    ]
+    for name in [*own, *others]:
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_text(name)
+    (run / "run.db.v3-of-mine").mkdir()
+    gone = json.loads(run_evonas("rm", "stub", "--yes", "--json", cwd=copied).stdout)
+    assert gone["kept"] == [*others[:4], "run.db.v3-of-mine", "weights/mine"]
+    left = [path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()]
+    assert sorted(left) == others
+    assert not (run / "fresh").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", None])
+def test_rm_refuses_a_folder_whose_record_is_of_others(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    (mine / "data").mkdir(parents=True)
+    (mine / "data" / "x_train.npy").write_text("precious")
+    if content is None:
+        with contextlib.closing(sqlite3.connect(mine / "run.db")) as database:
+            database.execute("create table mine(a)")
+    else:
+        (mine / "run.db").write_bytes(content)
+    done = run_evonas("rm", str(mine), "--yes", cwd=tmp_path)
+    assert done.returncode == 65
+    assert "nothing was deleted" in done.stderr
+    assert sorted(path.name for path in mine.rglob("*")) == ["data", "run.db", "x_train.npy"]
 
 
 @pytest.mark.parametrize(("answer", "is_gone"), [("y\n", True), ("n\n", False), ("", False)])

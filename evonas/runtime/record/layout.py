@@ -21,6 +21,10 @@ EXPERIMENT = "experiment.json"
 
 Another experiment of the same name is refused by them.
 """
+ORDER = "evolve.yaml"
+"""The config that `evonas.evolve` has made of its arguments."""
+GIVEN = "given"
+"""Folder of the arrays or the table that `evonas.evolve` was given."""
 FOLDERS = ("data", "logs", "weights", "checkpoints", "exports")
 
 
