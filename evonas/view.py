@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evonas.errors import EvonasError, UserError
 from evonas.files import expanded
 from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
-from evonas.insight.summary import incumbent, summarize
+from evonas.insight.summary import count_done, incumbent, summarize
 from evonas.runtime.config.recorded_run import read_run
 from evonas.runtime.finding import DEFAULT_RUNS, find_run
 from evonas.runtime.openings import Opening, openings
@@ -18,6 +18,7 @@ from evonas.runtime.record.layout import Layout, is_held
 from evonas.runtime.record.open_record import OpenRecord
 from evonas.runtime.record.reader import RecordReader
 from evonas.trial import Fitness, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.words import counted
 
 # Imported where they are used: a run is looked at far more often than it is trained, and these
 # take longer to import than a record of some thousand trials takes to read.
@@ -38,7 +39,7 @@ MINUTE = 60.0
 """Seconds that are offered at least to a run of which nothing was finished."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RecordedTrial:
     """A trial of a run on the disk, with its model and the attempts at it.
 
@@ -49,7 +50,7 @@ class RecordedTrial:
     """
 
     trial: Trial
-    run: Run = field(repr=False, compare=False)
+    run: Run = field(compare=False)
 
     @property
     def id(self) -> int:
@@ -121,6 +122,12 @@ class RecordedTrial:
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         return self.trial._repr_html_()
+
+    def __repr__(self) -> str:
+        worth = ""
+        if self.fitness is not None:
+            worth = f", {self.run.objective.name} {self.fitness.value:.6g}"
+        return f"<Trial {self.id} of {self.run.name!r}: {self.state}{worth}>"
 
     def message(self) -> str:
         """The message of its last attempt; empty for a success."""
@@ -469,7 +476,8 @@ class Run:
 
     def __repr__(self) -> str:
         state = "finished" if self.is_finished else "unfinished"
-        return f"<Run {self.name!r} at {self.directory}: {len(self.trials)} trials, {state}>"
+        done = count_done(self.trials) - self.given_back
+        return f"<Run {self.name!r} at {self.directory}: {counted(done, 'trial')}, {state}>"
 
 
 def _code_changes(record: OpenRecord, config: Mapping[str, Any]) -> Sequence[CodeChange]:

@@ -96,8 +96,28 @@ def _print(first: Run, second: Run, keys: Sequence[Mapping[str, Any]], rows: Seq
     columns[0] = Column("result")
     results = [[row.key, _value(row.key, row.first), _value(row.key, row.second)] for row in rows]
     print_table(out, columns, results)
+    if time := _differ_by_time(first, second, keys, rows):
+        say(out, time)
     if keys:
         say(out, "One run of each shows what happened, and not which config is better.")
+
+
+def _differ_by_time(
+    first: Run, second: Run, keys: Sequence[Mapping[str, Any]], rows: Sequence[Row]
+) -> str:
+    """Why runs of one config came to other results, if it has a budget of time; or empty."""
+    from evonas.words import span
+
+    time = first.budget.time
+    is_alike = not keys and all(is_same for _, is_same in _made_from(first, second))
+    has_changed = any(row.first != row.second for row in rows if row.key != "seconds")
+    if time is None or not is_alike or not has_changed:
+        return ""
+    return (
+        f"Their budget is a time ({span(time)}). How much is trained in it depends on the machine"
+        " and on what else it does, so their results may differ in spite of one seed. With a"
+        " budget of trials or epochs they do not."
+    )
 
 
 def _value(key: str, value: Plain) -> str:

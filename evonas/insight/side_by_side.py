@@ -43,6 +43,8 @@ def side_by_side(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Ro
 def _facts(summary: Mapping[str, Any]) -> dict[str, Plain]:
     """The facts of one run, by name."""
     found: dict[str, Plain] = {name: summary[name] for name in FACTS}
+    # As `show` and `list` count them: without duplicates and cancelled ones.
+    found["trials"] = summary["done"]
     found[f"best {summary['objective']}"] = summary["best_value"]
     card = summary["result"]
     if card is None:

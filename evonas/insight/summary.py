@@ -87,7 +87,7 @@ def summarize(trials: Sequence[Trial], objective: Objective) -> dict[str, Any]:
         "trials": len(trials),
         "states": _states(trials),
         "twins": twins,
-        "done": sum(map(_is_done, trials)),
+        "done": count_done(trials),
         "generations": len(generations),
         "best": None if best is None else best.id,
         "best_value": records[-1][1] if records else None,
@@ -96,6 +96,11 @@ def summarize(trials: Sequence[Trial], objective: Objective) -> dict[str, Any]:
         "best_so_far": best_so_far(trials),
         "improvements": [_improvement(trial, value) for trial, value in records],
     }
+
+
+def count_done(trials: Sequence[Trial]) -> int:
+    """The number of trials with an outcome, without twins and cancelled ones."""
+    return sum(map(_is_done, trials))
 
 
 def _is_done(trial: Trial) -> bool:

@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 
 from evonas import view
+from evonas.cli.diff import _differ_by_time
 from evonas.cli.front import _worth
 from evonas.cli.search import _how_chosen, _place_of
 from evonas.cli.show import _headline
 from evonas.cli.winner import how_to_use
 from evonas.data.tables.schema import Column, Schema
 from evonas.errors import NothingFeasible, Stopped, UserError
+from evonas.insight.side_by_side import Row, side_by_side
+from evonas.runtime.config.limits_config import BudgetConfig
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.session import Session
@@ -259,6 +262,30 @@ def test_a_stop_says_what_becomes_of_trials_that_ran(tmp_path, urgency, workers,
         with pytest.raises(Stopped) as raised:
             engine.run()
     assert str(raised.value) == words
+
+
+def test_a_run_and_a_trial_say_in_a_line_what_they_are(run):
+    states = ("ok", "ok", "diverged", "cancelled", "ok")
+    settled(run, *states, twins=(1,))
+    count = f"Run {run.title}: 3 trials"
+    assert _headline(run).startswith(count)
+    assert repr(run) == f"<Run {run.name!r} at {run.directory}: 3 trials, finished>"
+    rows = side_by_side(run.summary(), run.summary())
+    assert [row.first for row in rows if row.key == "trials"] == [3]
+    best, cancelled = run.trial(0), run.trial(3)
+    value = f"{best.fitness.value:.6g}"
+    assert repr(best) == str(best) == f"<Trial 0 of {run.name!r}: ok, val_loss {value}>"
+    assert repr(cancelled) == f"<Trial 3 of {run.name!r}: cancelled>"
+
+
+def test_a_budget_of_time_is_the_reason_for_other_results(run, finished):
+    rows = [Row("trials", 8, 6)]
+    run.budget = BudgetConfig(minutes=10)
+    told = _differ_by_time(run, run, [], rows)
+    assert told.startswith("Their budget is a time (10 minutes).")
+    assert not _differ_by_time(run, run, [], [Row("seconds", 1.0, 2.0), Row("trials", 8, 8)])
+    assert not _differ_by_time(run, run, [{"key": "seed", "from": 0, "to": 1}], rows)
+    assert not _differ_by_time(finished, finished, [], rows), "its budget is in trials"
 
 
 @pytest.mark.parametrize(
