@@ -20,9 +20,11 @@ class Settings:
     Class attributes:
         older_keys: keys that an older evonas had, each with the field that it means. A config may
             still write them, and no message names them as allowed.
+        advice: what messages say behind the keys, such as which of them suffice; may be empty.
     """
 
     older_keys: ClassVar[Mapping[str, str]] = {}
+    advice: ClassVar[str] = ""
 
     def problems(self) -> dict[str, str]:
         """What is wrong between these settings, by key; empty if nothing is.

@@ -286,7 +286,7 @@ REFUSED = [
         "Did you mean 'val_accuracy'?",
     ),
     (("objective={name: speed, direction: max}",), "objective.name", "Allowed: val_accuracy."),
-    (("objective=test_accuracy",), "objective.name", "which no search sees"),
+    (("objective=test_accuracy",), "objective", "which no search sees"),
     (("objective={name: val_accuracy, direction: min}",), "objective.direction", "is max"),
     (("training.epochs=5",), "training.epochs", "3, 9. Received: 5"),
     (("pool=local",), "pool", "simulated"),

@@ -36,6 +36,7 @@ class ConfigSource:
 
     def problem(self, path: KeyPath, message: str) -> Issue:
         """An issue at a key: of the override that set it, or of the file."""
+        path = self._written(path)
         # The longest path first: the innermost override is the one that counts.
         for end in range(len(path), 0, -1):
             text = self._overridden.get(path[:end])
@@ -43,6 +44,20 @@ class ConfigSource:
                 place = _place_of(text)
                 return Issue(message, key_text(path), place)
         return self._document.problem(path, message)
+
+    def _written(self, path: KeyPath) -> KeyPath:
+        """The key that the user wrote: `objective: acc` is short for `objective: {name: acc}`."""
+        if path[-1:] != ("name",):
+            return path
+        found = self.data
+        for key in path[:-1]:
+            is_inside = isinstance(found, dict) and key in found
+            if isinstance(found, list) and isinstance(key, int):
+                is_inside = key < len(found)
+            if not is_inside:
+                return path
+            found = found[key]
+        return path[:-1] if isinstance(found, str) else path
 
     def placed(self, builder: Builder) -> list[Issue]:
         """The builder's issues, each at its place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt
 
@@ -39,6 +39,8 @@ class BudgetConfig(Settings):
         minutes: the same in minutes; at most one of `seconds`, `minutes` and `hours` is given.
         hours: the same in hours.
     """
+
+    advice: ClassVar[str] = "one of them suffices, such as `budget: {minutes: 10}`"
 
     trials: Annotated[int, Ge(1)] | None = None
     epochs: Annotated[int, Ge(1)] | None = None

@@ -68,9 +68,30 @@ def unmeasured(name: str, task: str | None) -> str:
     if name in measured():
         return ""
     known = list(measured(task))
-    allowed = ", ".join(known)
     hint = did_you_mean(name, known)
-    return f"is not measured by evonas. Allowed: {allowed}. Received: {shown(name)}.{hint}"
+    if task is None:
+        limited = (one for one in known if repr(one) in hint and not _is_of_all(one))
+        hint += "".join(f" It is measured for {_tasks_of(one)} only." for one in limited)
+    return f"is not measured by evonas. Allowed: {_allowed(task)}. Received: {shown(name)}.{hint}"
+
+
+def _allowed(task: str | None) -> str:
+    """What is measured, in words; under an unknown task by the tasks that have it."""
+    known = list(measured(task))
+    if task is not None:
+        return ", ".join(known)
+    by_tasks: dict[str, list[str]] = {}
+    for name in known:
+        tasks = "" if _is_of_all(name) else f"; for {_tasks_of(name)} "
+        by_tasks.setdefault(tasks, []).append(name)
+    return "".join(f"{tasks}{', '.join(names)}" for tasks, names in by_tasks.items())
+
+
+def _is_of_all(name: str) -> bool:
+    """Whether a metric is measured under every task."""
+    from evonas.learning.tasks import TASKS
+
+    return all(name in measured(task) for task in TASKS)
 
 
 def task_problem(names: Iterable[str], task: str | None) -> str:

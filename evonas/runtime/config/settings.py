@@ -225,7 +225,7 @@ class Builder:
         """A mapping as an instance of this dataclass."""
         fields = {item.name: item for item in dataclasses.fields(cls) if item.init}
         if not isinstance(value, dict):
-            message = f"must be {a_mapping(list(fields))}. Received: {shown(value)}."
+            message = f"must be {a_mapping(list(fields), cls.advice)}. Received: {shown(value)}."
             meant = self._perhaps.keyed(cls, value) or self._perhaps.spoken(cls, value)
             return self.refuse(path, message + self._perhaps.written(meant, path))
         before = len(self.issues)

@@ -64,7 +64,7 @@ def describe(hint: Any, families: Families = types.MappingProxyType({})) -> str:
     if base in families:
         return f"one of {', '.join(sorted(members(base, families)))}"
     if is_section(base):
-        return a_mapping([item.name for item in dataclasses.fields(base) if item.init])
+        return a_mapping([item.name for item in dataclasses.fields(base) if item.init], base.advice)
     if origin in UNIONS:
         return ", or ".join(describe(arm, families) for arm in arguments)
     if origin is Literal:
@@ -90,11 +90,16 @@ def misfit(hint: Any, value: Any) -> str:
     return f"must be {allowed}. Received: {shown(value)}.{advice}"
 
 
-def a_mapping(keys: Sequence[str]) -> str:
-    """In words, a mapping that may have these keys."""
+def a_mapping(keys: Sequence[str], advice: str = "") -> str:
+    """In words, a mapping that may have these keys.
+
+    Args:
+        advice: what to say behind them; may be empty.
+    """
     if not keys:
         return "an empty mapping"
-    return f"a mapping with the keys {', '.join(keys)}"
+    words = f"a mapping with the keys {', '.join(keys)}"
+    return f"{words}; {advice}" if advice else words
 
 
 def _range(hint: Any) -> str:

@@ -105,7 +105,7 @@ def test_metrics_of_an_evaluator_may_have_any_name(tmp_path):
         (NSGA + "objective: val_loss\n", "objective", "cannot stand beside objectives"),
         (
             NSGA.replace("parameters", "parametres"),
-            "objectives[1].name",
+            "objectives[1]",
             "Did you mean 'parameters'?",
         ),
         (

@@ -510,7 +510,7 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
         (
             "epochs: 3",
             "epochs: 3\nobjective: val_acuracy",
-            "objective.name",
+            "objective",
             "Did you mean 'val_accuracy'?",
         ),
         (
@@ -627,7 +627,7 @@ def test_values_are_checked_beside_others_that_are_wrong(tmp_path: Path) -> None
         + "objective: acc\nrun: a/b\nseed: -1\nplugins: [-]\n"
     )
     keys = [item.key for item in problems(tmp_path, config)]
-    assert sorted(keys) == ["data.name", "data.test", "objective.name", "plugins[0]", "run", "seed"]
+    assert sorted(keys) == ["data.name", "data.test", "objective", "plugins[0]", "run", "seed"]
 
 
 def test_problems_are_told_from_top_to_bottom(tmp_path: Path) -> None:
@@ -797,7 +797,7 @@ def test_files_and_plugins_that_are_missing_are_told_with_all_else(tmp_path: Pat
     assert found == [
         ("space", 1),
         ("data.path", 2),
-        ("objective.name", 3),
+        ("objective", 3),
         ("strategy.evolutoin", 5),
         ("plugins", 6),
         ("plugins", 6),
@@ -876,3 +876,34 @@ def test_a_module_that_is_not_listed_comes_with_the_line_to_write(tmp_path: Path
     assert "imported: none. To allow it, write `plugins: [json]`." in found.message
     found = problem(tmp_path, f"{evaluator}budget: {{trials: 4}}\nplugins: [csv]\n")
     assert "write `plugins: [csv, json]`." in found.message
+
+
+def test_a_budget_that_is_missing_says_that_one_key_suffices(tmp_path: Path) -> None:
+    found = problem(tmp_path, CONFIG.replace("budget: {trials: 24}\n", ""))
+    assert found.key == "budget"
+    assert found.message == (
+        "is missing. It must be a mapping with the keys trials, epochs, seconds, minutes, hours;"
+        " one of them suffices, such as `budget: {minutes: 10}`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("objective", "key"),
+    [("rmse", "objective"), ("{name: rmse, direction: min}", "objective.name")],
+)
+def test_an_unknown_metric_is_told_by_the_tasks_that_have_it(
+    tmp_path: Path, objective: str, key: str
+) -> None:
+    config = f"{CONFIG}objective: {objective}\n"
+    found = problem(tmp_path, config)
+    assert found.key == key
+    assert (
+        "for regression and forecasting val_mean_absolute_error, val_rmse, val_r2" in found.message
+    )
+    hint = "Did you mean 'val_rmse'? It is measured for regression and forecasting only."
+    assert found.message.endswith(hint)
+    known = config.replace("name: digits", "name: digits, task: classification")
+    message = problem(tmp_path, known).message
+    assert "Allowed: val_loss, val_accuracy," in message
+    assert "rmse" not in message.partition("Received")[0]
+    assert "val_rmse" not in message
