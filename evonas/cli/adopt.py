@@ -66,8 +66,11 @@ def command(
     from evonas.genome import Genome
     from evonas.genome.genome_text import genome_text
 
-    if not is_file(model) or model.suffix != ".keras":
+    if model.suffix != ".keras":
         raise UserError(f"MODEL must be a file of Keras that ends in `.keras`. Received: {model}")
+    if not is_file(model):
+        what = "is no file" if model.exists() else "does not exist"
+        raise UserError(f"the model {model} {what}.")
     target = to or Path(f"{model.stem}.yaml")
     if target.suffix not in (".yaml", ".yml"):
         raise UserError(f"-o must end in .yaml, as every genome's file. Received: {target}")

@@ -47,6 +47,8 @@ def command(
     there = os.path.lexists(expanded(data))
     file = output or Path(f"{_stem(data)}.yaml")
     _refuse_taken(file)
+    if not there:
+        _refuse_unknown(data)
     section: dict[str, Any] = {"path": str(expanded(data).absolute())} if there else {"name": data}
     shown = dict(section)
     if there:
@@ -83,6 +85,25 @@ def _from(folder: Path, path: Path) -> str:
     """The path from a folder, if the data lie within it or beside it; otherwise as it is."""
     relative = os.path.relpath(path, folder)
     return str(path) if relative.startswith("../..") else relative
+
+
+def _refuse_unknown(data: str) -> None:
+    """Raises UserError if this, which is no path, is no name of a shipped data set either."""
+    from evonas.errors import UserError, did_you_mean
+    from evonas.runtime.config.data_config import shipped_data_sets
+    from evonas.words import shown
+
+    known = shipped_data_sets()
+    if data in known:
+        return
+    folder = expanded(data).parent
+    there = folder.iterdir() if folder.is_dir() else ()
+    beside = [str(Path(data).parent / one.name) for one in there]
+    hint = did_you_mean(data, [*beside, *known])
+    raise UserError(
+        f"no such file, folder or shipped data set: {shown(data)}.{hint}"
+        f" Shipped are {', '.join(known)}."
+    )
 
 
 def _refuse_taken(file: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.data.prepared import Prepared
+from evonas.errors import InvalidConfig
 from evonas.memory import Memory
 from evonas.runtime.config.config_file import LoadedConfig, load_config
 from evonas.runtime.config.left_out import FEWEST_TRIALS, population_for
@@ -130,11 +131,22 @@ def minutes_for(probed: Probe) -> int:
 
 
 def _loaded(draft: Mapping[str, Any]) -> LoadedConfig:
-    """A draft, read like any config."""
+    """A draft, read like any config.
+
+    Raises:
+        InvalidConfig: the data cannot be used so. The draft is not named: nobody can open it.
+    """
     with tempfile.TemporaryDirectory(prefix="evonas-init-") as folder:
         path = Path(folder) / "draft.yaml"
         path.write_text(as_yaml(draft), encoding="utf-8")
-        return load_config(path)
+        try:
+            return load_config(path)
+        except InvalidConfig as error:
+            issues = [
+                replace(one, file="", line=0) if one.file == str(path) else one
+                for one in error.problems
+            ]
+            raise InvalidConfig(issues) from error
 
 
 def _text(

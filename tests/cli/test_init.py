@@ -72,7 +72,13 @@ def test_nothing_is_overwritten_and_nothing_half_is_left(quick: None, tmp_path: 
     assert "kind" in wrong.stderr
     unknown = run_evonas("init", "nothing.csv", "-o", "g.yaml", cwd=tmp_path)
     assert unknown.returncode == 2
-    assert "nothing.csv" in unknown.stderr
+    assert 'no such file, folder or shipped data set: "nothing.csv". Shipped' in unknown.stderr
+    near = run_evonas("init", "ff.csv", "-o", "g.yaml", cwd=tmp_path)
+    assert "\"ff.csv\". Did you mean 'f.csv'?" in near.stderr
+    # A key that has no effect is found in the draft, which is not the user's.
+    vain = run_evonas("init", "wine", "--target", "kind", "-o", "g.yaml", cwd=tmp_path)
+    assert vain.returncode == 2
+    assert "evonas: data.target: has an effect beside" in vain.stderr
     assert not (tmp_path / "g.yaml").exists()
 
 

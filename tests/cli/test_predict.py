@@ -57,8 +57,12 @@ def test_a_new_table_gets_a_label_and_probabilities(home: Path, tmp_path: Path) 
     new.write_text("note,colour,age\nx,green,50\ny,violet,\n")
     done = run_evonas("predict", home / "runs" / "people", "--data", new)
     assert done.returncode == 0, done.stderr
-    # Nothing of TensorFlow's log.
-    assert done.stderr == ""
+    # What is not used and what is not known, and nothing of TensorFlow's log.
+    told = done.stderr.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("evonas: note: ")
+    assert told[0].endswith(" because the model was not trained with it: 'note'.")
+    assert "'colour' has 1 word that was not in the training data, in 1 row." in told[1]
     head, *rows = csv.reader(io.StringIO(done.stdout))
     assert head == ["prediction", "p_no", "p_yes"]
     assert len(rows) == 2

@@ -24,6 +24,11 @@ OTHERS = (
         (["shwo", "x"], "there is no command shwo. Did you mean 'show'? Allowed: init,"),
         (["run", "--jsn"], "run has no option --jsn. Did you mean '--json'? Allowed: --set,"),
         (["--bogus"], "evonas has no option --bogus. Allowed: --version,"),
+        (["adopt", "nope.keras"], "the model nope.keras does not exist."),
+        (
+            ["adopt", "nope.h5"],
+            "MODEL must be a file of Keras that ends in `.keras`. Received: nope.h5",
+        ),
         (["run"], "run needs CONFIG: a config's path, or the name of a shipped one"),
         (
             ["export", "x"],

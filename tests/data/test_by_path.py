@@ -14,6 +14,7 @@ from evonas.data.sources.by_path import ByPath, kind_at
 from evonas.data.sources.idx import Idx
 from evonas.data.sources.npy import Npy
 from evonas.data.sources.npz import Npz
+from evonas.data.tables.content import read_bytes
 from evonas.errors import InvalidData
 from evonas.memory import Memory
 
@@ -179,6 +180,28 @@ def test_what_is_wrong_is_said(case: str, tmp_path: Path) -> None:
 def test_a_setting_without_effect_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match=r"data.size: has no effect on an idx file"):
         read(mnist(tmp_path), size=(8, 8))
+
+
+def test_a_folder_in_the_place_of_its_table(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("a,churn\n1,0\n")
+    holds = rf"The folder holds customers.csv; write the path of the file: {tmp_path}/customers.csv"
+    with pytest.raises(InvalidData, match=f"data.target: tells of a table, .*{holds}"):
+        read(tmp_path, target="churn")
+    with pytest.raises(InvalidData, match=f"If one table is meant: t{holds[1:]}"):
+        read(tmp_path)
+    with pytest.raises(InvalidData, match=f"is a folder, and a file with a table is .*{holds}"):
+        read_bytes(tmp_path, Memory())
+    for name in ("d.csv", "e.csv", "f.tsv"):
+        (tmp_path / name).write_text("a,churn\n1,0\n")
+    with pytest.raises(InvalidData, match=r"holds customers.csv, d.csv, e.csv and 1 more; write"):
+        read(tmp_path, target="churn")
+    (tmp_path / "labels.csv").write_text("path,label\nd.csv,a\n")
+    with pytest.raises(InvalidData, match=r"data.target: has no effect on a folder of sequences"):
+        read(tmp_path, target="churn")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "t.parquet").touch()
+    with pytest.raises(InvalidData, match=r"nothing that is known. The folder holds t.parquet;"):
+        read(tmp_path / "p")
 
 
 def test_a_path_that_is_gone_has_no_mark(tmp_path: Path) -> None:

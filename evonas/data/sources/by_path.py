@@ -11,6 +11,7 @@ from typing import Any
 
 from evonas.data.arrays import Arrays
 from evonas.data.sources.idx import Idx
+from evonas.data.sources.labelled_files import LABELS
 from evonas.data.sources.npy import Npy
 from evonas.data.sources.npz import Npz
 from evonas.data.sources.path_source import PathSource, first_bytes
@@ -19,6 +20,7 @@ from evonas.data.sources.sequence_folder import SequenceFolder
 from evonas.data.sources.source import Source
 from evonas.data.sources.table import Table
 from evonas.data.sources.text_folder import TextFolder
+from evonas.data.tables.endings import tables_in
 from evonas.errors import InvalidData, Issue
 from evonas.files import expanded
 from evonas.memory import Memory
@@ -80,9 +82,13 @@ class ByPath(Source):
         """
         kind = kind_at(Path(self.path))
         known = [item.name for item in dataclasses.fields(kind)]
+        meant = self._tables_meant(kind)
         issues = []
         for name, value in self.settings.items():
-            if name not in known:
+            if name not in known and meant and _takes(Table, name):
+                message = f"tells of a table, and `path` names a folder. {meant}"
+                issues.append(Issue(message, f"data.{name}"))
+            elif name not in known:
                 others = [one.words for one in BY_PATH if _takes(one, name)]
                 message = (
                     f"has no effect on {kind.words}, which {self.path} is. It is for"
@@ -98,6 +104,13 @@ class ByPath(Source):
             key = "group" if self.group is not None else "time"
             raise InvalidData(Issue(message, f"data.{key}"))
         return named
+
+    def _tables_meant(self, kind: type[PathSource]) -> str:
+        """What to write if the folder stands for a table in it; empty if it does not."""
+        folder = Path(self.path)
+        # Tables lie beside pictures and texts, and one beside sequences, to tell their labels.
+        is_of_tables = kind is SequenceFolder and not (folder / LABELS).exists()
+        return tables_in(folder) if is_of_tables else ""
 
 
 def _takes(kind: type[PathSource], name: str) -> bool:
@@ -136,7 +149,9 @@ def _described(path: Path) -> str:
             return "is an empty folder."
         first = ", ".join(names[:3])
         more = ", ..." if len(names) > 3 else ""
-        return f"is a folder of nothing that is known. It holds {first}{more}."
+        meant = tables_in(path)
+        holds = meant or f"It holds {first}{more}."
+        return f"is a folder of nothing that is known. {holds}"
     if not path.is_file():
         return "is no regular file."
     if not path.stat().st_size:

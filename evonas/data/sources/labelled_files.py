@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from evonas.data.raw import Array
+from evonas.data.tables.endings import tables_in
 from evonas.errors import InvalidData, Issue
 from evonas.words import counted, excerpt, listed
 
@@ -158,6 +159,8 @@ def _of_classes(folder: Path, ending: str) -> list[Labelled]:
             f"has files beside the folders of classes: {_first(loose)}. Allowed: a subfolder a"
             f" class, or {LABELS} with the columns path and label beside the files."
         )
+        if not found and (tables := tables_in(folder)):
+            message += f" If one table is meant: {tables[0].lower()}{tables[1:]}"
         issues.append(Issue(message, file=str(folder)))
     if issues:
         raise InvalidData(issues)

@@ -13,19 +13,13 @@ from evonas.data.sources.path_source import PathSource, first_bytes
 from evonas.data.sources.source import Source
 from evonas.data.tables.cells import read_cells
 from evonas.data.tables.content import PARQUET
+from evonas.data.tables.endings import is_table
 from evonas.data.tables.reading import to_arrays
 from evonas.data.tables.roles import Wanted
 from evonas.data.tables.schema import Kind
 from evonas.memory import Memory
 from evonas.settings import Check
 from evonas.words import shown
-
-ENDINGS = (".csv", ".tsv", ".tab", ".parquet")
-
-
-def is_table(path: str | Path) -> bool:
-    """Whether a path is that of a table by its name, whether or not there is a file."""
-    return str(path).lower().removesuffix(".gz").endswith(ENDINGS)
 
 
 def encoding_problem(encoding: str) -> str:

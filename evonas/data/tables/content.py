@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+from evonas.data.tables.endings import tables_in
 from evonas.errors import InvalidData, Issue
 from evonas.memory import Memory
 from evonas.words import size
@@ -51,7 +52,7 @@ def read_bytes(path: Path, memory: Memory) -> bytes:
     except FileNotFoundError as error:
         raise InvalidData(Issue("there is no such file.", file=origin)) from error
     except IsADirectoryError as error:
-        message = "is a folder, and a file with a table is wanted."
+        message = f"is a folder, and a file with a table is wanted. {tables_in(path)}".rstrip()
         raise InvalidData(Issue(message, file=origin)) from error
     # Both are what a damaged gzip file raises; the first one is an `OSError` as well.
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

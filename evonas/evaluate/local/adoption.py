@@ -157,10 +157,17 @@ def _loaded(path: Path) -> tuple[Any, Mapping[str, Any] | None]:
     """
     import keras
 
+    from evonas.model.adopting.foreign import foreign_in
+
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     # Keras raises what it likes, and a file may hold anything.
     except Exception as error:
+        if foreign := foreign_in(_config(path)):
+            raise UserError(
+                f"{'; '.join(foreign)}. Only Keras's own layers can be adopted: code of others is"
+                " not in the file, and is not run. Build the model of those, and save it again."
+            ) from error
         text = short(" ".join(str(error).split()), MOST_SAID)
         raise UserError(f"Keras cannot load it in safe mode: {text}") from error
     return model, _optimizer(path)
@@ -168,15 +175,24 @@ def _loaded(path: Path) -> tuple[Any, Mapping[str, Any] | None]:
 
 def _optimizer(path: Path) -> Mapping[str, Any] | None:
     """The optimizer of a file, without the loss and the metrics, which may be of the user's own."""
-    import json
-    import zipfile
-
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
+    config = _config(path)
     optimizer = (config.get("compile_config") or {}).get("optimizer")
     if not isinstance(optimizer, dict):
         return None
     return {**optimizer.get("config", {}), "class_name": optimizer.get("class_name")}
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """What a file says of its model, as Keras wrote it; empty if that cannot be read."""
+    import json
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def _in_space(

@@ -28,10 +28,10 @@ from evonas.data.sources.keras_set import FILES as KERAS_SETS
 from evonas.data.sources.keras_set import PREFIX
 from evonas.data.sources.path_source import PathSource
 from evonas.data.sources.python_function import function_problem
-from evonas.data.sources.table import is_table
 from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
 from evonas.data.splits.chronological import Chronological
 from evonas.data.splits.grouped import Grouped
+from evonas.data.tables.endings import is_table
 from evonas.data.tables.schema import Kind
 from evonas.data.windows import Horizon
 from evonas.errors import InvalidData, Issue, did_you_mean
@@ -59,9 +59,14 @@ DEFAULT_SHARE = 0.2
 """The share of the validation and of the test, if a config does not say it."""
 
 
+def shipped_data_sets() -> list[str]:
+    """The names that `data: {name: ...}` may have."""
+    return [*sorted(SHIPPED), *(f"{PREFIX}{one}" for one in KERAS_SETS)]
+
+
 def _data_set_problem(name: str | None) -> str:
     """Why this is no shipped data set; empty if it is one, or if none is named."""
-    known = [*sorted(SHIPPED), *(f"{PREFIX}{one}" for one in KERAS_SETS)]
+    known = shipped_data_sets()
     if name is None or name in known:
         return ""
     allowed = f"Allowed: {', '.join(known)}; a file or a folder goes under `path`."
