@@ -52,7 +52,7 @@ test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (a
 		tests/integration/test_kinds_of_data.py \
 		tests/evaluate/training/test_losses.py tests/evaluate/training/test_training_genes.py tests/evaluate/training/test_fit_training.py tests/runtime/config/test_training_config.py \
 		tests/evaluate/local/test_supervision.py tests/evaluate/local/test_real_supervision.py tests/integration/test_folds.py tests/model/test_spaces.py tests/data/test_python_function.py tests/integration/test_picture_runs.py \
-		tests/test_guides.py tests/integration/test_encoded_runs.py tests/integration/test_real_runs.py tests/integration/test_adopted.py tests/model/test_raw_input.py
+		tests/test_guides.py tests/integration/test_encoded_runs.py tests/integration/test_real_runs.py tests/evaluate/training/test_compiled_loop.py tests/evaluate/training/test_accumulation.py tests/integration/test_adopted.py tests/model/test_raw_input.py
 
 test-sklearn: $(READY) ## scikit-learn's own checks on the estimators (about fifteen minutes on two cores)
 	EVONAS_SKLEARN=full $(BIN)/pytest --numprocesses 2 --dist worksteal tests/test_sklearn.py

@@ -15,7 +15,7 @@ COMMAND = Path(sys.executable).with_name("evonas")
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["check", "digits"], 0), (["run", "digitz"], 2), (["--help"], 0)],
+    [(["spaces"], 0), (["run", "digitz"], 2), (["--help"], 0)],
     ids=["good", "refused", "help"],
 )
 def test_the_process_says_and_ends_the_same(

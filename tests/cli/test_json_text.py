@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonas.cli.json_text import indented, with_rows
@@ -20,6 +20,8 @@ def test_any_value(value):
     assert indented(value) == json.dumps(value, indent=2)
 
 
+# Drawing such values takes longer than writing them.
+@settings(max_examples=25)
 @given(st.dictionaries(st.text(), VALUES), st.lists(VALUES))
 def test_rows_at_the_end_of_an_object(head, rows):
     head.pop("rows", None)

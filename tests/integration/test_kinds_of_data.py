@@ -103,6 +103,7 @@ def test_several_labels_as_arrays_of_python(tmp_path: Path) -> None:
     assert ((answers > 0.5) == y).mean() == pytest.approx(score(root, "test_accuracy"))
 
 
+@pytest.mark.full
 def test_a_forecast_from_a_table(tmp_path: Path, data: Path) -> None:
     years = np.arange(1700, 1850)
     spots = 50 + 40 * np.sin(2 * np.pi * years / 11)

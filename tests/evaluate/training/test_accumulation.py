@@ -173,7 +173,9 @@ def test_it_is_what_keras_does_with_half_the_batch_and_two_accumulation_steps() 
     assert bits(model) == bits(fitted)
 
 
-@pytest.mark.parametrize(("op", "space"), [("adam", SPACE), ("momentum", SCHEDULED)])
+@pytest.mark.parametrize(
+    ("op", "space"), [pytest.param("adam", SPACE, marks=pytest.mark.full), ("momentum", SCHEDULED)]
+)
 def test_resumed_is_the_same_as_never_stopped(op: str, space: str, tmp_path: Path) -> None:
     model, trainer = make(op, 2, 70, noisy, space)
     trainer.train(6)

@@ -35,7 +35,13 @@ def epoch_order(seed: int, epoch: int, samples: int = 70) -> Array:
     return generator(seed, "order", epoch).permutation(samples)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        pytest.param(name, marks=pytest.mark.full if name in ("adamw", "cosine") else ())
+        for name in OPTIMIZERS
+    ],
+)
 def test_training_is_that_of_fit(optimizer: str) -> None:
     model, trainer = make(optimizer=optimizer)
     trainer.train(2)
