@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from evonas.data.tables.schema import Column, Schema
 from evonas.errors import EvonasError, InvalidConfig, UserError
 from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.local.plugin_check import Plugins
@@ -159,6 +160,18 @@ def test_the_card_has_the_learning_curves_of_the_trial(run, pool):
         attempt.epochs,
         attempt.seconds,
     )
+
+
+def test_the_card_says_which_columns_are_dates(run, pool, monkeypatch):
+    schema = Schema((Column("day", "date"), Column("age", "number"))).to_json()
+    with session_of(run, pool) as session:
+        plain = session.interface
+        of_table = replace(plain.input, fitted={**plain.input.fitted, "schema": schema})
+        table = replace(plain, input=of_table)
+        monkeypatch.setattr(Session, "interface", property(lambda _: table))
+        card = export_best(session, run.best.trial, silent, MODEL.within(run.directory))
+    assert card["dates"] == {"day": "days since 1970-01-01"}
+    assert "dates" not in run.result
 
 
 def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_path):
