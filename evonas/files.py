@@ -222,6 +222,19 @@ def why_no_file(path: Path) -> str:
     return "" if stat.S_ISREG(mode) else "is no regular file"
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether a path is of what lies outside of a folder, also by links.
+
+    A folder may be of somebody else. What its files name must not be read from elsewhere.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+    # A NUL: there is no such file.
+    except ValueError:
+        return False
+    return not target.is_relative_to(os.path.realpath(folder))
+
+
 @contextmanager
 def kept_folder() -> Iterator[None]:
     """Go back to the current folder, whatever the code in between does: paths may be relative."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,15 @@ def link_in_a_circle(folder: Path) -> None:
     (classes(folder) / "cat" / "again").symlink_to(folder)
 
 
+def pipe(folder: Path) -> None:
+    os.mkfifo(classes(folder) / "cat" / "z.png")
+
+
+def link_out(folder: Path) -> None:
+    table_of("file,a\ncat/img1.png,1\ncat/out,2\n")(folder)
+    (folder / "cat" / "out.png").symlink_to("/etc/passwd")
+
+
 def two_tables(folder: Path) -> None:
     classes(folder)
     for name in ("one.csv", "two.tsv"):
@@ -218,6 +228,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a path to nothing": (
         table_of("file,a\ncat/img1.png,1\ncat/img3.png,2\n"),
         r"labels.csv:3: there is no such picture. Received: cat/img3.png",
+    ),
+    "pipe": (pipe, r"z.png: is no regular file"),
+    "out by a link": (link_out, r"labels.csv:3: must be a path within .* Received: cat/out"),
+    "absolute": (
+        table_of("file,a\ncat/img1.png,1\n/etc/passwd,2\n"),
+        r"labels.csv:3: must be a path within the folder of this table.*Received: /etc/passwd",
     ),
     "no label": (table_of("file,a\ncat/img1.png,\n"), r"labels.csv:2: has no label"),
     "twice": (

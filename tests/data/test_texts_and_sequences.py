@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,19 @@ def test_words_are_the_first_and_the_frequent_ones() -> None:
     assert "2 texts of 4 have more than 2 words" in notes[1]
 
 
+def listed(path: Path, name: str) -> str:
+    """A folder whose table names a text in it and, in line 3, something else."""
+    (path / "link.txt").symlink_to("/etc/passwd")
+    return written(path, {"labels.csv": f"path,label\na.txt,1\n{name},2\n", "a.txt": "x"})
+
+
+def piped(path: Path) -> str:
+    """A folder with a pipe, which would block whoever opens it."""
+    written(path, {"a/1.txt": "x"})
+    os.mkfifo(path / "a" / "z.txt")
+    return str(path)
+
+
 BAD: list[tuple[Callable[[Path], Any], str]] = [
     (lambda p: TextFolder(written(p, {"a/1.txt": b"caf\xe9"})).read(Memory()),
      r"1.txt: is not in UTF-8: its byte 3 is 0xe9"),
@@ -119,6 +133,16 @@ BAD: list[tuple[Callable[[Path], Any], str]] = [
      r"has no step below its first row"),
     (lambda p: SequenceFolder(written(p, {"labels.csv": "path,label\nno.csv,1\n"})).read(Memory()),
      r"there is no such file. Received: no.csv"),
+    (lambda p: TextFolder(listed(p, "/etc/passwd")).read(Memory()),
+     r"labels.csv:3: must be a path within the folder of this table.*Received: /etc/passwd"),
+    (lambda p: TextFolder(listed(p, "../d/a.txt/../../b.txt")).read(Memory()),
+     r"labels.csv:3: must be a path within"),
+    (lambda p: TextFolder(listed(p, "link.txt")).read(Memory()),
+     r"labels.csv:3: must be a path within"),
+    (lambda p: TextFolder(listed(p, "labels.csv")).read(Memory()),
+     r"labels.csv:3: must be a file that ends in .txt"),
+    (lambda p: TextFolder(piped(p)).read(Memory()), r"holds what is no .txt file: z.txt"),
+    (lambda p: TextFolder(piped(p)).unlabelled(Memory()), r"z.txt: is no regular file"),
     (lambda p: archive(p, x=X, lengths=[2, 3], y=[0, 1]).read(Memory()),
      r"lengths: must have the number of all steps as their sum. Received: 5, and x has 6 steps"),
     (lambda p: archive(p, x=X, lengths=[0, 6], y=[0, 1]).read(Memory()),

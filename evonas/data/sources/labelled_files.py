@@ -13,6 +13,7 @@ import numpy as np
 from evonas.data.raw import Array
 from evonas.data.tables.endings import tables_in
 from evonas.errors import InvalidData, Issue
+from evonas.files import is_file, leads_out, why_no_file
 from evonas.words import counted, excerpt, listed
 
 PARTS = {"train": "x", "val": "x_val", "validation": "x_val", "test": "x_test"}
@@ -88,6 +89,10 @@ def read_all(
     samples = []
     issues: list[Issue] = []
     for path in paths:
+        # To open a pipe would wait for ever.
+        if not is_file(path):
+            issues.append(Issue(f"{why_no_file(path)}.", file=str(path)))
+            continue
         try:
             samples.append(read(path))
         except InvalidData as error:
@@ -118,7 +123,7 @@ def _numbers(labels: Array, folder: Path) -> Array:
 def _parts(folder: Path, ending: str) -> Mapping[str, list[Labelled]]:
     try:
         if (folder / LABELS).is_file():
-            return {"x": list(_of_table(folder))}
+            return {"x": list(_of_table(folder, ending))}
         folders = [path for path in _visible(folder) if path.is_dir()]
         names = {path.name.lower() for path in folders}
         if "train" in names and names <= set(PARTS):
@@ -144,7 +149,7 @@ def _of_classes(folder: Path, ending: str) -> list[Labelled]:
             loose.append(path.name)
             continue
         inside = _visible(path)
-        wrong = [one.name for one in inside if not one.name.lower().endswith(ending)]
+        wrong = [one.name for one in inside if not _is_sample(one, ending)]
         if wrong:
             message = (
                 f"holds what is no {ending} file: {_first(wrong)}. All files of a class are samples"
@@ -167,13 +172,18 @@ def _of_classes(folder: Path, ending: str) -> list[Labelled]:
     return found
 
 
+def _is_sample(path: Path, ending: str) -> bool:
+    """Whether it is a file with this ending: to open a pipe would wait for ever."""
+    return path.name.lower().endswith(ending) and is_file(path)
+
+
 def _first(names: list[str]) -> str:
     more = len(names) - 3
     return listed([*names[:3], f"{more:,} more"] if more > 0 else names)
 
 
-def _of_table(folder: Path) -> Iterator[Labelled]:
-    """The files that a table names, with their labels."""
+def _of_table(folder: Path, ending: str) -> Iterator[Labelled]:
+    """The files that a table names, with their labels. They lie in its folder or below."""
     table = folder / LABELS
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
@@ -188,8 +198,8 @@ def _of_table(folder: Path) -> Iterator[Labelled]:
         if len(row) != 2:
             message = f"must have a path and a label. Received: {excerpt(','.join(row))}."
             issues.append(Issue(message, file=str(table), line=line))
-        elif not (folder / row[0]).is_file():
-            message = f"there is no such file. Received: {excerpt(row[0])}."
+        elif why := _why_not(row[0], folder, ending):
+            message = f"{why}. Received: {excerpt(row[0])}."
             issues.append(Issue(message, file=str(table), line=line))
         else:
             found.append(Labelled(folder / row[0], row[1].strip()))
@@ -198,3 +208,12 @@ def _of_table(folder: Path) -> Iterator[Labelled]:
     if issues:
         raise InvalidData(issues[:MOST_ISSUES])
     yield from found
+
+
+def _why_not(name: str, folder: Path, ending: str) -> str:
+    """Why what a table names is no sample, in words; empty if it is one."""
+    if leads_out(folder / name, folder):
+        return "must be a path within the folder of this table, also where it is a link"
+    if why := why_no_file(folder / name):
+        return why
+    return "" if name.lower().endswith(ending) else f"must be a file that ends in {ending}"

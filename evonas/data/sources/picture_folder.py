@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evonas.errors import Issue, did_you_mean
+from evonas.files import leads_out
 from evonas.words import counted, excerpt, listed
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
@@ -183,6 +184,9 @@ def _below(folder: Path, issues: list[Issue], others: list[Path]) -> list[Path]:
                 pictures += _below(path, issues, others)
         elif not path.exists():
             issues.append(Issue("is a link to nothing.", file=str(path)))
+        elif not path.is_file():
+            # To open a pipe would wait for ever.
+            issues.append(Issue("is no regular file. Move it away.", file=str(path)))
         elif is_picture(path.name):
             pictures.append(path)
         else:
@@ -293,6 +297,12 @@ def _labelled(folder: Path, table: Path, cells: list[list[str]], columns: tuple[
         path = _file_of(folder, cell)
         if path is None:
             message = f"there is no such picture. Received: {excerpt(cell)}."
+            issues.append(Issue(message, file=str(table), line=number))
+        elif leads_out(path, folder):
+            message = (
+                "must be a path within the folder of this table, also where it is a link."
+                f" Received: {excerpt(cell)}."
+            )
             issues.append(Issue(message, file=str(table), line=number))
         elif not label.strip():
             issues.append(Issue("has no label.", file=str(table), line=number))
