@@ -128,6 +128,15 @@ def test_every_form_of_a_file_gives_the_same(tmp_path: Path) -> None:
         assert found.notes == wanted.notes
 
 
+@pytest.mark.parametrize("row", ['{0},5" pipe,{1}', '{0}, "x, {0}",{1}'])
+def test_a_quotation_mark_within_a_field_is_said_with_its_line(row: str, tmp_path: Path) -> None:
+    rows = ['0,"good\n""one""",1', *(row.format(i, i % 2) for i in range(30))]
+    (tmp_path / "data.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    wanted = rf'data.csv:4: a quotation mark \("\) stands within .* Received: .{rows[1]}'
+    with pytest.raises(InvalidData, match=wanted):
+        Table(str(tmp_path / "data.csv"), target="y").read(Memory())
+
+
 def test_quotation_marks_keep_commas_and_line_feeds(tmp_path: Path) -> None:
     words = ['"a, b"', '"c\nd"', '"say ""e"""', "f"] * 10
     path = write(tmp_path / "data.csv", {"word": words, "age": COLUMNS["age"], "y": words})

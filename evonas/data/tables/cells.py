@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.data.tables.content import PARQUET, read_bytes
-from evonas.data.tables.text import Text, cut
+from evonas.data.tables.text import Text, about_quotation, cut
 from evonas.errors import InvalidData, Issue
 from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
@@ -109,11 +109,11 @@ def _of_text(text: Text, origin: str) -> pl.DataFrame:
             infer_schema=False,
         )
     except pl.exceptions.PolarsError as error:
-        message = f"cannot be read: {_first_line(error)}."
-        raise InvalidData(Issue(message, file=origin)) from error
+        unread = Issue(f"cannot be read: {_first_line(error)}.", file=origin)
+        raise InvalidData(about_quotation(text, origin) or unread) from error
     if len(frame) != len(text.lines):
         message = f"cannot be read: it has {len(text.lines):,} rows, and {len(frame):,} were found."
-        raise InvalidData(Issue(message, file=origin))
+        raise InvalidData(about_quotation(text, origin) or Issue(message, file=origin))
     return frame.rename(dict(zip(places, _named(text.names), strict=True)))
 
 

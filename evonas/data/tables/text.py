@@ -121,6 +121,32 @@ def cut(
     return Text(names, text[rows.starts[1] :], rows.lines[1:], used)
 
 
+def about_quotation(text: Text, origin: str) -> Issue | None:
+    """The first quotation mark that is none of a whole field, which polars cannot read.
+
+    Args:
+        origin: path of the file, for the message.
+    """
+    letters = np.frombuffer(b"\n" + text.rows + b"\n", np.uint8)
+    places = np.flatnonzero(letters == ord('"'))
+    # A doubled mark ends and begins a quotation, so it has another mark beside it.
+    around = np.frombuffer(f'{text.separator}\n"'.encode(), np.uint8)
+    is_first = np.arange(len(places)) % 2 == 0
+    beside = np.where(is_first, letters[places - 1], letters[places + 1])
+    wrong = places[~np.isin(beside, around)]
+    if not len(wrong):
+        return None
+    place = int(wrong[0]) - 1
+    line = int(text.lines[0]) + text.rows.count(b"\n", 0, place)
+    begin = text.rows.rfind(b"\n", 0, place) + 1
+    received = short(text.rows[begin:].partition(b"\n")[0].decode())
+    message = (
+        'a quotation mark (") stands within a field. Marks go around a whole field, without a'
+        f" space outside of them, and a mark in it is written twice. Received: {received!r}."
+    )
+    return Issue(message, "", origin, line)
+
+
 def _decoded(content: bytes, origin: str, encoding: str) -> bytes:
     """The text in UTF-8, without a byte order mark."""
     for mark, meant in BOMS.items():
