@@ -132,6 +132,7 @@ def _told(target: Path, adopted: Adopted, space: SearchSpace, genome: Genome) ->
         lines.append(f"  left out, as evonas prepares the input itself: {listed(adopted.skipped)}")
     lines.append(f"  left to the task: {listed(adopted.head)}")
     lines.append("  not taken: the weights. Every trial begins with fresh ones.")
+    lines += [f"  not taken: {words}" for words in adopted.not_taken]
     if adopted.optimizer:
         lines.append(
             f"  optimizer: {adopted.optimizer}, as in the file. The file says no batch size; the"

@@ -199,11 +199,33 @@ def lambdas() -> Any:
     return model_of("vector", [layers.Lambda(lambda x: 2 * x)])
 
 
+def shared() -> Any:
+    inputs = keras.Input((7,))
+    twice = layers.Dense(7, name="twice")
+    return keras.Model(inputs, layers.Dense(3)(twice(twice(inputs))))
+
+
+def test_a_layer_without_weights_may_be_used_twice_and_what_is_frozen_is_told(
+    tmp_path: Path,
+) -> None:
+    inputs = keras.Input((7,))
+    relu = layers.ReLU()
+    first = layers.Dense(8, name="first", trainable=False)
+    second = layers.Dense(16, name="second", dtype="mixed_float16")
+    model = keras.Model(inputs, layers.Dense(3)(relu(second(relu(first(inputs))))))
+    found = adopted(model, tmp_path, "mlp", nearest=True)
+    assert found.not_taken == [
+        "that first (Dense) is frozen",
+        "the types of second (Dense), mixed_float16",
+    ]
+
+
 @pytest.mark.filterwarnings("ignore:You are saving a model that has not yet:UserWarning")
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (branched, r"join \(Add\) takes 2 tensors. Only a chain"),
+        (shared, r"twice \(Dense\) is used more than once, with the same weights"),
         (lambdas, "Keras cannot load it in safe mode: .*ambda"),
         (lambda: keras.Sequential([layers.Dense(3)]), "knows the shape of its input"),
         (volumes, r"and no space is for them: convnet, mlp and recurrent"),

@@ -38,6 +38,7 @@ class Adopted:
         parameters: number of the genome's weights before the head.
         model_parameters: the same of the model.
         optimizer: op of the optimizer that the file names; empty if it names none of the space's.
+        not_taken: what no genome can say of the layers, in words.
     """
 
     space: str
@@ -49,6 +50,7 @@ class Adopted:
     parameters: int
     model_parameters: int
     optimizer: str
+    not_taken: Sequence[str] = ()
 
 
 def adopt(path: Path, spaces: Mapping[str, SearchSpace], takes_nearest: bool = False) -> Adopted:
@@ -121,7 +123,7 @@ def adopted_from(path: Path, spaces: Mapping[str, SearchSpace], takes_nearest: b
     Raises:
         UserError: the file cannot be loaded, is no chain of layers, or no space takes its input.
     """
-    from evonas.model.adopting.layers import chain_of
+    from evonas.model.adopting.layers import chain_of, not_taken
     from evonas.model.adopting.recognition import ends_of
 
     model, optimizer = _loaded(path)
@@ -142,7 +144,13 @@ def adopted_from(path: Path, spaces: Mapping[str, SearchSpace], takes_nearest: b
     ]
     best = min(found, key=lambda one: (len(one["problems"]), len(one["changes"])))
     weights = sum(layer.parameters for layer in network)
-    return Adopted(**best, skipped=_labels(skipped), head=_labels(head), model_parameters=weights)
+    return Adopted(
+        **best,
+        skipped=_labels(skipped),
+        head=_labels(head),
+        model_parameters=weights,
+        not_taken=not_taken(network),
+    )
 
 
 def _labels(chain: Sequence[Any]) -> list[str]:

@@ -49,6 +49,8 @@ class Layer:
         input_shape: shape of one sample that goes in.
         output_shape: shape of what comes out.
         parameters: number of its weights.
+        is_frozen: whether it has weights that the model does not train.
+        policy: Keras's name of the types in which it computes; empty if it has none.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Layer:
     input_shape: Shape
     output_shape: Shape
     parameters: int
+    is_frozen: bool = False
+    policy: str = ""
 
     @property
     def label(self) -> str:
@@ -70,10 +74,10 @@ def chain_of(model: Any) -> list[Layer]:
     An activation that is a layer of its own is given to the layer before it, if that is the same.
 
     Raises:
-        UserError: the model is no chain from one input to one output.
+        UserError: the model is no chain from one input to one output, or uses a layer twice.
     """
     found: list[Layer] = []
-    for layer in _layers(model):
+    for layer in _layers(model, set()):
         before = found[-1] if found else None
         joined = None if before is None else _joined(before, layer)
         if joined is None:
@@ -96,7 +100,21 @@ def _joined(before: Layer, layer: Layer) -> Layer | None:
     return None
 
 
-def _layers(model: Any) -> list[Layer]:
+def not_taken(chain: Sequence[Layer]) -> list[str]:
+    """What a genome cannot say of these layers, in words."""
+    found = [f"that {layer.label} is frozen" for layer in chain if layer.is_frozen]
+    for layer in chain:
+        if layer.policy not in ("", "float32"):
+            found.append(f"the types of {layer.label}, {layer.policy}")
+    return found
+
+
+def _layers(model: Any, seen: set[int]) -> list[Layer]:
+    """As `chain_of`, with nothing joined.
+
+    Args:
+        seen: ids of the layers with weights so far, of the models around this one as well.
+    """
     try:
         outputs = model.outputs
     # A model of a class of its own, or one that has never seen a sample.
@@ -125,8 +143,16 @@ def _layers(model: Any) -> list[Layer]:
                 " tensors. Only a chain of layers can be adopted, in which each takes the output of"
                 " the one before."
             )
+        if isinstance(operation, keras.Layer) and operation.count_params():
+            if id(operation) in seen:
+                raise UserError(
+                    f"the layer {operation.name} ({type(operation).__name__}) is used more than"
+                    " once, with the same weights. Only a chain of layers can be adopted, each"
+                    " with weights of its own."
+                )
+            seen.add(id(operation))
         if isinstance(operation, keras.Model):
-            found += _layers(operation)[::-1]
+            found += _layers(operation, seen)[::-1]
         else:
             found += _read(operation, taken[0], x)[::-1]
         x = taken[0]
@@ -155,6 +181,9 @@ def _read(layer: Any, x: Any, y: Any) -> list[Layer]:
         kind, config = _as_activation(kind, config)
     size = layer.count_params() if isinstance(layer, keras.Layer) else 0
     read = Layer(layer.name, kind, config, _shape(x), _shape(y), size)
+    if isinstance(layer, keras.Layer):
+        frozen = bool(size) and not layer.trainable
+        read = replace(read, is_frozen=frozen, policy=layer.dtype_policy.name)
     if _pads_nothing(read):
         config["padding"] = "same"
     if config.get("return_sequences") is not False:
