@@ -350,10 +350,12 @@ def _value(value: Any) -> str:
 def _raw(card: Mapping[str, Any]) -> str:
     """What a model takes whose samples were encoded, in words; empty for arrays of numbers."""
     from evonas.export.card import TAKES
+    from evonas.learning.input_spec import input_name
 
     given = card.get(TAKES, {}).get("input", {})
     encoding = given.get("encoding", "")
-    columns = [one["name"] for one in given.get("fitted", {}).get("columns", ())]
+    # Under the names that the model asks for: Keras takes no slash.
+    columns = [input_name(one["name"]) for one in given.get("fitted", {}).get("columns", ())]
     if columns:
         return f"a mapping of columns to their values ({', '.join(columns[:8])}{_more(columns)})"
     words = {

@@ -303,3 +303,9 @@ def test_what_a_model_takes_says_which_columns_are_dates(kinds, told):
     first, *others = how_to_use(card, "best.keras")
     assert first.startswith("best.keras takes a mapping of columns to their values (a, b);")
     assert others == told
+
+
+def test_what_a_model_takes_is_told_by_the_names_that_it_asks_for():
+    card = {"interface": {"input": {"fitted": {"columns": [{"name": "amt/usd"}, {"name": "b"}]}}}}
+    first, *_ = how_to_use({"input_shape": [2], **card}, "best.keras")
+    assert "columns to their values (amt_usd, b);" in first
