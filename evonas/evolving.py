@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from evonas.data.door import refuse_other_types
 from evonas.data.handing import Handed, gathered
 from evonas.data.sources.given import Given, lay_down
 from evonas.errors import (
@@ -64,6 +65,9 @@ DEFAULT_MINUTES = 10.0
 
 PLACE = "data.source.given.path"
 """The key that says where the data lie: a run may have been moved with them."""
+
+ABSENT = object()
+"""In the place of a setting that is not there. null is another: no folds, not those by default."""
 
 ARGUMENTS: Mapping[str, str] = {
     "run": "name",
@@ -112,6 +116,9 @@ class Order:
         if source.problems:
             raise InvalidConfig(source.problems)
         found: dict[str, Any] = source.data
+        if _at(found, PLACE) != given["path"]:
+            message = f"`{PLACE}` is where the given data lie, and cannot be set."
+            raise InvalidConfig(Issue(message, "overrides"))
         return found
 
 
@@ -174,6 +181,7 @@ def evolve(
         NothingFeasible, RepeatedFailures, Stopped: see `evonas.errors`.
     """
     began = time.monotonic()
+    refuse_other_types(name, runs, overrides, target, columns)
     if minutes is None and trials is None:
         minutes = DEFAULT_MINUTES
     settings = {
@@ -322,7 +330,7 @@ def _more(order: Order, handed: Handed, directory: Path) -> list[str]:
         # From now on, this is what the run was asked for.
         write_text_whole(path, as_yaml(now))
     changes = {key: new for key, (_, new) in differing.items() if key != PLACE}
-    return [f"{key}={json.dumps(new)}" for key, new in changes.items()]
+    return [f"{key}={json.dumps(None if new is ABSENT else new)}" for key, new in changes.items()]
 
 
 def _differing(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any]]:
@@ -332,13 +340,22 @@ def _differing(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any
     found: dict[str, tuple[Any, Any]] = {}
     for name in (*before, *(one for one in now if one not in before)):
         inner = f"{key}.{name}" if key else name
-        found |= _differing(before.get(name), now.get(name), inner)
+        found |= _differing(before.get(name, ABSENT), now.get(name, ABSENT), inner)
     return found
+
+
+def _at(config: Any, key: str) -> Any:
+    """The value of a setting; None if there is none."""
+    for name in key.split("."):
+        config = config.get(name) if isinstance(config, dict) else None
+    return config
 
 
 def _change(key: str, values: tuple[Any, Any]) -> str:
     before, now = values
-    return f"{_argument(key)} was {shown(before)} and is {shown(now)}"
+    was = "not given" if before is ABSENT else shown(before)
+    is_now = "not given" if now is ABSENT else shown(now)
+    return f"{_argument(key)} was {was} and is {is_now}"
 
 
 @contextmanager

@@ -103,7 +103,7 @@ class _Evolved(BaseEstimator, ABC):  # type: ignore[misc]
                     folds=self.folds,
                     seed=self._seed(),
                     runs=scratch if self.runs is None else self.runs,
-                    overrides=tuple(self.overrides),
+                    overrides=self.overrides,
                     progress=self.progress,
                 )
             except InvalidInput as error:
@@ -127,11 +127,16 @@ class _Evolved(BaseEstimator, ABC):  # type: ignore[misc]
         """What the model answers, (n, outputs)."""
         check_is_fitted(self)
         from evonas.evaluate.training.export_job import given_to_keras
+        from evonas.export.prediction import check_finite
         from evonas.learning.interface import Interface
 
         samples = _samples(self, X, reset=False)
         raw = _as_the_runs(samples, Interface.from_json(self.takes_))
         found: Array = _loaded(self.model_)(given_to_keras(raw))
+        try:
+            check_finite(found, "X")
+        except InvalidInput as error:
+            raise ValueError(str(error)) from error
         return found
 
 

@@ -13,9 +13,13 @@ import polars as pl
 import pytest
 
 import evonas
+from evonas.data.arrays import Arrays
 from evonas.data.handing import gathered
+from evonas.data.raw import Frame
+from evonas.data.sources.given import Given, lay_down
 from evonas.errors import EvonasError, InvalidInput, Stopped, UserError
 from evonas.evolving import Order, evolve, searched
+from evonas.memory import Memory
 from evonas.runtime.config.config_file import load_config
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.layout import GIVEN
@@ -94,6 +98,27 @@ def test_texts_and_rows_of_different_lengths(tmp_path: Path) -> None:
     assert stubbed(tmp_path, {}, rows, Y).interface.input.kind == "sequence"
 
 
+def test_words_of_python_are_words_and_none_is_a_gap(tmp_path: Path) -> None:
+    def read(*given: Any, **more: Any) -> Arrays:
+        handed = gathered(*given, **more)
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        lay_down(folder, handed.arrays, handed.table, handed.validation)
+        return Given(str(folder), **handed.settings).read(Memory())
+
+    texts = ["NA", "null", "good one", "  lead"]
+    assert list(read(texts * 15, Y, validation_data=(texts, Y[:4])).samples()["x_val"]) == texts
+    assert list(read(texts * 15, Y).samples()["x"])[:4] == texts
+    assert list(read({"a": X[:, 0]}, np.array(texts * 15)).y[:4]) == texts
+    country = ["NA", None, "DE", "DE"] * 15
+    x = read({"a": X[:, 0], "country": country}, Y).x
+    assert isinstance(x, Frame)
+    assert list(x.columns["country"][:3]) == ["NA", "", "DE"]
+    years = np.array(["1970", "1971"] * 30, "datetime64[Y]")
+    x = read({"a": X[:, 0], "since": years}, Y).x
+    assert isinstance(x, Frame)
+    assert list(x.columns["since"][:2]) == [0, 365]
+
+
 def test_what_is_given_beside_the_samples_is_used(tmp_path: Path) -> None:
     run = stubbed(
         tmp_path, {"data": {"folds": 3}}, X, Y, sample_weight=np.ones(60), groups=np.arange(60) // 5
@@ -114,7 +139,7 @@ def test_columns_of_a_frame_may_say_what_is_beside_the_samples(tmp_path: Path) -
         target="income",
         groups="house",
         sample_weight="weight",
-        validation_data=frame.head(12),
+        validation_data=frame.head(12).with_columns(house=pl.lit("another")),
     )
     names = [column["name"] for column in run.interface.input.fitted["schema"]["features"]]
     assert names == ["size", "colour", "born"]
@@ -153,6 +178,44 @@ NAN = np.where(np.arange(60) == 7, np.nan, X[:, 0])
         ({"x": X, "y": Y, "trials": 0}, "trials: must be a whole number of at least 1"),
         ({"x": X, "y": Y, "seed": "one"}, "seed: "),
         ({"x": X, "y": Y, "minutes": datetime.timedelta(1)}, "minutes: must be a word or a number"),
+        ({"x": X, "y": Y, "name": 5}, "name: must be a word. Received: 5."),
+        ({"x": X, "y": Y, "runs": 5}, "runs: must be the path of a folder"),
+        ({"x": X, "y": Y, "overrides": [3]}, "overrides: must be a list of words"),
+        ({"x": X, "y": Y, "overrides": None}, "overrides: must be a list of words"),
+        ({"x": X, "y": Y, "overrides": "a=1"}, "overrides: must be a list of words"),
+        ({"x": X, "y": Y, "overrides": ["data=5"]}, "overrides: `data.source.given.path` is wh"),
+        (
+            {"x": X, "y": Y, "overrides": ["data.source.given.path=/etc"]},
+            "overrides: `data.source.given.path` is where the given data lie, and cannot be set.",
+        ),
+        ({"x": ROWS, "target": 3}, "target: must be the name of a column"),
+        ({"x": ROWS, "target": []}, "target: must be the name of a column"),
+        ({"x": ROWS, "target": "income", "columns": ["a"]}, "columns: must be a dict"),
+        (
+            {"x": ROWS, "target": "income", "sample_weight": "income"},
+            "sample_weight: the column 'income' is the target.",
+        ),
+        (
+            {
+                "x": ROWS,
+                "target": "income",
+                "groups": "house",
+                "validation_data": ROWS.head(6).with_columns(
+                    house=pl.Series(["h0", "h1", "n", "n", "n", "m"])
+                ),
+            },
+            "validation_data: 2 of its 4 groups in the column 'house' are in x, too",
+        ),
+        ({"x": {1: Y, "1": Y, "y": Y}}, "x: two columns have the name '1'."),
+        ({"x": {"a": X[:, 0] + 1j, "y": Y}}, "x['a']: must hold numbers, words, dates or truth"),
+        ({"x": {"a": [1j] * 60, "y": Y}}, "x['a']: must hold numbers, words, dates or truth"),
+        ({"x": {"a": X[:, 0].astype("longdouble"), "y": Y}}, "x['a']: must hold numbers"),
+        ({"x": {"a": Y.astype("timedelta64[s]"), "y": Y}}, "x['a']: must hold numbers"),
+        ({"x": ["a \ud800 b", "c d"] * 30, "y": Y}, "x['x']: must hold numbers, words"),
+        ({"x": [[], [1.0], [1.0, 2.0]] * 20, "y": Y}, "x: sample 0 (counted from 0) has no step"),
+        ({"x": np.ma.masked_less(X, X.min() + 1e-9), "y": Y}, "x: holds 1 masked value, and a m"),
+        ({"x": {"a": np.ma.masked_less(X[:, 0], 0), "y": Y}}, "x['a']: holds "),
+        ({"x": X, "y": np.ma.masked_equal(Y, 1)}, "y: holds 20 masked values"),
         ({"x": X, "y": Y, "name": "a/b"}, "name: must be a safe folder name"),
         ({"x": X, "y": Y, "folds": 3, "validation_data": (X, Y)}, "validation_data: is given, and"),
     ],
@@ -162,9 +225,9 @@ def test_what_cannot_be_used_is_told_by_its_argument_before_anything_is_trained(
 ) -> None:
     # Workers would import for seconds, only to be ended.
     monkeypatch.setattr("evonas.evolving.early_workers", nullcontext)
-    given = {"trials": 3, **given}
+    given = {"trials": 3, "runs": tmp_path, **given}
     with pytest.raises(InvalidInput) as raised:
-        evolve(given.pop("x"), given.pop("y", None), runs=tmp_path, **given)
+        evolve(given.pop("x"), given.pop("y", None), **given)
     assert str(raised.value).startswith(words)
     # Nobody has written a config, and the folder is gone.
     assert str(tmp_path) not in str(raised.value)
@@ -181,6 +244,11 @@ def test_the_same_call_goes_on_and_another_one_is_refused(tmp_path: Path) -> Non
     assert sum(trial.twin_of is None for trial in longer.trials) == 5
     for order, y, words in (
         ({"name": "mine", "seed": 1}, Y, "other arguments: seed was 0 and is 1"),
+        (
+            {"name": "mine", "budget": {"trials": 5}, "overrides": ["data.folds=null"]},
+            Y,
+            "folds was not given and is null",
+        ),
         ({"name": "mine", "budget": {"trials": 5}}, Y[::-1], "a run with other data"),
     ):
         with pytest.raises(UserError, match=words):

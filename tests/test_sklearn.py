@@ -51,6 +51,19 @@ def test_what_evonas_refuses_is_a_value_error_of_the_argument() -> None:
         EvolvedRegressor(trials=1).fit(X, X[:, 0], sample_weight=np.zeros(80))
 
 
+@slow
+def test_answers_that_are_not_finite_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = EvolvedClassifier()
+    one.model_, one.takes_, one.classes_, one.n_features_in_ = b"", {}, np.array(["a", "b"]), 1
+    answers = np.array([[0.1, 0.9], [np.nan, np.nan]])
+    monkeypatch.setattr("evonas.learning.interface.Interface.from_json", lambda takes: None)
+    monkeypatch.setattr("evonas.sklearn._as_the_runs", lambda samples, interface: samples)
+    monkeypatch.setattr("evonas.sklearn._loaded", lambda model: lambda x: answers[: len(x)])
+    assert one.predict([[0.0]]).tolist() == ["b"]
+    with pytest.raises(ValueError, match=r"X: .*no finite answer for 1 sample.* sample 1 "):
+        one.predict([[0.0], [9.0]])
+
+
 def test_it_is_cloned_with_all_its_settings() -> None:
     one = EvolvedRegressor(minutes=3, space="mlp", folds=4, overrides=TINY)
     assert clone(one).get_params() == one.get_params()

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evonas.data.door import refuse_masks
 from evonas.data.raw import Array, Frame, Ragged
 from evonas.data.sources.values import Unfit, is_of, raw_of
-from evonas.data.tables.cells import plain_frame
+from evonas.data.tables.cells import is_known, plain_frame
 from evonas.data.tables.roles import USUAL_TARGETS
 from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.genome.strict_yaml import short
@@ -70,6 +71,12 @@ def gathered(
             f" A config may name a file. Received: {short(str(x))}."
         )
         raise _refusal("x", message)
+    refuse_masks(x=x, y=y, sample_weight=sample_weight, groups=groups)
+    if isinstance(validation_data, tuple | list):
+        for place, part in enumerate(validation_data):
+            refuse_masks(**{f"validation_data[{place}]": part})
+    else:
+        refuse_masks(validation_data=validation_data)
     if _is_table(x):
         return _as_table(x, y, target, validation_data, sample_weight, groups, columns)
     for name, value in (("target", target), ("columns", columns)):
@@ -109,6 +116,8 @@ def _as_table(
     if isinstance(sample_weight, str):
         name = sample_weight
         _check_column(name, "sample_weight", table)
+        if name in names:
+            raise _refusal("sample_weight", f"the column {short(name)!r} is the target.")
         sample_weight = table[name].to_numpy()
         table = table.drop(name)
     if isinstance(groups, str):
@@ -118,6 +127,8 @@ def _as_table(
     validation = None
     if validation_data is not None:
         validation = _validation(validation_data, y is not None, names)
+        if "group" in settings:
+            _check_groups(table, validation, settings["group"])
     return Handed(_beside(sample_weight, groups), table, validation, settings)
 
 
@@ -155,13 +166,16 @@ def _table(x: Any, argument: str) -> pl.DataFrame:
     import polars as pl
 
     if _are_texts(x):
-        return pl.DataFrame({TEXT: list(map(str, x))})
+        return pl.DataFrame([_series(TEXT, list(map(str, x)), argument)])
     if not isinstance(x, Mapping):
         try:
             return plain_frame(x, "")
         except InvalidData as error:
             raise _of_argument(error, argument) from None
     lengths = {str(name): _length(column) for name, column in x.items()}
+    if len(lengths) != len(x):
+        twice = next(name for name in x if not isinstance(name, str) and str(name) in x)
+        raise _refusal(argument, f"two columns have the name {short(str(twice))!r}.")
     if len(set(lengths.values())) != 1:
         told = listed([f"{short(name)} {length:,}" for name, length in lengths.items()])
         wanted = "all columns must have one length, of at least one row"
@@ -185,14 +199,24 @@ def _series(name: str, values: Any, argument: str) -> pl.Series:
     """
     import polars as pl
 
-    if isinstance(values, np.ndarray) and values.dtype != object and values.ndim == 1:
-        return pl.Series(name, values)
+    where = f"{argument}[{name!r}]"
+    wanted = "must hold numbers, words, dates or truth values"
+    is_array = isinstance(values, np.ndarray) and values.dtype != object and values.ndim == 1
+    if is_array and (values.dtype.kind in "cmV" or values.dtype == np.longdouble):
+        raise _refusal(where, f"{wanted}. Received: dtype {values.dtype}.")
+    if is_array and values.dtype.kind == "M":
+        # polars has days and thousandths of a second and less, but no years, hours or seconds.
+        unit = np.datetime_data(values.dtype)[0]
+        to = {"Y": "D", "M": "D", "W": "D", "h": "ms", "m": "ms", "s": "ms"}.get(unit, unit)
+        values = values.astype(f"datetime64[{to}]")
     try:
-        return pl.Series(name, list(values))
-    except (TypeError, pl.exceptions.PolarsError) as error:
+        found = pl.Series(name, values if is_array else list(values))
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
         why = short(str(error).partition("\n")[0], 200).rstrip(".")
-        message = f"must hold numbers, words, dates or truth values: {why}."
-        raise _refusal(f"{argument}[{name!r}]", message) from None
+        raise _refusal(where, f"{wanted}: {why}.") from None
+    if not is_known(found.dtype):
+        raise _refusal(where, f"{wanted}. Received: values of the type {found.dtype}.")
+    return found
 
 
 def _length(values: Any) -> int:
@@ -305,6 +329,21 @@ def _validation(data: Any, is_apart: bool, names: Sequence[str]) -> pl.DataFrame
     for name in names:
         _check_column(name, argument, table)
     return table
+
+
+def _check_groups(table: pl.DataFrame, validation: pl.DataFrame, name: str) -> None:
+    """Raises InvalidData if a group is on both sides: validation would know it from training."""
+    if name not in validation.columns:
+        return
+    known = set(validation[name].to_list())
+    shared = len(known.intersection(table[name].to_list()))
+    if shared:
+        message = (
+            f"{shared:,} of its {counted(len(known), 'group')} in the column {short(name)!r} are in"
+            " x, too, and a group must stay in one part. Leave their rows out on one side, or leave"
+            " out groups."
+        )
+        raise _refusal("validation_data", message)
 
 
 def _two(data: Any) -> tuple[Any, Any]:

@@ -95,7 +95,7 @@ def predict(model: Path, data: Path) -> Predictions:
     # What is stored as it is, is taken as it is.
     given: Any = new.x if not interface.input.encoding else given_to_keras(new.x)
     answers = answers_of(KerasFile(), model, given)
-    _check_finite(answers, str(data))
+    check_finite(answers, str(data))
     names, rows = interface.learning_task.told(interface.classes, answers)
     if len(names) > 1 and not interface.classes:
         names = [f"prediction_{name}" for name in interface.output_names]
@@ -105,7 +105,7 @@ def predict(model: Path, data: Path) -> Predictions:
     return Predictions(tuple(names), rows, new.notes)
 
 
-def _check_finite(answers: Array, origin: str) -> None:
+def check_finite(answers: Array, origin: str) -> None:
     """Raises InvalidData if an answer is not a number: a sample is beyond what can be computed."""
     wrong = ~np.isfinite(answers).all(axis=-1)
     if wrong.any():

@@ -15,6 +15,8 @@ from evonas.errors import Issue
 from evonas.learning.input_spec import Fitted
 from evonas.words import counted
 
+NO_STEP = "has no step: a sequence needs at least one."
+
 
 class Padded(Encoding):
     """Stored samples are (n, length, channels) of 32-bit floats; steps of NaN are padding.
@@ -124,13 +126,15 @@ def _problem(sequence: Array, channels: int, is_padded: bool) -> str:
         return f"must hold numbers. Received: dtype {sequence.dtype}."
     if sequence.ndim not in (1, 2):
         return f"must have the axes steps and channels. Received: shape {sequence.shape}."
+    if not len(sequence):
+        return NO_STEP
     values = sequence.reshape(len(sequence), -1).astype(np.float64)
     if values.shape[1] != channels:
         return f"must have {channels} channels, as the first has. Received: {values.shape[1]}."
     gaps = np.isnan(values)
     length = int(np.flatnonzero(~gaps.all(axis=1))[-1]) + 1 if not gaps.all() else 0
     if not length:
-        return "has no step: a sequence needs at least one."
+        return NO_STEP
     if not is_padded and length < len(values):
         length = len(values)
     if gaps[:length].any():

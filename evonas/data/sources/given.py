@@ -75,6 +75,7 @@ class Given(PathSource):
             group=self.group or "",
             time=self.time or "",
             columns=self.columns,
+            usual_gaps=(),
         )
 
     def naming(self, group: str | None, time: str | None) -> Source | None:

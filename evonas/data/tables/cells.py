@@ -30,7 +30,7 @@ class Cells:
 
     Attributes:
         origin: path of the file, or what was given, for messages.
-        frame: the columns; null is a gap. Words are stripped of spaces around them.
+        frame: the columns; null is a gap. Words of files are stripped of spaces around them.
         lines: line of each row in the file, from 1; None if rows have no lines.
         is_text: whether numbers are words, too, as in a CSV.
         stripped: names of the columns whose words had spaces around them.
@@ -133,6 +133,10 @@ def tidy(
 ) -> Cells:
     """The table with one null for all kinds of gaps.
 
+    Args:
+        gaps: words that mean that a value is missing. A typed table without any, which is one from
+            Python, keeps the spaces around its words.
+
     Raises:
         InvalidData: a column is of a type that no kind stands for, or there is no row.
     """
@@ -143,7 +147,7 @@ def tidy(
         raise InvalidData(Issue(message, file=origin))
     issues = []
     for name, kind in frame.schema.items():
-        if not _is_known(kind):
+        if not is_known(kind):
             message = (
                 f"holds values of the type {kind}, and a column of numbers, words, dates or truth"
                 " values is wanted. Write the table without it."
@@ -157,7 +161,8 @@ def tidy(
         pl.selectors.decimal().cast(pl.Float64),
     )
     words = pl.selectors.string()
-    bare = words.str.strip_chars()
+    # Python's own words are as they were meant: no word of them means a gap.
+    bare = words.str.strip_chars() if gaps or text is not None else words
     # A table of numbers alone has no column of words, and then no row tells of one.
     changed = frame.select((bare != words).any()).rows(named=True)
     stripped = [name for row in changed for name, is_other in row.items() if is_other]
@@ -169,7 +174,7 @@ def tidy(
     return Cells(origin, frame, lines, text is not None, tuple(stripped))
 
 
-def _is_known(kind: pl.DataType) -> bool:
+def is_known(kind: pl.DataType) -> bool:
     """Whether a kind stands for columns of this type."""
     import polars as pl
 

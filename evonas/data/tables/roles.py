@@ -34,6 +34,7 @@ class Wanted:
         gaps: words that mean that a value is missing, beside the usual ones.
         separator: what separates the fields of a CSV; empty to look at its header.
         encoding: encoding of a CSV; empty for UTF-8.
+        usual_gaps: the usual words for gaps; none for words of Python, where None is a gap.
     """
 
     target: tuple[str, ...] = ()
@@ -44,11 +45,12 @@ class Wanted:
     gaps: tuple[str, ...] = ()
     separator: str = ""
     encoding: str = ""
+    usual_gaps: tuple[str, ...] = GAPS
 
     @property
     def all_gaps(self) -> tuple[str, ...]:
         """The usual words for gaps and those of the user."""
-        return (*GAPS, *self.gaps)
+        return (*self.usual_gaps, *self.gaps)
 
 
 def targets_of(cells: Cells, wanted: Wanted) -> tuple[str, ...]:
