@@ -20,10 +20,12 @@ from evonas.data.sources.picture_folder import is_picture
 from evonas.data.sources.pictures import Pictures
 from evonas.data.sources.text_folder import TextFolder
 from evonas.data.tables.compared import notes_on
+from evonas.data.tables.endings import tables_in
 from evonas.data.tables.reading import cells_like, rows_like, samples_like
 from evonas.data.tables.schema import Schema
 from evonas.data.windows import channels_of, whole_windows
 from evonas.errors import InvalidData, Issue
+from evonas.genome.strict_yaml import short
 from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.memory import Memory
@@ -69,6 +71,8 @@ def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
     if schema:
         first = Schema.from_json(schema)
         if not (first.is_text and any(kind.reads(path) for kind in OF_TEXTS)):
+            if first.is_text and path.is_dir():
+                raise InvalidData(_no_texts(first, path))
             return _of_table(first, path, spec, memory)
     is_one = path.is_file() and is_picture(path.name)
     kind = Pictures if is_one else kind_at(path)
@@ -81,6 +85,15 @@ def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
     if not len(x):
         raise InvalidData(Issue("holds no sample.", file=str(path)))
     return NewSamples(x, "file" if names else "", names)
+
+
+def _no_texts(schema: Schema, path: Path) -> Issue:
+    """An issue for a folder that is none of texts."""
+    message = (
+        "is a folder without a .txt file. Allowed: a folder of .txt files; an .npy or .npz file of"
+        f" texts; a table with the column {short(schema.features[0].name)!r}, or of one column."
+    )
+    return Issue(f"{message} {tables_in(path)}".rstrip(), file=str(path))
 
 
 def _of_table(schema: Schema, path: Path, spec: InputSpec, memory: Memory) -> NewSamples:

@@ -151,6 +151,11 @@ def test_texts_that_are_in_no_table_or_in_one_with_another_name(tmp_path: Path) 
         r" name. Received: 'review' and 'stars'.",
     ):
         found("two.csv")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(
+        InvalidData, match=r"empty: is a folder without a .txt file. Allowed: .*'x'"
+    ):
+        found("empty")
     np.savez(tmp_path / "numbers.npz", x=np.arange(4))
     with pytest.raises(InvalidData, match=r"takes texts. Received: int64, shape \(4,\)"):
         found("numbers.npz")
