@@ -36,7 +36,7 @@ check: $(READY) ## format, lint, types and layers; no tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: check ## all checks and all tests (about eight minutes on two cores)
+test: check ## all checks and all tests (about twenty minutes on two slow cores)
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (about twelve minutes on two cores)
