@@ -89,9 +89,9 @@ def test_a_file_of_another_kind_is_told_with_what_to_do(folder: Path) -> None:
     done = run_evonas("run", "flowers.npz", cwd=folder)
     assert "`data: {path: flowers.npz}`" in done.stderr
     (folder / "flowers.csv").touch()
-    assert (
-        "What evonas reads are the arrays" in run_evonas("check", "flowers.csv", cwd=folder).stderr
-    )
+    done = run_evonas("check", "flowers.csv", cwd=folder)
+    assert "flowers.csv is data, and a config is a file of YAML that names them" in done.stderr
+    assert "init flowers.csv\n" in done.stderr
     done = run_evonas("space", "./flowers.yaml", cwd=folder)
     assert "this is a run's config, not a search space. To run it:" in done.stderr
     (folder / "net.yaml").write_text("space: s\nnetwork: {}\n")
