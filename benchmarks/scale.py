@@ -197,6 +197,13 @@ def about(root: Path) -> str:
     return f"{rows:,} trials, {rows - charged:,} of them duplicates, in {size:.0f} MB"
 
 
+def commit(checkout: Path) -> str:
+    """The first letters of the commit of a checkout."""
+    command = ["git", "rev-parse", "--short=7", "HEAD"]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def section(trials: int, checkouts: Mapping[str, Path], repeats: int) -> str:
     """The results for records of one size."""
     print(f"{trials:,} trials ...", flush=True)
@@ -213,6 +220,8 @@ def section(trials: int, checkouts: Mapping[str, Path], repeats: int) -> str:
         and the system, median and range. *Wall s*: the median; other work on the machine lengthens
         it. *MB*: the peak of the resident memory. Codes that are compared took turns.
     """
+    if "before" in checkouts:
+        text += f"*Before* is the code of commit {commit(checkouts['before'])}."
     head = ["| command | code | CPU s | wall s | MB |", "|---|---|---|---|---|"]
     return "\n".join([paragraph(text), "", *head, *lines])
 
