@@ -297,3 +297,14 @@ def test_a_run_keeps_how_its_table_was_read(tmp_path: Path) -> None:
     assert isinstance(found, Frame)
     assert list(found.columns) == ["age", "town", "zip", "grade", "member", "since"]
     assert prepared.notes[0] == "target income: 2 different words in 40 rows"
+
+
+def test_a_file_of_text_has_the_usual_gaps_if_the_table_had_none(tmp_path: Path) -> None:
+    """A frame of Python writes a gap as None, a CSV as NA."""
+    frame = pl.DataFrame({"a": [1.0, None, 3.0] * 10, "y": ["p", "q"] * 15})
+    wanted = Wanted(target=("y",), usual_gaps=())
+    schema = Schema.from_json(to_arrays(cells_of(frame, wanted.all_gaps), wanted).schema)
+    assert schema.gaps == ()
+    (tmp_path / "new.csv").write_text("a,b\nNA,1\n2,1\n")
+    found = read_like(schema, tmp_path / "new.csv", Memory())
+    np.testing.assert_array_equal(found.columns["a"], [np.nan, 2.0])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.data.tables.content import PARQUET, read_bytes
+from evonas.data.tables.schema import GAPS
 from evonas.data.tables.text import Text, about_quotation, cut
 from evonas.errors import InvalidData, Issue
 from evonas.genome.strict_yaml import short
@@ -65,7 +66,7 @@ def read_cells(
 
     Args:
         memory: tells how much memory is free.
-        gaps: words that mean that a value is missing.
+        gaps: words that mean that a value is missing; none for the usual ones in a file of text.
         separator: what separates fields; empty to look at the header.
         encoding: encoding of a CSV; empty for UTF-8.
         alone: name of a column that may be the only one, or `ANY_NAME`; empty if one column
@@ -81,7 +82,8 @@ def read_cells(
     is_tabbed = path.name.removesuffix(".gz").endswith((".tsv", ".tab"))
     text = cut(content, origin, "\t" if is_tabbed else ",", separator, encoding, alone)
     frame = _of_text(text, origin)
-    return tidy(origin, frame, gaps, text)
+    # Words of Python have no words for gaps; a file of text has no other way to write one.
+    return tidy(origin, frame, gaps or GAPS, text)
 
 
 def _of_parquet(content: bytes, origin: str) -> pl.DataFrame:
