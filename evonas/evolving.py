@@ -360,7 +360,7 @@ def _change(key: str, values: tuple[Any, Any]) -> str:
 
 @contextmanager
 def _about_arguments(directory: Path) -> Iterator[None]:
-    """What is wrong is told of the arguments: nobody has written the config, and it goes again."""
+    """Errors name the arguments: the user has written no config, and this one is deleted."""
     try:
         yield
     except InvalidInput as error:

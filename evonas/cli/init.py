@@ -57,7 +57,8 @@ def command(
         section["target"] = target[0] if len(target) == 1 else target
         shown["target"] = section["target"]
     if not as_json:
-        complain("note: looking at the data, and training a few networks; this takes a minute")
+        probing = "" if no_probe else ", and training a few networks; this takes a minute or more"
+        complain(f"note: looking at the data{probing}")
     found = first_config(section, file, shown, with_trainings=not no_probe)
     _write(file, found.text)
     if as_json:

@@ -42,7 +42,8 @@ def command(
     if not as_json:
         for warning in loaded.warnings:
             complain(f"note: {warning}")
-        complain("note: drawing networks and training a few of them; this takes a minute or more")
+        probing = "" if no_probe else " and training a few of them; this takes a minute or more"
+        complain(f"note: drawing networks{probing}")
     found = make_plan(loaded, runs, with_trainings=not no_probe)
     if as_json:
         print_json(as_plain(found))

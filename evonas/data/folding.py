@@ -49,7 +49,7 @@ class Folds:
 
 
 def default_folds(count: int, split: Split | None, given: Collection[Part]) -> int | None:
-    """The number of folds for a config that does not say how data are split; None for none.
+    """The number of folds for a config that does not say how data are split; None for one part.
 
     Args:
         count: number of samples that are not in a given part.

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from evonas.data.prepared import Prepared
 from evonas.errors import InvalidConfig
+from evonas.evaluate.local.limit_check import is_within
 from evonas.memory import Memory
 from evonas.runtime.config.config_file import LoadedConfig, load_config
 from evonas.runtime.config.left_out import FEWEST_TRIALS, population_for
@@ -95,7 +97,7 @@ def first_config(
                 budget["minutes"] = minutes_for(probed)
                 loaded = _loaded(draft)
                 found = expected(loaded.config, probed)
-    text = _text(file, shown_data, loaded, prepared, probed, found)
+    text = _text(file, shown_data, loaded, prepared, seen, probed, found)
     return FirstConfig(text, (*loaded.warnings, *prepared.notes), found)
 
 
@@ -110,7 +112,7 @@ def workers_of(processors: int, memory: int) -> int:
 
 
 def limits_of(seen: Survey, memory: int, workers: int) -> dict[str, int]:
-    """Limits that nine of ten random networks are within, and all founders; and that fit memory."""
+    """Limits that let through nine of ten random networks and all founders, if memory allows."""
     found = {}
     for name in NAMES:
         spread = seen.spread(name)
@@ -154,6 +156,7 @@ def _text(
     data: Mapping[str, Any],
     loaded: LoadedConfig,
     prepared: Prepared,
+    seen: Survey,
     probed: Probe | None,
     found: Expectation | None,
 ) -> str:
@@ -173,9 +176,9 @@ def _text(
     population = 16 if found is None else population_for(found.trainings)
     lines = [
         "# Written by `evonas init`. Every value may be changed; what is left out has a default.",
-        f"# What is wrong with it:  evonas check {file.name}",
-        f"# What it will take:      evonas plan {file.name}",
-        f"# The search:             evonas run {file.name}",
+        f"# What is wrong with it:  evonas check {quote(file.name)}",
+        f"# What it will take:      evonas plan {quote(file.name)}",
+        f"# The search:             evonas run {quote(file.name)}",
         "",
         *_remark(reason),
         in_line({"space": config.space}),
@@ -193,7 +196,7 @@ def _text(
         *_remark(_about_budget(config.budget.minutes or 0, probed, found)),
         in_line({"budget": {"minutes": int(config.budget.minutes or 0)}}),
         "",
-        *_remark("nine of ten random networks are within these limits, and all founders"),
+        *_remark(_about_limits(seen)),
         in_line({"limits": config.limits.of_size()}),
         "",
         *_remark(
@@ -228,6 +231,14 @@ def _about_budget(minutes: float, probed: Probe | None, found: Expectation | Non
     if minutes > MINUTES:
         words += f"; in {MINUTES} minutes there would be too few for a search"
     return f"{words}, and {times_in_words(probed.start + probed.end)} go to start and export"
+
+
+def _about_limits(seen: Survey) -> str:
+    """How many networks are within the limits, counted."""
+    drawn = f"{seen.valid} of {counted(len(seen.sizes), 'random network')}"
+    founders = sum(is_within(size, seen.limits) for size in seen.seeds)
+    of_founders = f", and {founders} of {counted(len(seen.seeds), 'founder')}" if seen.seeds else ""
+    return f"within these limits are {drawn}{of_founders}"
 
 
 def _remark(words: str) -> list[str]:

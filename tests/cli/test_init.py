@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,10 @@ def test_what_is_written_passes_check_and_says_why(quick: None, tmp_path: Path) 
     text = (tmp_path / "my-flowers.yaml").read_text()
     assert all(len(line) <= 100 for line in text.splitlines())
     assert "because the data are 60 rows of 2 named columns" in " ".join(text.split())
+    # counted, and not nine of ten: the founders are larger than most networks
+    within = re.search(r"within these limits are (\d+) of (\d+) random networks", text)
+    assert within is not None
+    assert 0.9 <= int(within[1]) / int(within[2]) <= 1.0
     config = load_config(tmp_path / "my-flowers.yaml").config
     assert config.space == "tabular"
     assert config.data is not None
@@ -93,6 +98,7 @@ def test_data_in_the_place_of_a_config_are_told_of_init(tmp_path: Path) -> None:
 def test_a_shipped_data_set_has_a_name(quick: None, tmp_path: Path) -> None:
     told = run_evonas("init", "diabetes", "--no-probe", "-o", "d.yaml", cwd=tmp_path)
     assert told.returncode == 0, told.stderr
+    assert "looking at the data\n" in told.stderr, "nothing is trained, and nothing else is said"
     config = load_config(tmp_path / "d.yaml").config
     assert config.data is not None
     assert (config.data.name, config.data.task) == ("diabetes", "regression")

@@ -150,7 +150,7 @@ def cells_like(schema: Schema, path: Path, memory: Memory) -> Cells:
 def _with_text_named(schema: Schema, cells: Cells) -> Cells:
     """The same table, in which a column of texts that is the only one has the name of the first.
 
-    Texts that came as a list have a name that nobody has given.
+    The user has not given the name of texts that came as a list.
     """
     columns = cells.frame.columns
     wanted = schema.features[0].name if schema.is_text else ""

@@ -69,5 +69,5 @@ def _with_folds(config: RunConfig, data: DataConfig, arrays: Arrays) -> RunConfi
         return config
     folded = dataclasses.replace(config, data=dataclasses.replace(data, folds=folds))
     assert folded.data is not None
-    # Some keys cannot stand beside folds, and nobody has asked for these.
+    # Some keys cannot stand beside folds, and the user has not asked for folds.
     return config if folded.problems() or folded.data.problems() else folded
