@@ -39,20 +39,8 @@ check: $(READY) ## format, lint, types and layers; no tests
 test: check ## all checks and all tests (about twenty minutes on two slow cores)
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
-test-faults: $(READY) ## crashes, full disks, killers, lies, fuzzing, in full (about twelve minutes on two cores)
-	EVONAS_FAULTS=full $(BIN)/pytest --numprocesses 3 --dist worksteal tests/integration/test_random_instants.py \
-		tests/integration/test_same_seed_same_run.py tests/integration/test_damage.py tests/integration/test_retries.py \
-		tests/integration/test_two_drivers.py tests/integration/test_code_in_a_search.py tests/integration/test_full_disk.py \
-		tests/runtime/test_config_change.py::test_killed_at_every_failpoint_while_it_goes_on_with_a_greater_budget \
-		tests/runtime/test_code_in_a_session.py \
-		tests/runtime/test_deadline.py::test_killed_at_every_failpoint_of_a_deadline_and_of_the_session_that_goes_on \
-		tests/faults/test_killer.py tests/faults/test_fork_server_killed.py tests/faults/test_disk_errors.py tests/faults/test_unreliable_workers.py \
-		tests/contracts/test_format.py tests/faults/test_fuzz.py tests/faults/test_output.py tests/faults/test_ctrl_c.py tests/cli/test_init.py tests/test_evolving.py::test_a_real_search tests/faults/test_safety.py::test_nor_where_a_record_names_it \
-		tests/faults/test_safety.py::test_a_model_in_the_place_of_the_winners_is_never_opened tests/testing tests/docs/test_readme.py tests/docs/test_training_guide.py tests/docs/test_python_guide.py tests/evaluate/local/test_cgroup.py tests/evaluate/local/test_op_check.py tests/evaluate/local/test_training_check.py \
-		tests/integration/test_kinds_of_data.py \
-		tests/evaluate/training/test_losses.py tests/evaluate/training/test_training_genes.py tests/evaluate/training/test_fit_training.py tests/runtime/config/test_training_config.py \
-		tests/evaluate/local/test_supervision.py tests/evaluate/local/test_real_supervision.py tests/integration/test_folds.py tests/model/test_spaces.py tests/data/test_python_function.py tests/integration/test_picture_runs.py \
-		tests/test_guides.py tests/integration/test_encoded_runs.py tests/integration/test_real_runs.py tests/evaluate/training/test_compiled_loop.py tests/evaluate/training/test_accumulation.py tests/integration/test_adopted.py tests/model/test_raw_input.py
+test-faults: $(READY) ## what make test leaves out or does in a short form: crashes, full disks, killers, fuzzing (about half an hour on two cores)
+	EVONAS_FAULTS=full $(BIN)/pytest -m "full or longer" --numprocesses 3 --dist worksteal
 
 test-sklearn: $(READY) ## scikit-learn's own checks on the estimators (about fifteen minutes on two cores)
 	EVONAS_SKLEARN=full $(BIN)/pytest --numprocesses 2 --dist worksteal tests/test_sklearn.py

@@ -19,6 +19,7 @@ from evonas.genome import SearchSpace
 from evonas.testing import oracle as oracles
 from evonas.testing.oracle import Oracle
 from evonas.trial import Objective
+from tests.slow import IS_FULL
 
 # A busy machine is no failure.
 settings.register_profile("evonas", parent=settings.default, deadline=None)
@@ -32,9 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     As on a disk, a killed process loses nothing that it wrote. But no test waits for thousands of
     commits.
     """
-    config.addinivalue_line(
-        "markers", "full: takes long; `make test-faults` does it, which sets EVONAS_FAULTS=full"
-    )
+    config.addinivalue_line("markers", "full: takes long; `make test-faults` does it")
+    config.addinivalue_line("markers", "longer: `make test-faults` does more of it")
     # A shell starts what runs in the background with Ctrl-C ignored, and every process below it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -52,10 +52,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("EVONAS_FAULTS") != "full":
-        for item in items:
-            if item.get_closest_marker("full"):
-                item.add_marker(pytest.mark.skip(reason="takes long; `make test-faults` does it"))
+    for item in items:
+        module = item.getparent(pytest.Module)
+        if module is not None and "IS_FULL" in vars(module.obj):
+            item.add_marker("longer")
+        if not IS_FULL and item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="takes long; `make test-faults` does it"))
 
 
 def pytest_collection_finish() -> None:

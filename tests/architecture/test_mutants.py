@@ -127,6 +127,7 @@ def results(root: Path) -> dict[str, str]:
     return {key.split("`")[3]: one["state"] for key, one in told.items()}
 
 
+@pytest.mark.full
 def test_a_run_finds_who_fails_continues_and_leaves_the_checkout_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,13 +15,14 @@ FINITE = LEAVES.filter(lambda value: value not in (float("inf"), float("-inf")))
 VALUES = st.recursive(FINITE, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
+@settings(max_examples=40)
 @given(VALUES)
 def test_any_value(value):
     assert indented(value) == json.dumps(value, indent=2)
 
 
 # Drawing such values takes longer than writing them.
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.dictionaries(st.text(), VALUES), st.lists(VALUES))
 def test_rows_at_the_end_of_an_object(head, rows):
     head.pop("rows", None)

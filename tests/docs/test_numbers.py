@@ -180,6 +180,7 @@ def test_limits_of_other_searches():
     assert known.DRAWS == 1000
 
 
+@pytest.mark.full
 def test_how_evenly_samplers_fill_a_space():
     text = TEXTS["other-searches"]
     shares = {}

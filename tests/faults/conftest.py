@@ -1,4 +1,4 @@
-"""How much is done: a little in `make test`, all in `make test-faults` (EVONAS_FAULTS=full)."""
+"""What the tests of faults share: runs without trainings, in processes of their own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,9 @@ from pathlib import Path
 
 import pytest
 
-FULL = os.environ.get("EVONAS_FAULTS") == "full"
 STUB_RUNS = Path(__file__).parents[1] / "integration" / "stub_runs.py"
 
 StubRuns = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def is_full() -> bool:
-    return FULL
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from evonas.cli.leaving import STOPPED
 from evonas.testing.runs import content
 from tests.command import run_evonas
 from tests.faults.test_output import CONFIG, EXPERIMENT, SPACE
+from tests.slow import IS_FULL
 
 JUDGE = """\
 def evaluate(genome, epochs):
@@ -132,16 +133,14 @@ def records(folder: Path) -> dict[str, object]:
         pytest.param("compare", 0, 6, marks=pytest.mark.full),
     ],
 )
-def test_the_exit_code_is_130_and_the_sentence_is_true(
-    module, tmp_path, command, short, full, is_full
-):
+def test_the_exit_code_is_130_and_the_sentence_is_true(module, tmp_path, command, short, full):
     whole = prepared(tmp_path / "whole", command)
     done, count = pressed(whole, command, 0)
     assert done is not None
     assert done.returncode == 0, done.stderr
     assert count > 100
     expected = records(whole)
-    cases = full if is_full else short
+    cases = full if IS_FULL else short
     for case in range(cases):
         # In the middle of each part.
         at = 1 + (2 * case + 1) * count // (2 * cases)
@@ -162,7 +161,7 @@ def test_the_exit_code_is_130_and_the_sentence_is_true(
         if "show" in said:
             assert records(folder) == expected
         # What it says of the way on is true: nothing is lost.
-        if is_full:
+        if IS_FULL:
             way = ("resume", "judged") if "evonas " in said else COMMANDS[command]
             assert (at, run_evonas(*way, cwd=folder).returncode) == (at, 0)
             assert (at, records(folder)) == (at, expected)

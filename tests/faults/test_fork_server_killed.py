@@ -22,6 +22,7 @@ import pytest
 import evonas
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing import content
+from tests.slow import IS_FULL
 from tests.strikes import JUMPING_WALL, are_gone, below, strike
 
 pytestmark = pytest.mark.skipif(
@@ -97,9 +98,9 @@ def states(root: Path) -> list[tuple[bool, str]]:
 
 
 def test_a_network_that_kills_the_fork_server_is_found_out_and_costs_no_other(
-    search: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, is_full: bool
+    search: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    trials = 20 if is_full else 4
+    trials = 20 if IS_FULL else 4
     for workers in (1, 3):
         changes = (f"pool.local.workers={workers}", f"budget.trials={trials}")
         assert search(f"of-{workers}", *changes).wait() == 0

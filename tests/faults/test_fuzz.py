@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -49,14 +48,14 @@ from evonas.runtime.config.space_founders import settled
 from evonas.search.registry import STRATEGIES
 from evonas.testing.jobs import make_job, make_setup, stub_genome
 from evonas.trial import Outcome, TrialState
+from tests.slow import IS_FULL
 
-FULL = os.environ.get("EVONAS_FAULTS") == "full"
 FOLDER = [HealthCheck.function_scoped_fixture]  # a file that each example writes anew
 
 
 def examples(short: int, full: int) -> settings:
     return settings(
-        max_examples=full if FULL else short, deadline=None, suppress_health_check=FOLDER
+        max_examples=full if IS_FULL else short, deadline=None, suppress_health_check=FOLDER
     )
 
 
@@ -389,7 +388,7 @@ def test_a_real_worker_may_say_anything(tmp_path: Path, monkeypatch: pytest.Monk
             max_size=4,
         )
     )
-    @settings(max_examples=200 if FULL else 20, database=None, derandomize=False)
+    @settings(max_examples=200 if IS_FULL else 20, database=None, derandomize=False)
     def collect(pieces: list[bytes]) -> None:
         said.append(b"".join(pieces))
 
@@ -516,12 +515,12 @@ def test_every_wrong_value_at_every_key_of_a_config(tmp_path: Path) -> None:
             for value in WRONG:
                 number += 1
                 # The short form takes a few of the values, at each key other ones.
-                if not FULL and number % 21:
+                if not IS_FULL and number % 63:
                     continue
                 spoilt = with_value(data, place, value)
                 check_parsed(copy.deepcopy(spoilt))
                 # Space, seeds and paths are read for these only, which takes thirty times as long.
-                if len(place) == 1 and number % (3 if FULL else 147) == 0:
+                if len(place) == 1 and number % (3 if IS_FULL else 315) == 0:
                     path.write_text(json.dumps(spoilt))
                     check_config(path, [])
 
@@ -533,7 +532,7 @@ def test_every_wrong_value_at_every_key_of_an_experiment(tmp_path: Path) -> None
     for place in paths(data)[1:]:
         for value in WRONG:
             number += 1
-            if not FULL and number % 11:
+            if not IS_FULL and number % 11:
                 continue
             path.write_text(json.dumps(with_value(data, place, value)))
             try:

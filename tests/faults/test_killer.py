@@ -18,8 +18,9 @@ import pytest
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import WIDE_SPACE, make_run
 from evonas.trial import Objective, TrialState
+from tests.slow import IS_FULL
 
-TRIALS = 300 if os.environ.get("EVONAS_FAULTS") == "full" else 60
+TRIALS = 300 if IS_FULL else 60
 EVERY = 0.2
 STUB_RUNS = Path(__file__).parents[1] / "integration" / "stub_runs.py"
 

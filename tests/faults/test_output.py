@@ -23,6 +23,7 @@ from evonas import Run, lifecycle
 from evonas.streams import LastingStream
 from evonas.testing.runs import content
 from tests.command import run_evonas
+from tests.slow import IS_FULL
 
 linux = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="pipes of one page and orphans need Linux"
@@ -166,7 +167,7 @@ def sweep(count: int, most: int | None) -> Iterator[tuple[int, int, bool]]:
         pytest.param("compare", 0, 30, marks=pytest.mark.full),
     ],
 )
-def test_a_search_goes_on_whichever_write_fails(module, tmp_path, command, short, full, is_full):
+def test_a_search_goes_on_whichever_write_fails(module, tmp_path, command, short, full):
     whole = prepared(tmp_path / "whole", command)
     with failing(0) as writes:
         done = run_evonas(*SEARCHES[command], cwd=whole)
@@ -174,7 +175,7 @@ def test_a_search_goes_on_whichever_write_fails(module, tmp_path, command, short
     expected = records(whole)
     assert expected
     assert writes.count > 8
-    for case in sweep(writes.count, full if is_full else short):
+    for case in sweep(writes.count, full if IS_FULL else short):
         at, number, for_ever = case
         folder = prepared(tmp_path / f"{at}-{number}-{for_ever}", command)
         with failing(at, number, for_ever):
@@ -191,14 +192,14 @@ def finished(module, tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("words", READERS, ids=" ".join)
-def test_a_command_that_only_tells_says_so_if_a_reader_misses_something(finished, words, is_full):
+def test_a_command_that_only_tells_says_so_if_a_reader_misses_something(finished, words):
     before = records(finished)
     with failing(0) as writes:
         told = run_evonas(*words, cwd=finished)
     assert told.returncode == 0, told.stderr
     assert writes.count > 0
-    ends = range(1, writes.count + 1) if is_full else (writes.count,)
-    for at, number in itertools.product(ends, KINDS if is_full else KINDS[1:3]):
+    ends = range(1, writes.count + 1) if IS_FULL else (writes.count,)
+    for at, number in itertools.product(ends, KINDS if IS_FULL else KINDS[1:3]):
         with failing(at, number, for_ever=False):
             done = run_evonas(*words, cwd=finished)
         # These outputs are files: a terminal that is gone ends in EIO as well, and loses nothing.

@@ -128,6 +128,7 @@ def test_nothing_is_unpickled_in_a_run_a_resume_and_an_export(folder: Path) -> N
     assert counts["pickle.find_class"] == 0, text
 
 
+@pytest.mark.full
 def test_the_listener_hears_a_worker_that_unpickles(tmp_path: Path) -> None:
     """Else the test above would show nothing."""
     prepare(tmp_path, "unpickler:unpickles", CONFIG + "plugins: [unpickler]\n")

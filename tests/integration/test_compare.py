@@ -28,6 +28,7 @@ def compare(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.full
 def test_an_experiment_on_real_trainings(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(EXPERIMENT)
     told = compare(tmp_path)

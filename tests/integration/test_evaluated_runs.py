@@ -17,6 +17,7 @@ from evonas.runtime.loop.observer import Observer
 from evonas.runtime.record.reader import RecordReader
 from evonas.testing import content
 from evonas.trial import TrialState
+from tests.slow import few
 
 OPS = "abcd"
 SPACE = "space: s\ninput: none\nnetwork: {cell: {length: 3, ops: {a: {}, b: {}, c: {}, d: {}}}}\n"
@@ -155,10 +156,11 @@ class Kill(Observer):
     on_submit = on_outcome = on_progress = _count
 
 
+BUDGETS = ("budget={trials: 12}", "budget={seconds: 150}", "budget={epochs: 100}")
+
+
 @pytest.mark.parametrize("order", ["deterministic=false", "deterministic=true"])
-@pytest.mark.parametrize(
-    "budget", ["budget={trials: 12}", "budget={seconds: 150}", "budget={epochs: 100}"]
-)
+@pytest.mark.parametrize("budget", few(BUDGETS, BUDGETS[0]))
 def test_killed_at_any_event_a_simulation_goes_on_as_if_nothing_had_happened(
     folder: Path, order: str, budget: str
 ) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import evonas
 
@@ -37,6 +38,7 @@ pool: {local: {workers: 2, devices: cpu}}
 PLUGIN = """
 import keras
 import tensorflow as tf
+import pytest
 
 
 @keras.saving.register_keras_serializable("heavy_ops")
@@ -74,6 +76,7 @@ def command(*arguments: object, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.full
 def test_no_batch_fits_and_every_half_does(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "data.npz", x=rng.normal(size=(120, 4)), y=np.arange(120) % 3)

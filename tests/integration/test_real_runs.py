@@ -192,6 +192,7 @@ def test_any_successful_trial_can_be_exported_and_only_the_winner_has_a_test_sco
     assert "ends in .keras" in wrong.stderr
 
 
+@pytest.mark.full
 def test_weights_that_were_deleted_are_trained_again_to_the_very_same_bytes(finished, work):
     _, root = finished
     run = evonas.load(root)
@@ -215,6 +216,7 @@ def test_weights_that_were_deleted_are_trained_again_to_the_very_same_bytes(fini
     assert again.is_finished
 
 
+@pytest.mark.full
 def test_the_model_from_python_scores_what_the_record_says(finished):
     _, root = finished
     code = (

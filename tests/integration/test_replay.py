@@ -115,6 +115,7 @@ def test_a_divergence_is_repeated_and_told_in_json(work):
     assert plain["recorded"]["metrics"] == plain["replayed"]["metrics"]
 
 
+@pytest.mark.full
 def test_a_network_that_raises_shows_its_whole_traceback(work):
     done = command("replay", "fragile", of_state(work, "error"), cwd=work)
     assert done.returncode == 0, done.stderr
@@ -124,6 +125,7 @@ def test_a_network_that_raises_shows_its_whole_traceback(work):
     assert "fragile_ops.py" in done.stderr
 
 
+@pytest.mark.full
 def test_another_outcome_than_the_recorded_one_has_exit_code_4(work):
     """The plugin is mended; in the record it is still broken."""
     trial = of_state(work, "error")

@@ -98,6 +98,7 @@ def in_one_go(root, trial) -> tuple[dict[str, list[float]], str]:
     )
 
 
+@pytest.mark.full
 def test_who_went_on_equals_a_training_in_one_go(root, observer):
     run = evonas.load(root)
     promoted = [
@@ -127,6 +128,7 @@ def test_who_went_on_equals_a_training_in_one_go(root, observer):
     )
 
 
+@pytest.mark.full
 def test_a_promotion_is_an_edge_of_the_genealogy_and_the_run_can_be_audited(root):
     run = evonas.load(root)
     graph = run.genealogy()

@@ -18,10 +18,10 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.record.record import Record
 from evonas.testing.runs import STOPPING, content, make_run, strategy_changes
 from evonas.trial import Attempt
+from tests.slow import IS_FULL, few
 
 SCRIPT = Path(__file__).with_name("stub_runs.py")
 STUB = {"sleep": 0.01, "crash": 0.05}
-IS_FULL = os.environ.get("EVONAS_FAULTS") == "full"
 
 
 def script(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -39,7 +39,7 @@ def copied(root: Path, name: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    "strategy", ["evolution", "hyperband", *(["aging", "asha", "nsga3"] if IS_FULL else [])]
+    "strategy", few(["evolution", "hyperband", "aging", "asha", "nsga3"], "hyperband")
 )
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     trials = 40 if IS_FULL else 25
@@ -55,6 +55,7 @@ def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, s
     )
 
 
+@pytest.mark.full
 def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_that_is_killed(
     tmp_path,
 ):
@@ -68,8 +69,8 @@ def test_trainings_are_stopped_at_the_same_epoch_by_one_worker_eight_and_one_tha
         "some must be stopped at various epochs, or this shows nothing"
     )
     begun = new_run(tmp_path, "evolution", 9, *STOPPING)
-    report = json.loads(script("points", begun, "kill", 20 if IS_FULL else 40).stdout)
-    assert report["killed"] == report["points"] > (5 if IS_FULL else 2)
+    report = json.loads(script("points", begun, "kill", 20).stdout)
+    assert report["killed"] == report["points"] > 5
     assert report["different"] == []
     assert stops(tmp_path / "scratch"), "some must be stopped in it, too"
 
@@ -98,8 +99,8 @@ def test_another_seed_is_another_run(tmp_path):
     ("strategy", "step"),
     [
         ("evolution", 1 if IS_FULL else 8),
-        ("hyperband", 2 if IS_FULL else 16),
-        ("nsga2", 3 if IS_FULL else 30),
+        pytest.param("hyperband", 2, marks=pytest.mark.full),
+        pytest.param("nsga2", 3, marks=pytest.mark.full),
     ],
 )
 def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, step):
@@ -115,13 +116,14 @@ def test_killed_at_every_failpoint_and_again_while_resuming(tmp_path, strategy, 
     )
 
 
+@pytest.mark.full
 def test_killed_at_random_instants_with_real_processes(tmp_path):
     root = new_run(tmp_path, "evolution", 60)
     reference = copied(root, "reference")
     script("work", reference, 2)
     chance = random.SystemRandom()
     environment = {**os.environ, "EVONAS_STUB": json.dumps(STUB)}
-    for _ in range(5 if IS_FULL else 3):
+    for _ in range(5):
         seen = len(attempts(root, "running", "abandoned", not_in=True))
         command = [sys.executable, str(SCRIPT), "work", str(root), "4"]
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
@@ -142,7 +144,7 @@ def test_killed_at_random_instants_with_real_processes(tmp_path):
                 "it must be killed before it ends, or this shows nothing"
             )
     script("work", root, 1)
-    assert len(attempts(root, "abandoned")) >= (5 if IS_FULL else 3)
+    assert len(attempts(root, "abandoned")) >= 5
     assert content(root) == content(reference)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.command import run_evonas
+from tests.slow import few
 
 # digits has a suite of its own
 NAMES = (
@@ -31,7 +32,7 @@ def test_no_shipped_config_is_forgotten() -> None:
     assert shipped == {*NAMES, *elsewhere, "digits", "compare-digits"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", few(NAMES, "breast-cancer", "digits-recurrent"))
 def test_a_shipped_config_runs_to_an_exported_model(name: str, tmp_path: Path) -> None:
     settings = [part for change in (*SHORT, *FEW.get(name, TWO)) for part in ("--set", change)]
     done = run_evonas("run", name, *settings, cwd=tmp_path)

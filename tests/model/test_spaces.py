@@ -28,6 +28,7 @@ from evonas.model.losses import build_loss
 from evonas.model.optimizers import build_optimizer
 from evonas.model.size import measure, measure_unbuilt
 from tests.model.covering import covering_genomes
+from tests.slow import few
 
 NAMES = [name for name in names("spaces") if load_space(find("spaces", name)).input is not None]
 RANDOM = 20
@@ -87,7 +88,7 @@ def step(
     optimizer.apply(tape.gradient(value, variables), variables)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", few(NAMES, "convnet", "mlp", "text"))
 def test_five_genomes_hold_every_op_and_are_built_for_all_data(name: str, tmp_path: Path) -> None:
     space = load_space(find("spaces", name))
     genomes = covering_genomes(space)

@@ -7,7 +7,6 @@ the content of one that was given so many trials at once and gives nothing back.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from evonas.runtime.audit import audit
 from evonas.search.registry import STRATEGIES
 from evonas.testing.runs import WIDE_SPACE, Notes, content, make_run, work
 from evonas.trial import TrialState
+from tests.slow import few
 
 TIGHT = "limits.parameters=60000"
 """About four in ten random networks of the stubs are beyond it."""
@@ -41,7 +41,7 @@ def infeasible(run):
     return [trial for trial in own(run) if trial.state is TrialState.INFEASIBLE]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", few(KINDS, "evolution", "steady", "random"))
 def test_the_run_is_the_one_that_had_so_many_trials_from_the_beginning(tmp_path, kind):
     settings = (KINDS[kind], TIGHT)
     root = make_run(tmp_path / "run", *settings, space=WIDE_SPACE)
@@ -124,10 +124,10 @@ def test_told_on_arrival_they_are_given_back_too(tmp_path):
     assert len(own(run)) == 12 + len(infeasible(run))
 
 
+@pytest.mark.full
 def test_killed_while_it_is_given_something_back(tmp_path):
     script = Path(__file__).with_name("killed_config_change.py")
-    step = 1 if os.environ.get("EVONAS_FAULTS") == "full" else 10
-    command = [sys.executable, str(script), str(tmp_path), str(step), "infeasible"]
+    command = [sys.executable, str(script), str(tmp_path), "1", "infeasible"]
     report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert report["killed"] == report["points"] > 0
     assert "record.back" in report["kinds"]

@@ -55,6 +55,7 @@ from evonas.model.assembly import build_model
 from evonas.model.optimizers import build_optimizer
 from evonas.testing.jobs import make_export
 from evonas.trial import CUT_SHORT, NO_DETAILS, Cause, Details, Objective, Outcome, TrialState
+from tests.slow import few
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -532,7 +533,7 @@ def test_a_training_is_not_cut_short_by_its_own_end(setup: Setup, epochs: int) -
     )
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "exponential"])
+@pytest.mark.parametrize("schedule", few(["cosine", "exponential"], "cosine"))
 def test_a_schedule_is_as_long_as_the_full_training_whatever_a_job_asks_for(
     setup: Setup, schedule: str
 ) -> None:

@@ -29,19 +29,14 @@ from tests.evaluate.training.networks import (
     perceptron,
     rows,
 )
+from tests.slow import few
 
 
 def epoch_order(seed: int, epoch: int, samples: int = 70) -> Array:
     return generator(seed, "order", epoch).permutation(samples)
 
 
-@pytest.mark.parametrize(
-    "optimizer",
-    [
-        pytest.param(name, marks=pytest.mark.full if name in ("adamw", "cosine") else ())
-        for name in OPTIMIZERS
-    ],
-)
+@pytest.mark.parametrize("optimizer", few(OPTIMIZERS, "adam", "nesterov"))
 def test_training_is_that_of_fit(optimizer: str) -> None:
     model, trainer = make(optimizer=optimizer)
     trainer.train(2)
@@ -122,7 +117,7 @@ def test_predictions_are_scored_against_the_targets_as_they_were_given() -> None
     assert absolute_error(y, predictions) == pytest.approx(error, rel=1e-12)
 
 
-@pytest.mark.parametrize("size", [7, 256])
+@pytest.mark.parametrize("size", few([7, 256], 7))
 def test_validation_is_what_keras_evaluates_without_regularization(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

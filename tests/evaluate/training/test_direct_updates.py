@@ -62,6 +62,7 @@ def test_no_graph_is_left(name: str, accumulation: int) -> None:
     assert graphs() == before
 
 
+@pytest.mark.full
 def test_no_graph_is_left_by_averages() -> None:
     before = graphs()
     trained("adam", 2, ema=0.9)

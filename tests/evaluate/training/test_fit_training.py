@@ -84,6 +84,7 @@ def by_fit(
     return model, trainer, FitTraining(trainer, loop, recipe, ["own_fit"], seed=3)
 
 
+@pytest.mark.full
 def test_callbacks_that_do_nothing_change_nothing() -> None:
     compiled, trainer = make(small)
     trainer.train(2)

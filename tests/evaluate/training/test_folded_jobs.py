@@ -95,6 +95,7 @@ def done(setup: Setup, job: Job) -> Outcome:
     return replace(outcome, seconds=0.0)
 
 
+@pytest.mark.full
 def test_in_one_go_or_in_two_and_then_on_all_data(setup: Setup) -> None:
     root = Path(setup.directory)
     whole = done(setup, train_job())

@@ -129,6 +129,7 @@ def test_without_an_objective_the_last_epoch_counts_and_nothing_is_validated() -
         TrainingPolicy(None, patience=2)
 
 
+@pytest.mark.full
 def test_swapped_in_tensorflow_a_fold_is_what_it_is_alone() -> None:
     """Adam, batch normalization and dropout: all that a network keeps is swapped."""
     given = images(70)

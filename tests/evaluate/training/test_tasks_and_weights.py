@@ -153,6 +153,7 @@ def test_weights_are_those_of_fit() -> None:
     assert trainer.history[-1]["val_accuracy"] == pytest.approx(scored, rel=1e-6)
 
 
+@pytest.mark.full
 def test_weights_of_ones_change_no_training_and_weights_multiply() -> None:
     data = images()
     plain, trainer = make(convnet, data=data)

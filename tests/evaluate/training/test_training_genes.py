@@ -90,6 +90,7 @@ def test_an_optimizer_trains_as_in_fit(name: str) -> None:
     assert (bits(model) != bits(theirs)) is is_averaged
 
 
+@pytest.mark.full
 def test_smoothed_labels_train_as_in_fit() -> None:
     lion = OPTIMIZERS["lion"]
     model, trainer = make(lion, smoothing=0.2)
