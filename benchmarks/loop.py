@@ -5,7 +5,7 @@ A search has the engine, a strategy and the simulated pool, with a record in mem
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from evonas.evaluate.evaluators.function import Function, FunctionCall
 from evonas.evaluate.evaluators.table import TableLookup
 from evonas.evaluate.known.table import Table, load_table
 from evonas.evaluate.pools.simulated import SimulatedPool
-from evonas.genome import SearchSpace, Value, load_space
+from evonas.genome import Genome, SearchSpace, Value, load_space
 from evonas.runtime.config.run_config import FAMILIES
 from evonas.runtime.config.settings import Builder
 from evonas.runtime.loop.budget import RunLimits
@@ -38,6 +38,7 @@ class Problem:
         evaluate: evaluator, which judges a genome.
         table: table of the evaluator; None for a function.
         objectives: all objectives of a search with several; otherwise empty.
+        mean: the first objective of a genome without noise; None where there is no noise.
     """
 
     space: SearchSpace
@@ -46,6 +47,7 @@ class Problem:
     evaluate: RunJob
     table: Table | None = None
     objectives: tuple[Objective, ...] = ()
+    mean: Callable[[Genome], float] | None = None
 
 
 @dataclass(frozen=True)

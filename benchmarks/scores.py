@@ -56,6 +56,11 @@ class Scores:
                     tasks = self._found.setdefault(line["strategy"], {})
                     tasks[line["task"]] = tuple(scores)
 
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The strategies that have scores."""
+        return tuple(self._found)
+
     def of(self, strategy: str) -> dict[str, tuple[Score, ...]]:
         """The scores of a strategy: those of all its seeds, by task."""
         return dict(self._found.get(strategy, {}))

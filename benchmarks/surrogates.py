@@ -9,13 +9,12 @@ from __future__ import annotations
 import functools
 import math
 import statistics
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from benchmarks.climb import Climb, climb, reached
 from benchmarks.entrants import ENTRANTS, EVOLUTION
 from benchmarks.intervals import bracket, counted
-from benchmarks.loop import Found, Problem, judged_by, search
+from benchmarks.loop import Problem, judged_by
 from benchmarks.published import (
     SPACES,
     lcbench,
@@ -25,12 +24,10 @@ from benchmarks.published import (
     nasbench301_best,
 )
 from benchmarks.scores import Score, Scores
-from benchmarks.sections import Plan, Strategy, kind_of, paragraph
+from benchmarks.sections import Plan, kind_of, paragraph
 from benchmarks.standing import column, standing
 from benchmarks.tuned import ELSEWHERE
 from evonas.genome import Genome
-from evonas.runtime.loop.budget import RunLimits
-from evonas.trial import Trial
 
 TRAININGS = 200
 """Number of full trainings in the budget. Strategies with rungs get the same number of epochs."""
@@ -71,78 +68,6 @@ NB_SHARE = {
 For all others they are divided by 40 on LCBench, where each repeat is done on every task, and by 10
 on NAS-Bench-301.
 """
-
-
-@dataclass(frozen=True)
-class Climb:
-    """How the best score of one search rose.
-
-    Attributes:
-        steps: epochs spent and score, at each trial that was better than all before it.
-        full: the same of the trials of full length alone.
-        trials: number of trained trials.
-        cpu: CPU seconds.
-    """
-
-    steps: tuple[tuple[int, float], ...]
-    full: tuple[tuple[int, float], ...]
-    trials: int
-    cpu: float
-
-    @property
-    def best(self) -> float:
-        """The best score of a trial of full length."""
-        if not self.full:
-            return -math.inf
-        _, score = self.full[-1]
-        return score
-
-
-def climb(problem: Problem, strategy: Strategy, seed: int) -> Climb:
-    """One search, one worker, every trial told before the next is asked."""
-    budget = TRAININGS * problem.epochs
-    limits = RunLimits(None, look_ahead=1, epochs=budget)
-    cpu = time.process_time()
-    found = search(problem, strategy, seed, limits)
-    cpu = time.process_time() - cpu
-    spent = 0
-    scores: list[tuple[int, float]] = []
-    full: list[tuple[int, float]] = []
-    for trial in found.trained:
-        spent += _cost(found, trial)
-        if trial.fitness is None:
-            continue
-        step = (spent, trial.fitness.value)
-        scores.append(step)
-        if trial.proposal.fidelity.epochs == problem.epochs:
-            full.append(step)
-    return Climb(rises(scores), rises(full), len(found.trained), cpu)
-
-
-def _cost(found: Found, trial: Trial) -> int:
-    """The epochs of a trial, without those of the trial that it continues."""
-    epochs = trial.proposal.fidelity.epochs
-    start = trial.proposal.resume_from
-    if start is None:
-        return epochs
-    return epochs - found.trials[start].proposal.fidelity.epochs
-
-
-def rises(scores: Sequence[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
-    """The scores that are better than all before them."""
-    found: list[tuple[int, float]] = []
-    for spent, score in scores:
-        if not found or score > found[-1][1]:
-            found.append((spent, score))
-    return tuple(found)
-
-
-def reached(steps: Sequence[tuple[int, float]], target: float) -> float:
-    """The epochs spent when the score was at least the target; infinite if it never was."""
-    for spent, score in steps:
-        if score >= target:
-            return spent
-    return math.inf
 
 
 def spread(shares: Sequence[float]) -> str:
@@ -205,7 +130,7 @@ def _measure(
                 continue
             # the reference begins at seed 0 again, for its target depends on all its seeds
             first = 0 if name == REFERENCE else len(known)
-            climbs = [climb(problem(), strategy, seed) for seed in range(first, count)]
+            climbs = [climb(problem(), strategy, seed, TRAININGS) for seed in range(first, count)]
             reference = climbs if name == REFERENCE else scores.of(REFERENCE)[task]
             target = statistics.median_low(one.best for one in reference)
             new = [score(one, target) for one in climbs]
@@ -219,7 +144,7 @@ def lcbench_part(plan: Plan) -> str:
     tasks = lcbench_tasks()
     scores = Scores(plan.folder / LC_FILE)
     budget = TRAININGS * LC_EPOCHS
-    problems = {task: functools.partial(_lcbench, task) for task in tasks}
+    problems = {task: functools.partial(lcbench_problem, task) for task in tasks}
 
     def seeds(kind: str) -> int:
         return max(1, plan.repeats // LC_SHARE.get(kind, 40))
@@ -314,7 +239,7 @@ def nasbench301_part(plan: Plan) -> str:
     def seeds(kind: str) -> int:
         return max(2, plan.repeats // NB_SHARE.get(kind, 10))
 
-    _measure(plan, {"CIFAR10": _nasbench301}, scores, NB_REFERENCE, seeds)
+    _measure(plan, {"CIFAR10": nasbench301_problem}, scores, NB_REFERENCE, seeds)
     return nasbench301_text(scores, nasbench301_best(), budget)
 
 
@@ -383,7 +308,8 @@ def _cpu(found: Mapping[str, Sequence[Score]]) -> str:
     return f"{milliseconds / trials:.2f} ms"
 
 
-def _lcbench(task: str) -> Problem:
+def lcbench_problem(task: str) -> Problem:
+    """A task of LCBench."""
     return judged_by(SPACES / "lcbench.yaml", lcbench_score, "val_accuracy", LC_EPOCHS, task=task)
 
 
@@ -395,7 +321,8 @@ def lcbench_score(genome: Genome, epochs: int, task: str) -> dict[str, float]:
     return {"val_accuracy": lcbench(genome, epochs, task)["val_accuracy"]}
 
 
-def _nasbench301() -> Problem:
+def nasbench301_problem() -> Problem:
+    """The surrogate of NAS-Bench-301."""
     return judged_by(SPACES / "nasbench301.yaml", nasbench301_score, "val_accuracy", NB_EPOCHS)
 
 

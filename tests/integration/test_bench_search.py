@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import engine, ranks, surrogates
+from benchmarks import climb, engine, ranks, surrogates
 from benchmarks.loop import Problem, judged_by, search
 from benchmarks.published import SPACES
 from benchmarks.scores import Score, Scores
@@ -40,12 +40,10 @@ def test_a_search_in_memory_is_repeatable(problem: Problem, strategy: str) -> No
 
 
 def test_a_continued_trial_costs_the_epochs_that_it_adds(
-    problem: Problem, monkeypatch: pytest.MonkeyPatch
+    problem: Problem,
 ) -> None:
-    monkeypatch.setattr(
-        surrogates, "TRAININGS", 9
-    )  # Hyperband's brackets of 9 epochs: 9 + 6 + 6, 3 x 3 + 6, 3 x 9
-    found = surrogates.climb(problem, {"hyperband": {}}, 0)
+    # Hyperband's brackets of 9 epochs: 9 + 6 + 6, 3 x 3 + 6, 3 x 9
+    found = climb.climb(problem, {"hyperband": {}}, 0, trainings=9)
     assert found.trials == (9 + 3 + 1) + (3 + 1) + 3 + (9 + 3 + 1)
     assert found.full[0][0] == 21, "the first bracket's one full training ends it"
     assert found.steps[0][0] == 1, "the very first trial has one epoch"
@@ -53,9 +51,9 @@ def test_a_continued_trial_costs_the_epochs_that_it_adds(
 
 
 def test_the_epochs_until_a_score() -> None:
-    steps = surrogates.rises([(5, 0.5), (10, 0.4), (15, 0.7), (20, 0.7)])
+    steps = climb.rises([(5, 0.5), (10, 0.4), (15, 0.7), (20, 0.7)])
     assert steps == ((5, 0.5), (15, 0.7))
-    assert (surrogates.reached(steps, 0.6), surrogates.reached(steps, 0.8)) == (15, math.inf)
+    assert (climb.reached(steps, 0.6), climb.reached(steps, 0.8)) == (15, math.inf)
     assert surrogates.spread([0.1, 0.2, 0.3, math.inf, math.inf]) == "30% (20% to never)"
 
 
@@ -107,12 +105,11 @@ def test_a_cut_measurement_goes_on_and_its_reference_is_measured_once(
     monkeypatch.setattr(surrogates, "TRAININGS", 5)
     searched: list[tuple[str, int]] = []
 
-    def climb(problem: Problem, strategy: Strategy, seed: int) -> surrogates.Climb:
+    def noted(problem: Problem, strategy: Strategy, seed: int, trainings: int) -> climb.Climb:
         searched.append((next(iter(strategy)), seed))
-        return real(problem, strategy, seed)
+        return climb.climb(problem, strategy, seed, trainings)
 
-    real = surrogates.climb
-    monkeypatch.setattr(surrogates, "climb", climb)
+    monkeypatch.setattr(surrogates, "climb", noted)
 
     def measure(amount: str, seeds: int, *only: str) -> Scores:
         scores = Scores(tmp_path / "scores.csv")
