@@ -23,6 +23,7 @@ ENTRANTS: Mapping[str, Strategy] = {
     "asha, as it comes": {"asha": {}},
     "successive_halving, as it comes": {"successive_halving": {}},
     "screened, as it comes": {"screened": {}},
+    "guided, as it comes": {"guided": {}},
     "gaussian_process, as it comes": {"model_based": {"surrogate": "gaussian_process"}},
     "forest, as it comes": {"model_based": {"surrogate": "forest"}},
     "dngo, as it comes": {"model_based": {"surrogate": "dngo"}},

@@ -20,6 +20,7 @@ from evonas.search.strategies.cma_es import CmaEsSettings
 from evonas.search.strategies.differential_evolution import DifferentialEvolutionSettings
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategies.grid import GridSettings
+from evonas.search.strategies.guided import GuidedSettings
 from evonas.search.strategies.hyperband import HyperbandSettings
 from evonas.search.strategies.local_search import LocalSearchSettings
 from evonas.search.strategies.model_based import ModelBasedSettings
@@ -52,6 +53,7 @@ STRATEGIES: Mapping[str, type[StrategySettings]] = {
     "model_based": ModelBasedSettings,
     "optuna": OptunaSettings,
     "screened": ScreenedSettings,
+    "guided": GuidedSettings,
     "seeded": SeededSettings,
     "nsga2": Nsga2Settings,
     "nsga3": Nsga3Settings,

@@ -79,6 +79,7 @@ def settings_of(strategy: str, guide: str, folder: Path) -> Any:
         ("differential_evolution", "other-searches", set()),
         ("model_based", "surrogates", set()),
         ("screened", "surrogates", {"inner"}),
+        ("guided", "surrogates", set()),
     ],
 )
 def test_the_first_block_of_a_strategy_has_its_defaults(strategy, guide, others, tmp_path):
@@ -140,7 +141,7 @@ def test_aging():
 
 @pytest.mark.parametrize(
     "heading",
-    ["gaussian_process", "forest", "dngo", "screened", "local_search", "seeded"],
+    ["gaussian_process", "forest", "dngo", "screened", "guided", "local_search", "seeded"],
 )
 def test_defaults_in_the_guide_to_surrogates(heading):
     # `seeded` has no defaults for all of its settings that would be valid

@@ -37,6 +37,7 @@ BASES: dict[str, dict[str, Any]] = {
     "differential_evolution": {"population": 5},
     "model_based": {"initial": 4, "candidates": 12, "parents": 3},
     "screened": {"warmup": 4, "factor": 4, "surrogate": {"forest": {"trees": 4, "depth": 1}}},
+    "guided": {"initial": 4, "children": 6},
     "nsga2": {"population": 6},
     "nsga3": {"population": 6},
     "optuna": {"sampler": {"tpe": {"initial": 4}}},
@@ -145,6 +146,11 @@ ROWS: list[Row] = [
     ("screened", "factor", None, 9),
     ("screened", "warmup", None, 12),
     ("screened", "surrogate", "forest", "gaussian_process"),
+    ("guided", "initial", None, 9),
+    ("guided", "children", None, 12),
+    ("guided", "surrogate", "gaussian_process", {"forest": {"trees": 4, "depth": 1}}),
+    ("guided", "crossover", "uniform", "one_point"),
+    *mutated("guided", "rate", "edits", "settings", "operators", "adaptation"),
     ("seeded", "inner", "evolution", "aging"),
     ("seeded", "genomes", None, ("corner",)),
     *[("nsga2", key, None, other) for key, other in {"population": 8}.items()],
@@ -213,7 +219,7 @@ SEEDS = {
     "middle": decode(SPACE, [0.5] * SPACE.dimension),
     "corner": decode(SPACE, [0.99] * SPACE.dimension),
 }
-TRIALS = {"model_based": 18, "screened": 18, "optuna": 24, "nelder_mead": 100}
+TRIALS = {"model_based": 18, "screened": 18, "guided": 18, "optuna": 24, "nelder_mead": 100}
 """Models take their time, and a simplex needs many trials until it is small."""
 
 
