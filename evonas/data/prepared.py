@@ -27,7 +27,7 @@ from evonas.data.fitting import FITTED, fit
 from evonas.data.folding import fold_arrays
 from evonas.data.precision import judge
 from evonas.data.raw import Array, RawSamples
-from evonas.data.reading import read
+from evonas.data.reading import ReadAhead, read
 from evonas.data.sources import Source
 from evonas.data.splits import Chronological, Part, Parts, Shares, Split
 from evonas.data.splits.k_fold import KFold
@@ -89,6 +89,7 @@ class DataSettings:
         split: how samples are split; None for stratified, and for random if there are no classes.
         folds: number of folds; None for one part for validation.
         horizon: windows and steps of a forecast; None for other tasks.
+        ahead: what the source has given already; None if it was not read yet.
     """
 
     input: str
@@ -98,6 +99,19 @@ class DataSettings:
     split: Split | None = None
     folds: int | None = None
     horizon: Horizon | None = None
+    ahead: ReadAhead | None = field(default=None, compare=False, repr=False)
+
+    def read(self, memory: Memory, folder: Path) -> Arrays:
+        """What the source gives, which may be slow code of the user's: it is read once.
+
+        Args:
+            folder: folder for files of samples that do not fit into memory.
+
+        Raises:
+            InvalidData: it cannot be read.
+        """
+        found = None if self.ahead is None else self.ahead.take()
+        return read(self.source, memory, folder) if found is None else found
 
     @property
     def reader(self) -> Split | None:
@@ -148,7 +162,7 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
         DiskFailure: the arrays cannot be written.
     """
     memory = memory or Memory()
-    found = _flat_targets(read(settings.source, memory, directory / "data"))
+    found = _flat_targets(settings.read(memory, directory / "data"))
     arrays, rows, notes = windows_of(found, settings.horizon, settings.split, memory)
     encoding = encoding_for(arrays.x, settings.input)
     task, guess = _check(arrays, settings, encoding)

@@ -22,6 +22,21 @@ NETWORKS = ("tensorflow", "keras")
 """What no process but a worker imports: it would take memory, and could hold a GPU."""
 
 
+class ReadAhead:
+    """Arrays that were read before there was a run, for the one who needs them first.
+
+    They are handed over, not kept: a driver that keeps them has them in memory for a whole run.
+    """
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays: Arrays | None = arrays
+
+    def take(self) -> Arrays | None:
+        """The arrays, the first time; None from then on."""
+        arrays, self._arrays = self._arrays, None
+        return arrays
+
+
 def read(source: Source, memory: Memory, folder: Path | None = None) -> Arrays:
     """The arrays of a source.
 

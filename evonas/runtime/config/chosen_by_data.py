@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from evonas.data.arrays import Arrays
 from evonas.data.look import look
-from evonas.data.reading import read
+from evonas.data.reading import ReadAhead, read
 from evonas.errors import InvalidInput, Issue, UserError
 from evonas.memory import Memory
 from evonas.runtime.config.auto_space import AUTO, choose
@@ -25,29 +27,43 @@ def leave_space_to_data(data: Any) -> None:
         data.setdefault("space", AUTO)
 
 
-def with_space(
-    config: RunConfig, source: ConfigSource
-) -> tuple[RunConfig, str, int | None, list[Issue]]:
-    """The config with the space that its data choose.
+@dataclass(frozen=True)
+class Chosen:
+    """What the data have chosen.
 
-    Returns:
-        the config, why it is this space, the number of samples, and what is wrong.
+    Attributes:
+        config: the config with the space; as it was if something is wrong.
+        problems: what is wrong.
+        why: why it is this space, in one sentence.
+        samples: number of samples; None if they could not be read.
+        ahead: what was read, so that nobody reads it again; None if nothing was.
     """
+
+    config: RunConfig
+    problems: Sequence[Issue] = ()
+    why: str = ""
+    samples: int | None = None
+    ahead: ReadAhead | None = None
+
+
+def with_space(config: RunConfig, source: ConfigSource) -> Chosen:
+    """The config with the space that its data choose."""
     data = config.data
     if data is None:
         message = f"{AUTO} is for `data`, which choose the space; an evaluator needs one by name."
-        return config, "", None, [source.problem(("space",), message)]
+        return Chosen(config, [source.problem(("space",), message)])
     try:
-        arrays = read(data.any_source(), Memory())
+        # As the run will read it: a column that tells the groups is no feature.
+        arrays = read(data.named_source(), Memory())
         found = look(arrays)
         if data.window is not None:
             # A forecast makes windows of the rows, whatever these are.
             found = dataclasses.replace(found, kinds=("sequence",), size=data.window)
-        name, chosen = choose(found)
+        name, why = choose(found)
     except InvalidInput as error:
-        return config, "", None, list(error.problems)
+        return Chosen(config, error.problems)
     except UserError as error:
-        return config, "", None, [source.problem(("space",), str(error))]
+        return Chosen(config, [source.problem(("space",), str(error))])
     # From here on, everything is as if the config had named it.
     source.data["space"] = name
     config = dataclasses.replace(config, space=name)
@@ -55,11 +71,11 @@ def with_space(
     if not SPLIT_KEYS & source.data["data"].keys():
         folded = _with_folds(config, data, arrays)
     if folded.folds is not None:
-        chosen += (
+        why += (
             f"; fitness is the mean over {folded.folds} folds, because one part of so few samples"
             " would mostly show luck (`data: {folds: null}` for one part)"
         )
-    return folded, chosen, found.samples, []
+    return Chosen(folded, (), why, found.samples, ReadAhead(arrays))
 
 
 def _with_folds(config: RunConfig, data: DataConfig, arrays: Arrays) -> RunConfig:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from evonas.data.prepared import DataSettings
+from evonas.data.reading import ReadAhead
 from evonas.errors import InvalidConfig, InvalidInput, InvalidYaml, Issue, UserError
 from evonas.evaluate.contract.importing import is_there
 from evonas.evaluate.local.plugin_check import no_module
@@ -25,7 +26,7 @@ from evonas.invocation import command
 from evonas.model.space_check import check_space
 from evonas.runtime.config import evaluator_config
 from evonas.runtime.config.auto_space import AUTO
-from evonas.runtime.config.chosen_by_data import leave_space_to_data, with_space
+from evonas.runtime.config.chosen_by_data import Chosen, leave_space_to_data, with_space
 from evonas.runtime.config.config_source import ConfigSource
 from evonas.runtime.config.config_warnings import warnings
 from evonas.runtime.config.evaluator_config import file_keys, kind_of, with_file
@@ -68,6 +69,7 @@ class LoadedConfig:
         founders: names of the seeds that came in by themselves, because the space has them.
         chosen: why the data have chosen the space, in one sentence; empty if the config names it.
         followed: what the config leaves out and its budget or its data decide, a sentence each.
+        ahead: the data, if they were read to choose the space. Whoever prepares them takes them.
     """
 
     config: RunConfig
@@ -78,6 +80,7 @@ class LoadedConfig:
     founders: tuple[str, ...] = ()
     chosen: str = ""
     followed: tuple[str, ...] = ()
+    ahead: ReadAhead | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -96,7 +99,7 @@ class LoadedConfig:
         assert data is not None
         kind = self.space.input
         assert kind is not None
-        return data.settings(kind)
+        return data.settings(kind, self.ahead)
 
 
 @dataclass(frozen=True)
@@ -169,10 +172,11 @@ def check(
     members = members_of(_listed_plugins(source.data), file)
     config, problems = _parse(source, file, members)
     problems += _missing_files(source, file)
-    chosen = ""
-    samples = None
+    by_data: Chosen | None = None
     if config is not None and config.space == AUTO and not problems:
-        config, chosen, samples, problems = with_space(config, source)
+        by_data = with_space(config, source)
+        config = by_data.config
+        problems = list(by_data.problems)
     space, space_problems = _space(source, file, members)
     seeds, seed_problems = find_seeds(space, source, file)
     problems = [one for one in problems if not _is_of_misspelt_plugin(one, source, file)]
@@ -182,6 +186,7 @@ def check(
     followed: tuple[Followed, ...] = ()
     if config is not None and space is not None and not problems:
         if not is_compared:
+            samples = None if by_data is None else by_data.samples
             config, followed = completed(config, source.data, space, samples)
         if founders != 0:
             came = founders_of(space, config.strategy, config.budget.trials, founders)
@@ -193,12 +198,15 @@ def check(
         # Plugins are imported only for a config that is right so far.
         problems += _missing_plugins(source, file)
         return Checked(None, _in_order(problems))
+    chosen = "" if by_data is None else by_data.why
+    # The runs of an experiment are loaded together: their arrays would fill the memory.
+    ahead = None if by_data is None or is_compared else by_data.ahead
     notes = [chosen] if chosen else []
     notes += [one.sentence for one in followed if not one.is_usual]
     notes += [*came.left_out, *warnings(config, space)]
     sentences = tuple(one.sentence for one in followed)
     names = tuple(came.genomes)
-    loaded = LoadedConfig(config, file, space, seeds, tuple(notes), names, chosen, sentences)
+    loaded = LoadedConfig(config, file, space, seeds, tuple(notes), names, chosen, sentences, ahead)
     return Checked(loaded, ())
 
 

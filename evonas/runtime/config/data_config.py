@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Lt
 from evonas.data.arrays import Arrays
 from evonas.data.folding import FOLDABLE, folds_of
 from evonas.data.prepared import DataSettings
+from evonas.data.reading import ReadAhead
 from evonas.data.sources import (
     SHIPPED,
     SOURCES,
@@ -319,8 +320,29 @@ class DataConfig(Settings):
             return replace(self, **moved, source=placed)
         return self if self.source is None else replace(self, source=placed)
 
-    def settings(self, kind: str) -> DataSettings:
+    def settings(self, kind: str, ahead: ReadAhead | None = None) -> DataSettings:
         """What `prepare` needs; the kind of input comes from the space.
+
+        Args:
+            ahead: what the source has given already; None if it was not read yet.
+
+        Raises:
+            InvalidData: `group` or `time` names a column, and the source has none.
+        """
+        horizon = None if self.window is None else Horizon(self.window, self.steps or 1)
+        return DataSettings(
+            kind,
+            self.named_source(),
+            self.task,
+            self._shares,
+            self.any_split(),
+            self.folds,
+            horizon,
+            ahead,
+        )
+
+    def named_source(self) -> Source:
+        """The source, which knows the columns that the split reads.
 
         Raises:
             InvalidData: `group` or `time` names a column, and the source has none.
@@ -330,9 +352,7 @@ class DataConfig(Settings):
             key, name = ("group", self.group) if self.group else ("time", self.time)
             message = f"{_NO_COLUMNS} Received: {shown(name)}."
             raise InvalidData(Issue(message, f"{SECTION}.{key}", self.origin))
-        horizon = None if self.window is None else Horizon(self.window, self.steps or 1)
-        split = self.any_split()
-        return DataSettings(kind, source, self.task, self._shares, split, self.folds, horizon)
+        return source
 
 
 @dataclass(frozen=True)

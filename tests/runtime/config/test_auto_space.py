@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evonas.data.look import Look
+from evonas.data.prepared import prepare
 from evonas.errors import UserError
 from evonas.genome import library, load_space
 from evonas.runtime.config.auto_space import choose
@@ -110,3 +111,23 @@ def test_data_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     np.savez(tmp_path / "good.npz", x=np.zeros((40, 20, 3)), y=np.arange(40) % 2)
     loaded = load_config(tmp_path / "run.yaml", ["data.path=./good.npz"])
     assert loaded.space.name == "recurrent"
+
+
+def test_a_function_runs_once_for_the_space_and_the_run(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import numpy as np\n"
+        "def load():\n"
+        "    open(r'%s', 'a').write('called ')\n"
+        "    x = np.random.default_rng(0).normal(size=(60, 3))\n"
+        "    return {'x': x, 'y': x[:, 0] > 0, 'groups': np.arange(60) // 3}\n" % (tmp_path / "log")
+    )
+    data = "plugins: [slow]\ndata: {python: 'slow:load', group: groups}\nbudget: {trials: 24}\n"
+    (tmp_path / "run.yaml").write_text(data)
+    loaded = load_config(tmp_path / "run.yaml")
+    settings = loaded.data_settings()
+    first = prepare(settings, tmp_path / "one")
+    assert (tmp_path / "log").read_text() == "called "
+    # Nobody holds the arrays: whoever needs them once more reads them, and they are the same.
+    again = prepare(settings, tmp_path / "two")
+    assert (tmp_path / "log").read_text() == "called called "
+    assert (first.fingerprint, first.notes) == (again.fingerprint, again.notes)
