@@ -76,6 +76,9 @@ bench-kerastuner: $(READY) ## the same faults thrown at KerasTuner and at evonas
 bench-search: $(READY) ## the strategies on published tables; needs EVONAS_DATA (hours)
 	$(BIN)/python -m benchmarks.search
 
+replay-tables: $(READY) ## record 600 trainings on each of four data sets, to search in; needs EVONAS_DATA (hours, goes on where it was cut)
+	nice -n 19 $(BIN)/python -m benchmarks.replay_tables
+
 bench-functions: $(READY) ## the strategies on functions whose optimum is known (about half an hour)
 	$(BIN)/python -m benchmarks.functions
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.climb import climb
 from benchmarks.entrants import ENTRANTS
-from benchmarks.families import DEVELOPED, FAMILIES
+from benchmarks.families import FAMILIES, developed
 from benchmarks.intervals import counted
 from benchmarks.paired import Areas, Paired, is_kept, mean_ranks, paired, regrets, verdicts
 from benchmarks.raw_rows import RawRows, Row
@@ -218,7 +218,7 @@ def report(
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Judge steps of a search by PROTOCOL.md.")
     parser.add_argument("--entrants", nargs="+", default=[], help="the base, then the steps")
-    parser.add_argument("--family", nargs="+", choices=list(FAMILIES), default=DEVELOPED)
+    parser.add_argument("--family", nargs="+", choices=list(FAMILIES), default=developed())
     parser.add_argument("--seeds", type=int, help="seeds a task; by default those of PROTOCOL.md")
     parser.add_argument("--rows", type=Path, default=ROWS, help="file of the raw rows")
     parser.add_argument("--anew", nargs="+", default=[], help="entrants whose old rows are deleted")

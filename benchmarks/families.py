@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks import functions, surrogates
+from benchmarks import functions, replay, surrogates
 from benchmarks.loop import Problem, tabled
 from benchmarks.published import (
     NASBENCH201,
@@ -74,6 +74,10 @@ def _function(task: str, seed: int) -> Problem:
     return functions.problem(function, dimension, seed)
 
 
+def _replay(task: str, seed: int) -> Problem:
+    return replay.problem(task)
+
+
 def _nasbench301(task: str, seed: int) -> Problem:
     return surrogates.nasbench301_problem()
 
@@ -91,10 +95,15 @@ FAMILIES: Mapping[str, Family] = {
     "lcbench": Family(DEVELOPMENT, 3, _developed, _lcbench),
     "macro": Family(DEVELOPMENT, 40, lambda: ["cifar10"], _macro),
     "functions": Family(DEVELOPMENT, 20, lambda: list(functions.PARTS), _function),
+    "replay": Family(DEVELOPMENT, 10, replay.names, _replay),
     "lcbench-other": Family(VALIDATION, 3, _validated, _lcbench),
     "nasbench301": Family(VALIDATION, 20, lambda: ["cifar10"], _nasbench301),
     "nasbench201": Family(TEST, 40, lambda: list(NASBENCH201), _nasbench201),
 }
 """The families by their names on the command line."""
 
-DEVELOPED = [name for name, family in FAMILIES.items() if family.use == DEVELOPMENT]
+
+def developed() -> list[str]:
+    """The families for development; the replay tables as soon as one is recorded."""
+    found = [name for name, family in FAMILIES.items() if family.use == DEVELOPMENT]
+    return found if replay.names() else [name for name in found if name != "replay"]

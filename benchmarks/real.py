@@ -16,11 +16,9 @@ import argparse
 import csv
 import hashlib
 import json
-import os
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -30,7 +28,7 @@ from benchmarks.kerastuner_faults import ENVIRONMENT, PYTHON, prepare, version_o
 from benchmarks.machine import describe
 from benchmarks.published import data_folder, skipped_without_data
 from benchmarks.real_problems import PROBLEMS, Problem, write
-from benchmarks.runs import CHECKOUT, RESULTS
+from benchmarks.runs import CHECKOUT, COMMAND, QUIET, RESULTS
 from benchmarks.sections import paragraph
 from evonas import __version__
 
@@ -160,8 +158,8 @@ def of_evonas(problem: Problem, entrant: str, seed: int, folder: Path) -> Found:
     runs = folder / "runs"
     shutil.rmtree(runs / name, ignore_errors=True)
     began = time.monotonic()
-    command = [sys.executable, "-m", "evonas.cli", "run", str(config), "--runs", str(runs)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **QUIET})
+    command = [*COMMAND, "run", str(config), "--runs", str(runs)]
+    done = subprocess.run(command, capture_output=True, text=True, env=QUIET)
     seconds = time.monotonic() - began
     card = runs / name / "best.json"
     if not card.exists():
@@ -169,7 +167,7 @@ def of_evonas(problem: Problem, entrant: str, seed: int, folder: Path) -> Found:
         return None, 0, seconds
     metrics = json.loads(card.read_text())["metrics"]
     shown = subprocess.run(
-        [sys.executable, "-m", "evonas.cli", "show", str(runs / name), "--json"],
+        [*COMMAND, "show", str(runs / name), "--json"],
         capture_output=True,
         text=True,
         check=True,
@@ -177,9 +175,6 @@ def of_evonas(problem: Problem, entrant: str, seed: int, folder: Path) -> Found:
     trials = sum(json.loads(shown.stdout)["states"].values())
     found = metrics["test_loss"] ** 0.5 if problem.is_error else metrics["test_accuracy"]
     return found, trials, seconds
-
-
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 def of_rival(problem: Problem, entrant: str, seed: int, folder: Path) -> Found:

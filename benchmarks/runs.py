@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from evonas.runtime.config.config_file import load_config
 CHECKOUT = Path(__file__).parent.parent
 RESULTS = CHECKOUT / "benchmarks" / "results"
 SEEDS = range(5)
+COMMAND = (sys.executable, "-c", "from evonas.cli import main; main()")
+"""The command `evonas`, which need not be on the path."""
+QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+"""Environment of the command, on the CPU and without TensorFlow's messages."""
 
 
 def finished(config: str, folder: str, name: str, changes: Sequence[str]) -> view.Run:
