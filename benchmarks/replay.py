@@ -103,25 +103,27 @@ class Recording:
 
     def __init__(self, space: SearchSpace, trainings: Sequence[Training]) -> None:
         self.space = space
-        by_genome: dict[str, list[Training]] = {}
+        by_genome: dict[str, dict[int, Training]] = {}
         for one in trainings:
-            by_genome.setdefault(one.genome.digest, []).append(one)
-        self.genomes = [group[0].genome for group in by_genome.values()]
+            # The same genome with the same seed is the same training, whoever has proposed it.
+            by_genome.setdefault(one.genome.digest, {})[one.repeat] = one
+        groups = [list(group.values()) for group in by_genome.values()]
+        self.genomes = [group[0].genome for group in groups]
         epochs = max(len(one.curve) for one in trainings)
         least = min(min(one.curve) for one in trainings if one.curve)
-        most = max(map(len, by_genome.values()))
-        means, deviations = [], []
-        for group in by_genome.values():
+        most = max(map(len, groups))
+        means, levels, deviations = [], [], []
+        for group in groups:
             curves = np.array([one.curve or (least,) * epochs for one in group])
             mean = curves.mean(axis=0)
             means.append(mean)
-            if len(group) == most > 1:
+            if len(group) == most:
+                levels.append(mean.max())
                 # The mean is that of the same few trainings, and so too near to them.
-                deviations.append((curves - mean) * np.sqrt(most / (most - 1)))
+                deviations.append((curves - mean) * np.sqrt(most / max(1, most - 1)))
         self.curves = np.array(means)
+        self.levels = np.array(levels)
         self.deviations = np.array(deviations)
-        repeated = [len(group) == most > 1 for group in by_genome.values()]
-        self.levels = self.curves[repeated].max(axis=1)
 
 
 class Landscape(ABC):

@@ -51,6 +51,8 @@ budget: {{trials: {trials}}}
 pool: {{local: {{workers: {workers}, devices: cpu}}}}
 """
 
+AGING_SEED = 3
+"""Seed of the evolved genomes; the random ones have 0, and those trained again have 1 and 2."""
 EVOLVED = "{aging: {population: 20, sample: 5, founders: none}}"
 """A third of the genomes. It has no model that could favour one of a strategy's."""
 
@@ -151,7 +153,8 @@ class Recorder:
         random = self._finished("random", 0, "{random: {founders: none}}", self._amounts.random)
         if random is None:
             return False
-        aging = self._finished("aging", 0, EVOLVED, self._amounts.evolved)
+        # Another seed: with the same one, its founders would be the first random genomes again.
+        aging = self._finished("aging", AGING_SEED, EVOLVED, self._amounts.evolved)
         if aging is None:
             return False
         first = [*trainings_of(random, "random", 0), *trainings_of(aging, "aging", 0)]

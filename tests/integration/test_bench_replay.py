@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from benchmarks.references import of_noisy
 from benchmarks.replay import Noise, Recording, Training
 from benchmarks.replay_tables import Amounts, DataSet, Recorder, spread
 from evonas.genome import Genome, parse_genome, parse_space, sample
+from evonas.genome.validity import validate
 
 SPACE = parse_space(
     """\
@@ -78,6 +80,7 @@ TRAININGS = [
     Training("aging", 0, 1.0, C, (0.2, 0.1)),
     Training("random", 1, 1.5, A, (0.5, 0.9)),
     Training("random", 2, 1.5, A, (0.8, 0.8)),
+    Training("aging", 0, 1.5, A, (0.5, 0.7)),
 ]
 
 
@@ -92,7 +95,7 @@ def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_what_a_recording_knows() -> None:
     recording = Recording(SPACE, TRAININGS)
     assert recording.genomes == [A, B, C]
-    # the mean of three trainings; the failed one has the least of all
+    # the mean of three trainings, one of which is there twice; the failed one has the least of all
     assert recording.curves == pytest.approx(np.array([[0.6, 0.8], [0.1, 0.1], [0.2, 0.1]]))
     assert recording.levels == pytest.approx([0.8])
     raised = np.sqrt(3 / 2)
@@ -202,9 +205,27 @@ def test_twelve_trainings_are_recorded_and_searched(
     trainings = replay.read(tmp_path / "replay" / "made.csv.gz")
     assert [one.repeat for one in trainings] == [0] * 8 + [1, 1, 2, 2]
     assert [one.made_by for one in trainings[:8]] == ["random"] * 5 + ["aging"] * 3
+    assert len({one.genome.digest for one in trainings}) == 8
     assert all(len(one.curve) == 2 and one.seconds > 0 for one in trainings)
     again = {one.genome.digest for one in trainings[8:]}
     assert len(again) == 2
     assert again <= {one.genome.digest for one in trainings[:8]}
     problem = replay.problem("made-neighbours", tmp_path / "replay")
     assert climb(problem, {"random": {}}, 0, 20).trials == 20
+
+
+RECORDED = sorted(replay.FOLDER.glob("*.csv.gz"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=[path.name for path in RECORDED])
+def test_what_is_recorded_is_what_the_protocol_says(path: Path) -> None:
+    assert path.stat().st_size < 300_000
+    trainings = replay.read(path)
+    repeats = Counter(one.repeat for one in trainings)
+    assert repeats == {0: 480, 1: 60, 2: 60}
+    assert sum(one.made_by == "aging" and one.repeat == 0 for one in trainings) == 200
+    found = replay.recording(path.name.removesuffix(".csv.gz"))
+    assert len(found.genomes) == 480
+    assert len(found.levels) == 60
+    for one in found.genomes:
+        validate(found.space, one)
