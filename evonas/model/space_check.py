@@ -86,6 +86,19 @@ def smoothing_problem(space: SearchSpace, whose: str, can_smooth: bool) -> tuple
     return None
 
 
+def scheduled_optimizers(space: SearchSpace) -> Mapping[str, bool]:
+    """The optimizers whose learning rate may have a schedule, and whether it always has one."""
+    section = space.sections.get("optimizer")
+    found = {}
+    for op in () if section is None else section.ops.values():
+        values = _values(op)
+        courses = {course != "constant" for course in values.get("schedule", ("constant",))}
+        rises = {warmup != 0 for warmup in values.get("warmup", (0,))}
+        if True in courses | rises:
+            found[op.name] = courses == {True} or rises == {True}
+    return found
+
+
 def to_list(module: str, plugins: Sequence[str]) -> str:
     """A hint at how a config lists a module, beside its other plugins."""
     return f" To allow it, write `plugins: [{short(', '.join([*plugins, module]), 200)}]`."

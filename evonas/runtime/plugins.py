@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from evonas.data.splits import Part
@@ -15,10 +16,12 @@ from evonas.evaluate.local.plugin_check import Plugins, look_at
 from evonas.evaluate.local.training_check import try_recipe
 from evonas.genome import SearchSpace
 from evonas.learning.interface import Interface
+from evonas.model.space_check import scheduled_optimizers
 from evonas.runtime.code_record import Sources
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.evaluator_config import setting
 from evonas.runtime.config.run_config import RunConfig, functions_of_metrics, key_of_metric
+from evonas.words import listed
 
 OFFERED = ("name", "mask", "spec")
 """What an op is given beside its arguments if it takes it."""
@@ -177,8 +180,11 @@ def failing_metrics(
 
 def failing_recipe(
     loaded: LoadedConfig, interface: Interface | None, root: Path, plugins: Plugins
-) -> list[Issue]:
-    """An issue for each function of the section `training` that fails in a small training.
+) -> tuple[list[Issue], list[str]]:
+    """An issue for each function of the section `training` that cannot work, and notes on others.
+
+    Each one is tried in a small training. A callback that sets the learning rate may fail in a
+    later epoch, if the rate has a schedule.
 
     Args:
         interface: the two ends of the networks; None if there are none.
@@ -186,8 +192,9 @@ def failing_recipe(
         plugins: what was found of the plugins.
     """
     if interface is None:
-        return []
+        return [], []
     config = loaded.config
+    recipe = config.training.recipe
     setup = Setup(
         directory=str(root.resolve()),
         seed=config.seed,
@@ -195,12 +202,32 @@ def failing_recipe(
         # With its fitted values: the small training is in another folder.
         interface=interface.to_json(),
         objective={"name": "val_loss", "direction": "min"},
-        recipe=config.training.recipe.to_json(),
+        recipe=recipe.to_json(),
         plugins=config.plugins,
         plugin_folder=plugin_folder(config, loaded.file),
     )
-    failing = try_recipe(setup, loaded.space, plugins.sources)
-    return [Issue(words, f"training.{key}", str(loaded.file)) for key, words in failing.items()]
+    tried = try_recipe(setup, loaded.space, plugins.sources)
+    file = str(loaded.file)
+    issues = [Issue(words, f"training.{key}", file) for key, words in tried.wrong.items()]
+    notes = []
+    scheduled = scheduled_optimizers(loaded.space)
+    every_network = len(loaded.space.sections["optimizer"].ops) == sum(scheduled.values())
+    for key, kind in tried.rates.items() if scheduled else ():
+        words = _about_rate(recipe.functions[key], kind, list(scheduled))
+        if every_network:
+            issues.append(Issue(f"{words} Every network has one here.", f"training.{key}", file))
+        else:
+            notes.append(f"training.{key}: {words} Networks that have one will fail.")
+    return issues, notes
+
+
+def _about_rate(function: str, kind: str, optimizers: Sequence[str]) -> str:
+    """Why a callback and a schedule do not go together, and the cure."""
+    return (
+        f"{function} makes a {kind}, and Keras lets no callback set a learning rate that has a"
+        f" schedule. The space has schedules for {listed(optimizers)}. Allowed: a space with"
+        " `schedule: constant` there, and without `warmup`."
+    )
 
 
 def try_networks(

@@ -93,8 +93,10 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
     wrong += _unfit_for_augmentation(loaded)
     wrong += failing_metrics(loaded, prepared.interface, root, plugins)
     # A training is tried with what is right so far.
+    about_training: list[str] = []
     if not wrong:
-        wrong += failing_recipe(loaded, prepared.interface, root, plugins)
+        failing, about_training = failing_recipe(loaded, prepared.interface, root, plugins)
+        wrong += failing
     failing, measured = try_networks(loaded, prepared.interface, plugins, every_op)
     wrong += failing
     if every_op and measured is not None and measured.is_hopeless:
@@ -102,7 +104,7 @@ def prepare_run(loaded: LoadedConfig, root: Path, every_op: bool = False) -> Che
         wrong.append(Issue(measured.refusal(), key, str(loaded.file)))
     if wrong:
         raise InvalidConfig(wrong)
-    notes = about_masks(loaded.space, prepared.interface, plugins)
+    notes = [*about_masks(loaded.space, prepared.interface, plugins), *about_training]
     if measured is not None:
         founders = {name: genome.digest for name, genome in loaded.seeds.items()}
         notes += [f"limits: {words}" for words in measured.about_founders(founders)]

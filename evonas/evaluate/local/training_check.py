@@ -12,7 +12,8 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from evonas.data.prepared import FILES, WEIGHTS
 from evonas.evaluate.contract.import_watch import import_plugins
 from evonas.evaluate.contract.protocol import Setup, TrainJob
 from evonas.evaluate.local.aside import answer, ask_aside
-from evonas.evaluate.local.known_good import is_known_good, remember_good
+from evonas.evaluate.local.known_good import remember_good, remembered
 from evonas.evaluate.local.op_check import libraries
 from evonas.genome import Genome, SearchSpace
 from evonas.genome.small import small_genome
@@ -40,8 +41,21 @@ EPOCHS = 2
 """Callbacks may work from one epoch to the next."""
 
 
-def try_recipe(setup: Setup, space: SearchSpace, sources: Mapping[str, str]) -> Mapping[str, str]:
-    """A sentence for each function of the recipe that fails, by its key: `loss`, `fit`.
+@dataclass(frozen=True)
+class Tried:
+    """What was found of the functions of a recipe, by their keys: `loss`, `callbacks[0]`, `fit`.
+
+    Attributes:
+        wrong: a sentence for each that fails.
+        rates: the class of Keras for each callback that sets the learning rate.
+    """
+
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    rates: Mapping[str, str] = field(default_factory=dict)
+
+
+def try_recipe(setup: Setup, space: SearchSpace, sources: Mapping[str, str]) -> Tried:
+    """Tries each function of the recipe in a small training.
 
     Args:
         setup: what workers will be told; its directory has the run's arrays.
@@ -49,7 +63,7 @@ def try_recipe(setup: Setup, space: SearchSpace, sources: Mapping[str, str]) -> 
     """
     recipe = Recipe.from_json(setup.recipe)
     if not recipe.functions:
-        return {}
+        return Tried()
     genomes = [small_genome(space, {}, level).to_dict() for level in (0.0, 0.5)]
     known = {
         "recipe": setup.recipe,
@@ -58,27 +72,33 @@ def try_recipe(setup: Setup, space: SearchSpace, sources: Mapping[str, str]) -> 
         "space": space.text,
         "sources": dict(sources),
         "libraries": libraries(),
+        # What is remembered says which callbacks set the learning rate.
+        "version": 2,
     }
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-    if is_known_good(digest):
-        return {}
+    known_good = remembered(digest)
+    if known_good is not None:
+        # A file that was cut short is of no use.
+        with suppress(ValueError):
+            return Tried(rates=json.loads(known_good))
     request = {"setup": setup.to_json(), "genomes": genomes}
     found = ask_aside("evonas.evaluate.local.training_check", request, TIME_LIMIT)
     if isinstance(found.report, dict):
-        if not found.report:
-            remember_good(digest)
-        return found.report
+        tried = Tried(**found.report)
+        if not tried.wrong:
+            remember_good(digest, json.dumps(tried.rates))
+        return tried
     ended = f"took more than {TIME_LIMIT:g} s"
     if found.code is not None:
         ended = f"ended the process with exit code {found.code}"
     said = [short(line, MOST_SAID) for line in found.said.strip().splitlines()[-1:]]
     words = " ".join([f"a small training with it {ended}.", *said])
     # Nobody knows which of them it was.
-    return {next(reversed(recipe.functions)): words}
+    return Tried({next(reversed(recipe.functions)): words})
 
 
-def _try_all(request: Mapping[str, Any]) -> dict[str, str]:
-    """In the process: train a small network with each function."""
+def _try_all(request: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """In the process: train a small network with each function. The attributes of `Tried`."""
     from evonas.evaluate.local.fork_server import preload
 
     preload(("tensorflow", "keras"))
@@ -90,6 +110,7 @@ def _try_all(request: Mapping[str, Any]) -> dict[str, str]:
     genomes = [Genome.from_dict(data) for data in request["genomes"]]
     recipe = Recipe.from_json(setup.recipe)
     wrong = {}
+    rates = {}
     with tempfile.TemporaryDirectory() as scratch:
         _few_samples(Path(setup.directory), Path(scratch))
         small = replace(setup, directory=scratch, limits={}, code={}, epochs=EPOCHS, stop=None)
@@ -101,7 +122,27 @@ def _try_all(request: Mapping[str, Any]) -> dict[str, str]:
                 if outcome.state is TrialState.ERROR:
                     message = short(" ".join(outcome.message.split()), MOST_SAID)
                     wrong[key] = f"{recipe.functions[key]}, tried in a small training: {message}"
-    return wrong
+                elif kind := _sets_rate(one, setup.plugins):
+                    rates[key] = kind
+    return {"wrong": wrong, "rates": rates}
+
+
+def _sets_rate(recipe: Recipe, plugins: Sequence[str]) -> str:
+    """The class of Keras of a callback that sets the learning rate; empty for other functions.
+
+    Keras raises an error if the rate has a schedule, perhaps many epochs later.
+    """
+    import keras
+
+    from evonas.model.functions import function_of
+
+    kinds = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+    for name in recipe.callbacks:
+        made = function_of("callback", name, plugins)()
+        for kind in kinds:
+            if isinstance(made, kind):
+                return str(kind.__name__)
+    return ""
 
 
 def _one_by_one(recipe: Recipe) -> dict[str, Recipe]:
