@@ -41,6 +41,7 @@ class Arrays:
         sample_weight: (n,), what each sample of `x` counts in the training and in the scores, or
             None if all count the same. Samples of a given part count the same.
         target_names: a name for each column of `y`, or none at all.
+        are_apart: whether the source has seen that no sample of a given part is in a group of `x`.
     """
 
     origin: str
@@ -56,6 +57,7 @@ class Arrays:
     schema: Mapping[str, Any] | None = None
     sample_weight: Array | None = None
     target_names: tuple[str, ...] = ()
+    are_apart: bool = False
 
     def __post_init__(self) -> None:
         named = self.named()

@@ -21,6 +21,7 @@ from evonas.data.sources.pictures import Pictures
 from evonas.data.sources.text_folder import TextFolder
 from evonas.data.tables.compared import notes_on
 from evonas.data.tables.endings import tables_in
+from evonas.data.tables.long import steps_of
 from evonas.data.tables.reading import cells_like, rows_like, samples_like
 from evonas.data.tables.schema import Schema
 from evonas.data.windows import channels_of, whole_windows
@@ -41,8 +42,8 @@ class NewSamples:
     Attributes:
         x: samples as the model takes them.
         called: what the names are, in a word; empty if there are none.
-        names: a name for each sample, if more than their order tells them apart: a file, or the row
-            that a forecast follows.
+        names: a name for each sample, if more than their order tells them apart: a file, the id of
+            a sequence, or the row that a forecast follows.
         notes: what was left out of them or not known of them, in sentences.
     """
 
@@ -100,6 +101,9 @@ def _of_table(schema: Schema, path: Path, spec: InputSpec, memory: Memory) -> Ne
     """The rows of another table, read as the first one was."""
     cells = cells_like(schema, path, memory)
     x = samples_like(schema, cells)
+    if schema.sequence:
+        names = steps_of(cells, schema.sequence, schema.order).names.tolist()
+        return NewSamples(x, schema.sequence, names, notes_on(schema, cells, x, ()))
     fitted = spec.fitted.get("columns", ()) if isinstance(x, Frame) else ()
     return NewSamples(x, notes=notes_on(schema, cells, x, fitted))
 

@@ -32,7 +32,7 @@ from evonas.data.sources import Source
 from evonas.data.splits import Chronological, Part, Parts, Shares, Split
 from evonas.data.splits.k_fold import KFold
 from evonas.data.splits.split import Indices
-from evonas.data.splitting import check_beside, default_split, split_arrays
+from evonas.data.splitting import about_groups, check_beside, default_split, split_arrays
 from evonas.data.storing import Samples, write_array
 from evonas.data.weights import about_weights, check_parts, check_weights
 from evonas.data.windows import Horizon, apart, windows_of
@@ -226,7 +226,14 @@ def prepare(settings: DataSettings, directory: Path, memory: Memory | None = Non
         *notes,
         *task.notes(arrays.y),
     )
-    told = (*own, *about_weights(arrays), *split_notes, *more, *precision.notes)
+    told = (
+        *own,
+        *about_weights(arrays),
+        *about_groups(arrays),
+        *split_notes,
+        *more,
+        *precision.notes,
+    )
     return Prepared(interface, counts, guess, files, fingerprint, told)
 
 

@@ -14,7 +14,7 @@ from evonas.data.splits import SPLITS, Part, Parts, Random, Samples, Shares, Spl
 from evonas.data.splits.split import Indices, Misfit
 from evonas.errors import InvalidData, Issue
 from evonas.learning.tasks import Strata
-from evonas.words import counted, excerpt
+from evonas.words import counted, excerpt, listed
 
 BESIDE = {
     "groups": ("biuU", "integers or words, one group for each sample"),
@@ -184,4 +184,16 @@ def wrong_parts(parts: Parts, samples: Samples) -> str:
     few = ", ".join(repr(label) for label in absent[:10])
     return (
         f"too few samples of class {few}: none is left to train on. Add samples, or split off less."
+    )
+
+
+def about_groups(arrays: Arrays) -> tuple[str, ...]:
+    """What nobody can tell of the groups, in a sentence: whether a given part has some of them."""
+    given = [x for part, (x, _) in GIVEN.items() if arrays.given(part)]
+    if arrays.groups is None or not given or arrays.are_apart:
+        return ()
+    named = listed(given)
+    return (
+        f"groups: is of x alone, so nobody can tell whether samples of {named} are of the same"
+        " groups. If some are, scores on them are too good.",
     )

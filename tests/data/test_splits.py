@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evonas.data.arrays import Arrays
 from evonas.data.prepared import FILES, DataSettings, Prepared, prepare
 from evonas.data.sources import Npz
 from evonas.data.splits import SPLITS, Parts, Samples, Shares, Split
@@ -18,6 +19,7 @@ from evonas.data.splits.grouped import Grouped
 from evonas.data.splits.k_fold import KFold
 from evonas.data.splits.random import Random
 from evonas.data.splits.stratified import Stratified
+from evonas.data.splitting import about_groups
 from evonas.errors import InvalidData
 
 N = 120
@@ -297,3 +299,13 @@ def test_samples_drawn_for_a_part_that_is_given_are_told(tmp_path: Path) -> None
     result = prepared(tmp_path, Giving("parts", drawn), **tests)
     assert result.counts == {"train": 100, "validation": 2, "test": 3}
     assert result.notes == ("x: 18 samples are in no part.",)
+
+
+@pytest.mark.parametrize("are_apart", [False, True])
+def test_groups_that_a_given_part_may_share_are_told(are_apart: bool) -> None:
+    x = np.arange(N)[:, None]
+    plain = Arrays("here", x, CLASSES, groups=GROUPS)
+    told = about_groups(replace(plain, x_test=x, y_test=CLASSES, are_apart=are_apart))
+    assert len(told) == (not are_apart)
+    assert all("whether samples of x_test are of the same groups" in note for note in told)
+    assert about_groups(plain) == ()

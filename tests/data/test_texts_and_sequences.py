@@ -16,7 +16,6 @@ from evonas.data.encodings.padded import Padded
 from evonas.data.encodings.text import Text, words
 from evonas.data.fitting import fit
 from evonas.data.raw import Frame, Ragged
-from evonas.data.sequences import sequences
 from evonas.data.sources import Npz, SequenceFolder, TextFolder
 from evonas.errors import InvalidData
 from evonas.memory import Memory
@@ -68,23 +67,6 @@ def test_an_archive_with_lengths_holds_sequences(tmp_path: Path) -> None:
     found = archive(tmp_path, x=X, lengths=[1, 5], y=[0, 1]).read(Memory()).named()["x"]
     assert [len(one) for one in found.items] == [1, 5]
     assert found.items[1].tolist() == X[1:].tolist()
-
-
-def test_a_long_table_becomes_sequences() -> None:
-    columns = {
-        "who": np.array(["b", "a", "b", "a", "b"]),
-        "t": np.array([3, 1, 1, 0, 2]),
-        "v": np.array([30.0, 11.0, 10.0, 1.0, 20.0]),
-        "y": np.array([1, 0, 1, 0, 1]),
-    }
-    found, y = sequences(Frame(columns), "who", "t", "y", "here")
-    assert [one[:, 0].tolist() for one in found.items] == [[10, 20, 30], [1, 11]]
-    assert y is not None
-    assert y.tolist() == [1, 0]
-    with pytest.raises(InvalidData, match=r"same in all steps.*the sample b"):
-        sequences(Frame(columns | {"y": np.arange(5)}), "who", "t", "y", "here")
-    with pytest.raises(InvalidData, match=r"no such column.*Did you mean 'who'"):
-        sequences(Frame(columns), "whom", None, None, "here")
 
 
 def test_padding_is_no_measurement() -> None:
@@ -205,6 +187,17 @@ TOLD = [
         (DRAWN[..., None], "sequence", TOLD),
         (DRAWN, "vector", TOLD),
         (Ragged([*DRAWN[:, :29], *DRAWN[:, 29:]]), "sequence", TOLD),
+        # Files of text do not tell whole numbers from others.
+        (Ragged([*DRAWN[:, :29].astype(float), *DRAWN[:, 29:].astype(float)]), "sequence", TOLD),
+        (Frame({f"w{place}": column for place, column in enumerate(DRAWN.T * 1.0)}), "table", TOLD),
+        (
+            Frame({f"w{place}": column for place, column in enumerate(DRAWN.T * 1.0)}),
+            "vector",
+            TOLD,
+        ),
+        (Frame({f"w{place}": column for place, column in enumerate(DRAWN.T[:9])}), "table", []),
+        (Frame({f"w{place}": column for place, column in enumerate(DRAWN.T + 0.5)}), "table", []),
+        (Ragged([*DRAWN + 0.5]), "sequence", []),
         # Measurements, negative numbers, channels, few values.
         (DRAWN.astype(float), "sequence", []),
         (DRAWN - 9, "sequence", []),

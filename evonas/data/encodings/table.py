@@ -11,6 +11,7 @@ import numpy as np
 from evonas.data.arrays import Arrays
 from evonas.data.checks import LARGEST
 from evonas.data.encodings.encoding import Encoding
+from evonas.data.encodings.ids import about_ids
 from evonas.data.raw import Array, Frame, RawSamples
 from evonas.errors import Issue
 from evonas.learning.input_kinds.table import TABLE
@@ -53,7 +54,7 @@ class FrameEncoding(Encoding):
         return frame_issues(arrays)
 
     def notes(self, arrays: Arrays, kind: str, fitted: Fitted) -> tuple[str, ...]:
-        return frame_notes(fitted["columns"])
+        return (*frame_notes(fitted["columns"]), *about_ids(arrays.x, kind))
 
     def fit(self, train: RawSamples) -> Fitted:
         return {"columns": tuple(fitted_columns(train, self.most_words))}

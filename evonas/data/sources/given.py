@@ -62,9 +62,16 @@ class Given(PathSource):
         if (folder / VALIDATION).is_file():
             assert arrays.schema is not None, "a table has one"
             schema = Schema.from_json(arrays.schema)
+            found["are_apart"] = self._groups_are_apart(folder)
             found["x_val"] = read_like(schema, folder / VALIDATION, memory)
             found["y_val"] = targets_like(schema, folder / VALIDATION, memory)
         return replace(arrays, origin=self.path, **found)
+
+    def _groups_are_apart(self, folder: Path) -> bool:
+        """Whether both tables have the groups: `evolve` has refused common ones then."""
+        import polars as pl
+
+        return self.group in pl.read_parquet_schema(folder / VALIDATION)
 
     def _wanted(self) -> Wanted:
         """What is said of the columns."""

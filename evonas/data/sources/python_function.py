@@ -36,6 +36,8 @@ from evonas.words import excerpt, shown
 CHILD = "evonas.data.sources.python_child"
 _REPORT = "report.json"
 _LOG = "output.txt"
+_OF_FRAMES = ("target", "text", "columns", "gaps", "sample_weight", "sequence", "order")
+"""The settings that have an effect on a frame only."""
 
 Laid = TypeVar("Laid")
 
@@ -66,6 +68,9 @@ class PythonFunction(Source):
         text: column that alone is the input.
         group: column that tells which samples belong together; of arrays it is `groups`.
         time: column that tells when a sample was taken; of arrays it is `time`.
+        sample_weight: column that tells what a row counts.
+        sequence: column of the ids of sequences, whose steps the rows are.
+        order: column by which the steps of a sequence are sorted.
         columns: what columns hold, where it is not to be inferred.
         gaps: words that mean that a value is missing, beside the usual ones.
     """
@@ -77,6 +82,9 @@ class PythonFunction(Source):
     text: str | None = None
     group: str | None = None
     time: str | None = None
+    sample_weight: str | None = None
+    sequence: str | None = None
+    order: str | None = None
     columns: Mapping[str, Kind] = field(default_factory=dict)
     gaps: tuple[str, ...] = ()
 
@@ -101,6 +109,9 @@ class PythonFunction(Source):
                 text=self.text or "",
                 group=self.group or "",
                 time=self.time or "",
+                sample_weight=self.sample_weight or "",
+                sequence=self.sequence or "",
+                order=self.order or "",
                 columns=self.columns,
                 gaps=self.gaps,
             )
@@ -114,7 +125,7 @@ class PythonFunction(Source):
     def _without_frame(self) -> list[Issue]:
         """An issue for each setting that only a frame would heed."""
         issues = []
-        for key in ("target", "text", "columns", "gaps"):
+        for key in _OF_FRAMES:
             if value := getattr(self, key):
                 message = f"has no effect, because the function gives no frame. Received: {value}."
                 issues.append(Issue(message, f"data.{key}", self.function))

@@ -47,6 +47,7 @@ def _left_out(schema: Schema, cells: Cells) -> list[str]:
         only = f"the only column, {short(names[0])!r}, is taken for the texts {short(wanted)!r}."
         return [] if names[0] == wanted else [f"{cells.origin}: {only}"]
     used = {one.name for one in (*schema.features, *schema.targets)}
+    used |= {schema.sequence, schema.order}
     others = [repr(short(name)) for name in names if name not in used]
     if not others:
         return []

@@ -13,10 +13,11 @@ from evonas.data.raw import Array, Frame, RawSamples
 from evonas.data.tables.cells import Cells, read_cells
 from evonas.data.tables.disguise import disguises
 from evonas.data.tables.kinds import Found, given, infer
+from evonas.data.tables.long import by_sequence, channels, one_each, steps_of
 from evonas.data.tables.roles import TARGET_KINDS, Wanted, targets_of
 from evonas.data.tables.schema import Column, Schema
 from evonas.data.tables.told import notes
-from evonas.data.tables.values import beside, feature, target
+from evonas.data.tables.values import beside, feature, target, weights
 from evonas.errors import InvalidData, Issue, did_you_mean
 from evonas.genome.strict_yaml import short
 from evonas.memory import Memory
@@ -34,12 +35,14 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
 
     Returns:
         `x` is `y` itself if no other column is left: a series, to be forecast from its own past.
+        With ids of sequences, these are the samples, and not the rows.
 
     Raises:
         InvalidData: a column is not there, or cannot be used. All issues at once.
     """
     names = targets_of(cells, wanted)
-    others = {*names, wanted.group, wanted.time}
+    beside_them = (wanted.group, wanted.time, wanted.sample_weight, wanted.sequence, wanted.order)
+    others = {*names, *beside_them}
     remaining = [name for name in cells.frame.columns if name not in others]
     issues: list[Issue] = []
     targets = [_as_target(cells, one, len(names)) for one in _found(cells, wanted, names, issues)]
@@ -51,10 +54,19 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
     used = [Column(one.name, one.kind, one.form) for one in features if one.kind != "ignore"]
     goals = [Column(one.name, one.kind) for one in targets]
     # Numbers may be forecast from their own past. Whether they are is known where the task is.
-    is_series = not used and all(one.kind == "number" for one in targets)
+    are_numbers = all(one.kind == "number" for one in targets)
+    is_series = not used and are_numbers and not wanted.sequence
     if not used and not is_series:
         raise InvalidData(_nothing_left(cells, features))
-    schema = Schema(tuple(used), tuple(goals), wanted.all_gaps, wanted.separator, wanted.encoding)
+    schema = Schema(
+        tuple(used),
+        tuple(goals),
+        wanted.all_gaps,
+        wanted.separator,
+        wanted.encoding,
+        wanted.sequence,
+        wanted.order,
+    )
     values = _values(cells, schema.features, feature, issues)
     y = _values(cells, schema.targets, target, issues)
     if not issues:
@@ -62,10 +74,11 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
         issues += _words_among(schema, cells)
     groups = _beside(cells, wanted.group, "the group", issues)
     time = _beside(cells, wanted.time, "the time", issues)
+    counts = _weights(cells, wanted.sample_weight, issues)
     if issues:
         raise InvalidData(issues)
     goal = _joined(y)
-    return Arrays(
+    arrays = Arrays(
         cells.origin,
         goal if is_series else _samples(schema, values),
         goal,
@@ -73,8 +86,10 @@ def to_arrays(cells: Cells, wanted: Wanted) -> Arrays:
         time=time,
         notes=notes(cells, wanted, schema, features, goal),
         schema=schema.to_json(),
+        sample_weight=counts,
         target_names=tuple(one.name for one in goals),
     )
+    return by_sequence(arrays, cells, wanted) if wanted.sequence else arrays
 
 
 def read_like(schema: Schema, path: Path, memory: Memory) -> RawSamples:
@@ -87,7 +102,7 @@ def read_like(schema: Schema, path: Path, memory: Memory) -> RawSamples:
         memory: tells how much memory is free.
 
     Returns:
-        A frame, or texts (n,).
+        A frame, texts (n,), or sequences.
 
     Raises:
         InvalidData: a column is missing, or holds other values than the first file's.
@@ -101,22 +116,35 @@ def targets_like(schema: Schema, path: Path, memory: Memory) -> Array:
     Raises:
         InvalidData: as `read_like`.
     """
-    cells = cells_like(schema, path, memory)
+    return targets_in(schema, cells_like(schema, path, memory))
+
+
+def targets_in(schema: Schema, cells: Cells) -> Array:
+    """As `targets_like`, for a table that has been read."""
     issues = _missing(cells, schema.targets)
     found = {} if issues else _values(cells, schema.targets, target, issues)
     if issues:
         raise InvalidData(issues)
-    return _joined(found)
+    joined = _joined(found)
+    if not schema.sequence:
+        return joined
+    steps = steps_of(cells, schema.sequence, schema.order)
+    return one_each(cells, joined, steps, list(found))
 
 
 def samples_like(schema: Schema, cells: Cells) -> RawSamples:
     """As `read_like`, for a table that has been read, such as a frame."""
     cells = _with_text_named(schema, cells)
     issues = _missing(cells, schema.features, _advice(schema, cells))
+    special = [name for name in (schema.sequence, schema.order) if name]
+    issues += _missing(cells, [Column(name, "ignore") for name in special])
     found = {} if issues else _values(cells, schema.features, feature, issues)
     if issues:
         raise InvalidData(issues)
-    return _samples(schema, found)
+    x = _samples(schema, found)
+    if not schema.sequence:
+        return x
+    return channels(cells, x, steps_of(cells, schema.sequence, schema.order))
 
 
 def rows_like(schema: Schema, path: Path, memory: Memory) -> Array:
@@ -299,6 +327,17 @@ def _beside(cells: Cells, name: str, role: str, issues: list[Issue]) -> Array | 
         return None
     try:
         return beside(cells, name, role, role == "the time")
+    except InvalidData as error:
+        issues += error.problems
+        return None
+
+
+def _weights(cells: Cells, name: str, issues: list[Issue]) -> Array | None:
+    """What the rows count; None if they all count the same or something is wrong."""
+    if not name:
+        return None
+    try:
+        return weights(cells, name)
     except InvalidData as error:
         issues += error.problems
         return None

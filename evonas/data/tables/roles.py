@@ -30,6 +30,11 @@ class Wanted:
         text: name of the column that alone is the input; empty for all columns.
         group: name of the column that tells what samples have in common; empty for none.
         time: name of the column that tells when a sample was taken; empty for none.
+        sample_weight: name of the column that tells what a row counts; empty if all count the same.
+        sequence: name of the column of the ids of sequences, whose steps the rows are; empty if a
+            row is a sample.
+        order: name of the column by which the steps of a sequence are sorted; empty for the order
+            of the rows.
         columns: what columns hold, for those where it is not to be inferred.
         gaps: words that mean that a value is missing, beside the usual ones.
         separator: what separates the fields of a CSV; empty to look at its header.
@@ -41,11 +46,20 @@ class Wanted:
     text: str = ""
     group: str = ""
     time: str = ""
+    sample_weight: str = ""
+    sequence: str = ""
+    order: str = ""
     columns: Mapping[str, Kind] = field(default_factory=dict)
     gaps: tuple[str, ...] = ()
     separator: str = ""
     encoding: str = ""
     usual_gaps: tuple[str, ...] = GAPS
+
+    @property
+    def roles(self) -> list[tuple[str, str]]:
+        """Each key that names a column beside the target, and the name; empty for none."""
+        keys = ("text", "group", "time", "sample_weight", "sequence", "order")
+        return [(key, getattr(self, key)) for key in keys]
 
     @property
     def all_gaps(self) -> tuple[str, ...]:
@@ -60,7 +74,7 @@ def targets_of(cells: Cells, wanted: Wanted) -> tuple[str, ...]:
         InvalidData: there is no such column, or a column has two roles.
     """
     names = cells.frame.columns
-    issues = _unknown(cells, wanted)
+    issues = _unknown(cells, wanted) + _without_sequence(cells, wanted)
     targets = wanted.target
     if not targets:
         usual = [name for name in names if name.lower() in USUAL_TARGETS]
@@ -96,7 +110,7 @@ def _unknown(cells: Cells, wanted: Wanted) -> list[Issue]:
     """An issue for each name that no column has."""
     names = cells.frame.columns
     asked = [("target", name) for name in wanted.target]
-    asked += [("text", wanted.text), ("group", wanted.group), ("time", wanted.time)]
+    asked += wanted.roles
     asked += [("columns", name) for name in wanted.columns]
     found = []
     for key, name in asked:
@@ -112,10 +126,22 @@ def _unknown(cells: Cells, wanted: Wanted) -> list[Issue]:
     return found
 
 
+def _without_sequence(cells: Cells, wanted: Wanted) -> list[Issue]:
+    """An issue if `order` and `sequence` do not go together."""
+    if wanted.order and not wanted.sequence:
+        message = "sorts the rows of a sequence: `sequence` names the column of their ids."
+        message += f" Received: {short(wanted.order)!r} without `sequence`."
+        return [Issue(message, "data.order", cells.origin)]
+    if wanted.sequence and wanted.text:
+        message = "cannot stand beside `sequence`: a text is the whole input."
+        return [Issue(f"{message} Received: {short(wanted.text)!r}.", "data.text", cells.origin)]
+    return []
+
+
 def _twice(cells: Cells, wanted: Wanted, targets: Sequence[str]) -> list[Issue]:
     """An issue for each column that has two roles."""
     roles = [("target", name) for name in targets]
-    roles += [("text", wanted.text), ("group", wanted.group), ("time", wanted.time)]
+    roles += wanted.roles
     known: dict[str, str] = {}
     found = []
     for key, name in roles:

@@ -43,6 +43,9 @@ class Schema:
         gaps: words that mean that a value is missing.
         separator: what separates the fields of a CSV; empty to look at its header.
         encoding: encoding of a CSV; empty for UTF-8.
+        sequence: column of the ids of sequences, whose steps the rows are; empty if a row is a
+            sample.
+        order: column by which the steps of a sequence are sorted; empty for the order of the rows.
     """
 
     features: tuple[Column, ...]
@@ -50,6 +53,8 @@ class Schema:
     gaps: tuple[str, ...] = GAPS
     separator: str = ""
     encoding: str = ""
+    sequence: str = ""
+    order: str = ""
 
     @property
     def is_text(self) -> bool:
@@ -69,7 +74,12 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, from which `from_json` makes an equal schema."""
-        return asdict(self)
+        data = asdict(self)
+        # Most tables have none, and their schemas stay as they were recorded.
+        for key in ("sequence", "order"):
+            if not data[key]:
+                del data[key]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Schema:
@@ -77,4 +87,6 @@ class Schema:
         features = [Column(**column) for column in data["features"]]
         targets = [Column(**column) for column in data["targets"]]
         gaps = tuple(data["gaps"])
-        return cls(tuple(features), tuple(targets), gaps, data["separator"], data["encoding"])
+        written = (data["separator"], data["encoding"])
+        steps = (data.get("sequence", ""), data.get("order", ""))
+        return cls(tuple(features), tuple(targets), gaps, *written, *steps)

@@ -39,6 +39,9 @@ def notes(
     for key, name in (("group", wanted.group), ("time", wanted.time)):
         if name:
             found.append(f"column {short(name)}: the {key} of the split, and no feature")
+    if name := wanted.sample_weight:
+        examples = _examples(cells, Found(name, "number"))
+        found.append(f"column {short(name)}: what a row counts{examples}, and no feature")
     found += _about_columns(cells, features)
     found += _about_codes(features)
     if cells.stripped:

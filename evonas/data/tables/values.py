@@ -91,6 +91,28 @@ def beside(cells: Cells, name: str, role: str, is_time: bool) -> Array:
     return feature(cells, Column(name, found.kind, found.form))
 
 
+def weights(cells: Cells, name: str) -> Array:
+    """What each row counts (n,), as floats of at least 0.
+
+    Raises:
+        InvalidData: a value is a gap, no number, or below 0.
+    """
+    series = cells.frame[name]
+    if series.null_count():
+        raise _without_gaps(cells, name, "what a row counts")
+    found = _numbers(cells, Column(name, "number"), or_gap="")
+    below = found < 0
+    if below.any():
+        row = below.arg_max() or 0
+        message = (
+            "says what a row counts, and must be at least 0. Received:"
+            f" {short(str(series[row]))} {cells.place(row)}."
+        )
+        raise InvalidData(Issue(message, short(name), cells.origin, cells.line(row)))
+    counts: Array = found.to_numpy()
+    return counts
+
+
 def as_words(series: pl.Series) -> pl.Series:
     """Categories as words: whole numbers without a decimal point, whatever their type."""
     import polars as pl
@@ -113,8 +135,8 @@ def _words(series: pl.Series) -> Array:
     return np.array(words, dtype=np.str_)
 
 
-def _numbers(cells: Cells, column: Column) -> pl.Series:
-    """A column as floats, null for a gap."""
+def _numbers(cells: Cells, column: Column, or_gap: str = ", or a gap") -> pl.Series:
+    """A column as floats, null for a gap. What else is allowed ends up in a message."""
     import polars as pl
 
     series = cells.frame[column.name]
@@ -128,10 +150,10 @@ def _numbers(cells: Cells, column: Column) -> pl.Series:
         found = pl.Series(column.name, [None] * len(series), dtype=pl.Float64)
     wrong = found.is_null() & series.is_not_null()
     if wrong.any():
-        raise _misfit(cells, column, wrong)
+        raise _misfit(cells, column, wrong, or_gap)
     infinite = found.is_infinite().fill_null(False)
     if infinite.any():
-        raise _misfit(cells, column, infinite)
+        raise _misfit(cells, column, infinite, or_gap)
     return found
 
 
@@ -160,14 +182,14 @@ def _truths(series: pl.Series) -> pl.Series:
     return words.replace_strict(values, default=None, return_dtype=pl.Float64)
 
 
-def _misfit(cells: Cells, column: Column, wrong: pl.Series) -> InvalidData:
+def _misfit(cells: Cells, column: Column, wrong: pl.Series, or_gap: str) -> InvalidData:
     """An error at the first value that is none of the column's kind."""
     row = wrong.arg_max() or 0
     value = short(str(cells.frame[column.name][row]))
     wanted = WANTED[column.kind]
     if column.form:
         wanted = f"{wanted}, in the form {column.form}"
-    message = f"must be {wanted}, or a gap. Received: {value!r} {cells.place(row)}"
+    message = f"must be {wanted}{or_gap}. Received: {value!r} {cells.place(row)}"
     count = int(wrong.sum())
     more = f", and {count - 1:,} more" if count > 1 else ""
     return InvalidData(

@@ -46,8 +46,10 @@ from evonas.settings import path_problem
 
 PATHS = (
     ("data", "path"),
+    ("data", "test_path"),
     ("data", "source", "npz", "path"),
     ("data", "source", "table", "path"),
+    ("data", "source", "table", "test_path"),
     *file_keys(),
 )
 """The keys that name a file."""

@@ -46,7 +46,7 @@ from evonas.words import listed, shown
 SECTION = "data"
 FORECASTING = "forecasting"
 
-OF_TABLES = ("columns", "text", "gaps")
+OF_TABLES = ("columns", "text", "gaps", "sample_weight", "sequence", "order")
 OF_PICTURES = ("size", "channels")
 """The keys that say something of what lies at `path`, beside `target`."""
 
@@ -101,6 +101,11 @@ class DataConfig(Settings):
             boolean, date, text or ignore.
         text: column of a table that alone is the input, for spaces that take texts.
         gaps: words in a table that mean that a value is missing, beside the usual ones.
+        sample_weight: column of a table that tells what a row counts, a number of at least 0.
+        sequence: column of ids in a long table, a row a step: the rows of one id are a sequence.
+        order: column by which the steps of a sequence are sorted; null for the order of the rows.
+        test_path: path of another table with the same columns as the one at `path`, which is the
+            test part. In a config's file it is relative to that file.
         size: height and width to which pictures are resized; null to keep those of one size, and to
             choose for those of different sizes.
         channels: channels of pictures: 1 grey, 3 colour, 4 colour and opacity; null for what they
@@ -132,6 +137,10 @@ class DataConfig(Settings):
     columns: Mapping[str, Kind] | None = None
     text: str | None = None
     gaps: tuple[str, ...] | None = None
+    sample_weight: str | None = None
+    sequence: str | None = None
+    order: str | None = None
+    test_path: Annotated[str | None, Check(path_problem)] = None
     size: Annotated[tuple[Pixels, ...] | None, Check(size_problem)] = None
     channels: Annotated[int | None, Check(channels_problem)] = None
     task: Annotated[str | None, Check(_task_problem)] = None
@@ -165,7 +174,7 @@ class DataConfig(Settings):
             if key in OF_TABLES and not is_of_table and self.python is None:
                 found[key] = (
                     "has an effect beside the `path` of a table (.csv, .tsv, .parquet) and beside"
-                    f" `python` only. Received: {shown(value)}."
+                    f" `python` only.{self._array_for(key)} Received: {shown(value)}."
                 )
                 continue
             is_npz = self.path is not None and self.path.endswith(".npz")
@@ -180,6 +189,12 @@ class DataConfig(Settings):
             elif key in OF_PICTURES and self.path is not None and is_table(self.path):
                 message = "has an effect on pictures only, and `path` names a table."
                 found[key] = f"{message} Received: {shown(value)}."
+        if self.test_path is not None and not (self.path is not None and is_table(self.path)):
+            found["test_path"] = (
+                "has an effect beside the `path` of a table (.csv, .tsv, .parquet) only. An .npz"
+                " file has the arrays `x_test` and `y_test` for a test part, and a folder of"
+                f" classes has the folders `train` and `test`. Received: {shown(self.test_path)}."
+            )
         if self.validation + self.test >= 1:
             found["validation"] = (
                 "validation and test must leave samples to train on: below 1 together. "
@@ -187,11 +202,21 @@ class DataConfig(Settings):
             )
         return found | self._horizon_problems()
 
+    def _array_for(self, key: str) -> str:
+        """The array of an .npz file that says what a key of tables says; empty if there is none."""
+        array = {"sample_weight": "sample_weight", "sequence": "lengths"}.get(key)
+        if array is None or self.path is None or not self.path.endswith(".npz"):
+            return ""
+        return f" An .npz file has the array `{array}` for it."
+
     def _horizon_problems(self) -> dict[str, str]:
         """What is wrong with the keys of a forecast."""
         if self.task == FORECASTING:
             if self.window is None:
                 return {"window": "is missing: how many rows of the past a forecast sees."}
+            if self.sequence is not None:
+                message = "a forecast is of one table in order of time. Leave it out."
+                return {"sequence": f"{message} Received: {shown(self.sequence)}."}
             if self.folds is not None:
                 message = "a forecast is split in order of time, and folds are drawn. Leave it out."
                 return {"folds": f"{message} Received: {self.folds}."}
@@ -280,7 +305,7 @@ class DataConfig(Settings):
         if self.name is not None:
             return SHIPPED[self.name]()
         if self.path is not None and is_table(self.path):
-            return Table(self.path, **self._told())
+            return Table(self.path, **self._told(), test_path=self.test_path)
         if self.path is not None:
             return ByPath(self.path, self._told())
         if self.python is not None:
@@ -313,7 +338,8 @@ class DataConfig(Settings):
         placed = self.any_source().placed(folder)
         # Whoever writes `path` finds `path` in the record.
         if self.path is not None and isinstance(placed, ByPath | PathSource):
-            return replace(self, path=placed.path)
+            test_path = placed.test_path if isinstance(placed, Table) else None
+            return replace(self, path=placed.path, test_path=test_path)
         # The folder of the module must be in the record, too.
         if self.python is not None:
             moved: dict[str, Any] = dict.fromkeys(("python", "target", *OF_TABLES))
