@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from evonas.runtime.loop.progress import Progress
-from evonas.telling.console import duration
+from evonas.telling.console import duration, say
 from evonas.telling.progress import BAR, GAP, Told, best_so_far, counts, place
 from evonas.trial import Trial
 from evonas.words import clean
@@ -35,6 +35,9 @@ class NotebookProgress(Told):
         clock: gives seconds.
     """
 
+    # A notebook has a button, and no keyboard for its kernel.
+    again: ClassVar[str] = "Another interrupt"
+
     def __init__(
         self,
         out: Console,
@@ -46,12 +49,19 @@ class NotebookProgress(Told):
         self._handle: Handle | None = None
         self._last = -EVERY
         self._latest: Progress | None = None
+        self._is_over = False
 
     def on_wait(self, what: str) -> None:
+        # After its end the session still exports the winner. The output stays as it is then, and
+        # does not tell for ever that something is awaited.
+        if self._is_over:
+            say(self._out, what)
+            return
         super().on_wait(what)
         self._write(is_due=True)
 
     def on_start(self, progress: Progress) -> None:
+        self._is_over = False
         self._latest = progress
         self._write(is_due=True)
 
@@ -68,6 +78,7 @@ class NotebookProgress(Told):
         self._write()
 
     def on_end(self, progress: Progress) -> None:
+        self._is_over = True
         self._latest = progress
         self._write(is_due=True)
         self._tell_stops()

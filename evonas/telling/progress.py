@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from evonas.runtime.loop.observer import Observer
 from evonas.runtime.loop.progress import Progress
@@ -99,7 +99,13 @@ def counts(progress: Progress) -> str:
 
 
 class Told(Observer):
-    """Follows what runs, and says what went wrong unless it is the network's own affair."""
+    """Follows what runs, and says what went wrong unless it is the network's own affair.
+
+    Class attributes:
+        again: how a user asks for the end a second time.
+    """
+
+    again: ClassVar[str] = "Ctrl-C again"
 
     def __init__(self, out: Console, clock: Callable[[], float]) -> None:
         self._out = out
@@ -143,7 +149,7 @@ class Told(Observer):
         words = f"{reason}."
         if self._running.count:
             them = "it" if self._running.count == 1 else "them"
-            words += f" Ctrl-C again abandons {them}."
+            words += f" {self.again} abandons {them}."
         say(self._out, words)
 
 
