@@ -40,7 +40,6 @@ AGING = AgingSettings(population=5)
 QUICK_PROCESS = ModelBasedSettings(GaussianProcess(1, 20), initial=6, candidates=12, parents=3)
 QUICK_FOREST = replace(QUICK_PROCESS, surrogate=Forest(trees=4, depth=1))
 QUICK_DNGO = replace(QUICK_PROCESS, surrogate=Dngo(layers=1, units=8, depth=1))
-QUICK_GUIDED = GuidedSettings(6, 12, GaussianProcess(1, 20))
 VARIANTS = {
     **{name: kind() for name, kind in STRATEGIES.items()},
     "steady state": EvolutionSettings(population=6, replacement=SteadyState(2)),
@@ -69,7 +68,7 @@ VARIANTS = {
     "differential_evolution, few": DifferentialEvolutionSettings(5, base="random"),
     "screened": ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8),
     "screened aging": ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8),
-    "guided": QUICK_GUIDED,
+    "guided": GuidedSettings(4, 6, GaussianProcess(0, 10)),
     "seeded": SeededSettings(genomes=("first", "second", "third")),
     "seeded aging": SeededSettings(AGING, ("first", "second", "third")),
     "seeded local search": SeededSettings(LocalSearchSettings(4), ("third",)),
@@ -107,12 +106,6 @@ class TestModels(StrategySuite):
 class TestConstrained(StrategySuite):
     members = {name: VARIANTS[name] for name in ("evolution", "nsga2")}
     constraints = (Constraint("parameters", most=500),)
-
-
-class TestConstrainedModels(StrategySuite):
-    members = {"guided": QUICK_GUIDED}
-    constraints = (Constraint("parameters", most=500),)
-    brevity = 3
 
 
 class Continuing(RandomSearch):
