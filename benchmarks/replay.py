@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.neighbors import KNeighborsRegressor
 
@@ -36,6 +37,8 @@ NEIGHBOURS = 5
 """Recorded genomes that a prediction of the second landscape is made of."""
 ALIKE = 15
 """Repeated genomes of about the same score whose noise a genome may get."""
+EDGE = 0.002
+"""Accuracies are kept this far from 0 and 1, where the log odds are infinite."""
 ABSENT = -1.0
 """Stands for what a genome does not have; everything else is in [0, 1]."""
 
@@ -97,8 +100,8 @@ class Recording:
         curves: their curves, shape (genomes, epochs): the mean if a genome was trained repeatedly.
             A training that has failed has the least accuracy of all.
         levels: best accuracy of the mean curve of each repeated genome, shape (repeated,).
-        deviations: what each training of a repeated genome had beside their mean, shape
-            (repeated, repeats, epochs).
+        deviations: what each training of a repeated genome had beside their mean, in log odds,
+            shape (repeated, repeats, epochs).
     """
 
     def __init__(self, space: SearchSpace, trainings: Sequence[Training]) -> None:
@@ -119,11 +122,21 @@ class Recording:
             means.append(mean)
             if len(group) == most:
                 levels.append(mean.max())
+                beside = odds(curves) - odds(curves).mean(axis=0)
                 # The mean is that of the same few trainings, and so too near to them.
-                deviations.append((curves - mean) * np.sqrt(most / max(1, most - 1)))
+                deviations.append(beside * np.sqrt(most / max(1, most - 1)))
         self.curves = np.array(means)
         self.levels = np.array(levels)
         self.deviations = np.array(deviations)
+
+
+def odds(accuracy: Curve) -> Curve:
+    """The log odds, in which noise is about alike for good and for poor networks.
+
+    Otherwise the noise of a poor one could lift a good one above 1.
+    """
+    found: Curve = logit(np.clip(accuracy, EDGE, 1.0 - EDGE))
+    return found
 
 
 class Landscape(ABC):
@@ -201,8 +214,7 @@ class Noise:
         """All curves that a training may have, shape (n, epochs)."""
         order = np.argsort(np.abs(self._levels - curve.max()), kind="stable")
         nearest = self._deviations[order[:ALIKE]]
-        added = curve + nearest.reshape(-1, len(curve))
-        found: Curve = np.clip(added, 0.0, 1.0)
+        found: Curve = expit(odds(curve) + nearest.reshape(-1, len(curve)))
         return found
 
     def drawn(self, curve: Curve, seed: int) -> Curve:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from benchmarks import replay
 from benchmarks.climb import climb
 from benchmarks.genome_distance import EditDistance
 from benchmarks.references import of_noisy
-from benchmarks.replay import Noise, Recording, Training
+from benchmarks.replay import Noise, Recording, Training, odds
 from benchmarks.replay_tables import Amounts, DataSet, Recorder, spread
 from evonas.genome import Genome, parse_genome, parse_space, sample
 from evonas.genome.validity import validate
@@ -98,18 +99,22 @@ def test_what_a_recording_knows() -> None:
     # the mean of three trainings, one of which is there twice; the failed one has the least of all
     assert recording.curves == pytest.approx(np.array([[0.6, 0.8], [0.1, 0.1], [0.2, 0.1]]))
     assert recording.levels == pytest.approx([0.8])
-    raised = np.sqrt(3 / 2)
-    expected = [[-0.1 * raised, -0.1 * raised], [-0.1 * raised, 0.1 * raised], [0.2 * raised, 0]]
-    assert recording.deviations == pytest.approx(np.array([expected]), abs=1e-9)
+    # in log odds; at the first epoch two are at even odds, and one at 4 : 1
+    raised, four = np.sqrt(3 / 2), np.log(4.0)
+    first = recording.deviations[0, :, 0]
+    assert first == pytest.approx([-raised * four / 3, -raised * four / 3, raised * four * 2 / 3])
+    assert recording.deviations.shape == (1, 3, 2)
+    assert recording.deviations.sum(axis=1) == pytest.approx(np.zeros((1, 2)), abs=1e-12)
 
 
 def test_noise_is_that_of_repeated_trainings() -> None:
     noise = Noise(Recording(SPACE, TRAININGS))
-    curve = np.array([0.3, 0.95])
+    curve = np.array([0.2, 0.95])
     possible = noise.possible(curve)
-    raised = 0.1 * np.sqrt(3 / 2)
-    assert possible[0] == pytest.approx([0.3 - raised, 0.95 - raised])
-    assert possible[1] == pytest.approx([0.3 - raised, 1.0]), "no accuracy is above 1"
+    # odds of 1 : 4, raised by two thirds of 4 : 1
+    raised = np.exp(np.log(4.0) * (np.sqrt(3 / 2) * 2 / 3 - 1))
+    assert possible[2, 0] == pytest.approx(raised / (1 + raised))
+    assert possible.max() < 1
     assert noise.drawn(curve, 5) == pytest.approx(noise.drawn(curve, 5))
     drawn = {tuple(noise.drawn(curve, seed)) for seed in range(40)}
     assert drawn == {tuple(one) for one in possible}
@@ -120,15 +125,15 @@ def test_a_network_gets_the_noise_of_its_likes() -> None:
     for place in range(20):
         good = place % 2
         one = genome(DROP, rate=0.01 + place / 100)
-        width = 0.01 if good else 0.1
+        width = 0.1 if good else 0.5
         for repeat in range(2):
-            level = 0.2 + 0.6 * good + width * (2 * repeat - 1)
+            level = expit(2.0 * good - 1.0 + width * (2 * repeat - 1))
             trainings.append(Training("random", repeat, 1.0, one, (level,)))
     noise = Noise(Recording(SPACE, trainings))
-    # of the 15 nearest, 10 are alike, with a deviation of 0.01, and 5 are the others
-    sizes = np.abs(noise.possible(np.array([0.8]))[:, 0] - 0.8)
-    assert sizes[:20] == pytest.approx([0.01 * np.sqrt(2)] * 20)
-    assert len(sizes) == 30
+    # of the 15 nearest, 10 are alike, with a deviation of 0.1 in log odds, and 5 are the others
+    sizes = np.abs(odds(noise.possible(np.array([0.73]))[:, 0]) - odds(np.array([0.73])))
+    assert sizes[:20] == pytest.approx([0.1 * np.sqrt(2)] * 20)
+    assert sizes[20:] == pytest.approx([0.5 * np.sqrt(2)] * 10)
 
 
 def test_neighbours_predict_what_lies_beside_them() -> None:
