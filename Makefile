@@ -42,7 +42,7 @@ test: check ## all checks and all tests (about twenty minutes on two slow cores)
 test-faults: $(READY) ## what make test leaves out or does in a short form: crashes, full disks, killers, fuzzing (about half an hour on two cores)
 	EVONAS_FAULTS=full $(BIN)/pytest -m "full or longer" --numprocesses 3 --dist worksteal
 
-test-sklearn: $(READY) ## scikit-learn's own checks on the estimators (about fifteen minutes on two cores)
+test-sklearn: $(READY) ## scikit-learn's own checks on the estimators (about eight minutes on two cores)
 	EVONAS_SKLEARN=full $(BIN)/pytest --numprocesses 2 --dist worksteal tests/test_sklearn.py
 
 format: $(READY) ## let ruff format and mend

@@ -82,20 +82,21 @@ class _Evolved(BaseEstimator, ABC):  # type: ignore[misc]
         Args:
             X: samples, an array (n, ...) or a frame.
             y: targets (n,); a regressor takes (n, targets), too.
-            sample_weight: (n,), what each sample counts.
+            sample_weight: (n,), what each sample counts, an array or what can be made one.
 
         Raises:
             ValueError: they cannot be used. The message is that of `evonas.evolve`.
         """
         samples, targets = self._checked(X, y)
-        if sample_weight is not None and not np.any(sample_weight):
+        weights = None if sample_weight is None else np.asanyarray(sample_weight)
+        if weights is not None and not weights.any():
             raise ValueError("sample_weight: at least one weight must not be zero.")
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 run = evolve(
                     samples,
                     targets,
-                    sample_weight=sample_weight,
+                    sample_weight=weights,
                     task=self.task,
                     space=self.space,
                     minutes=self.minutes,

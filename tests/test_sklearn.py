@@ -34,6 +34,13 @@ EXPECTED = {
 }
 """Checks that the estimators do not pass, and why."""
 
+EXPECTED_OF_NUMBERS = {
+    "check_methods_subset_invariance": (
+        "answers are 32-bit floats, whose last digits depend on the size of a batch; 1e-7 is asked"
+    ),
+}
+"""Those that the regressor does not pass, beside them."""
+
 is_full = os.environ.get("EVONAS_SKLEARN") == "full"
 slow = pytest.mark.skipif(not is_full, reason="takes long; `make test-sklearn` does it")
 
@@ -47,8 +54,9 @@ def test_what_evonas_refuses_is_a_value_error_of_the_argument() -> None:
         EvolvedClassifier(trials=0).fit(X, Y)
     with pytest.raises(ValueError, match="y: regression needs targets that differ"):
         EvolvedRegressor(trials=1).fit(X, np.ones(80))
-    with pytest.raises(ValueError, match="sample_weight: at least one weight must not be zero"):
-        EvolvedRegressor(trials=1).fit(X, X[:, 0], sample_weight=np.zeros(80))
+    for nothing in (np.zeros(80), [0] * 80):
+        with pytest.raises(ValueError, match="sample_weight: at least one weight must not be zero"):
+            EvolvedRegressor(trials=1).fit(X, X[:, 0], sample_weight=nothing)
 
 
 @slow
@@ -89,10 +97,15 @@ def test_it_works_on_a_frame_and_keeps_its_run(tmp_path: Path) -> None:
     assert evonas.load(found.run_).is_finished
 
 
+def expected_of(estimator: Any) -> dict[str, str]:
+    is_of_numbers = isinstance(estimator, EvolvedRegressor)
+    return {**EXPECTED, **(EXPECTED_OF_NUMBERS if is_of_numbers else {})}
+
+
 @slow
 @parametrize_with_checks(
     [tiny(EvolvedClassifier), tiny(EvolvedRegressor)],
-    expected_failed_checks=lambda estimator: EXPECTED,
+    expected_failed_checks=expected_of,
 )
 def test_the_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
