@@ -9,6 +9,7 @@ from pathlib import Path
 from evonas.files import expanded
 from evonas.lifecycle import create, work
 from evonas.runtime.config.config_file import load_config
+from evonas.runtime.config.config_source import told_by_the_argument
 from evonas.runtime.finding import DEFAULT_RUNS, find_run
 from evonas.runtime.loop.observer import Observer, teller
 from evonas.runtime.pools import early_workers
@@ -17,6 +18,7 @@ from evonas.view import RecordedTrial, Run, load
 __all__ = ["DEFAULT_RUNS", "RecordedTrial", "Run", "load", "resume", "run"]
 
 
+@told_by_the_argument()
 def run(
     config: str | Path,
     *,
@@ -25,6 +27,9 @@ def run(
     observers: Sequence[Observer] = (),
 ) -> Run:
     """Search, from a config to an exported model.
+
+    It always begins a new run: `NAME-2` if there is a run of this name, also a finished one. To
+    get that one back, use `load`, and to go on with it, `resume`.
 
     Args:
         config: path of a YAML file, or the name of a shipped config.
@@ -46,6 +51,7 @@ def run(
         return work(directory, observers, pool_factory, is_new=True, began=began)
 
 
+@told_by_the_argument()
 def resume(
     directory: str | Path,
     *,

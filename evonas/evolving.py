@@ -46,9 +46,10 @@ from evonas.invocation import command
 from evonas.lifecycle import claimed, fill, work
 from evonas.runtime.config.auto_space import AUTO
 from evonas.runtime.config.config_file import load_config
-from evonas.runtime.config.config_source import ConfigSource
+from evonas.runtime.config.config_source import ConfigSource, of_the_argument
 from evonas.runtime.config.plain_yaml import as_yaml
 from evonas.runtime.config.run_config import run_name_problem
+from evonas.runtime.config_change import change_config
 from evonas.runtime.data_guard import SOURCE
 from evonas.runtime.finding import DEFAULT_RUNS
 from evonas.runtime.loop.observer import Observer, teller
@@ -227,7 +228,8 @@ def searched(
     if order.name is not None:
         directory = order.runs / order.name
         if Layout(directory).record.is_file():
-            overrides = _more(order, handed, directory)
+            with _about_arguments():
+                overrides = _more(order, handed, directory)
             if not overrides and load(directory).is_finished:
                 teller(observers)(
                     f"{directory} is finished, and this is its result; more minutes or trials"
@@ -304,6 +306,7 @@ def _more(order: Order, handed: Handed, directory: Path) -> list[str]:
 
     Raises:
         UserError: the run was begun with something else.
+        InvalidConfig: the new budget is none.
     """
     path = directory / ORDER
     other = "Choose another name, or delete its folder."
@@ -326,11 +329,17 @@ def _more(order: Order, handed: Handed, directory: Path) -> list[str]:
     with RecordReader(Layout(directory).record) as record:
         if record.meta(SOURCE) != mark:
             raise UserError(f"name: {directory} is a run with other data. {other}")
+        changes = {key: new for key, (_, new) in differing.items() if key != PLACE}
+        overrides = []
+        for key, new in changes.items():
+            overrides.append(f"{key}={json.dumps(None if new is ABSENT else new)}")
+        # What is refused is not written down.
+        if overrides:
+            change_config(record, overrides)
     if differing:
         # From now on, this is what the run was asked for.
         write_text_whole(path, as_yaml(now))
-    changes = {key: new for key, (_, new) in differing.items() if key != PLACE}
-    return [f"{key}={json.dumps(None if new is ABSENT else new)}" for key, new in changes.items()]
+    return overrides
 
 
 def _differing(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any]]:
@@ -359,8 +368,12 @@ def _change(key: str, values: tuple[Any, Any]) -> str:
 
 
 @contextmanager
-def _about_arguments(directory: Path) -> Iterator[None]:
-    """Errors name the arguments: the user has written no config, and this one is deleted."""
+def _about_arguments(directory: Path | None = None) -> Iterator[None]:
+    """Errors name the arguments: the user has written no config.
+
+    Args:
+        directory: folder that is deleted, so that no place in it is told; None if it stays.
+    """
     try:
         yield
     except InvalidInput as error:
@@ -376,12 +389,16 @@ def _argument(key: str) -> str:
     return key
 
 
-def _of_argument(issue: Issue, directory: Path) -> Issue:
+def _of_argument(issue: Issue, directory: Path | None) -> Issue:
     key = _argument(issue.key)
-    is_own = bool(issue.file) and Path(issue.file).resolve().is_relative_to(directory.resolve())
-    if not is_own:
-        return dataclasses.replace(issue, key=key)
-    return dataclasses.replace(issue, key=key, file="", line=0)
+    told = of_the_argument(issue)
+    # One argument is named, and not the override that is made of it.
+    is_told = told != issue and key != issue.key
+    if directory is not None and issue.file:
+        is_told |= Path(issue.file).resolve().is_relative_to(directory.resolve())
+    if is_told:
+        return dataclasses.replace(told, key=key, file="", line=0)
+    return dataclasses.replace(told, key=key)
 
 
 @contextmanager
@@ -399,7 +416,12 @@ def _going_on(directory: Path) -> Iterator[None]:
     except RunHeld as error:
         error.add_note(f"Wait until it ends. To look at the run:  evonas.load({str(directory)!r})")
         raise
-    except (UserError, NothingFeasible, InvalidRecord):
+    except NothingFeasible as error:
+        error.add_note(
+            f"From here, make the same call with name={directory.name!r} and a greater budget."
+        )
+        raise
+    except (UserError, InvalidRecord):
         raise
     except EvonasError as error:
         error.add_note(look)

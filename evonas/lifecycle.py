@@ -6,8 +6,8 @@ import collections
 import itertools
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
 from evonas.runtime.pools import PoolFactory, open_pool
 from evonas.runtime.preparation import create_run
-from evonas.runtime.record.layout import Layout, Lock
+from evonas.runtime.record.layout import LOCK, Layout, Lock
 from evonas.runtime.record.open_record import END
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import Session
@@ -65,7 +65,8 @@ def fill(loaded: LoadedConfig, directory: Path, gives_back: bool | None = None) 
 def claimed(runs: Path, name: str, is_only: bool = False) -> Iterator[Path]:
     """A directory for a new run, which nobody else gets meanwhile.
 
-    What comes out of the body deletes the directory again, if it was made here.
+    What comes out of the body deletes again what was made here: files, the directory, and the
+    folder of runs.
 
     Args:
         name: name of the directory; `NAME-2` and so on if that is taken.
@@ -77,10 +78,11 @@ def claimed(runs: Path, name: str, is_only: bool = False) -> Iterator[Path]:
     """
     for number in itertools.count(1):
         directory = runs / (name if number == 1 else f"{name}-{number}")
-        is_new = not directory.exists()
         with ExitStack() as stack:
             # What fails, also a Ctrl-C, leaves no directory without a record.
-            stack.push(partial(_delete_if_refused, directory if is_new else None))
+            missing = [one for one in (directory, *directory.parents) if not one.exists()]
+            stack.push(partial(_leave_no_folder, missing))
+            before = _names_in(directory)
             try:
                 # The lock comes before anything is written: two runs that start at the same moment
                 # then get a directory each.
@@ -89,6 +91,9 @@ def claimed(runs: Path, name: str, is_only: bool = False) -> Iterator[Path]:
                 if is_only:
                     raise
                 continue
+            # Only now is nobody else at work there: what came meanwhile is of another process.
+            others = _names_in(directory) - {LOCK}
+            stack.push(partial(_leave_no_file, directory, before & {LOCK} | others))
             # A directory without a record was cut off at its start: it is begun again.
             if not Layout(directory).record.exists():
                 yield directory
@@ -98,12 +103,39 @@ def claimed(runs: Path, name: str, is_only: bool = False) -> Iterator[Path]:
     raise AssertionError("unreachable")
 
 
-def _delete_if_refused(
-    directory: Path | None, kind: type[BaseException] | None, *_: object
+def _names_in(directory: Path) -> frozenset[str]:
+    """What is in a directory; nothing if there is none."""
+    return frozenset(one.name for one in directory.iterdir()) if directory.is_dir() else frozenset()
+
+
+def _leave_no_file(
+    directory: Path, before: Collection[str], kind: type[BaseException] | None, *_: object
 ) -> None:
-    """Delete a new directory if an exception ends the work on it."""
-    if directory is not None and kind is not None:
-        shutil.rmtree(directory, ignore_errors=True)
+    """Delete what is new in a directory if an exception ends the work on it."""
+    if kind is None:
+        return
+    new = _names_in(directory) - set(before)
+    # The lock goes last: without it, another process may begin here.
+    for name in sorted(new, key=lambda name: name == LOCK):
+        path = directory / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _leave_no_folder(missing: Sequence[Path], kind: type[BaseException] | None, *_: object) -> None:
+    """Delete folders that were made if an exception ends the work in them.
+
+    Args:
+        missing: folders that were not there, the innermost first. One that holds something stays.
+    """
+    if kind is None:
+        return
+    for folder in missing:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def work(

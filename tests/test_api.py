@@ -51,6 +51,18 @@ def test_a_run_that_is_held_is_not_taken_by_another_of_the_same_name(tmp_path):
     )
 
 
+def test_a_wrong_override_is_told_by_the_argument(tmp_path):
+    config = write_config(tmp_path)
+    for override, words in {
+        "training.epochs=many": "overrides: training.epochs: must be",
+        "epochs": "overrides: epochs: must have the form",
+        "seed=[1": "overrides: seed=\\[1: not valid YAML",
+    }.items():
+        with pytest.raises(InvalidConfig, match=f"^{words}"):
+            evonas.run(config, overrides=[override], runs=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_creation_that_was_cut_off_is_begun_again(tmp_path):
     root = create(tmp_path)
     left = temporary_beside(root / "run.db")

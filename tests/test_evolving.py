@@ -184,6 +184,7 @@ NAN = np.where(np.arange(60) == 7, np.nan, X[:, 0])
         ({"x": X, "y": Y, "overrides": None}, "overrides: must be a list of words"),
         ({"x": X, "y": Y, "overrides": "a=1"}, "overrides: must be a list of words"),
         ({"x": X, "y": Y, "overrides": ["data=5"]}, "overrides: `data.source.given.path` is wh"),
+        ({"x": X, "y": Y, "overrides": ["epochs"]}, "overrides: epochs: must have the form key.pa"),
         (
             {"x": X, "y": Y, "overrides": ["data.source.given.path=/etc"]},
             "overrides: `data.source.given.path` is where the given data lie, and cannot be set.",
@@ -253,6 +254,37 @@ def test_the_same_call_goes_on_and_another_one_is_refused(tmp_path: Path) -> Non
     ):
         with pytest.raises(UserError, match=words):
             stubbed(tmp_path, order, X, y)
+
+
+def test_a_refused_budget_of_a_run_is_told_by_its_argument_and_not_written(tmp_path: Path) -> None:
+    run = stubbed(tmp_path, {"name": "mine"}, X, Y)
+    before = (run.directory / "evolve.yaml").read_text()
+    with pytest.raises(InvalidInput, match=r"^trials: must be a whole number of at least 1"):
+        stubbed(tmp_path, {"name": "mine", "budget": {"trials": 0}}, X, Y)
+    with pytest.raises(InvalidInput, match=r"^trials: 3 trials are proposed already"):
+        stubbed(tmp_path, {"name": "mine", "budget": {"trials": 1}}, X, Y)
+    assert (run.directory / "evolve.yaml").read_text() == before
+
+
+def test_a_refused_call_leaves_what_was_there(tmp_path: Path) -> None:
+    refused = {"name": "mine", "budget": {"trials": 0}}
+    with pytest.raises(InvalidInput):
+        stubbed(tmp_path, refused, X, Y)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(InvalidInput):
+        stubbed(tmp_path, refused, X, Y)
+    assert [one.name for one in (tmp_path / "runs" / "mine").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("link", ["runs", "runs/mine"])
+def test_a_link_to_nowhere_is_named(tmp_path: Path, link: str) -> None:
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to("nowhere")
+    with pytest.raises(UserError, match=rf"{link} is a symbolic link to nowhere, which does not"):
+        stubbed(tmp_path, {"name": "mine"}, X, Y)
+    assert (tmp_path / link).is_symlink()
 
 
 def test_a_run_of_a_config_is_not_taken_for_one_of_arrays(tmp_path: Path) -> None:

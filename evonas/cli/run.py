@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from evonas.cli.options import DEFAULT_RUNS, ConfigArgument, JsonOption, RunsOption, SetOption
@@ -24,7 +24,8 @@ def command(
 
     The config and the data are checked before anything is trained. The run's directory holds its
     record, the best model and the genealogy. **Ctrl-C** once finishes the running trials, twice
-    abandons them; `evonas resume` goes on either way.
+    abandons them; `evonas resume` goes on either way. If there is a run of this name, also a
+    finished one, this begins another beside it, such as `digits-2`.
     """
     from evonas import lifecycle
     from evonas.cli.console import complain
@@ -65,12 +66,23 @@ def _not_begun() -> Iterator[None]:
 
 
 def _tell_of_another(named: Path, directory: Path) -> None:
-    """A note if the run's name was taken, for a user who wants to go on with the other run."""
+    """A note if the run's name was taken, for a user who means the other run."""
     from evonas.cli.console import complain
+    from evonas.errors import EvonasError
     from evonas.invocation import command
+    from evonas.runtime.record.layout import Layout
+    from evonas.runtime.record.reader import RecordReader
 
-    if directory != named:
-        complain(
-            f"note: {named} exists and is another run; this one is {directory}."
-            f" To continue the other:  {command('resume', named)}"
+    if directory == named:
+        return
+    is_finished = False
+    # It may be damaged, or another process may just begin it.
+    with suppress(EvonasError), RecordReader(Layout(named).record) as record:
+        is_finished = bool(record.meta("sealed"))
+    way = f"To continue the other:  {command('resume', named)}"
+    if is_finished:
+        way = (
+            "The other is finished, and `evonas run` always begins a new one. To see its result:"
+            f"  {command('show', named)}"
         )
+    complain(f"note: {named} exists and is another run; this one is {directory}. {way}")

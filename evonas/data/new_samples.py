@@ -18,8 +18,9 @@ from evonas.data.sources.npz import Npz
 from evonas.data.sources.path_source import PathSource
 from evonas.data.sources.picture_folder import is_picture
 from evonas.data.sources.pictures import Pictures
+from evonas.data.sources.table import Table
 from evonas.data.sources.text_folder import TextFolder
-from evonas.data.tables.compared import notes_on
+from evonas.data.tables.compared import MOST_NAMED, notes_on
 from evonas.data.tables.endings import tables_in
 from evonas.data.tables.long import steps_of
 from evonas.data.tables.reading import cells_like, rows_like, samples_like
@@ -30,8 +31,12 @@ from evonas.genome.strict_yaml import short
 from evonas.learning.input_spec import InputSpec
 from evonas.learning.interface import Interface
 from evonas.memory import Memory
+from evonas.words import counted, listed
 
-OF_TEXTS: Sequence[type[PathSource]] = (Npz, Npy, TextFolder)
+ARRAYS: Sequence[type[PathSource]] = (Npz, Npy)
+"""What holds arrays, whose columns have no names."""
+
+OF_TEXTS: Sequence[type[PathSource]] = (*ARRAYS, TextFolder)
 """What may hold texts without a table, for a model that has learned from a column of texts."""
 
 
@@ -74,6 +79,8 @@ def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
         if not (first.is_text and any(kind.reads(path) for kind in OF_TEXTS)):
             if first.is_text and path.is_dir():
                 raise InvalidData(_no_texts(first, path))
+            if path.exists() and any(kind.reads(path) for kind in ARRAYS):
+                raise InvalidData(_no_table(first, path))
             return _of_table(first, path, spec, memory)
     is_one = path.is_file() and is_picture(path.name)
     kind = Pictures if is_one else kind_at(path)
@@ -95,6 +102,18 @@ def _no_texts(schema: Schema, path: Path) -> Issue:
         f" texts; a table with the column {short(schema.features[0].name)!r}, or of one column."
     )
     return Issue(f"{message} {tables_in(path)}".rstrip(), file=str(path))
+
+
+def _no_table(schema: Schema, path: Path) -> Issue:
+    """An issue for arrays, which have no names for the columns of a table."""
+    names = [repr(short(one.name)) for one in schema.features]
+    more = len(names) - MOST_NAMED
+    told = listed([*names[:MOST_NAMED], *([f"{more:,} more"] if more > 0 else [])])
+    columns = counted(len(names), "column")
+    message = (
+        f"holds arrays, and the model takes a table with {columns}: {told}. Allowed: {Table.words}."
+    )
+    return Issue(message, file=str(path))
 
 
 def _of_table(schema: Schema, path: Path, spec: InputSpec, memory: Memory) -> NewSamples:

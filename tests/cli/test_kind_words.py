@@ -10,10 +10,12 @@ import pytest
 
 from evonas import lifecycle
 from evonas.cli.compare import _reached
+from evonas.cli.run import _tell_of_another
 from evonas.runtime import preparation
 from evonas.runtime.config import config_file
 from evonas.runtime.config_change import CHANGEABLE
 from evonas.runtime.record.layout import Layout, Lock
+from evonas.testing.runs import make_run
 from tests.command import run_evonas
 
 FUNCTION = "def score(genome):\n    return {'score': 1.0}\n"
@@ -37,15 +39,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_second_run_of_a_name_says_how_to_continue_the_first(folder: Path) -> None:
+def test_a_second_run_of_a_name_says_what_became_of_the_first(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ("run", "flowers.yaml")
     first = run_evonas(*words, cwd=folder)
     assert first.returncode == 0
     assert "another run" not in first.stderr
     second = run_evonas(*words, cwd=folder)
     told = "note: runs/flowers exists and is another run; this one is runs/flowers-2."
-    assert f"{told} To continue the other:" in second.stderr
-    assert "resume runs/flowers\n" in second.stderr
+    assert (
+        f"{told} The other is finished, and `evonas run` always begins a new one." in second.stderr
+    )
+    assert "show runs/flowers\n" in second.stderr
+    begun = make_run(folder)
+    _tell_of_another(begun, folder / "runs" / "other")
+    assert "To continue the other:" in capsys.readouterr().err
 
 
 def test_a_misspelt_metric_of_a_function_says_where_and_what_was_meant(folder: Path) -> None:

@@ -161,6 +161,21 @@ def test_texts_that_are_in_no_table_or_in_one_with_another_name(tmp_path: Path) 
         found("numbers.npz")
 
 
+def test_arrays_are_no_table(tmp_path: Path) -> None:
+    cells = ",".join(f"c{place}" for place in range(9))
+    values = np.random.default_rng(0).normal(size=(30, 9)).round(3)
+    rows = "".join(",".join(map(str, row)) + "\n" for row in values.tolist())
+    (tmp_path / "trained.csv").write_text(f"{cells}\n{rows}")
+    schema = Table(str(tmp_path / "trained.csv"), target="c8").read(Memory()).schema
+    np.save(tmp_path / "x.npy", np.zeros((4, 8)))
+    with pytest.raises(InvalidData) as raised:
+        read(tmp_path / "x.npy", "table", (8,), encoding="columns", fitted={"schema": schema})
+    assert str(raised.value) == (
+        f"{tmp_path / 'x.npy'}: holds arrays, and the model takes a table with 8 columns: 'c0',"
+        " 'c1', 'c2', 'c3', 'c4' and 3 more. Allowed: a table (.csv, .tsv, .parquet, also .gz)."
+    )
+
+
 def test_what_a_table_has_more_than_the_first_one_is_told(tmp_path: Path) -> None:
     rows = "".join(f"{row * row},{'red' if row % 2 else 'blue'},{row % 3}\n" for row in range(30))
     (tmp_path / "trained.csv").write_text(f"size,colour,kind\n{rows}")

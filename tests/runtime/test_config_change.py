@@ -147,7 +147,7 @@ def test_everything_else_is_refused_with_its_reason(tmp_path, change):
     with pytest.raises(InvalidConfig, match="cannot be changed on resume") as raised:
         evonas.resume(root, overrides=[change])
     assert REFUSED[change] in str(raised.value)
-    assert str(raised.value).startswith("--set: ")
+    assert str(raised.value).startswith("overrides: ")
     assert changes(root) == []
     with RecordReader(root / "run.db") as record:
         assert record.meta("session") == 0, "it is refused before a session is opened"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from evonas.errors import InvalidYaml, Issue
+from evonas.errors import InvalidInput, InvalidYaml, Issue
 from evonas.genome import strict_yaml
 from evonas.genome.strict_yaml import Document, KeyPath, key_text, short
 from evonas.runtime.config.limits_config import SECONDS_IN
@@ -15,6 +16,9 @@ from evonas.runtime.config.settings import Builder
 from evonas.words import shown
 
 OVERRIDE = "--set"
+"""The option of the commands, in the place of a file."""
+ARGUMENT = "overrides"
+"""The argument of the functions that is the same."""
 
 
 class ConfigSource:
@@ -111,6 +115,28 @@ class ConfigSource:
                 node.pop(unit, None)
         node[path[-1]] = new
         self._overridden[path] = text
+
+
+@contextmanager
+def told_by_the_argument() -> Iterator[None]:
+    """Errors about overrides name the argument of a function: its caller has typed no option."""
+    try:
+        yield
+    except InvalidInput as error:
+        issues = [of_the_argument(one) for one in error.problems]
+        if issues == list(error.problems):
+            raise
+        raise type(error)(issues) from error.__cause__
+
+
+def of_the_argument(issue: Issue) -> Issue:
+    """An issue that names the argument in the place of the option; any other as it is."""
+    option, _, override = issue.file.partition(" ")
+    if option != OVERRIDE:
+        return issue
+    # The key stands behind it, and says where. Without one, only the override does.
+    place = ARGUMENT if issue.key or not override else f"{ARGUMENT}: {override}"
+    return dataclasses.replace(issue, file=place)
 
 
 def _place_of(override: str) -> str:

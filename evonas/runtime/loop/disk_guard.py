@@ -142,7 +142,7 @@ class DiskGuard:
         if self._waited >= PATIENCE:
             raise DiskFailure(
                 f"{self._shortage()} Nothing is lost: make room at {self._storage.root}, or go on"
-                " with another number (--set storage.free_mb=...)."
+                " with another number (storage.free_mb=...)."
             )
         # Short sleeps: a signal handler only notes its signal, and the engine looks in between.
         self._sleep(SLICE)

@@ -103,6 +103,20 @@ def _refuse_links(root: Path) -> None:
             )
 
 
+def _refuse_dangling(root: Path) -> None:
+    """Refuse a folder that cannot be made, because a link of its name leads nowhere.
+
+    Raises:
+        UserError: there is such a link.
+    """
+    for place in (root, *root.parents):
+        if place.is_symlink() and not place.exists():
+            raise UserError(
+                f"{place} is a symbolic link to {place.readlink()}, which does not exist. Make that"
+                " folder, or delete the link."
+            )
+
+
 class Lock:
     """Held by the one process that works on a run.
 
@@ -110,7 +124,8 @@ class Lock:
     holder left half written is deleted.
 
     Raises:
-        UserError: one of the run's own files or folders is a symbolic link.
+        UserError: one of the run's own files or folders is a symbolic link, or its folder is one
+            that leads nowhere.
         RunHeld: another process holds the lock.
         DiskFailure: the directory is not writable.
     """
@@ -118,6 +133,7 @@ class Lock:
     def __init__(self, layout: Layout) -> None:
         root = layout.root
         path = root / LOCK
+        _refuse_dangling(root)
         try:
             root.mkdir(parents=True, exist_ok=True)
             _refuse_links(root)
