@@ -22,10 +22,11 @@ from evonas.runtime.config.config_file import LoadedConfig, load_config
 from evonas.runtime.config.left_out import FEWEST_TRIALS, population_for
 from evonas.runtime.config.plain_yaml import as_yaml, in_line
 from evonas.runtime.expectation import Expectation, expected, rounded_up, times_in_words
-from evonas.runtime.planning import laid_out, to_probe
+from evonas.runtime.planning import ends_of, laid_out, probe_some
 from evonas.runtime.pools import PoolFactory, open_pool
-from evonas.runtime.probe import Probe, probe
+from evonas.runtime.probe import Probe
 from evonas.runtime.survey import NAMES, Survey, survey
+from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.words import counted, listed, size
 
 MINUTES = 10
@@ -79,8 +80,7 @@ def first_config(
     draft = {"data": dict(data), "budget": budget, "pool": {"local": {"workers": workers}}}
     loaded = _loaded(draft)
     with laid_out(loaded) as (root, prepared, seconds):
-        interface = prepared.interface
-        assert interface is not None, "networks have two ends"
+        interface = ends_of(prepared)
         seen = survey(loaded, interface, MEASURED)
         limits = limits_of(seen, Memory().free().bytes, workers)
         draft["limits"] = limits
@@ -88,10 +88,9 @@ def first_config(
         seen = replace(seen, limits=limits)
         probed = None
         found = None
-        genomes = to_probe(seen, list(loaded.seeds.values()))
-        if with_trainings and genomes:
-            smallest = (*seen.by_work(), *genomes)[0]
-            probed = probe(loaded, root, interface, genomes, smallest, seconds, pool_factory)
+        if with_trainings:
+            probed = probe_some(loaded, root, interface, seen, seconds, pool_factory)
+        if probed is not None:
             found = expected(loaded.config, probed)
             if found.trainings < FEWEST_TRIALS:
                 budget["minutes"] = minutes_for(probed)
@@ -173,7 +172,9 @@ def _text(
     if config.folds is not None:
         section["folds"] = config.folds
     size_reason = f"for about {counted(found.trainings, 'training')}" if found else "as usual"
-    population = 16 if found is None else population_for(found.trainings)
+    population = EvolutionSettings.population
+    if found is not None:
+        population = population_for(found.trainings)
     lines = [
         "# Written by `evonas init`. Every value may be changed; what is left out has a default.",
         f"# What is wrong with it:  evonas check {quote(file.name)}",

@@ -13,6 +13,7 @@ from pathlib import Path
 from evonas.data.prepared import Prepared
 from evonas.errors import UserError
 from evonas.genome import Genome
+from evonas.learning.interface import Interface
 from evonas.memory import Memory
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.expectation import Expectation, Machine, advice, expected
@@ -79,19 +80,43 @@ def make_plan(
         as `laid_out`, and NoWorker; UserError: no probe training has succeeded.
     """
     with laid_out(loaded) as (root, prepared, seconds):
-        interface = prepared.interface
-        assert interface is not None, "networks have two ends"
+        interface = ends_of(prepared)
         machine = free(runs)
         seen = survey(loaded, interface)
         probed = None
         found = None
-        genomes = to_probe(seen, list(loaded.seeds.values()))
-        if with_trainings and genomes:
-            smallest = (*seen.by_work(), *genomes)[0]
-            probed = probe(loaded, root, interface, genomes, smallest, seconds, pool_factory)
+        if with_trainings:
+            probed = probe_some(loaded, root, interface, seen, seconds, pool_factory)
+        if probed is not None:
             found = expected(loaded.config, probed)
     told = advice(loaded.config, seen, probed, found, machine)
     return Plan(prepared, seen, probed, found, machine, told)
+
+
+def ends_of(prepared: Prepared) -> Interface:
+    """The two ends of the networks for these data."""
+    assert prepared.interface is not None, "networks have two ends"
+    return prepared.interface
+
+
+def probe_some(
+    loaded: LoadedConfig,
+    root: Path,
+    interface: Interface,
+    seen: Survey,
+    before: float,
+    pool_factory: PoolFactory,
+) -> Probe | None:
+    """Train some of the networks of a survey; arguments and errors as for `probe`.
+
+    Returns:
+        None if none of the networks can be trained.
+    """
+    genomes = to_probe(seen, list(loaded.seeds.values()))
+    if not genomes:
+        return None
+    smallest = (*seen.by_work(), *genomes)[0]
+    return probe(loaded, root, interface, genomes, smallest, before, pool_factory)
 
 
 def to_probe(seen: Survey, seeds: Sequence[Genome]) -> list[Genome]:
