@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonas.files import sha256_of, write_text_whole
-from evonas.runtime.session import Session
+
+if TYPE_CHECKING:
+    # what shows a card needs no engine
+    from evonas.runtime.session import Session
 
 TAKES = "interface"
 """Key of a card: both ends of its model."""
