@@ -24,6 +24,7 @@ from benchmarks import functions, replay, surrogates
 from benchmarks.climb import upwards
 from benchmarks.families import FAMILIES
 from benchmarks.loop import Problem
+from benchmarks.machine import describe
 from benchmarks.published import (
     lcbench_accuracies,
     lcbench_best,
@@ -183,6 +184,7 @@ def write(path: Path) -> None:
 def main() -> int:
     if skipped_without_data():
         return 0
+    print(describe())
     write(FILE)
     return 0
 

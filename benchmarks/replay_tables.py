@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.machine import describe
 from benchmarks.published import data_folder, skipped_without_data
 from benchmarks.real_problems import READERS
 from benchmarks.replay import FOLDER, METRIC, Training, write
@@ -266,6 +267,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.only != ["digits"] and skipped_without_data():
         return 0
+    print(describe(), flush=True)
     deadline = None if chosen.minutes is None else time.monotonic() + 60 * chosen.minutes
     for name in chosen.only:
         if (FOLDER / f"{name}.csv.gz").exists():

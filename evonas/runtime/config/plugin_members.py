@@ -137,7 +137,9 @@ def misspelt(module: str, plugins: Sequence[str], folder: str) -> str:
 
 def raised_in(error: BaseException) -> str:
     """Which module of a strategy has raised an error, and where; empty if none has."""
-    names = {sys.modules[name].__file__: name for name in _first if name in sys.modules}
+    loaded = [name for name in _first if name in sys.modules]
+    # A module that was made in memory has no file, and is in no traceback.
+    names = {vars(sys.modules[name]).get("__file__"): name for name in loaded}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename in names:
             return f"the plugin {names[frame.filename]}, in {frame.filename}, line {frame.lineno}"

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from evonas.errors import InvalidConfig
+from evonas.runtime.config import plugin_members
 from evonas.runtime.config.config_file import check, load_config
 from evonas.runtime.config.experiment_file import load_experiment
 from evonas.runtime.config.plugin_members import PluginMembers, raised_in
@@ -152,7 +154,12 @@ def test_an_experiment_compares_strategies_of_a_plugin(folder: Path) -> None:
         load_experiment(folder / "e.yaml")
 
 
-def test_who_has_raised_is_named_with_the_line(folder: Path) -> None:
+def test_who_has_raised_is_named_with_the_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as one that another part of the process has made
+    monkeypatch.setitem(sys.modules, "in_memory", ModuleType("in_memory"))
+    monkeypatch.setitem(plugin_members._first, "in_memory", "")
     strategy = load_config(folder / "c.yaml", ["strategy=odd:Good"]).config.strategy
     with pytest.raises(ValueError, match="not today") as caught:
         strategy.make(None)  # type: ignore[arg-type]
