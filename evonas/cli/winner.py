@@ -12,7 +12,6 @@ from evonas.insight.findings import failing_ops, given_founder
 from evonas.insight.sparkline import sparkline
 from evonas.invocation import command
 from evonas.learning.metrics import TIMES
-from evonas.learning.recipe import Recipe
 from evonas.model.catalog import FINAL_FRACTION
 from evonas.trial import CUT_SHORT, Trial
 from evonas.words import counted, listed, span
@@ -63,6 +62,9 @@ def print_training(card: Mapping[str, Any], out: Console) -> None:
         words += f"; {ENDED_BY_TIME}"
     print_words(words, out, "training")
     if recipe := training.get("recipe"):
+        # imports NumPy
+        from evonas.learning.recipe import Recipe
+
         print_words(Recipe.from_json(recipe).in_words, out, "recipe")
 
 
@@ -130,10 +132,11 @@ def print_search(card: Mapping[str, Any], out: Console) -> None:
 
 def print_time(run: Run, out: Console) -> None:
     """How long a run with a budget of time has worked, and how long its end took."""
-    if run.config.budget.time is None or run.end is None or not run.has_networks:
+    limit = run.budget.time
+    if limit is None or run.end is None or not run.has_networks:
         return
     words = (
-        f"{run.seconds:,.1f} seconds of {span(run.config.budget.time)};"
+        f"{run.seconds:,.1f} seconds of {span(limit)};"
         f" {run.end['seconds']:.1f} of them for the export and the pictures"
         f" ({run.end['reserve']:.1f} were kept for the end)"
     )

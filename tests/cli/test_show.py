@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +66,22 @@ def refused(tmp_path: Path) -> view.Run:
     run = work(root, pool=Refusing, stub=Stub(diverge=0.0))
     assert 1 < sum(trial.state is TrialState.ERROR for trial in run.trials) < 16
     return run
+
+
+def test_a_run_is_shown_without_the_settings_of_strategies_pools_and_sources(run: view.Run):
+    """To import them takes longer than to read a record of some thousand trials."""
+    code = (
+        "import sys\n"
+        "from evonas.cli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'evonas.runtime.config.run_config', 'evonas.runtime.session'}"
+        " & set(sys.modules)), file=sys.stderr)\n"
+    )
+    command = [sys.executable, "-c", code, "show", str(run.directory)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout.startswith("Run ")
+    assert done.stderr == "[]\n"
 
 
 def test_the_winner_is_told_with_its_training_its_data_and_its_search(run: view.Run):
