@@ -39,7 +39,7 @@ check: $(READY) ## format, lint, types and layers; no tests
 test: check ## all checks and all tests (about twenty minutes on two slow cores)
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
-test-faults: $(READY) ## what make test leaves out or does in a short form: crashes, full disks, killers, fuzzing (about half an hour on two cores)
+test-faults: $(READY) ## what make test leaves out or does in a short form: crashes, full disks, killers, fuzzing (half an hour or more)
 	EVONAS_FAULTS=full $(BIN)/pytest -m "full or longer" --numprocesses 3 --dist worksteal
 
 test-sklearn: $(READY) ## scikit-learn's own checks on the estimators (about eight minutes on two cores)
