@@ -46,12 +46,12 @@ INSTANCES = 20
 
 
 def expected_best(values: Sequence[float] | NDArray[np.float64], draws: int) -> float:
-    """The mean of the greatest of so many values, each drawn from these with the same chance."""
+    """The expected maximum of `draws` values that are drawn at random from these."""
     return _expected(np.sort(np.asarray(values, dtype=np.float64)), draws)
 
 
 def _expected(ordered: NDArray[np.float64], draws: int) -> float:
-    """The mean of the value that comes last in this order, among so many draws."""
+    """The expected value of the last one in this order, among `draws` random draws."""
     count = len(ordered)
     # the chance that all draws are among the i least values
     below = (np.arange(count + 1) / count) ** draws

@@ -55,7 +55,7 @@ def regret(score: float, reference: Reference) -> float:
 
 
 def after(steps: Steps, trainings: float) -> float:
-    """The score after so many trainings; minus infinity before the first one."""
+    """The best score after this many trainings; minus infinity before the first one."""
     found = -float("inf")
     for spent, score in steps:
         if spent > trainings:

@@ -108,7 +108,7 @@ class Recording:
         self.space = space
         by_genome: dict[str, dict[int, Training]] = {}
         for one in trainings:
-            # The same genome with the same seed is the same training, whoever has proposed it.
+            # The same genome and seed give the same training, so it counts once.
             by_genome.setdefault(one.genome.digest, {})[one.repeat] = one
         groups = [list(group.values()) for group in by_genome.values()]
         self.genomes = [group[0].genome for group in groups]
