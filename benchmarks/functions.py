@@ -48,7 +48,7 @@ NAMES = (
 ENTRANTS: Mapping[str, Strategy] = {
     name: {"model_based": {"surrogate": name}} if name in SURROGATES else {name: {}}
     for name in NAMES
-}
+} | {"evolution": {"evolution": {"guide": "none"}}}
 """The strategies that are compared, by their names in the report; all have their defaults."""
 
 EVOLUTION = "evolution"

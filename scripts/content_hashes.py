@@ -26,7 +26,7 @@ SHORT = ["training.epochs=2", "training.patience=null", "budget.trials=10"]
 FRONT_STRATEGIES = ("nsga2", "nsga3")
 STRATEGIES = (
     "aging", "asha", "cma_es", "differential_evolution", "dngo", "evolution", "forest",
-    "gaussian_process", "grid", "guided", "hyperband", "local_search", "nelder_mead", "nsga2",
+    "gaussian_process", "grid", "hyperband", "local_search", "nelder_mead", "nsga2",
     "nsga3", "optuna", "particle_swarm", "random", "screened", "seeded", "successive_halving",
 )  # fmt: skip
 

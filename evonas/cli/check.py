@@ -100,6 +100,7 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
     """
     from evonas.cli.console import console, say
     from evonas.cli.search import founders_in_words
+    from evonas.runtime.config.strategy_config import in_words
 
     out = console()
     prepared = checked.prepared
@@ -108,6 +109,7 @@ def _print(config: str, loaded: LoadedConfig, checked: Checked, notes: list[str]
     for sentence in loaded.followed:
         if sentence not in loaded.warnings:
             say(out, f"left out: {sentence}")
+    say(out, f"search: {in_words(loaded.config.strategy)}")
     counts = prepared.counts
     decisions = counted(loaded.space.dimension, "decision")
     about = f"space {loaded.space.name} ({decisions})"

@@ -44,6 +44,9 @@ PARTS = (("validation", "val_"), ("test", "test_"))
 
 def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: bool) -> None:
     """What is going to happen, before it happens."""
+    # Not above: `show` imports this file, and needs no strategy.
+    from evonas.runtime.config.strategy_config import in_words
+
     if quiet:
         return
     config = loaded.config
@@ -51,7 +54,7 @@ def announce(loaded: LoadedConfig, directory: Path, prepared: Prepared, quiet: b
     if config.plugins:
         names = ", ".join(config.plugins)
         plugins = f"{names} (code of yours, run by {who_runs(config)})"
-    about_search = [config.strategy_name, str(config.budget), _length(config)]
+    about_search = [in_words(config.strategy), str(config.budget), _length(config)]
     lines = {
         **_material(loaded, prepared),
         "task": prepared.guess,

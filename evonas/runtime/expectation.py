@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evonas.runtime.config.left_out import population_for, trials_of
+from evonas.runtime.config.left_out import FOLLOWING, INITIAL, POPULATION, trials_of
 from evonas.runtime.config.limits_config import BudgetConfig
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.config.strategy_config import layers, that_sets_epochs
+from evonas.runtime.config.strategy_config import is_guided_evolution, layers, that_sets_epochs
 from evonas.runtime.probe import Probe
 from evonas.runtime.survey import Survey
 from evonas.words import counted, number, size
@@ -77,7 +77,7 @@ def expected(config: RunConfig, probe: Probe) -> Expectation:
     # A budget of time is used up to its end.
     if time is not None and trainings == max(0, math.floor((time - around) / pace)):
         seconds = time
-    kept = min(trainings, config.storage.keep_best + _population(config))
+    kept = min(trainings, config.storage.keep_best + _first_generation(config))
     # What is kept is good, and rather large. The file of the best model is about twice its weights.
     disk = probe.data + probe.bytes * (kept + 2) + RECORD * trainings
     is_at_most = bool(that_sets_epochs(config.strategy))
@@ -136,12 +136,17 @@ def _about_space(config: RunConfig, survey: Survey) -> list[str]:
 
 def _about_time(config: RunConfig, probe: Probe, found: Expectation) -> list[str]:
     """Whether the budget is enough for a search."""
-    population = _population(config)
-    least = GENERATIONS * population
-    if not population or found.trainings >= least:
+    first = _first_generation(config)
+    innermost = layers(config.strategy)[-1]
+    is_guided = is_guided_evolution(innermost.settings)
+    least = first * (2 if is_guided else GENERATIONS)
+    if not first or found.trainings >= least:
         return []
     words = f"budget: it does for about {counted(found.trainings, 'training')}, and"
-    words += f" {GENERATIONS} generations of {population} need {least}."
+    if is_guided:
+        words += f" {first} founders and as many children need {least}."
+    else:
+        words += f" {GENERATIONS} generations of {first} need {least}."
     ways = []
     if config.budget.time is not None:
         around = probe.start + probe.end
@@ -152,10 +157,11 @@ def _about_time(config: RunConfig, probe: Probe, found: Expectation) -> list[str
         ways.append(f"budget.trials={least}")
     else:
         ways.append(f"budget.epochs={least * config.training.epochs}")
-    smaller = population_for(max(1, found.trainings))
-    if smaller < population:
-        key = ".".join(map(str, layers(config.strategy)[-1].path))
-        ways.append(f"{key}.population={smaller}")
+    key = INITIAL if is_guided else POPULATION
+    smaller = FOLLOWING[key](max(1, found.trainings))
+    if smaller < first:
+        path = ".".join(map(str, (*innermost.path, key)))
+        ways.append(f"{path}={smaller}")
     return [f"{words} What helps: {' or '.join(ways)}."]
 
 
@@ -164,8 +170,8 @@ def more_time(budget: BudgetConfig, seconds: float) -> str:
     return budget.with_more_time(seconds / 2)
 
 
-def _population(config: RunConfig) -> int:
-    """Individuals of a generation; 0 for a strategy without generations."""
+def _first_generation(config: RunConfig) -> int:
+    """Trials of the first generation; 0 for a strategy without one."""
     first = [layer.settings.first_generation() for layer in layers(config.strategy)]
     return next((one for one in reversed(first) if one is not None), 0)
 

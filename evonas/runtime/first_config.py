@@ -19,14 +19,14 @@ from evonas.errors import InvalidConfig
 from evonas.evaluate.local.limit_check import is_within
 from evonas.memory import Memory
 from evonas.runtime.config.config_file import LoadedConfig, load_config
-from evonas.runtime.config.left_out import FEWEST_TRIALS, population_for
+from evonas.runtime.config.left_out import FEWEST_TRIALS, founders_for
 from evonas.runtime.config.plain_yaml import as_yaml, in_line
 from evonas.runtime.expectation import Expectation, expected, rounded_up, times_in_words
 from evonas.runtime.planning import ends_of, laid_out, probe_some
 from evonas.runtime.pools import PoolFactory, open_pool
 from evonas.runtime.probe import Probe
 from evonas.runtime.survey import NAMES, Survey, survey
-from evonas.search.strategies.evolution import EvolutionSettings
+from evonas.search.strategies.guided import GuidedSettings
 from evonas.words import counted, listed, size
 
 MINUTES = 10
@@ -172,9 +172,9 @@ def _text(
     if config.folds is not None:
         section["folds"] = config.folds
     size_reason = f"for about {counted(found.trainings, 'training')}" if found else "as usual"
-    population = EvolutionSettings.population
+    initial = GuidedSettings.initial
     if found is not None:
-        population = population_for(found.trainings)
+        initial = founders_for(found.trainings)
     lines = [
         "# Written by `evonas init`. Every value may be changed; what is left out has a default.",
         f"# What is wrong with it:  evonas check {quote(file.name)}",
@@ -188,8 +188,8 @@ def _text(
         *_remark(f"samples: {listed(counts)}" + (f"; {about_folds}" if about_folds else "")),
         f"data: {{{in_line(section)}}}",
         "",
-        *_remark(f"{population} individuals {size_reason}; founders are good genomes of the space"),
-        f"strategy: {{evolution: {{population: {population}}}}}",
+        *_remark(f"{initial} founders {size_reason}; the first are good genomes of the space"),
+        f"strategy: {{evolution: {{initial: {initial}}}}}",
         "",
         *_remark(_about_epochs(loaded)),
         f"training: {{epochs: {training.epochs}, patience: {training.patience}}}",

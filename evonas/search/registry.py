@@ -20,7 +20,6 @@ from evonas.search.strategies.cma_es import CmaEsSettings
 from evonas.search.strategies.differential_evolution import DifferentialEvolutionSettings
 from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategies.grid import GridSettings
-from evonas.search.strategies.guided import GuidedSettings
 from evonas.search.strategies.hyperband import HyperbandSettings
 from evonas.search.strategies.local_search import LocalSearchSettings
 from evonas.search.strategies.model_based import ModelBasedSettings
@@ -34,7 +33,7 @@ from evonas.search.strategies.screened import ScreenedSettings
 from evonas.search.strategies.seeded import SeededSettings
 from evonas.search.strategies.successive_halving import SuccessiveHalvingSettings
 from evonas.search.strategy import StrategySettings
-from evonas.search.surrogate import SURROGATES, Surrogate
+from evonas.search.surrogate import GUIDES, SURROGATES, Guide, Surrogate
 from evonas.settings import Settings
 
 STRATEGIES: Mapping[str, type[StrategySettings]] = {
@@ -53,7 +52,6 @@ STRATEGIES: Mapping[str, type[StrategySettings]] = {
     "model_based": ModelBasedSettings,
     "optuna": OptunaSettings,
     "screened": ScreenedSettings,
-    "guided": GuidedSettings,
     "seeded": SeededSettings,
     "nsga2": Nsga2Settings,
     "nsga3": Nsga3Settings,
@@ -67,6 +65,7 @@ NAMES: Mapping[type[Settings], Mapping[str, type[Settings] | str]] = {
     Adaptation: ADAPTATIONS,
     Sampler: SAMPLERS,
     Surrogate: SURROGATES,
+    Guide: GUIDES,
     Tpe: {**OPTUNA_SAMPLERS, **DELETED_SAMPLERS},
 }
 """The families of what a config writes by name.

@@ -54,9 +54,13 @@ STOPPING = (
 
 FEW = {
     "evolution": "{evolution: {population: 5, replacement: {elitist: {elites: 1}}}}",
+    "guided": "{evolution: {initial: 4, children: 6}}",
     "nsga2": "{nsga2: {population: 5}}",
 }
-"""Settings for short runs of strategies whose default population is too large for them."""
+"""Settings for short runs of strategies whose default population is too large for them.
+
+`guided` is evolution with a guide.
+"""
 
 
 class Notes(Observer):

@@ -17,7 +17,6 @@ from evonas.search.strategies.asha import AshaSettings
 from evonas.search.strategies.cma_es import CmaEsSettings
 from evonas.search.strategies.differential_evolution import DifferentialEvolutionSettings
 from evonas.search.strategies.evolution import EvolutionSettings
-from evonas.search.strategies.guided import GuidedSettings
 from evonas.search.strategies.hyperband import HyperbandSettings
 from evonas.search.strategies.local_search import LocalSearchSettings
 from evonas.search.strategies.model_based import ModelBasedSettings
@@ -30,7 +29,7 @@ from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategies.screened import ScreenedSettings
 from evonas.search.strategies.seeded import SeededSettings
 from evonas.search.strategy import SearchProblem
-from evonas.search.surrogate import Dngo, Forest, GaussianProcess
+from evonas.search.surrogate import Dngo, Forest, GaussianProcess, NoGuide
 from evonas.search.variation import Mutation
 from evonas.testing import StrategySuite
 from evonas.testing.suites.strategy import check_retained
@@ -47,8 +46,8 @@ VARIANTS = {
         population=6, replacement=SteadyState(), mutation=Mutation(adaptation=Matching())
     ),
     "universal sampling, comma, adaptive": EvolutionSettings(
-        4,
-        StochasticUniversal(),
+        population=4,
+        selection=StochasticUniversal(),
         mutation=Mutation(adaptation=Pursuit()),
         replacement=Comma(9),
     ),
@@ -68,7 +67,8 @@ VARIANTS = {
     "differential_evolution, few": DifferentialEvolutionSettings(5, base="random"),
     "screened": ScreenedSettings(surrogate=GaussianProcess(1, 20), factor=4, warmup=8),
     "screened aging": ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8),
-    "guided": GuidedSettings(4, 6, GaussianProcess(0, 10)),
+    "evolution": EvolutionSettings(GaussianProcess(0, 10), initial=4, children=6),
+    "evolution without a guide": EvolutionSettings(NoGuide()),
     "seeded": SeededSettings(genomes=("first", "second", "third")),
     "seeded aging": SeededSettings(AGING, ("first", "second", "third")),
     "seeded local search": SeededSettings(LocalSearchSettings(4), ("third",)),
@@ -88,7 +88,7 @@ SLOW = (
     "optuna",
     "screened",
     "screened aging",
-    "guided",
+    "evolution",
     "seeded process",
 )
 """Those that fit a model for each proposal."""
@@ -104,7 +104,7 @@ class TestModels(StrategySuite):
 
 
 class TestConstrained(StrategySuite):
-    members = {name: VARIANTS[name] for name in ("evolution", "nsga2")}
+    members = {name: VARIANTS[name] for name in ("evolution without a guide", "nsga2")}
     constraints = (Constraint("parameters", most=500),)
 
 

@@ -30,7 +30,8 @@ from evonas.search.replacement import REPLACEMENTS
 from evonas.search.sampling import SAMPLERS, poisson_disk, sampling, sobol
 from evonas.search.sampling.discrepancy import discrepancy, expected
 from evonas.search.selection import SELECTIONS
-from evonas.search.strategies import evolution, grid, optuna_search, particle_swarm
+from evonas.search.strategies import generational, grid, optuna_search, particle_swarm
+from evonas.search.strategies.guided import PROMISING, GuidedSettings
 from evonas.search.surrogate import SURROGATES, basis
 from evonas.search.variation import Mutation
 
@@ -79,7 +80,6 @@ def settings_of(strategy: str, guide: str, folder: Path) -> Any:
         ("differential_evolution", "other-searches", set()),
         ("model_based", "surrogates", set()),
         ("screened", "surrogates", {"inner"}),
-        ("guided", "surrogates", set()),
     ],
 )
 def test_the_first_block_of_a_strategy_has_its_defaults(strategy, guide, others, tmp_path):
@@ -129,8 +129,14 @@ def test_rates_of_crossover_mutation_and_adaptation():
     assert f"`rate` ({defaults.rate}) is the probability that a child of two" in TEXTS["evolution"]
     assert pursuit.rate == ADAPTATIONS["matching"]().rate == mutation["rate"]
     assert f"again, up to {variation.TRIES} times" in TEXTS["evolution"]
-    assert evolution.MATES == 8
+    assert generational.MATES == 8
     assert "the first of seven more draws" in TEXTS["evolution"]
+
+
+def test_evolution_with_a_guide():
+    assert given(TEXTS["evolution"], "With a guide") == {"children": GuidedSettings.children}
+    assert PROMISING == 8
+    assert "It finds the eight most promising children." in TEXTS["evolution"]
 
 
 def test_aging():
@@ -141,7 +147,7 @@ def test_aging():
 
 @pytest.mark.parametrize(
     "heading",
-    ["gaussian_process", "forest", "dngo", "screened", "guided", "local_search", "seeded"],
+    ["gaussian_process", "forest", "dngo", "screened", "local_search", "seeded"],
 )
 def test_defaults_in_the_guide_to_surrogates(heading):
     # `seeded` has no defaults for all of its settings that would be valid

@@ -44,7 +44,7 @@ def test_the_blocks_are_found():
 
 
 @pytest.mark.parametrize(
-    "name", ["model_based", *SURROGATES, "screened", "guided", "local_search", "seeded"]
+    "name", ["model_based", *SURROGATES, "screened", "local_search", "seeded"]
 )
 def test_the_table_has_every_strategy(name):
     assert f"| `{name}` |" in GUIDE.read_text()

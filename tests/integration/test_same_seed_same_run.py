@@ -39,7 +39,7 @@ def copied(root: Path, name: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    "strategy", few(["evolution", "hyperband", "aging", "asha", "nsga3"], "hyperband")
+    "strategy", few(["evolution", "guided", "hyperband", "aging", "asha", "nsga3"], "guided", "hyperband")
 )
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     trials = 40 if IS_FULL else 25
@@ -99,6 +99,7 @@ def test_another_seed_is_another_run(tmp_path):
     ("strategy", "step"),
     [
         ("evolution", 1 if IS_FULL else 8),
+        pytest.param("guided", 2, marks=pytest.mark.full),
         pytest.param("hyperband", 2, marks=pytest.mark.full),
         pytest.param("nsga2", 3, marks=pytest.mark.full),
     ],

@@ -18,7 +18,7 @@ from evonas.runtime.audit import audit, replay
 from evonas.runtime.cpu import cpu
 from evonas.runtime.record import checksum
 from evonas.search.registry import STRATEGIES
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing import Driver
@@ -212,7 +212,7 @@ def recorded(strategy, oracle, count=60):
     return trials, driver.told_before, driver.told
 
 
-class DrawsFromTheGlobalStream(Evolution):
+class DrawsFromTheGlobalStream(Generational):
     def _breed(self, slot):
         return super()._breed(slot + 1000 * (random.random() < 0.2))
 
@@ -227,7 +227,7 @@ class RemembersTheProcess(RandomSearch):
         return super()._propose(RemembersTheProcess.count)
 
 
-class PutsChanceIntoItsState(Evolution):
+class PutsChanceIntoItsState(Generational):
     def state_dict(self):
         return {**super().state_dict(), "secret": random.random()}
 
@@ -235,7 +235,10 @@ class PutsChanceIntoItsState(Evolution):
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
     kind = STRATEGIES[name]
-    quick = {"initial": 6, "candidates": 12} if name == "model_based" else {}
+    quick = {
+        "evolution": {"initial": 6, "children": 8},
+        "model_based": {"initial": 6, "candidates": 12},
+    }.get(name, {})
     objectives = (loss, Objective("parameters", "min"))
     problem, settings = (
         SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives),
@@ -250,11 +253,11 @@ def test_every_strategy_can_be_audited(small_space, loss, oracle, name):
 @pytest.mark.parametrize(
     ("kind", "settings", "words"),
     [
-        (DrawsFromTheGlobalStream, EvolutionSettings(population=4), "differs from its replay"),
+        (DrawsFromTheGlobalStream, GenerationalSettings(population=4), "differs from its replay"),
         (RemembersTheProcess, RandomSettings(), "trial 0, asked when 0 trials had been told"),
         (
             PutsChanceIntoItsState,
-            EvolutionSettings(population=4),
+            GenerationalSettings(population=4),
             "the strategy's state differs in secret",
         ),
     ],
@@ -293,8 +296,8 @@ def test_each_kind_of_difference_is_named(small_space, loss, oracle):
                 RandomSearch(problem, RandomSettings()), changed, told_before, told
             ).difference
         )
-    small = EvolutionSettings(population=3)
-    trials, _, _ = recorded(Evolution(problem, small), oracle, 10)
-    never_told = replay(Evolution(problem, small), trials, [0] * len(trials), 0)
+    small = GenerationalSettings(population=3)
+    trials, _, _ = recorded(Generational(problem, small), oracle, 10)
+    never_told = replay(Generational(problem, small), trials, [0] * len(trials), 0)
     assert "trial 3, asked when 0 trials had been told" in never_told.difference
     assert "proposes nothing, and waits" in never_told.difference

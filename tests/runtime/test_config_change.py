@@ -23,6 +23,7 @@ from evonas.testing.runs import Notes, content, make_run, work
 
 STRATEGIES = {
     "evolution": "strategy={evolution: {population: 5, replacement: {elitist: {elites: 1}}}}",
+    "guided": "strategy={evolution: {initial: 4, children: 6}}",
     "credit": "strategy={evolution: {population: 5, mutation: {adaptation: {pursuit: {}}}}}",
     "steady": "strategy={evolution: {population: 5, replacement: {steady_state: {}}}}",
     "aging": "strategy={aging: {population: 5, sample: 2}}",

@@ -30,6 +30,7 @@ KINDS = {
     "aging": "strategy={aging: {population: 5, sample: 2}}",
     "random": "strategy=random",
     "gaussian_process": "strategy=gaussian_process",
+    "guided": "strategy={evolution: {initial: 4, children: 6}}",
 }
 
 

@@ -41,7 +41,8 @@ FUNCTION = {
     [
         ({"strategy": "random"}, KERAS),
         ({"strategy": {"random": {"sampler": "sobol"}}}, KERAS | {"scipy"}),
-        ({"strategy": "evolution"}, KERAS | {"deap"}),
+        ({"strategy": "evolution"}, KERAS | {"scipy"}),
+        ({"strategy": {"evolution": {"guide": "none"}}}, KERAS | {"deap"}),
         ({"strategy": "optuna"}, KERAS | {"optuna"}),
         ({"strategy": "forest"}, KERAS | {"scipy", "scikit-learn"}),
         (
@@ -49,7 +50,7 @@ FUNCTION = {
             KERAS | {"deap", "scipy", "scikit-learn"},
         ),
         ({"strategy": "random", **TABLE}, set()),
-        ({"strategy": "evolution", **TABLE}, {"deap"}),
+        ({"strategy": "evolution", **TABLE}, {"scipy"}),
         ({"strategy": "random", **FUNCTION}, set(versions.LIBRARIES)),
         ({"strategy": "random", "plugins": ["my_ops"]}, set(versions.LIBRARIES)),
     ],

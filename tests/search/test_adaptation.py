@@ -6,7 +6,7 @@ import pytest
 
 from evonas.genome import MUTATIONS, MutationRates, decode
 from evonas.search.adaptation import ADAPTATIONS, Credit, Fixed, Matching, Pursuit, gain
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
 from evonas.testing import drive, settled
@@ -146,9 +146,9 @@ def test_it_is_off_by_default_and_changes_proposals_when_it_is_on(small_space, l
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
     runs = []
     for scheme in (Fixed(), Matching(), Pursuit()):
-        settings = EvolutionSettings(mutation=Mutation(adaptation=scheme))
-        runs.append(drive(Evolution(problem, settings), oracle.settle, 120, order=5))
-    plain = drive(Evolution(problem, EvolutionSettings()), oracle.settle, 120, order=5)
+        settings = GenerationalSettings(mutation=Mutation(adaptation=scheme))
+        runs.append(drive(Generational(problem, settings), oracle.settle, 120, order=5))
+    plain = drive(Generational(problem, GenerationalSettings()), oracle.settle, 120, order=5)
     assert [t.proposal for t in runs[0]] == [t.proposal for t in plain]
     assert [t.proposal for t in runs[1]] != [t.proposal for t in plain]
     assert [t.proposal for t in runs[2]] != [t.proposal for t in runs[1]]
@@ -156,10 +156,10 @@ def test_it_is_off_by_default_and_changes_proposals_when_it_is_on(small_space, l
 
 def test_operators_that_are_off_stay_off(small_space, loss, oracle):
     off = {name: 0.0 for name in MUTATIONS if name not in ("perturb", "change_op")}
-    settings = EvolutionSettings(
+    settings = GenerationalSettings(
         population=6, mutation=Mutation(operators=off, adaptation=Pursuit())
     )
-    strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
+    strategy = Generational(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
     trials = drive(strategy, oracle.settle, 80, order=5)
     used = {word for trial in trials if trial.lineage.parents for word in trial.lineage.operators}
     assert used == {"crossover", "perturb", "change_op"}

@@ -17,15 +17,15 @@ from evonas.search.adaptation import ADAPTATIONS
 from evonas.search.crossover import CROSSOVERS, Uniform
 from evonas.search.replacement import REPLACEMENTS, Plus, SteadyState
 from evonas.search.selection import SELECTIONS, StochasticUniversal
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing import drive
 from evonas.trial import Fidelity
 
 
-def built(data) -> EvolutionSettings:
+def built(data) -> GenerationalSettings:
     builder = Builder(FAMILIES)
-    settings = builder.build(EvolutionSettings, data)
+    settings = builder.build(GenerationalSettings, data)
     assert builder.issues == []
     return settings
 
@@ -44,7 +44,7 @@ def test_a_combination(small_space, loss, oracle, selection, crossover, replacem
     data = {"population": 5, "selection": selection, "crossover": {crossover: {"rate": 0.7}}}
     data |= {"replacement": replacement, "mutation": {"adaptation": adaptation}}
     problem = SearchProblem(small_space, loss, Fidelity(1), 3)
-    strategy = Evolution(problem, built(data))
+    strategy = Generational(problem, built(data))
     trials = drive(strategy, oracle.settle, 50, order=5)
     for trial in trials:
         validate(small_space, trial.genome)
@@ -53,16 +53,16 @@ def test_a_combination(small_space, loss, oracle, selection, crossover, replacem
     assert {len(trial.lineage.parents) for trial in trials} == {0, 1, 2}
     living = [trials[id].genome for id in strategy.state_dict()["population"]]
     assert len(set(living)) == len(living) <= 5
-    again = Evolution(problem, built(data))
+    again = Generational(problem, built(data))
     state = json.loads(json.dumps(strategy.state_dict()))
     again.load_state_dict(state, {trial.id: trial for trial in trials})
     assert again.state_dict() == strategy.state_dict()
 
 
 def test_steady_state_waits_for_the_founders_only(small_space, loss, oracle):
-    strategy = Evolution(
+    strategy = Generational(
         SearchProblem(small_space, loss, Fidelity(1), 0),
-        EvolutionSettings(population=4, replacement=SteadyState(children=3)),
+        GenerationalSettings(population=4, replacement=SteadyState(children=3)),
     )
     founders = strategy.ask(100)
     assert len(founders) == 4
@@ -84,13 +84,13 @@ def test_steady_state_waits_for_the_founders_only(small_space, loss, oracle):
 def test_universal_sampling_draws_the_main_parents_of_a_whole_generation(small_space, loss, oracle):
     """The promise of the scheme holds for the run, not only for one call."""
     # Of two parents, the main one may have given nothing, and then the lineage does not name it.
-    settings = EvolutionSettings(
+    settings = GenerationalSettings(
         population=8,
         selection=StochasticUniversal(pressure=2.0),
         crossover=Uniform(0.0),
         replacement=Plus(children=40),
     )
-    strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
+    strategy = Generational(SearchProblem(small_space, loss, Fidelity(1), 0), settings)
     drive(strategy, oracle.settle, 1, order="generations")
     ranked = strategy.state_dict()["population"]
     mains = [proposal.lineage.parents[0] for proposal in strategy.ask(100)]

@@ -31,13 +31,13 @@ from evonas.testing import drive, settled
 from evonas.trial import Fidelity, Objective
 
 BASES: dict[str, dict[str, Any]] = {
-    "evolution": {"population": 6},
+    "evolution": {"initial": 4, "children": 6, "guide": {"forest": {"trees": 4, "depth": 1}}},
+    "generations": {"population": 6},
     "aging": {"population": 6, "sample": 3},
     "particle_swarm": {"population": 5},
     "differential_evolution": {"population": 5},
     "model_based": {"initial": 4, "candidates": 12, "parents": 3},
     "screened": {"warmup": 4, "factor": 4, "surrogate": {"forest": {"trees": 4, "depth": 1}}},
-    "guided": {"initial": 4, "children": 6, "surrogate": {"forest": {"trees": 4, "depth": 1}}},
     "nsga2": {"population": 6},
     "nsga3": {"population": 6},
     "optuna": {"sampler": {"tpe": {"initial": 4}}},
@@ -85,10 +85,15 @@ SURROGATE_FIELDS = {
     },
 }
 ROWS: list[Row] = [
-    ("evolution", "population", None, 8),
-    ("evolution", "selection", "tournament", "random"),
+    ("evolution", "guide", None, {"dngo": QUICK["dngo"]}),
+    ("evolution", "initial", None, 9),
+    ("evolution", "children", None, 12),
+    ("evolution", "crossover", "uniform", "one_point"),
+    *mutated("evolution", "rate", "edits", "settings", "operators", "adaptation"),
+    ("generations", "population", None, 8),
+    ("generations", "selection", "tournament", "random"),
     *parts(
-        "evolution",
+        "generations",
         "selection",
         {
             "tournament": {"size": (1, 6)},
@@ -97,16 +102,16 @@ ROWS: list[Row] = [
             "best": {"count": (1, 6)},
         },
     ),
-    ("evolution", "crossover", "uniform", "one_point"),
+    ("generations", "crossover", "uniform", "one_point"),
     *parts(
-        "evolution",
+        "generations",
         "crossover",
         {kind: {"rate": (0.1, 1.0)} for kind in ("uniform", "one_point", "sections")},
     ),
-    *mutated("evolution", "rate", "edits", "settings", "operators", "adaptation"),
-    ("evolution", "replacement", "elitist", "generational"),
+    *mutated("generations", "rate", "edits", "settings", "operators", "adaptation"),
+    ("generations", "replacement", "elitist", "generational"),
     *parts(
-        "evolution",
+        "generations",
         "replacement",
         {
             "elitist": {"elites": (0, 4)},
@@ -142,16 +147,11 @@ ROWS: list[Row] = [
     ("differential_evolution", "factor", None, 0.9),
     ("differential_evolution", "crossover", None, 0.2),
     *parts("optuna", "sampler", {"tpe": {"initial": (4, 12), "candidates": (1, 60)}}),
-    ("screened", "inner", "evolution", "random"),
+    ("screened", "inner", {"evolution": {"guide": "none"}}, "random"),
     ("screened", "factor", None, 9),
     ("screened", "warmup", None, 12),
     ("screened", "surrogate", "forest", "gaussian_process"),
-    ("guided", "initial", None, 9),
-    ("guided", "children", None, 12),
-    ("guided", "surrogate", None, {"dngo": QUICK["dngo"]}),
-    ("guided", "crossover", "uniform", "one_point"),
-    *mutated("guided", "rate", "edits", "settings", "operators", "adaptation"),
-    ("seeded", "inner", "evolution", "aging"),
+    ("seeded", "inner", {"evolution": {"guide": "none"}}, "aging"),
     ("seeded", "genomes", None, ("corner",)),
     *[("nsga2", key, None, other) for key, other in {"population": 8}.items()],
     ("nsga2", "crossover", "uniform", "one_point"),
@@ -181,13 +181,16 @@ for _name, _own in {
 }.items():
     for _key, (_one, _other) in _own.items():
         _rows = [{"adaptation": {_name: {_key: value}}, **USED} for value in (_one, _other)]
-        ROWS += [("evolution", "mutation", *_rows)]
+        ROWS += [("generations", "mutation", *_rows)]
 
 ROWS += [
     (_name, "founders", (), ("middle",))
     for _name, _kind in STRATEGIES.items()
     if _kind.takes_founders
 ]
+
+KINDS = {**STRATEGIES, "generations": STRATEGIES["evolution"]}
+"""The strategies, and evolution without a guide, which has settings of its own."""
 
 ELSEWHERE = {
     # They have no founders: test_space_founders.py.
@@ -219,7 +222,7 @@ SEEDS = {
     "middle": decode(SPACE, [0.5] * SPACE.dimension),
     "corner": decode(SPACE, [0.99] * SPACE.dimension),
 }
-TRIALS = {"model_based": 18, "screened": 18, "guided": 18, "optuna": 24, "nelder_mead": 100}
+TRIALS = {"model_based": 18, "screened": 18, "evolution": 18, "optuna": 24, "nelder_mead": 100}
 """Models take their time, and a simplex needs many trials until it is small."""
 
 
@@ -234,7 +237,7 @@ def judged(id, proposal):
 @cache
 def searched(strategy: str, settings: str) -> list[tuple[str, int, tuple[int, ...]]]:
     """The first trials of a search, whose settings come as they do from a config."""
-    kind = STRATEGIES[strategy]
+    kind = KINDS[strategy]
     builder = Builder(FAMILIES)
     built = builder.build(kind, json.loads(settings))
     assert builder.issues == []
@@ -256,7 +259,7 @@ def test_another_value_is_another_search(strategy, key, one, other):
 
 def test_no_setting_is_left_out():
     for name, kind in STRATEGIES.items():
-        shown = {key for strategy, key, *_ in ROWS if strategy == name}
+        shown = {key for strategy, key, *_ in ROWS if KINDS[strategy] is kind}
         missing = {field.name for field in fields(kind)} - shown
         assert {(name, key) for key in missing} <= ELSEWHERE, name
     inner = {key for strategy, key, _, value in ROWS if key == "mutation" for key in value}

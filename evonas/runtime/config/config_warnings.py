@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from evonas.genome import SearchSpace
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.config.strategy_config import (
-    layers,
-)
+from evonas.runtime.config.strategy_config import is_guided_evolution, layers
 from evonas.words import counted
 
 
@@ -24,8 +22,11 @@ def warnings(config: RunConfig, space: SearchSpace) -> list[str]:
     for innermost in layers(config.strategy)[-1:]:
         population = innermost.settings.first_generation()
         if trials is not None and population is not None and population > trials:
+            what = "the population"
+            if is_guided_evolution(innermost.settings):
+                what = "the number of founders"
             found.append(
-                f"the population ({population:,}) is larger than the budget"
+                f"{what} ({population:,}) is larger than the budget"
                 f" ({counted(trials, 'trial')}): {innermost.name} ends within its first"
                 " generation."
             )

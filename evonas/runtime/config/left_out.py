@@ -1,4 +1,4 @@
-"""What a config leaves out and its budget and data decide: population, epochs, patience.
+"""What a config leaves out and its budget and data decide: founders, population, epochs, patience.
 
 The numbers are computed once, when the config is read. The config that is recorded has them, like
 everything else. A config that names them keeps its own.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,14 +20,20 @@ from evonas.runtime.config.training_config import TrainingConfig
 from evonas.runtime.config.wanted_seeds import Written, strategies_in
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategies.evolution import EvolutionSettings
+from evonas.search.strategies.generational import GenerationalSettings
+from evonas.search.strategies.guided import GuidedSettings
 from evonas.search.strategies.wrapping import WrappingSettings
 from evonas.search.strategy import StrategySettings
 from evonas.words import counted, listed, number
 
 POPULATION = "population"
+"""The key for the size of a first generation that lives on."""
+
+INITIAL = "initial"
+"""The key for the number of founders of evolution with a guide, where nobody has to live on."""
 
 SMALLEST, LARGEST = 4, 16
-"""The population that follows from a budget."""
+"""The population, and the number of founders, that follow from a budget."""
 
 FEWEST_TRIALS = 24
 """Full trainings that a budget in epochs has at least, if it has the epochs."""
@@ -57,6 +63,11 @@ def population_for(trials: int) -> int:
     That is 5 for 8 trials, 10 for 40 and 16 for 96, as in the shipped configs; 16 at most.
     """
     return max(SMALLEST, min(LARGEST, round(1.6 * math.sqrt(trials))))
+
+
+def founders_for(trials: int) -> int:
+    """Founders of a guided search of so many trials: a tenth of them, 4 to 16."""
+    return max(SMALLEST, min(LARGEST, round(trials / 10)))
 
 
 def epochs_for(samples: int | None, budget: int | None) -> int:
@@ -112,9 +123,8 @@ def completed(
     if config.evaluator.tells_epochs and "epochs" not in given and not is_decided:
         training, found = _trained(training, given, config.budget, samples)
     trials = trials_of(config.budget, training.epochs)
-    size = EvolutionSettings.population if trials is None else population_for(trials)
     layers_written = strategies_in(written)
-    strategy = _sized(config.strategy, layers_written, size)
+    strategy = _sized(config.strategy, layers_written, trials)
     found += _populations(strategy, layers_written, config.budget, trials)
     config = dataclasses.replace(config, training=training, strategy=strategy)
     return config, tuple(found)
@@ -144,32 +154,45 @@ def _trained(
     return dataclasses.replace(training, epochs=epochs), found
 
 
-def _sized(settings: S, written: Sequence[Written], size: int) -> S:
-    """The strategy with its population, and with those of the strategies inside it.
+def _sized(settings: S, written: Sequence[Written], trials: int | None) -> S:
+    """The strategy with its first generation, and with those of the strategies inside it.
 
     Args:
         written: this strategy and those inside it as the config has them; empty if it names none.
+        trials: full trainings of the budget; None if nobody knows.
     """
     changes: dict[str, Any] = {}
-    if _is_left_out(settings, written):
-        changes[POPULATION] = size
+    if key := _left_out(settings, written):
+        changes[key] = _usual(key) if trials is None else FOLLOWING[key](trials)
     if isinstance(settings, WrappingSettings):
-        changes["inner"] = _sized(settings.inner, written[1:], size)
+        changes["inner"] = _sized(settings.inner, written[1:], trials)
     changed = dataclasses.replace(settings, **changes)
     # What the config says beside it may need another one, such as more elites than that.
     return settings if any(changed.problems().values()) else changed
 
 
-def _is_left_out(settings: StrategySettings, written: Sequence[Written]) -> bool:
-    """Whether the strategy has a population, and the config does not say how large it is.
+FOLLOWING: Mapping[str, Callable[[int], int]] = {POPULATION: population_for, INITIAL: founders_for}
+"""Key -> what gives its value, from the number of trials."""
+
+
+def _usual(key: str) -> int:
+    """The value of a config whose number of trials nobody knows."""
+    return GuidedSettings.initial if key == INITIAL else GenerationalSettings.population
+
+
+def _left_out(settings: StrategySettings, written: Sequence[Written]) -> str:
+    """The key of the first generation's size, if there is one and the config does not have it.
 
     Only strategies of evonas have one: that of a plugin has its own reasons.
     """
     if type(settings) not in STRATEGIES.values():
-        return False
+        return ""
     defaults = {item.name: item.default for item in dataclasses.fields(settings)}
+    key = POPULATION if isinstance(defaults.get(POPULATION), int) else ""
+    if isinstance(settings, EvolutionSettings):
+        key = INITIAL if settings.is_guided else POPULATION
     given = written[0].settings if written else {}
-    return isinstance(defaults.get(POPULATION), int) and POPULATION not in given
+    return "" if key in given else key
 
 
 def _populations(
@@ -178,10 +201,10 @@ def _populations(
     budget: BudgetConfig,
     trials: int | None,
 ) -> list[Followed]:
-    """Why the populations are these.
+    """Why the first generations are of these sizes.
 
     Args:
-        strategy: the strategy with its population.
+        strategy: the strategy with its first generation.
         trials: full trainings of the budget; None if nobody knows.
     """
     why = f"because the budget is {budget}"
@@ -192,8 +215,9 @@ def _populations(
     found = []
     for place, layer in enumerate(layers(strategy)):
         size = layer.settings.first_generation()
-        if size is not None and _is_left_out(layer.settings, written[place:]):
-            key = ".".join(map(str, (*layer.path, POPULATION)))
-            is_usual = size == EvolutionSettings.population
-            found.append(Followed(f"{key} is {size}, {why}", is_usual))
+        key = _left_out(layer.settings, written[place:])
+        if size is not None and key:
+            path = ".".join(map(str, (*layer.path, key)))
+            is_usual = size == _usual(key)
+            found.append(Followed(f"{path} is {size}, {why}", is_usual))
     return found

@@ -47,6 +47,7 @@ from evonas.runtime.config.strategy_config import (
     number_problems,
     objective_problems,
     that_sets_epochs,
+    with_meant_guide,
 )
 from evonas.runtime.config.training_config import STOPS, StopConfig, TrainingConfig
 from evonas.search.registry import NAMES
@@ -373,6 +374,8 @@ def parse(builder: Builder, data: Mapping[str, Any]) -> RunConfig | None:
     data = expanded(data, kind.measures)
     if data.get("evaluator") is None:
         data.pop("evaluator", None)
+    if SECTION in data:
+        data[SECTION] = with_meant_guide(data[SECTION])
     if builder.find is None:
         for section, written in AS_WRITTEN.items():
             if section in data:

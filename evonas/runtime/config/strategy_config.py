@@ -14,6 +14,7 @@ from evonas.runtime.config.families import AsWritten, name_of
 from evonas.runtime.config.plugin_members import names_plugin
 from evonas.search.older_names import DELETED_SAMPLERS
 from evonas.search.registry import NAMES
+from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.trial import Objective
 
@@ -93,6 +94,55 @@ def layers(strategy: StrategySettings) -> list[Layer]:
         found.append(Layer(name, path, settings))
         path = (*path, INNER)
     return found
+
+
+def is_guided_evolution(settings: StrategySettings) -> bool:
+    """Whether it is `evolution` with a guide."""
+    return isinstance(settings, EvolutionSettings) and settings.is_guided
+
+
+def in_words(strategy: StrategySettings) -> str:
+    """`evolution guided by forest`, `seeded with aging inside`: which search it is."""
+    told = []
+    for layer in layers(strategy):
+        words = layer.name
+        if isinstance(layer.settings, EvolutionSettings):
+            guide = layer.settings.guide
+            assert guide is not None, "it is settled when the settings are made"
+            by = f"guided by {name_of(guide, NAMES)}"
+            words += f" {by if layer.settings.is_guided else 'without a guide'}"
+        told.append(words)
+    outer, *inner = told or [name_of(strategy, NAMES) or ""]
+    return " with ".join([outer, *inner]) + (" inside" if inner else "")
+
+
+def with_meant_guide(written: Any) -> Any:
+    """The plain data of a strategy, in which `screened` has evolution without a guide.
+
+    Where nothing else can be meant, nobody has to write it.
+    """
+    if not isinstance(written, dict) or len(written) != 1:
+        return written
+    ((name, settings),) = written.items()
+    if not isinstance(settings, dict) or INNER not in settings:
+        return written
+    inner = settings[INNER]
+    if name == "screened":
+        inner = _without_a_guide(inner)
+    return {name: {**settings, INNER: with_meant_guide(inner)}}
+
+
+def _without_a_guide(written: Any) -> Any:
+    """Evolution without a guide, if it is evolution and no guide is named."""
+    choice = {written: None} if isinstance(written, str) else written
+    if not isinstance(choice, dict) or list(choice) != ["evolution"]:
+        return written
+    settings = choice["evolution"]
+    if settings is None:
+        settings = {}
+    if not isinstance(settings, dict) or settings.get("guide") is not None:
+        return written
+    return {"evolution": {**settings, "guide": "none"}}
 
 
 def that_sets_epochs(strategy: StrategySettings) -> str:

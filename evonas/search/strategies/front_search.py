@@ -16,7 +16,7 @@ from evonas.search.crossover import Crossover, Uniform
 from evonas.search.pareto import values_of
 from evonas.search.replacement import Replacement
 from evonas.search.selection import Selection
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategies.wrapping import Wrapping
 from evonas.search.strategy import SearchProblem, StrategySettings
 from evonas.search.variation import Mutation
@@ -77,7 +77,7 @@ class FrontSearch(Wrapping):
         selection: Selection,
         replacement: Replacement,
     ) -> None:
-        parts = EvolutionSettings(
+        parts = GenerationalSettings(
             settings.population,
             selection,
             settings.crossover,
@@ -85,9 +85,9 @@ class FrontSearch(Wrapping):
             replacement,
             founders=settings.founders,
         )
-        # A wrapped `Evolution` does the work. Its settings are the user's and the two parts that
+        # A wrapped `Generational` does the work. Its settings are the user's and the two parts that
         # the user cannot choose.
-        super().__init__(problem, settings, Evolution(problem, parts))
+        super().__init__(problem, settings, Generational(problem, parts))
 
     def ask(self, count: int) -> list[Proposal]:
         return self._inner.ask(count)

@@ -43,7 +43,7 @@ PROMISING = 8
 
 @dataclass(frozen=True)
 class GuidedSettings(StrategySettings):
-    """The section `strategy.guided` of a config.
+    """The settings of `evolution` with a guide; see `evolution.py`.
 
     Attributes:
         initial: number of founders; those that are not named are random.

@@ -18,10 +18,14 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from evonas.genome import Genome
+from evonas.search.strategies.evolution import EvolutionSettings
 from evonas.search.strategies.wrapping import Wrapping, WrappingSettings
-from evonas.search.strategy import SearchProblem, Strategy
-from evonas.search.surrogate import Experience, GaussianProcess, Surrogate
+from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
+from evonas.search.surrogate import Experience, GaussianProcess, NoGuide, Surrogate
 from evonas.trial import Proposal, Trial
+
+HAVE_SOME = "evolution without a guide (`guide: none`), aging and random"
+"""The strategies of evonas that have alternatives."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,13 @@ class ScreenedSettings(WrappingSettings):
     """The section `strategy.screened` of a config.
 
     Attributes:
-        inner: strategy that proposes: `evolution`, `aging` or `random`.
+        inner: strategy that proposes: `evolution` without a guide, `aging` or `random`.
         surrogate: model that chooses among the proposals, by expected improvement.
         factor: number of proposals that are compared for each trial.
         warmup: number of trials that are told before the surrogate chooses.
     """
 
+    inner: StrategySettings = field(default_factory=lambda: EvolutionSettings(guide=NoGuide()))
     surrogate: Surrogate = field(default_factory=GaussianProcess)
     factor: Annotated[int, Ge(2), Le(10_000)] = 50
     warmup: Annotated[int, Ge(2)] = 16
@@ -45,7 +50,7 @@ class ScreenedSettings(WrappingSettings):
     def problems(self) -> dict[str, str]:
         if self.inner.has_alternatives:
             return {}
-        return {"inner": "has no alternatives to choose from; evolution, aging and random have"}
+        return {"inner": f"has no alternatives to choose from; {HAVE_SOME} have"}
 
 
 class Screened(Wrapping):

@@ -1,7 +1,7 @@
 """The common part of strategies that wrap another one.
 
-`screened` and `seeded` have a strategy inside, which proposes. `nsga2` and `nsga3` have `evolution`
-inside, with their own way to choose parents and survivors.
+`screened` and `seeded` have a strategy inside, which proposes. `nsga2` and `nsga3` have generations
+of `evolution` inside, with their own way to choose parents and survivors.
 """
 
 from __future__ import annotations

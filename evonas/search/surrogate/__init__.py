@@ -2,7 +2,8 @@
 
 A **surrogate** is a frozen value with its settings. Its `fit` gives a `Fitted`, which predicts a
 mean and a standard deviation. `Experience` keeps the trials that it learns from. A surrogate sees
-genomes through `Features`: counts of Weisfeiler-Lehman subtrees, and numbers.
+genomes through `Features`: counts of Weisfeiler-Lehman subtrees, and numbers. A **guide** is a
+surrogate, or none.
 
 Each surrogate has a file of its own. A new surrogate needs a file and a line in `SURROGATES`.
 """
@@ -12,6 +13,7 @@ from evonas.search.surrogate.experience import Experience
 from evonas.search.surrogate.features import Features
 from evonas.search.surrogate.forest import Forest
 from evonas.search.surrogate.gaussian_process import GaussianProcess
+from evonas.search.surrogate.guide import Guide, NoGuide
 from evonas.search.surrogate.improvement import expected_improvement
 from evonas.search.surrogate.surrogate import Fitted, Surrogate
 
@@ -21,7 +23,10 @@ SURROGATES: dict[str, type[Surrogate]] = {
     "dngo": Dngo,
 }
 
+GUIDES: dict[str, type[Guide]] = {**SURROGATES, "none": NoGuide}
+
 __all__ = [
+    "GUIDES",
     "SURROGATES",
     "Dngo",
     "Experience",
@@ -29,6 +34,8 @@ __all__ = [
     "Fitted",
     "Forest",
     "GaussianProcess",
+    "Guide",
+    "NoGuide",
     "Surrogate",
     "expected_improvement",
 ]

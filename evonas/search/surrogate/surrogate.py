@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas.genome import Genome
-from evonas.search.part import Part
 from evonas.search.surrogate.features import Features
+from evonas.search.surrogate.guide import Guide
 
 Vector = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Fitted(ABC):
         """
 
 
-class Surrogate(Part, ABC):
+class Surrogate(Guide, ABC):
     """Predicts the values of genomes. Its fields are its settings in the YAML.
 
     What it learns is a pure function of the arguments, including the random generator.

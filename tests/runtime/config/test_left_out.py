@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from evonas.runtime.config.config_file import LoadedConfig, check, load_config
 from evonas.runtime.config.experiment_file import load_experiment
-from evonas.runtime.config.left_out import epochs_for, patience_for, population_for
+from evonas.runtime.config.left_out import epochs_for, founders_for, patience_for, population_for
 from tests.command import run_evonas
 
+GENERATIONS = "{evolution: {guide: none}}"
 MANY_ELITES = "{evolution: {replacement: {elitist: {elites: 5}}}}"
 NAMED = "space: mlp\ndata: {name: wine}\n"
 
@@ -29,6 +30,11 @@ def population(found: LoadedConfig) -> int | None:
 @pytest.mark.parametrize(("trials", "size"), [(1, 4), (8, 5), (40, 10), (96, 16), (10**6, 16)])
 def test_a_population_is_that_of_the_shipped_configs(trials: int, size: int) -> None:
     assert population_for(trials) == size
+
+
+@pytest.mark.parametrize(("trials", "count"), [(1, 4), (64, 6), (96, 10), (10**6, 16)])
+def test_a_tenth_of_the_trials_are_founders_of_a_guided_search(trials: int, count: int) -> None:
+    assert founders_for(trials) == count
 
 
 @given(st.integers(1, 10**9), st.none() | st.integers(1, 10**6))
@@ -48,10 +54,10 @@ def test_what_nobody_has_looked_at_has_the_usual_epochs() -> None:
 def test_the_smallest_config(tmp_path: Path) -> None:
     found = loaded(tmp_path, "data: {name: wine}\nbudget: {trials: 24}\n")
     training = found.config.training
-    assert (found.config.space, population(found)) == ("mlp", 8)
+    assert (found.config.space, population(found)) == ("mlp", 4)
     assert (training.epochs, training.patience) == (48, 16)
     assert found.config.folds == 5
-    assert 1 <= len(found.founders) <= 8 // 3
+    assert len(found.founders) == 1
     assert "training.epochs is 48, because there are 178 samples" in found.followed
     assert set(found.followed) <= set(found.warnings)
     # What is recorded names all of it, and means the same.
@@ -61,12 +67,15 @@ def test_the_smallest_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "size", "epochs", "patience"),
     [
-        ("budget: {trials: 8}\n", 5, 12, 4),
-        ("budget: {trials: 8, minutes: 1}\n", 5, 12, 4),
-        ("budget: {minutes: 5}\n", 16, 12, 4),
-        ("budget: {epochs: 100}\n", 8, 4, 4),
-        ("budget: {epochs: 100}\ntraining: {epochs: 10}\n", 5, 10, 4),
-        ("budget: {epochs: 5000}\n", 16, 12, 4),
+        ("budget: {trials: 8}\n", 4, 12, 4),
+        ("budget: {trials: 96}\n", 10, 12, 4),
+        ("budget: {minutes: 5}\n", 10, 12, 4),
+        (f"budget: {{trials: 8}}\nstrategy: {GENERATIONS}\n", 5, 12, 4),
+        (f"budget: {{trials: 8, minutes: 1}}\nstrategy: {GENERATIONS}\n", 5, 12, 4),
+        (f"budget: {{minutes: 5}}\nstrategy: {GENERATIONS}\n", 16, 12, 4),
+        (f"budget: {{epochs: 100}}\nstrategy: {GENERATIONS}\n", 8, 4, 4),
+        (f"budget: {{epochs: 100}}\ntraining: {{epochs: 10}}\nstrategy: {GENERATIONS}\n", 5, 10, 4),
+        (f"budget: {{epochs: 5000}}\nstrategy: {GENERATIONS}\n", 16, 12, 4),
         ("budget: {trials: 8}\nstrategy: {evolution: {population: 16}}\n", 16, 12, 4),
         ("budget: {trials: 8}\nstrategy: {screened: {inner: aging}}\n", 5, 12, 4),
         # More elites than that: what stands beside it is not refused for it.
@@ -86,7 +95,7 @@ def test_what_is_left_out_follows_and_what_is_named_stays(
 
 def test_a_budget_of_time_is_told_to_say_nothing(tmp_path: Path) -> None:
     found = loaded(tmp_path, NAMED + "budget: {minutes: 5}\n")
-    assert [one for one in found.followed if "population is 16, as usual" in one]
+    assert [one for one in found.followed if "initial is 10, as usual" in one]
     assert found.warnings == ()
 
 
@@ -98,12 +107,12 @@ def test_check_says_what_was_chosen_and_why(tmp_path: Path) -> None:
     )
     usual = run_evonas("check", tmp_path / "run.yaml")
     assert usual.returncode == 0, usual.stderr
-    assert "left out: strategy.evolution.population is 16, as usual" in usual.stdout
+    assert "left out: strategy.evolution.initial is 10, as usual" in usual.stdout
     (tmp_path / "run.yaml").write_text(
         (tmp_path / "run.yaml").read_text().replace("minutes: 5", "trials: 9")
     )
     fewer = run_evonas("check", tmp_path / "run.yaml").stdout
-    assert "note: strategy.evolution.population is 5, because the budget is 9 trials" in fewer
+    assert "note: strategy.evolution.initial is 4, because the budget is 9 trials" in fewer
 
 
 def test_strategies_are_compared_as_they_are(tmp_path: Path) -> None:
@@ -112,7 +121,7 @@ def test_strategies_are_compared_as_they_are(tmp_path: Path) -> None:
         "config: ./base.yaml\nstrategies: {evolution: evolution, random: random}\n"
     )
     runs = load_experiment(tmp_path / "two.yaml").runs
-    assert population(runs["evolution"][0]) == 16
+    assert population(runs["evolution"][0]) == 10
 
 
 def test_a_space_is_needed_where_no_data_choose_it(tmp_path: Path) -> None:

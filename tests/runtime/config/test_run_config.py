@@ -109,7 +109,10 @@ def test_the_shipped_config_is_complete() -> None:
         96,
     )
     expected = EvolutionSettings(
-        16, founders=("vgg_small", "lenet5"), selection=Tournament(5), replacement=Elitist(8)
+        population=16,
+        founders=("vgg_small", "lenet5"),
+        selection=Tournament(5),
+        replacement=Elitist(8),
     )
     assert config.config.strategy == expected
     assert config.config.pool == LocalSettings(workers=2)

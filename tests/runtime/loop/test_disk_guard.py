@@ -19,7 +19,7 @@ from evonas.runtime.loop.retries import RETRIES
 from evonas.runtime.loop.stopping import StopRequest
 from evonas.runtime.loop.storage import Storage
 from evonas.runtime.record.record import Record
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing.jobs import make_job
 from evonas.testing.stub_pool import StubPool
@@ -103,7 +103,7 @@ def work(tmp_path, small_space, loss, world):
             storage = Storage(root)
             pool = Pool(Setup(str(root), 0, "", {}, {"name": "val_loss", "direction": "min"}), 3)
             engine = Engine(
-                Evolution(problem, EvolutionSettings(population=5)),
+                Generational(problem, GenerationalSettings(population=5)),
                 record,
                 pool,
                 storage,

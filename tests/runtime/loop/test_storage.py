@@ -19,7 +19,7 @@ from evonas.runtime.loop.storage import Storage, best_of
 from evonas.runtime.record.record import Record
 from evonas.search.replacement import SteadyState
 from evonas.search.strategies.aging import Aging, AgingSettings
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategies.random_search import RandomSearch, RandomSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing.jobs import make_job
@@ -89,8 +89,8 @@ class Promote(RandomSearch):
 
 
 STRATEGIES = {
-    "evolution": (Evolution, EvolutionSettings(population=8)),
-    "steady state": (Evolution, EvolutionSettings(population=8, replacement=SteadyState())),
+    "evolution": (Generational, GenerationalSettings(population=8)),
+    "steady state": (Generational, GenerationalSettings(population=8, replacement=SteadyState())),
     "aging": (Aging, AgingSettings(population=8)),
     "random": (RandomSearch, RandomSettings()),
     "promote": (Promote, RandomSettings()),

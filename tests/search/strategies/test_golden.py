@@ -1,15 +1,15 @@
-"""The default evolution proposes what it always proposed: published results can be repeated."""
+"""Evolution without a guide proposes what it always did: published results can be repeated."""
 
 from __future__ import annotations
 
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategy import SearchProblem
 from evonas.testing import drive
 from evonas.trial import Fidelity, Trial
 
 
 def test_the_first_forty_proposals(small_space, loss, oracle):
-    strategy = Evolution(SearchProblem(small_space, loss, Fidelity(1), 0), EvolutionSettings())
+    strategy = Generational(SearchProblem(small_space, loss, Fidelity(1), 0), GenerationalSettings())
     trials = drive(strategy, oracle.settle, 40, order=5)
     assert [_line(trial) for trial in trials[:40]] == GOLDEN
 

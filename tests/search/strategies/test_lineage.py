@@ -13,7 +13,7 @@ from evonas.search.adaptation import Credit, Matching
 from evonas.search.crossover import CROSSOVERS, Uniform
 from evonas.search.cube import Visit
 from evonas.search.registry import STRATEGIES
-from evonas.search.strategies.evolution import Evolution, EvolutionSettings
+from evonas.search.strategies.generational import Generational, GenerationalSettings
 from evonas.search.strategy import SearchProblem
 from evonas.search.variation import Mutation
 from evonas.testing import drive, settled
@@ -55,7 +55,8 @@ def test_of_two_parents_each_gave_what_the_other_does_not_have(
     small_space, loss, oracle, name, crossover, edits
 ):
     kind = STRATEGIES[name]
-    settings = kind(crossover=CROSSOVERS[crossover](rate=0.9), mutation=Mutation(edits=edits))
+    parts = {"crossover": CROSSOVERS[crossover](rate=0.9), "mutation": Mutation(edits=edits)}
+    settings = kind(population=16, **parts)
     objectives = (loss, Objective("parameters", "min"))
     problem = SearchProblem(small_space, loss, Fidelity(1), 0, objectives=objectives)
     trials = searched(settings.make(problem), oracle)
@@ -78,7 +79,7 @@ def test_of_two_parents_each_gave_what_the_other_does_not_have(
 def test_a_partner_that_gave_nothing_changes_nothing_but_the_lineage(small_space, loss, oracle):
     """The same draws, and so the same genomes, whatever the lineages say."""
 
-    class Drawn(Evolution):
+    class Drawn(Generational):
         def _parents(self, count, place, rng):
             found = super()._parents(count, place, rng)
             drawn.append([parent.id for parent in found])
@@ -86,7 +87,7 @@ def test_a_partner_that_gave_nothing_changes_nothing_but_the_lineage(small_space
 
     drawn: list[list[int]] = []
     problem = SearchProblem(small_space, loss, Fidelity(1), 0)
-    settings = EvolutionSettings(crossover=Uniform(0.9))
+    settings = GenerationalSettings(crossover=Uniform(0.9))
     trials = searched(Drawn(problem, settings), oracle)
     children = [trial for trial in trials if trial.lineage.parents]
     kept = [0, 0, 0]
