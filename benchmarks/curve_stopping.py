@@ -35,7 +35,10 @@ from evonas.trial import Details, Fitness, Objective, Outcome, TrialState
 TRAININGS, EPOCHS = 200, 52
 SEEDS = 3
 WORKERS, LOOK_AHEAD = 8, 16
-STRATEGIES: Mapping[str, Strategy] = {"random": {"random": {}}, "evolution": {"evolution": {"guide": "none"}}}
+STRATEGIES: Mapping[str, Strategy] = {
+    "random": {"random": {}},
+    "evolution": {"evolution": {"guide": "none"}},
+}
 Rule = tuple[float, float]
 DEFAULT = LearningCurveConfig()
 RULES: tuple[Rule, ...] = ((0.25, 0.0), (DEFAULT.after, DEFAULT.margin), (0.5, 2.0))

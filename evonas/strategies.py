@@ -16,7 +16,16 @@ from evonas.search.selection import SELECTIONS, Selection
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings, counters
 from evonas.search.surrogate import SURROGATES, Surrogate
 from evonas.search.variation import Mutation
-from evonas.trial import Fidelity, Fitness, Lineage, Objective, Proposal, Trial, TrialState
+from evonas.trial import (
+    Expected,
+    Fidelity,
+    Fitness,
+    Lineage,
+    Objective,
+    Proposal,
+    Trial,
+    TrialState,
+)
 
 __all__ = [
     "ADAPTATIONS",
@@ -28,6 +37,7 @@ __all__ = [
     "SURROGATES",
     "Adaptation",
     "Crossover",
+    "Expected",
     "Fidelity",
     "Fitness",
     "Individual",

@@ -260,6 +260,33 @@ def operators_of(text: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What a surrogate expected of a genome, as values of the objective.
+
+    Attributes:
+        median: value that a result is as often above as below.
+        low: lower bound of the middle two thirds of all results: one standard deviation.
+        high: their upper bound.
+
+    Raises:
+        ValueError: they are not finite, or in another order.
+    """
+
+    median: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        is_finite = all(map(math.isfinite, (self.low, self.median, self.high)))
+        if not is_finite or not self.low <= self.median <= self.high:
+            raise ValueError(f"low <= median <= high must be finite numbers. Received: {self!r}.")
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is among the middle two thirds."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A strategy's request to train a genome.
 
@@ -267,6 +294,8 @@ class Proposal:
         repeat: 0, or a higher number for the same genome trained again with another training seed.
         resume_from: id of a trial of the same genome, or None. This training continues from that
             trial's checkpoint, at a higher fidelity.
+        expected: what was expected of the genome, or None. It says nothing of what is trained, so
+            it does not count when proposals are compared.
     """
 
     genome: Genome
@@ -274,6 +303,7 @@ class Proposal:
     lineage: Lineage
     repeat: int = 0
     resume_from: int | None = None
+    expected: Expected | None = field(default=None, compare=False)
 
 
 class Cause(StrEnum):

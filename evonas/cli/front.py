@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evonas.cli.console import console, number, say
@@ -108,24 +107,3 @@ def print_constraints(view: Run) -> None:
             f"None does: the winner, trial {best.id}, is the one that violates them least.",
             style="bold",
         )
-
-
-def draw(view: Run, path: Path) -> None:
-    """Writes the picture of the front.
-
-    Raises:
-        UserError: the run has one objective, or the file is no SVG.
-    """
-    from evonas.errors import UserError
-    from evonas.files import write_text_whole
-    from evonas.insight.front_picture import front_svg
-
-    if len(view.objectives) < 2:
-        raise UserError(
-            f"the run {view.name} has one objective, {view.objective.name}, and so no front"
-        )
-    if path.suffix != ".svg":
-        raise UserError(f"the picture of a front is an .svg file. Received: {path}")
-    picture = front_svg(view.trials, view.objectives, title=view.title)
-    write_text_whole(path, picture)
-    say(console(), f"wrote {path}")

@@ -28,6 +28,8 @@ def lines(trial: RecordedTrial) -> list[str]:
     told = [f"Trial {trial.id}: {trial.state}, {origin}"]
     if trial.twin_of is not None:
         told.append(f"  a twin of trial {trial.twin_of}, whose outcome it has")
+    if words := _expected(trial.trial, trial.run.objective.name):
+        told.append(f"  {words}")
     for name, value in trial.metrics.items():
         # They have lines of their own, in words.
         if name not in (ACCUMULATION, CUT_SHORT):
@@ -44,6 +46,25 @@ def lines(trial: RecordedTrial) -> list[str]:
         words = _attempt(attempt, attempts[:position])
         told.append(f"  attempt {attempt.number}, session {attempt.session}: {words}")
     return told
+
+
+def _expected(trial: Trial, name: str) -> str:
+    """What a surrogate expected of a trial, and what was found; empty if nothing was expected.
+
+    Args:
+        name: name of the first objective.
+    """
+    expected = trial.proposal.expected
+    if expected is None:
+        return ""
+    low, high = measured(name, expected.low), measured(name, expected.high)
+    told = f"a surrogate expected {name} {measured(name, expected.median)},"
+    told += f" and two times in three {low} to {high}"
+    if not trial.state.is_final:
+        return told
+    if trial.fitness is None:
+        return f"{told}; nothing was found"
+    return f"{told}; {measured(name, trial.fitness.value)} was found"
 
 
 def is_cut(trial: Trial) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,15 @@ def command(
             help="Draw the front of several objectives to an `.svg` file.",
         ),
     ] = None,
+    expected: Annotated[
+        Path | None,
+        typer.Option(
+            "--expected",
+            metavar="FILE",
+            parser=expanded,
+            help="Draw what a surrogate expected beside what was found, to an `.svg` file.",
+        ),
+    ] = None,
     runs: RunsOption = DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,12 +66,14 @@ def command(
     of them and better in one.
     """
     from evonas.cli.console import find_run
-    from evonas.cli.front import draw
+    from evonas.cli.pictures import draw_expected, draw_front
     from evonas.view import load
 
     view = load(find_run(run, runs))
     if front is not None:
-        draw(view, front)
+        draw_front(view, front)
+    elif expected is not None:
+        draw_expected(view, expected)
     elif trial is not None:
         _print_trial(view.trial(trial), as_json)
     elif as_json:
@@ -184,6 +196,7 @@ def as_plain(view: Run, trial: Trial, attempts: Sequence[Brief]) -> dict[str, ob
     from evonas.cli.trial_table import in_numbers, message_of
 
     fitness = trial.fitness
+    expected = trial.proposal.expected
     # Decoded apart from the trial, which stays small: there may be very many.
     genome = trial.genome.decoded()
     return {
@@ -197,6 +210,7 @@ def as_plain(view: Run, trial: Trial, attempts: Sequence[Brief]) -> dict[str, ob
         "generation": trial.lineage.generation,
         "operator": trial.lineage.operator,
         "parents": list(trial.lineage.parents),
+        "expected": None if expected is None else asdict(expected),
         "twin_of": trial.twin_of,
         "digest": genome.digest,
         "genome": genome.to_dict(),

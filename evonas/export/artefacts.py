@@ -92,6 +92,10 @@ def _has_front(end: Conclusion) -> bool:
     return bool(end.session.config.objectives)
 
 
+def _has_expected(end: Conclusion) -> bool:
+    return any(trial.proposal.expected is not None for trial in end.trials)
+
+
 def _make_model(end: Conclusion, path: Path) -> None:
     """The winner's model, verified. With it comes the card, whose scores the verification made."""
     from evonas.export.bundle import export_best
@@ -153,6 +157,14 @@ def _draw_front(end: Conclusion, path: Path) -> None:
     _write_picture(session, path, text)
 
 
+def _draw_expected(end: Conclusion, path: Path) -> None:
+    from evonas.insight.expected_picture import expected_svg
+
+    session = end.session
+    text = expected_svg(end.trials, session.objective, title=_title(session))
+    _write_picture(session, path, text)
+
+
 def _write_picture(session: Session, path: Path, text: str) -> None:
     write_text_whole(path, text)
     session.record.note_files({path.name: sha256_of(path)})
@@ -162,6 +174,7 @@ MODEL = Artefact("model", "best.keras", _has_model, _make_model)
 CARD = Artefact("card", "best.json", _has_winner, _make_card)
 CLIMB = Artefact("genealogy", "genealogy.svg", lambda end: True, _draw_climb)
 FRONT = Artefact("front", "front.svg", _has_front, _draw_front)
+EXPECTED = Artefact("expected", "expected.svg", _has_expected, _draw_expected)
 
-ARTEFACTS = (MODEL, CARD, CLIMB, FRONT)
+ARTEFACTS = (MODEL, CARD, CLIMB, FRONT, EXPECTED)
 """All of them, in the order in which they are made: the winner first."""

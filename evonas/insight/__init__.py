@@ -14,6 +14,7 @@ from evonas.lazy import exports
 
 if TYPE_CHECKING:
     from evonas.insight.climb import climb_svg
+    from evonas.insight.expected_picture import expected_svg
     from evonas.insight.front import Box, hypervolumes, pareto_front
     from evonas.insight.front_picture import front_svg
     from evonas.insight.summary import summarize
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Box",
     "climb_svg",
+    "expected_svg",
     "front_svg",
     "hypervolumes",
     "pareto_front",
@@ -33,6 +35,7 @@ __getattr__, __dir__ = exports(
     {
         "Box": "evonas.insight.front",
         "climb_svg": "evonas.insight.climb",
+        "expected_svg": "evonas.insight.expected_picture",
         "front_svg": "evonas.insight.front_picture",
         "hypervolumes": "evonas.insight.front",
         "pareto_front": "evonas.insight.front",

@@ -10,9 +10,10 @@ import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evonas.insight.axis import Measure, Tick, bottom, measure_for, ticks
+from evonas.insight.axis import measure_for
 from evonas.insight.front import hypervolumes, pareto_front, turned, values_of
 from evonas.insight.labels import Labels
+from evonas.insight.laid_axis import LaidAxis, laid
 from evonas.insight.layout import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from evonas.insight.legend import SWATCH, swatches
 from evonas.insight.svg import COLOURS, centre, coordinate, escape, opening, style, text, text_width
@@ -21,43 +22,6 @@ from evonas.trial import Objective, Trial
 from evonas.words import counted, number
 
 MOST_LABELS = 14
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """A measure between two heights, laid over pixels.
-
-    Attributes:
-        low, high: heights of the worst and of the best value.
-        start, end: pixels of the worst and of the best value.
-    """
-
-    measure: Measure
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def place(self, value: float) -> float:
-        """The pixel of a value; one that is worse than the axis's end is just beyond the end."""
-        height = self.measure.height(value)
-        span = self.high - self.low
-        share = (height - self.low) / span
-        length = self.end - self.start
-        return self.start + max(share, -0.012) * length
-
-    def ticks(self, gap: float) -> list[Tick]:
-        """Pixel and label of each tick, at least `gap` pixels apart."""
-        span = self.high - self.low
-        # An axis may run from right to left, and upwards it always runs against the pixels.
-        length = self.end - self.start
-        height_gap = gap * span / abs(length)
-        pixels = length / span
-        found = []
-        for height, label in ticks(self.measure, self.low, self.high, height_gap):
-            place = self.start + (height - self.low) * pixels
-            found.append((place, label))
-        return found
 
 
 @dataclass(frozen=True)
@@ -71,8 +35,8 @@ class _Scene:
     """
 
     objectives: Sequence[Objective]
-    x: _Axis
-    y: _Axis
+    x: LaidAxis
+    y: LaidAxis
     known: Mapping[int, tuple[float, ...]]
     front: Sequence[Trial]
     colours: Mapping[int, int]
@@ -172,7 +136,7 @@ def _axis(
     known: Mapping[int, tuple[float, ...]],
     front: Sequence[Trial],
     ends: tuple[float, float],
-) -> _Axis:
+) -> LaidAxis:
     """The axis of one objective, from the worst value that is no outlier to the best.
 
     Args:
@@ -181,21 +145,9 @@ def _axis(
     """
     values = [found[position] for found in known.values()]
     measure = measure_for(values, objectives[position])
-    heights = [measure.height(value) for value in values]
     # No member of the front is an outlier, however bad it is in this objective.
-    kept = []
-    for trial in front:
-        value = known[trial.id][position]
-        kept.append(measure.height(value))
-    low = bottom(heights, kept)
-    high = max(heights)
-    # If all values are equal, the axis would have no length, and a place is a share of the length.
-    if not high - low > 1e-12 * max(1.0, abs(high)):
-        room = 0.1 if abs(high) < 1000 else 0.1 * abs(high)
-        low -= room
-        high += room
-    start, end = ends
-    return _Axis(measure, low, high, start, end)
+    kept = [known[trial.id][position] for trial in front]
+    return laid(measure, values, kept, ends)
 
 
 def _colours(

@@ -16,7 +16,7 @@ from evonas.errors import InvalidRecord, UserError
 from evonas.genome import changes
 from evonas.insight.summary import incumbent, succeeded
 from evonas.insight.words import shortened
-from evonas.trial import Objective, Trial
+from evonas.trial import Expected, Objective, Trial
 from evonas.words import clean, counted, difference, listed, number
 
 if TYPE_CHECKING:
@@ -88,8 +88,9 @@ def genealogy(trials: Sequence[Trial], objective: Objective) -> nx.DiGraph[int]:
 
     Returns:
         A graph with one node a trial, keyed by its id. A node has `fitness` (its own value, or
-        None), `state`, `generation`, `digest`, `twin_of`, and `parameters` and `flops` if known. An
-        edge has `operator`, `changes` (a list of words) and `main` (true for the first parent).
+        None), `state`, `generation`, `digest`, `twin_of`, and `parameters` and `flops` if known.
+        If a surrogate has chosen it, it has `expected`, `expected_low` and `expected_high`. An edge
+        has `operator`, `changes` (a list of words) and `main` (true for the first parent).
         The graph has `objective` and `direction`.
 
     Raises:
@@ -128,6 +129,11 @@ def node(trial: Trial) -> dict[str, Any]:
         value = trial.metrics.get(name, math.nan)
         if math.isfinite(value):
             known[name] = round(value)
+    expected = trial.proposal.expected
+    if expected is not None:
+        known["expected"] = expected.median
+        known["expected_low"] = expected.low
+        known["expected_high"] = expected.high
     return known
 
 
@@ -145,6 +151,7 @@ class Step:
             has no fitness.
         epochs: most epochs that the trial was trained for.
         resume_from: id of the trial of the same genome whose training this one continues.
+        expected: what a surrogate expected of it; None if none has chosen it.
     """
 
     id: int
@@ -157,6 +164,7 @@ class Step:
     gain: float | None
     epochs: int
     resume_from: int | None = None
+    expected: Expected | None = None
 
 
 def line_of_descent(trials: Sequence[Trial], trial_id: int) -> list[Step]:
@@ -199,6 +207,7 @@ def _step(parent: Trial | None, child: Trial) -> Step:
         gain=gain,
         epochs=child.proposal.fidelity.epochs,
         resume_from=child.proposal.resume_from,
+        expected=child.proposal.expected,
     )
 
 
@@ -324,4 +333,7 @@ def _made_by(step: Step) -> str:
         words.append(f"training of trial {step.resume_from} continued to {epochs}")
     elif not step.changes and step.parent is not None:
         words.append("no change of the genome")
+    if (expected := step.expected) is not None:
+        bounds = f"{number(expected.low)} to {number(expected.high)}"
+        words.append(f"expected {number(expected.median)} ({bounds})")
     return ", ".join(word for word in words if word)

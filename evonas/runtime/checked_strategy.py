@@ -17,7 +17,7 @@ from evonas.runtime.member_border import MemberBorder, is_count
 from evonas.search.registry import NAMES
 from evonas.search.strategies.wrapping import WrappingSettings
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
-from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState
+from evonas.trial import Expected, Fidelity, Lineage, Proposal, Trial, TrialState
 
 
 def checked(settings: StrategySettings, file: Path, section: str = SECTION) -> StrategySettings:
@@ -161,6 +161,11 @@ class CheckedStrategy(Strategy):
                 "a resume_from that is None, or the id of a told, shorter trial of the same genome"
                 " if continues_trials is true",
                 proposal.resume_from,
+            ),
+            (
+                proposal.expected is None or isinstance(proposal.expected, Expected),
+                "an expected that is None or an Expected",
+                proposal.expected,
             ),
         ]
 

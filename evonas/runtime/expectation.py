@@ -139,7 +139,7 @@ def _about_time(config: RunConfig, probe: Probe, found: Expectation) -> list[str
     first = _first_generation(config)
     innermost = layers(config.strategy)[-1]
     is_guided = is_guided_evolution(innermost.settings)
-    least = first * (2 if is_guided else GENERATIONS)
+    least = GENERATIONS * first
     if not first or found.trainings >= least:
         return []
     words = f"budget: it does for about {counted(found.trainings, 'training')}, and"

@@ -90,6 +90,7 @@ PUBLIC: dict[str, list[str]] = {
         "SURROGATES",
         "Adaptation",
         "Crossover",
+        "Expected",
         "Fidelity",
         "Fitness",
         "Individual",
@@ -162,6 +163,7 @@ PUBLIC: dict[str, list[str]] = {
     "evonas.insight": [
         "Box",
         "climb_svg",
+        "expected_svg",
         "front_svg",
         "hypervolumes",
         "pareto_front",

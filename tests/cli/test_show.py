@@ -93,7 +93,7 @@ def test_the_winner_is_told_with_its_training_its_data_and_its_search(run: view.
     assert f"adam; learning rate {rate:.4g}, constant" in line(text, "optimizer")
     assert "batches of 16; 3 of at most 3 epochs" in line(text, "training")
     strategy = line(text, "strategy")
-    assert "evolution: population 5, selection tournament (size " in strategy
+    assert "evolution: guide none, population 5, selection tournament (size " in strategy
     assert "replacement elitist (elites 1)" in strategy
     assert "seeds" not in strategy, "there are none"
     data = line(text, "data")

@@ -69,7 +69,7 @@ VARIANTS = {
     "screened aging": ScreenedSettings(AGING, Forest(trees=4, depth=1), factor=3, warmup=8),
     "evolution": EvolutionSettings(GaussianProcess(0, 10), initial=4, children=6),
     "evolution without a guide": EvolutionSettings(NoGuide()),
-    "seeded": SeededSettings(genomes=("first", "second", "third")),
+    "seeded": SeededSettings(EvolutionSettings(NoGuide()), ("first", "second", "third")),
     "seeded aging": SeededSettings(AGING, ("first", "second", "third")),
     "seeded local search": SeededSettings(LocalSearchSettings(4), ("third",)),
     "seeded hyperband": SeededSettings(HyperbandSettings(), ("first", "second")),

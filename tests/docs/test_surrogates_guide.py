@@ -43,8 +43,6 @@ def test_the_blocks_are_found():
     assert sum("# refused" in text for text in YAML) == 4
 
 
-@pytest.mark.parametrize(
-    "name", ["model_based", *SURROGATES, "screened", "local_search", "seeded"]
-)
+@pytest.mark.parametrize("name", ["model_based", *SURROGATES, "screened", "local_search", "seeded"])
 def test_the_table_has_every_strategy(name):
     assert f"| `{name}` |" in GUIDE.read_text()

@@ -39,7 +39,8 @@ def copied(root: Path, name: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    "strategy", few(["evolution", "guided", "hyperband", "aging", "asha", "nsga3"], "guided", "hyperband")
+    "strategy",
+    few(["evolution", "guided", "hyperband", "aging", "asha", "nsga3"], "guided", "hyperband"),
 )
 def test_one_two_and_eight_workers_with_random_durations_and_crashes(tmp_path, strategy):
     trials = 40 if IS_FULL else 25

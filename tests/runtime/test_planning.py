@@ -141,6 +141,9 @@ def test_each_thing_that_does_not_fit_has_what_helps(loaded: LoadedConfig, seen:
     (few,) = told(loaded, seen, "budget.trials=8")
     assert "2 generations of 5 need 10" in few
     assert "budget.trials=10" in few
+    (guided,) = told(loaded, seen, "strategy={evolution: {initial: 6}}", "budget.trials=8")
+    assert "6 founders and as many children need 12" in guided
+    assert "strategy.evolution.initial=4" in guided
     (epochs,) = told(loaded, seen, "budget.epochs=24")
     # Trainings of 3 epochs.
     assert "budget.epochs=30" in epochs

@@ -41,7 +41,7 @@ BASES: dict[str, dict[str, Any]] = {
     "nsga2": {"population": 6},
     "nsga3": {"population": 6},
     "optuna": {"sampler": {"tpe": {"initial": 4}}},
-    "seeded": {"genomes": ("middle",)},
+    "seeded": {"genomes": ("middle",), "inner": {"evolution": {"guide": "none"}}},
     "nelder_mead": {"size": 0.05},
 }
 """Settings that make a search short enough; a strategy that is not named has its defaults."""

@@ -22,6 +22,7 @@ from evonas.runtime.record.rows import (
     BRIEF_COLUMNS,
     CONTENT_COLUMNS,
     TRIAL_COLUMNS,
+    TRIALS,
     attempt_of,
     decode_genome,
     trial_of,
@@ -151,7 +152,7 @@ class OpenRecord(ABC):
         Raises:
             InvalidRecord: a trial is damaged. A genome may raise it later if it is not decoded now.
         """
-        query = f"select {TRIAL_COLUMNS} from trial order by id"
+        query = f"select {TRIAL_COLUMNS} from {TRIALS} order by id"
         # Whoever works on a run must not meet a damaged genome in the middle. And an audit compares
         # what the genomes are, whatever digest stands beside them.
         decode = partial(_genome, self.path)
@@ -292,7 +293,7 @@ class OpenRecord(ABC):
                 return None
             known = json.dumps(list(since.open))
             query = (
-                f"select {TRIAL_COLUMNS} from trial"
+                f"select {TRIAL_COLUMNS} from {TRIALS}"
                 " where id >= ? or id in (select value from json_each(?)) order by id"
             )
             rows = self._rows(query, (since.trials, known))

@@ -25,11 +25,12 @@ from evonas.runtime.record.opening import PATIENCE, open_to_write, translated
 from evonas.runtime.record.past import Past
 from evonas.runtime.record.place import Place
 from evonas.runtime.record.reader import RecordReader
-from evonas.runtime.record.rows import CONTENT_COLUMNS, dump, new_row
+from evonas.runtime.record.rows import CONTENT_COLUMNS, dump, expected_row, new_row
 from evonas.runtime.record.schema import SCHEMA, VERSION
 from evonas.trial import Objective, Outcome, Trial
 
 _NEW_TRIAL = f"insert into trial ({CONTENT_COLUMNS}) values ({','.join('?' * 15)})"
+_NEW_EXPECTED = "insert into expected (trial, median, low, high) values (?, ?, ?, ?)"
 
 
 class Record(OpenRecord):
@@ -290,6 +291,8 @@ class Record(OpenRecord):
                 failpoint("record.told")
             for trial in asked:
                 self._connection.execute(_NEW_TRIAL, new_row(trial, before))
+                if expected := expected_row(trial):
+                    self._connection.execute(_NEW_EXPECTED, expected)
                 failpoint("record.asked")
             self._put("strategy", dict(state))
             if is_last:

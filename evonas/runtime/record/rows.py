@@ -11,6 +11,7 @@ from evonas.genome import Genome
 from evonas.trial import (
     Attempt,
     Details,
+    Expected,
     Fidelity,
     Fitness,
     Lineage,
@@ -23,8 +24,10 @@ from evonas.trial import (
 
 TRIAL_COLUMNS = (
     "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of,"
-    " state, metrics"
+    " state, metrics, median, low, high"
 )
+TRIALS = "trial left join expected on expected.trial = trial.id"
+"""The tables that TRIAL_COLUMNS are of."""
 CONTENT_COLUMNS = (
     "id, genome, digest, epochs, repeat, operator, parents, generation, resume_from, twin_of,"
     " state, value, metrics, told, told_before"
@@ -70,6 +73,14 @@ def new_row(trial: Trial, told_before: int) -> tuple[Any, ...]:
         0,
         told_before,
     )
+
+
+def expected_row(trial: Trial) -> tuple[Any, ...] | None:
+    """What was expected of a new trial, as a row; None if nothing was."""
+    expected = trial.proposal.expected
+    if expected is None:
+        return None
+    return (trial.id, expected.median, expected.low, expected.high)
 
 
 def attempt_of(row: tuple[Any, ...]) -> Attempt:
@@ -134,9 +145,15 @@ def trial_of(
         twin_of,
         word,
         metrics,
+        median,
+        low,
+        high,
     ) = row
     lineage = Lineage(_operators(operator), tuple(json.loads(parents)), generation)
-    proposal = Proposal(read(genome, digest), _fidelity(epochs), lineage, repeat, resume_from)
+    expected = None if median is None else Expected(median, low, high)
+    proposal = Proposal(
+        read(genome, digest), _fidelity(epochs), lineage, repeat, resume_from, expected
+    )
     state = TrialState(word)
     known = json.loads(metrics)
     return Trial(id, proposal, twin_of, state, known, _fitness(state, known, objective))

@@ -9,11 +9,19 @@ A change of a table, or of what its JSON means, raises the version. It adds a st
 version to `migrations.py`.
 """
 
-VERSION = 4
+VERSION = 5
+
+EXPECTED = """
+create table expected (
+  trial integer primary key references trial (id), -- one that a surrogate has chosen
+  median real not null,                    -- values of the objective, as `Expected` has them
+  low real not null,
+  high real not null
+) strict"""
 
 # SQLite keeps these statements in the record with their comments. A backslash continues a line
 # that is too long for this file, without a change to the text.
-SCHEMA = """
+_TABLES = """
 create table meta (
   key text primary key,
   value text not null                      -- JSON; under `checksum`, the sum over \
@@ -63,3 +71,5 @@ create table event (
   detail text not null
 ) strict;
 """
+
+SCHEMA = f"{_TABLES}{EXPECTED};\n"

@@ -103,7 +103,8 @@ class EvolutionSettings(StrategySettings):
 
     def _misplaced(self) -> dict[str, str]:
         """The settings of the search that is not meant, by key, and why they cannot stand here."""
-        own, others = WITHOUT_A_GUIDE, WITH_A_GUIDE
+        own: tuple[str, ...] = WITHOUT_A_GUIDE
+        others: tuple[str, ...] = WITH_A_GUIDE
         rule = "belongs to evolution with a guide, and this one has none"
         if self.is_guided:
             own, others = others, own
@@ -113,7 +114,7 @@ class EvolutionSettings(StrategySettings):
         allowed = listed([*own, *WITH_BOTH])
         instead = "Leave it out, or write `guide: none`." if self.is_guided else "Leave it out."
         message = f"{rule}. {instead} Allowed beside this guide: {allowed}."
-        return {key: message for key in self._given(*others)}
+        return dict.fromkeys(self._given(*others), message)
 
     def objective_problems(self, objective: Objective) -> dict[str, str]:
         return self.search.objective_problems(objective)

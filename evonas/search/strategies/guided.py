@@ -133,7 +133,8 @@ class Guided(Strategy):
 
     def _proposal_of(self, child: Child) -> Proposal:
         lineage = child.lineage()
-        return Proposal(child.genome, self.problem.fidelity, lineage)
+        expected = self._experience.expected(child.genome)
+        return Proposal(child.genome, self.problem.fidelity, lineage, expected=expected)
 
     def _most_promising(self) -> Child | None:
         """The best child of all rounds; None if every one of them was proposed before."""

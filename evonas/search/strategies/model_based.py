@@ -101,14 +101,11 @@ class ModelBased(Strategy):
             space = self.problem.space
             genome = unknown(experience, lambda: sample(space, rng))
             chosen = Candidate(genome)
+        expected = experience.expected(chosen.genome)
         # The experience must know this proposal before the next one is chosen.
         experience.ask(chosen.genome)
         lineage = Lineage(chosen.words, chosen.parents)
-        return Proposal(
-            chosen.genome,
-            self.problem.fidelity,
-            lineage,
-        )
+        return Proposal(chosen.genome, self.problem.fidelity, lineage, expected=expected)
 
     def _can_predict(self) -> bool:
         """Whether the initial trials are asked and enough of them are told."""

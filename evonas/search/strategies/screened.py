@@ -11,7 +11,7 @@ and names no one algorithm. Here, the choice is made by expected improvement.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -96,8 +96,8 @@ class Screened(Wrapping):
         if len(options) == 1 or not self._can_predict():
             return options[0]
         improvement = self._experience.improvement(list(new))
-        best = int(np.argmax(improvement))
-        return options[best]
+        best = options[int(np.argmax(improvement))]
+        return replace(best, expected=self._experience.expected(best.genome))
 
     def _can_predict(self) -> bool:
         """Whether enough trials are told, and one of them succeeded."""

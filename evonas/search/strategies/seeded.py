@@ -116,7 +116,7 @@ class Seeded(Wrapping):
             name, genome = self._seeds[self._placed]
             generation = asked.lineage.generation
             lineage = Lineage((f"seed {name}",), (), generation)
-            proposal = replace(asked, genome=genome, lineage=lineage)
+            proposal = replace(asked, genome=genome, lineage=lineage, expected=None)
             self._placed += 1
         number = self._asked
         self._trials[number] = Trial(number, proposal)

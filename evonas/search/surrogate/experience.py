@@ -16,7 +16,7 @@ from evonas.search.surrogate.features import Features
 from evonas.search.surrogate.improvement import expected_improvement, normal_scores
 from evonas.search.surrogate.surrogate import Fitted, Surrogate, Vector
 from evonas.search.surrogate.threads import one_thread
-from evonas.trial import Trial, rank
+from evonas.trial import Expected, Trial, rank
 
 GROWTH = 1.1
 """Factor by which the number of told trials grows until a surrogate is tuned again."""
@@ -53,6 +53,8 @@ class Experience:
         self._fitted: Fitted | None = None
         # The best of the values that were fitted, not of the trials' own.
         self._best = 0.0
+        # The values of the objective that these stand for: scores, ascending, and values.
+        self._scale: tuple[Sequence[float], Sequence[float]] = ((), ())
         # The number of trials that the surrogate was tuned on, and the result.
         self._tuned: tuple[int, Any] = (0, None)
 
@@ -116,11 +118,32 @@ class Experience:
             mean, std = self._fitted.predict(genomes)
             return expected_improvement(mean, std, self._best)
 
+    def expected(self, genome: Genome) -> Expected | None:
+        """What is expected of a genome; call it after `improvement`, before anything changes.
+
+        A surrogate predicts a place among the known trials. It is given as the value that stands
+        there. So nothing is expected beyond the best and the worst value that are known.
+
+        Returns:
+            None if fewer than two values are known, of trials that satisfy the constraints.
+        """
+        scores, values = self._scale
+        if self._fitted is None or len(scores) < 2:
+            return None
+        with one_thread():
+            mean, std = self._fitted.predict([genome])
+        places = float(mean[0]) + float(std[0]) * np.array([-1.0, 0.0, 1.0])
+        found = np.interp(places, scores, values)
+        # Without digits of which a last one could depend on the machine.
+        ends = [float(f"{value:.6g}") for value in found]
+        return Expected(ends[1], min(ends), max(ends))
+
     def _fit(self) -> Fitted:
         """The surrogate, fitted on the told trials and the waiting genomes."""
         chosen = self._chosen()
         genomes, values = _data(chosen)
         self._best = float(values.min())
+        self._scale = _scale(chosen, values)
         seed = self._problem.seed
         told = len(self._told)
         tuned = self._tune()
@@ -190,3 +213,21 @@ def _data(trials: Sequence[Trial]) -> tuple[list[Genome], Vector]:
     places = {order: place for place, order in enumerate(different)}
     keys = [places[order] for order in orders]
     return genomes, normal_scores(keys)
+
+
+def _scale(trials: Sequence[Trial], scores: Vector) -> tuple[list[float], list[float]]:
+    """The different scores of trials that satisfy the constraints, and the objective's values.
+
+    Args:
+        trials: trials that are fitted.
+        scores: their scores, as `_data` gives them.
+
+    Returns:
+        Two lists of one length, by ascending score.
+    """
+    known: dict[float, float] = {}
+    for trial, score in zip(trials, scores, strict=True):
+        if trial.fitness is not None and trial.fitness.is_feasible:
+            known[float(score)] = trial.fitness.value
+    ascending = sorted(known)
+    return ascending, [known[score] for score in ascending]

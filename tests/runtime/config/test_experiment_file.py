@@ -62,7 +62,7 @@ def test_the_reference_is_random_search_where_it_is_there(tmp_path):
             "population: 4",
             "population: 1",
             "5: strategies.evolution.evolution.population",
-            "at least 2. Received: 1",
+            "at least 2, or null. Received: 1",
         ),
         (
             "budget.trials: 6",

@@ -432,7 +432,7 @@ def test_bad_input_10_labels_with_nan(tmp_path: Path) -> None:
             "population: 8",
             "population: 1",
             "strategy.evolution.population",
-            "at least 2. Received: 1",
+            "at least 2, or null. Received: 1",
         ),
         (
             "size: 2",
@@ -708,7 +708,7 @@ def test_bad_overrides_are_told_as_such(tmp_path: Path, override: str, words: li
         ("budget=20", "budget: {trials: 20}"),
         ("evaluator=results.csv", "evaluator: {table: {path: results.csv}}"),
         ("evaluator=my_problem:f", "evaluator: {python: {function: 'my_problem:f'}}"),
-        ("strategy={evolution: 20}", "evolution: {population: 20}"),
+        ("strategy={evolution: 20}", "evolution: {initial: 20}"),
         ("pool=4", "pool: {local: {workers: 4}}"),
         ("constraints={parameters: 9}", "parameters: {max: 9}"),
     ],

@@ -133,6 +133,7 @@ def second(tmp_path):
     put = "update meta set value = ? where key = ?"
     with connection:
         connection.execute(put, (json.dumps(flat), "interface"))
+        connection.execute("drop table expected")
         connection.execute(put, ("2", "schema"))
         checksum.put(connection, checksum.total(connection))
     connection.close()

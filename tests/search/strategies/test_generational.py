@@ -152,7 +152,11 @@ def test_a_space_without_another_genome_gives_twins_and_never_hangs(loss, oracle
         "tiny.yaml",
     )
     trials = evolve(
-        space, loss, oracle, GenerationalSettings(population=4, replacement=Elitist(1)), generations=5
+        space,
+        loss,
+        oracle,
+        GenerationalSettings(population=4, replacement=Elitist(1)),
+        generations=5,
     )
     assert len(trials) >= 4 + 4 * 3
     assert len({trial.genome for trial in trials}) <= 2

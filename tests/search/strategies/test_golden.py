@@ -9,7 +9,9 @@ from evonas.trial import Fidelity, Trial
 
 
 def test_the_first_forty_proposals(small_space, loss, oracle):
-    strategy = Generational(SearchProblem(small_space, loss, Fidelity(1), 0), GenerationalSettings())
+    strategy = Generational(
+        SearchProblem(small_space, loss, Fidelity(1), 0), GenerationalSettings()
+    )
     trials = drive(strategy, oracle.settle, 40, order=5)
     assert [_line(trial) for trial in trials[:40]] == GOLDEN
 

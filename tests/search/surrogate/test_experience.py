@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from evonas.genome import sample
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate import Experience, Fitted, Forest, GaussianProcess, Surrogate
-from evonas.trial import Fidelity, Lineage, Proposal, Trial, TrialState
+from evonas.trial import (
+    Constraint,
+    Fidelity,
+    Lineage,
+    Objective,
+    Proposal,
+    Trial,
+    TrialState,
+)
 
 
 class Spy(Surrogate):
@@ -149,3 +159,68 @@ def test_it_is_tuned_again_when_the_told_trials_are_a_tenth_more(problem, trials
         experience.tell(trial)
         experience.improvement([trials[39].genome])
     assert spy.tunes == [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 23, 26, 29, 32]
+
+
+class Between(Surrogate):
+    """Predicts a score, with a doubt, that a test chooses."""
+
+    depth, fitted_on = 0, 100
+
+    def __init__(self, mean, std):
+        self.answer = mean, std
+
+    def fit(self, features, genomes, values, rng, tuned=None):
+        return Chosen(*self.answer)
+
+
+class Chosen(Fitted):
+    def __init__(self, mean, std):
+        self.mean, self.std = mean, std
+
+    def predict(self, genomes):
+        return np.full(len(genomes), self.mean), np.full(len(genomes), self.std)
+
+
+def expected_at(problem, trials, mean, std):
+    experience = filled(problem, Between(mean, std), trials)
+    genome = trials[0].genome
+    experience.improvement([genome])
+    return experience.expected(genome)
+
+
+def test_what_is_expected_is_the_value_that_stands_at_the_predicted_place(problem, trials):
+    # Trials 0 to 8 have the losses 0, 7, 14, 21, 28, 35, 2, 9 and 16: the median is 14.
+    found = expected_at(problem, trials[:9], 0.0, 0.0)
+    assert (found.median, found.low, found.high) == (14, 14, 14)
+    wide = expected_at(problem, trials[:9], 0.0, 0.5)
+    assert 2 < wide.low < 14 < wide.high < 35
+    # Nothing is expected beyond the best and the worst that are known.
+    assert expected_at(problem, trials[:9], -9.0, 1.0).median == 0
+    assert expected_at(problem, trials[:9], 9.0, 1.0).high == 35
+
+
+def test_of_an_objective_that_is_maximised_low_is_below_high(problem, trials):
+    upwards = replace(problem, objective=Objective("val_loss", "max"))
+    some = [
+        replace(trial, fitness=upwards.objective.fitness(trial.metrics)) for trial in trials[:9]
+    ]
+    assert expected_at(upwards, some, -9.0, 0.0).median == 35
+    found = expected_at(upwards, some, 0.0, 0.5)
+    assert found.low < found.median < found.high
+
+
+def test_failures_and_who_violates_the_constraints_are_no_values(problem, trials):
+    bounded = Objective("val_loss", "min", constraints=(Constraint("flops", most=1),))
+    some = []
+    for trial in trials[:9]:
+        fitness = bounded.fitness({**trial.metrics, "flops": float(trial.id)})
+        some.append(replace(trial, fitness=fitness))
+    # Only trials 0 and 1 satisfy them, with the losses 0 and 7.
+    assert expected_at(replace(problem, objective=bounded), some, 9.0, 0.0).median == 7
+    assert expected_at(replace(problem, objective=bounded), some[1:], 0.0, 0.0) is None
+    assert expected_at(problem, [trials[9], trials[19]], 0.0, 0.0) is None
+
+
+def test_nothing_is_expected_before_a_surrogate_is_fitted(problem, trials):
+    experience = filled(problem, Between(0.0, 1.0), trials[:9])
+    assert experience.expected(trials[30].genome) is None
