@@ -27,6 +27,7 @@ from evonas.insight.sentences import sentence
 from evonas.insight.summary import incumbent
 from evonas.insight.verdict import finals, share_needed, verdicts
 from evonas.runtime.code_record import recorded_code
+from evonas.runtime.config.config_source import told_by_the_argument
 from evonas.runtime.config.experiment_file import LoadedExperiment, load_experiment
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.config.strategy_config import counts_infeasible
@@ -93,7 +94,19 @@ def compare(
         InvalidConfig: before any training; also if `runs` holds another experiment of that name.
         RepeatedFailures, Stopped, DiskFailure: see `evonas.errors`; the experiment can go on.
     """
-    loaded = load_experiment(experiment, overrides)
+    with told_by_the_argument():
+        loaded = load_experiment(experiment, overrides)
+    return run_experiment(loaded, runs, on_run, pool_factory, stop)
+
+
+def run_experiment(
+    loaded: LoadedExperiment,
+    runs: str | Path,
+    on_run: OnRun,
+    pool_factory: PoolFactory = open_pool,
+    stop: StopRequest | None = None,
+) -> Comparison:
+    """Run a loaded experiment to its end, or continue it; arguments and errors as for `compare`."""
     directory = expanded(runs) / loaded.config.experiment
     _claim(loaded, directory)
     done: dict[str, dict[int, _Done]] = {label: {} for label in loaded.runs}

@@ -1,8 +1,7 @@
 """How much memory workers take and how much the host has left, from /proc and the memory cgroups.
 
-A container's limit is a cgroup's limit: the kernel may kill a process for it while the machine has
-plenty of memory. Both versions of cgroups are read, with every ancestor, since each may have its
-own limit. Outside Linux nothing is known of workers, and of the host only what psutil tells.
+A container has the limit of a cgroup: the kernel may kill a process for it while the machine has
+plenty of memory. Outside Linux nothing is known of workers, and of the host only what psutil tells.
 """
 
 from __future__ import annotations
@@ -11,9 +10,11 @@ import mmap
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import psutil
+
+from evonas.cgroups import CGROUPS, PROC, Cgroup, number_in, own_cgroups, text_of
 
 MIB = 2**20
 
@@ -41,18 +42,21 @@ class _Files:
     events: str
 
 
-_V1 = _Files(
-    limit="memory.limit_in_bytes",
-    usage="memory.usage_in_bytes",
-    inactive="total_inactive_file",
-    events="memory.oom_control",
-)
-_V2 = _Files(
-    limit="memory.max",
-    usage="memory.current",
-    inactive="inactive_file",
-    events="memory.events",
-)
+_FILES = {
+    1: _Files(
+        limit="memory.limit_in_bytes",
+        usage="memory.usage_in_bytes",
+        inactive="total_inactive_file",
+        events="memory.oom_control",
+    ),
+    2: _Files(
+        limit="memory.max",
+        usage="memory.current",
+        inactive="inactive_file",
+        events="memory.events",
+    ),
+}
+"""By the version of the cgroups."""
 
 
 def _available() -> int:
@@ -72,8 +76,8 @@ class Memory:
 
     def __init__(
         self,
-        proc: Path = Path("/proc"),
-        cgroups: Path = Path("/sys/fs/cgroup"),
+        proc: Path = PROC,
+        cgroups: Path = CGROUPS,
         available: Callable[[], int] = _available,
     ) -> None:
         self._proc = proc
@@ -83,16 +87,17 @@ class Memory:
     def free(self) -> Free:
         """The least of the machine's free memory, of this process's cgroup and of its ancestors."""
         found = [Free(self._available(), "this machine")]
-        for files, folder, name in self._cgroups():
-            limit = _number(folder / files.limit)
-            usage = _number(folder / files.usage)
+        for cgroup in self._cgroups():
+            files, folder = _FILES[cgroup.version], cgroup.folder
+            limit = number_in(folder / files.limit)
+            usage = number_in(folder / files.usage)
             if limit is None or usage is None:
                 continue
             # The usage counts the file cache too, and the kernel gives up its inactive part before
             # it kills.
             cache = _field(folder / "memory.stat", files.inactive)
             left = max(limit - usage + cache, 0)
-            found.append(Free(left, f"this machine for the cgroup {name}"))
+            found.append(Free(left, f"this machine for the cgroup {cgroup.name}"))
         return min(found, key=lambda free: free.bytes)
 
     def oom_kills(self) -> int:
@@ -100,8 +105,8 @@ class Memory:
 
         Counted in this process's cgroup. If that has no such count, on the whole machine.
         """
-        for files, folder, _ in self._cgroups():
-            events = folder / files.events
+        for cgroup in self._cgroups():
+            events = cgroup.folder / _FILES[cgroup.version].events
             if events.exists():
                 return _field(events, "oom_kill")
         return _field(self._proc / "vmstat", "oom_kill")
@@ -138,7 +143,7 @@ class Memory:
         for name in names:
             if not name.isdigit():
                 continue
-            text = _text(self._proc / name / "stat")
+            text = text_of(self._proc / name / "stat")
             # A program's name stands in parentheses, and may itself hold spaces and parentheses.
             words = text.rpartition(")")[2].split()
             # A zombie holds no memory.
@@ -163,62 +168,20 @@ class Memory:
     def _statm(self, pid: int) -> tuple[int, int, int]:
         """Pages of a process: its size, the resident ones, and those of files or shared memory."""
         path = self._proc / str(pid) / "statm"
-        words = _text(path).split()
+        words = text_of(path).split()
         if len(words) < 3:
             return (0, 0, 0)
         size, resident, shared = map(int, words[:3])
         return (size, resident, shared)
 
-    def _cgroups(self) -> Iterator[tuple[_Files, Path, str]]:
-        """This process's memory cgroup, then its ancestors: files, folder and name of each."""
-        files, root, path = self._own_cgroup()
-        if path is None:
-            return
-        # A path with `..` leads out of the folder that is mounted here: only the root can be read.
-        own = PurePosixPath("/") if ".." in path else PurePosixPath(path)
-        for name in (own, *own.parents):
-            folder = root / name.relative_to("/")
-            # In a container the path may be the host's, while only its first part is mounted.
-            if folder.is_dir():
-                yield files, folder, str(name)
-
-    def _own_cgroup(self) -> tuple[_Files, Path, str | None]:
-        """The version in use, where it is mounted, and this process's path; None for no cgroup."""
-        version_1: list[str] = []
-        version_2: list[str] = []
-        for line in _text(self._proc / "self" / "cgroup").splitlines():
-            if line.count(":") < 2:
-                continue
-            number, controllers, path = line.split(":", 2)
-            if "memory" in controllers.split(","):
-                version_1.append(path)
-            if number == "0" and not controllers:
-                version_2.append(path)
-        # Both versions may be mounted at once. Then memory belongs to the first, if that lists it.
-        if version_1:
-            return _V1, self._roots / "memory", version_1[0]
-        if version_2:
-            return _V2, self._roots, version_2[0]
-        return _V2, self._roots, None
-
-
-def _text(path: Path) -> str:
-    """A file of the kernel; empty if it does not exist, or if its process has just ended."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _number(path: Path) -> int | None:
-    """The number that is the whole content of a file; None for other words, such as `max`."""
-    text = _text(path).strip()
-    return int(text) if text.isdigit() else None
+    def _cgroups(self) -> Iterator[Cgroup]:
+        """This process's memory cgroup, then its ancestors."""
+        return own_cgroups("memory", self._proc, self._roots)
 
 
 def _field(path: Path, name: str) -> int:
     """The number after a name, in a file with one such pair a line; 0 if it is missing."""
-    for line in _text(path).splitlines():
+    for line in text_of(path).splitlines():
         words = line.split()
         if len(words) > 1 and words[0] == name and words[1].isdigit():
             return int(words[1])

@@ -188,6 +188,15 @@ def test_a_refused_experiment_can_be_mended(tmp_path):
     assert go(folder).budget == 4
 
 
+def test_a_wrong_override_is_told_by_the_door_it_came_through(tmp_path):
+    prepare(tmp_path)
+    with pytest.raises(InvalidConfig, match=r"^overrides: training.epochs: must be"):
+        go(tmp_path, overrides=["training.epochs=many"])
+    with pytest.raises(InvalidConfig, match=r"^--set training.epochs=many: training.epochs"):
+        command(str(tmp_path / "experiment.yaml"), ["training.epochs=many"], tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_strategy_that_finds_nothing_has_lost_and_the_others_are_compared(tmp_path):
     folder = prepare(tmp_path)
 

@@ -47,7 +47,8 @@ def command(
     from evonas.cli.console import console, print_json, say
     from evonas.cli.search import observers
     from evonas.errors import EvonasError, UserError
-    from evonas.experiments import compare
+    from evonas.experiments import run_experiment
+    from evonas.runtime.config.experiment_file import load_experiment
     from evonas.runtime.loop.stopping import StopRequest
 
     def on_run(label: str, seed: int, begun: bool) -> Sequence[Observer]:
@@ -60,9 +61,8 @@ def command(
     try:
         # The report may wait for a slow pager, the searches must not.
         with impatient():
-            found = compare(
-                experiment, overrides=changes or (), runs=runs, on_run=on_run, stop=stop
-            )
+            loaded = load_experiment(experiment, changes or ())
+            found = run_experiment(loaded, runs, on_run, stop=stop)
     except UserError:
         # The same command would fail again in the same way.
         raise

@@ -16,6 +16,8 @@ from evonas.words import counted, number, size
 
 RECORD = 5_000
 """Bytes of the record for a trial (docs/storage.md)."""
+MODEL = 3
+"""Files of weights that the best model is as large as: it has two moments of each, for Adam."""
 FEW_VALID = 0.3
 MANY_ALIKE = 0.2
 GENERATIONS = 2
@@ -29,10 +31,12 @@ class Machine:
     Attributes:
         memory: bytes of free memory.
         disk: bytes of free disk, where the runs are.
+        processors: number of processors that this process may use.
     """
 
     memory: int
     disk: int
+    processors: int
 
 
 @dataclass(frozen=True)
@@ -66,22 +70,49 @@ def expected(config: RunConfig, probe: Probe) -> Expectation:
         UserError: no probe training has succeeded.
     """
     trainings = trials_of(config.budget, config.training.epochs)
-    around = probe.start + probe.end
-    pace = probe.seconds / probe.workers
     time = config.budget.time
-    if time is not None:
-        fitting = max(0, math.floor((time - around) / pace))
-        trainings = fitting if trainings is None else min(trainings, fitting)
-    assert trainings is not None, "a budget has a limit"
-    seconds = around + trainings * pace
+    fitting = None if time is None else fitting_in(config, probe, time)
+    counts = [count for count in (trainings, fitting) if count is not None]
+    assert counts, "a budget has a limit"
+    trainings = min(counts)
+    seconds = seconds_for(config, probe, trainings)
     # A budget of time is used up to its end.
-    if time is not None and trainings == max(0, math.floor((time - around) / pace)):
+    if time is not None and trainings == fitting:
         seconds = time
-    kept = min(trainings, config.storage.keep_best + _first_generation(config))
-    # What is kept is good, and rather large. The file of the best model is about twice its weights.
-    disk = probe.data + probe.bytes * (kept + 2) + RECORD * trainings
+    weights = probe.good.bytes * (_kept(config, trainings) + MODEL)
+    disk = round(probe.data + weights + RECORD * trainings)
     is_at_most = bool(that_sets_epochs(config.strategy))
     return Expectation(trainings, seconds, probe.memory, disk, is_at_most)
+
+
+def seconds_for(config: RunConfig, probe: Probe, trainings: int) -> float:
+    """Seconds of a run with so many trainings, with its start and its end.
+
+    The first generation is as random as the networks that were tried. All after it are children of
+    good ones.
+    """
+    first = min(trainings, _first_generation(config) or trainings)
+    work = first * probe.drawn.seconds + (trainings - first) * probe.good.seconds
+    return probe.start + probe.end + work / probe.workers
+
+
+def fitting_in(config: RunConfig, probe: Probe, seconds: float) -> int:
+    """Trainings that fit into so many seconds; the other way round of `seconds_for`."""
+    work = max(0.0, seconds - probe.start - probe.end) * probe.workers
+    first = _first_generation(config)
+    if not first or work <= first * probe.drawn.seconds:
+        return math.floor(work / probe.drawn.seconds)
+    return first + math.floor((work - first * probe.drawn.seconds) / probe.good.seconds)
+
+
+def _kept(config: RunConfig, trainings: int) -> int:
+    """Number of trainings whose weights are kept.
+
+    Those are the population and the best. Some of the best live in the population: all of them or
+    none, and half of what that decides is right within a third.
+    """
+    both = (_first_generation(config), config.storage.keep_best)
+    return min(trainings, round((max(both) + sum(both)) / 2))
 
 
 def advice(
@@ -97,6 +128,12 @@ def advice(
     if probe is None or found is None:
         return told
     told += _about_time(config, probe, found)
+    if probe.workers > free.processors:
+        told.append(
+            f"pool: {counted(probe.workers, 'worker')} share"
+            f" {counted(free.processors, 'processor')}. As many workers are as fast, and need less"
+            f" memory: pool.local.workers={free.processors}."
+        )
     free_disk = free.disk - config.storage.free_mb * 1_000_000
     if found.memory > free.memory:
         told.append(
@@ -149,8 +186,7 @@ def _about_time(config: RunConfig, probe: Probe, found: Expectation) -> list[str
         words += f" {GENERATIONS} generations of {first} need {least}."
     ways = []
     if config.budget.time is not None:
-        around = probe.start + probe.end
-        ways.append(more_time(config.budget, around + least * probe.seconds / probe.workers))
+        ways.append(more_time(config.budget, seconds_for(config, probe, least)))
         if config.training.epochs > 1:
             ways.append(f"training.epochs={max(1, config.training.epochs // 2)}")
     elif config.budget.trials == found.trainings:

@@ -6,7 +6,6 @@ Each value is written out with its reason beside it, so that the file explains i
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +17,18 @@ from evonas.data.prepared import Prepared
 from evonas.errors import InvalidConfig
 from evonas.evaluate.local.limit_check import is_within
 from evonas.memory import Memory
+from evonas.processors import processors
 from evonas.runtime.config.config_file import LoadedConfig, load_config
 from evonas.runtime.config.left_out import FEWEST_TRIALS, founders_for
 from evonas.runtime.config.plain_yaml import as_yaml, in_line
-from evonas.runtime.expectation import Expectation, expected, rounded_up, times_in_words
+from evonas.runtime.config.run_config import RunConfig
+from evonas.runtime.expectation import (
+    Expectation,
+    expected,
+    rounded_up,
+    seconds_for,
+    times_in_words,
+)
 from evonas.runtime.planning import ends_of, laid_out, probe_some
 from evonas.runtime.pools import PoolFactory, open_pool
 from evonas.runtime.probe import Probe
@@ -75,7 +82,7 @@ def first_config(
     Raises:
         InvalidConfig, InvalidData: the data cannot be used.
     """
-    workers = workers_of(len(os.sched_getaffinity(0)), Memory().free().bytes)
+    workers = workers_of(processors(), Memory().free().bytes)
     budget: dict[str, float] = {"minutes": MINUTES}
     draft = {"data": dict(data), "budget": budget, "pool": {"local": {"workers": workers}}}
     loaded = _loaded(draft)
@@ -93,7 +100,7 @@ def first_config(
         if probed is not None:
             found = expected(loaded.config, probed)
             if found.trainings < FEWEST_TRIALS:
-                budget["minutes"] = minutes_for(probed)
+                budget["minutes"] = minutes_for(loaded.config, probed)
                 loaded = _loaded(draft)
                 found = expected(loaded.config, probed)
     text = _text(file, shown_data, loaded, prepared, seen, probed, found)
@@ -104,7 +111,7 @@ def workers_of(processors: int, memory: int) -> int:
     """Workers that a machine has room for.
 
     Args:
-        processors: processors that this process may use.
+        processors: number of processors that this process may use.
         memory: bytes of free memory.
     """
     return max(1, min(processors, memory // WORKER, MOST_WORKERS))
@@ -124,9 +131,9 @@ def limits_of(seen: Survey, memory: int, workers: int) -> dict[str, int]:
     return found
 
 
-def minutes_for(probed: Probe) -> int:
+def minutes_for(config: RunConfig, probed: Probe) -> int:
     """Minutes that do for the fewest trainings that are a search."""
-    seconds = FEWEST_TRIALS * probed.seconds / probed.workers + probed.start + probed.end
+    seconds = seconds_for(config, probed, FEWEST_TRIALS)
     # A little more than that: the trainings of a search differ from those that were tried.
     return math.ceil(1.1 * seconds / 60)
 
@@ -201,16 +208,12 @@ def _text(
         in_line({"limits": config.limits.of_size()}),
         "",
         *_remark(
-            f"processes that train at once, on {counted(_processors(), 'processor')} with"
+            f"processes that train at once, on {counted(processors(), 'processor')} with"
             f" {size(Memory().free().bytes)} of free memory"
         ),
         in_line({"pool": {"local": {"workers": config.pool.workers}}}),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _about_epochs(loaded: LoadedConfig) -> str:

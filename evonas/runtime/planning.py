@@ -15,12 +15,16 @@ from evonas.errors import UserError
 from evonas.genome import Genome
 from evonas.learning.interface import Interface
 from evonas.memory import Memory
+from evonas.processors import processors
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.expectation import Expectation, Machine, advice, expected
 from evonas.runtime.pools import PoolFactory, open_pool
 from evonas.runtime.preparation import prepare_run
 from evonas.runtime.probe import Probe, probe
 from evonas.runtime.survey import Survey, survey
+
+PLACES = tuple(place / 16 for place in (5, 11, 15, 1, 13, 3, 9, 7))
+"""Where the networks that are tried are among all, the smallest first, an eighth each."""
 
 
 @dataclass(frozen=True)
@@ -120,16 +124,13 @@ def probe_some(
 
 
 def to_probe(seen: Survey, seeds: Sequence[Genome]) -> list[Genome]:
-    """Three genomes that stand for those of a search: small, middling and large ones.
+    """Genomes that stand for those of a search: small, middling and large ones.
 
-    A search begins with its founders and goes on from what is good, so that one of them is a
-    founder, if there are any.
+    One of them is a founder, if there are any: a search begins with these. The first three stand
+    for all, if there is no time for more.
     """
     valid = seen.by_work()
-    places: tuple[float, ...] = (1 / 6, 1 / 2, 5 / 6)
-    if seeds:
-        places = (1 / 3, 2 / 3)
-    chosen = [valid[int(place * len(valid))] for place in places if valid]
+    chosen = [valid[int(place * len(valid))] for place in PLACES if valid]
     return [*seeds[:1], *chosen]
 
 
@@ -140,4 +141,4 @@ def free(folder: Path) -> Machine:
         folder: where runs are made; it need not exist.
     """
     there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-    return Machine(Memory().free().bytes, shutil.disk_usage(there).free)
+    return Machine(Memory().free().bytes, shutil.disk_usage(there).free, processors())

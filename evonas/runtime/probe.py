@@ -18,14 +18,26 @@ from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.loop.jobs import checkpoint_path, training_job, weights_path
 from evonas.runtime.loop.reserve import Reserve
+from evonas.runtime.loop.to_come import likely_parents
 from evonas.runtime.pools import PoolFactory, make_setup, open_pool
-from evonas.trial import CUT_SHORT, Fidelity, Lineage, Outcome, Proposal, Trial, TrialState
+from evonas.trial import (
+    CUT_SHORT,
+    Fidelity,
+    Fitness,
+    Lineage,
+    Outcome,
+    Proposal,
+    Trial,
+    TrialState,
+)
 
-TRAININGS = 3
-"""Networks that are trained."""
-LONGEST = 60.0
+LONGEST = 30.0
 """Seconds after which a probe training ends with its epoch."""
-PATIENCE = 5
+ALL = 60.0
+"""Seconds after which no other probe training begins."""
+FEWEST = 3
+"""Trainings that begin in any case."""
+PATIENCE = 10
 """So many times as long an epoch may take. Then the training is given up."""
 LOOK = 0.2
 """Seconds that are waited for a report."""
@@ -45,6 +57,7 @@ class Training:
         epochs: epochs of it.
         is_cut: whether it was cut short, and the rest is calculated.
         bytes: bytes of its weights.
+        fitness: what it has reached; None if that is not one number.
     """
 
     state: TrialState
@@ -53,6 +66,20 @@ class Training:
     epochs: int
     is_cut: bool
     bytes: int
+    fitness: Fitness | None = None
+
+
+@dataclass(frozen=True)
+class Typical:
+    """What a training takes.
+
+    Attributes:
+        seconds: mean seconds.
+        bytes: mean bytes of the weights.
+    """
+
+    seconds: float
+    bytes: float
 
 
 @dataclass(frozen=True)
@@ -80,22 +107,36 @@ class Probe:
         return [one for one in self.trainings if one.state is TrialState.OK]
 
     @property
-    def seconds(self) -> float:
-        """Mean seconds of a training.
+    def drawn(self) -> Typical:
+        """What random networks take.
 
         Raises:
-            UserError: none has succeeded.
+            UserError: no training has succeeded.
         """
         done = self.succeeded
         if not done:
             first = self.trainings[0]
             raise UserError(f"no probe training succeeded: {first.state} {first.message}".rstrip())
-        return sum(one.seconds for one in done) / len(done)
+        return _typical(done)
 
     @property
-    def bytes(self) -> int:
-        """Bytes of the weights of the largest network."""
-        return max((one.bytes for one in self.succeeded), default=0)
+    def good(self) -> Typical:
+        """What the children of good networks take; errors as for `drawn`."""
+        ranked = []
+        for place, one in enumerate(self.trainings):
+            if one.fitness is not None:
+                ranked.append((one.fitness.order, place))
+        parents = likely_parents(sorted(ranked))
+        if not parents:
+            return self.drawn
+        return _typical([self.trainings[place] for _, place in parents])
+
+
+def _typical(trainings: Sequence[Training]) -> Typical:
+    """The means."""
+    count = len(trainings)
+    seconds = sum(one.seconds for one in trainings)
+    return Typical(seconds / count, sum(one.bytes for one in trainings) / count)
 
 
 @dataclass
@@ -131,10 +172,17 @@ class _Probing:
         self._looked = 0.0
 
     def train(self, genomes: Sequence[Genome], epochs: int) -> dict[int, Outcome]:
-        """Train networks, as many at once as there are workers; the outcome of each, by number."""
+        """Train networks, as many at once as there are workers; the outcome of each, by number.
+
+        If they take long, the last ones are not trained.
+        """
         waiting = list(genomes)
+        end = time.monotonic() + ALL
         found: dict[int, Outcome] = {}
         while waiting or self._pool.running:
+            has_begun = len(genomes) - len(waiting)
+            if has_begun >= FEWEST and time.monotonic() > end:
+                waiting.clear()
             while waiting and self._pool.running < self._pool.capacity:
                 self._submit(waiting.pop(0), epochs)
             for report in self._pool.poll(LOOK):
@@ -195,7 +243,14 @@ class _Probing:
             epochs if is_cut else outcome.epochs,
             is_cut,
             kept,
+            self._fitness(outcome),
         )
+
+    def _fitness(self, outcome: Outcome) -> Fitness | None:
+        """What a training has reached; None if it failed, or if there are several objectives."""
+        if outcome.state is not TrialState.OK or self._config.objectives:
+            return None
+        return self._config.to_objective().fitness(outcome.metrics)
 
 
 def probe(

@@ -22,22 +22,26 @@ from evonas.runtime.expectation import (
 )
 from evonas.runtime.first_config import limits_of, minutes_for, workers_of
 from evonas.runtime.planning import make_plan, to_probe
-from evonas.runtime.probe import Probe, Training
+from evonas.runtime.probe import Probe, Training, Typical
 from evonas.runtime.survey import Survey, survey
 from evonas.testing import Stub
 from evonas.testing.runs import stub_pools, write_config
-from evonas.trial import TrialState
+from evonas.trial import Fitness, TrialState
 
 GIB = 2**30
-ROOM = Machine(memory=8 * GIB, disk=100 * GIB)
-SECONDS = (4.0, 6.0, 8.0)
+ROOM = Machine(memory=8 * GIB, disk=100 * GIB, processors=2)
 
 
-def training(seconds: float, state: TrialState = TrialState.OK) -> Training:
-    return Training(state, "made up", seconds, 3, False, 1000)
+def training(
+    seconds: float, loss: float | None = None, state: TrialState = TrialState.OK, size: int = 1000
+) -> Training:
+    fitness = None if loss is None else Fitness(loss, "min")
+    return Training(state, "made up", seconds, 3, False, size, fitness)
 
 
-PROBE = Probe(tuple(map(training, SECONDS)), 2, start=10.0, end=5.0, memory=GIB, data=50_000)
+TRAININGS = (training(4.0, 0.9), training(6.0, 0.5), training(8.0, 0.1, size=4000))
+"""The mean takes 6 s, and its weights 2,000 bytes; the best third takes 8 s and 4,000 bytes."""
+PROBE = Probe(TRAININGS, 2, start=10.0, end=5.0, memory=GIB, data=50_000)
 
 
 @pytest.fixture
@@ -67,9 +71,11 @@ def test_a_survey_counts_and_orders(seen: Survey, genomes: list[Genome]) -> None
     limited = replace(seen, limits={"flops": 100})
     assert limited.valid == 5
     assert limited.by_work() == genomes[1:6]
-    assert [genomes.index(one) for one in to_probe(seen, [])] == [2, 5, 8]
+    assert to_probe(seen, []) == [genomes[place] for place in (3, 7, 9, 1, 8, 2, 6, 4)]
     # A search begins with its founders.
-    assert to_probe(limited, genomes[9:]) == [genomes[9], genomes[2], genomes[4]]
+    assert to_probe(limited, genomes[9:]) == [
+        genomes[place] for place in (9, 2, 4, 5, 1, 5, 1, 3, 3)
+    ]
 
 
 def test_duplicates_are_counted_and_each_network_is_measured_once(
@@ -91,12 +97,17 @@ def test_duplicates_are_counted_and_each_network_is_measured_once(
 @pytest.mark.parametrize(
     ("changes", "trainings", "seconds"),
     [
-        (["budget.trials=20"], 20, 15 + 20 * 6 / 2),
-        (["budget.epochs=60"], 20, 15 + 20 * 6 / 2),
-        (["budget.minutes=2"], 35, 120),
-        (["budget.minutes=2", "budget.trials=20"], 20, 75),
-        (["budget.minutes=1", "budget.trials=20"], 15, 60),
+        # Five random ones of 6 s, and the children of good ones, by two workers.
+        (["budget.trials=20"], 20, 15 + (5 * 6 + 15 * 8) / 2),
+        (["budget.trials=3"], 3, 15 + 3 * 6 / 2),
+        (["budget.epochs=60"], 20, 15 + (5 * 6 + 15 * 8) / 2),
+        (["budget.minutes=2"], 5 + (2 * 105 - 30) // 8, 120),
+        (["budget.minutes=2", "budget.trials=20"], 20, 90),
+        (["budget.minutes=1", "budget.trials=20"], 5 + (2 * 45 - 30) // 8, 60),
+        (["budget.seconds=28"], 4, 28),
         (["budget.seconds=5"], 0, 5),
+        # Nobody has parents: all are random.
+        (["budget.trials=20", "strategy=random"], 20, 15 + 20 * 6 / 2),
     ],
 )
 def test_time_follows_from_the_trainings(
@@ -110,8 +121,18 @@ def test_time_follows_from_the_trainings(
 
 def test_the_disk_has_what_is_kept(loaded: LoadedConfig) -> None:
     config = with_budget(loaded, "budget.trials=1000", "storage.keep_best=7").config
-    # The best ones and the population of 5, the model, the data, and 5 kB a trial.
-    assert expected(config, PROBE).disk == 50_000 + 14 * 1000 + 5_000_000
+    # Between the best 7 and those with the population of 5: that is 10 (9.5), and the model counts
+    # three times. Good networks have 4,000 bytes. Then the data, and 5 kB a trial.
+    assert expected(config, PROBE).disk == 50_000 + 13 * 4000 + 5_000_000
+    few = with_budget(loaded, "budget.trials=4").config
+    assert expected(few, PROBE).disk == 50_000 + 7 * 4000 + 20_000
+
+
+def test_networks_without_one_fitness_are_all_alike(loaded: LoadedConfig) -> None:
+    probe = replace(PROBE, trainings=tuple(replace(one, fitness=None) for one in TRAININGS))
+    assert probe.good == probe.drawn == Typical(6.0, 2000)
+    failed = replace(PROBE, trainings=(*TRAININGS, training(1.0, state=TrialState.ERROR)))
+    assert (failed.good, failed.drawn) == (PROBE.good, PROBE.drawn)
 
 
 def test_a_strategy_with_rungs_takes_at_most_that(loaded: LoadedConfig) -> None:
@@ -120,7 +141,7 @@ def test_a_strategy_with_rungs_takes_at_most_that(loaded: LoadedConfig) -> None:
 
 
 def test_what_fails_is_told(loaded: LoadedConfig) -> None:
-    failed = replace(PROBE, trainings=(training(1.0, TrialState.ERROR),))
+    failed = replace(PROBE, trainings=(training(1.0, state=TrialState.ERROR),))
     with pytest.raises(UserError, match="no probe training succeeded: error made up"):
         expected(loaded.config, failed)
 
@@ -148,13 +169,16 @@ def test_each_thing_that_does_not_fit_has_what_helps(loaded: LoadedConfig, seen:
     # Trainings of 3 epochs.
     assert "budget.epochs=30" in epochs
     (short,) = told(loaded, seen, "budget.minutes=0.5")
-    # 15 seconds around 10 trainings of 6 seconds by two workers.
+    # 15 seconds around 5 trainings of 6 seconds and 5 of 8, by two workers.
     assert "budget.minutes=1" in short
     assert "training.epochs=1" in short
-    (memory,) = told(loaded, seen, "budget.trials=20", free=Machine(GIB // 2, 100 * GIB))
+    (memory,) = told(loaded, seen, "budget.trials=20", free=replace(ROOM, memory=GIB // 2))
     assert "pool.local.workers=1" in memory
-    (disk,) = told(loaded, seen, "budget.trials=20", free=Machine(8 * GIB, 500_000_000))
+    (disk,) = told(loaded, seen, "budget.trials=20", free=replace(ROOM, disk=500_000_000))
     assert "storage.keep_best=1" in disk
+    (crowd,) = told(loaded, seen, "budget.trials=20", free=replace(ROOM, processors=1))
+    assert "2 workers share 1 processor" in crowd
+    assert "pool.local.workers=1" in crowd
     (alike,) = told(loaded, replace(seen, duplicates=100), "budget.trials=20")
     assert "100 of 400 random genomes had been drawn before" in alike
     small = replace(seen, limits={"parameters": 15})
@@ -163,17 +187,18 @@ def test_each_thing_that_does_not_fit_has_what_helps(loaded: LoadedConfig, seen:
     assert "limits.parameters=82" in limits
 
 
-def test_a_plan_trains_three_and_leaves_nothing(
+def test_a_plan_trains_some_and_leaves_nothing(
     loaded: LoadedConfig, seen: Survey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("evonas.runtime.planning.survey", lambda *_: seen)
     before = sorted(tmp_path.rglob("*"))
     plan = make_plan(loaded, tmp_path / "runs", pool_factory=stub_pools(2, Stub(diverge=0.0)))
     assert plan.probe is not None
-    assert [one.state for one in plan.probe.trainings] == [TrialState.OK] * 3
-    assert [one.epochs for one in plan.probe.trainings] == [3, 3, 3]
+    assert [one.state for one in plan.probe.trainings] == [TrialState.OK] * 8
+    assert [one.epochs for one in plan.probe.trainings] == [3] * 8
     assert plan.probe.data > 0
-    assert plan.probe.bytes > 0
+    assert plan.probe.drawn.bytes > 0
+    assert all(one.fitness is not None for one in plan.probe.trainings)
     assert isinstance(plan.expected, Expectation)
     assert plan.expected.trainings == 12
     assert sorted(tmp_path.rglob("*")) == before
@@ -191,7 +216,7 @@ def test_what_no_network_judges_has_no_plan(tmp_path: Path) -> None:
         make_plan(load_config(tmp_path / "run.yaml"), tmp_path)
 
 
-def test_the_first_config_fits_the_machine(seen: Survey) -> None:
+def test_the_first_config_fits_the_machine(loaded: LoadedConfig, seen: Survey) -> None:
     assert workers_of(processors=4, memory=3 * GIB) == 3
     assert workers_of(processors=64, memory=500 * GIB) == 8
     assert workers_of(processors=2, memory=0) == 1
@@ -199,8 +224,8 @@ def test_the_first_config_fits_the_machine(seen: Survey) -> None:
     founder = replace(seen, seeds=({"parameters": 1234, "flops": 5}, None))
     assert limits_of(founder, 8 * GIB, 2) == {"parameters": 1300, "flops": 170}
     assert limits_of(founder, 3200, 2)["parameters"] == 100
-    # 24 trainings of 6 s by two workers, 15 s around them, and a tenth more.
-    assert minutes_for(PROBE) == 2
+    # 5 trainings of 6 s and 19 of 8 by two workers, 15 s around them, and a tenth more: 1.9.
+    assert minutes_for(loaded.config, PROBE) == 2
 
 
 def test_numbers_for_people() -> None:

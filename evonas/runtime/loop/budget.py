@@ -9,6 +9,7 @@ the first proposals of which N are not infeasible. At most as much is given back
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class Account:
         all_infeasible: number of infeasible trials, whether they may be given back or not.
         reserve: seconds of the budget that are kept for what comes after the search. The search has
             at least half of the budget.
+        parents: ids of trials that those to come will resemble.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Account:
         self._failed = 0
         self._is_late = False
         self.reserve = 0.0
+        self.parents: Sequence[int] = ()
         self.charged = 0
         self.infeasible = 0
         self.all_infeasible = 0
@@ -116,8 +119,13 @@ class Account:
         self.charged += 1
         self._charged_epochs += _cost(trial, trials)
 
-    def enter(self, trial: Trial, trials: Sequence[Trial]) -> None:
-        """The outcome of a trial that is no duplicate is known; arguments as for `charge`."""
+    def enter(self, trial: Trial, trials: Sequence[Trial], seconds: float = math.nan) -> None:
+        """The outcome of a trial that is no duplicate is known.
+
+        Args:
+            trials: all trials of the run, by id.
+            seconds: time that a worker spent on it; NaN if that is unknown.
+        """
         if trial.state is TrialState.CANCELLED:
             return
         cost = _cost(trial, trials)
@@ -129,7 +137,10 @@ class Account:
             self.infeasible += 1
             self._infeasible_epochs += cost
         if self._has_begun:
-            self._pace.note(self.elapsed, self.share)
+            # A failure is over soon, and says nothing of other trainings.
+            is_known = trial.state is TrialState.OK and cost > 0
+            each = seconds / cost if is_known else math.nan
+            self._pace.note(self.elapsed, self.share, trial.id, each)
 
     @property
     def given_back(self) -> int:
@@ -235,7 +246,7 @@ class Account:
         budget, it is that from the beginning.
         """
         limits = self._limits
-        paced = self._pace.remaining(self.elapsed)
+        paced = self._pace.remaining(self.elapsed, self.parents)
         if limits.seconds is None:
             return paced
         left = max(0.0, limits.seconds - self.seconds)

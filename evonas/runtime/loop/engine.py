@@ -11,6 +11,7 @@ driver may be killed at any instant. The next one continues as if nothing had ha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -34,6 +35,7 @@ from evonas.runtime.loop.progress import Progress
 from evonas.runtime.loop.retries import accumulation, is_tried_again, judged, set_aside, suspicion
 from evonas.runtime.loop.stopping import Urgency
 from evonas.runtime.loop.storage import Storage
+from evonas.runtime.loop.to_come import likely_parents
 from evonas.runtime.loop.turns import Turns
 from evonas.runtime.record.past import Past
 from evonas.runtime.record.rows import settled
@@ -221,6 +223,8 @@ class Engine:
             return False
         stop = self._too_many_failures()
         self._commit(told, asked, before, stop)
+        if told:
+            self._account.parents = self._likely_parents()
         # Only now: files may go when the step that makes them superfluous is in the record.
         self._sweep()
         for observer in self._observers:
@@ -228,6 +232,11 @@ class Engine:
         if stop is not None:
             raise stop.error
         return True
+
+    def _likely_parents(self) -> list[int]:
+        """Ids of trials that those to come will resemble; empty if the strategy keeps none."""
+        ranked = sorted((self._trials[id] for id in self._dialogue.retained), key=rank)
+        return [trial.trained_id for trial in likely_parents(ranked)]
 
     def _commit(
         self, told: list[Trial], asked: list[Trial], before: int, stop: Stop | None
@@ -431,16 +440,16 @@ class Engine:
         self._write(lambda: self._journal.finish_attempt(trial, attempt, outcome, final))
         if final:
             self._turns.arrive(trial)
-            self._enter(trial)
+            self._enter(trial, outcome.seconds)
             self._storage.settle(trial)
             self._sweep()
         for observer in self._observers:
             observer.on_outcome(trial, outcome, attempt, final)
             observer.on_progress(self.progress())
 
-    def _enter(self, trial: Trial) -> None:
-        """Count an outcome, and see whether it is the best."""
-        self._account.enter(trial, self._trials)
+    def _enter(self, trial: Trial, seconds: float = math.nan) -> None:
+        """Count an outcome, and see whether it is the best; `seconds` as in `Account.enter`."""
+        self._account.enter(trial, self._trials, seconds)
         if trial.fitness is None:
             return
         # A rank has the id in it: of equal trials the oldest wins, in any order of arrival.

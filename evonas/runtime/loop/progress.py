@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evonas.trial import Trial
@@ -81,8 +82,10 @@ class Pace:
     """How fast a session gets on, learned from its recent trials.
 
     Later trials tend to train longer: a search finds larger networks, and they improve for longer.
-    So what counts is the latest third of the trials. Half of what has changed since the beginning
-    is expected to change once more.
+    So what counts is the latest third of the trials. Those to come will be children of the good
+    ones: they take more time than the latest, or less, by what their parents did. Of a search
+    without known parents, half of what has changed since the beginning is expected to change once
+    more.
 
     Args:
         workers: number of trials that run at once. With many, outcomes come in bursts.
@@ -90,9 +93,14 @@ class Pace:
 
     def __init__(self, workers: int = 1) -> None:
         self._least = max(LEAST, BURSTS * workers)
-        # Two arrays of floats: a run may have a hundred thousand trials.
+        # Arrays of floats: a run may have a hundred thousand trials.
         self._times = array("d")
         self._shares = array("d")
+        # Sum and number of all known costs up to each outcome.
+        self._sums = array("d")
+        self._counts = array("d")
+        # What each trial has cost, by id; NaN if that is unknown.
+        self._costs = array("d")
 
     def begin(self, elapsed: float, share: float) -> None:
         """The work begins: what was noted before counts no longer.
@@ -101,19 +109,37 @@ class Pace:
             elapsed: seconds of the session.
             share: share of the budget that is spent.
         """
-        del self._times[:], self._shares[:]
+        del self._times[:], self._shares[:], self._sums[:], self._counts[:]
         self.note(elapsed, share)
 
-    def note(self, elapsed: float, share: float) -> None:
-        """An outcome has come; arguments as for `begin`."""
+    def note(
+        self, elapsed: float, share: float, trial: int | None = None, cost: float = math.nan
+    ) -> None:
+        """An outcome has come.
+
+        Args:
+            elapsed, share: as for `begin`.
+            trial: id of the trial.
+            cost: seconds of a worker for what the trial was charged. NaN if they say nothing of
+                other trials: of a failure, or from a session before.
+        """
         self._times.append(elapsed)
         self._shares.append(share)
+        is_known = not math.isnan(cost)
+        before = (self._sums[-1], self._counts[-1]) if self._sums else (0.0, 0.0)
+        self._sums.append(before[0] + (cost if is_known else 0.0))
+        self._counts.append(before[1] + is_known)
+        if trial is not None:
+            missing = trial + 1 - len(self._costs)
+            self._costs.extend([math.nan] * missing)
+            self._costs[trial] = cost
 
-    def remaining(self, elapsed: float) -> float | None:
+    def remaining(self, elapsed: float, parents: Sequence[int] = ()) -> float | None:
         """Estimated seconds to the end; None before the first outcome of the session.
 
         Args:
             elapsed: seconds of the session at this moment.
+            parents: ids of trials that those to come will resemble.
         """
         if self._shares and self._shares[-1] >= 1:
             return 0.0
@@ -125,14 +151,27 @@ class Pace:
             return None
         latest = min(outcomes, max(self._least, outcomes // 3))
         recent = self._seconds_for_all(latest) or whole
-        # The square root is half of the change, on the scale of factors.
-        change = math.sqrt(recent / whole) if whole else 1.0
+        change = self._of_parents(parents, latest)
+        if change is None:
+            # The square root is half of the change, on the scale of factors.
+            change = math.sqrt(recent / whole) if whole else 1.0
         change = min(max(change, 1 / MOST_CHANGE), MOST_CHANGE)
         left = (1.0 - self._shares[-1]) * recent * change
         # Between two outcomes the rest gets shorter, but not by more than the next one is worth.
         usual = (self._times[-1] - self._times[-1 - latest]) / latest
         since = min(elapsed - self._times[-1], usual)
         return max(0.0, left - since)
+
+    def _of_parents(self, parents: Sequence[int], latest: int) -> float | None:
+        """What parents have cost, as a share of what the latest outcomes have; None if unknown."""
+        known = [self._costs[id] for id in parents if id < len(self._costs)]
+        known = [cost for cost in known if not math.isnan(cost)]
+        first = -1 - latest
+        seconds = self._sums[-1] - self._sums[first]
+        count = self._counts[-1] - self._counts[first]
+        if not known or seconds <= 0:
+            return None
+        return (sum(known) / len(known)) / (seconds / count)
 
     def _seconds_for_all(self, latest: int) -> float | None:
         """Seconds for the whole budget at the pace of the latest outcomes; None if it is 0."""

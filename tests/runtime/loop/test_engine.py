@@ -571,3 +571,29 @@ def test_progress_counts_and_estimates(engine, problem):
     assert (seen[-1].done, seen[-1].total, seen[-1].failures, seen[-1].twins) == (10, 10, 1, 1)
     assert seen[-1].remaining == 0
     assert any(progress.remaining and progress.remaining > 0 for progress in seen)
+
+
+def test_the_eta_follows_the_best_of_what_the_strategy_keeps(engine, problem):
+    """The later a trial, the better it is, and the longer it takes: 1 second, 2, 3 and so on."""
+    seen = {}
+    now = [0.0]
+
+    class Keeping(Script):
+        retained = property(lambda self: [trial.id for trial in self.told])
+
+    class Slow(Answers):
+        def poll(self, timeout):
+            (report,) = super().poll(timeout)
+            seconds = report.job.trial + 1.0
+            now[0] += seconds
+            return [replace(report, outcome=replace(report.outcome, seconds=seconds))]
+
+    class Watch(Observer):
+        def on_progress(self, progress):
+            seen[progress.done] = progress.remaining
+
+    strategy = Keeping(problem, list(range(10)))
+    engine(strategy, Slow({}, capacity=1), observers=[Watch()], clock=lambda: now[0]).run()
+    # Of four trials, the third and the fourth are the best third: 3.5 seconds each.
+    assert seen[4] == pytest.approx(6 * 3.5)
+    assert seen[9] == pytest.approx(8.0)

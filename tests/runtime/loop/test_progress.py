@@ -77,6 +77,52 @@ def test_a_steady_run_has_an_exact_eta():
     assert pace.remaining(120.0) == pytest.approx(180.0)
 
 
+def first_generation(pace):
+    """Ten trials of 1 to 10 seconds, one after another, of a budget of 40."""
+    pace.begin(0.0, 0.0)
+    elapsed = 0.0
+    for id in range(10):
+        elapsed += id + 1
+        pace.note(elapsed, (id + 1) / 40, id, float(id + 1))
+    return elapsed
+
+
+@pytest.mark.parametrize(
+    ("parents", "each"),
+    [
+        ((), 5.5),
+        ((9, 8, 7, 6, 5), 8.0),
+        ((4,), 5.0),
+        # No more than twice as fast.
+        ((0, 1), 2.75),
+        # Nothing is known of a trial of an earlier session.
+        ((70,), 5.5),
+        ((9, 70), 10.0),
+    ],
+)
+def test_those_to_come_take_as_long_as_their_parents(parents, each):
+    pace = Pace()
+    elapsed = first_generation(pace)
+    assert pace.remaining(elapsed, parents) == pytest.approx(30 * each)
+
+
+def test_children_that_are_there_are_not_counted_twice():
+    """When the latest trials are children, they are what they resemble their parents in."""
+    pace = Pace()
+    elapsed = first_generation(pace)
+    for id in range(10, 28):
+        elapsed += 8.0
+        pace.note(elapsed, (id + 1) / 40, id, 8.0)
+    assert pace.remaining(elapsed, range(20, 28)) == pytest.approx(12 * 8.0)
+
+
+def test_failures_say_nothing_of_what_others_cost():
+    pace = Pace()
+    elapsed = first_generation(pace)
+    pace.note(elapsed, 11 / 40, 10)
+    assert pace.remaining(elapsed, (9, 8, 7, 6, 5)) == pytest.approx(29 * 5.0 * 8 / 5.5)
+
+
 def test_there_is_none_before_the_first_outcome():
     pace = Pace()
     assert pace.remaining(0.0) is None
@@ -150,3 +196,15 @@ def test_the_eta_of_a_session_that_finds_all_done_is_zero():
     pace = Pace()
     pace.begin(0.0, 1.0)
     assert pace.remaining(1.0) == 0.0
+
+
+def test_an_account_knows_what_its_trials_have_cost(settled_trials):
+    now = [0.0]
+    account = Account(RunLimits(10), lambda: now[0])
+    account.begin()
+    for place, seconds in enumerate((2.0, 6.0)):
+        now[0] += seconds
+        account.enter(settled_trials[place], settled_trials, seconds)
+    assert account.remaining == pytest.approx(8 * 4.0)
+    account.parents = [1]
+    assert account.remaining == pytest.approx(8 * 6.0)
