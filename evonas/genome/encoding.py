@@ -96,12 +96,19 @@ def _decode_gene(
     return Gene.make(op.name, params, numbers, slot + 1)
 
 
-def encode(space: SearchSpace, genome: Genome, flat: bool = False) -> Point:
+Slots = dict[tuple[str, int, Gene, Inputs], list[float]]
+"""Coordinates of a slot, by section, slot, gene and the positions of the gene's inputs."""
+
+
+def encode(
+    space: SearchSpace, genome: Genome, flat: bool = False, slots: Slots | None = None
+) -> Point:
     """The point of a genome, in the middle of the box of points that decode to the genome.
 
     Args:
         flat: whether parameters are laid out without their priors. Then equal distances are equal
             steps on a parameter's own scale, and the point does not decode to the genome.
+        slots: slots that were encoded before, with the same space and `flat`. New ones are added.
 
     Returns:
         Shape (space.dimension,), in [0, 1].
@@ -112,12 +119,16 @@ def encode(space: SearchSpace, genome: Genome, flat: bool = False) -> Point:
     values: list[float] = []
     for section in space.sections.values():
         genes = genome[section.name]
-        _encode_section(section, genes, values, flat)
+        _encode_section(section, genes, values, flat, slots)
     return np.array(values, dtype=np.float64)
 
 
 def _encode_section(
-    section: Section, genes: tuple[Gene, ...], values: list[float], flat: bool
+    section: Section,
+    genes: tuple[Gene, ...],
+    values: list[float],
+    flat: bool,
+    slots: Slots | None,
 ) -> None:
     """Appends the section's coordinates to `values`."""
     if section.high > section.low:
@@ -130,7 +141,13 @@ def _encode_section(
         if slot < len(genes):
             gene = genes[slot]
             inputs = places[slot]
-            values += _encode_gene(section, slot, gene, inputs, flat)
+            key = (section.name, slot, gene, inputs)
+            box = slots.get(key) if slots is not None else None
+            if box is None:
+                box = _encode_gene(section, slot, gene, inputs, flat)
+                if slots is not None:
+                    slots[key] = box
+            values += box
         else:
             values += [0.5] * len(layout)
 

@@ -194,10 +194,26 @@ def _edited(section: Section, genome: Genome, rng: np.random.Generator, word: st
     if genes is None:
         return None
     repaired = repair(section, genes)
-    child = genome.with_section(section.name, repaired)
-    if child == genome:
+    if _same_network(genome[section.name], repaired):
         return None
-    return child
+    return genome.with_section(section.name, repaired)
+
+
+def _same_network(old: Genes, new: Genes) -> bool:
+    """Whether two lists of genes are equal but for their innovation numbers.
+
+    Whole genomes are compared by digests, which cost more.
+    """
+    if len(old) != len(new):
+        return False
+    for before, after in zip(old, new, strict=True):
+        if before.op != after.op or before.params != after.params:
+            return False
+        pairs = zip(before.params, after.params, strict=True)
+        # To Python, 1, 1.0 and True are equal.
+        if any(type(one) is not type(other) for (_, one), (_, other) in pairs):
+            return False
+    return positions(old) == positions(new)
 
 
 def _ends(weights: Sequence[float]) -> list[float]:

@@ -21,11 +21,12 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
-from evonas.genome import sample
+from evonas.genome import MutationRates, sample
 from evonas.randomness import generator
 from evonas.search.breeding import Child, bred, possible
+from evonas.search.candidates import Candidates
 from evonas.search.crossover import Crossover, Uniform
-from evonas.search.known import unknown
+from evonas.search.known import DRAWS, unknown
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
 from evonas.search.surrogate import Experience, GaussianProcess, Surrogate
 from evonas.search.variation import Mutation
@@ -33,6 +34,9 @@ from evonas.trial import Lineage, Proposal, Trial
 
 PARENTS = 1000
 """Number of the best trials that may be parents. A later one would be drawn once in 7,000 times."""
+
+GUIDED = 1000
+"""Number of trials that a surrogate chooses. Later ones cost no more, however many there are."""
 
 ROUNDS = 2
 """Rounds of further edits."""
@@ -98,7 +102,7 @@ class Guided(Strategy):
     def _propose(self) -> Proposal:
         child = None
         if self._may_breed():
-            child = self._most_promising()
+            child = self._child()
         proposal = self._founder() if child is None else self._proposal_of(child)
         # The experience must know this proposal before the next one is chosen.
         self._experience.ask(proposal.genome)
@@ -136,31 +140,52 @@ class Guided(Strategy):
         expected = self._experience.expected(child.genome)
         return Proposal(child.genome, self.problem.fidelity, lineage, expected=expected)
 
-    def _most_promising(self) -> Child | None:
-        """The best child of all rounds; None if every one of them was proposed before."""
+    def _child(self) -> Child | None:
+        """The next child; None if all that were bred had been proposed before."""
+        number = self._experience.asked
+        rng = generator(self.problem.seed, "child", number)
+        rates = possible(self.problem.space, self._credit.rates)
+        best = self._experience.best(PARENTS)
+        if number < GUIDED:
+            return self._most_promising(best, rng, rates)
+        for _ in range(DRAWS):
+            child = self._bred(best, rng, rates)
+            if not self._experience.knows(child.genome):
+                return child
+        return None
+
+    def _bred(self, best: Sequence[Trial], rng: np.random.Generator, rates: MutationRates) -> Child:
+        """A child of parents among these trials."""
+        settings = self.settings
+        parents = self._parents(best, rng)
+        return bred(self.problem.space, parents, settings.crossover, settings.mutation, rng, rates)
+
+    def _most_promising(
+        self, best: Sequence[Trial], rng: np.random.Generator, rates: MutationRates
+    ) -> Child | None:
+        """The best child of all rounds; None if every one of them was proposed before.
+
+        Args:
+            best: trials that may be parents, the best first.
+        """
         settings = self.settings
         space = self.problem.space
-        rng = generator(self.problem.seed, "child", self._experience.asked)
-        rates = possible(space, self._credit.rates)
-        best = self._experience.best(PARENTS)
         children = []
         for _ in range(settings.children):
-            parents = self._parents(best, rng)
-            child = bred(space, parents, settings.crossover, settings.mutation, rng, rates)
-            children.append(child)
-        pool = self._new(children, {})
+            children.append(self._bred(best, rng, rates))
+        candidates = Candidates(self._experience)
+        candidates.add(children)
         for _ in range(ROUNDS):
-            roots = self._ranked(pool)[:PROMISING]
+            roots = candidates.best(PROMISING)
+            # Without any new child there is nothing to edit.
+            if not roots:
+                return None
             further = []
             for i in range(settings.children // 2):
-                # Without any new child there is nothing to edit.
-                if not roots:
-                    break
                 root = roots[i % len(roots)]
                 further.append(root.edited(space, 1, rng, rates))
-            pool = self._new(further, pool)
-        ranked = self._ranked(pool)
-        return ranked[0] if ranked else None
+            candidates.add(further)
+        return candidates.best(1)[0]
 
     def _parents(self, best: Sequence[Trial], rng: np.random.Generator) -> tuple[Trial, ...]:
         """One parent, or two different ones.
@@ -176,27 +201,6 @@ class Guided(Strategy):
         if second.id == first.id:
             return (first,)
         return (first, second)
-
-    def _new(self, children: Sequence[Child], pool: Mapping[str, Child]) -> dict[str, Child]:
-        """The pool and those of the children that were not proposed before, by digest."""
-        found = dict(pool)
-        for child in children:
-            genome = child.genome
-            if not self._experience.knows(genome):
-                # If a genome comes again, the child that came first stays.
-                found.setdefault(genome.digest, child)
-        return found
-
-    def _ranked(self, pool: Mapping[str, Child]) -> list[Child]:
-        """The children, the most promising first; equal ones keep their order."""
-        children = list(pool.values())
-        if not children:
-            return []
-        genomes = [child.genome for child in children]
-        improvement = self._experience.improvement(genomes)
-        # Without "stable", the order of equal children could depend on the machine.
-        order = np.argsort(-improvement, kind="stable")
-        return [children[i] for i in order]
 
     def tell(self, trial: Trial) -> None:
         self._credit.tell(trial)

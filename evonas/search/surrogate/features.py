@@ -10,13 +10,15 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evonas.genome import Choice, Genome, Node, SearchSpace, drawn, encode
+from evonas.genome.encoding import Slots
+from evonas.genome.genome import positions
 from evonas.genome.space import Coordinate, Section
 
 CACHED = 20_000
@@ -61,6 +63,10 @@ class Features:
         self._numeric = np.array(numeric, dtype=bool)
         # By digest of the genome.
         self._cached: dict[str, tuple[Counts, NDArray[np.float64]]] = {}
+        # By the structure and the words of the genome.
+        self._counts: dict[Hashable, Counts] = {}
+        # By section and slot.
+        self._slots: Slots = {}
 
     def _of(self, genome: Genome) -> tuple[Counts, NDArray[np.float64]]:
         """The counts and the coordinates of a genome, from the cache if they are there."""
@@ -70,23 +76,32 @@ class Features:
                 self._cached.clear()
             counts = self._counted(genome)
             # Without priors: a score changes with the number, and not with how likely it was.
-            point = encode(self.space, genome, flat=True)
+            if len(self._slots) >= CACHED:
+                self._slots.clear()
+            point = encode(self.space, genome, flat=True, slots=self._slots)
             found = (counts, point)
             self._cached[genome.digest] = found
         return found
 
     def _counted(self, genome: Genome) -> Counts:
         """The labels of a genome with their counts."""
-        subtrees = subtree_counts(self.space, genome, self.depth)
         words = categories(self.space, genome)
-        counted = subtrees + words
-        hashed = sorted((_hash(label), count) for label, count in counted.items())
-        labels = [label for label, _ in hashed]
-        amounts = [count for _, count in hashed]
-        return Counts(
-            labels=np.array(labels, dtype=np.int64),
-            counts=np.array(amounts, dtype=np.float64),
-        )
+        # Genomes that differ by numbers alone have the same labels.
+        alike = (_structure(genome), tuple(words.items()))
+        found = self._counts.get(alike)
+        if found is None:
+            if len(self._counts) >= CACHED:
+                self._counts.clear()
+            counted = subtree_counts(self.space, genome, self.depth) + words
+            hashed = sorted((_hash(label), count) for label, count in counted.items())
+            labels = [label for label, _ in hashed]
+            amounts = [count for _, count in hashed]
+            found = Counts(
+                labels=np.array(labels, dtype=np.int64),
+                counts=np.array(amounts, dtype=np.float64),
+            )
+            self._counts[alike] = found
+        return found
 
     def counts(self, genomes: Sequence[Genome]) -> list[Counts]:
         """The labels in each genome."""
@@ -108,6 +123,15 @@ class Features:
         """The coordinates that decide a number; shape (len(genomes), number of them)."""
         points = self.points(genomes)
         return points[:, self._numeric]
+
+
+def _structure(genome: Genome) -> Hashable:
+    """The ops of the genes and their inputs."""
+    found: list[Hashable] = []
+    for name, genes in genome.sections:
+        ops = tuple([gene.op for gene in genes])
+        found.append((name, ops, positions(genes)))
+    return tuple(found)
 
 
 def vocabulary(counts: Iterable[Counts]) -> NDArray[np.int64]:

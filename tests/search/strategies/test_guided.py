@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evonas.genome import decode, parse_space
+from evonas.search.strategies import guided
 from evonas.search.strategies.guided import GuidedSettings, drawn_place
 from evonas.search.strategy import SearchProblem
 from evonas.search.surrogate import Fitted, Surrogate
@@ -77,8 +78,8 @@ def test_more_founders_than_initial_trials_are_refused():
 def test_the_most_promising_child_is_trained_and_edits_lead_further_than_one_child(eight, judged):
     """A child of one edit mends one layer. Two rounds of further edits mend two more."""
     mutation = Mutation(edits=1, operators={"swap": 0.0})
-    guided = GuidedSettings(4, 300, Perfect(), mutation=mutation)
-    trials = drive(guided.make(eight), judged, 5)
+    settings = GuidedSettings(4, 300, Perfect(), mutation=mutation)
+    trials = drive(settings.make(eight), judged, 5)
     founders = min(wrong(trial.genome) for trial in trials[:4])
     assert founders > 3, "or this shows nothing"
     assert wrong(trials[4].genome) == founders - 3
@@ -129,3 +130,21 @@ def test_the_logarithm_of_a_parents_rank_is_uniform():
         share = math.log((place + 2) / (place + 1)) / math.log(21)
         expected = 20_000 * share
         assert abs(count - expected) < 5 * math.sqrt(expected)
+
+
+def test_after_many_trials_no_surrogate_is_asked_and_no_genome_comes_again(
+    eight, judged, monkeypatch
+):
+    monkeypatch.setattr(guided, "GUIDED", 8)
+    asked = []
+
+    class Counted(Perfect):
+        def fit(self, features, genomes, values, rng, tuned=None):
+            asked.append(len(genomes))
+            return Known()
+
+    strategy = GuidedSettings(4, 6, Counted()).make(eight)
+    trials = drive(strategy, judged, 20)
+    assert asked == [4, 5, 6, 7]
+    assert len({trial.genome for trial in trials}) == 20
+    assert all(trial.lineage.parents for trial in trials[8:])
