@@ -70,11 +70,13 @@ def mutated(strategy: str, *names: str) -> Iterator[Row]:
 
 QUICK: dict[str, dict[str, Any]] = {
     "gaussian_process": {"depth": 1},
+    "relevance": {"depth": 1},
     "forest": {"trees": 4, "depth": 1},
     "dngo": {"layers": 1, "units": 8, "depth": 1},
 }
 SURROGATE_FIELDS = {
     "gaussian_process": {"depth": (0, 2), "fitted_on": (10, 300)},
+    "relevance": {"depth": (0, 2), "fitted_on": (10, 300)},
     "forest": {"trees": (2, 9), "share": (0.2, 1.0), "depth": (0, 2), "fitted_on": (10, 300)},
     "dngo": {
         "layers": (1, 2),

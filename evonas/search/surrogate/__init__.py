@@ -15,12 +15,14 @@ from evonas.search.surrogate.forest import Forest
 from evonas.search.surrogate.gaussian_process import GaussianProcess
 from evonas.search.surrogate.guide import Guide, NoGuide
 from evonas.search.surrogate.improvement import expected_improvement
+from evonas.search.surrogate.relevance import Relevance
 from evonas.search.surrogate.surrogate import Fitted, Surrogate
 
 SURROGATES: dict[str, type[Surrogate]] = {
     "gaussian_process": GaussianProcess,
     "forest": Forest,
     "dngo": Dngo,
+    "relevance": Relevance,
 }
 
 GUIDES: dict[str, type[Guide]] = {**SURROGATES, "none": NoGuide}
@@ -36,6 +38,7 @@ __all__ = [
     "GaussianProcess",
     "Guide",
     "NoGuide",
+    "Relevance",
     "Surrogate",
     "expected_improvement",
 ]

@@ -20,6 +20,7 @@ from evonas.genome import Choice, Genome, Node, SearchSpace, drawn, encode
 from evonas.genome.encoding import Slots
 from evonas.genome.genome import positions
 from evonas.genome.space import Coordinate, Section
+from evonas.search.surrogate.decisions import Decisions, decisions
 
 CACHED = 20_000
 """Genomes whose features are kept.
@@ -67,6 +68,11 @@ class Features:
         self._counts: dict[Hashable, Counts] = {}
         # By section and slot.
         self._slots: Slots = {}
+
+    @functools.cached_property
+    def decisions(self) -> Decisions:
+        """How the decisions of the space are grouped."""
+        return decisions(self.space)
 
     def _of(self, genome: Genome) -> tuple[Counts, NDArray[np.float64]]:
         """The counts and the coordinates of a genome, from the cache if they are there."""

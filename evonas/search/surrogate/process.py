@@ -89,7 +89,7 @@ class FittedProcess(Fitted):
         self._mean = float(values.mean())
         graph, numbers = self._view.distances(genomes)
         kernel = _kernel(graph, numbers, found)
-        self._cholesky = _cholesky(kernel, found.noise)
+        self._cholesky = cholesky(kernel, found.noise)
         centred = values - self._mean
         self._weights = linalg.cho_solve((self._cholesky, True), centred)
         # The variance of the greatest likelihood, which has this closed form.
@@ -107,8 +107,8 @@ class FittedProcess(Fitted):
         return mean, np.sqrt(variance)
 
 
-class _View:
-    """The fitted genomes, as points to which other genomes have a distance."""
+class GraphView:
+    """The graphs of the fitted genomes, as points to which other graphs have a distance."""
 
     def __init__(self, features: Features, genomes: Sequence[Genome]) -> None:
         self._features = features
@@ -116,6 +116,31 @@ class _View:
         self._labels = vocabulary(counts)
         self._rows = matrix(counts, self._labels)
         self._norms = _norms(counts)
+
+    def distances(self, genomes: Sequence[Genome]) -> Matrix:
+        """The distance from each of these genomes to each fitted one: sqrt(2 - 2 k).
+
+        k is the normalised subtree kernel.
+
+        Returns:
+            Shape (len(genomes), number of fitted genomes).
+        """
+        counts = self._features.counts(genomes)
+        rows = matrix(counts, self._labels)
+        # The norms include labels that no fitted genome has, which `rows` leaves out.
+        norms = _norms(counts)
+        kernel = rows @ self._rows.T / np.outer(norms, self._norms)
+        # By rounding, the kernel of equal genomes may be a little above 1.
+        squares = np.maximum(2.0 - 2.0 * kernel, 0.0)
+        return np.sqrt(squares)
+
+
+class _View:
+    """The fitted genomes, as points to which other genomes have a distance."""
+
+    def __init__(self, features: Features, genomes: Sequence[Genome]) -> None:
+        self._features = features
+        self._graph = GraphView(features, genomes)
         self._numbers = features.numbers(genomes)
 
     def distances(self, genomes: Sequence[Genome]) -> tuple[Matrix, Matrix]:
@@ -123,21 +148,13 @@ class _View:
 
         Returns:
             Two arrays of shape (len(genomes), number of fitted genomes). The first is the distance
-            on the graph: sqrt(2 - 2 k), where k is the normalised subtree kernel. The second is
-            the root mean square difference of the numbers.
+            on the graph. The second is the root mean square difference of the numbers.
         """
-        counts = self._features.counts(genomes)
-        rows = matrix(counts, self._labels)
-        # The norms include labels that no fitted genome has, which `rows` leaves out.
-        norms = _norms(counts)
-        kernel = rows @ self._rows.T / np.outer(norms, self._norms)
         numbers = self._features.numbers(genomes)
         # A space without numbers has distances of 0, which must not be divided by 0.
         width = max(1, numbers.shape[1])
         plain = distance.cdist(numbers, self._numbers) / np.sqrt(width)
-        # By rounding, the kernel of equal genomes may be a little above 1.
-        squares = np.maximum(2.0 - 2.0 * kernel, 0.0)
-        return np.sqrt(squares), plain
+        return self._graph.distances(genomes), plain
 
 
 def _norms(counts: Sequence[Counts]) -> Vector:
@@ -162,7 +179,7 @@ def _kernel(graph: Matrix, numbers: Matrix, found: Hyperparameters) -> Matrix:
     return share * on_graph + (1 - share) * on_numbers
 
 
-def _cholesky(kernel: Matrix, noise: float) -> Matrix:
+def cholesky(kernel: Matrix, noise: float) -> Matrix:
     """The lower Cholesky factor of the kernel with noise."""
     # Two genomes with equal features have equal rows. The noise keeps the matrix positive
     # definite, and the small constant does so if the noise is near 0.
@@ -174,7 +191,7 @@ def _cholesky(kernel: Matrix, noise: float) -> Matrix:
 
 def _negative_likelihood(kernel: Matrix, noise: float, values: Vector) -> float:
     """Minus the logarithm of the marginal likelihood, at its best variance, without constants."""
-    lower = _cholesky(kernel, noise)
+    lower = cholesky(kernel, noise)
     count = len(values)
     weights = linalg.cho_solve((lower, True), values)
     variance = float(values @ weights) / count
