@@ -30,7 +30,7 @@ from evonas.runtime.config.chosen_by_data import Chosen, leave_space_to_data, wi
 from evonas.runtime.config.config_source import ConfigSource
 from evonas.runtime.config.config_warnings import warnings
 from evonas.runtime.config.evaluator_config import file_keys, kind_of, with_file
-from evonas.runtime.config.left_out import Followed, completed
+from evonas.runtime.config.left_out import Followed, completed, with_look_ahead
 from evonas.runtime.config.plugin_members import PluginMembers, is_member_name, misspelt
 from evonas.runtime.config.recorded_config import members_of, times_too_long
 from evonas.runtime.config.run_config import FAMILIES, RunConfig, parse, plugin_problem
@@ -190,6 +190,8 @@ def check(
         if not is_compared:
             samples = None if by_data is None else by_data.samples
             config, followed = completed(config, source.data, space, samples)
+        config, look_ahead = with_look_ahead(config, source.data)
+        followed += look_ahead
         if founders != 0:
             came = founders_of(space, config.strategy, config.budget.trials, founders)
         names = tuple(came.genomes)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from evonas.genome import SearchSpace
 from evonas.runtime.config.limits_config import BudgetConfig
 from evonas.runtime.config.run_config import RunConfig
-from evonas.runtime.config.strategy_config import layers, that_sets_epochs
+from evonas.runtime.config.strategy_config import is_guided_evolution, layers, that_sets_epochs
 from evonas.runtime.config.training_config import TrainingConfig
 from evonas.runtime.config.wanted_seeds import Written, strategies_in
 from evonas.search.registry import STRATEGIES
@@ -40,6 +40,12 @@ FEWEST_TRIALS = 24
 
 FEW, MANY = 10, 50
 """The epochs that follow from the data."""
+
+LOOK_AHEAD = 4
+"""Trials that are asked and not told under a guide: twice the usual number of workers.
+
+With more, the first trials are all random, and each child is chosen without the last results.
+"""
 
 S = TypeVar("S", bound=StrategySettings)
 
@@ -128,6 +134,21 @@ def completed(
     found += _populations(strategy, layers_written, config.budget, trials)
     config = dataclasses.replace(config, training=training, strategy=strategy)
     return config, tuple(found)
+
+
+def with_look_ahead(config: RunConfig, written: Any) -> tuple[RunConfig, tuple[Followed, ...]]:
+    """The config with a `look_ahead` that suits a guide, if it leaves that out, and what it is.
+
+    Args:
+        written: plain data of the config's file, with overrides.
+    """
+    innermost = layers(config.strategy)[-1:]
+    is_guided = any(is_guided_evolution(layer.settings) for layer in innermost)
+    if not is_guided or "look_ahead" in written:
+        return config, ()
+    sentence = f"look_ahead is {LOOK_AHEAD}, because the guide learns from each trial that is told"
+    found = Followed(sentence, is_usual=True)
+    return dataclasses.replace(config, look_ahead=LOOK_AHEAD), (found,)
 
 
 def _trained(

@@ -59,7 +59,8 @@ def test_the_smallest_config(tmp_path: Path) -> None:
     assert found.config.folds == 5
     assert len(found.founders) == 1
     assert "training.epochs is 48, because there are 178 samples" in found.followed
-    assert set(found.followed) <= set(found.warnings)
+    usual = {one for one in found.followed if one.startswith("look_ahead is 4")}
+    assert set(found.followed) - usual <= set(found.warnings)
     # What is recorded names all of it, and means the same.
     assert found.config == type(found.config).from_json(found.config.to_json())
 
@@ -93,6 +94,23 @@ def test_what_is_left_out_follows_and_what_is_named_stays(
     assert (training.epochs, training.patience) == (epochs, patience)
 
 
+@pytest.mark.parametrize(
+    ("more", "ahead"),
+    [
+        ("", 4),
+        ("strategy: {seeded: {genomes: [mlp2]}}\n", 4),
+        ("look_ahead: 16\n", 16),
+        (f"strategy: {GENERATIONS}\n", 16),
+        ("strategy: model_based\n", 16),
+    ],
+)
+def test_under_a_guide_few_trials_are_asked_ahead(more: str, ahead: int, tmp_path: Path) -> None:
+    found = loaded(tmp_path, f"{NAMED}budget: {{trials: 8}}\n{more}")
+    assert found.config.look_ahead == ahead
+    told = "look_ahead is 4, because the guide learns from each trial that is told"
+    assert (told in found.followed) == (ahead == 4)
+
+
 def test_a_budget_of_time_is_told_to_say_nothing(tmp_path: Path) -> None:
     found = loaded(tmp_path, NAMED + "budget: {minutes: 5}\n")
     assert [one for one in found.followed if "initial is 10, as usual" in one]
@@ -122,6 +140,7 @@ def test_strategies_are_compared_as_they_are(tmp_path: Path) -> None:
     )
     runs = load_experiment(tmp_path / "two.yaml").runs
     assert population(runs["evolution"][0]) == 10
+    assert [runs[name][0].config.look_ahead for name in ("evolution", "random")] == [4, 16]
 
 
 def test_a_space_is_needed_where_no_data_choose_it(tmp_path: Path) -> None:
