@@ -37,10 +37,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_way_from_a_csv_to_a_run_is_good(config: Path, tmp_path: Path) -> None:
     loaded = load_config(config)
-    why, epochs, patience, population = loaded.warnings
+    why, epochs, patience, initial = loaded.warnings
     assert "training.epochs is 49, because there are 150 samples" in epochs
     assert "training.patience is 16, about a third of the epochs" in patience
-    assert "population is 9, because the budget is 30 trials" in population
+    assert "initial is 4, because the budget is 30 trials" in initial
     assert "the space is tabular, because the data are 150 rows of 4 named columns" in why
     prepared = prepare_run(loaded, tmp_path / "run").prepared
     assert prepared.interface is not None
