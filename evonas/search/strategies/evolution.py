@@ -18,7 +18,7 @@ from evonas.search.selection import Selection
 from evonas.search.strategies.generational import GenerationalSettings
 from evonas.search.strategies.guided import GuidedSettings
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
-from evonas.search.surrogate import GUIDES, GaussianProcess, Guide, NoGuide, Surrogate
+from evonas.search.surrogate import GUIDES, Guide, NoGuide, Surrogate
 from evonas.search.variation import Mutation
 from evonas.trial import Objective
 from evonas.words import listed
@@ -63,7 +63,8 @@ class EvolutionSettings(StrategySettings):
     def __post_init__(self) -> None:
         if self.guide is None:
             is_scheme = any(getattr(self, key) is not None for key in WITHOUT_A_GUIDE)
-            object.__setattr__(self, "guide", NoGuide() if is_scheme else GaussianProcess())
+            meant: Guide = NoGuide() if is_scheme else GuidedSettings().surrogate
+            object.__setattr__(self, "guide", meant)
         # A record has every default, and keeps its meaning if another evonas has other ones.
         search = self.search
         keys = {item.name for item in fields(self)}
