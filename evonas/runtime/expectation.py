@@ -79,7 +79,8 @@ def expected(config: RunConfig, probe: Probe) -> Expectation:
     # A budget of time is used up to its end.
     if time is not None and trainings == fitting:
         seconds = time
-    weights = probe.good.bytes * (_kept(config, trainings) + MODEL)
+    # Sizes differ by a factor of a hundred: the mean of a few good ones would be a lottery.
+    weights = probe.drawn.bytes * (_kept(config, trainings) + MODEL)
     disk = round(probe.data + weights + RECORD * trainings)
     is_at_most = bool(that_sets_epochs(config.strategy))
     return Expectation(trainings, seconds, probe.memory, disk, is_at_most)

@@ -228,10 +228,15 @@ class _Probing:
                 self._pool.cut_short(trial)
 
     def told(self, trial: int, outcome: Outcome, epochs: int) -> Training:
-        """A training, with the rest of one that was cut short."""
+        """A training, with the rest of one that was cut short.
+
+        Args:
+            epochs: number of epochs that it would have had.
+        """
         is_cut = CUT_SHORT in outcome.metrics
         seconds = outcome.seconds
         if is_cut:
+            epochs = max(epochs, outcome.epochs)
             seconds += self._clocks.later(trial) * (epochs - outcome.epochs)
         kept = 0
         with suppress(OSError):
@@ -289,10 +294,25 @@ def probe(
         outcomes = probing.train(genomes, config.training.epochs)
         end = probing.reserve.seconds(None)
         workers = pool.capacity
+    usual = usual_epochs(list(outcomes.values()), config.training.epochs)
     trainings = []
     for trial, outcome in sorted(outcomes.items()):
-        trainings.append(probing.told(trial, outcome, config.training.epochs))
+        trainings.append(probing.told(trial, outcome, usual))
     return Probe(tuple(trainings), workers, before + start, end, probing.memory, data)
+
+
+def usual_epochs(outcomes: Sequence[Outcome], most: int) -> int:
+    """The mean epochs of trainings that ended by themselves, often by their patience.
+
+    Args:
+        outcomes: what came of all trainings.
+        most: epochs of a full training, which count if all were cut short.
+    """
+    whole = []
+    for outcome in outcomes:
+        if outcome.state is TrialState.OK and CUT_SHORT not in outcome.metrics:
+            whole.append(outcome.epochs)
+    return round(sum(whole) / len(whole)) if whole else most
 
 
 def _memory() -> int:

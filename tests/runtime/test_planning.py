@@ -22,11 +22,11 @@ from evonas.runtime.expectation import (
 )
 from evonas.runtime.first_config import limits_of, minutes_for, workers_of
 from evonas.runtime.planning import make_plan, to_probe
-from evonas.runtime.probe import Probe, Training, Typical
+from evonas.runtime.probe import Probe, Training, Typical, usual_epochs
 from evonas.runtime.survey import Survey, survey
 from evonas.testing import Stub
 from evonas.testing.runs import stub_pools, write_config
-from evonas.trial import Fitness, TrialState
+from evonas.trial import CUT_SHORT, Fitness, Outcome, TrialState
 
 GIB = 2**30
 ROOM = Machine(memory=8 * GIB, disk=100 * GIB, processors=2)
@@ -122,10 +122,10 @@ def test_time_follows_from_the_trainings(
 def test_the_disk_has_what_is_kept(loaded: LoadedConfig) -> None:
     config = with_budget(loaded, "budget.trials=1000", "storage.keep_best=7").config
     # Between the best 7 and those with the population of 5: that is 10 (9.5), and the model counts
-    # three times. Good networks have 4,000 bytes. Then the data, and 5 kB a trial.
-    assert expected(config, PROBE).disk == 50_000 + 13 * 4000 + 5_000_000
+    # three times. Their mean is 2,000 bytes. Then the data, and 5 kB a trial.
+    assert expected(config, PROBE).disk == 50_000 + 13 * 2000 + 5_000_000
     few = with_budget(loaded, "budget.trials=4").config
-    assert expected(few, PROBE).disk == 50_000 + 7 * 4000 + 20_000
+    assert expected(few, PROBE).disk == 50_000 + 7 * 2000 + 20_000
 
 
 def test_networks_without_one_fitness_are_all_alike(loaded: LoadedConfig) -> None:
@@ -133,6 +133,14 @@ def test_networks_without_one_fitness_are_all_alike(loaded: LoadedConfig) -> Non
     assert probe.good == probe.drawn == Typical(6.0, 2000)
     failed = replace(PROBE, trainings=(*TRAININGS, training(1.0, state=TrialState.ERROR)))
     assert (failed.good, failed.drawn) == (PROBE.good, PROBE.drawn)
+
+
+def test_patience_ends_a_training_that_was_cut_short_as_the_others() -> None:
+    cut = Outcome(TrialState.OK, {CUT_SHORT: 3.0}, epochs=3)
+    ends = [Outcome(TrialState.OK, {}, epochs=epochs) for epochs in (10, 17)]
+    failed = Outcome(TrialState.ERROR, {}, epochs=1)
+    assert usual_epochs([cut, *ends, failed], 40) == 14
+    assert usual_epochs([cut, failed], 40) == 40
 
 
 def test_a_strategy_with_rungs_takes_at_most_that(loaded: LoadedConfig) -> None:
