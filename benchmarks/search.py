@@ -31,7 +31,17 @@ from benchmarks.published import (
 )
 from benchmarks.ranks import ranks_part
 from benchmarks.runs import RESULTS
-from benchmarks.sections import AMOUNTS, Plan, Strategy, kind_of, paragraph, read, report, rows
+from benchmarks.sections import (
+    AMOUNTS,
+    GUIDED,
+    Plan,
+    Strategy,
+    kind_of,
+    paragraph,
+    read,
+    report,
+    rows,
+)
 from benchmarks.standing import column, standing
 from benchmarks.surrogates import LC_FILE, lcbench_part, nasbench301_part
 from benchmarks.tuned import CUBE, ELSEWHERE, MODELS, REST
@@ -44,7 +54,14 @@ from evonas.search.surrogate import SURROGATES
 from evonas.trial import rank
 
 REPEATS = 200
-SLOW = {"gaussian_process": 40, "forest": 66, "screened": 5, "dngo": 66, "optuna": 40}
+SLOW = {
+    "gaussian_process": 40,
+    "forest": 66,
+    "screened": 5,
+    GUIDED: 5,
+    "dngo": 66,
+    "optuna": 40,
+}
 """Strategies that fit a model for each proposal. The repeats are divided by these numbers."""
 WITHOUT = """
 No rows: `successive_halving`, `hyperband` and `asha` need trainings of several lengths, and here
@@ -266,7 +283,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--entrants",
         nargs="+",
-        choices=[*STRATEGIES, *SURROGATES],
+        choices=[*STRATEGIES, *SURROGATES, GUIDED],
         default=[],
         help="others keep their rows",
     )

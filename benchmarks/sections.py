@@ -11,15 +11,27 @@ from typing import Any
 
 from benchmarks.machine import describe
 from benchmarks.runs import RESULTS
+from evonas.search.strategies.evolution import WITHOUT_A_GUIDE
 
 Strategy = Mapping[str, Any]
 """A strategy as in a config, `{"aging": {"population": 10}}`."""
 
 
+GUIDED = "guided"
+"""Evolution with a guide, which costs more than evolution without one."""
+
+
 def kind_of(strategy: Strategy) -> str:
-    """The strategy's name, and for `model_based` that of its surrogate."""
+    """The strategy's name, but that of its surrogate for `model_based`, and `guided` for evolution
+    with a guide."""
     ((name, settings),) = strategy.items()
-    return str(settings["surrogate"]) if name == "model_based" else name
+    if name == "model_based":
+        return str(settings["surrogate"])
+    if name == "evolution":
+        is_scheme = any(key in settings for key in WITHOUT_A_GUIDE)
+        guide = settings.get("guide", "none" if is_scheme else GUIDED)
+        return name if guide == "none" else GUIDED
+    return name
 
 
 AMOUNTS = ("anew", "missing", "nothing")

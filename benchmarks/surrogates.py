@@ -24,7 +24,7 @@ from benchmarks.published import (
     nasbench301_best,
 )
 from benchmarks.scores import Score, Scores
-from benchmarks.sections import Plan, kind_of, paragraph
+from benchmarks.sections import GUIDED, Plan, kind_of, paragraph
 from benchmarks.standing import column, standing
 from benchmarks.tuned import ELSEWHERE
 from evonas.genome import Genome
@@ -48,6 +48,7 @@ LC_SHARE = {
     "asha": 100,
     "successive_halving": 100,
     "screened": 200,
+    GUIDED: 200,
     "gaussian_process": 200,
     "forest": 200,
     "dngo": 200,

@@ -11,7 +11,7 @@ from benchmarks import climb, engine, ranks, surrogates
 from benchmarks.loop import Problem, judged_by, search
 from benchmarks.published import SPACES
 from benchmarks.scores import Score, Scores
-from benchmarks.sections import Plan, Strategy, paragraph, read, report, rows
+from benchmarks.sections import Plan, Strategy, kind_of, paragraph, read, report, rows
 from evonas.genome import Genome
 from evonas.runtime.loop.budget import RunLimits
 
@@ -161,3 +161,18 @@ def test_ranks_are_made_of_what_the_files_have(tmp_path: Path) -> None:
     assert rows(found)["bad"] == "| bad | 2.00 (2.00 to 2.00) | 3 | - | - |"
     assert list(rows(found))[-2:] == ["good", "bad"]
     assert "half (1 of 2 tasks)" in found
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind"),
+    [
+        ({"random": {}}, "random"),
+        ({"model_based": {"surrogate": "forest"}}, "forest"),
+        ({"evolution": {}}, "guided"),
+        ({"evolution": {"guide": "dngo"}}, "guided"),
+        ({"evolution": {"guide": "none"}}, "evolution"),
+        ({"evolution": {"replacement": "steady_state"}}, "evolution"),
+    ],
+)
+def test_what_costs_more_has_a_kind_of_its_own(strategy: Strategy, kind: str) -> None:
+    assert kind_of(strategy) == kind
