@@ -109,7 +109,7 @@ bench-scale: $(READY) ## what it costs to read records of 1,000 to 47,000 trials
 bench-throughput: $(READY) ## the same networks trained by evonas and by KerasTuner in turn; half needs EVONAS_DATA (about eleven minutes)
 	$(BIN)/python -m benchmarks.throughput
 
-bench-plan: $(READY) ## what `evonas plan` says beside what four runs then take (about half an hour)
+bench-plan: $(READY) ## what `evonas plan` says beside what five runs then take (a quarter of an hour)
 	$(BIN)/python -m benchmarks.plans
 
 bench-real: $(READY) ## real data sets, the same wall-clock, beside KerasTuner, Optuna and scikit-learn; needs EVONAS_DATA (hours, goes on where it was cut)

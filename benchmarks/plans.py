@@ -158,7 +158,7 @@ def main(arguments: Sequence[str]) -> None:
         "What `evonas plan` says of a shipped config before its run, and what the run then takes,"
         " each once, with two workers. The goal is a share between 0.67 and 1.33. When the plan"
         " was written, a run of digits-recurrent was looked at for time and disk, one of digits for"
-        " time, and one of diabetes for disk."
+        " time, and one each of diabetes and breast-cancer for disk."
         " `others` is the share of the processors that other programs had: where it differs between"
         " plan and run, the time does, too."
     )
