@@ -123,8 +123,9 @@ class RunConfig(Settings):
         deterministic: whether the strategy is told in the order of proposals, so that the same seed
             gives the same run. Otherwise it is told on arrival, which keeps workers busier. In the
             simulated pool the order of arrival repeats itself, and so does the run.
-        look_ahead: number of proposals that may be asked and not yet told. Results depend on it, so
-            that it is never derived from the number of workers. Left out, it is 4 under a guide.
+        look_ahead: number of proposals that may be asked and not yet told. Results depend on it. So
+            it is derived from the number of workers only where a seed cannot give the same run
+            anyway: with a guide and a budget of time (`left_out.py`).
         max_twins_in_a_row: number of duplicates in a row that end the run: the space is exhausted.
         max_failures_in_a_row: number of failed trials of one cause in a row that stop the run.
         plugins: modules of what is named `package.module:name` (ops, the evaluator's function, a

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from evonas.errors import InvalidInput
 from evonas.genome import Genome, SearchSpace, library, load_genome, strict_yaml
 from evonas.runtime.config.families import AsWritten
+from evonas.runtime.config.strategy_config import is_guided_evolution
 from evonas.search.registry import STRATEGIES
 from evonas.search.strategies.seeded import SeededSettings
 from evonas.search.strategies.wrapping import WrappingSettings
@@ -43,6 +44,9 @@ def founders_of(
     space: SearchSpace, strategy: StrategySettings, trials: int | None, most: int | None = None
 ) -> Founders:
     """The founders that come in by themselves: at most a third of the first population.
+
+    Of a guided search all of the first trials but one: nobody has to live on beside them, and their
+    children are chosen among many.
 
     None come if the config names founders, or none of them; or if the strategy takes none, or is
     one of a plugin, which may not expect other genomes than its own.
@@ -95,15 +99,20 @@ def settled(settings: S, names: tuple[str, ...] = ()) -> S:
 
 
 def _places(layers: tuple[StrategySettings, ...], trials: int | None) -> int:
-    """A third of the first population, or of the budget if that is smaller; at least one."""
+    """Places for them in the first population, or in the budget if that is smaller; at least one.
+
+    See `founders_of`.
+    """
     first = USUAL
+    is_guided = False
     for layer in layers:
         population = layer.first_generation()
         if population is not None:
             first = population
+            is_guided = is_guided_evolution(layer)
     if trials is not None:
         first = min(first, trials)
-    return max(1, first // 3)
+    return max(1, first - 1 if is_guided else first // 3)
 
 
 def _shipped(space: str) -> list[tuple[str, Path]]:

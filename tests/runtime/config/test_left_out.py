@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from evonas.runtime.config.config_file import LoadedConfig, check, load_config
 from evonas.runtime.config.experiment_file import load_experiment
-from evonas.runtime.config.left_out import epochs_for, founders_for, patience_for, population_for
+from evonas.runtime.config.left_out import (
+    ahead_for,
+    epochs_for,
+    founders_for,
+    patience_for,
+    population_for,
+)
 from tests.command import run_evonas
 
 GENERATIONS = "{evolution: {guide: none}}"
@@ -57,9 +63,9 @@ def test_the_smallest_config(tmp_path: Path) -> None:
     assert (found.config.space, population(found)) == ("mlp", 4)
     assert (training.epochs, training.patience) == (48, 16)
     assert found.config.folds == 5
-    assert len(found.founders) == 1
+    assert len(found.founders) == 3
     assert "training.epochs is 48, because there are 178 samples" in found.followed
-    usual = {one for one in found.followed if one.startswith("look_ahead is 4")}
+    usual = {one for one in found.followed if one.startswith("look_ahead")}
     assert set(found.followed) - usual <= set(found.warnings)
     # What is recorded names all of it, and means the same.
     assert found.config == type(found.config).from_json(found.config.to_json())
@@ -70,7 +76,7 @@ def test_the_smallest_config(tmp_path: Path) -> None:
     [
         ("budget: {trials: 8}\n", 4, 12, 4),
         ("budget: {trials: 96}\n", 10, 12, 4),
-        ("budget: {minutes: 5}\n", 10, 12, 4),
+        ("budget: {minutes: 5}\n", 6, 12, 4),
         (f"budget: {{trials: 8}}\nstrategy: {GENERATIONS}\n", 5, 12, 4),
         (f"budget: {{trials: 8, minutes: 1}}\nstrategy: {GENERATIONS}\n", 5, 12, 4),
         (f"budget: {{minutes: 5}}\nstrategy: {GENERATIONS}\n", 16, 12, 4),
@@ -94,26 +100,9 @@ def test_what_is_left_out_follows_and_what_is_named_stays(
     assert (training.epochs, training.patience) == (epochs, patience)
 
 
-@pytest.mark.parametrize(
-    ("more", "ahead"),
-    [
-        ("", 4),
-        ("strategy: {seeded: {genomes: [mlp2]}}\n", 4),
-        ("look_ahead: 16\n", 16),
-        (f"strategy: {GENERATIONS}\n", 16),
-        ("strategy: model_based\n", 16),
-    ],
-)
-def test_under_a_guide_few_trials_are_asked_ahead(more: str, ahead: int, tmp_path: Path) -> None:
-    found = loaded(tmp_path, f"{NAMED}budget: {{trials: 8}}\n{more}")
-    assert found.config.look_ahead == ahead
-    told = "look_ahead is 4, because the guide learns from each trial that is told"
-    assert (told in found.followed) == (ahead == 4)
-
-
 def test_a_budget_of_time_is_told_to_say_nothing(tmp_path: Path) -> None:
     found = loaded(tmp_path, NAMED + "budget: {minutes: 5}\n")
-    assert [one for one in found.followed if "initial is 10, as usual" in one]
+    assert [one for one in found.followed if "initial is 6, as usual" in one]
     assert found.warnings == ()
 
 
@@ -125,7 +114,7 @@ def test_check_says_what_was_chosen_and_why(tmp_path: Path) -> None:
     )
     usual = run_evonas("check", tmp_path / "run.yaml")
     assert usual.returncode == 0, usual.stderr
-    assert "left out: strategy.evolution.initial is 10, as usual" in usual.stdout
+    assert "left out: strategy.evolution.initial is 6, as usual" in usual.stdout
     (tmp_path / "run.yaml").write_text(
         (tmp_path / "run.yaml").read_text().replace("minutes: 5", "trials: 9")
     )
@@ -162,3 +151,40 @@ def test_a_space_is_needed_where_no_data_choose_it(tmp_path: Path) -> None:
 )
 def test_configs_that_name_all_of_it_keep_it(name: str) -> None:
     assert load_config(name).followed == ()
+
+
+@pytest.mark.parametrize(("trials", "ahead"), [(1, 4), (40, 6), (96, 16), (10**6, 16)])
+def test_a_guide_sees_all_but_a_sixth_of_the_trials(trials: int, ahead: int) -> None:
+    assert [ahead_for(trials, workers) for workers in (1, 2, 8)] == [ahead] * 3
+
+
+@pytest.mark.parametrize(
+    ("more", "ahead", "is_said"),
+    [
+        ("budget: {trials: 8}\n", 4, True),
+        ("budget: {trials: 40}\n", 6, True),
+        ("budget: {trials: 40}\nlook_ahead: 9\n", 9, False),
+        ("budget: {trials: 8}\nstrategy: {seeded: {genomes: [mlp2]}}\n", 4, True),
+        ("budget: {trials: 40}\nstrategy: model_based\n", 16, False),
+        (f"budget: {{trials: 40}}\nstrategy: {GENERATIONS}\n", 16, False),
+        ("budget: {minutes: 1}\n", 4, True),
+        ("budget: {minutes: 1}\npool: {local: {workers: 5}}\n", 10, True),
+        ("budget: {minutes: 1}\nlook_ahead: 7\n", 7, False),
+        ("budget: {minutes: 1}\nstrategy: aging\n", 16, False),
+    ],
+)
+def test_what_is_asked_ahead_of_a_guide_follows_from_the_budget(
+    tmp_path: Path, more: str, ahead: int, is_said: bool
+) -> None:
+    found = loaded(tmp_path, NAMED + more)
+    assert found.config.look_ahead == ahead
+    said = [one for one in found.followed if one.startswith(f"look_ahead is {ahead}, because")]
+    assert bool(said) == is_said
+
+
+def test_founders_leave_one_place_of_a_guided_search(tmp_path: Path) -> None:
+    text = "space: tabular\ndata: {name: wine}\nbudget: {minutes: 1}\n"
+    guided = loaded(tmp_path, text)
+    scheme = loaded(tmp_path, f"{text}strategy: {GENERATIONS}\n")
+    assert (population(guided), len(guided.founders)) == (6, 2)
+    assert (population(scheme), len(scheme.founders)) == (16, 2)
