@@ -93,7 +93,9 @@ def _has_front(end: Conclusion) -> bool:
 
 
 def _has_expected(end: Conclusion) -> bool:
-    return any(trial.proposal.expected is not None for trial in end.trials)
+    from evonas.insight.expected_picture import met
+
+    return bool(met(end.trials))
 
 
 def _make_model(end: Conclusion, path: Path) -> None:

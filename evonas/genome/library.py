@@ -78,6 +78,9 @@ def find(kind: Kind, name_or_path: str, relative_to: Path | None = None) -> Path
             file = folder / f"{name_or_path}.yaml"
             if file.is_file():
                 return file
+    # Only now: a folder may have a shipped name.
+    if relative_to is None and is_folder(Path(name_or_path)):
+        return _by_path(kind, name_or_path, None)
     hint = did_you_mean(name_or_path, shipped)
     if shipped:
         listed = f"Shipped: {', '.join(shipped)}; or give a path that ends with .yaml."

@@ -81,7 +81,7 @@ def expected_svg(
         text(LEFT - 52, 61, shortened(told, 150), "sub soft"),
     ]
     if not shown:
-        words = "No trial that a surrogate has chosen has succeeded yet."
+        words = "No trial that a surrogate has chosen has succeeded."
         middle = ((LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2)
         parts.append(text(*middle, words, "big soft", "middle"))
     else:

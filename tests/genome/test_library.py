@@ -47,6 +47,17 @@ def test_paths_are_relative_to_the_file_that_names_them(
     assert find("spaces", "mine.yaml") == Path("mine.yaml")
 
 
+def test_a_folder_is_told_to_be_one_unless_its_name_is_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("mine", "iris"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find("configs", "iris").name == "iris.yaml"
+    with pytest.raises(UserError, match="mine is a folder, and a config is a file of YAML"):
+        find("configs", "mine")
+
+
 def test_unknown_names_and_paths() -> None:
     with pytest.raises(UserError, match=r"'convnett'. Did you mean 'convnet'\? Shipped: .*convnet"):
         find("spaces", "convnett")

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from evonas.export.artefacts import EXPECTED, Conclusion
 from evonas.insight.expected_picture import expected_svg, met
 from evonas.trial import Constraint, Expected, Objective, TrialState
 
@@ -91,7 +92,16 @@ def test_pictures_of_little(make_trial, trials):
     for some in ([], trials[:1], [same], [same, expecting(make_trial(1, 0.0), 0.4, 0.0, 0.4)]):
         parse(expected_svg(some, LOSS))
     _, words, _ = parse(expected_svg(trials[:1], LOSS))
-    assert "No trial that a surrogate has chosen has succeeded yet." in words
+    assert "No trial that a surrogate has chosen has succeeded." in words
+
+
+def test_a_run_has_the_picture_if_there_is_something_to_see(make_trial, trials):
+    def has(some):
+        return EXPECTED.applies(Conclusion(session=None, trials=some, winner=None))
+
+    assert not has([make_trial(0, 0.4)])
+    assert not has(trials[:1])
+    assert has(trials)
 
 
 @pytest.mark.parametrize("bounds", [(0.5, 0.6, 0.7), (0.5, 0.1, 0.4), (0.5, 0.4, float("inf"))])
