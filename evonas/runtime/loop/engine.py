@@ -234,7 +234,12 @@ class Engine:
         return True
 
     def _likely_parents(self) -> list[int]:
-        """Ids of trials that those to come will resemble; empty if the strategy keeps none."""
+        """Ids of trials that those to come will resemble; empty if the strategy keeps none.
+
+        Without files it would be a waste of time to ask: such trials are cheap and all alike.
+        """
+        if not self._storage.keeps_files:
+            return []
         ranked = sorted((self._trials[id] for id in self._dialogue.retained), key=rank)
         return [trial.trained_id for trial in likely_parents(ranked)]
 
