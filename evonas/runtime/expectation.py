@@ -87,7 +87,7 @@ def expected(config: RunConfig, probe: Probe) -> Expectation:
 
 
 def seconds_for(config: RunConfig, probe: Probe, trainings: int) -> float:
-    """Seconds of a run with so many trainings, with its start and its end.
+    """Seconds that a run takes for a number of trainings, with its start and its end.
 
     The first generation is as random as the networks that were tried. All after it are children of
     good ones.

@@ -29,7 +29,7 @@ POPULATION = "population"
 """The key for the size of a first generation that lives on."""
 
 INITIAL = "initial"
-"""The key for the number of founders of evolution with a guide, where nobody has to live on."""
+"""The key for the number of founders of evolution with a guide, which has no population."""
 
 SMALLEST, LARGEST = 4, 16
 """The population, and the number of founders, that follow from a budget."""
@@ -44,9 +44,9 @@ With more, the first trials are all random, and each child is chosen without the
 """
 
 UNTOLD_FOUNDERS = 6
-"""Founders of a guided search whose number of trials nobody knows: a minute may be twenty.
+"""Founders of a guided search with a budget of time, which may be no more than twenty trials.
 
-Of 4, 6 and 10, it had the smallest regret in a look at LCBench (decision 219).
+Of 4, 6 and 10, it had the smallest regret in a look at LCBench, with `relevance` (decision 218).
 """
 
 FEWEST_TRIALS = 24
@@ -80,7 +80,7 @@ def population_for(trials: int) -> int:
 
 
 def founders_for(trials: int) -> int:
-    """Founders of a guided search of so many trials: a tenth of them, 4 to 16."""
+    """Number of founders of a guided search: a tenth of its trials, 4 to 16."""
     return max(SMALLEST, min(LARGEST, round(trials / 10)))
 
 

@@ -45,8 +45,8 @@ def founders_of(
 ) -> Founders:
     """The founders that come in by themselves: at most a third of the first population.
 
-    Of a guided search all of the first trials but one: nobody has to live on beside them, and their
-    children are chosen among many.
+    In a guided search they may be all of the first trials but one. It has no population in which
+    random networks would need a place, and a surrogate chooses among many children.
 
     None come if the config names founders, or none of them; or if the strategy takes none, or is
     one of a plugin, which may not expect other genomes than its own.

@@ -119,7 +119,7 @@ def in_words(strategy: StrategySettings) -> str:
 def with_meant_guide(written: Any) -> Any:
     """The plain data of a strategy, in which `screened` has evolution without a guide.
 
-    Where nothing else can be meant, nobody has to write it.
+    A guided search cannot stand inside `screened`, so `guide: none` need not be written there.
     """
     if not isinstance(written, dict) or len(written) != 1:
         return written
