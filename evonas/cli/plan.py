@@ -112,17 +112,14 @@ def _print_expected(plan: Plan, out: Console) -> None:
     """What the probe trainings were, and what the run will take."""
     from evonas.cli.console import say
     from evonas.runtime.expectation import times_in_words
-    from evonas.words import counted, listed, size
+    from evonas.words import counted, size
 
     probe, found = plan.probe, plan.expected
     assert probe is not None
     assert found is not None
-    told = []
-    for one in probe.trainings:
-        words = f"{one.seconds:.1f} s" if one.state == "ok" else str(one.state)
-        told.append(words + (" (calculated from its first epochs)" if one.is_cut else ""))
     at_once = f"{counted(probe.workers, 'worker')}"
-    say(out, f"  trained     {counted(len(told), 'network')} by {at_once}: {listed(told)}")
+    networks = counted(len(probe.trainings), "network")
+    say(out, f"  trained     {networks} by {at_once}: {probe.in_words()}")
     most = "at most " if found.is_at_most else "about "
     time = times_in_words(found.seconds)
     say(out, f"  time        {most}{time} for {counted(found.trainings, 'full training')}")

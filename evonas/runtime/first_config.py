@@ -229,11 +229,10 @@ def _about_epochs(loaded: LoadedConfig) -> str:
 def _about_budget(minutes: float, probed: Probe | None, found: Expectation | None) -> str:
     if probed is None or found is None:
         return "nothing was tried; `evonas plan` says how many trainings that is"
-    tried = listed([f"{one.seconds:.1f} s" for one in probed.succeeded])
-    words = f"time for about {counted(found.trainings, 'training')}: those that were tried took"
-    words += f" {tried}, with {counted(probed.workers, 'worker')}"
+    words = f"time for about {counted(found.trainings, 'training')}: of those that were tried,"
+    words += f" {probed.in_words()}, with {counted(probed.workers, 'worker')}"
     # The mean of all does not give that number: a search goes on from the good ones.
-    words += f"; later ones are counted like the best of these, {probed.good.seconds:.1f} s"
+    words += f"; later ones are counted like the best third of these, {probed.good.seconds:.1f} s"
     if minutes > MINUTES:
         words += f"; in {MINUTES} minutes there would be too few for a search"
     return f"{words}, and {times_in_words(probed.start + probed.end)} go to start and export"

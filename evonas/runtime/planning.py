@@ -23,8 +23,8 @@ from evonas.runtime.preparation import prepare_run
 from evonas.runtime.probe import Probe, probe
 from evonas.runtime.survey import Survey, survey
 
-PLACES = tuple(place / 16 for place in (5, 11, 15, 1, 13, 3, 9, 7))
-"""Where the networks that are tried are among all, the smallest first, an eighth each."""
+PLACES = tuple(place / 16 for place in (5, 11, 15, 1, 13, 3, 9, 7, 8, 4, 12, 2, 14, 6, 10, 0))
+"""Where the networks that are tried are among all, the smallest first; each half stands for all."""
 
 
 @dataclass(frozen=True)

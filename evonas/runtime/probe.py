@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -105,6 +106,25 @@ class Probe:
     @property
     def succeeded(self) -> list[Training]:
         return [one for one in self.trainings if one.state is TrialState.OK]
+
+    def in_words(self) -> str:
+        """How long the trainings took: `17 took 0.6 to 3.3 s, 1.6 s in the mean`.
+
+        Raises:
+            UserError: no training has succeeded.
+        """
+        mean = self.drawn.seconds
+        times = [one.seconds for one in self.succeeded]
+        told = [
+            f"{len(times)} took {min(times):.1f} to {max(times):.1f} s, {mean:.1f} s in the mean"
+        ]
+        cut = sum(one.is_cut for one in self.succeeded)
+        if cut:
+            told.append(f"{cut} of them calculated from the first epochs")
+        for state, count in sorted(Counter(one.state for one in self.trainings).items()):
+            if state is not TrialState.OK:
+                told.append(f"{count} {state}")
+        return "; ".join(told)
 
     @property
     def drawn(self) -> Typical:

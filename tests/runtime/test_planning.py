@@ -71,9 +71,11 @@ def test_a_survey_counts_and_orders(seen: Survey, genomes: list[Genome]) -> None
     limited = replace(seen, limits={"flops": 100})
     assert limited.valid == 5
     assert limited.by_work() == genomes[1:6]
-    assert to_probe(seen, []) == [genomes[place] for place in (3, 7, 9, 1, 8, 2, 6, 4)]
+    eight = (3, 7, 9, 1, 8, 2, 6, 4)
+    between = (5, 3, 7, 2, 8, 4, 6, 1)
+    assert to_probe(seen, []) == [genomes[place] for place in eight + between]
     # A search begins with its founders.
-    assert to_probe(limited, genomes[9:]) == [
+    assert to_probe(limited, genomes[9:])[:9] == [
         genomes[place] for place in (9, 2, 4, 5, 1, 5, 1, 3, 3)
     ]
 
@@ -133,6 +135,15 @@ def test_networks_without_one_fitness_are_all_alike(loaded: LoadedConfig) -> Non
     assert probe.good == probe.drawn == Typical(6.0, 2000)
     failed = replace(PROBE, trainings=(*TRAININGS, training(1.0, state=TrialState.ERROR)))
     assert (failed.good, failed.drawn) == (PROBE.good, PROBE.drawn)
+
+
+def test_probe_trainings_are_told_in_a_line() -> None:
+    assert PROBE.in_words() == "3 took 4.0 to 8.0 s, 6.0 s in the mean"
+    cut = replace(training(8.0), is_cut=True)
+    failed = [training(1.0, state=TrialState.OOM_HOST)] * 2
+    mixed = replace(PROBE, trainings=(TRAININGS[0], cut, *failed))
+    told = "2 took 4.0 to 8.0 s, 6.0 s in the mean; 1 of them calculated from the first epochs"
+    assert mixed.in_words() == f"{told}; 2 oom_host"
 
 
 def test_patience_ends_a_training_that_was_cut_short_as_the_others() -> None:
@@ -202,8 +213,8 @@ def test_a_plan_trains_some_and_leaves_nothing(
     before = sorted(tmp_path.rglob("*"))
     plan = make_plan(loaded, tmp_path / "runs", pool_factory=stub_pools(2, Stub(diverge=0.0)))
     assert plan.probe is not None
-    assert [one.state for one in plan.probe.trainings] == [TrialState.OK] * 8
-    assert [one.epochs for one in plan.probe.trainings] == [3] * 8
+    assert [one.state for one in plan.probe.trainings] == [TrialState.OK] * 16
+    assert [one.epochs for one in plan.probe.trainings] == [3] * 16
     assert plan.probe.data > 0
     assert plan.probe.drawn.bytes > 0
     assert all(one.fitness is not None for one in plan.probe.trainings)
