@@ -58,7 +58,7 @@ from evonas.runtime.record.layout import GIVEN, ORDER, Layout
 from evonas.runtime.record.reader import RecordReader
 from evonas.telling import choice
 from evonas.view import Run, load
-from evonas.words import listed, shown
+from evonas.words import listed, number, shown
 
 DEFAULT_NAME = "evolved"
 DEFAULT_MINUTES = 10.0
@@ -236,7 +236,8 @@ def searched(
                     " continue it, and another name begins another run"
                 )
             with _going_on(directory):
-                return work(directory, observers, pool_factory or open_pool, overrides, began=began)
+                pools = pool_factory or open_pool
+                return _told(work(directory, observers, pools, overrides, began=began), observers)
     with ExitStack() as stack:
         # The folder goes again if anything is refused, also by a Ctrl-C.
         with claimed(order.runs, order.name or DEFAULT_NAME, order.name is not None) as directory:
@@ -253,7 +254,21 @@ def searched(
             tell(f"the run is {directory}, with a budget of {loaded.config.budget}")
             for note in (*loaded.warnings, *prepared.notes):
                 tell(note)
-            return work(directory, observers, pool_factory, is_new=True, began=began)
+            run = work(directory, observers, pool_factory, is_new=True, began=began)
+            return _told(run, observers)
+
+
+def _told(run: Run, observers: Sequence[Observer]) -> Run:
+    """The run, after its observers were told what came of it and where that lies."""
+    metrics: Mapping[str, float] = (run.result or {}).get("metrics", {})
+    # Fitness as the search has measured it comes first, and what nobody has searched for last.
+    names = [run.objective.name, *(one for one in metrics if one.startswith("test_"))]
+    scores = [f"{one} {number(metrics[one])}" for one in names if one in metrics]
+    model = run.artefacts.get("model")
+    if run.best is not None and scores and model is not None:
+        words = f"finished: trial {run.best.id} has {listed(scores)}; the model is {model}"
+        teller(observers)(words)
+    return run
 
 
 def _plain(argument: str, value: Any) -> str | int | float | None:

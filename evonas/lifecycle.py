@@ -14,6 +14,7 @@ from pathlib import Path
 from evonas.data.prepared import Prepared
 from evonas.errors import NothingFeasible, RunHeld, UserError
 from evonas.export.artefacts import Conclusion, are_whole, conclude
+from evonas.export.made import sorted_out
 from evonas.invocation import command
 from evonas.runtime.code_record import edited_meanwhile
 from evonas.runtime.config.config_file import LoadedConfig
@@ -28,9 +29,9 @@ from evonas.runtime.record.layout import LOCK, Layout, Lock
 from evonas.runtime.record.open_record import END
 from evonas.runtime.record.reader import RecordReader
 from evonas.runtime.session import Session
-from evonas.trial import TrialState
+from evonas.trial import Trial, TrialState
 from evonas.view import Run, load
-from evonas.words import counted, excerpt, span
+from evonas.words import counted, excerpt, listed, span
 
 MOST_REASONS = 3
 """Reasons for infeasible trials that are told, the most frequent first."""
@@ -69,11 +70,12 @@ def claimed(runs: Path, name: str, is_only: bool = False) -> Iterator[Path]:
     folder of runs.
 
     Args:
-        name: name of the directory; `NAME-2` and so on if that is taken.
+        name: name of the directory; `NAME-2` and so on if that is taken. A folder with files of
+            others is taken, too: it is no run whose start was cut off.
         is_only: whether it must be this very name.
 
     Raises:
-        UserError: it must, and there is a run of this name.
+        UserError: it must, and is taken.
         RunHeld: it must, and another process holds it.
     """
     for number in itertools.count(1):
@@ -95,11 +97,18 @@ def claimed(runs: Path, name: str, is_only: bool = False) -> Iterator[Path]:
             others = _names_in(directory) - {LOCK}
             stack.push(partial(_leave_no_file, directory, before & {LOCK} | others))
             # A directory without a record was cut off at its start: it is begun again.
-            if not Layout(directory).record.exists():
+            if Layout(directory).record.exists():
+                taken = f"there is a run at {directory} already."
+            elif strange := sorted_out(directory, directory)[1]:
+                taken = (
+                    f"name: {directory} is no run. Allowed: a folder that is new or empty."
+                    f" There is {excerpt(listed(strange))}. Choose another name."
+                )
+            else:
                 yield directory
                 return
             if is_only:
-                raise UserError(f"there is a run at {directory} already.")
+                raise UserError(taken)
     raise AssertionError("unreachable")
 
 
@@ -244,6 +253,22 @@ def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -
     session.record.seal()
 
 
+def _beyond_limits(run: Run, trials: Sequence[Trial]) -> Iterator[str]:
+    """A sentence for each limit that networks are beyond: how far the smallest of them is."""
+    for name, limit in run.config.limits.of_size().items():
+        found = [
+            one.metrics[name]
+            for one in trials
+            if one.state is TrialState.INFEASIBLE and name in one.metrics
+        ]
+        beyond = [size for size in found if size > limit]
+        if beyond:
+            yield (
+                f"limits.{name} is {limit:,}, and the smallest of {counted(len(beyond), 'network')}"
+                f" beyond it has {min(beyond):,.0f}."
+            )
+
+
 def _successful(run: Run) -> Run:
     """The finished run, if a trial succeeded.
 
@@ -279,8 +304,7 @@ def _successful(run: Run) -> Run:
     hint = ""
     if TrialState.DIVERGED in said:
         hint = "\nA training often diverges because its learning rate is too large."
-    if TrialState.INFEASIBLE in said and run.has_networks:
-        hint += "\n`evonas check` says how random networks stand against the limits."
+    hint += "".join(f"\n{words}" for words in _beyond_limits(run, own))
     trials = run.budget.trials
     if TrialState.INFEASIBLE in said and trials is not None and len(own) - run.given_back >= trials:
         # Other limits alone would change nothing: no trial is left to be asked.

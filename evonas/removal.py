@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
-from evonas.data.fitting import FITTED
-from evonas.data.prepared import FILES, FOLDS, RAW_FILES, WEIGHTS
-from evonas.data.sources.given import VALIDATION
-from evonas.data.sources.handed import LIST, TABLE
 from evonas.errors import InvalidRecord, RunHeld
-from evonas.export.artefacts import ARTEFACTS
+from evonas.export.made import OWN_FOLDERS, is_of_record, name_in, sorted_out
 from evonas.files import delete, failure
-from evonas.runtime.openings import FRESH
-from evonas.runtime.record.layout import FOLDERS, GIVEN, LOCK, ORDER, Layout, Lock, is_held
+from evonas.runtime.record.layout import LOCK, Layout, Lock, is_held
 from evonas.runtime.record.reader import RecordReader
-
-_FOLDERS = frozenset({*FOLDERS, "data/test", GIVEN, FRESH.rstrip("/")})
-"""Folders that evonas makes in that of a run. Other files may lie there, too."""
-
-_ARRAYS = chain(*FILES.values(), WEIGHTS.values(), RAW_FILES.values(), (FOLDS, FITTED))
-_OF_EVOLVE = (ORDER, *(f"{GIVEN}/{name}" for name in (LIST, TABLE, VALIDATION)))
-_FILES = frozenset((*_ARRAYS, *_OF_EVOLVE, *(one.name for one in ARTEFACTS)))
-"""Files that evonas makes under names that are always the same, relative to the run's folder."""
-
-_NUMBERED = re.compile(
-    rf"""
-    logs/worker-\d+\.log
-    | (weights|checkpoints)/\d{{5,}}(-refitted)?\.npz
-    | {FRESH}\d+(\.refitted)?\.npz
-    | {GIVEN}/\w+\.bin
-    | exports/\d{{5,}}(\.\w+)*  # a file, or a folder as a format of its own
-    """,
-    re.VERBOSE,
-)
-"""Those of a trial, a worker or an array."""
 
 
 @dataclass(frozen=True)
@@ -74,42 +47,12 @@ def belongings(directory: Path) -> Belongings:
     except InvalidRecord as error:
         told = "It is not clear that the folder is a run, and nothing was deleted."
         raise InvalidRecord(f"{str(error).rstrip('.')}. {told}") from error
-    paths, kept = _sorted_out(directory, directory)
+    paths, kept = sorted_out(directory, directory)
     # The record goes last: as long as it is there, the folder is a run that can be deleted.
-    paths.sort(key=lambda path: _is_of_record(_name(path, directory)))
-    files = [path for path in paths if _name(path, directory) not in _FOLDERS]
+    paths.sort(key=lambda path: is_of_record(name_in(path, directory)))
+    files = [path for path in paths if name_in(path, directory) not in OWN_FOLDERS]
     sizes = [size for path in files for size in _sizes(path)]
     return Belongings(tuple(paths), len(sizes), sum(sizes), tuple(kept))
-
-
-def _sorted_out(folder: Path, root: Path) -> tuple[list[Path], list[str]]:
-    """What evonas has made in a folder of a run, and the names of all else in it.
-
-    A folder comes after what is in it, and only if nothing is kept there.
-    """
-    made: list[Path] = []
-    kept: list[str] = []
-    for path in sorted(folder.iterdir()):
-        name = _name(path, root)
-        if name in _FOLDERS and path.is_dir() and not path.is_symlink():
-            inside, others = _sorted_out(path, root)
-            made += inside if others else [*inside, path]
-            kept += others
-        elif _is_made(name, Layout(root)):
-            made.append(path)
-        elif name != LOCK:
-            kept.append(name)
-    return made, kept
-
-
-def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
-
-
-def _is_made(name: str, layout: Layout) -> bool:
-    """Whether evonas makes a file of this name, relative to the run's folder."""
-    is_known = name in _FILES or name == layout.config.name
-    return is_known or _is_of_record(name) or _NUMBERED.fullmatch(name) is not None
 
 
 def refuse_held(directory: Path) -> None:
@@ -140,7 +83,7 @@ def remove(directory: Path) -> Belongings:
         found = belongings(directory)
         try:
             for path in found.paths:
-                if _name(path, directory) in _FOLDERS:
+                if name_in(path, directory) in OWN_FOLDERS:
                     path.rmdir()
                 else:
                     delete(path)
@@ -153,11 +96,6 @@ def remove(directory: Path) -> Belongings:
         except OSError as error:
             raise failure(error, f"{error.filename or directory} cannot be deleted") from error
     return found
-
-
-def _is_of_record(name: str) -> bool:
-    """Whether it is the record, one of its logs, or a backup of it as an older evonas wrote it."""
-    return re.fullmatch(r"run\.db(-(wal|shm|journal)|\.v\d+)?", name) is not None
 
 
 def _sizes(path: Path) -> Iterator[int]:

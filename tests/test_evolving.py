@@ -27,6 +27,7 @@ from evonas.runtime.record.reader import RecordReader
 from evonas.testing.runs import SMALL_SPACE, Notes, content, stub_pools
 from evonas.testing.stub_worker import Stub
 from evonas.view import Run
+from evonas.words import number
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = np.arange(60) % 3
@@ -235,6 +236,29 @@ def test_what_cannot_be_used_is_told_by_its_argument_before_anything_is_trained(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_of_others_is_no_place_for_a_run(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"^name: .*mine is no run. .* There is notes.txt. Choose"):
+        stubbed(tmp_path, {"name": "mine"}, X, Y)
+    assert [one.name for one in folder.iterdir()] == ["notes.txt"]
+    # A start that was cut off leaves what evonas makes, and is begun again.
+    (folder / "notes.txt").unlink()
+    (folder / "evolve.yaml").write_text("run: mi")
+    assert stubbed(tmp_path, {"name": "mine"}, X, Y).is_finished
+
+
+def test_the_last_note_is_the_result_and_where_it_lies(tmp_path: Path) -> None:
+    notes = Notes()
+    run = stubbed(tmp_path, {"observers": (notes,)}, X, Y)
+    assert run.best is not None
+    told = run.result["metrics"]
+    words = f"finished: trial {run.best.id} has val_loss {number(told['val_loss'])}, test_loss "
+    assert notes.texts[-1].startswith(words)
+    assert notes.texts[-1].endswith(f"the model is {run.directory / 'best.keras'}")
+
+
 def test_the_same_call_goes_on_and_another_one_is_refused(tmp_path: Path) -> None:
     run = stubbed(tmp_path, {"name": "mine"}, X, Y)
     notes = Notes()
@@ -271,11 +295,12 @@ def test_a_refused_call_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
         stubbed(tmp_path, refused, X, Y)
     assert not list(tmp_path.iterdir())
+    # What a start that was cut off leaves is of evonas.
     (tmp_path / "runs" / "mine").mkdir(parents=True)
-    (tmp_path / "runs" / "mine" / "notes.txt").write_text("mine")
+    (tmp_path / "runs" / "mine" / "evolve.yaml").write_text("run: mi")
     with pytest.raises(InvalidInput):
         stubbed(tmp_path, refused, X, Y)
-    assert [one.name for one in (tmp_path / "runs" / "mine").iterdir()] == ["notes.txt"]
+    assert [one.name for one in (tmp_path / "runs" / "mine").iterdir()] == ["evolve.yaml"]
 
 
 @pytest.mark.parametrize("link", ["runs", "runs/mine"])

@@ -213,12 +213,14 @@ def test_only_failures_that_occurred_are_explained(tmp_path):
     assert words.startswith("no trial succeeded; of 2 trials: 2 infeasible. The last of each kind:")
     assert "more than the limit of 1" in words
     assert "learning rate" not in words
-    assert "`evonas check` says how random networks stand against the limits." in words
+    sizes = [one.metrics["parameters"] for one in view.load(root).trials]
+    smallest = f"the smallest of 2 networks beyond it has {min(sizes):,.0f}."
+    assert f"limits.parameters is 1, and {smallest}" in words
     assert words.endswith("needs a greater budget.trials, too: 1 of 1 are spent.")
-    # It is so: other limits alone bring nothing, and say the same.
+    # It is so: other limits alone bring nothing, and there is no sentence about those of before.
     with pytest.raises(NothingFeasible) as raised:
         work(root, "limits.parameters=null", stub=HEALTHY)
-    assert str(raised.value) == words
+    assert str(raised.value) == words.replace(f"limits.parameters is 1, and {smallest}\n", "")
     assert work(root, "budget.trials=2", stub=HEALTHY).best is not None
     root = make_run(tmp_path / "other", "budget.trials=2", "strategy=random")
     with pytest.raises(NothingFeasible) as raised:
