@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +41,8 @@ def command(
     """Look at data, and write a config for them: task, search space, limits, a budget, each with
     its reason.
 
-    Three networks are trained first, to say what the budget is worth. No file is overwritten.
+    Up to sixteen networks are trained first, for a minute, to say what the budget is worth. No file
+    is overwritten.
     """
     from evonas.cli.console import complain, console, print_json, say
     from evonas.runtime.first_config import first_config
@@ -59,7 +62,8 @@ def command(
     if not as_json:
         probing = "" if no_probe else ", and training a few networks; this takes a minute or more"
         complain(f"note: looking at the data{probing}")
-    found = first_config(section, file, shown, with_trainings=not no_probe)
+    with _naming_the_option(data):
+        found = first_config(section, file, shown, with_trainings=not no_probe)
     _write(file, found.text)
     if as_json:
         import dataclasses
@@ -73,6 +77,19 @@ def command(
     say(out, f"Written: {file}. Every value in it has its reason beside it.")
     for words in ("check", "plan", "run"):
         say(out, f"  {command_line(words, file)}")
+
+
+@contextmanager
+def _naming_the_option(data: str) -> Iterator[None]:
+    """A refusal of the target says how it is given here: there is no config yet."""
+    from evonas.errors import InvalidInput
+
+    try:
+        yield
+    except InvalidInput as error:
+        if any(issue.key == "data.target" for issue in error.problems):
+            error.add_note(f"Here that is:  {command_line('init', data, '--target', 'COLUMN')}")
+        raise
 
 
 def _stem(data: str) -> str:

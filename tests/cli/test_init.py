@@ -115,6 +115,14 @@ def test_plan_tells_of_genomes_without_a_training(quick: None, tmp_path: Path) -
     assert "100 to 1,000; half have up to 550, 90 % 910" in told
 
 
+def test_a_target_that_is_asked_for_is_named_as_init_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text("a,kind\n1,x\n2,y\n")
+    told = run_evonas("init", "two.csv", "--no-probe", cwd=tmp_path)
+    assert told.returncode == 2
+    assert "say which column is to be predicted" in told.stderr
+    assert told.stderr.rstrip().endswith("evonas init two.csv --target COLUMN")
+
+
 @pytest.mark.full
 def test_from_a_table_to_a_model(tmp_path: Path) -> None:
     flowers(tmp_path / "f.csv")
