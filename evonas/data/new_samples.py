@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from evonas.data.sources.npz import Npz
 from evonas.data.sources.path_source import PathSource
 from evonas.data.sources.picture_folder import is_picture
 from evonas.data.sources.pictures import Pictures
+from evonas.data.sources.sequence_folder import SequenceFolder
 from evonas.data.sources.table import Table
 from evonas.data.sources.text_folder import TextFolder
 from evonas.data.tables.compared import MOST_NAMED, notes_on
@@ -38,6 +39,14 @@ ARRAYS: Sequence[type[PathSource]] = (Npz, Npy)
 
 OF_TEXTS: Sequence[type[PathSource]] = (*ARRAYS, TextFolder)
 """What may hold texts without a table, for a model that has learned from a column of texts."""
+
+
+_OTHERS: Mapping[str, Sequence[type[PathSource]]] = {
+    "image": (Pictures,),
+    "sequence": (SequenceFolder,),
+    "text": (TextFolder,),
+}
+"""What else holds samples for each kind of input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +96,8 @@ def new_samples(path: Path, interface: Interface, memory: Memory) -> NewSamples:
     source = kind(str(path))
     if isinstance(source, Pictures):
         source = Pictures(str(path), channels=_channels(spec))
+    elif isinstance(source, Table):
+        raise InvalidData(_table_for_arrays(path, spec))
     x, names = source.unlabelled(memory)
     if issues := _issues(x, spec, str(path)):
         raise InvalidData(issues)
@@ -113,6 +124,15 @@ def _no_table(schema: Schema, path: Path) -> Issue:
     message = (
         f"holds arrays, and the model takes a table with {columns}: {told}. Allowed: {Table.words}."
     )
+    return Issue(message, file=str(path))
+
+
+def _table_for_arrays(path: Path, spec: InputSpec) -> Issue:
+    """An issue for a table: the model has learned from samples without names for their parts."""
+    what = "texts" if spec.kind == "text" else f"samples of shape {spec.shape}"
+    allowed = [kind.words for kind in (*ARRAYS, *_OTHERS.get(spec.kind, ()))]
+    message = f"holds a table, and the model takes {what}. Allowed: {'; '.join(allowed)}."
+    message += " y is not needed."
     return Issue(message, file=str(path))
 
 

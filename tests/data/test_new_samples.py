@@ -176,6 +176,24 @@ def test_arrays_are_no_table(tmp_path: Path) -> None:
     )
 
 
+def test_a_table_is_none_of_arrays(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n")
+    for kind, shape, words in (
+        (
+            "vector",
+            (3,),
+            "takes samples of shape (3,). Allowed: an .npz file with x and y; an .npy",
+        ),
+        ("image", (4, 4), "takes samples of shape (4, 4). Allowed: an .npz file"),
+        ("sequence", (5, 2), "beside it; a folder of sequences"),
+        ("text", (), "takes texts. Allowed"),
+    ):
+        with pytest.raises(InvalidData) as raised:
+            read(tmp_path / "new.csv", kind, shape)
+        assert words in str(raised.value)
+        assert str(raised.value).endswith("y is not needed.")
+
+
 def test_what_a_table_has_more_than_the_first_one_is_told(tmp_path: Path) -> None:
     rows = "".join(f"{row * row},{'red' if row % 2 else 'blue'},{row % 3}\n" for row in range(30))
     (tmp_path / "trained.csv").write_text(f"size,colour,kind\n{rows}")
