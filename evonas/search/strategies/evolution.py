@@ -37,7 +37,7 @@ class EvolutionSettings(StrategySettings):
 
     Attributes:
         guide: surrogate that chooses among the children, or `none`. If it is null, it is `none`
-            beside `population`, `selection` or `replacement`, and otherwise `relevance`.
+            beside `population`, `selection` or `replacement`, and otherwise `gaussian_process`.
         initial: number of founders; those that are not named are random. Only with a guide.
         children: number of children that are bred for each trial. Each of two rounds of further
             edits adds half as many. Only with a guide.

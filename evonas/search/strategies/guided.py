@@ -28,7 +28,7 @@ from evonas.search.candidates import Candidates
 from evonas.search.crossover import Crossover, Uniform
 from evonas.search.known import DRAWS, unknown
 from evonas.search.strategy import SearchProblem, Strategy, StrategySettings
-from evonas.search.surrogate import Experience, Relevance, Surrogate
+from evonas.search.surrogate import Experience, GaussianProcess, Surrogate
 from evonas.search.variation import Mutation
 from evonas.trial import Lineage, Proposal, Trial
 
@@ -58,9 +58,9 @@ class GuidedSettings(StrategySettings):
         mutation: how children are edited.
     """
 
-    initial: Annotated[int, Ge(2)] = 6
+    initial: Annotated[int, Ge(2)] = 10
     children: Annotated[int, Ge(2)] = 64
-    surrogate: Surrogate = field(default_factory=Relevance)
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
     crossover: Crossover = field(default_factory=Uniform)
     mutation: Mutation = field(default_factory=lambda: Mutation(edits=2))
 

@@ -38,7 +38,7 @@ def test_a_population_is_that_of_the_shipped_configs(trials: int, size: int) -> 
     assert population_for(trials) == size
 
 
-@pytest.mark.parametrize(("trials", "count"), [(1, 4), (48, 5), (96, 6), (10**6, 6)])
+@pytest.mark.parametrize(("trials", "count"), [(1, 4), (64, 6), (96, 10), (10**6, 16)])
 def test_a_tenth_of_the_trials_are_founders_of_a_guided_search(trials: int, count: int) -> None:
     assert founders_for(trials) == count
 
@@ -75,7 +75,7 @@ def test_the_smallest_config(tmp_path: Path) -> None:
     ("more", "size", "epochs", "patience"),
     [
         ("budget: {trials: 8}\n", 4, 12, 4),
-        ("budget: {trials: 96}\n", 6, 12, 4),
+        ("budget: {trials: 96}\n", 10, 12, 4),
         ("budget: {minutes: 5}\n", 6, 12, 4),
         (f"budget: {{trials: 8}}\nstrategy: {GENERATIONS}\n", 5, 12, 4),
         (f"budget: {{trials: 8, minutes: 1}}\nstrategy: {GENERATIONS}\n", 5, 12, 4),
@@ -128,7 +128,7 @@ def test_strategies_are_compared_as_they_are(tmp_path: Path) -> None:
         "config: ./base.yaml\nstrategies: {evolution: evolution, random: random}\n"
     )
     runs = load_experiment(tmp_path / "two.yaml").runs
-    assert population(runs["evolution"][0]) == 6
+    assert population(runs["evolution"][0]) == 10
     assert [runs[name][0].config.look_ahead for name in ("evolution", "random")] == [4, 16]
 
 

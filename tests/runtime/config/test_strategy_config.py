@@ -25,7 +25,7 @@ from evonas.trial import Objective
 PLAIN = AgingSettings()
 SCREENED = ScreenedSettings(PLAIN)
 SEEDED = SeededSettings(SCREENED, ("first",))
-GUIDED = "evolution guided by relevance"
+GUIDED = "evolution guided by gaussian_process"
 UNGUIDED = {"guide": "none"}
 
 
@@ -58,7 +58,7 @@ def test_the_strategy_that_sets_the_epochs_is_named_wherever_it_is() -> None:
 @pytest.mark.parametrize(
     ("strategy", "words"),
     [
-        (EvolutionSettings(), "evolution guided by relevance"),
+        (EvolutionSettings(), "evolution guided by gaussian_process"),
         (EvolutionSettings(population=4), "evolution without a guide"),
         (SEEDED, "seeded with screened with aging inside"),
         (SeededSettings(EvolutionSettings(), ("a",)), f"seeded with {GUIDED} inside"),

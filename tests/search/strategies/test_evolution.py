@@ -18,7 +18,7 @@ from evonas.search.strategies.guided import Guided, GuidedSettings
 from evonas.search.strategies.screened import ScreenedSettings
 from evonas.search.strategies.seeded import SeededSettings
 from evonas.search.strategy import SearchProblem, StrategySettings
-from evonas.search.surrogate import Forest, NoGuide, Relevance
+from evonas.search.surrogate import Forest, GaussianProcess, NoGuide
 from evonas.search.variation import Mutation
 from evonas.trial import Fidelity
 
@@ -45,9 +45,9 @@ def built(data):
 @pytest.mark.parametrize(
     ("written", "guide"),
     [
-        ("evolution", Relevance()),
-        ({"evolution": {"mutation": {"edits": 3}, "crossover": "sections"}}, Relevance()),
-        ({"evolution": {"founders": ["lenet5"], "guide": None}}, Relevance()),
+        ("evolution", GaussianProcess()),
+        ({"evolution": {"mutation": {"edits": 3}, "crossover": "sections"}}, GaussianProcess()),
+        ({"evolution": {"founders": ["lenet5"], "guide": None}}, GaussianProcess()),
         ({"evolution": {"guide": {"forest": {"trees": 9}}}}, Forest(trees=9)),
         ({"evolution": {"guide": "none"}}, NoGuide()),
         ({"evolution": {"population": 8}}, NoGuide()),
@@ -77,12 +77,12 @@ def test_a_record_from_before_the_guides_is_the_search_that_it_was():
 
 def test_what_is_left_out_has_the_defaults_of_the_search_that_is_meant():
     with_one, without = EvolutionSettings(), EvolutionSettings(NoGuide())
-    assert with_one.search == GuidedSettings(surrogate=Relevance())
+    assert with_one.search == GuidedSettings(surrogate=GaussianProcess())
     assert without.search == GenerationalSettings()
-    assert (with_one.initial, with_one.population, with_one.replacement) == (6, None, None)
+    assert (with_one.initial, with_one.population, with_one.replacement) == (10, None, None)
     assert (without.initial, without.children, without.population) == (None, None, 16)
     assert (with_one.mutation, without.mutation) == (Mutation(edits=2), Mutation())
-    assert (with_one.first_generation(), without.first_generation()) == (6, 16)
+    assert (with_one.first_generation(), without.first_generation()) == (10, 16)
     assert with_one.all_libraries() == {"scipy"}
     assert without.all_libraries() == {"deap"}
 
