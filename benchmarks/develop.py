@@ -5,7 +5,8 @@
 
 The first entrant is the base, and each other one is a step. An entrant is a strategy's name, a name
 of `entrants.py`, or `NAME={strategy: {setting: value}}`. Name a step whose code has changed anew:
-what has a raw row is not run again. Without --entrants, all that have raw rows are ranked.
+what has a raw row is not run again. Without --entrants, all that have raw rows are ranked, in
+benchmarks/results/development.md.
 
 A measurement that was cut goes on with the same command. Needs EVONAS_DATA, but for `functions`.
 """
@@ -13,6 +14,7 @@ A measurement that was cut goes on with the same command. Needs EVONAS_DATA, but
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,11 +24,12 @@ from benchmarks.climb import climb
 from benchmarks.entrants import ENTRANTS
 from benchmarks.families import FAMILIES, developed
 from benchmarks.intervals import counted
+from benchmarks.machine import describe
 from benchmarks.paired import Areas, Paired, is_kept, mean_ranks, paired, regrets, verdicts
 from benchmarks.raw_rows import RawRows, Row
 from benchmarks.regret import LAST, after, area, frozen, regret
 from benchmarks.runs import RESULTS
-from benchmarks.sections import Strategy
+from benchmarks.sections import Strategy, paragraph
 from evonas.errors import UserError
 from evonas.genome.strict_yaml import load
 from evonas.runtime.config.run_config import FAMILIES as SETTINGS
@@ -35,6 +38,8 @@ from evonas.search.strategy import StrategySettings
 
 ROWS = RESULTS / "development.csv"
 MARKS = (50, 100, 200)
+FOUND_BY = (50, 100, 150, 200)
+"""Trials within which the best known is looked for."""
 REACHED = 1e-6
 """A regret that is at most this is none: the best known score was found."""
 
@@ -120,8 +125,8 @@ def described(names: Iterable[str], family: str, rows: RawRows, seeds: int | Non
     """The table of all entrants on one family."""
     marks = " | ".join(f"after {mark}" for mark in MARKS)
     lines = [
-        f"| {family} | searches | area | {marks} | found the best known | CPU a trial |",
-        f"|---|---|---|{'---|' * len(MARKS)}---|---|",
+        f"| {family} | searches | area | {marks} | CPU a trial |",
+        f"|---|---|---|{'---|' * len(MARKS)}---|",
     ]
     for name in names:
         found = chosen(rows, name, family, seeds)
@@ -130,11 +135,25 @@ def described(names: Iterable[str], family: str, rows: RawRows, seeds: int | Non
         cells = [_shown(areas(found).values())]
         for mark in MARKS:
             cells.append(_shown(_regret(row, mark) for row in found))
-        best = sum(_regret(row, LAST) <= REACHED for row in found)
-        cells.append(counted(best, len(found)))
         cost = sum(row.milliseconds for row in found) / sum(row.trials for row in found)
         lines.append(f"| {name} | {len(found)} | {' | '.join(cells)} | {cost:.1f} ms |")
     return lines
+
+
+def reached(names: Iterable[str], family: str, rows: RawRows, seeds: int | None) -> list[str]:
+    """How often each entrant has found the best known, with exact intervals; empty for none."""
+    marks = " | ".join(f"within {mark}" for mark in FOUND_BY)
+    lines = [
+        f"| {family}, the best known was found | {marks} |",
+        f"|---|{'---|' * len(FOUND_BY)}",
+    ]
+    for name in names:
+        found = chosen(rows, name, family, seeds)
+        counts = [sum(_regret(row, mark) <= REACHED for row in found) for mark in FOUND_BY]
+        if any(counts):
+            cells = " | ".join(counted(count, len(found)) for count in counts)
+            lines.append(f"| {name} | {cells} |")
+    return lines if len(lines) > 2 else []
 
 
 def _shown(values: Iterable[float]) -> str:
@@ -206,6 +225,7 @@ def report(
     lines = []
     for family in families:
         lines += [*described(names, family, rows, seeds), ""]
+        lines += [*reached(names, family, rows, seeds), ""]
         if not is_judged:
             lines += [*ranked(names, family, rows, seeds), ""]
     if is_judged:
@@ -232,9 +252,34 @@ def main(arguments: Sequence[str]) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    names = list(entrants) or list(dict.fromkeys(row.entrant for row in rows.all()))
-    print(report(names, given.family, rows, given.seeds, bool(entrants)))
+    if entrants:
+        print(report(list(entrants), given.family, rows, given.seeds, is_judged=True))
+    else:
+        write(rows)
     return 0
+
+
+def write(rows: RawRows) -> None:
+    """Write the tables of all that has rows into a page beside them, and print them."""
+    measured = rows.all()
+    names = list(dict.fromkeys(row.entrant for row in measured))
+    with_rows = {row.family for row in measured}
+    families = [name for name in FAMILIES if name in with_rows]
+    about = paragraph(
+        "What `python -m benchmarks.develop` makes of the raw rows in development.csv, by the rules"
+        " of PROTOCOL.md: searches of 200 trials, which are told so. Area: the mean normalised"
+        " regret after 20 to 200 trials; 0 is the best known, 1 is random search's mean after 20"
+        " trials. CPU was measured beside other work. A step of evolution is a row of its own; not"
+        " every entrant has been measured on every family, and some on a few seeds only. `guided"
+        " 1` has Gaussian processes and ten founders, `guided 2` has `relevance` and six. lcbench,"
+        " macro, functions and replay are for development, lcbench-other and nasbench301 for"
+        " validation, nasbench201 for the test."
+    )
+    tables = report(names, families, rows, None, is_judged=False)
+    page = ["# Searches by the protocol", describe() + ".", about, tables.rstrip()]
+    text = re.sub("\n{3,}", "\n\n", "\n\n".join(page))
+    rows.path.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+    print(tables)
 
 
 if __name__ == "__main__":
