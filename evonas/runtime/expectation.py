@@ -71,49 +71,34 @@ def expected(config: RunConfig, probe: Probe) -> Expectation:
     """
     trainings = trials_of(config.budget, config.training.epochs)
     time = config.budget.time
-    fitting = None if time is None else fitting_in(config, probe, time)
+    fitting = None if time is None else fitting_in(probe, time)
     counts = [count for count in (trainings, fitting) if count is not None]
     assert counts, "a budget has a limit"
     trainings = min(counts)
-    seconds = seconds_for(config, probe, trainings)
+    seconds = seconds_for(probe, trainings)
     # A budget of time is used up to its end.
     if time is not None and trainings == fitting:
         seconds = time
-    # Sizes differ by a factor of a hundred: the mean of a few good ones would be a lottery.
-    weights = probe.drawn.bytes * (_kept(config, trainings) + MODEL)
+    weights = probe.typical.bytes * (_kept(config, trainings) + MODEL)
     disk = round(probe.data + weights + RECORD * trainings)
     is_at_most = bool(that_sets_epochs(config.strategy))
     return Expectation(trainings, seconds, probe.memory, disk, is_at_most)
 
 
-def seconds_for(config: RunConfig, probe: Probe, trainings: int) -> float:
-    """Seconds that a run takes for a number of trainings, with its start and its end.
-
-    The first generation is as random as the networks that were tried. All after it are children of
-    good ones.
-    """
-    first = min(trainings, _first_generation(config) or trainings)
-    work = first * probe.drawn.seconds + (trainings - first) * probe.good.seconds
-    return probe.start + probe.end + work / probe.workers
+def seconds_for(probe: Probe, trainings: int) -> float:
+    """Seconds that a run takes for a number of trainings, with its start and its end."""
+    return probe.start + probe.end + trainings * probe.typical.seconds / probe.workers
 
 
-def fitting_in(config: RunConfig, probe: Probe, seconds: float) -> int:
+def fitting_in(probe: Probe, seconds: float) -> int:
     """Trainings that fit into so many seconds; the other way round of `seconds_for`."""
     work = max(0.0, seconds - probe.start - probe.end) * probe.workers
-    first = _first_generation(config)
-    if not first or work <= first * probe.drawn.seconds:
-        return math.floor(work / probe.drawn.seconds)
-    return first + math.floor((work - first * probe.drawn.seconds) / probe.good.seconds)
+    return math.floor(work / probe.typical.seconds)
 
 
 def _kept(config: RunConfig, trainings: int) -> int:
-    """Number of trainings whose weights are kept.
-
-    Those are the population and the best. Some of the best live in the population: all of them or
-    none, and half of what that decides is right within a third.
-    """
-    both = (_first_generation(config), config.storage.keep_best)
-    return min(trainings, round((max(both) + sum(both)) / 2))
+    """The most trainings whose weights are kept: the population, and the best of all."""
+    return min(trainings, _first_generation(config) + config.storage.keep_best)
 
 
 def advice(
@@ -187,7 +172,7 @@ def _about_time(config: RunConfig, probe: Probe, found: Expectation) -> list[str
         words += f" {GENERATIONS} generations of {first} need {least}."
     ways = []
     if config.budget.time is not None:
-        ways.append(more_time(config.budget, seconds_for(config, probe, least)))
+        ways.append(more_time(config.budget, seconds_for(probe, least)))
         if config.training.epochs > 1:
             ways.append(f"training.epochs={max(1, config.training.epochs // 2)}")
     elif config.budget.trials == found.trainings:

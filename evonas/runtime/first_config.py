@@ -133,7 +133,7 @@ def limits_of(seen: Survey, memory: int, workers: int) -> dict[str, int]:
 
 def minutes_for(config: RunConfig, probed: Probe) -> int:
     """Minutes that do for the fewest trainings that are a search."""
-    seconds = seconds_for(config, probed, FEWEST_TRIALS)
+    seconds = seconds_for(probed, FEWEST_TRIALS)
     # A little more than that: the trainings of a search differ from those that were tried.
     return math.ceil(1.1 * seconds / 60)
 
@@ -231,8 +231,6 @@ def _about_budget(minutes: float, probed: Probe | None, found: Expectation | Non
         return "nothing was tried; `evonas plan` says how many trainings that is"
     words = f"time for about {counted(found.trainings, 'training')}: of those that were tried,"
     words += f" {probed.in_words()}, with {counted(probed.workers, 'worker')}"
-    # The mean of all does not give that number: a search goes on from the good ones.
-    words += f"; later ones are counted like the best third of these, {probed.good.seconds:.1f} s"
     if minutes > MINUTES:
         words += f"; in {MINUTES} minutes there would be too few for a search"
     return f"{words}, and {times_in_words(probed.start + probed.end)} go to start and export"

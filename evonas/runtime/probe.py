@@ -19,12 +19,10 @@ from evonas.learning.interface import Interface
 from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.loop.jobs import checkpoint_path, training_job, weights_path
 from evonas.runtime.loop.reserve import Reserve
-from evonas.runtime.loop.to_come import likely_parents
 from evonas.runtime.pools import PoolFactory, make_setup, open_pool
 from evonas.trial import (
     CUT_SHORT,
     Fidelity,
-    Fitness,
     Lineage,
     Outcome,
     Proposal,
@@ -58,7 +56,6 @@ class Training:
         epochs: epochs of it.
         is_cut: whether it was cut short, and the rest is calculated.
         bytes: bytes of its weights.
-        fitness: what it has reached; None if that is not one number.
     """
 
     state: TrialState
@@ -67,7 +64,6 @@ class Training:
     epochs: int
     is_cut: bool
     bytes: int
-    fitness: Fitness | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ class Probe:
         Raises:
             UserError: no training has succeeded.
         """
-        mean = self.drawn.seconds
+        mean = self.typical.seconds
         times = [one.seconds for one in self.succeeded]
         told = [
             f"{len(times)} took {min(times):.1f} to {max(times):.1f} s, {mean:.1f} s in the mean"
@@ -127,8 +123,8 @@ class Probe:
         return "; ".join(told)
 
     @property
-    def drawn(self) -> Typical:
-        """What random networks take.
+    def typical(self) -> Typical:
+        """What a network takes: the mean of those that were trained.
 
         Raises:
             UserError: no training has succeeded.
@@ -137,26 +133,9 @@ class Probe:
         if not done:
             first = self.trainings[0]
             raise UserError(f"no probe training succeeded: {first.state} {first.message}".rstrip())
-        return _typical(done)
-
-    @property
-    def good(self) -> Typical:
-        """What the children of good networks take; errors as for `drawn`."""
-        ranked = []
-        for place, one in enumerate(self.trainings):
-            if one.fitness is not None:
-                ranked.append((one.fitness.order, place))
-        parents = likely_parents(sorted(ranked))
-        if not parents:
-            return self.drawn
-        return _typical([self.trainings[place] for _, place in parents])
-
-
-def _typical(trainings: Sequence[Training]) -> Typical:
-    """The means."""
-    count = len(trainings)
-    seconds = sum(one.seconds for one in trainings)
-    return Typical(seconds / count, sum(one.bytes for one in trainings) / count)
+        count = len(done)
+        seconds = sum(one.seconds for one in done)
+        return Typical(seconds / count, sum(one.bytes for one in done) / count)
 
 
 @dataclass
@@ -268,14 +247,7 @@ class _Probing:
             epochs if is_cut else outcome.epochs,
             is_cut,
             kept,
-            self._fitness(outcome),
         )
-
-    def _fitness(self, outcome: Outcome) -> Fitness | None:
-        """What a training has reached; None if it failed, or if there are several objectives."""
-        if outcome.state is not TrialState.OK or self._config.objectives:
-            return None
-        return self._config.to_objective().fitness(outcome.metrics)
 
 
 def probe(

@@ -26,21 +26,18 @@ from evonas.runtime.probe import Probe, Training, Typical, usual_epochs
 from evonas.runtime.survey import Survey, survey
 from evonas.testing import Stub
 from evonas.testing.runs import stub_pools, write_config
-from evonas.trial import CUT_SHORT, Fitness, Outcome, TrialState
+from evonas.trial import CUT_SHORT, Outcome, TrialState
 
 GIB = 2**30
 ROOM = Machine(memory=8 * GIB, disk=100 * GIB, processors=2)
 
 
-def training(
-    seconds: float, loss: float | None = None, state: TrialState = TrialState.OK, size: int = 1000
-) -> Training:
-    fitness = None if loss is None else Fitness(loss, "min")
-    return Training(state, "made up", seconds, 3, False, size, fitness)
+def training(seconds: float, state: TrialState = TrialState.OK, size: int = 1000) -> Training:
+    return Training(state, "made up", seconds, 3, False, size)
 
 
-TRAININGS = (training(4.0, 0.9), training(6.0, 0.5), training(8.0, 0.1, size=4000))
-"""The mean takes 6 s, and its weights 2,000 bytes; the best third takes 8 s and 4,000 bytes."""
+TRAININGS = (training(4.0), training(6.0), training(8.0, size=4000))
+"""The mean takes 6 s, and its weights 2,000 bytes."""
 PROBE = Probe(TRAININGS, 2, start=10.0, end=5.0, memory=GIB, data=50_000)
 
 
@@ -99,17 +96,13 @@ def test_duplicates_are_counted_and_each_network_is_measured_once(
 @pytest.mark.parametrize(
     ("changes", "trainings", "seconds"),
     [
-        # Five random ones of 6 s, and the children of good ones, by two workers.
-        (["budget.trials=20"], 20, 15 + (5 * 6 + 15 * 8) / 2),
-        (["budget.trials=3"], 3, 15 + 3 * 6 / 2),
-        (["budget.epochs=60"], 20, 15 + (5 * 6 + 15 * 8) / 2),
-        (["budget.minutes=2"], 5 + (2 * 105 - 30) // 8, 120),
-        (["budget.minutes=2", "budget.trials=20"], 20, 90),
-        (["budget.minutes=1", "budget.trials=20"], 5 + (2 * 45 - 30) // 8, 60),
+        (["budget.trials=20"], 20, 15 + 20 * 6 / 2),
+        (["budget.epochs=60"], 20, 15 + 20 * 6 / 2),
+        (["budget.minutes=2"], 2 * 105 // 6, 120),
+        (["budget.minutes=2", "budget.trials=20"], 20, 75),
+        (["budget.minutes=1", "budget.trials=20"], 2 * 45 // 6, 60),
         (["budget.seconds=28"], 4, 28),
         (["budget.seconds=5"], 0, 5),
-        # Nobody has parents: all are random.
-        (["budget.trials=20", "strategy=random"], 20, 15 + 20 * 6 / 2),
     ],
 )
 def test_time_follows_from_the_trainings(
@@ -123,18 +116,16 @@ def test_time_follows_from_the_trainings(
 
 def test_the_disk_has_what_is_kept(loaded: LoadedConfig) -> None:
     config = with_budget(loaded, "budget.trials=1000", "storage.keep_best=7").config
-    # Between the best 7 and those with the population of 5: that is 10 (9.5), and the model counts
-    # three times. Their mean is 2,000 bytes. Then the data, and 5 kB a trial.
-    assert expected(config, PROBE).disk == 50_000 + 13 * 2000 + 5_000_000
+    # The best 7 and the population of 5, and the model counts three times. Their mean is 2,000
+    # bytes. Then the data, and 5 kB a trial.
+    assert expected(config, PROBE).disk == 50_000 + 15 * 2000 + 5_000_000
     few = with_budget(loaded, "budget.trials=4").config
     assert expected(few, PROBE).disk == 50_000 + 7 * 2000 + 20_000
 
 
-def test_networks_without_one_fitness_are_all_alike(loaded: LoadedConfig) -> None:
-    probe = replace(PROBE, trainings=tuple(replace(one, fitness=None) for one in TRAININGS))
-    assert probe.good == probe.drawn == Typical(6.0, 2000)
+def test_what_failed_is_no_part_of_the_mean() -> None:
     failed = replace(PROBE, trainings=(*TRAININGS, training(1.0, state=TrialState.ERROR)))
-    assert (failed.good, failed.drawn) == (PROBE.good, PROBE.drawn)
+    assert failed.typical == PROBE.typical == Typical(6.0, 2000)
 
 
 def test_probe_trainings_are_told_in_a_line() -> None:
@@ -188,7 +179,7 @@ def test_each_thing_that_does_not_fit_has_what_helps(loaded: LoadedConfig, seen:
     # Trainings of 3 epochs.
     assert "budget.epochs=30" in epochs
     (short,) = told(loaded, seen, "budget.minutes=0.5")
-    # 15 seconds around 5 trainings of 6 seconds and 5 of 8, by two workers.
+    # 15 seconds around 10 trainings of 6 seconds, by two workers.
     assert "budget.minutes=1" in short
     assert "training.epochs=1" in short
     (memory,) = told(loaded, seen, "budget.trials=20", free=replace(ROOM, memory=GIB // 2))
@@ -216,8 +207,7 @@ def test_a_plan_trains_some_and_leaves_nothing(
     assert [one.state for one in plan.probe.trainings] == [TrialState.OK] * 16
     assert [one.epochs for one in plan.probe.trainings] == [3] * 16
     assert plan.probe.data > 0
-    assert plan.probe.drawn.bytes > 0
-    assert all(one.fitness is not None for one in plan.probe.trainings)
+    assert plan.probe.typical.bytes > 0
     assert isinstance(plan.expected, Expectation)
     assert plan.expected.trainings == 12
     assert sorted(tmp_path.rglob("*")) == before
