@@ -115,5 +115,8 @@ bench-plan: $(READY) ## what `evonas plan` says beside what five runs then take 
 bench-real: $(READY) ## real data sets, the same wall-clock, beside KerasTuner, Optuna and scikit-learn; needs EVONAS_DATA (hours, goes on where it was cut)
 	$(BIN)/python -m benchmarks.real
 
+bench-trainings: $(READY) ## the default search beside others on real trainings, paired by seed; needs EVONAS_DATA (three hours, goes on where it was cut)
+	$(BIN)/python -m benchmarks.trainings
+
 clean: ## remove .venv and caches, keep the runs
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
