@@ -265,6 +265,21 @@ def test_where_plain_evolution_stands_is_said_as_it_was_measured():
     assert f"{float(mean):.1f}, the {place}th" in DECISIONS["search"]
 
 
+def test_guided_evolution_stands_as_it_was_measured():
+    report = (ROOT / "benchmarks" / "results" / "development.md").read_text(encoding="utf-8")
+    found = report.split("| macro, the best known was found |")[1].split("\n\n")[0]
+    within_100 = re.findall(r"^\| ([a-z_]+).*?(?: of 40 .*?\| )(\d+ of 40) ", found, re.MULTILINE)
+    counts = {name: count for name, count in within_100 if name != "guided"}
+    guided = re.search(r"^\| guided 1 .*?\) \| (\d+ of 40) ", found, re.MULTILINE)
+    assert f"in {guided[1]} searches" in README
+    for name, words in (("optuna", "TPE in"), ("aging", "evolution in"), ("random", "search in")):
+        assert f"{words} {counts[name].split()[0]}" in " ".join(README.split())
+    areas = report.split("| lcbench-other | searches |")[1].split("\n\n")[0]
+    of = dict(re.findall(r"^\| ([a-z]+)[^|]*\| \d+ \| ([\d.]+) ", areas, re.MULTILINE))
+    guided, aging, random = (f"{float(of[name]):.2f}" for name in ("guided", "aging", "random"))
+    assert f"is {guided}, aging's {aging} and random search's {random}" in " ".join(README.split())
+
+
 SHARE = re.compile(r"\b(\d+) % \((\d+) to (\d+)(?: %)?\)(?:[^|]*? of (\d+) runs)?")
 
 
