@@ -62,7 +62,7 @@ def command(
     if not as_json:
         probing = "" if no_probe else ", and training a few networks; this takes a minute or more"
         complain(f"note: looking at the data{probing}")
-    with _naming_the_option(data):
+    with _naming_the_option(data, has_target=bool(target)):
         found = first_config(section, file, shown, with_trainings=not no_probe)
     _write(file, found.text)
     if as_json:
@@ -80,14 +80,14 @@ def command(
 
 
 @contextmanager
-def _naming_the_option(data: str) -> Iterator[None]:
-    """A refusal of the target says how it is given here: there is no config yet."""
+def _naming_the_option(data: str, has_target: bool) -> Iterator[None]:
+    """Whoever is asked for a target is told how it is given here: there is no config yet."""
     from evonas.errors import InvalidInput
 
     try:
         yield
     except InvalidInput as error:
-        if any(issue.key == "data.target" for issue in error.problems):
+        if not has_target and any(issue.key == "data.target" for issue in error.problems):
             error.add_note(f"Here that is:  {command_line('init', data, '--target', 'COLUMN')}")
         raise
 

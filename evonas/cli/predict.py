@@ -55,10 +55,11 @@ def command(
     import csv
     import io
 
-    from evonas.cli.console import complain, emit_document, model_at, print_json
+    from evonas.cli.console import complain, console, emit_document, model_at, print_json, say
     from evonas.cli.quiet import startup_log_aside
     from evonas.export.prediction import predict
     from evonas.files import write_text_whole
+    from evonas.words import counted
 
     path = model_at(model, runs)
     with startup_log_aside():
@@ -77,3 +78,4 @@ def command(
         emit_document([text.getvalue()])
     else:
         write_text_whole(to, text.getvalue())
+        say(console(), f"wrote {to}: {counted(len(found.rows), 'answer')}")

@@ -121,6 +121,8 @@ def test_a_target_that_is_asked_for_is_named_as_init_takes_it(tmp_path: Path) ->
     assert told.returncode == 2
     assert "say which column is to be predicted" in told.stderr
     assert told.stderr.rstrip().endswith("evonas init two.csv --target COLUMN")
+    wrong = run_evonas("init", "two.csv", "--target", "knd", "--no-probe", cwd=tmp_path)
+    assert wrong.stderr.rstrip().endswith("Did you mean 'kind'? Columns: a, kind.")
 
 
 @pytest.mark.full

@@ -77,7 +77,9 @@ def test_a_model_that_was_copied_needs_no_run(home: Path, tmp_path: Path) -> Non
     (tmp_path / "new.csv").write_text(people(3, seed=1))
     answers = tmp_path / "answers.csv"
     told = ("predict", tmp_path / "best.keras", "--data", tmp_path / "new.csv")
-    assert run_evonas(*told, "--to", answers).returncode == 0
+    done = run_evonas(*told, "--to", answers)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"wrote {answers}: ")
     rows = json.loads(run_evonas(*told, "--json").stdout)
     with answers.open(newline="") as file:
         written = list(csv.DictReader(file))
