@@ -271,7 +271,8 @@ def write(rows: RawRows) -> None:
         " regret after 20 to 200 trials; 0 is the best known, 1 is random search's mean after 20"
         " trials. CPU was measured beside other work. A step of evolution is a row of its own; not"
         " every entrant has been measured on every family, and some on a few seeds only. `guided"
-        " 1` has Gaussian processes and ten founders, `guided 2` has `relevance` and six. lcbench,"
+        " 1` has Gaussian processes and ten founders, the default but for the founders, which are"
+        " 16 for 200 trials; `guided 2` has `relevance` and six, and was rejected. lcbench,"
         " macro, functions and replay are for development, lcbench-other and nasbench301 for"
         " validation, nasbench201 for the test."
     )
