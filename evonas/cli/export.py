@@ -40,7 +40,8 @@ def command(
             help=(
                 "`keras`, the default: one file, which Keras loads, evaluates and trains further;"
                 " `saved_model`: a folder, which TensorFlow loads without Keras and TensorFlow"
-                " Serving serves; `package.module:Name`: a format of your own."
+                " Serving serves; `source`: a folder with readable code, `model.py`, and the"
+                " weights; `package.module:Name`: a format of your own."
             ),
         ),
     ] = None,

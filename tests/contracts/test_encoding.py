@@ -15,6 +15,8 @@ from evonas.data.raw import Array, Frame, Ragged, RawSamples, taken
 from evonas.evaluate.training.export_job import given_to_keras
 from evonas.learning.input_kinds import INPUT_KINDS
 from evonas.learning.input_spec import InputSpec
+from evonas.model.formats import SourceCode
+from evonas.model.formats.alone import answers
 from evonas.model.formats.given import to_keras
 from evonas.model.preprocessing import PREPROCESSING, raw_inputs
 from tests.slow import few
@@ -113,6 +115,9 @@ def test_the_layers_give_what_the_encoding_stores(name: str, tmp_path: Path) -> 
         else:
             found = one.predict(to_keras(given), verbose=0)
         np.testing.assert_array_equal(found, stored)
+    SourceCode().write(model, tmp_path / "source")
+    read = SourceCode().load(tmp_path / "source")
+    np.testing.assert_array_equal(answers(read, given_to_keras(x)), stored)
 
 
 def _spec(kind: str, stored: Any, fitted: Any, encoding: str = "") -> dict[str, Any]:

@@ -237,6 +237,8 @@ class ExportJob(Job):
         model: where the model goes, a file or a folder.
         format: name of its export format.
         arrays: the test data's files, `x` and `y`; empty to leave them closed.
+        is_measured: whether a process of its own loads the model whatever its format is, also
+            predicts for batches of other sizes, and tells how long a sample takes.
     """
 
     kind = "export"
@@ -244,6 +246,7 @@ class ExportJob(Job):
     model: str
     format: str = "keras"
     arrays: Mapping[str, str] = field(default_factory=dict)
+    is_measured: bool = False
 
     @property
     def writes(self) -> tuple[str, ...]:

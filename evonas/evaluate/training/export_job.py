@@ -36,7 +36,7 @@ from evonas.model.compiling import compile_model
 from evonas.model.formats import FORMATS, find_format
 from evonas.model.formats.apart import CannotLoad
 from evonas.model.formats.calls import FormatFailed
-from evonas.model.formats.export_format import AnySamples
+from evonas.model.formats.export_format import AnySamples, CannotCarry
 from evonas.model.formats.verification import UnfaithfulExport, save_verified
 from evonas.model.size import ModelSize, measure
 from evonas.model.table import layer_table
@@ -52,8 +52,8 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     Raises:
         InvalidRecord: the weights are damaged, or are those of another model.
         UnfaithfulExport: what was written predicts something else.
-        whatever a format of evonas raises, for a model that it cannot hold. What one of a plugin
-            does wrong is an outcome, whose cause is the format.
+        whatever else a format of evonas raises. A model that a format cannot hold, and what one of
+            a plugin does wrong, are outcomes whose cause is the format.
     """
     root = Path(setup.directory)
     interface = open_interface(setup.interface, root)
@@ -75,8 +75,13 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     loss = Recipe.from_json(setup.recipe).loss
     compile_model(model, space, job.genome, interface, len(train), most, loss)
     form = find_format(job.format, setup.plugins)
+    if not interface.input.encoding:
+        form = form.calibrated_on(root / FILES["train"][0])
+    path = root / job.model
     try:
-        difference = save_verified(form, model, root / job.model, x, predictions)
+        done = save_verified(form, model, path, x, predictions, job.is_measured)
+    except CannotCarry as error:
+        return Outcome(TrialState.ERROR, message=str(error), details=Details(cause=Cause.FORMAT))
     except (FormatFailed, CannotLoad, UnfaithfulExport) as error:
         if job.format in FORMATS:
             raise
@@ -90,7 +95,8 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
         files={job.model: sha256_of_tree(root / job.model)},
         details=Details(
             more={
-                **_details(model, size, difference),
+                **_details(model, size, done.difference),
+                **({"latency_ms": done.milliseconds} if job.is_measured else {}),
                 "unscored": dict(found.failed),
                 **_references(setup, interface, measured, found.parts),
             }

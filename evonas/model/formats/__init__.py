@@ -15,6 +15,7 @@ from evonas.errors import UserError
 from evonas.model.formats.export_format import ExportFormat, Predict
 from evonas.model.formats.keras_file import KerasFile
 from evonas.model.formats.saved_model import SavedModel
+from evonas.model.formats.source_code import SourceCode
 
 __all__ = [
     "DEFAULT",
@@ -23,12 +24,14 @@ __all__ = [
     "KerasFile",
     "Predict",
     "SavedModel",
+    "SourceCode",
     "find_format",
 ]
 
 FORMATS: Mapping[str, type[ExportFormat]] = {
     "keras": KerasFile,
     "saved_model": SavedModel,
+    "source": SourceCode,
 }
 """The formats of evonas by their names, the default first."""
 

@@ -1,7 +1,8 @@
 """A process of its own loads an exported model and predicts, as another machine would.
 
-The process is `python -m evonas.model.formats.apart FOLDER`. Samples and predictions are arrays in
-that folder. It runs on the device of the process that starts it.
+A format of evonas has a reader, which is run without evonas (`alone`). One of a plugin is loaded by
+its own class: `python -m evonas.model.formats.apart FOLDER`. Samples and predictions are arrays in
+that folder. The process runs on the device of the one that starts it.
 """
 
 from __future__ import annotations
@@ -11,20 +12,25 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evonas.model.formats import find_format
+from evonas.model.formats import alone, find_format
+from evonas.model.formats.alone import (
+    FAILURE,
+    MEASURED,
+    PREDICTIONS,
+    REQUEST,
+    SAMPLES,
+    load_samples,
+    save_samples,
+)
 from evonas.model.formats.calls import FormatFailed, predict
 from evonas.model.formats.export_format import AnySamples, Array, ExportFormat
-
-_REQUEST = "request.json"
-_SAMPLES = "x.npz"
-_PREDICTIONS = "predictions.npy"
-_FAILURE = "failure.txt"
 
 SAID = 2000
 """Characters that are kept of what a failed process has said."""
@@ -32,6 +38,23 @@ SAID = 2000
 
 class CannotLoad(RuntimeError):
     """A process of its own could not load what was written, or could not predict with it."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a process of its own has answered.
+
+    Attributes:
+        predictions: for all samples.
+        one: for the first sample alone; None if it was not asked.
+        odd: for the first few; None if it was not asked.
+        milliseconds: how long one sample takes; None if it was not measured.
+    """
+
+    predictions: Array
+    one: Array | None = None
+    odd: Array | None = None
+    milliseconds: float | None = None
 
 
 def predicted_apart(form: ExportFormat, path: Path, x: AnySamples) -> Array:
@@ -45,60 +68,64 @@ def predicted_apart(form: ExportFormat, path: Path, x: AnySamples) -> Array:
     Raises:
         CannotLoad: the process has failed; says its last words.
     """
+    return answered_apart(form, path, x).predictions
+
+
+def answered_apart(
+    form: ExportFormat, path: Path, x: AnySamples, is_measured: bool = False
+) -> Answered:
+    """The same, with answers for batches of other sizes, and a time, if it is to be measured.
+
+    Raises:
+        CannotLoad: the process has failed; says its last words.
+    """
     kind = type(form)
     request = {
         "module": kind.__module__,
         "name": f"{kind.__module__}:{kind.__qualname__}",
+        "reader": str(form.reader_path or ""),
         "path": str(path.absolute()),
+        "is_measured": is_measured and form.reader_path is not None,
     }
+    # `-P`: a user's file in the working directory hides no module of the same name.
+    command = [sys.executable, "-P", "-m", __name__]
+    if form.reader_path is not None:
+        command = [sys.executable, "-P", alone.__file__]
     with tempfile.TemporaryDirectory(prefix="evonas-export-") as scratch:
         folder = Path(scratch)
-        (folder / _REQUEST).write_text(json.dumps(request), encoding="utf-8")
-        _save_samples(folder / _SAMPLES, x)
-        done = subprocess.run(
-            # `-P`: a user's file in the working directory hides no module of the same name.
-            [sys.executable, "-P", "-m", __name__, str(folder)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(_places())},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            why = done.stderr.decode("utf-8", "backslashreplace")[-SAID:]
-            if (folder / _FAILURE).is_file():
-                why = (folder / _FAILURE).read_text(encoding="utf-8")
-            raise CannotLoad(
-                f"a process of its own cannot load it (exit code {done.returncode}): {why}"
+        (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        save_samples(folder / SAMPLES, x)
+        _run([*command, str(folder)], folder)
+        measured = json.loads((folder / MEASURED).read_text(encoding="utf-8"))
+        with np.load(folder / PREDICTIONS, allow_pickle=False) as found:
+            return Answered(
+                predictions=found["all"],
+                one=found["one"] if "one" in found.files else None,
+                odd=found["odd"] if "odd" in found.files else None,
+                milliseconds=measured.get("milliseconds"),
             )
-        predictions: Array = np.load(folder / _PREDICTIONS, allow_pickle=False)
-    return predictions
 
 
-def _save_samples(path: Path, x: AnySamples) -> None:
-    """Write samples of any form, without pickle."""
-    if isinstance(x, list):
-        items: dict[str, Any] = {f"item_{number}": item for number, item in enumerate(x)}
-        np.savez(path, **items)
-        return
-    if not isinstance(x, Mapping):
-        np.savez(path, x=x)
-        return
-    # A name may hold anything, and so is no name in the file.
-    columns: dict[str, Any] = {
-        f"column_{number}": column for number, column in enumerate(x.values())
-    }
-    np.savez(path, names=np.array(list(x)), **columns)
+def _run(command: Sequence[str], folder: Path) -> None:
+    """Run the process.
 
-
-def _load_samples(path: Path) -> AnySamples:
-    with np.load(path, allow_pickle=False) as archive:
-        if "item_0" in archive.files:
-            return [archive[f"item_{number}"] for number in range(len(archive.files))]
-        if "x" in archive.files:
-            found: Array = archive["x"]
-            return found
-        names = archive["names"].tolist()
-        return {name: archive[f"column_{number}"] for number, name in enumerate(names)}
+    Raises:
+        CannotLoad: it has failed.
+    """
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(_places())},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        why = done.stderr.decode("utf-8", "backslashreplace")[-SAID:]
+        if (folder / FAILURE).is_file():
+            why = (folder / FAILURE).read_text(encoding="utf-8")[:SAID]
+        raise CannotLoad(
+            f"a process of its own cannot load it (exit code {done.returncode}): {why}"
+        )
 
 
 def _places() -> list[str]:
@@ -108,11 +135,12 @@ def _places() -> list[str]:
 
 def _predict(folder: Path) -> None:
     """In the process: load, predict, and write the predictions."""
-    request = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
+    request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
     form = find_format(request["name"], [request["module"]])
-    x = _load_samples(folder / _SAMPLES)
+    x: Any = load_samples(folder / SAMPLES)
     predictions = predict(form, Path(request["path"]), x)
-    np.save(folder / _PREDICTIONS, predictions, allow_pickle=False)
+    np.savez(folder / PREDICTIONS, all=predictions)
+    (folder / MEASURED).write_text("{}", encoding="utf-8")
 
 
 def _main(folder: Path) -> None:
@@ -124,7 +152,7 @@ def _main(folder: Path) -> None:
         # Its own words say what was raised, and where.
         if isinstance(error, FormatFailed):
             text = str(error)
-        (folder / _FAILURE).write_text(text[:SAID], encoding="utf-8", errors="backslashreplace")
+        (folder / FAILURE).write_text(text[:SAID], encoding="utf-8", errors="backslashreplace")
         raise
 
 

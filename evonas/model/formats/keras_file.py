@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.model.formats.export_format import Array, ExportFormat, Predict, Samples
-from evonas.model.formats.given import to_keras
+from evonas.model.formats.export_format import ExportFormat, Predict
+from evonas.model.formats.readers import keras_model
 
 if TYPE_CHECKING:
     import keras
@@ -26,21 +26,15 @@ class KerasFile(ExportFormat):
     ending = ".keras"
     is_compiled = True
     is_loaded_apart = False
+    reader = "keras_model"
+    bundled_as = "model.keras"
+    packages = ("tensorflow", "keras")
 
     def write(self, model: keras.Model, path: Path) -> None:
         model.save(path)
 
     def load(self, path: Path) -> Predict:
-        import keras
-
-        # As the user loads it: compiled, without any code of evonas.
-        model: Any = keras.models.load_model(path, safe_mode=True)
-
-        def predict(x: Samples) -> Array:
-            predictions: Array = model.predict(to_keras(x), verbose=0)
-            return predictions
-
-        return predict
+        return keras_model.load(path)
 
     def about(self, versions: Mapping[str, str]) -> Mapping[str, Any]:
         return {"keras": keras_needed(versions)}

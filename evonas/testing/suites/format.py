@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evonas.model.formats import FORMATS, ExportFormat
-from evonas.model.formats.apart import predicted_apart
-from evonas.model.formats.verification import TOLERANCE, save_verified
+from evonas.model.formats.verification import save_verified
 from evonas.testing.suites.suite import Suite, check_light
 
 Array = np.ndarray[Any, Any]
@@ -49,11 +48,13 @@ class FormatSuite(Suite):
         predictions = model.predict(x, verbose=0)
         path = tmp_path / f"images{member.ending}"
         _leave_something(member, path)
-        assert save_verified(member, model, path, x, predictions) <= TOLERANCE
-        # Otherwise one has done so just now.
-        if not member.is_loaded_apart:
-            found = predicted_apart(member, path, x)
-            assert float(np.abs(found - predictions).max()) <= TOLERANCE
+        member = _fitted(member, x, tmp_path)
+        done = save_verified(member, model, path, x, predictions, is_measured=True)
+        assert done.predictions.shape == predictions.shape
+        assert done.difference <= _most(member)
+        if member.reader_path is not None:
+            assert done.milliseconds is not None
+            assert done.milliseconds > 0
         # What was there is replaced, and nothing else was left.
         assert list(tmp_path.iterdir()) == [path]
         assert path.is_dir() is member.is_folder
@@ -72,7 +73,19 @@ class FormatSuite(Suite):
         for count in (1, 32, 33):
             found = predict(x[:count])
             assert found.shape == (count, 1)
-            assert np.allclose(found, before[:count], rtol=TOLERANCE, atol=0)
+            assert np.allclose(found, before[:count], rtol=_most(member), atol=0)
+
+
+def _fitted(form: ExportFormat, x: Array, folder: Path) -> ExportFormat:
+    """The format, which may look at these samples as at those of a training."""
+    path = folder.with_name(f"{folder.name}-samples.npy")
+    np.save(path, x)
+    return form.calibrated_on(path)
+
+
+def _most(form: ExportFormat) -> float:
+    """The greatest difference of probabilities that the format promises; 1 if it promises none."""
+    return 1.0 if form.tolerance is None else form.tolerance
 
 
 def _leave_something(form: ExportFormat, path: Path) -> None:
