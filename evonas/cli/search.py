@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.cli import one_trial, winner
 from evonas.cli.console import console, number, print_json, say
+from evonas.cli.ensemble import print_ensemble
 from evonas.cli.front import print_constraints, print_front
 from evonas.cli.openings import opened_in_words
 from evonas.cli.table import Column, print_table
@@ -228,6 +229,7 @@ def conclude(run: Run) -> None:
     notes = (_how_chosen(run), about_test)
     _print_scores(run, result["metrics"], notes, result.get("unscored", {}), out)
     print_baseline(run, result, out)
+    print_ensemble(result, out)
     winner.print_targets(result, out)
     winner.print_curves(result, out)
     winner.print_search(result, out)

@@ -62,13 +62,16 @@ def conclude(end: Conclusion) -> None:
             artefact.make(end, artefact.within(end.session.layout.root))
 
 
-def are_whole(root: Path, files: Mapping[str, str]) -> bool:
+def are_whole(
+    root: Path, files: Mapping[str, str], artefacts: Sequence[Artefact] | None = None
+) -> bool:
     """Whether all that the end of a run has made is still as it was.
 
     Args:
         files: sha256 of the run's files, from its record.
+        artefacts: what is looked at; None for all.
     """
-    for artefact in ARTEFACTS:
+    for artefact in ARTEFACTS if artefacts is None else artefacts:
         if artefact.name in files and not is_whole(artefact.within(root), files[artefact.name]):
             return False
     return True
@@ -104,11 +107,37 @@ def _make_model(end: Conclusion, path: Path) -> None:
     from evonas.runtime.loop.observer import teller
 
     assert end.winner is not None
-    if _is_told(end) and is_whole(path, end.session.record.meta("result")["sha256"]):
+    is_same = _is_told(end) and is_whole(path, end.session.record.meta("result")["sha256"])
+    if is_same and _ensemble_is_whole(end):
         return
     for observer in end.observers:
         observer.on_wait(f"exporting the winner, trial {end.winner.id}")
     export_best(end.session, end.winner, teller(end.observers), path)
+
+
+def _ensemble_is_whole(end: Conclusion) -> bool:
+    """Whether the ensemble is the one that the recorded result tells of, if it tells of any."""
+    from evonas.export.ensemble import candidates
+
+    told = end.session.record.meta("result").get("ensemble")
+    # A run of an older evonas has none.
+    if told is None:
+        return True
+    if told["candidates"] != [one.id for one in candidates(end.session, end.trials)]:
+        return False
+    return "left_out" in told or are_whole(
+        end.session.layout.root, end.session.record.files(), (ENSEMBLE, ENSEMBLE_CARD)
+    )
+
+
+def _has_ensemble(end: Conclusion) -> bool:
+    result = end.session.record.meta("result") if end.session.record.has_meta("result") else {}
+    return "left_out" not in (result.get("ensemble") or {"left_out": ""})
+
+
+def _comes_with_model(end: Conclusion, path: Path) -> None:
+    """The export of the winner has made it, in one opening of the test data."""
+    assert path.is_file()
 
 
 def _make_card(end: Conclusion, path: Path) -> None:
@@ -173,10 +202,12 @@ def _write_picture(session: Session, path: Path, text: str) -> None:
 
 
 MODEL = Artefact("model", "best.keras", _has_model, _make_model)
+ENSEMBLE = Artefact("ensemble", "ensemble.keras", _has_ensemble, _comes_with_model)
+ENSEMBLE_CARD = Artefact("members", "ensemble.json", _has_ensemble, _comes_with_model)
 CARD = Artefact("card", "best.json", _has_winner, _make_card)
 CLIMB = Artefact("genealogy", "genealogy.svg", lambda end: True, _draw_climb)
 FRONT = Artefact("front", "front.svg", _has_front, _draw_front)
 EXPECTED = Artefact("expected", "expected.svg", _has_expected, _draw_expected)
 
-ARTEFACTS = (MODEL, CARD, CLIMB, FRONT, EXPECTED)
+ARTEFACTS = (MODEL, ENSEMBLE, ENSEMBLE_CARD, CARD, CLIMB, FRONT, EXPECTED)
 """All of them, in the order in which they are made: the winner first."""

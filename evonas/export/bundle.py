@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from evonas.data.prepared import FILES
-from evonas.errors import EvonasError, UserError
+from evonas.errors import DiskFailure, EvonasError, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Setup
 from evonas.export import description
 from evonas.export.card import DAYS, TAKES, dates_of, note_result, write_card
+from evonas.export.ensemble import ENSEMBLE, candidates, forget, members_of, note_card, told
 from evonas.export.refitting import refitted
 from evonas.export.retraining import Tell, Weights, leave, run_job, weights_of
 from evonas.export.target import Target, about, bring
@@ -59,8 +61,17 @@ def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mappi
     target = Target(path)
     x, y = FILES["test"]
     weights = _weights(session, trial, tell)
-    outcome = _rebuild(session, trial, weights, target, {"x": x, "y": y})
+    among = candidates(session, session.record.trials(session.objective))
+    outcome = _rebuild(session, trial, weights, target, {"x": x, "y": y}, among)
     card = _card(session, trial, weights, outcome, target)
+    about_ensemble = outcome.details.more.get("ensemble")
+    if (found := told(about_ensemble, among)) is not None:
+        card["ensemble"] = found
+    # Before the winner's: a session that is killed in between exports both again.
+    if about_ensemble and "left_out" not in about_ensemble:
+        note_card(session, card, about_ensemble)
+    else:
+        forget(session)
     note_result(session, card, target.card, path)
     return card
 
@@ -146,9 +157,18 @@ def _weights(session: Session, trial: Trial, tell: Tell) -> Weights:
 
 
 def _rebuild(
-    session: Session, trial: Trial, weights: Weights, target: Target, arrays: Mapping[str, str]
+    session: Session,
+    trial: Trial,
+    weights: Weights,
+    target: Target,
+    arrays: Mapping[str, str],
+    among: Sequence[Trial] = (),
 ) -> Outcome:
-    """Run the export job in a worker, and compare its scores with those of the training."""
+    """Run the export job in a worker, and compare its scores with those of the training.
+
+    Args:
+        among: trials whose networks may be in an ensemble.
+    """
     root = session.layout.root
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
     job = ExportJob(
@@ -164,7 +184,7 @@ def _rebuild(
         arrays=arrays,
         cut_after=cut_short_after(trial),
     )
-    outcome = run_job(session, job)
+    outcome = _with_ensemble(session, job, among) if among else run_job(session, job)
     if outcome.details.cause is Cause.FORMAT:
         raise UserError(
             f"trial {trial.id} cannot be exported as {target.name}: {excerpt(outcome.message)}"
@@ -186,6 +206,22 @@ def _rebuild(
                 f" the record says {ours}"
             )
     return outcome
+
+
+def _with_ensemble(session: Session, job: ExportJob, among: Sequence[Trial]) -> Outcome:
+    """Run an export job that makes an ensemble, too; without one if that does not succeed."""
+    limits = session.config.ensemble
+    assert limits is not None
+    both = replace(
+        job, ensemble=ENSEMBLE, members=members_of(among), most_parameters=limits.parameters
+    )
+    # Several networks at once may need more memory, time or space than there is. Without them, a
+    # full disk also has more to delete: the weights that are read here.
+    with suppress(DiskFailure):
+        outcome = run_job(session, both)
+        if outcome.state is TrialState.OK:
+            return outcome
+    return run_job(session, job)
 
 
 def _is_close(ours: float | None, theirs: float | None) -> bool:

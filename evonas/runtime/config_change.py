@@ -37,6 +37,7 @@ CHANGEABLE: tuple[str, ...] = (
     "pool",
     "limits",
     "storage",
+    "ensemble",
     "max_twins_in_a_row",
     "max_failures_in_a_row",
 )

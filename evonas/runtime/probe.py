@@ -166,7 +166,10 @@ class _Probing:
         self._next = 0
         self._over: set[int] = set()
         self._cut: set[int] = set()
-        self.reserve = Reserve(time.monotonic, 0.0, pool.capacity, loaded.config.folds)
+        config = loaded.config
+        self.reserve = Reserve(
+            time.monotonic, 0.0, pool.capacity, config.folds, config.members_of_ensemble
+        )
         self.memory = 0
         self._looked = 0.0
 

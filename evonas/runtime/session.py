@@ -269,7 +269,8 @@ class Session:
         if self.config.budget.time is None or not is_kept:
             return None
         ended = end_seconds(self.record)
-        return Reserve(self.pool.clock, ended, self.pool.capacity, self.config.folds)
+        members = self.config.members_of_ensemble
+        return Reserve(self.pool.clock, ended, self.pool.capacity, self.config.folds, members)
 
     def close(self) -> None:
         """End the workers, close the record and let go of the lock."""

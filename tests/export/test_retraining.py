@@ -60,8 +60,8 @@ def pool():
     return type("Pool", (Pool,), {"jobs": []})
 
 
-def create(folder):
-    return make_run(folder, *SHORT, space=SPACE, runs=folder / "runs")
+def create(folder, *more):
+    return make_run(folder, *SHORT, *more, space=SPACE, runs=folder / "runs")
 
 
 def go(root, pool, *observers):
@@ -271,16 +271,30 @@ def test_a_training_that_fails_this_time_is_an_error_and_a_resume_tries_again(tm
     assert go(root, pool).is_finished
 
 
+def test_what_only_the_ensemble_lacks_costs_the_ensemble_alone(tmp_path, pool):
+    """The weights of its members are no caches as long as they are read."""
+    for outcome in (FULL, Outcome(TrialState.ERROR, message="made up")):
+        root = create(tmp_path)
+        run = go(root, pool, failing(pool, outcome)(root, lambda path: None))
+        assert run.is_finished
+        last, before = pool.jobs[-1], pool.jobs[-2]
+        assert (before.kind, last.kind) == ("export", "export")
+        assert len(before.members) > 1
+        assert last.members == ()
+        assert run.result["ensemble"]["left_out"] == "its export did not succeed"
+        assert len(list((root / "weights").glob("*"))) > 1
+
+
 FULL = Outcome(TrialState.LOST, message="The disk is full.", details=Details(cause=Cause.DISK))
 
 
 @pytest.mark.parametrize("damage", [DAMAGES["missing"], lambda path: None])
 def test_a_full_disk_at_the_end_frees_the_caches_and_then_ends_with_74(tmp_path, pool, damage):
-    root = create(tmp_path)
+    root = create(tmp_path, "ensemble=null")
     run = go(root, pool, failing(pool, FULL)(root, damage))
     assert run.is_finished
     assert len(list((root / "weights").glob("*"))) == 1, "the caches were given up"
-    other = create(tmp_path)
+    other = create(tmp_path, "ensemble=null")
     with pytest.raises(DiskFailure, match=r"The disk is full\. Nothing is lost") as raised:
         go(other, pool, failing(pool, FULL, FULL)(other, damage))
     assert raised.value.exit_code == 74

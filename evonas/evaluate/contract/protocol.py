@@ -23,7 +23,7 @@ import json
 import math
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -239,6 +239,10 @@ class ExportJob(Job):
         arrays: the test data's files, `x` and `y`; empty to leave them closed.
         is_measured: whether a process of its own loads the model whatever its format is, also
             predicts for batches of other sizes, and tells how long a sample takes.
+        ensemble: where an ensemble goes, a `.keras` file; None for no ensemble.
+        members: trials whose networks may be in it, the best first: `trial`, `genome`, and the
+            `weights` that its training has written.
+        most_parameters: number of weights that its networks may have together; None for no limit.
     """
 
     kind = "export"
@@ -247,10 +251,17 @@ class ExportJob(Job):
     format: str = "keras"
     arrays: Mapping[str, str] = field(default_factory=dict)
     is_measured: bool = False
+    ensemble: str | None = None
+    members: Sequence[Mapping[str, Any]] = ()
+    most_parameters: int | None = None
 
     @property
     def writes(self) -> tuple[str, ...]:
-        return (self.model,)
+        return tuple(filter(None, (self.model, self.ensemble)))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.weights, *(member["weights"] for member in self.members))
 
 
 JOBS: Mapping[str, type[Job]] = {

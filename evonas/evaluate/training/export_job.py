@@ -19,13 +19,16 @@ from evonas.data.raw import Frame, Ragged, RawSamples, plain
 from evonas.data.raw import load as load_raw
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import ExportJob, Job, ScoreJob, Setup
+from evonas.evaluate.contract.raised import message_of
 from evonas.evaluate.training.baseline import baseline, persistence
 from evonas.evaluate.training.by_target import by_target
 from evonas.evaluate.training.checkpoint import Array, load_weights
+from evonas.evaluate.training.ensembling import Ensemble, chosen, judged
+from evonas.evaluate.training.parts import Part, mapped, predicted, weights_at
 from evonas.evaluate.training.scoring import MetricFailed, asked_metrics
 from evonas.evaluate.training.train_job import space_of
 from evonas.evaluate.training.trainer import means
-from evonas.files import DISK_ERRORS, sha256_of_tree
+from evonas.files import DISK_ERRORS, delete, sha256_of_tree
 from evonas.genome import Genome, SearchSpace
 from evonas.learning.input_spec import input_name
 from evonas.learning.interface import Interface
@@ -33,7 +36,8 @@ from evonas.learning.metrics import Metric
 from evonas.learning.recipe import Recipe
 from evonas.model.assembly import build_model
 from evonas.model.compiling import compile_model
-from evonas.model.formats import FORMATS, find_format
+from evonas.model.ensemble import ensemble_model
+from evonas.model.formats import DEFAULT, FORMATS, find_format
 from evonas.model.formats.apart import CannotLoad
 from evonas.model.formats.calls import FormatFailed
 from evonas.model.formats.export_format import AnySamples, CannotCarry
@@ -61,6 +65,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     model = _model(setup, job, interface)
     # Pictures of any size have no number of operations: the network is counted for stored samples.
     size = measure(model)
+    network = model
     measured = asked_metrics(setup)
     found = _scored(setup, measured, model, interface, job.arrays)
     x: AnySamples = found.x
@@ -69,11 +74,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
         model = with_raw_inputs(model, space, job.genome, interface, setup.plugins)
         raw = load_raw(root / RAW_FILES["test" if job.arrays else "validation"])
         x, predictions = given_to_keras(raw), predictions[: len(raw)]
-    _, y_name = FILES["train"]
-    train = _mapped(root / y_name)
-    most = setup.epochs or job.epochs
-    loss = Recipe.from_json(setup.recipe).loss
-    compile_model(model, space, job.genome, interface, len(train), most, loss)
+    _compile(setup, job, model, interface)
     form = find_format(job.format, setup.plugins)
     if not interface.input.encoding:
         form = form.calibrated_on(root / FILES["train"][0])
@@ -89,19 +90,73 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
             raise error.__cause__ from None
         details = Details(cause=Cause.FORMAT)
         return Outcome(TrialState.ERROR, message=str(error), details=details)
-    return Outcome(
-        TrialState.OK,
-        metrics=found.metrics,
-        files={job.model: sha256_of_tree(root / job.model)},
-        details=Details(
-            more={
-                **_details(model, size, done.difference),
-                **({"latency_ms": done.milliseconds} if job.is_measured else {}),
-                "unscored": dict(found.failed),
-                **_references(setup, interface, measured, found.parts),
-            }
-        ),
-    )
+    files = {job.model: sha256_of_tree(root / job.model)}
+    more = {
+        **_details(model, size, done.difference),
+        **({"latency_ms": done.milliseconds} if job.is_measured else {}),
+        "unscored": dict(found.failed),
+        **_references(setup, interface, measured, found.parts),
+    }
+    if job.ensemble is not None:
+        # That of an earlier end is of other trials.
+        delete(root / job.ensemble)
+        more["ensemble"] = _with_ensemble(setup, job, interface, measured, network, found)
+        if (root / job.ensemble).is_file():
+            files[job.ensemble] = sha256_of_tree(root / job.ensemble)
+    return Outcome(TrialState.OK, metrics=found.metrics, files=files, details=Details(more=more))
+
+
+def _compile(setup: Setup, job: ExportJob, model: keras.Model, interface: Interface) -> None:
+    """Compile a model with what the job's genome was trained by."""
+    _, y_name = FILES["train"]
+    train = mapped(Path(setup.directory) / y_name)
+    most = setup.epochs or job.epochs
+    loss = Recipe.from_json(setup.recipe).loss
+    compile_model(model, space_of(setup), job.genome, interface, len(train), most, loss)
+
+
+def _with_ensemble(
+    setup: Setup,
+    job: ExportJob,
+    interface: Interface,
+    measured: Sequence[Metric],
+    winner: keras.Model,
+    found: _Scored,
+) -> dict[str, Any]:
+    """Choose an ensemble and write it; what the card tells of it, or why there is none."""
+    test = found.parts["test"]
+    try:
+        made = chosen(setup, job, interface, measured)
+        if isinstance(made, str):
+            return {"left_out": made}
+        more, answers = judged(setup, made, winner, test, interface, measured)
+        written = _write_ensemble(setup, job, interface, made, test, answers)
+    # The winner is as good without it.
+    except (InvalidRecord, MetricFailed, UnfaithfulExport) as error:
+        return {"left_out": message_of(error)}
+    metrics = {**made.about["metrics"], **more.pop("metrics", {})}
+    return {**made.about, **more, **written, "metrics": metrics}
+
+
+def _write_ensemble(
+    setup: Setup,
+    job: ExportJob,
+    interface: Interface,
+    ensemble: Ensemble,
+    test: Part,
+    answers: Array,
+) -> dict[str, Any]:
+    """Write an ensemble as one verified model that takes raw samples."""
+    assert job.ensemble is not None
+    root = Path(setup.directory)
+    model = ensemble_model(ensemble.networks, interface, takes_raw=True)
+    x: AnySamples = test.x
+    if interface.input.encoding:
+        raw = load_raw(root / RAW_FILES["test"])
+        x, answers = given_to_keras(raw), answers[: len(raw)]
+    _compile(setup, job, model, interface)
+    done = save_verified(FORMATS[DEFAULT](), model, root / job.ensemble, x, answers)
+    return {"layers": layer_table(model), "reload_difference": done.difference}
 
 
 def _is_of_the_machine(error: BaseException | None) -> TypeGuard[Exception]:
@@ -131,20 +186,6 @@ def _model(setup: Setup, job: Job, interface: Interface) -> keras.Model:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """One part of the data, and what a model predicts for it.
-
-    Attributes:
-        weights: (samples,), what each sample counts; None if all count the same.
-    """
-
-    x: Array
-    y: Array
-    weights: Array | None
-    predictions: Array
-
-
-@dataclass(frozen=True)
 class _Scored:
     """What a model scores on validation data, and on the test data if they are named.
 
@@ -159,7 +200,7 @@ class _Scored:
     """
 
     metrics: Mapping[str, float]
-    parts: Mapping[str, _Part]
+    parts: Mapping[str, Part]
     x: Array
     predictions: Array
     failed: Mapping[str, str]
@@ -184,15 +225,15 @@ def _scored(
     if arrays:
         files["test"] = {"weights": WEIGHTS["test"], **arrays}
     metrics: dict[str, float] = {}
-    parts: dict[str, _Part] = {}
+    parts: dict[str, Part] = {}
     failed: dict[str, str] = {}
     for part, names in files.items():
-        x = _mapped(root / names["x"])
-        y = _mapped(root / names["y"])
-        weights = _weights(root / names["weights"])
+        x = mapped(root / names["x"])
+        y = mapped(root / names["y"])
+        weights = weights_at(root / names["weights"])
         # `model.predict` with Keras's own batch size, and NumPy: another process can repeat both.
-        predictions = _predict(model, x)
-        parts[part] = _Part(x, y, weights, predictions)
+        predictions = predicted(model, x)
+        parts[part] = Part(x, y, weights, predictions)
         for metric in measured:
             try:
                 found = interface.scores([metric], y, predictions, weights)
@@ -205,13 +246,13 @@ def _scored(
                 if math.isfinite(value):
                     metrics[f"{part}_{name}"] = value
     if not parts:
-        x = _mapped(root / FILES["train"][0])
-        predictions = _predict(model, x)
+        x = mapped(root / FILES["train"][0])
+        predictions = predicted(model, x)
     return _Scored(metrics, parts, x, predictions, failed)
 
 
 def _references(
-    setup: Setup, interface: Interface, measured: Sequence[Metric], parts: Mapping[str, _Part]
+    setup: Setup, interface: Interface, measured: Sequence[Metric], parts: Mapping[str, Part]
 ) -> dict[str, Any]:
     """What is scored without learning, and what each of several targets scores."""
     weights = {part: one.weights for part, one in parts.items()}
@@ -229,18 +270,18 @@ def _references(
 
 
 def _baseline(
-    setup: Setup, interface: Interface, measured: Sequence[Metric], parts: Mapping[str, _Part]
+    setup: Setup, interface: Interface, measured: Sequence[Metric], parts: Mapping[str, Part]
 ) -> dict[str, float]:
     """The baseline of each part that is scored; with folds also the mean over them."""
     root = Path(setup.directory)
-    train = _mapped(root / FILES["train"][1])
-    of_train = _weights(root / WEIGHTS["train"])
+    train = mapped(root / FILES["train"][1])
+    of_train = weights_at(root / WEIGHTS["train"])
     targets = {part: one.y for part, one in parts.items()}
     weights = {part: one.weights for part, one in parts.items()}
     found = baseline(interface, measured, train, targets, {**weights, "train": of_train})
     if setup.folds is None:
         return found
-    fold_of = _mapped(root / FOLDS)
+    fold_of = mapped(root / FOLDS)
     rows = []
     for fold in range(setup.folds):
         own = fold_of == fold
@@ -330,19 +371,3 @@ def _column(values: Array) -> Array:
     if values.dtype.kind in "UT":
         return plain(values)
     return values.astype(np.float32)
-
-
-def _mapped(path: Path) -> Array:
-    """An array that is read from the disk where it is used, not loaded as a whole."""
-    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
-
-
-def _weights(path: Path) -> Array | None:
-    """What each sample counts. Only data with weights have a file of them."""
-    return _mapped(path) if path.exists() else None
-
-
-def _predict(model: Any, x: Array) -> Array:
-    predictions: Array = model.predict(x, verbose=0)
-    return predictions

@@ -174,3 +174,16 @@ class StorageConfig(Settings):
 
     keep_best: Count = 10
     free_mb: Annotated[int, Ge(0)] = 500
+
+
+@dataclass(frozen=True)
+class EnsembleConfig(Settings):
+    """The section `ensemble`: the mean of a run's best networks, taken home beside the winner.
+
+    Attributes:
+        members: number of best trials whose networks may be in it, 2 at least. Those that help are.
+        parameters: number of weights that its networks may have together; null for no limit.
+    """
+
+    members: Annotated[int, Ge(2)] = 5
+    parameters: Count | None = None

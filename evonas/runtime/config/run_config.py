@@ -26,7 +26,12 @@ from evonas.runtime.config.data_config import DATA_FAMILIES, DataConfig, as_writ
 from evonas.runtime.config.evaluator_config import EvaluatorAsWritten, kind_of, setting
 from evonas.runtime.config.families import AsWritten, Families, dump, name_of
 from evonas.runtime.config.head import unreadable
-from evonas.runtime.config.limits_config import BudgetConfig, LimitsConfig, StorageConfig
+from evonas.runtime.config.limits_config import (
+    BudgetConfig,
+    EnsembleConfig,
+    LimitsConfig,
+    StorageConfig,
+)
 from evonas.runtime.config.metric_names import of_epochs, own_metrics, task_problem
 from evonas.runtime.config.objective_config import (
     ConstraintConfig,
@@ -120,6 +125,8 @@ class RunConfig(Settings):
         limits: what a network may be, and how long a trial may take.
         pool: where trials are trained.
         storage: what is kept on the disk beside the record.
+        ensemble: the mean of the best networks, which is taken home beside the winner; null for
+            none.
         deterministic: whether the strategy is told in the order of proposals, so that the same seed
             gives the same run. Otherwise it is told on arrival, which keeps workers busier. In the
             simulated pool the order of arrival repeats itself, and so does the run.
@@ -147,6 +154,7 @@ class RunConfig(Settings):
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     pool: PoolSettings = pools.DEFAULT
     storage: StorageConfig = field(default_factory=StorageConfig)
+    ensemble: EnsembleConfig | None = field(default_factory=EnsembleConfig)
     deterministic: bool = True
     look_ahead: Count = 16
     max_twins_in_a_row: Count = 100
@@ -315,6 +323,15 @@ class RunConfig(Settings):
     def folds(self) -> int | None:
         """Number of folds of the data; None without folds."""
         return None if self.data is None else self.data.folds
+
+    @property
+    def members_of_ensemble(self) -> int:
+        """Number of trials whose networks may be in the ensemble; 0 for a run that makes none.
+
+        With several objectives no network is the best, and so there is no best mean of them.
+        """
+        has_one = self.evaluator.has_networks and not self.objectives
+        return self.ensemble.members if has_one and self.ensemble is not None else 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""

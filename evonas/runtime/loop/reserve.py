@@ -24,6 +24,7 @@ class Reserve:
         ended: seconds of the last end of this run; 0 if it had none.
         folds: number of folds of the data, or None. With folds, the end includes a training on all
             of them.
+        members: number of trials whose networks may be in the ensemble; 0 without one.
         workers: number of trials that run at once. The first training of a worker takes longer:
             it loads the data and starts TensorFlow. An export finds a worker that has done that.
     """
@@ -34,11 +35,13 @@ class Reserve:
         ended: float = 0.0,
         workers: int = 0,
         folds: int | None = None,
+        members: int = 0,
     ) -> None:
         self._clock = clock
         self._ended = ended
         self._workers = workers
         self._folds = folds
+        self._members = members
         # Trial -> number of epochs that it has finished.
         self._epochs: dict[int, int] = {}
         # The first trainings of the workers.
@@ -79,7 +82,7 @@ class Reserve:
             export = max(map(self._export, self._first), default=0.0)
         else:
             export = self._export(winner.id)
-        return REPORT + max(export, self._ended)
+        return REPORT + max(export + self._ensemble(), self._ended)
 
     def until_epochs_end(self, trials: Collection[int]) -> float | None:
         """Seconds until all of these trials, which run, have finished their current epoch.
@@ -109,6 +112,17 @@ class Reserve:
         # The model predicts all validation and test data, and its file the latter once more.
         # Together that is about an epoch.
         return TRACES * building + self._epoch(trial) + self._refit(trial)
+
+    def _ensemble(self) -> float:
+        """Seconds of choosing and writing an ensemble of networks like those of this session."""
+        warm = [self._building(trial) for trial in self._first if trial not in self._cold]
+        count = min(self._members, len(self._first))
+        if not count or not warm:
+            return 0.0
+        # A candidate is built, and answers; then each network of the model is built and traced.
+        # None of them is trained, which is half of a training's building (decision 270).
+        networks = count * (1 + (self._folds or 1))
+        return networks * sum(warm) / len(warm) / 2
 
     def _refit(self, trial: int) -> float:
         """Seconds of a training on all folds; 0 without folds."""

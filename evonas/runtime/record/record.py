@@ -426,15 +426,24 @@ class Record(OpenRecord):
             rows,
         )
 
-    def note_files(self, files: Mapping[str, str], result: Mapping[str, Any] | None = None) -> None:
+    def note_files(
+        self,
+        files: Mapping[str, str],
+        result: Mapping[str, Any] | None = None,
+        gone: Sequence[str] = (),
+    ) -> None:
         """Note files that the run as a whole has written.
 
         Args:
             files: path -> sha256.
             result: the result of the run, if the files hold it.
+            gone: paths of files that the run has deleted.
         """
         with self._transaction():
             self._files(files, None)
+            self._connection.executemany(
+                "delete from file where path = ?", [(path,) for path in gone]
+            )
             if result is not None:
                 self._put("result", dict(result))
 

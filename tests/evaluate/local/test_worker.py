@@ -11,7 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -631,7 +631,8 @@ def test_an_export_is_the_trained_model(setup: Setup) -> None:
     root = Path(setup.directory)
     assert outcome.files == {"best.keras": sha256_of(root / "best.keras")}
     export = vars(export_of(train_job(genome=WHOLE)))
-    score = ScoreJob(**{name: export[name] for name in export.keys() - {"model", "format"}})
+    shared = {item.name for item in fields(ScoreJob)}
+    score = ScoreJob(**{name: export[name] for name in export.keys() & shared})
     assert run_job(setup, score, SILENT).metrics == outcome.metrics
     details = outcome.details.more
     assert (details["parameters"], details["flops"]) == (
