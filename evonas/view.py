@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from evonas.runtime.config.run_config import RunConfig
     from evonas.runtime.loop.observer import Observer
     from evonas.runtime.pools import PoolFactory
+    from evonas.runtime.session import Session
     from evonas.trial import Attempt, Brief
 
 MINUTE = 60.0
@@ -420,15 +421,76 @@ class Run:
             RunHeld: the run is going on.
         """
         from evonas.export.artefacts import MODEL
-        from evonas.export.bundle import copy_winner, export_trial, with_plugins
+        from evonas.export.bundle import copy_winner, export_trial
         from evonas.export.target import Target, check_target, find_form
         from evonas.files import is_whole
         from evonas.model.formats import DEFAULT
-        from evonas.runtime.code_record import changed_code
-        from evonas.runtime.loop.observer import teller
-        from evonas.runtime.pools import open_pool
-        from evonas.runtime.session import Session
 
+        chosen = self._exported(trial)
+        name = format or DEFAULT
+        beside = str(self._inputs.config_file.parent)
+        listed = self._inputs.config_json.get("plugins") or ()
+        form = find_form(name, (*listed, *plugins), beside)
+        wanted = Target(expanded(target), name, form)
+        check_target(chosen.trial, wanted, self.directory)
+        result = self._result_of(chosen)
+        if result is not None and name == DEFAULT:
+            model = MODEL.within(self.directory)
+            if is_whole(model, result["sha256"]):
+                return copy_winner(model, result, wanted)
+
+        def export(session: Session, tell: Callable[[str], None]) -> Mapping[str, Any]:
+            return export_trial(session, chosen.trial, wanted, tell, result)
+
+        return self._in_session(export, observers, pool_factory, plugins)
+
+    def bundle(
+        self,
+        folder: str | Path,
+        trial: int | None = None,
+        *,
+        forms: Sequence[str] = (),
+        observers: Sequence[Observer] = (),
+        pool_factory: PoolFactory | None = None,
+    ) -> Mapping[str, Any]:
+        """Write a trial's model in every form to a new folder; returns the card.
+
+        Each form is loaded in a process without evonas. It must predict and score what the record
+        says; otherwise nothing is written, and the error names the form.
+
+        Args:
+            folder: path of the new folder.
+            trial: number of the trial; None for the winner.
+            forms: names of the forms; without any, all whose libraries are installed and that can
+                hold the model.
+            observers: told what happens.
+            pool_factory: makes the pool whose worker builds the model; by default a local one.
+
+        Raises:
+            UserError: the run has no networks, there is no such trial or form, the trial did not
+                succeed, the folder is there already, or a form of `forms` cannot hold the model.
+            EvonasError: a form is not what the search has trained.
+            RunHeld: the run is going on.
+        """
+        from evonas.export.bundling import check_folder, export_bundle, wanted_forms
+
+        chosen = self._exported(trial)
+        wanted = wanted_forms(forms)
+        path = expanded(folder)
+        check_folder(chosen.trial, path, self.directory)
+        result = self._result_of(chosen)
+
+        def export(session: Session, tell: Callable[[str], None]) -> Mapping[str, Any]:
+            return export_bundle(session, chosen.trial, path, wanted, tell, result)
+
+        return self._in_session(export, observers, pool_factory)
+
+    def _exported(self, trial: int | None) -> RecordedTrial:
+        """The trial that is exported.
+
+        Raises:
+            UserError: the run has no networks, or no such trial.
+        """
         # Asked for first: a run without networks is refused with the name of its judge.
         _ = self.interface
         chosen = self.best if trial is None else self.trial(trial)
@@ -436,28 +498,37 @@ class Run:
             raise UserError(
                 f"no trial of {self.directory} has succeeded yet, so there is nothing to export"
             )
-        name = format or DEFAULT
-        beside = str(self._inputs.config_file.parent)
-        listed = self._inputs.config_json.get("plugins") or ()
-        form = find_form(name, (*listed, *plugins), beside)
-        wanted = Target(expanded(target), name, form)
-        check_target(chosen.trial, wanted, self.directory)
+        return chosen
+
+    def _result_of(self, chosen: RecordedTrial) -> Mapping[str, Any] | None:
+        """The card of the winner, if the trial is the winner."""
         is_winner = self.result is not None and self.result["trial"] == chosen.id
-        result = self.result if is_winner else None
-        if result is not None and name == DEFAULT:
-            model = MODEL.within(self.directory)
-            if is_whole(model, result["sha256"]):
-                return copy_winner(model, result, wanted)
+        return self.result if is_winner else None
+
+    def _in_session(
+        self,
+        export: Callable[[Session, Callable[[str], None]], Mapping[str, Any]],
+        observers: Sequence[Observer],
+        pool_factory: PoolFactory | None,
+        plugins: Sequence[str] = (),
+    ) -> Mapping[str, Any]:
+        """What an export gives that needs a worker."""
+        from evonas.export.bundle import with_plugins
+        from evonas.runtime.code_record import changed_code
+        from evonas.runtime.loop.observer import teller
+        from evonas.runtime.pools import open_pool
+        from evonas.runtime.session import Session
+
         factory = pool_factory or open_pool
         if plugins:
-            factory = with_plugins(factory, tuple(plugins), beside)
+            factory = with_plugins(factory, tuple(plugins), str(self._inputs.config_file.parent))
         with Session(self.directory, factory) as session:
             tell = teller(observers)
             words = changed_code(session.record, session.check_plugins())
             if words:
                 tell(words)
             try:
-                return export_trial(session, chosen.trial, wanted, tell, result)
+                return export(session, tell)
             except EvonasError as error:
                 # The root class says only that the model could not be made, or is another one.
                 if words and type(error) is EvonasError:

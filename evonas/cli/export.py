@@ -1,9 +1,10 @@
-"""`evonas export`: a trial's model, as a `.keras` file or in another format."""
+"""`evonas export`: a trial's model, as a `.keras` file, in another format, or in every form."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +22,10 @@ def command(
             "--to",
             metavar="PATH",
             parser=expanded,
-            help="Where the model goes; must end in `.keras`, unless --format says otherwise.",
+            help=(
+                "Where the model goes. A path that ends in `.keras` gets one file. A name without"
+                " any ending, or --as, makes a bundle: a new folder with every form."
+            ),
         ),
     ],
     trial: Annotated[
@@ -30,6 +34,17 @@ def command(
             metavar="[TRIAL]",
             parser=whole_number("TRIAL", 0),
             help="A trial's number; the winner if left out.",
+        ),
+    ] = None,
+    forms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            help=(
+                "A form of the bundle: `keras`, `saved_model` or `source`. Repeatable. Without it,"
+                " all that are installed and can hold the model."
+            ),
         ),
     ] = None,
     form: Annotated[
@@ -64,6 +79,7 @@ def command(
     """
     from evonas import api
     from evonas.cli.console import complain, console, find_run, number, print_json, say
+    from evonas.errors import UserError
     from evonas.export.card import card_beside
     from evonas.runtime.loop.observer import Observer
 
@@ -73,6 +89,15 @@ def command(
             complain(f"note: {text}")
 
     view = api.load(find_run(run, runs))
+    if forms or (form is None and not to.suffix):
+        if form is not None or plugins:
+            raise UserError("--as makes a bundle of evonas's own forms, without --format, --plugin")
+        card = view.bundle(to, trial, forms=forms or (), observers=[Notes()])
+        if as_json:
+            print_json(card)
+        else:
+            _print_bundle(to, card)
+        return
     card = view.export(to, trial, format=form, plugins=plugins or (), observers=[Notes()])
     if as_json:
         print_json(card)
@@ -87,3 +112,41 @@ def command(
     # What a format says of its files; Keras's own file needs no words.
     if how := card.get("loaded_by"):
         say(console(), f"to load it:  {how}")
+
+
+def _print_bundle(folder: Path, card: Mapping[str, Any]) -> None:
+    """One row a form."""
+    from evonas.cli.console import console, number, say
+    from evonas.cli.table import Column, print_table
+    from evonas.words import size
+
+    rows = []
+    for name, form in card["forms"].items():
+        scores = [f"{key} {number(value)}" for key, value in form["metrics"].items()]
+        rows.append(
+            [
+                name,
+                form["path"],
+                size(form["bytes"]),
+                _cell(form["latency_ms"], ".2f"),
+                _cell(form["difference"], ".1e"),
+                ", ".join(scores),
+            ]
+        )
+    columns = [
+        Column("form"),
+        Column("file"),
+        Column("size", is_number=True),
+        Column("ms", is_number=True),
+        Column("difference", is_number=True),
+        Column("its own scores"),
+    ]
+    out = console()
+    say(out, f"wrote trial {card['trial']} to {folder}; each form predicts what the search says:")
+    print_table(out, columns, rows)
+    for name, why in card["left_out"].items():
+        say(out, f"left out: {name}, {why}")
+
+
+def _cell(value: float | None, layout: str) -> str:
+    return "" if value is None else format(value, layout)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.data.prepared import FILES
-from evonas.errors import DiskFailure, EvonasError, UserError
+from evonas.errors import DiskFailure, EvonasError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Setup
 from evonas.export import description
@@ -22,6 +22,7 @@ from evonas.export.retraining import Tell, Weights, leave, run_job, weights_of
 from evonas.export.target import Target, about, bring
 from evonas.files import delete, files_within, sha256_of_tree
 from evonas.learning.metrics import VALIDATION
+from evonas.model.formats.export_format import CannotCarry
 from evonas.randomness import training_seed
 from evonas.runtime.config.run_config import RunConfig
 from evonas.runtime.pools import PoolFactory
@@ -60,10 +61,10 @@ def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mappi
     """
     target = Target(path)
     x, y = FILES["test"]
-    weights = _weights(session, trial, tell)
+    weights = weights_for(session, trial, tell)
     among = candidates(session, session.record.trials(session.objective))
-    outcome = _rebuild(session, trial, weights, target, {"x": x, "y": y}, among)
-    card = _card(session, trial, weights, outcome, target)
+    outcome = rebuild(session, trial, weights, target, {"x": x, "y": y}, among)
+    card = card_for(session, trial, weights, outcome, target)
     about_ensemble = outcome.details.more.get("ensemble")
     if (found := told(about_ensemble, among)) is not None:
         card["ensemble"] = found
@@ -113,10 +114,10 @@ def export_trial(
     # A worker writes within the run's directory only; so first there, then to the target.
     folder = session.layout.root / "exports"
     made = replace(target, path=folder / f"{trial.id:05d}{target.form.ending}")
-    weights = _weights(session, trial, tell)
+    weights = weights_for(session, trial, tell)
     try:
-        outcome = _rebuild(session, trial, weights, made, {})
-        card = _card(session, trial, weights, outcome, made)
+        outcome = rebuild(session, trial, weights, made, {})
+        card = card_for(session, trial, weights, outcome, made)
         if result is not None:
             # It is the very model that was tested: its scores on validation data are the same.
             card["metrics"] = {**result["metrics"], **card["metrics"]}
@@ -150,24 +151,31 @@ def cut_short_after(trial: Trial) -> int | None:
     return int(trial.metrics[CUT_SHORT])
 
 
-def _weights(session: Session, trial: Trial, tell: Tell) -> Weights:
+def weights_for(session: Session, trial: Trial, tell: Tell) -> Weights:
     """The weights that are exported."""
     of_trial = weights_of if session.config.folds is None else refitted
     return of_trial(session, trial, tell)
 
 
-def _rebuild(
+def rebuild(
     session: Session,
     trial: Trial,
     weights: Weights,
     target: Target,
     arrays: Mapping[str, str],
     among: Sequence[Trial] = (),
+    is_measured: bool = False,
 ) -> Outcome:
     """Run the export job in a worker, and compare its scores with those of the training.
 
     Args:
+        arrays: files of the test data; empty to leave them closed.
         among: trials whose networks may be in an ensemble.
+        is_measured: see `ExportJob`.
+
+    Raises:
+        CannotCarry: the format cannot hold this model, or a format of a plugin has failed.
+        EvonasError: the model cannot be written, or is another one.
     """
     root = session.layout.root
     seed = training_seed(session.config.seed, trial.genome.digest, trial.proposal.repeat)
@@ -183,10 +191,11 @@ def _rebuild(
         format=target.name,
         arrays=arrays,
         cut_after=cut_short_after(trial),
+        is_measured=is_measured,
     )
     outcome = _with_ensemble(session, job, among) if among else run_job(session, job)
     if outcome.details.cause is Cause.FORMAT:
-        raise UserError(
+        raise CannotCarry(
             f"trial {trial.id} cannot be exported as {target.name}: {excerpt(outcome.message)}"
         )
     if outcome.state is not TrialState.OK:
@@ -231,7 +240,7 @@ def _is_close(ours: float | None, theirs: float | None) -> bool:
     return math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
-def _card(
+def card_for(
     session: Session, trial: Trial, weights: Weights, outcome: Outcome, target: Target
 ) -> dict[str, Any]:
     """What there is to know about an exported model."""

@@ -64,7 +64,10 @@ def find_form(name: str, plugins: Sequence[str], folder: str) -> ExportFormat:
         UserError: there is no such format, its plugin cannot be used, or its ending is none.
     """
     if name in FORMATS:
-        return FORMATS[name]()
+        form = FORMATS[name]()
+        if form.missing():
+            raise UserError(f"the format {name} {not_installed(form)}")
+        return form
     if not is_member_name(name):
         hint = did_you_mean(name, tuple(FORMATS))
         raise UserError(
@@ -95,6 +98,11 @@ def find_form(name: str, plugins: Sequence[str], folder: str) -> ExportFormat:
             f" or empty for any path. Received: {quoted(ending)}."
         )
     return made
+
+
+def not_installed(form: ExportFormat) -> str:
+    """What a format misses, and how to get it."""
+    return f"needs {listed(form.missing())}: pip install 'evonas[{form.extra}]'"
 
 
 def check_target(trial: Trial, target: Target, root: Path) -> None:

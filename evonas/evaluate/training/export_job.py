@@ -25,6 +25,7 @@ from evonas.evaluate.training.by_target import by_target
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.ensembling import Ensemble, chosen, judged
 from evonas.evaluate.training.parts import Part, mapped, predicted, weights_at
+from evonas.evaluate.training.proof import proof_of
 from evonas.evaluate.training.scoring import MetricFailed, asked_metrics
 from evonas.evaluate.training.train_job import space_of
 from evonas.evaluate.training.trainer import means
@@ -79,8 +80,11 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     if not interface.input.encoding:
         form = form.calibrated_on(root / FILES["train"][0])
     path = root / job.model
+    proof: Mapping[str, Any] = {}
     try:
         done = save_verified(form, model, path, x, predictions, job.is_measured)
+        if job.is_measured:
+            proof = proof_of(model, interface, measured, found.parts, done, form)
     except CannotCarry as error:
         return Outcome(TrialState.ERROR, message=str(error), details=Details(cause=Cause.FORMAT))
     except (FormatFailed, CannotLoad, UnfaithfulExport) as error:
@@ -93,7 +97,7 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
     files = {job.model: sha256_of_tree(root / job.model)}
     more = {
         **_details(model, size, done.difference),
-        **({"latency_ms": done.milliseconds} if job.is_measured else {}),
+        **proof,
         "unscored": dict(found.failed),
         **_references(setup, interface, measured, found.parts),
     }

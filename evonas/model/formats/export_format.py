@@ -107,6 +107,16 @@ class ExportFormat(Settings, ABC):
         """The modules that the format needs and that are not installed; imports none of them."""
         return tuple(name for name in self.modules if find_spec(name) is None)
 
+    def check_carried(self, model: keras.Model) -> None:
+        """Check that others can load what is written of this model, with the format's libraries.
+
+        A bundle asks before it writes.
+
+        Raises:
+            CannotCarry: they need something of the user's, too.
+        """
+        return
+
     def calibrated_on(self, samples: Path) -> ExportFormat:
         """The same format, which may look at samples of the training to fit what it writes.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.model.formats.export_format import ExportFormat, Predict
+from evonas.model.formats.export_format import CannotCarry, ExportFormat, Predict
 from evonas.model.formats.readers import keras_model
 
 if TYPE_CHECKING:
@@ -32,6 +32,17 @@ class KerasFile(ExportFormat):
 
     def write(self, model: keras.Model, path: Path) -> None:
         model.save(path)
+
+    def check_carried(self, model: keras.Model) -> None:
+        from keras import layers
+
+        for layer in model.layers:
+            kind = type(layer)
+            if getattr(layers, kind.__name__, None) is not kind:
+                raise CannotCarry(
+                    f"the layer {layer.name} is a {kind.__name__}, none of Keras's own: whoever"
+                    " loads the file must import it first"
+                )
 
     def load(self, path: Path) -> Predict:
         return keras_model.load(path)

@@ -65,6 +65,8 @@ def save_verified(
         FormatFailed: a format of a plugin has raised, or has not written or loaded anything.
         whatever a format of evonas raises, for a model that it cannot hold.
     """
+    if is_measured:
+        form.check_carried(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The files get their own name last: a crash leaves the old ones, or none.
     # Keras insists on the ending.
