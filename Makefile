@@ -118,5 +118,9 @@ bench-real: $(READY) ## real data sets, the same wall-clock, beside KerasTuner, 
 bench-trainings: $(READY) ## the default search beside others on real trainings, paired by seed; needs EVONAS_DATA (three hours, goes on where it was cut)
 	$(BIN)/python -m benchmarks.trainings
 
+docs: $(READY) ## the site of the docs with its reference, in build/site/html
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	@$(BIN)/python scripts/docs_site.py
+
 clean: ## remove .venv and caches, keep the runs
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build/site .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -139,13 +139,13 @@ def _text(group: str, signature: OpSignature) -> OpText:
     function = _function(group, signature.name)
     about = _ABOUT_TRAINING
     defaults = {name: default for name, (default, _) in _APART.items()}
-    meanings = {name: meaning for name, (_, meaning) in _APART.items()}
+    told = {name: meaning for name, (_, meaning) in _APART.items()}
     # What is said at the op itself comes last, and is stronger.
     for node in (*_shared_by(group, function), *([] if function is None else [function])):
         defaults |= dict(_defaults(node))
-        meanings |= dict(_meanings(ast.get_docstring(node) or ""))
+        told |= dict(meanings(ast.get_docstring(node) or ""))
     if function is not None:
-        about = _prose(ast.get_docstring(function) or "")
+        about = prose(ast.get_docstring(function) or "")
     parameters = []
     for name in signature.parameters:
         rule = RULES.get(name)
@@ -156,7 +156,7 @@ def _text(group: str, signature: OpSignature) -> OpText:
                 is_required=is_required,
                 default="" if is_required else defaults.get(name, ""),
                 allowed="" if rule is None else rule.allowed,
-                about=meanings.get(name, ""),
+                about=told.get(name, ""),
             )
         )
     is_in_network = group == "network"
@@ -231,7 +231,7 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _prose(docstring: str) -> str:
+def prose(docstring: str) -> str:
     """A docstring up to its lists, a paragraph a line."""
     paragraphs = []
     for paragraph in docstring.split("\n\n"):
@@ -242,7 +242,7 @@ def _prose(docstring: str) -> str:
     return "\n".join(paragraphs)
 
 
-def _meanings(docstring: str) -> Iterator[tuple[str, str]]:
+def meanings(docstring: str) -> Iterator[tuple[str, str]]:
     """The entries of the lists of arguments or attributes of a docstring."""
     section = ""
     name = ""

@@ -91,7 +91,7 @@ class ExportFormat(Settings, ABC):
 
         Raises:
             CannotCarry: the model holds something that the format cannot.
-            whatever else goes wrong; its message is told to the user.
+            Exception: anything else goes wrong; its message is told to the user.
         """
 
     @abstractmethod
