@@ -11,6 +11,7 @@ from evonas.cli import one_trial, winner
 from evonas.cli.console import console, number, print_json, say
 from evonas.cli.ensemble import print_ensemble
 from evonas.cli.front import print_constraints, print_front
+from evonas.cli.neighbours import print_errors, print_neighbours
 from evonas.cli.openings import opened_in_words
 from evonas.cli.table import Column, print_table
 from evonas.errors import (
@@ -229,7 +230,9 @@ def conclude(run: Run) -> None:
     notes = (_how_chosen(run), about_test)
     _print_scores(run, result["metrics"], notes, result.get("unscored", {}), out)
     print_baseline(run, result, out)
+    print_neighbours(result, decisive(run), out)
     print_ensemble(result, out)
+    print_errors(result, out)
     winner.print_targets(result, out)
     winner.print_curves(result, out)
     winner.print_search(result, out)
@@ -342,6 +345,14 @@ def print_baseline(run: Run, card: Mapping[str, Any], out: Console) -> None:
         told = [f"{part} {scores}" for part, scores in scored if scores]
         words = f"{'; '.join(told)}  (repeating the last known value)"
         winner.print_words(words, out, "persist")
+
+
+def decisive(run: Run) -> str:
+    """The metric by which the winner is held against others."""
+    name = run.objective.measure
+    standard = [metric.name for metric in run.interface.learning_task.standard]
+    # A classification is told by its accuracy, also if the loss has chosen.
+    return name if name in standard and name != "loss" else run.interface.metric
 
 
 def _print_findings(run: Run, out: Console) -> None:

@@ -30,10 +30,11 @@ from evonas.runtime.session import Session
 from evonas.trial import CUT_SHORT, Cause, Outcome, Trial, TrialState
 from evonas.words import excerpt
 
-REFERENCES = ("baseline", "persistence", "targets")
-"""Parts of a card beside the scores: what is scored without learning, and each target by itself.
+REFERENCES = ("baseline", "persistence", "targets", "neighbours", "errors")
+"""Parts of a card beside the scores: what others score, each target by itself, and the errors.
 
-Only a forecast has the second, and only several targets have the third.
+Only a forecast has the second, and only several targets have the third. The last two are those of
+the test data.
 """
 
 TOLERANCE = 1e-6
@@ -192,6 +193,8 @@ def rebuild(
         arrays=arrays,
         cut_after=cut_short_after(trial),
         is_measured=is_measured,
+        # They stand beside the winner's test, so there are none without it.
+        neighbours=session.config.seconds_of_neighbours if arrays else None,
     )
     outcome = _with_ensemble(session, job, among) if among else run_job(session, job)
     if outcome.details.cause is Cause.FORMAT:

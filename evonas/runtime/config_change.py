@@ -38,6 +38,7 @@ CHANGEABLE: tuple[str, ...] = (
     "limits",
     "storage",
     "ensemble",
+    "neighbours",
     "max_twins_in_a_row",
     "max_failures_in_a_row",
 )

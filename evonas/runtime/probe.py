@@ -168,7 +168,12 @@ class _Probing:
         self._cut: set[int] = set()
         config = loaded.config
         self.reserve = Reserve(
-            time.monotonic, 0.0, pool.capacity, config.folds, config.members_of_ensemble
+            time.monotonic,
+            0.0,
+            pool.capacity,
+            config.folds,
+            config.members_of_ensemble,
+            config.seconds_of_neighbours,
         )
         self.memory = 0
         self._looked = 0.0

@@ -269,8 +269,15 @@ class Session:
         if self.config.budget.time is None or not is_kept:
             return None
         ended = end_seconds(self.record)
-        members = self.config.members_of_ensemble
-        return Reserve(self.pool.clock, ended, self.pool.capacity, self.config.folds, members)
+        config = self.config
+        return Reserve(
+            self.pool.clock,
+            ended,
+            self.pool.capacity,
+            config.folds,
+            config.members_of_ensemble,
+            config.seconds_of_neighbours,
+        )
 
     def close(self) -> None:
         """End the workers, close the record and let go of the lock."""

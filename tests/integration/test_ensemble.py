@@ -138,6 +138,40 @@ def test_show_and_predict_know_it(tmp_path):
     assert len(done.stdout.splitlines()) == 5
 
 
+def test_the_neighbours_stand_beside_the_winner(tmp_path):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    root = make(tmp_path / "run")
+    lifecycle.work(root)
+    card = card_of(root)
+    x, y = (np.load(root / "data" / f"{name}_train.npy") for name in "xy")
+    x_test, y_test = (np.load(root / "data" / "test" / f"{name}.npy") for name in "xy")
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y)
+    found = card["neighbours"]
+    assert found["linear"]["metrics"]["test_accuracy"] == model.score(x_test, y_test)
+    gain = found["linear"]["gain"]["accuracy"]
+    by_hand = model.score(x_test, y_test) - card["metrics"]["test_accuracy"]
+    assert gain["difference"] == pytest.approx(by_hand)
+    assert gain["low"] <= by_hand <= gain["high"]
+    assert sum(map(sum, card["errors"]["confusion"])) == len(y_test)
+    said = " ".join(run_evonas("show", root).stdout.split())
+    assert "trees validation loss" in said
+    assert "these test samples" in said
+    assert "recall of each: " in said
+    # Of another trial nothing was tested.
+    other = next(one for one in view.load(root).trials if one.id != card["trial"])
+    told = view.load(root).export(tmp_path / "other.keras", other.id)
+    assert "neighbours" not in told
+
+
+def test_without_neighbours_there_are_none(tmp_path):
+    root = make(tmp_path / "run", "neighbours=null")
+    lifecycle.work(root)
+    assert "neighbours" not in card_of(root)
+
+
 def test_a_greater_budget_chooses_again_and_a_whole_end_is_kept(tmp_path):
     root = make(tmp_path / "run")
     lifecycle.work(root)

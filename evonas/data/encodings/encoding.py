@@ -49,6 +49,14 @@ class Encoding(ABC):
     def encode(self, x: RawSamples, fitted: Fitted) -> Array:
         """The stored samples (n, ...); a sample's row depends on nothing but the sample."""
 
+    def codes(self, fitted: Fitted) -> dict[int, int]:
+        """The columns of stored samples that hold codes, and how many codes each of them has."""
+        return {}
+
+    def words(self, fitted: Fitted) -> int:
+        """How many numbers words can have, if stored samples are numbers of words; otherwise 0."""
+        return 0
+
     def dtype(self, found: Iterable[RawSamples]) -> np.dtype[np.generic]:
         """The type in which all samples are stored."""
         return np.dtype(np.float32)

@@ -80,6 +80,10 @@ class Table(FrameEncoding):
         stored = [coded(x.columns[one["name"]], one) for one in fitted["columns"]]
         return np.stack(stored, axis=1).astype(np.float32)
 
+    def codes(self, fitted: Fitted) -> dict[int, int]:
+        columns = enumerate(fitted["columns"])
+        return {number: len(one["words"]) + FIRST for number, one in columns if "words" in one}
+
 
 def is_words(column: Array) -> bool:
     """Whether a column of a frame holds words."""

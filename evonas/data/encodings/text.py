@@ -51,6 +51,9 @@ class Text(Encoding):
         # Numbers are taken, too, to be refused: nobody knows which words they stand for.
         return kind == "text" and isinstance(x, np.ndarray)
 
+    def words(self, fitted: Fitted) -> int:
+        return len(fitted["vocabulary"]) + FIRST
+
     def issues(self, arrays: Arrays, kind: str) -> list[Issue]:
         found = []
         for key, texts in arrays.samples().items():

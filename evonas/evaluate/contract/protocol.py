@@ -243,6 +243,8 @@ class ExportJob(Job):
         members: trials whose networks may be in it, the best first: `trial`, `genome`, and the
             `weights` that its training has written.
         most_parameters: number of weights that its networks may have together; None for no limit.
+        neighbours: seconds that scikit-learn's models may take, which are scored beside the winner;
+            None for none of them. There must be test data.
     """
 
     kind = "export"
@@ -254,6 +256,7 @@ class ExportJob(Job):
     ensemble: str | None = None
     members: Sequence[Mapping[str, Any]] = ()
     most_parameters: int | None = None
+    neighbours: float | None = None
 
     @property
     def writes(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ It is a part of the export of the winner, so that the test data are opened once 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -19,12 +19,12 @@ from evonas.data.prepared import FILES, FOLDS, WEIGHTS
 from evonas.errors import InvalidRecord
 from evonas.evaluate.contract.protocol import ExportJob, Setup
 from evonas.evaluate.training.checkpoint import Array, load_weights
+from evonas.evaluate.training.gains import gains_over
 from evonas.evaluate.training.latency import latency_ms
-from evonas.evaluate.training.parts import Part, mapped, predicted, weights_at
+from evonas.evaluate.training.parts import Part, finite, mapped, predicted, weights_at
 from evonas.evaluate.training.scoring import MetricFailed
 from evonas.evaluate.training.train_job import space_of
 from evonas.genome import Genome
-from evonas.learning.gain import gain
 from evonas.learning.interface import Interface
 from evonas.learning.metrics import VALIDATION, Metric
 from evonas.learning.selection import select
@@ -118,7 +118,7 @@ def chosen(
     about = {
         "members": members,
         "chosen_by": f"{VALIDATION}{metric.name}",
-        "metrics": _finite(VALIDATION, interface.scores(measured, y, mean, weights)),
+        "metrics": finite(VALIDATION, interface.scores(measured, y, mean, weights)),
     }
     return Ensemble(networks, about)
 
@@ -192,56 +192,17 @@ def judged(
     of_winner = latency_ms(winner, sample, REPEATS)
     answers = predicted(model, test.x)
     scores: dict[str, float] = {}
-    gains: dict[str, Any] = {}
     for metric in measured:
-        try:
-            scores |= _scores_of(interface, metric, test, answers)
-        # The ensemble is as good without this score.
-        except MetricFailed:
-            continue
-        # A function of the user's may take long, and a bootstrap calls it hundreds of times.
-        is_known = metric in interface.learning_task.standard
-        if is_known and (found := _gain(setup.seed, interface, metric, test, answers)):
-            gains[metric.name] = found
+        # The ensemble is as good without a score that a function of the user's does not give.
+        with suppress(MetricFailed):
+            own = interface.scores([metric], test.y, answers, test.weights)
+            scores |= finite("test_", own)
     more = {
         "parameters": size.parameters,
         "flops": size.flops,
         "latency_ms": latency,
         "latency_ms_of_winner": of_winner,
         "metrics": scores,
-        "gain": gains,
+        "gain": gains_over(setup.seed, interface, test, answers),
     }
     return more, answers
-
-
-def _scores_of(
-    interface: Interface, metric: Metric, test: Part, answers: Array
-) -> dict[str, float]:
-    return _finite("test_", interface.scores([metric], test.y, answers, test.weights))
-
-
-def _finite(prefix: str, scores: Mapping[str, Any]) -> dict[str, float]:
-    """The scores that are numbers, as JSON can hold them."""
-    found = {}
-    for name, value in scores.items():
-        if math.isfinite(value):
-            found[f"{prefix}{name}"] = float(value)
-    return found
-
-
-def _gain(
-    seed: int, interface: Interface, metric: Metric, test: Part, answers: Array
-) -> dict[str, float] | None:
-    y = np.asarray(test.y)
-    weights = None if test.weights is None else np.asarray(test.weights)
-
-    def scorer(predictions: Array) -> Callable[[Any], float]:
-        def score(positions: Any) -> float:
-            own = None if weights is None else weights[positions]
-            given = interface.scores([metric], y[positions], predictions[positions], own)
-            return float(given[metric.name])
-
-        return score
-
-    found = gain(scorer(answers), len(y), scorer(test.predictions), seed)
-    return None if found is None else found.to_json()

@@ -24,6 +24,8 @@ from evonas.evaluate.training.baseline import baseline, persistence
 from evonas.evaluate.training.by_target import by_target
 from evonas.evaluate.training.checkpoint import Array, load_weights
 from evonas.evaluate.training.ensembling import Ensemble, chosen, judged
+from evonas.evaluate.training.errors import errors_of
+from evonas.evaluate.training.neighbours import neighbours
 from evonas.evaluate.training.parts import Part, mapped, predicted, weights_at
 from evonas.evaluate.training.proof import proof_of
 from evonas.evaluate.training.scoring import MetricFailed, asked_metrics
@@ -101,6 +103,9 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
         "unscored": dict(found.failed),
         **_references(setup, interface, measured, found.parts),
     }
+    if job.neighbours is not None:
+        more["errors"] = errors_of(interface, found.parts["test"])
+        more["neighbours"] = neighbours(setup, interface, found.parts, job.neighbours)
     if job.ensemble is not None:
         # That of an earlier end is of other trials.
         delete(root / job.ensemble)

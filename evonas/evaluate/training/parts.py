@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,3 +42,12 @@ def predicted(model: Any, x: Array) -> Array:
     """Predictions by `model.predict` with Keras's own batch size: another process can repeat it."""
     predictions: Array = model.predict(x, verbose=0)
     return predictions
+
+
+def finite(prefix: str, scores: Mapping[str, Any]) -> dict[str, float]:
+    """The scores that are numbers, as JSON can hold them, with the prefix of their part."""
+    found = {}
+    for name, value in scores.items():
+        if math.isfinite(value):
+            found[f"{prefix}{name}"] = float(value)
+    return found

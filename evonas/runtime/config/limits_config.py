@@ -18,6 +18,9 @@ SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
 MOST_SECONDS = 10**9
 """The longest time that a config may give, about 30 years. Sums of it are no overflow."""
 
+FEWEST_SECONDS = 3.0
+"""Seconds of the neighbours at least: scikit-learn takes more than one to be imported."""
+
 Time = Annotated[float, Ge(0.001)]
 
 
@@ -187,3 +190,25 @@ class EnsembleConfig(Settings):
 
     members: Annotated[int, Ge(2)] = 5
     parameters: Count | None = None
+
+
+@dataclass(frozen=True)
+class NeighboursConfig(Settings):
+    """The section `neighbours`: scikit-learn's models, which are scored beside the winner.
+
+    Attributes:
+        seconds: time that they may take together. Of a budget of time, they get a twentieth at
+            most, and three seconds at least.
+    """
+
+    seconds: Annotated[float, Gt(0)] = 60.0
+
+    def within(self, budget: float | None) -> float:
+        """The seconds that they may take.
+
+        Args:
+            budget: seconds of the whole run; None without such a budget.
+        """
+        if budget is None:
+            return self.seconds
+        return min(self.seconds, max(FEWEST_SECONDS, budget / 20))

@@ -30,6 +30,7 @@ from evonas.runtime.config.limits_config import (
     BudgetConfig,
     EnsembleConfig,
     LimitsConfig,
+    NeighboursConfig,
     StorageConfig,
 )
 from evonas.runtime.config.metric_names import of_epochs, own_metrics, task_problem
@@ -127,6 +128,7 @@ class RunConfig(Settings):
         storage: what is kept on the disk beside the record.
         ensemble: the mean of the best networks, which is taken home beside the winner; null for
             none.
+        neighbours: scikit-learn's models, which are scored beside the winner; null for none.
         deterministic: whether the strategy is told in the order of proposals, so that the same seed
             gives the same run. Otherwise it is told on arrival, which keeps workers busier. In the
             simulated pool the order of arrival repeats itself, and so does the run.
@@ -155,6 +157,7 @@ class RunConfig(Settings):
     pool: PoolSettings = pools.DEFAULT
     storage: StorageConfig = field(default_factory=StorageConfig)
     ensemble: EnsembleConfig | None = field(default_factory=EnsembleConfig)
+    neighbours: NeighboursConfig | None = field(default_factory=NeighboursConfig)
     deterministic: bool = True
     look_ahead: Count = 16
     max_twins_in_a_row: Count = 100
@@ -332,6 +335,13 @@ class RunConfig(Settings):
         """
         has_one = self.evaluator.has_networks and not self.objectives
         return self.ensemble.members if has_one and self.ensemble is not None else 0
+
+    @property
+    def seconds_of_neighbours(self) -> float | None:
+        """Seconds that the neighbours may take at the end; None if there are none."""
+        if self.neighbours is None or not self.evaluator.has_networks:
+            return None
+        return self.neighbours.within(self.budget.time)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data with every default written out, in the form of a config's file."""

@@ -25,6 +25,7 @@ class Reserve:
         folds: number of folds of the data, or None. With folds, the end includes a training on all
             of them.
         members: number of trials whose networks may be in the ensemble; 0 without one.
+        neighbours: seconds that scikit-learn's models may take; None without them.
         workers: number of trials that run at once. The first training of a worker takes longer:
             it loads the data and starts TensorFlow. An export finds a worker that has done that.
     """
@@ -36,12 +37,14 @@ class Reserve:
         workers: int = 0,
         folds: int | None = None,
         members: int = 0,
+        neighbours: float | None = None,
     ) -> None:
         self._clock = clock
         self._ended = ended
         self._workers = workers
         self._folds = folds
         self._members = members
+        self._neighbours = neighbours or 0.0
         # Trial -> number of epochs that it has finished.
         self._epochs: dict[int, int] = {}
         # The first trainings of the workers.
@@ -82,7 +85,7 @@ class Reserve:
             export = max(map(self._export, self._first), default=0.0)
         else:
             export = self._export(winner.id)
-        return REPORT + max(export + self._ensemble(), self._ended)
+        return REPORT + max(export + self._ensemble() + self._neighbours, self._ended)
 
     def until_epochs_end(self, trials: Collection[int]) -> float | None:
         """Seconds until all of these trials, which run, have finished their current epoch.
@@ -119,10 +122,9 @@ class Reserve:
         count = min(self._members, len(self._first))
         if not count or not warm:
             return 0.0
-        # A candidate is built, and answers; then each network of the model is built and traced.
-        # None of them is trained, which is half of a training's building (decision 270).
-        networks = count * (1 + (self._folds or 1))
-        return networks * sum(warm) / len(warm) / 2
+        # A candidate is built and traced to answer, and a member once more in the model. With folds
+        # there are more networks of fewer candidates (decision 270).
+        return count * sum(warm) / len(warm)
 
     def _refit(self, trial: int) -> float:
         """Seconds of a training on all folds; 0 without folds."""
