@@ -20,7 +20,7 @@ import docs_reference
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "site"
-ROOTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+ROOTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md")
 """The pages beside those of docs/, from the root of the checkout."""
 _LINK = re.compile(r"\]\(([^)#:\s]+)[^)]*\)")
 _LOADS = ("script", "img", "source", "iframe", "audio", "video", "object", "embed")

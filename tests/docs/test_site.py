@@ -56,7 +56,7 @@ def test_every_page_is_in_the_menu_once(script):
     reference = script("docs_reference")
     made = {"reference/config.md", "reference/ops.md", "configs/README.md"}
     made |= {f"reference/{module}.md" for module in reference.public_modules()}
-    beside = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
+    beside = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"}
 
     assert sorted(menu()) == sorted(written | made | beside)
 
