@@ -260,7 +260,7 @@ def test_where_plain_evolution_stands_is_said_as_it_was_measured():
     ((place, of),) = re.findall(r"stands: at place (\d+) of (\d+)", ranks)
     told = f"the mean rank {float(mean):.1f} of {of}"
     assert f"{told}, which is the {place}th place" in TEXTS["evolution"]
-    assert f"{told}, the {place}th place" in README
+    assert f"{told}, the {place}th place" in TEXTS["results"]
     assert f"{float(mean):.1f}, the {place}th" in TEXTS["surrogates"]
     assert f"{float(mean):.1f}, the {place}th" in DECISIONS["search"]
 
@@ -271,13 +271,41 @@ def test_guided_evolution_stands_as_it_was_measured():
     within_100 = re.findall(r"^\| ([a-z_]+).*?(?: of 40 .*?\| )(\d+ of 40) ", found, re.MULTILINE)
     counts = {name: count for name, count in within_100 if name != "guided"}
     guided = re.search(r"^\| guided 1 .*?\) \| (\d+ of 40) ", found, re.MULTILINE)
-    assert f"in {guided[1]} searches" in README
+    assert f"in {guided[1]} searches" in TEXTS["results"]
     for name, words in (("optuna", "TPE in"), ("aging", "evolution in"), ("random", "search in")):
-        assert f"{words} {counts[name].split()[0]}" in " ".join(README.split())
+        assert f"{words} {counts[name].split()[0]}" in TEXTS["results"]
+    row = [guided[1], *(counts[name] for name in ("optuna", "aging", "random"))]
+    assert f"40 searches | {' | '.join(one.split()[0] for one in row)} |" in README
     areas = report.split("| lcbench-other | searches |")[1].split("\n\n")[0]
     of = dict(re.findall(r"^\| ([a-z]+)[^|]*\| \d+ \| ([\d.]+) ", areas, re.MULTILINE))
     guided, aging, random = (f"{float(of[name]):.2f}" for name in ("guided", "aging", "random"))
-    assert f"is {guided}, aging's {aging} and random search's {random}" in " ".join(README.split())
+    assert f"is {guided}, aging's {aging} and random search's {random}" in TEXTS["results"]
+    assert f"mean regret | {guided} | - | {aging} | {random} |" in README
+
+
+def test_the_readme_says_of_real_data_and_of_throughput_what_was_measured():
+    results = ROOT / "benchmarks" / "results"
+    real = (results / "real.md").read_text(encoding="utf-8")
+    ahead = re.findall(r"^\* evonas is ahead of (.+) on (\d+) of (\d+):", real, re.MULTILINE)
+    counts = {name: (int(won), int(of)) for name, won, of in ahead}
+    (random, of), (hyperband, _) = counts["KerasTuner random"], counts["KerasTuner Hyperband"]
+    assert of == 9
+    assert "on nine data sets, one run each" in README
+    assert f"ahead of random search on {random}, of Hyperband on {hyperband} |" in README
+    assert f"ahead of TPE on {counts['Optuna TPE'][0]} |" in README
+    trees = counts["boosted trees"]
+    assert f"ahead of them on {trees[0]} of {trees[1]}." in README
+    throughput = (results / "throughput.md").read_text(encoding="utf-8")
+    times = re.findall(r"^\* evonas has ([\d.]+) .* trials a minute", throughput, re.MULTILINE)
+    assert f"[{' and '.join(times)} times]" in README
+
+
+def test_the_readme_has_the_row_without_founders_of_the_results():
+    rows = re.findall(
+        r"^\| (evolution|random) \| ([\d.]+ ± [\d.]+) ", DOCS["results"], re.MULTILINE
+    )
+    found = dict(rows)
+    assert f"validation loss | {found['evolution']} | - | - | {found['random']} |" in README
 
 
 SHARE = re.compile(r"\b(\d+) % \((\d+) to (\d+)(?: %)?\)(?:[^|]*? of (\d+) runs)?")
