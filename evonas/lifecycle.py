@@ -21,6 +21,7 @@ from evonas.runtime.config.config_file import LoadedConfig
 from evonas.runtime.config.readable_copy import write_copy
 from evonas.runtime.config_change import apply, change_config
 from evonas.runtime.loop.engine import Engine
+from evonas.runtime.loop.few_trainings import FewTrainings
 from evonas.runtime.loop.observer import Observer, sheltered, teller
 from evonas.runtime.loop.stopping import StopRequest, Urgency, stop_on_signals
 from evonas.runtime.pools import PoolFactory, open_pool
@@ -191,7 +192,7 @@ def work(
         for note in notes:
             for observer in observers:
                 observer.on_note(note)
-        engine = session.engine(observers, began)
+        engine = session.engine([*observers, *_watching(session, observers)], began)
         engine.run()
         if engine.gives_no_more:
             teller(observers)(_refused(session, engine))
@@ -203,6 +204,14 @@ def work(
             for observer in observers:
                 observer.on_note(words)
     return _successful(load(directory))
+
+
+def _watching(session: Session, observers: Sequence[Observer]) -> Iterator[Observer]:
+    """Observers of evonas's own, which tell what the user can still change."""
+    config = session.config
+    seconds = config.budget.time
+    if seconds is not None and config.evaluator.has_networks and not config.pool.is_simulated:
+        yield FewTrainings(seconds, config.pool.workers, config.folds, teller(observers))
 
 
 def _is_unfinished(run: Run, overrides: Sequence[str]) -> bool:

@@ -225,7 +225,7 @@ def conclude(run: Run) -> None:
         print_front(run)
         return
     out.print()
-    _print_winner(run, best, result, out)
+    _print_title(run, best, out)
     about_test = opened_in_words(run.openings, run.are_openings_noted)
     notes = (_how_chosen(run), about_test)
     _print_scores(run, result["metrics"], notes, result.get("unscored", {}), out)
@@ -234,6 +234,8 @@ def conclude(run: Run) -> None:
     print_ensemble(result, out)
     print_errors(result, out)
     winner.print_targets(result, out)
+    out.print()
+    _print_winner(best, result, out)
     winner.print_curves(result, out)
     winner.print_search(result, out)
     winner.print_time(run, out)
@@ -281,13 +283,20 @@ def _how_chosen(run: Run) -> str:
     return words if folds is None else f"the mean over {folds} folds; {words}"
 
 
-def _print_winner(run: Run, best: RecordedTrial, card: Mapping[str, Any], out: Console) -> None:
-    """The winner's layers as a table, and its size."""
-    generation = best.lineage.generation
-    title = f"The winner: trial {best.id}, {_place_of(run)}; generation {generation}"
-    print_layers(card["layers"] or (), title, out)
+def _print_title(run: Run, best: RecordedTrial, out: Console) -> None:
+    """Which trial is the winner."""
+    title = f"The winner: trial {best.id}, {_place_of(run)}"
+    # A search without generations has the first one alone.
+    if generation := best.lineage.generation:
+        title += f"; generation {generation}"
+    say(out, title, style="bold")
     if words := winner.founder_in_words(run.trials, best.trial):
         winner.print_words(words, out)
+
+
+def _print_winner(best: RecordedTrial, card: Mapping[str, Any], out: Console) -> None:
+    """The winner's layers as a table, and its size."""
+    print_layers(card["layers"] or (), "Its layers", out)
     parameters = number(card["parameters"])
     flops = number(card["flops"])
     say(out, f"  {parameters} parameters, {flops} FLOPs a sample")

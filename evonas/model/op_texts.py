@@ -132,7 +132,8 @@ def op_text(name: str) -> OpText:
             return _text(group, ops[name])
     known = [name for ops in GROUPS.values() for name in ops]
     hint = did_you_mean(name, known)
-    raise UserError(f"unknown op. Known: {', '.join(known)}. Received: {name}.{hint}")
+    # The hint first: the list is long.
+    raise UserError(f"unknown op {name!r}.{hint} Known: {', '.join(known)}.")
 
 
 def _text(group: str, signature: OpSignature) -> OpText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evonas.errors import UserError
+from evonas.errors import UserError, did_you_mean
 from evonas.files import expanded
 from evonas.invocation import command
 from evonas.runtime.record.layout import EXPERIMENT
@@ -34,7 +34,8 @@ def find_run(name: str, runs: Path) -> Path:
         # A full stop behind a dot reads as another name.
         name = str(Path(name).resolve())
     known = sorted(path.parent.name for path in runs.glob("*/run.db"))
-    hint = f"There are none in {runs}, either."
+    hint = f"There are none in {runs.absolute()}, either."
     if known:
-        hint = f"In {runs} there are: {', '.join(known)}."
+        close = did_you_mean(Path(name).name, known)
+        hint = f"In {runs.absolute()} there are: {', '.join(known)}.{close}"
     raise UserError(f"there is no run at {name}. {hint}")

@@ -199,7 +199,7 @@ class LineProgress(Told):
         # Lines of one run stand below each other.
         width = len(f"{total:,}/{total:,} trials") if total else 0
         parts = [
-            f"generation {progress.generation:>2}",
+            *_generation(progress),
             f"{place(progress):>{width}}",
             best_so_far(progress),
             counts(progress),
@@ -298,6 +298,11 @@ class LiveProgress(Told):
         self._tell_stops()
 
 
+def _generation(progress: Progress) -> list[str]:
+    """The generation from the second one on: a search without generations has the first alone."""
+    return [f"generation {progress.generation}"] if progress.generation else []
+
+
 def _live_parts(progress: Progress, passed: float, width: int) -> list[str]:
     """The parts of the live line that fit into a terminal; the bar is an empty one.
 
@@ -308,14 +313,14 @@ def _live_parts(progress: Progress, passed: float, width: int) -> list[str]:
     if remaining is not None:
         remaining = max(0.0, remaining - passed)
     where = place(progress)
-    generation = f"generation {progress.generation}"
+    generation = _generation(progress)
     best = best_so_far(progress)
     shorter = best_so_far(progress, best_value)
     failed = counts(progress)
     eta = f"ETA {duration(remaining)}"
     when = f"elapsed {duration(progress.elapsed + passed)}, {eta}"
     layouts = (
-        [generation, "", where, best, failed, when],
+        [*generation, "", where, best, failed, when],
         ["", where, best, failed, when],
         [where, best, failed, when],
         [where, shorter, failed, when],

@@ -32,8 +32,7 @@ OTHERS = (
         (["run"], "run needs CONFIG: a config's path, or the name of a shipped one"),
         (
             ["export", "x"],
-            "export needs --to PATH: where the model goes; must end in `.keras`, unless --format"
-            " says otherwise.",
+            "export needs --to PATH: where the model goes. A path that ends in `.keras` gets one",
         ),
         (["replay", "x"], "replay needs TRIAL: a trial's number."),
         (["show", "a", "b", "c"], "show takes no further argument. Received: b c"),
