@@ -408,8 +408,8 @@ class Run:
         Args:
             target: path of the file or folder, with the ending of the format.
             trial: number of the trial; None for the winner.
-            format: `keras`, `saved_model`, `source`, or `package.module:Name` for one of your own;
-                None for `keras`.
+            format: `keras`, `saved_model`, `source`, `onnx`, `litert`, `litert_int8`, or
+                `package.module:Name` for one of your own; None for `keras`.
             plugins: modules with formats of your own, besides the plugins of the run.
             observers: told what happens.
             pool_factory: makes the pool whose worker builds the model; by default a local one.

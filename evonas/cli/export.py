@@ -42,8 +42,9 @@ def command(
             "--as",
             metavar="FORM",
             help=(
-                "A form of the bundle: `keras`, `saved_model` or `source`. Repeatable. Without it,"
-                " all that are installed and can hold the model."
+                "A form of the bundle: `keras`, `saved_model`, `source`, `onnx`, `litert` or"
+                " `litert_int8`. Repeatable. Without it, all that are installed and can hold the"
+                " model."
             ),
         ),
     ] = None,
@@ -56,7 +57,8 @@ def command(
                 "`keras`, the default: one file, which Keras loads, evaluates and trains further;"
                 " `saved_model`: a folder, which TensorFlow loads without Keras and TensorFlow"
                 " Serving serves; `source`: a folder with readable code, `model.py`, and the"
-                " weights; `package.module:Name`: a format of your own."
+                " weights; `onnx`, `litert` and `litert_int8`: for other runtimes, with the extras"
+                " of these names; `package.module:Name`: a format of your own."
             ),
         ),
     ] = None,

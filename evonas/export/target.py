@@ -151,7 +151,8 @@ def _check_ending(target: Target) -> None:
             f" format is chosen by its name; besides, there is {others}."
         )
     for other, form in FORMATS.items():
-        if form.ending not in ("", ending) and name.endswith(form.ending):
+        # `.int8.tflite` ends in `.tflite`, too.
+        if form.ending and not ending.endswith(form.ending) and name.endswith(form.ending):
             raise UserError(
                 f"the format is {target.name}, and the path ends in {form.ending}, which is the"
                 f" format {other}. Received: {target.path}"

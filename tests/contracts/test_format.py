@@ -21,7 +21,16 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 class TestFormat(FormatSuite):
-    members = {name: form() for name, form in FORMATS.items()}
+    members = {name: kind() for name, kind in FORMATS.items() if not kind().missing()}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_libraries_of_every_format_are_installed(name: str) -> None:
+    """Otherwise the suite above has left it out."""
+    form = FORMATS[name]()
+    if missing := form.missing():
+        pytest.skip(f"{name} needs {', '.join(missing)}: the extra {form.extra}")
+    assert form.bundled_as
 
 
 class InPython(keras.layers.Layer):

@@ -207,7 +207,7 @@ def test_a_target_that_cannot_be_written_is_refused_with_its_reason(run, tmp_pat
     [
         (
             "saved_modle",
-            r"is keras, saved_model, source, or .* Received: saved_modle. Did you mean 'saved_",
+            r"is keras, saved_model, .*, or .* Received: saved_modle. Did you mean 'saved_",
         ),
         ("a.b:C", "module 'a.b' is not among the plugins .* none.*--plugin a.b"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -202,3 +203,72 @@ def test_the_command_prints_a_row_for_each_form(run: view.Run, tmp_path: Path) -
     refused = run_evonas("export", run.directory, *both)
     assert refused.returncode == 2
     assert "--as makes a bundle" in refused.stderr
+
+
+EXTRAS = ["onnx", "litert", "litert_int8"]
+"""Forms that need libraries besides those of evonas."""
+
+
+def test_the_forms_of_other_runtimes_say_the_same_or_tell_their_own_score(
+    run: view.Run, tmp_path: Path
+) -> None:
+    missing = [name for form in EXTRAS for name in FORMATS[form]().missing()]
+    if missing:
+        pytest.skip(f"not installed: {missing}")
+    card = run.bundle(tmp_path / "bundle", forms=EXTRAS)
+    assert run.best is not None
+    assert damaged(tmp_path / "bundle") == []
+    assert list(card["forms"]) == EXTRAS
+    for name in ("onnx", "litert"):
+        form = card["forms"][name]
+        assert form["tolerance"] == 1e-5
+        assert form["difference"] <= 1e-5
+        accuracy = run.best.metrics["val_accuracy"]
+        assert form["metrics"]["val_accuracy"] == pytest.approx(accuracy)
+    scaled = card["forms"]["litert_int8"]
+    assert scaled["tolerance"] is None
+    # Otherwise it would be one of floats.
+    assert scaled["difference"] > 1e-5
+    assert abs(scaled["metrics"]["val_loss"] - run.best.metrics["val_loss"]) < 0.2
+    lines = (tmp_path / "bundle" / "requirements.txt").read_text().split()
+    assert [line.split("==")[0] for line in lines] == ["ai-edge-litert", "numpy", "onnxruntime"]
+    x = np.load(run.directory / "data" / "x_validation.npy")
+    for name, code in guide_code().items():
+        if (tmp_path / "bundle" / name).exists():
+            check_guide(code, tmp_path / "bundle", x, run)
+
+
+def test_the_guides_lines_predict(run: view.Run, bundle: Path, tmp_path: Path) -> None:
+    x = np.load(run.directory / "data" / "x_validation.npy")
+    found = [name for name in guide_code() if (bundle / name).exists()]
+    assert found == ["model.keras", "source", "saved_model"]
+    for name in found:
+        check_guide(guide_code()[name], bundle, x, run)
+
+
+def guide_code() -> dict[str, str]:
+    """The lines of the guide that predict, by the file of a bundle that they load."""
+    text = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+    blocks = re.findall(r"```python\n# (\S+?):.*?\n(.*?)```", text, flags=re.DOTALL)
+    return dict(blocks)
+
+
+def check_guide(code: str, folder: Path, x: np.ndarray[Any, Any], run: view.Run) -> None:
+    """Run lines of the guide in a bundle, without evonas, and score the answers."""
+    assert len(code.splitlines()) <= 6
+    np.save(folder.parent / "x.npy", x)
+    lines = [
+        "import sys",
+        "sys.modules['evonas'] = None",
+        "import numpy as np",
+        f"x = np.load({str(folder.parent / 'x.npy')!r})",
+        code,
+        f"np.save({str(folder.parent / 'answers.npy')!r}, answers)",
+    ]
+    command = [sys.executable, "-c", "\n".join(lines)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    codes = np.load(run.directory / "data" / "y_validation.npy")
+    found = (np.load(folder.parent / "answers.npy").argmax(axis=1) == codes).mean()
+    assert run.best is not None
+    assert found == pytest.approx(run.best.metrics["val_accuracy"], abs=0.05)

@@ -14,6 +14,8 @@ from typing import Any
 from evonas.errors import UserError
 from evonas.model.formats.export_format import ExportFormat, Predict
 from evonas.model.formats.keras_file import KerasFile
+from evonas.model.formats.litert_file import LiteRT, LiteRT8
+from evonas.model.formats.onnx_file import Onnx
 from evonas.model.formats.saved_model import SavedModel
 from evonas.model.formats.source_code import SourceCode
 
@@ -22,6 +24,9 @@ __all__ = [
     "FORMATS",
     "ExportFormat",
     "KerasFile",
+    "LiteRT",
+    "LiteRT8",
+    "Onnx",
     "Predict",
     "SavedModel",
     "SourceCode",
@@ -32,6 +37,9 @@ FORMATS: Mapping[str, type[ExportFormat]] = {
     "keras": KerasFile,
     "saved_model": SavedModel,
     "source": SourceCode,
+    "onnx": Onnx,
+    "litert": LiteRT,
+    "litert_int8": LiteRT8,
 }
 """The formats of evonas by their names, the default first."""
 

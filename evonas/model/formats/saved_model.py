@@ -9,22 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.model.formats.export_format import ExportFormat, Predict
 from evonas.model.formats.readers import saved_model
-from evonas.model.formats.readers.saved_model import plain
+from evonas.model.formats.served import with_plain_names
 
 if TYPE_CHECKING:
     import keras
-
-
-def _with_plain_names(model: keras.Model) -> keras.Model:
-    """The same model, whose inputs have names that TensorFlow takes for arguments."""
-    import keras
-
-    inputs = {}
-    for name, tensor in model.input.items():
-        one = keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=plain(name))
-        inputs[name] = one
-    outputs = model(inputs)
-    return keras.Model({plain(name): one for name, one in inputs.items()}, outputs)
 
 
 @dataclass(frozen=True)
@@ -40,11 +28,13 @@ class SavedModel(ExportFormat):
     packages = ("tensorflow",)
 
     def write(self, model: keras.Model, path: Path) -> None:
-        served = _with_plain_names(model) if isinstance(model.input, dict) else model
+        served = with_plain_names(model)
         served.export(path, format="tf_saved_model", verbose=False)
 
     def load(self, path: Path) -> Predict:
         return saved_model.load(path)
 
     def about(self, versions: Mapping[str, str]) -> Mapping[str, Any]:
-        return {"loaded_by": "tensorflow.saved_model.load(PATH).serve(samples), samples as float32"}
+        # In two steps: its variables live as long as what was loaded.
+        how = "loaded = tensorflow.saved_model.load(PATH); loaded.serve(samples)"
+        return {"loaded_by": f"{how}, samples as float32"}

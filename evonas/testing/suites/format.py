@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 
 from evonas.model.formats import FORMATS, ExportFormat
+from evonas.model.formats.export_format import CannotCarry
 from evonas.model.formats.verification import save_verified
 from evonas.testing.suites.suite import Suite, check_light
 
@@ -66,7 +68,11 @@ class FormatSuite(Suite):
         model, x = sequence_network()
         before = model.predict(x, verbose=0)
         path = tmp_path / f"sequences{member.ending}"
-        member.write(model, path)
+        member = _fitted(member, x, tmp_path)
+        try:
+            member.write(model, path)
+        except CannotCarry as error:
+            pytest.skip(f"it cannot hold a recurrent network: {error}")
         after = model.predict(x, verbose=0)
         assert np.array_equal(before, after), "writing must leave the model as it is"
         predict = member.load(path)
