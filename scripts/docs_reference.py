@@ -10,6 +10,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -58,7 +59,8 @@ def config_page(families: Families = FAMILIES) -> str:
             parts.append(_family(section, families))
         else:
             name = "The whole config" if section is RunConfig else _name(section)
-            parts.append(_settings(section, f"## {name} {{ #{_anchor(section)} }}", families))
+            heading = f"## {name} {{ #{_anchor(section)} }}"
+            parts.append(_settings(section, heading, _own(section), families))
     return "\n".join(parts)
 
 
@@ -104,14 +106,13 @@ def _family(family: type[Settings], families: Families) -> str:
     parts = [f"## {_name(family)}: by name {{ #{_anchor(family)} }}\n"]
     for name, member in members(family, families).items():
         heading = f"### `{name}` {{ #{_anchor(family)}-{name} }}"
-        parts.append(_settings(member, heading, families))
+        parts.append(_settings(member, heading, _about(member), families))
     return "\n".join(parts)
 
 
-def _settings(section: type[Settings], heading: str, families: Families) -> str:
-    """One class of settings: what it is, and a table of its keys."""
-    about = prose(inspect.getdoc(section) or "").replace("\n", "\n\n")
-    lines = [heading, "", about, ""]
+def _settings(section: type[Settings], heading: str, about: list[str], families: Families) -> str:
+    """One class of settings: its heading, what it is in paragraphs, and a table of its keys."""
+    lines = [heading, "", "\n\n".join(about), ""]
     fields = [item for item in dataclasses.fields(section) if item.init]
     if not fields:
         return "\n".join([*lines, "It has no settings.", ""])
@@ -123,6 +124,33 @@ def _settings(section: type[Settings], heading: str, families: Families) -> str:
         cells = (f"`{item.name}`", allowed, _default(item, families), told.get(item.name, ""))
         lines.append(_row(cells))
     return "\n".join([*lines, ""])
+
+
+def _own(section: type[Settings]) -> list[str]:
+    """What a class of settings says of itself, in paragraphs."""
+    return prose(inspect.getdoc(section) or "").split("\n")
+
+
+def _about(section: type[Settings]) -> list[str]:
+    """What something that is written by name is, in paragraphs.
+
+    An algorithm stands in a module of its own, whose docstring says what it does and which paper it
+    is from. Its class may say no more than that it is a section.
+    """
+    own = _own(section)
+    module = sys.modules[section.__module__]
+    made = [kind for kind in vars(module).values() if _is_made_in(kind, module)]
+    # A strategy's module may hold a selection of its own, too.
+    kinds = [kind for kind in made if kind.__bases__ == section.__bases__]
+    is_of_a_section = (module.__doc__ or "").startswith("The section")
+    if kinds != [section] or not module.__doc__ or is_of_a_section:
+        return own
+    told = prose(inspect.cleandoc(module.__doc__)).split("\n")
+    return told + [one for one in own if not one.startswith("The section `")]
+
+
+def _is_made_in(kind: Any, module: types.ModuleType) -> bool:
+    return is_section(kind) and kind.__module__ == module.__name__
 
 
 def _meanings_of(section: type[Settings]) -> dict[str, str]:

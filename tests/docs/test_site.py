@@ -109,6 +109,14 @@ def test_the_config_reference_says_what_is_allowed_and_what_follows_otherwise(sc
     assert whole["deterministic"][:2] == ["true or false", "`true`"]
 
 
+def test_the_config_reference_says_what_an_algorithm_does_and_its_paper(script):
+    page = script("docs_reference").config_page()
+    told = page.split("### `aging` { #strategy-aging }\n")[1].split("\n|")[0]
+    assert told.strip().startswith("Aging evolution: the oldest individual leaves the population")
+    assert "Paper: Real et al., 2019" in told
+    assert "The section `strategy." not in page
+
+
 def test_every_key_of_the_config_has_a_meaning(script):
     page = script("docs_reference").config_page()
     silent = [
