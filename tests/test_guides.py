@@ -24,6 +24,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = (
     "search-space",
     "your-own-op",
+    pytest.param("from-kerastuner", marks=pytest.mark.full),
     pytest.param("early-stopping", marks=pytest.mark.full),
     pytest.param("storage", marks=pytest.mark.full),
 )
