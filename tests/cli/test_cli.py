@@ -20,6 +20,7 @@ COMMANDS = (
     "resume",
     "list",
     "show",
+    "explain",
     "genealogy",
     "diff",
     "compare",

@@ -18,8 +18,8 @@ SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
 MOST_SECONDS = 10**9
 """The longest time that a config may give, about 30 years. Sums of it are no overflow."""
 
-FEWEST_SECONDS = 3.0
-"""Seconds of the neighbours at least: scikit-learn takes more than one to be imported."""
+FEWEST_SECONDS = 5.0
+"""Seconds of the neighbours at least: scikit-learn takes one to three to be imported."""
 
 Time = Annotated[float, Ge(0.001)]
 
@@ -198,7 +198,7 @@ class NeighboursConfig(Settings):
 
     Attributes:
         seconds: time that they may take together. Of a budget of time, they get a twentieth at
-            most, and three seconds at least.
+            most, and five seconds at least.
     """
 
     seconds: Annotated[float, Gt(0)] = 60.0
