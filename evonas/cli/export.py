@@ -144,10 +144,10 @@ def _print_bundle(folder: Path, card: Mapping[str, Any]) -> None:
         Column("its own scores"),
     ]
     out = console()
-    say(out, f"wrote trial {card['trial']} to {folder}; each form predicts what the search says:")
+    say(out, f"wrote trial {card['trial']} to {folder}; each form was checked without evonas:")
     print_table(out, columns, rows)
     for name, why in card["left_out"].items():
-        say(out, f"left out: {name}, {why}")
+        say(out, f"left out: {name}: {why}")
 
 
 def _cell(value: float | None, layout: str) -> str:

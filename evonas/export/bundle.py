@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.data.prepared import FILES
-from evonas.errors import DiskFailure, EvonasError
+from evonas.errors import DiskFailure, EvonasError, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Setup
 from evonas.export import description
@@ -124,11 +124,18 @@ def export_trial(
             card["metrics"] = {**result["metrics"], **card["metrics"]}
             card |= {name: result.get(name) for name in REFERENCES if name in card}
         bring(made.path, target)
+    except CannotCarry as error:
+        raise cannot_be(trial, target, error) from error
     finally:
         delete(made.path)
     leave(session, trial, weights)
     write_card(target.card, card)
     return card
+
+
+def cannot_be(trial: Trial, target: Target, why: CannotCarry) -> UserError:
+    """What is told of a format that was asked for and cannot hold the model."""
+    return UserError(f"trial {trial.id} cannot be exported as {target.name}: {why}")
 
 
 def with_plugins(factory: PoolFactory, plugins: tuple[str, ...], folder: str) -> PoolFactory:
@@ -198,9 +205,7 @@ def rebuild(
     )
     outcome = _with_ensemble(session, job, among) if among else run_job(session, job)
     if outcome.details.cause is Cause.FORMAT:
-        raise CannotCarry(
-            f"trial {trial.id} cannot be exported as {target.name}: {excerpt(outcome.message)}"
-        )
+        raise CannotCarry(excerpt(outcome.message))
     if outcome.state is not TrialState.OK:
         raise EvonasError(
             f"the model of trial {trial.id} could not be rebuilt and written as {target.name}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import EvonasError, UserError
-from evonas.export.bundle import REFERENCES, card_for, rebuild, weights_for
+from evonas.export.bundle import REFERENCES, cannot_be, card_for, rebuild, weights_for
 from evonas.export.card import card_beside, write_card
 from evonas.export.card_page import card_page
 from evonas.export.manifest import damaged, write_manifest
@@ -119,7 +119,7 @@ def export_bundle(
     temporary = temporary_beside(folder)
     try:
         temporary.mkdir()
-        card = _forms(session, trial, weights, temporary, wanted, tell)
+        card = _forms(session, trial, weights, temporary, wanted)
         if result is not None:
             # It is the very model that was tested.
             card["metrics"] = {**result["metrics"], **card["metrics"]}
@@ -143,7 +143,7 @@ def export_bundle(
 
 
 def _forms(
-    session: Session, trial: Trial, weights: Weights, folder: Path, wanted: Wanted, tell: Tell
+    session: Session, trial: Trial, weights: Weights, folder: Path, wanted: Wanted
 ) -> dict[str, Any]:
     """Write the forms one after another; the card of the first, with a row for each."""
     rows: dict[str, Any] = {}
@@ -160,9 +160,8 @@ def _forms(
             own = card_for(session, trial, weights, outcome, made)
         except CannotCarry as error:
             if wanted.is_asked:
-                raise
+                raise cannot_be(trial, made, error) from error
             left_out[name] = str(error)
-            tell(str(error))
             continue
         finally:
             delete(made.path)
@@ -187,7 +186,7 @@ def _row(
         "bytes": sum(file.stat().st_size for file in files),
         "sha256": card["sha256"],
         "latency_ms": more.get("latency_ms"),
-        "difference": more.get("reload_difference"),
+        "difference": more.get("difference"),
         "tolerance": form.tolerance,
         "metrics": more.get("form_metrics") or {},
         "loaded_by": card.get("loaded_by"),

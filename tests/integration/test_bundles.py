@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evonas import view
-from evonas.errors import UserError
+from evonas import lifecycle, view
+from evonas.errors import EvonasError, UserError
 from evonas.export.bundling import wanted_forms
 from evonas.export.manifest import damaged
 from evonas.export.prediction import predict
@@ -28,6 +28,15 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 )
 """Keras's own, when it saves a model under NumPy 2.4."""
+
+PEOPLE = """
+space: tabular
+data: {path: people.csv, target: rich, split_seed: 3}
+training: {epochs: 2}
+budget: {trials: 1}
+strategy: random
+pool: inline
+"""
 
 ANSWERS = """
 import sys
@@ -272,3 +281,52 @@ def check_guide(code: str, folder: Path, x: np.ndarray[Any, Any], run: view.Run)
     found = (np.load(folder.parent / "answers.npy").argmax(axis=1) == codes).mean()
     assert run.best is not None
     assert found == pytest.approx(run.best.metrics["val_accuracy"], abs=0.05)
+
+
+def test_an_unfaithful_form_fails_the_export_and_is_named(
+    run: view.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool of this run is inline, so the worker is this process."""
+    write = FORMATS["saved_model"].write
+
+    def with_a_fault(form: Any, model: Any, path: Path) -> None:
+        weights = model.get_weights()
+        model.set_weights([1.01 * weight for weight in weights])
+        write(form, model, path)
+        model.set_weights(weights)
+
+    monkeypatch.setattr(FORMATS["saved_model"], "write", with_a_fault)
+    with pytest.raises(EvonasError, match=r"written as saved_model .*predicts something else"):
+        run.bundle(tmp_path / "bundle", forms=["keras", "saved_model"])
+    assert list(tmp_path.iterdir()) == []
+    assert list((run.directory / "exports").iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> view.Run:
+    """A run on a table with words and gaps."""
+    folder = tmp_path_factory.mktemp("people")
+    rng = np.random.default_rng(2)
+    lines = ["age,colour,rich"]
+    for age in rng.integers(18, 80, 120):
+        colour = rng.choice(["red", "blue", ""])
+        lines.append(f"{age},{colour},{'yes' if age > 50 else 'no'}")
+    (folder / "people.csv").write_text("\n".join(lines))
+    (folder / "c.yaml").write_text(PEOPLE)
+    root, _ = lifecycle.create(load_config(folder / "c.yaml"), folder / "runs")
+    return lifecycle.work(root)
+
+
+def test_what_a_form_cannot_hold_is_left_out_or_refused(people: view.Run, tmp_path: Path) -> None:
+    card = people.bundle(tmp_path / "bundle")
+    assert list(card["forms"]) == ["keras", "saved_model", "source"]
+    assert set(card["left_out"]) == set(EXTRAS)
+    page = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
+    for name, why in card["left_out"].items():
+        assert re.search(r"takes words \(colour\)|by raw samples of the training|needs ", why), why
+        assert f"* {name}: {why}" in page
+    if FORMATS["onnx"]().missing():
+        pytest.skip("the extra onnx is not installed")
+    with pytest.raises(UserError, match=r"cannot be exported as onnx: the network takes words"):
+        people.bundle(tmp_path / "onnx", forms=["keras", "onnx"])
+    assert not (tmp_path / "onnx").exists()

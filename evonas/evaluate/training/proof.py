@@ -113,7 +113,11 @@ def proof_of(
     Raises:
         UnfaithfulExport: the form promises to repeat the scores, and does not.
     """
-    told: dict[str, Any] = {"latency_ms": done.milliseconds, "signature": signature(model)}
+    told: dict[str, Any] = {
+        "latency_ms": done.milliseconds,
+        "difference": done.share,
+        "signature": signature(model),
+    }
     for part, one in parts.items():
         count = len(done.predictions)
         own = one.predictions[:count]

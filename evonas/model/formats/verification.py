@@ -30,11 +30,13 @@ class Verified:
 
     Attributes:
         difference: the greatest difference between two predictions.
+        share: the same as a share of the largest prediction, if that is above 1.
         predictions: what the loaded files predict.
         milliseconds: how long they take for one sample; None if it was not measured.
     """
 
     difference: float
+    share: float
     predictions: Array
     milliseconds: float | None = None
 
@@ -84,7 +86,8 @@ def save_verified(
     finally:
         with suppress(OSError):
             delete(temporary)
-    return Verified(difference, found.predictions, found.milliseconds)
+    share = difference / _largest(predictions)
+    return Verified(difference, share, found.predictions, found.milliseconds)
 
 
 def _loaded(form: ExportFormat, path: Path, x: AnySamples, is_measured: bool) -> Answered:
@@ -121,11 +124,15 @@ def _difference(found: Array, predictions: Array, tolerance: float | None) -> fl
             f" {found.shape}, and the model's {predictions.shape}."
         )
     difference = float(np.max(np.abs(found - predictions), initial=0.0))
-    largest = float(np.max(np.abs(predictions), initial=1.0))
-    most = np.inf if tolerance is None else tolerance * largest
+    most = np.inf if tolerance is None else tolerance * _largest(predictions)
     # Not `difference > most`: a comparison with NaN is false, and NaN must be refused.
     if not difference <= most:
         raise UnfaithfulExport(
             f"The saved model predicts something else: the difference is {difference}."
         )
     return difference
+
+
+def _largest(predictions: Array) -> float:
+    """The largest prediction, or 1 if that is more."""
+    return float(np.max(np.abs(predictions), initial=1.0))
