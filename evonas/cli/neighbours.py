@@ -95,15 +95,27 @@ def print_errors(card: Mapping[str, Any], out: Console) -> None:
     errors = card.get("errors") or {}
     if "recall" in errors:
         print_words(recall_in_words(errors, card["data"] or card), out, "recall")
-    for name, quantiles in list((errors.get("residuals") or {}).items())[:MOST_CLASSES]:
-        of = f" of {name}" if len(errors["residuals"]) > 1 else ""
-        print_words(
-            f"prediction minus target{of}: {quantiles['0.5']:+.4g} in the middle, half of them"
-            f" {quantiles['0.25']:+.4g} to {quantiles['0.75']:+.4g}, nine of ten"
-            f" {quantiles['0.05']:+.4g} to {quantiles['0.95']:+.4g}  (test)",
-            out,
-            "residuals",
-        )
+    residuals = errors.get("residuals") or {}
+    for name, found in list(residuals.items())[:MOST_CLASSES]:
+        of = f" of {name}" if len(residuals) > 1 else ""
+        print_words(residuals_in_words(of, found), out, "residuals")
+
+
+def residuals_in_words(of: str, found: Mapping[str, float]) -> str:
+    """`prediction minus target: +0.1 in the middle, half of them -1 to +1, ...  (test)`.
+
+    Args:
+        of: which of several targets; empty for the only one.
+        found: quantiles, and how many predictions are no numbers.
+    """
+    told = []
+    if "0.5" in found:
+        told.append(f"{found['0.5']:+.4g} in the middle")
+        told.append(f"half of them {found['0.25']:+.4g} to {found['0.75']:+.4g}")
+        told.append(f"nine of ten {found['0.05']:+.4g} to {found['0.95']:+.4g}")
+    if missing := found.get("not_finite"):
+        told.append(f"{counted(int(missing), 'prediction is', 'predictions are')} not finite")
+    return f"prediction minus target{of}: {', '.join(told)}  (test)"
 
 
 def recall_in_words(errors: Mapping[str, Any], data: Mapping[str, Any]) -> str:

@@ -15,7 +15,15 @@ from evonas.errors import DiskFailure, EvonasError, UserError
 from evonas.evaluate.contract.pool import Pool
 from evonas.evaluate.contract.protocol import ACCUMULATION, ExportJob, Setup
 from evonas.export import description
-from evonas.export.card import DAYS, TAKES, dates_of, note_result, write_card
+from evonas.export.card import (
+    DAYS,
+    REFERENCES,
+    TAKES,
+    dates_of,
+    note_result,
+    references_of,
+    write_card,
+)
 from evonas.export.ensemble import ENSEMBLE, candidates, forget, members_of, note_card, told
 from evonas.export.refitting import refitted
 from evonas.export.retraining import Tell, Weights, leave, run_job, weights_of
@@ -29,13 +37,6 @@ from evonas.runtime.pools import PoolFactory
 from evonas.runtime.session import Session
 from evonas.trial import CUT_SHORT, Cause, Outcome, Trial, TrialState
 from evonas.words import excerpt
-
-REFERENCES = ("baseline", "persistence", "targets", "neighbours", "errors")
-"""Parts of a card beside the scores: what others score, each target by itself, and the errors.
-
-Only a forecast has the second, and only several targets have the third. The last two are those of
-the test data.
-"""
 
 TOLERANCE = 1e-6
 """Greatest difference between the recorded and the rebuilt model's scores.
@@ -122,7 +123,7 @@ def export_trial(
         if result is not None:
             # It is the very model that was tested: its scores on validation data are the same.
             card["metrics"] = {**result["metrics"], **card["metrics"]}
-            card |= {name: result.get(name) for name in REFERENCES if name in card}
+            card |= references_of(result)
         bring(made.path, target)
     except CannotCarry as error:
         raise cannot_be(trial, target, error) from error

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import EvonasError, UserError
-from evonas.export.bundle import REFERENCES, cannot_be, card_for, rebuild, weights_for
-from evonas.export.card import card_beside, write_card
+from evonas.export.bundle import cannot_be, card_for, rebuild, weights_for
+from evonas.export.card import card_beside, references_of, write_card
 from evonas.export.card_page import card_page
 from evonas.export.manifest import damaged, write_manifest
 from evonas.export.retraining import Tell, Weights, leave
@@ -123,7 +123,7 @@ def export_bundle(
         if result is not None:
             # It is the very model that was tested.
             card["metrics"] = {**result["metrics"], **card["metrics"]}
-            card |= {name: result.get(name) for name in REFERENCES if name in card}
+            card |= references_of(result)
         _texts(session, trial, temporary, card)
         write_manifest(temporary)
         if broken := damaged(temporary):

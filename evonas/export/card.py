@@ -20,12 +20,27 @@ TAKES = "interface"
 DAYS = "days since 1970-01-01"
 """How a model takes a date, as a float: 1970-01-02 at noon is 1.5."""
 
+REFERENCES = ("baseline", "persistence", "targets", "neighbours", "errors")
+"""Parts of a card beside the scores: what others score, each target by itself, and the errors.
+
+Only a forecast has the second, and only several targets have the third. The last two are those of
+the test data.
+"""
+
 
 def dates_of(card: Mapping[str, Any]) -> list[str]:
     """The columns of a table that are dates, by the schema within a card."""
     fitted = card.get(TAKES, {}).get("input", {}).get("fitted", {})
     columns = fitted.get("schema", {}).get("features", ())
     return [column["name"] for column in columns if column["kind"] == "date"]
+
+
+def references_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands beside the winner's scores on its card. Cards of older runs have less of it.
+
+    An export made later never opens the test data, so that it has no errors and no neighbours.
+    """
+    return {name: result[name] for name in REFERENCES if result.get(name)}
 
 
 def card_beside(model: Path) -> Path:

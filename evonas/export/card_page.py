@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evonas.export.card_errors import neighbour_rows, recall_rows, residual_rows
 from evonas.words import size
 
 Card = Mapping[str, Any]
@@ -21,6 +22,7 @@ def card_page(card: Card, made_with: Mapping[str, str | None]) -> str:
         _section("Forms", _forms(card)),
         _section("Data", _data(card)),
         _section("Scores", _scores(card)),
+        *_beside_the_scores(card),
         _section("Training and lineage", _lineage(card)),
         _section("Versions", _versions(card, made_with)),
         _section("Limits of use", _limits(card)),
@@ -106,6 +108,28 @@ def _scores(card: Card) -> list[str]:
         "The search has chosen by the scores on validation data: these are too good by some luck.",
         "The intervals come from samples drawn again, and know nothing of that luck.",
     ]
+
+
+def _beside_the_scores(card: Card) -> list[list[str]]:
+    """Where the network errs and who else was tried, if the test data have told it."""
+    sections = []
+    heads, rows = neighbour_rows(card)
+    if rows:
+        lines = [
+            "scikit-learn's models, with defaults, on the same samples. The gain is their score",
+            "on the test data minus that of the network, with an interval of 95 %. If that",
+            "interval holds zero, the difference may be luck.",
+        ]
+        sections.append(_section("Other models", [*lines, "", *_table(heads, rows)]))
+    heads, rows = recall_rows(card)
+    if rows:
+        lines = ["On the test data: for each class, the share that was found, and what was said."]
+        sections.append(_section("Errors", [*lines, "", *_table(heads, rows)]))
+    heads, rows = residual_rows(card)
+    if rows:
+        lines = ["Quantiles of prediction minus target on the test data, in the target's unit."]
+        sections.append(_section("Errors", [*lines, "", *_table(heads, rows)]))
+    return sections
 
 
 def _lineage(card: Card) -> list[str]:

@@ -150,6 +150,20 @@ def test_the_page_says_what_it_is(bundle: Path, card: dict[str, Any]) -> None:
     assert "* classes, in the order of the answers: apple, fig, plum" in page
 
 
+def test_the_card_has_the_errors_and_neighbours_of_the_test(
+    run: view.Run, bundle: Path, card: dict[str, Any]
+) -> None:
+    """The bundle is made later, while the test data stay closed."""
+    for name in ("errors", "neighbours"):
+        assert card[name] == run.result[name]
+    page = (bundle / "MODEL_CARD.md").read_text()
+    for row, label in zip(card["errors"]["confusion"], card["classes"], strict=True):
+        line = next(one for one in page.splitlines() if one.startswith(f"| {label} | "))
+        assert line.startswith(f"| {label} | {sum(row)} | ")
+        assert line.endswith(f" | {' | '.join(map(str, row))} |")
+    assert "| linear model | loss " in page
+
+
 def test_the_code_trains_further(bundle: Path, run: view.Run) -> None:
     model = runpy.run_path(str(bundle / "source" / "model.py"))["load_model"]()
     x = np.load(run.directory / "data" / "x_validation.npy")

@@ -160,6 +160,9 @@ def test_the_neighbours_stand_beside_the_winner(tmp_path):
     assert "trees validation loss" in said
     assert "these test samples" in said
     assert "recall of each: " in said
+    exported = json.loads(json.dumps(view.load(root).export(tmp_path / "best.keras")))
+    for name in ("neighbours", "errors"):
+        assert exported[name] == card[name]
     # Of another trial nothing was tested.
     other = next(one for one in view.load(root).trials if one.id != card["trial"])
     told = view.load(root).export(tmp_path / "other.keras", other.id)
@@ -169,7 +172,10 @@ def test_the_neighbours_stand_beside_the_winner(tmp_path):
 def test_without_neighbours_there_are_none(tmp_path):
     root = make(tmp_path / "run", "neighbours=null")
     lifecycle.work(root)
-    assert "neighbours" not in card_of(root)
+    card = card_of(root)
+    assert "neighbours" not in card
+    # Where the winner errs costs nothing, and is told all the same.
+    assert sum(card["errors"]["support"]) > 0
 
 
 def test_a_greater_budget_chooses_again_and_a_whole_end_is_kept(tmp_path):

@@ -24,7 +24,8 @@ def errors_of(interface: Interface, test: Part) -> dict[str, Any]:
         * of classes: `recall` and `support` of each, in the order of the classes; None for the
           recall of a class that the test data lack. `confusion`, (true, predicted), counts samples.
         * of labels: `recall` and `support` of each.
-        * of quantities: `residuals`, for each the quantiles of prediction minus target.
+        * of quantities: `residuals`, for each the quantiles of prediction minus target, and under
+          `not_finite` how many predictions are no numbers, if any are not.
     """
     y, answers = np.asarray(test.y), np.asarray(test.predictions)
     if interface.learning_task.are_quantities:
@@ -49,11 +50,17 @@ def _recalls(found: Array, support: Array) -> dict[str, Any]:
 
 
 def _residuals(interface: Interface, y: Array, answers: Array) -> dict[str, dict[str, float]]:
-    off = answers.reshape(len(answers), -1) - y.reshape(len(y), -1)
+    off = answers.reshape(len(answers), -1).astype(np.float64) - y.reshape(len(y), -1)
     found = {}
     for number, name in enumerate(interface.output_names):
-        values = np.quantile(off[:, number].astype(np.float64), QUANTILES)
-        found[name] = {
-            f"{share:g}": float(one) for share, one in zip(QUANTILES, values, strict=True)
-        }
+        values = off[:, number]
+        # JSON has no infinity, and a card with one would end the run.
+        whole = values[np.isfinite(values)]
+        told: dict[str, float] = {}
+        if len(whole):
+            quantiles = np.quantile(whole, QUANTILES).tolist()
+            told = dict(zip([f"{share:g}" for share in QUANTILES], quantiles, strict=True))
+        if missing := len(values) - len(whole):
+            told["not_finite"] = missing
+        found[name] = told
     return found

@@ -103,8 +103,9 @@ def export(setup: Setup, job: ExportJob) -> Outcome:
         "unscored": dict(found.failed),
         **_references(setup, interface, measured, found.parts),
     }
-    if job.neighbours is not None:
+    if "test" in found.parts:
         more["errors"] = errors_of(interface, found.parts["test"])
+    if job.neighbours is not None:
         more["neighbours"] = neighbours(setup, interface, found.parts, job.neighbours)
     if job.ensemble is not None:
         # That of an earlier end is of other trials.

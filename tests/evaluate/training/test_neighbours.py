@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from evonas.cli.neighbours import residuals_in_words
 from evonas.evaluate.training import neighbour_program, neighbours
 from evonas.evaluate.training.errors import errors_of
 from evonas.evaluate.training.neighbour_program import LINEAR, REQUEST, TREES, main
@@ -172,6 +173,22 @@ def test_labels_and_residuals_by_hand():
     found = errors_of(interface("regression", ()), part([1.0, 2.0, 3.0], [[2.0], [2.0], [2.0]]))
     (residuals,) = found["residuals"].values()
     assert (residuals["0"], residuals["0.5"], residuals["1"]) == (-1.0, 0.0, 1.0)
+
+
+def test_predictions_without_numbers_are_counted():
+    """A card with an infinity is no JSON: the conclusion of the run would fail."""
+    one = part([1.0, 2.0, 3.0], [[np.inf], [2.5], [np.nan]])
+    found = errors_of(interface("regression", ()), one)
+    (residuals,) = found["residuals"].values()
+    assert residuals["0.5"] == 0.5
+    assert residuals["not_finite"] == 2
+    json.dumps(found, allow_nan=False)
+    assert residuals_in_words("", residuals).endswith("2 predictions are not finite  (test)")
+    found = errors_of(interface("regression", ()), part([1.0], [[np.inf]]))
+    (residuals,) = found["residuals"].values()
+    assert residuals == {"not_finite": 1}
+    said = residuals_in_words(" of heat", residuals)
+    assert said == "prediction minus target of heat: 1 prediction is not finite  (test)"
 
 
 def test_the_program_needs_nothing_of_evonas():
