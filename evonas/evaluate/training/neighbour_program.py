@@ -178,7 +178,19 @@ def _trees(request: Mapping[str, Any]) -> tuple[Any, Callable[[Any], Any]]:
         model = HistGradientBoostingClassifier(**settings)
         if request["task"] == "multilabel":
             model = MultiOutputClassifier(model)
-    return make_pipeline(model), _flat
+    return make_pipeline(model), partial(_without_empty, _empty_columns(request))
+
+
+def _empty_columns(request: Mapping[str, Any]) -> Array:
+    """Which columns of the training samples have no value, as the last steps of short sequences."""
+    x = _loaded(request["x"])
+    assert x is not None
+    return np.asarray(np.isnan(_flat(x)).all(axis=0))
+
+
+def _without_empty(empty: Array, x: Any) -> Array:
+    """Rows whose empty columns are zeros: scikit-learn's trees cannot bin a column of gaps."""
+    return np.where(empty, np.float32(0.0), _flat(x))
 
 
 def _flat(x: Any) -> Array:

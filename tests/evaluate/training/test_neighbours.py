@@ -91,6 +91,17 @@ def test_gaps_codes_and_unknown_words_are_taken(tmp_path):
         assert np.isfinite(found[name]).all()
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of a mean without values
+def test_a_column_without_values_is_taken(tmp_path):
+    """The last steps of padded sequences: test data may have longer ones than the training part."""
+    x = np.concatenate([X, np.full((80, 1), np.nan, np.float32)], axis=1)
+    longer = np.nan_to_num(x, nan=3.0)
+    found = answers(tmp_path, request(tmp_path, x, CLASSES, longer))
+    assert list(tmp_path.glob("*.txt")) == []
+    for name in (LINEAR, TREES):
+        assert (found[name].argmax(1) == CLASSES).mean() > 0.9
+
+
 def test_words_are_counted_and_trees_are_left_out(tmp_path):
     x = np.array([[2, 3, 0], [2, 2, 0], [4, 5, 5], [5, 4, 0]] * 10, np.int32)
     y = np.array([0, 0, 1, 1] * 10)
