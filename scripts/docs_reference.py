@@ -122,7 +122,7 @@ def _settings(section: type[Settings], heading: str, about: list[str], families:
     for item in fields:
         allowed = _allowed(hints[item.name], families)
         cells = (f"`{item.name}`", allowed, _default(item, families), told.get(item.name, ""))
-        lines.append(_row(cells))
+        lines.append(row(cells))
     return "\n".join([*lines, ""])
 
 
@@ -208,7 +208,7 @@ def _written(value: Any, families: Families) -> str:
     return f"`{value}`"
 
 
-def _row(cells: tuple[str, ...]) -> str:
+def row(cells: tuple[str, ...]) -> str:
     """A row of a table; a bar in a text would end its cell."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -247,7 +247,7 @@ def _parameter(one: ParameterText) -> str:
     default = "required"
     if not one.is_required:
         default = f"`{one.default}`" if one.default else "may be left out"
-    return _row((f"`{one.name}`", one.allowed, default, one.about))
+    return row((f"`{one.name}`", one.allowed, default, one.about))
 
 
 # --- Python -----------------------------------------------------------------------------------
@@ -271,7 +271,10 @@ def python_page(module: str) -> str:
 
 def pages() -> dict[str, str]:
     """Path within the site -> text, of every page that is made."""
-    made = {"reference/config.md": config_page(), "reference/ops.md": ops_page()}
+    made = {
+        "reference/config.md": config_page(),
+        "reference/ops.md": ops_page(),
+    }
     for module in public_modules():
         made[f"reference/{module}.md"] = python_page(module)
     return made

@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import docs_commands
 import docs_reference
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +49,12 @@ def write_pages(target: Path) -> None:
     for place in gather(ROOT):
         (target / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / place, target / place)
-    for name, text in {**docs_reference.pages(), "configs/README.md": _configs_page()}.items():
+    made = docs_reference.pages()
+    made |= {
+        "reference/commands.md": docs_commands.commands_page(),
+        "configs/README.md": _configs_page(),
+    }
+    for name, text in made.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_text(text, encoding="utf-8")
 

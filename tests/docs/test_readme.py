@@ -60,6 +60,15 @@ def test_the_way_from_a_csv_ends_with_a_model(config: Path) -> None:
     done = subprocess.run([evonas, "run", config.name, *changes], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert Path("runs/flowers/best.keras").is_file()
+    # What follows in the README, as it stands.
+    rows = Path("flowers.csv").read_text().splitlines()
+    Path("new.csv").write_text("\n".join(row.rpartition(",")[0] for row in rows[:4]))
+    lines = re.findall(r"^evonas ((?:show|predict) .*?) +#", README.read_text(), re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        done = subprocess.run([evonas, *line.split()], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 4
 
 
 @pytest.mark.full

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from evonas.cli.app import MODULES
 from evonas.model.op_texts import op_texts
 from evonas.runtime.config.families import members
 from evonas.runtime.config.run_config import FAMILIES, RunConfig
@@ -54,7 +55,8 @@ def menu() -> list[str]:
 def test_every_page_is_in_the_menu_once(script):
     written = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")}
     reference = script("docs_reference")
-    made = {"reference/config.md", "reference/ops.md", "configs/README.md"}
+    made = {f"reference/{name}.md" for name in ("commands", "config", "ops")}
+    made.add("configs/README.md")
     made |= {f"reference/{module}.md" for module in reference.public_modules()}
     beside = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"}
 
@@ -132,6 +134,16 @@ def test_the_page_of_ops_has_every_op_with_its_parameters(script):
         assert heading in page
         if op.parameters:
             assert list(rows(page, heading)) == [one.name for one in op.parameters]
+
+
+def test_the_page_of_commands_has_every_command_with_its_options(script):
+    page = script("docs_commands").commands_page()
+    for module in MODULES:
+        assert f"## `evonas {module.NAME}` {{ #{module.NAME} }}" in page
+    told = rows(page, "## `evonas run` { #run }")
+    assert told["CONFIG"][1] == "required"
+    assert told["--runs DIR"][1] == "`runs`"
+    assert "such as `--set budget.trials=20`" in told["--set KEY=VALUE"][0]
 
 
 def test_what_a_page_loads_from_elsewhere_and_a_dead_link_are_found(script, tmp_path):
