@@ -45,8 +45,9 @@ def candidates(session: Session, trials: Sequence[Trial]) -> list[Trial]:
     Args:
         trials: all trials, by id.
     """
-    most = session.config.members_of_ensemble
-    if not most:
+    most = session.members_of_ensemble
+    # One alone is an ensemble only with folds, and then it is dear.
+    if most < 2:
         return []
     files = session.record.files()
     own = [one for one in trials if one.twin_of is None and one.state is TrialState.OK]
@@ -69,7 +70,7 @@ def members_of(trials: Sequence[Trial]) -> list[Mapping[str, Any]]:
 
 
 def told(found: Mapping[str, Any] | None, trials: Sequence[Trial]) -> dict[str, Any] | None:
-    """What the winner's card tells of the ensemble; None if none was asked for."""
+    """What the winner's card tells of the ensemble; None if there was nothing to choose from."""
     if not trials:
         return None
     own = dict(found or {"left_out": "its export did not succeed"})

@@ -174,6 +174,7 @@ class _Probing:
             config.folds,
             config.members_of_ensemble,
             config.seconds_of_neighbours,
+            config.budget.time,
         )
         self.memory = 0
         self._looked = 0.0

@@ -85,6 +85,7 @@ class Session:
         self.stop = stop or StopRequest()
         self._pool_factory = pool_factory
         self._pool: Pool | None = None
+        self.reserve: Reserve | None = None
         # Files stay open from here on, and none of them may be what a library prints to.
         hold_descriptors()
         # If a later step fails, the stack lets go of what the earlier ones hold. At the end it
@@ -218,6 +219,7 @@ class Session:
             config.evaluator.has_networks,
         )
         pool = self.pool
+        self.reserve = self._reserve()
         rules = Rules(
             self.objective,
             config.seed,
@@ -231,7 +233,7 @@ class Session:
             clock=pool.clock,
             spent=self._spent(began),
             guard=DiskGuard(self.storage, config.storage.free_mb, teller(observers)),
-            reserve=self._reserve(),
+            reserve=self.reserve,
             check_place=self.record.check_place,
             refusal_of=partial(check_imported, self.record, self.config_file, self.check_plugins),
         )
@@ -277,7 +279,13 @@ class Session:
             config.folds,
             config.members_of_ensemble,
             config.seconds_of_neighbours,
+            config.budget.time,
         )
+
+    @property
+    def members_of_ensemble(self) -> int:
+        """Number of trials whose networks may be in the ensemble, in the time that there is."""
+        return self.config.members_of_ensemble if self.reserve is None else self.reserve.members
 
     def close(self) -> None:
         """End the workers, close the record and let go of the lock."""

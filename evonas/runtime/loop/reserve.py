@@ -12,6 +12,8 @@ from evonas.trial import Trial
 
 REPORT = 1.0
 """Seconds in which the process starts, reports and ends: it cannot measure them itself."""
+SHARE = 0.1
+"""Part of a budget of time that the ensemble may take."""
 TRACES = 2
 """How often an export builds and traces a network: once for the model, once for its file."""
 
@@ -25,6 +27,7 @@ class Reserve:
         folds: number of folds of the data, or None. With folds, the end includes a training on all
             of them.
         members: number of trials whose networks may be in the ensemble; 0 without one.
+        budget: seconds of the whole run, of which the ensemble gets a tenth; None for no limit.
         neighbours: seconds that scikit-learn's models may take; None without them.
         workers: number of trials that run at once. The first training of a worker takes longer:
             it loads the data and starts TensorFlow. An export finds a worker that has done that.
@@ -38,6 +41,7 @@ class Reserve:
         folds: int | None = None,
         members: int = 0,
         neighbours: float | None = None,
+        budget: float | None = None,
     ) -> None:
         self._clock = clock
         self._ended = ended
@@ -45,6 +49,7 @@ class Reserve:
         self._folds = folds
         self._members = members
         self._neighbours = neighbours or 0.0
+        self._budget = budget
         # Trial -> number of epochs that it has finished.
         self._epochs: dict[int, int] = {}
         # The first trainings of the workers.
@@ -116,15 +121,29 @@ class Reserve:
         # Together that is about an epoch.
         return TRACES * building + self._epoch(trial) + self._refit(trial)
 
+    @property
+    def members(self) -> int:
+        """How many trials may have their networks in the ensemble, in the time that it gets.
+
+        All that are wanted, as long as nothing is known of their times.
+        """
+        each = self._candidate()
+        if self._budget is None or not each:
+            return self._members
+        return min(self._members, int(self._budget * SHARE / each))
+
     def _ensemble(self) -> float:
         """Seconds of choosing and writing an ensemble of networks like those of this session."""
+        return min(self.members, len(self._first)) * self._candidate()
+
+    def _candidate(self) -> float:
+        """Seconds of one candidate of the ensemble; 0 if nothing is known."""
         warm = [self._building(trial) for trial in self._first if trial not in self._cold]
-        count = min(self._members, len(self._first))
-        if not count or not warm:
+        if not self._members or not warm:
             return 0.0
-        # A candidate is built and traced to answer, and a member once more in the model. With folds
-        # there are more networks of fewer candidates (decision 270).
-        return count * sum(warm) / len(warm)
+        # It is built and traced to answer, and once more in the model, there with a network for
+        # each fold. Without a training, that is half of a training's building (decision 270).
+        return (1 + (self._folds or 1)) / 2 * sum(warm) / len(warm)
 
     def _refit(self, trial: int) -> float:
         """Seconds of a training on all folds; 0 without folds."""

@@ -130,3 +130,27 @@ def test_how_long_the_epochs_last_in_which_the_time_is_over(clock: Clock) -> Non
     # It is slower than it should be, so nothing is known.
     assert reserve.until_epochs_end({2}) is None
     assert reserve.until_epochs_end({3}) == 15
+
+
+def test_the_ensemble_gets_a_tenth_of_the_budget():
+    """A first epoch takes 3 seconds and later ones 1, so that a network is built in 2."""
+    for folds, budget, members, kept in (
+        (None, None, 5, 10.0),
+        (None, 60.0, 3, 6.0),
+        (None, 600.0, 5, 10.0),
+        (5, 60.0, 1, 6.0),
+        (5, 50.0, 0, 0.0),
+    ):
+        now = [0.0]
+        reserve = Reserve(lambda now=now: now[0], folds=folds, members=5, budget=budget)
+        without = Reserve(lambda now=now: now[0], folds=folds)
+        assert reserve.members == 5, "nothing is known yet"
+        for trial in range(8):
+            for one in (reserve, without):
+                now[0] = 100.0 * trial
+                one.begin(trial)
+                for seconds in (3.0, 1.0, 1.0):
+                    now[0] += seconds
+                    one.hear(trial)
+        assert reserve.members == members
+        assert reserve.seconds(None) - without.seconds(None) == pytest.approx(kept)
