@@ -24,7 +24,6 @@ from evonas.insight.front import Box, box_around, turned
 from evonas.insight.results import Comparison, Result, Unit, mean, median
 from evonas.insight.scale import Scale, scale_of
 from evonas.insight.sentences import sentence
-from evonas.insight.summary import incumbent
 from evonas.insight.verdict import finals, share_needed, verdicts
 from evonas.runtime.code_record import recorded_code
 from evonas.runtime.config.config_source import told_by_the_argument
@@ -267,7 +266,7 @@ def _result(
     trained = [trial for trial in run.trials if trial.twin_of is None]
     with RecordReader(run.layout.record) as record:
         attempts = record.attempts()
-    best = incumbent(run.trials)
+    best = run.best
     # Attempts come in order: of several at one trial, the last one counts.
     seconds = {attempt.trial: attempt.seconds or 0.0 for attempt in attempts}
     reused = {attempt.trial for attempt in attempts if attempt.details.reused is not None}

@@ -14,6 +14,7 @@ from pathlib import Path
 from evonas.data.prepared import Prepared
 from evonas.errors import NothingFeasible, RunHeld, UserError
 from evonas.export.artefacts import Conclusion, are_whole, conclude
+from evonas.export.finalists import chosen
 from evonas.export.made import sorted_out
 from evonas.invocation import command
 from evonas.runtime.code_record import edited_meanwhile
@@ -256,10 +257,20 @@ def _refused(session: Session, engine: Engine) -> str:
 def _conclude(session: Session, engine: Engine, observers: Sequence[Observer]) -> None:
     """Make the files of the end, and seal the record; what is whole already is kept."""
     started = time.monotonic()
-    conclude(Conclusion(session, engine.trials, engine.incumbent, observers))
+    found = chosen(session, engine.trials, engine.incumbent, _room(session, engine), observers)
+    conclude(Conclusion(session, engine.trials, found.winner, observers, found.told))
     end = {"seconds": time.monotonic() - started, "reserve": engine.reserve}
     session.record.put_meta(END, end)
     session.record.seal()
+
+
+def _room(session: Session, engine: Engine) -> float | None:
+    """Seconds of the budget that are left for finalists; None without a budget of time."""
+    limit = session.config.budget.time
+    if limit is None or session.reserve is None:
+        return None
+    others = engine.reserve - session.reserve.of_finalists()
+    return max(0.0, limit - engine.seconds - max(0.0, others))
 
 
 def _beyond_limits(run: Run, trials: Sequence[Trial]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.errors import EvonasError, UserError
 from evonas.files import expanded
+from evonas.insight.findings import given_founder
 from evonas.insight.front import hypervolumes, pareto_front, summary_of_front
 from evonas.insight.summary import count_done, incumbent, summarize
 from evonas.runtime.config.recorded_run import read_run
@@ -299,7 +300,13 @@ class Run:
 
     @property
     def best(self) -> RecordedTrial | None:
-        """The trial with the best fitness, the oldest of equal ones; None before a success."""
+        """The winner; before the end, the trial with the best fitness. None before a success.
+
+        Of equal ones the oldest is the best. The end of the run may choose among the best trials by
+        further trainings; the recorded result names its choice.
+        """
+        if self.is_finished and self.result is not None:
+            return self.trial(self.result["trial"])
         best = incumbent(self.trials)
         return None if best is None else RecordedTrial(best, self)
 
@@ -380,6 +387,12 @@ class Run:
             "budgets": self.budget.given,
             **summarize(self.trials, self.objective),
         }
+        best = self.best
+        # Finalists may have chosen another one than the best by the recorded scores.
+        if best is not None and best.fitness is not None and best.id != summary["best"]:
+            founder = given_founder(self.trials, best.trial) or None
+            value = best.fitness.value
+            summary |= {"best": best.id, "best_value": value, "given_founder": founder}
         summary["done"] -= self.given_back
         summary["given_back"] = self.given_back
         if len(self.objectives) > 1:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evonas.cli import one_trial, winner
 from evonas.cli.console import console, number, print_json, say
 from evonas.cli.ensemble import print_ensemble
+from evonas.cli.finalists import print_finalists
 from evonas.cli.front import print_constraints, print_front
 from evonas.cli.neighbours import print_errors, print_neighbours
 from evonas.cli.openings import opened_in_words
@@ -231,6 +232,7 @@ def conclude(run: Run) -> None:
     _print_scores(run, result["metrics"], notes, result.get("unscored", {}), out)
     print_baseline(run, result, out)
     print_neighbours(result, decisive(run), out)
+    print_finalists(result, run.objective.name, out)
     print_ensemble(result, out)
     print_errors(result, out)
     winner.print_targets(result, out)
@@ -266,6 +268,8 @@ def _place_of(run: Run) -> str:
     if succeeded == 1:
         return "the only one that succeeded"
     words = f"the best of {succeeded:,} that succeeded"
+    if rows := (run.result or {}).get("finalists"):
+        words = f"chosen from {len(rows)} finalists of {succeeded:,} that succeeded"
     # With one objective there is no doubt.
     if len(run.objectives) > 1:
         words += f", by {run.objective.name}"

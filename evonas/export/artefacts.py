@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evonas.files import is_whole, sha256_of, write_text_whole
 from evonas.trial import Trial
@@ -25,12 +25,14 @@ class Conclusion:
         trials: all trials, by id.
         winner: the best trial; None if no trial has succeeded.
         observers: told what takes long.
+        finalists: what the card tells of the trials that were trained again; may be empty.
     """
 
     session: Session
     trials: Sequence[Trial]
     winner: Trial | None
     observers: Sequence[Observer] = ()
+    finalists: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _make_model(end: Conclusion, path: Path) -> None:
         return
     for observer in end.observers:
         observer.on_wait(f"exporting the winner, trial {end.winner.id}")
-    export_best(end.session, end.winner, teller(end.observers), path)
+    export_best(end.session, end.winner, teller(end.observers), path, end.finalists)
 
 
 def _ensemble_is_whole(end: Conclusion) -> bool:
@@ -159,6 +161,7 @@ def _make_card(end: Conclusion, path: Path) -> None:
 def _is_told(end: Conclusion) -> bool:
     """Whether the recorded result is the winner's; an earlier session may have been killed then."""
     from evonas.export.bundle import cut_short_after
+    from evonas.export.finalists import FINALISTS
     from evonas.trial import CUT_SHORT
 
     record = end.session.record
@@ -167,6 +170,7 @@ def _is_told(end: Conclusion) -> bool:
     result = record.meta("result")
     # The winner may have been exported as it was when a deadline had ended it.
     is_same = result.get(CUT_SHORT) == cut_short_after(end.winner)
+    is_same = is_same and result.get(FINALISTS, []) == list(end.finalists)
     return bool(result["trial"] == end.winner.id and is_same)
 
 

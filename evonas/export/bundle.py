@@ -25,6 +25,7 @@ from evonas.export.card import (
     write_card,
 )
 from evonas.export.ensemble import ENSEMBLE, candidates, forget, members_of, note_card, told
+from evonas.export.finalists import FINALISTS
 from evonas.export.refitting import refitted
 from evonas.export.retraining import Tell, Weights, leave, run_job, weights_of
 from evonas.export.target import Target, about, bring
@@ -45,7 +46,13 @@ It covers the rounding of sums, and nothing else.
 """
 
 
-def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mapping[str, Any]:
+def export_best(
+    session: Session,
+    trial: Trial,
+    tell: Tell,
+    path: Path,
+    finalists: Sequence[Mapping[str, Any]] = (),
+) -> Mapping[str, Any]:
     """The winner's export at the end of a run, which opens the test data and notes it.
 
     If its weights are gone, it is trained again. With folds, it is trained on all data but those of
@@ -53,6 +60,7 @@ def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mappi
 
     Args:
         path: path of the `.keras` file, in the run's folder.
+        finalists: what the card tells of the trials that it was chosen from; may be empty.
 
     Returns:
         the card, which is now the run's result.
@@ -67,6 +75,8 @@ def export_best(session: Session, trial: Trial, tell: Tell, path: Path) -> Mappi
     among = candidates(session, session.record.trials(session.objective))
     outcome = rebuild(session, trial, weights, target, {"x": x, "y": y}, among)
     card = card_for(session, trial, weights, outcome, target)
+    if finalists:
+        card[FINALISTS] = list(finalists)
     about_ensemble = outcome.details.more.get("ensemble")
     if (found := told(about_ensemble, among)) is not None:
         card["ensemble"] = found

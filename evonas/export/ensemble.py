@@ -32,6 +32,7 @@ OF_THE_WINNER = frozenset(
         "accumulation_steps",
         "cut_short",
         "ensemble",
+        "finalists",
     )
 )
 """What a winner's card tells of its own network and training."""

@@ -37,6 +37,7 @@ CHANGEABLE: tuple[str, ...] = (
     "pool",
     "limits",
     "storage",
+    "finalists",
     "ensemble",
     "neighbours",
     "max_twins_in_a_row",

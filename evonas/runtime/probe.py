@@ -175,6 +175,7 @@ class _Probing:
             config.members_of_ensemble,
             config.seconds_of_neighbours,
             config.budget.time,
+            config.trainings_of_finalists,
         )
         self.memory = 0
         self._looked = 0.0

@@ -280,6 +280,7 @@ class Session:
             config.members_of_ensemble,
             config.seconds_of_neighbours,
             config.budget.time,
+            config.trainings_of_finalists,
         )
 
     @property

@@ -193,6 +193,19 @@ class EnsembleConfig(Settings):
 
 
 @dataclass(frozen=True)
+class FinalistsConfig(Settings):
+    """The section `finalists`: the best trials, trained again; their new scores choose the winner.
+
+    Attributes:
+        count: number of best trials that are trained again, 2 at least.
+        trainings: number of trainings of each, with fresh seeds.
+    """
+
+    count: Annotated[int, Ge(2)] = 3
+    trainings: Count = 2
+
+
+@dataclass(frozen=True)
 class NeighboursConfig(Settings):
     """The section `neighbours`: scikit-learn's models, which are scored beside the winner.
 

@@ -29,6 +29,7 @@ from evonas.runtime.config.head import unreadable
 from evonas.runtime.config.limits_config import (
     BudgetConfig,
     EnsembleConfig,
+    FinalistsConfig,
     LimitsConfig,
     NeighboursConfig,
     StorageConfig,
@@ -126,6 +127,8 @@ class RunConfig(Settings):
         limits: what a network may be, and how long a trial may take.
         pool: where trials are trained.
         storage: what is kept on the disk beside the record.
+        finalists: the best trials, which are trained again at the end, and whose new scores choose
+            the winner; null to take the one with the best recorded score.
         ensemble: the mean of the best networks, which is taken home beside the winner; null for
             none.
         neighbours: scikit-learn's models, which are scored beside the winner; null for none.
@@ -156,6 +159,7 @@ class RunConfig(Settings):
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     pool: PoolSettings = pools.DEFAULT
     storage: StorageConfig = field(default_factory=StorageConfig)
+    finalists: FinalistsConfig | None = None
     ensemble: EnsembleConfig | None = field(default_factory=EnsembleConfig)
     neighbours: NeighboursConfig | None = field(default_factory=NeighboursConfig)
     deterministic: bool = True
@@ -326,6 +330,21 @@ class RunConfig(Settings):
     def folds(self) -> int | None:
         """Number of folds of the data; None without folds."""
         return None if self.data is None else self.data.folds
+
+    @property
+    def chosen_again(self) -> FinalistsConfig | None:
+        """The trainings that choose the winner at the end; None if its recorded score does.
+
+        With several objectives no network is the best.
+        """
+        has_one = self.evaluator.has_networks and not self.objectives
+        return self.finalists if has_one else None
+
+    @property
+    def trainings_of_finalists(self) -> int:
+        """The number of these trainings; 0 without them."""
+        wanted = self.chosen_again
+        return 0 if wanted is None else wanted.count * wanted.trainings
 
     @property
     def members_of_ensemble(self) -> int:

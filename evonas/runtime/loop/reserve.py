@@ -27,8 +27,10 @@ class Reserve:
         folds: number of folds of the data, or None. With folds, the end includes a training on all
             of them.
         members: number of trials whose networks may be in the ensemble; 0 without one.
-        budget: seconds of the whole run, of which the ensemble gets a tenth; None for no limit.
+        budget: seconds of the whole run, of which the ensemble gets a tenth and
+            the finalists a quarter, at most; None for no limit.
         neighbours: seconds that scikit-learn's models may take; None without them.
+        trainings: number of trainings of finalists; 0 without them.
         workers: number of trials that run at once. The first training of a worker takes longer:
             it loads the data and starts TensorFlow. An export finds a worker that has done that.
     """
@@ -42,6 +44,7 @@ class Reserve:
         members: int = 0,
         neighbours: float | None = None,
         budget: float | None = None,
+        trainings: int = 0,
     ) -> None:
         self._clock = clock
         self._ended = ended
@@ -50,6 +53,7 @@ class Reserve:
         self._members = members
         self._neighbours = neighbours or 0.0
         self._budget = budget
+        self._trainings = trainings
         # Trial -> number of epochs that it has finished.
         self._epochs: dict[int, int] = {}
         # The first trainings of the workers.
@@ -90,7 +94,16 @@ class Reserve:
             export = max(map(self._export, self._first), default=0.0)
         else:
             export = self._export(winner.id)
-        return REPORT + max(export + self._ensemble() + self._neighbours, self._ended)
+        others = export + self._ensemble() + self._neighbours
+        return REPORT + max(others + self.of_finalists(), self._ended)
+
+    def of_finalists(self) -> float:
+        """Seconds that are kept for the trainings of finalists: those of trainings so far."""
+        if not self._trainings or not self._first:
+            return 0.0
+        whole = [self._building(one) + self._epochs[one] * self._epoch(one) for one in self._first]
+        found = self._trainings * sum(whole) / len(whole)
+        return found if self._budget is None else min(found, self._budget / 4)
 
     def until_epochs_end(self, trials: Collection[int]) -> float | None:
         """Seconds until all of these trials, which run, have finished their current epoch.
