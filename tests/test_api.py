@@ -207,8 +207,10 @@ def test_an_export_whose_worker_dies_is_tried_again(tmp_path):
 
 def test_an_export_that_fails_leaves_a_run_that_can_be_resumed(tmp_path):
     root = create(tmp_path)
+    # Once with the ensemble, and once alone.
+    failing = failing_export(TrialState.ERROR, TrialState.ERROR)
     with pytest.raises(EvonasError, match="could not be rebuilt"):
-        work(root, stub=HEALTHY, pool=failing_export(TrialState.ERROR))
+        work(root, stub=HEALTHY, pool=failing)
     assert not evonas.load(root).is_finished
     assert work(root, stub=HEALTHY).result is not None
 

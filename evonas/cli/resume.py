@@ -19,8 +19,9 @@ def command(
             "--set",
             metavar="KEY=VALUE",
             help="Change the config from now on, such as `--set budget.trials=200`: budget, pool,"
-            " limits, storage, ensemble, neighbours, max_twins_in_a_row, max_failures_in_a_row, or"
-            " where the same table is now (evaluator.table.path). Repeatable.",
+            " limits, storage, ensemble, neighbours, finalists, max_twins_in_a_row,"
+            " max_failures_in_a_row, or where the same table is now (evaluator.table.path)."
+            " Repeatable.",
         ),
     ] = None,
     accept_changed_code: Annotated[

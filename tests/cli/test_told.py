@@ -57,6 +57,8 @@ def settled(run, *states, twins=()):
             replace(first, id=id, state=TrialState(state), fitness=fitness, twin_of=twin_of)
         )
     run.trials = trials
+    # The recorded winner is none of these.
+    run.result = None
     return run
 
 
