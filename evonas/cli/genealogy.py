@@ -152,12 +152,13 @@ def written(
                 " choose text, json, graphml or dot."
             )
         return [climb_svg(view.trials, view.objective, title=view.title)]
-    # As a text, a trial's line of descent says more than a list of all trials.
-    if form is Format.TEXT and not (above or below):
-        return [to_text(view.trials, view.objective, of, width)]
+    # The winner, which further trainings may have chosen.
     centre = of
     if centre is None and view.best is not None:
         centre = view.best.id
+    # As a text, a trial's line of descent says more than a list of all trials.
+    if form is Format.TEXT and not (above or below):
+        return [to_text(view.trials, view.objective, centre, width)]
     found: set[int] | None = None
     if is_part:
         if centre is None:
