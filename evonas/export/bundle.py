@@ -78,7 +78,7 @@ def export_best(
     if finalists:
         card[FINALISTS] = list(finalists)
     about_ensemble = outcome.details.more.get("ensemble")
-    if (found := told(about_ensemble, among)) is not None:
+    if (found := told(session, about_ensemble, among)) is not None:
         card["ensemble"] = found
     # Before the winner's: a session that is killed in between exports both again.
     if about_ensemble and "left_out" not in about_ensemble:

@@ -70,10 +70,20 @@ def members_of(trials: Sequence[Trial]) -> list[Mapping[str, Any]]:
     ]
 
 
-def told(found: Mapping[str, Any] | None, trials: Sequence[Trial]) -> dict[str, Any] | None:
-    """What the winner's card tells of the ensemble; None if there was nothing to choose from."""
-    if not trials:
+def told(
+    session: Session, found: Mapping[str, Any] | None, trials: Sequence[Trial]
+) -> dict[str, Any] | None:
+    """What the winner's card tells of the ensemble; None if none is wanted.
+
+    Args:
+        found: what the export says of it, if it has made one.
+        trials: the trials whose networks might have been in it.
+    """
+    if not session.config.members_of_ensemble:
         return None
+    if not trials:
+        why = "there are not two networks, or no time for them in the budget"
+        return {"candidates": [], "left_out": why}
     own = dict(found or {"left_out": "its export did not succeed"})
     own.pop("layers", None)
     own.pop("reload_difference", None)

@@ -6,6 +6,8 @@ import math
 import re
 import sys
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -15,6 +17,7 @@ from evonas.evaluate.contract.pool import Finished
 from evonas.evaluate.local.plugin_check import Plugins
 from evonas.export.artefacts import MODEL
 from evonas.export.bundle import export_best, export_trial
+from evonas.export.ensemble import told
 from evonas.export.target import Target, check_target, find_form
 from evonas.model.formats import SavedModel
 from evonas.runtime.config import plugin_members
@@ -309,3 +312,14 @@ def test_no_file_of_the_users_is_in_the_place_of_the_card(run, pool, tmp_path, c
         export_trial(session, run.best.trial, target, silent)
     # A card is replaced.
     check_target(run.best.trial, target, run.directory)
+
+
+def test_a_card_says_why_there_is_no_ensemble() -> None:
+    wanted = SimpleNamespace(config=SimpleNamespace(members_of_ensemble=5))
+    found = told(cast(Session, wanted), None, [])
+    assert found == {
+        "candidates": [],
+        "left_out": "there are not two networks, or no time for them in the budget",
+    }
+    unwanted = SimpleNamespace(config=SimpleNamespace(members_of_ensemble=0))
+    assert told(cast(Session, unwanted), None, []) is None

@@ -200,6 +200,15 @@ def test_a_greater_budget_chooses_again_and_a_whole_end_is_kept(tmp_path):
     assert view.load(root).is_finished
 
 
+def test_a_run_with_one_network_says_why_it_has_none(tmp_path):
+    root = make(tmp_path / "run", "budget.trials=1")
+    lifecycle.work(root)
+    told = card_of(root)["ensemble"]
+    assert told["left_out"].startswith("no mean of several networks is better")
+    said = " ".join(run_evonas("show", root).stdout.split())
+    assert f"ensemble none: {told['left_out']}" in said
+
+
 def test_a_limit_of_parameters_is_kept(tmp_path):
     root = make(tmp_path / "run", "ensemble.parameters=10")
     lifecycle.work(root)
