@@ -244,7 +244,7 @@ class ExportJob(Job):
             `weights` that its training has written.
         most_parameters: number of weights that its networks may have together; None for no limit.
         neighbours: seconds that scikit-learn's models may take, which are scored beside the winner;
-            None for none of them. There must be test data.
+            None leaves them out. With them, there must be test data.
     """
 
     kind = "export"

@@ -1,7 +1,7 @@
 """Honest neighbours: what scikit-learn's models score on the same samples as the winner.
 
-They have scikit-learn's defaults. A linear model and boosted trees stand beside each winner, so
-that nobody has to believe that the search was worth it.
+They have scikit-learn's defaults. A linear model and boosted trees stand beside each winner: they
+show whether the search was worth it.
 """
 
 from __future__ import annotations
